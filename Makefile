@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For people; the kernel's build system reads Kbuild instead.
+#
+# KDIR=DIR    build for the kernel whose headers or build tree is there
+# KERNEL=NAME build for Debian's newest 6.1, 6.12 or rt, fetched when missing
+#
+# Without either: the running kernel if its headers are installed, else 6.12.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+RUNNING := /lib/modules/$(shell uname -r)/build
+KDIR ?= $(or $(KERNEL),$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),6.12))
+export KREG_CACHE ?= $(CURDIR)/.cache
+BUILD := $(CURDIR)/build
+
+# $(call need,file): end with one sentence if that part of the tree is absent.
+need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&2; exit 1; }
+
+.PHONY: all module user tests demo check vm style install install-user \
+	install-tests clean distclean help setup-build setup-vm
+
+all: module user tests
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make               module, library, command and tests
+#: make module        kreg.ko (KERNEL=6.1|6.12|rt or KDIR=folder: for that kernel)
+module: setup-build
+	@ko=$$(scripts/build-module $(KDIR) $(KBUILD_ARGS)) && \
+		ln -sfn "$${ko#$(CURDIR)/}" kreg.ko && echo "$$ko"
+
+#: make user          library, command, examples
+user: setup-build
+	$(call need,userspace/Makefile)
+	+@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace
+
+#: make tests         test programs
+tests: setup-build
+	$(call need,selftests/Makefile)
+	@scripts/fetch source
+	@mkdir -p $(BUILD)/selftests
+	+@$(MAKE) --no-print-directory -C selftests OUTPUT=$(BUILD)/selftests
+
+#: make demo          see it work, in a virtual machine
+demo: guest
+	@selftests/vm/run -k $(or $(KERNEL),6.12) -o $(BUILD)/guest 'kreg-demo'
+
+#: make vm            a shell in a virtual machine with kreg loaded (KERNEL=...)
+vm: guest
+	@selftests/vm/run -i -k $(or $(KERNEL),6.12) -o $(BUILD)/guest
+
+#: make check         all tests (KERNELS='6.1 6.12 rt' TESTS='...' LEND=0|1)
+check:
+	@selftests/run
+
+#: make style         checkpatch, sparse, compilers and the project's own rules
+style:
+	@scripts/style
+
+#: make install       module, library and command into this system
+install: module install-user
+	@mkdir -p $(DESTDIR)/lib/modules/$$(uname -r)/updates
+	install -m 644 kreg.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
+	@test -n "$(DESTDIR)" || depmod
+
+#: make clean         remove what was built
+clean:
+	@rm -rf $(BUILD) kreg.ko
+
+#: make distclean     and what was downloaded
+distclean: clean
+	@rm -rf $(KREG_CACHE)
+
+install-user: user
+	+@$(MAKE) --no-print-directory -C userspace install \
+		BUILD=$(BUILD)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+# In the form of an installed kselftest: a list, and the collection's folder.
+install-tests: tests
+	@mkdir -p $(INSTALL_PATH)/kreg
+	+@$(MAKE) -s --no-print-directory -C selftests install \
+		OUTPUT=$(BUILD)/selftests INSTALL_PATH=$(INSTALL_PATH)/kreg
+	+@$(MAKE) -s --no-print-directory -C selftests emit_tests \
+		OUTPUT=$(BUILD)/selftests COLLECTION=kreg >$(INSTALL_PATH)/kselftest-list.txt
+
+.PHONY: guest
+guest: setup-build setup-vm
+	@scripts/build-module $(or $(KERNEL),6.12) >/dev/null
+	@selftests/vm/overlay $(BUILD)/guest
+
+setup-build setup-vm:
+	@scripts/setup $(@:setup-%=%)
