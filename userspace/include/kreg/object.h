@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Part of <kreg.h>: objects, one by one. */
+#ifndef KREG_OBJECT_H
+#define KREG_OBJECT_H
+
+#include <kreg/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Errors of all of them: -ESTALE: the table is gone; -EACCES: its mode or its
+ * access rule; -EINVAL: an empty key; -ENAMETOOLONG: the key is too long; -EFBIG:
+ * the value is; -EDQUOT, -ENOSPC: a limit of the user or of the table.
+ */
+
+/** kreg_put() - insert an object or replace it. */
+int kreg_put(struct kreg_table *table, const void *key, size_t key_len,
+	     const void *value, size_t value_len);
+
+/** kreg_put_new() - insert an object; -EEXIST if the key is there. */
+int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
+		 const void *value, size_t value_len);
+
+/**
+ * kreg_get() - copy a value
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @buf: room for the value; may be NULL if @room is 0
+ * @room: its size
+ * @len: length of the value, written also with -EMSGSIZE; may be NULL
+ *
+ * Never waits for a writer.
+ *
+ * Errors: -ENODATA: the key is not there; -EMSGSIZE: too little room.
+ */
+int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
+	     void *buf, size_t room, size_t *len);
+
+/**
+ * kreg_get_alloc() - copy a value into memory of the right size
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @value: to be freed with free(3); a NUL byte follows the value
+ * @len: length of the value without that; may be NULL
+ */
+int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
+		   void **value, size_t *len);
+
+/** kreg_member() - 0 if the key is there, -ENODATA if not. */
+int kreg_member(struct kreg_table *table, const void *key, size_t key_len);
+
+/** kreg_del() - remove an object. Return: 1, or 0 if there was none. */
+int kreg_del(struct kreg_table *table, const void *key, size_t key_len);
+
+/**
+ * kreg_take() - copy a value and remove the object, in one
+ *
+ * As kreg_get(). With -EMSGSIZE nothing is removed. Of several takers one gets it.
+ */
+int kreg_take(struct kreg_table *table, const void *key, size_t key_len,
+	      void *buf, size_t room, size_t *len);
+
+/** kreg_take_alloc() - as kreg_take() and kreg_get_alloc(). */
+int kreg_take_alloc(struct kreg_table *table, const void *key, size_t key_len,
+		    void **value, size_t *len);
+
+/**
+ * kreg_clear() - remove all objects, in one
+ * @table: the table
+ * @removed: how many there were, at most 2^32 - 1; may be NULL
+ */
+int kreg_clear(struct kreg_table *table, uint64_t *removed);
+
+/** kreg_count() - number of objects. Needs the right to read, like kreg_table_stat(). */
+int kreg_count(struct kreg_table *table, uint64_t *objects);
+
+/* Flags of kreg_run() and of batches. */
+#define KREG_ASYNC	(1u << 0)	/* return when queued; no outcome is told */
+#define KREG_ATOMIC	(1u << 1)	/* batch: all writes or none */
+
+/* Operations of kreg_run(). */
+enum kreg_verb {
+	KREG_GET = 1,
+	KREG_MEMBER = 2,
+	KREG_PUT = 3,
+	KREG_DEL = 4,
+	KREG_TAKE = 5,
+	KREG_CLEAR = 6,
+	KREG_PUT_NEW = 7,
+};
+
+/**
+ * struct kreg_request - any operation on an object, for kreg_run()
+ * @size: sizeof(struct kreg_request)
+ * @verb: enum kreg_verb
+ * @flags: 0 or KREG_ASYNC
+ * @key: the key; NULL with KREG_CLEAR
+ * @key_len: its length
+ * @value: value of PUT and PUT_NEW, room for that of GET and TAKE, else NULL
+ * @value_len: its length
+ * @out_len: GET, MEMBER, TAKE: length of the value, written also with -EMSGSIZE
+ * @out_count: objects that were found, replaced or removed
+ * @out_version: GET, MEMBER, TAKE: version of the object; others: of this write.
+ *	Versions of a table only grow
+ */
+struct kreg_request {
+	size_t size;
+	unsigned int verb;
+	unsigned int flags;
+	const void *key;
+	size_t key_len;
+	void *value;
+	size_t value_len;
+	size_t out_len;
+	uint64_t out_count;
+	uint64_t out_version;
+};
+
+/** kreg_run() - any operation on an object; tells the version as well. */
+int kreg_run(struct kreg_table *table, struct kreg_request *request);
+
+/*
+ * Asynchronous writes return when they are queued, see kreg_client_sync(). The
+ * writes of one client to one table are applied in the order of the calls, and are
+ * applied even if the process dies at once. -EAGAIN: 4096 of them or 4 MiB wait
+ * already; synchronise or try later. No outcome is told but by sync.
+ */
+
+/** kreg_put_async() - queue an insertion. */
+int kreg_put_async(struct kreg_table *table, const void *key, size_t key_len,
+		   const void *value, size_t value_len);
+
+/** kreg_del_async() - queue a removal. */
+int kreg_del_async(struct kreg_table *table, const void *key, size_t key_len);
+
+/** kreg_clear_async() - queue the removal of all objects. */
+int kreg_clear_async(struct kreg_table *table);
+
+/**
+ * struct kreg_item - one look-up of kreg_get_many()
+ * @key: the key
+ * @key_len: its length
+ * @value: room for the value
+ * @room: its size
+ * @len: written: length of the value, also with -EMSGSIZE
+ * @version: written: version of the object
+ * @error: written: 0, -ENODATA, -EMSGSIZE or another error of this key
+ */
+struct kreg_item {
+	const void *key;
+	size_t key_len;
+	void *value;
+	size_t room;
+	size_t len;
+	uint64_t version;
+	int error;
+};
+
+/**
+ * kreg_get_many() - many look-ups in few calls
+ * @table: the table
+ * @items: what to look up
+ * @count: how many; any number
+ *
+ * Each look-up sees its own moment.
+ *
+ * Return: how many were found, at most INT_MAX; or an error, when the first
+ * @items may have been written.
+ */
+int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KREG_OBJECT_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Part of <kreg.h>: walks over the objects of a table. */
+#ifndef KREG_SCAN_H
+#define KREG_SCAN_H
+
+#include <kreg/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define KREG_KEYS_ONLY	(1u << 0)	/* lengths of values, but no values */
+
+/**
+ * struct kreg_scan_options - how to scan
+ * @size: sizeof(struct kreg_scan_options)
+ * @flags: 0 or KREG_KEYS_ONLY
+ * @batch: objects to fetch in one call; 0: as many as fit
+ * @room: bytes to fetch in one call; 0: 64 KiB
+ * @after: go on after this key; NULL: from the start
+ * @after_len: its length
+ */
+struct kreg_scan_options {
+	size_t size;
+	unsigned int flags;
+	unsigned int batch;
+	size_t room;
+	const void *after;
+	size_t after_len;
+};
+
+/**
+ * struct kreg_entry - an object that a scan has met
+ * @key: its key
+ * @key_len: length of the key
+ * @value: its value; NULL with KREG_KEYS_ONLY
+ * @value_len: length of the value
+ * @version: version of the object
+ */
+struct kreg_entry {
+	const void *key;
+	size_t key_len;
+	const void *value;
+	size_t value_len;
+	uint64_t version;
+};
+
+/**
+ * kreg_scan_open() - start a scan
+ * @table: the table
+ * @options: NULL: keys and values from the start
+ * @scan: the scan
+ */
+int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
+		   struct kreg_scan **scan);
+
+/**
+ * kreg_scan_next() - the next object
+ * @scan: the scan
+ * @entry: the object; its pointers are good until the next call
+ *
+ * Every object that exists from the first call to the last is met exactly once,
+ * whatever is written meanwhile, and no key twice. It is not a snapshot. After an
+ * error the call may be tried again.
+ *
+ * Return: 1; 0 at the end; or an error.
+ */
+int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry);
+
+/** kreg_scan_close() - end a scan; NULL is allowed. */
+void kreg_scan_close(struct kreg_scan *scan);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KREG_SCAN_H */

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Part of <kreg.h>: tables and who owns them. */
+#ifndef KREG_TABLE_H
+#define KREG_TABLE_H
+
+#include <kreg/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum kreg_kind {
+	KREG_SET = 1,		/* one object a key, in no order */
+};
+
+/* Who may read and write, of those whom the mode lets. */
+enum kreg_rule {
+	KREG_PRIVATE = 1,	/* the owner reads and writes */
+	KREG_PROTECTED = 2,	/* the owner writes, everyone reads */
+	KREG_PUBLIC = 3,	/* everyone reads and writes */
+};
+
+/* What becomes of a table whose owner dies without a living heir. */
+enum kreg_fate {
+	KREG_DESTROY = 0,	/* it is destroyed */
+	KREG_PARK = 1,		/* the kernel keeps it until it is claimed */
+};
+
+/* Flags of kreg_table_open(). */
+#define KREG_CREATE	(1u << 0)	/* create the table if there is none */
+#define KREG_EXCL	(1u << 1)	/* with CREATE: -EEXIST if there is one */
+#define KREG_CLAIM	(1u << 2)	/* become the owner of a parked table */
+#define KREG_WAIT	(1u << 3)	/* with CLAIM: wait until it is parked */
+#define KREG_CLAIMABLE	(1u << 4)	/* new table: whoever may write may claim */
+#define KREG_SILENT	(1u << 5)	/* new table: no message for the heir */
+
+/* What kreg_table_how() returns. */
+#define KREG_CREATED	(1u << 0)	/* the table is new and the caller's */
+#define KREG_CLAIMED	(1u << 1)	/* the caller has become its owner */
+
+/**
+ * struct kreg_open_options - how to open or create a table
+ * @size: sizeof(struct kreg_open_options)
+ * @flags: KREG_CREATE and so on
+ * @kind: enum kreg_kind; 0: KREG_SET with CREATE, else any
+ * @access: new table: enum kreg_rule; 0: KREG_PROTECTED
+ * @mode: new table: permission bits of 0666; 0: 0600
+ * @orphan: new table: enum kreg_fate
+ * @orphan_ms: new table, with KREG_PARK: keep it so long; 0: as long as allowed
+ * @heir: new table: who inherits; pid 0: nobody
+ * @data: new table, with @heir: bytes for its message
+ * @data_len: their number, at most 1024
+ * @deadline_ns: with WAIT: when to give up, see kreg_deadline(); 0: never
+ *
+ * Members for a new table must be zero without KREG_CREATE, and do not matter
+ * when the table exists.
+ */
+struct kreg_open_options {
+	size_t size;
+	unsigned int flags;
+	unsigned int kind;
+	unsigned int access;
+	unsigned int mode;
+	unsigned int orphan;
+	unsigned int reserved;
+	uint64_t orphan_ms;
+	struct kreg_proc heir;
+	const void *data;
+	size_t data_len;
+	uint64_t deadline_ns;
+};
+
+/**
+ * kreg_deadline() - the moment that is so far away
+ * @timeout_ms: milliseconds from now; negative: never
+ *
+ * Return: nanoseconds of CLOCK_MONOTONIC; 0 for never.
+ */
+uint64_t kreg_deadline(int64_t timeout_ms);
+
+/**
+ * kreg_table_open() - find, create or claim a table
+ * @client: the client
+ * @name: its name; NULL with KREG_CREATE alone: a table without a name
+ * @options: NULL: find it
+ * @table: handle of the table
+ *
+ * The usual call of a server is CREATE | CLAIM | WAIT: the table is its own when
+ * the call returns, whether it was there before or not (see kreg_table_how()).
+ *
+ * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another kind;
+ * -EBUSY: another process owns it; -EALREADY: the caller owns it already, open
+ * it without CLAIM; -ETIMEDOUT; -EINTR: a signal came while waiting; -ESTALE:
+ * destroyed while waiting; -EACCES: its mode; -EPERM: only its user may claim it,
+ * or @orphan_ms is longer than allowed; -EDQUOT: too many tables of this user;
+ * -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in kreg_table_set_heir().
+ */
+int kreg_table_open(struct kreg_client *client, const char *name,
+		    const struct kreg_open_options *options, struct kreg_table **table);
+
+/**
+ * kreg_table_create() - create a table that must not exist
+ * @client: the client
+ * @name: its name
+ * @table: handle of the table
+ *
+ * Protected, mode 0600, destroyed when the caller dies. kreg_table_open() has
+ * other choices. Errors: as there.
+ */
+int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table);
+
+/**
+ * kreg_table_claim() - become the owner of a parked table
+ * @client: the client
+ * @name: its name
+ * @timeout_ms: how long to wait for it to be parked; 0: not; -1: for ever
+ * @table: handle of the table
+ *
+ * Who waits is served in the order of the calls. The table must exist. Errors: as
+ * in kreg_table_open().
+ */
+int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
+		     struct kreg_table **table);
+
+/**
+ * kreg_table_by_id() - handle of a table whose id is known
+ * @client: the client
+ * @id: from a message, a kreg_stat or kreg_table_id()
+ * @table: handle of the table
+ *
+ * Needs the right to read the table or to own it. Errors: -ESTALE: it is gone;
+ * -EINVAL: there never was one; -EACCES.
+ */
+int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table);
+
+/**
+ * kreg_table_close() - free a handle
+ * @table: a handle or NULL
+ *
+ * Changes nothing about the table or who owns it.
+ */
+void kreg_table_close(struct kreg_table *table);
+
+/** kreg_table_id() - the table's number, never used again for another. */
+uint64_t kreg_table_id(const struct kreg_table *table);
+
+/** kreg_table_name() - the name; "" for a table without one. */
+const char *kreg_table_name(const struct kreg_table *table);
+
+/** kreg_table_kind() - enum kreg_kind. */
+enum kreg_kind kreg_table_kind(const struct kreg_table *table);
+
+/** kreg_table_how() - KREG_CREATED and KREG_CLAIMED as the open found it. */
+unsigned int kreg_table_how(const struct kreg_table *table);
+
+/** kreg_table_client() - the client that it was opened with. */
+struct kreg_client *kreg_table_client(const struct kreg_table *table);
+
+/**
+ * kreg_table_destroy() - destroy a table and what is in it
+ * @table: the table; its handle remains to be closed
+ *
+ * The name is free when the call returns. For the owner, for CAP_SYS_ADMIN, and
+ * while it is parked for whoever may claim it.
+ *
+ * Errors: -EPERM; -ESTALE: it is gone already.
+ */
+int kreg_table_destroy(struct kreg_table *table);
+
+/**
+ * kreg_table_give() - make another process the owner
+ * @table: a table of the caller's
+ * @to: the new owner, which must have a client
+ * @data: bytes for its message; may be NULL
+ * @data_len: their number, at most 1024
+ *
+ * The heir stays as it is. The receiver can read its message when the call
+ * returns.
+ *
+ * Errors: -EPERM: not the owner, or a process of another user that has not called
+ * kreg_client_set_accept(); -ESRCH: it is dead; -ENOTCONN: it has no client;
+ * -EALREADY: it is the caller; -EDQUOT: its mailbox is full.
+ */
+int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
+		    const void *data, size_t data_len);
+
+/**
+ * kreg_table_park() - give a table to nobody: the kernel keeps it
+ * @table: a table of the caller's
+ *
+ * Whoever waits for the table has it when the call returns.
+ *
+ * Errors: -EPERM: not the owner; -EDQUOT: too many parked tables of this user.
+ */
+int kreg_table_park(struct kreg_table *table);
+
+/**
+ * kreg_table_set_heir() - who becomes the owner when the owner dies
+ * @table: a table of the caller's
+ * @heir: a process that has a client; NULL: nobody. The owner itself may be
+ *	named: it inherits the table again from those it gives it to
+ * @data: bytes for its message; may be NULL
+ * @data_len: their number, at most 1024
+ * @silent: no message
+ *
+ * Errors: as kreg_table_give().
+ */
+int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
+			const void *data, size_t data_len, bool silent);
+
+/**
+ * kreg_table_set_access() - change who may read and write
+ * @table: a table of the caller's
+ * @access: enum kreg_rule
+ */
+int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access);
+
+/**
+ * kreg_table_set_mode() - change the permission bits
+ * @table: a table of the caller's
+ * @mode: of 0666
+ */
+int kreg_table_set_mode(struct kreg_table *table, unsigned int mode);
+
+/**
+ * kreg_table_set_orphan() - what becomes of it without a living heir
+ * @table: a table of the caller's
+ * @fate: enum kreg_fate
+ * @ms: with KREG_PARK: how long it is kept; 0: as long as allowed
+ *
+ * Errors: -EPERM: not the owner, or longer than this user may.
+ */
+int kreg_table_set_orphan(struct kreg_table *table, enum kreg_fate fate, uint64_t ms);
+
+/**
+ * kreg_table_owner_pidfd() - a pidfd of the owner
+ * @table: the table
+ * @owner: its name, or NULL
+ *
+ * It polls readable when the owner dies, and then the table has been inherited, is
+ * parked or is gone.
+ *
+ * Return: a new descriptor (close-on-exec), or -ENOENT: the table is parked;
+ * -ESRCH: the owner is not visible in this pid namespace; as kreg_table_stat().
+ */
+int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_proc *owner);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KREG_TABLE_H */

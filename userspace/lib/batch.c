@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Batches: many operations in one call. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(KREG_ATOMIC == KREG_BATCH_ATOMIC, "the flag goes through as it is");
+
+/*
+ * Keys and values lie in one buffer that moves as it grows, so the operations hold
+ * offsets, which become pointers for the time of the call.
+ */
+struct kreg_batch {
+	struct kreg_table *table;
+	unsigned int flags;
+	struct kreg_op *ops;
+	unsigned int count;
+	unsigned int room;
+	char *bytes;
+	size_t len;
+	size_t bytes_room;
+	bool reads;
+	bool ran;		/* the results are those of the operations */
+	int culprit;
+};
+
+int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
+{
+	struct kreg_batch *b;
+
+	if (flags & ~(KREG_ATOMIC | KREG_ASYNC))
+		return -EOPNOTSUPP;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	b->table = table;
+	b->flags = flags;
+	b->culprit = -1;
+	*batch = b;
+	return 0;
+}
+
+void kreg_batch_free(struct kreg_batch *batch)
+{
+	if (!batch)
+		return;
+	free(batch->ops);
+	free(batch->bytes);
+	free(batch);
+}
+
+void kreg_batch_reset(struct kreg_batch *batch)
+{
+	batch->count = 0;
+	batch->len = 0;
+	batch->ran = false;
+	batch->culprit = -1;
+}
+
+static int grow_ops(struct kreg_batch *b)
+{
+	unsigned int room = b->room ? b->room * 2 : 64;
+	struct kreg_op *ops;
+
+	if (b->count < b->room)
+		return 0;
+	ops = realloc(b->ops, room * sizeof(*ops));
+	if (!ops)
+		return -ENOMEM;
+	b->ops = ops;
+	b->room = room;
+	return 0;
+}
+
+static int grow_bytes(struct kreg_batch *b, size_t more)
+{
+	size_t room = b->bytes_room ? b->bytes_room : 4096;
+	char *bytes;
+
+	while (room < b->len + more)
+		room *= 2;
+	if (room == b->bytes_room)
+		return 0;
+	bytes = realloc(b->bytes, room);
+	if (!bytes)
+		return -ENOMEM;
+	b->bytes = bytes;
+	b->bytes_room = room;
+	return 0;
+}
+
+static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t value_len)
+{
+	if (b->count && b->reads != read)
+		return -EINVAL;
+	if (key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	if (value_len > KREG_MAX_VALUE)
+		return -EFBIG;
+	if (b->count == KREG_MAX_BATCH_OPS ||
+	    b->len + key_len + value_len > KREG_MAX_BATCH_BYTES)
+		return -ENOBUFS;
+	return 0;
+}
+
+/* @value is copied, or else room is made for a value. */
+static int add(struct kreg_batch *b, unsigned int verb, const void *key, size_t key_len,
+	       const void *value, size_t value_len)
+{
+	bool read = verb == KREG_GET || verb == KREG_MEMBER;
+	struct kreg_op *op;
+	int ret;
+
+	if (!key_len && verb != KREG_CLEAR)
+		return -EINVAL;
+	ret = check(b, read, key_len, value_len);
+	if (!ret)
+		ret = grow_ops(b);
+	if (!ret)
+		ret = grow_bytes(b, key_len + value_len);
+	if (ret)
+		return ret;
+	op = &b->ops[b->count];
+	kreg_op_fill(op, verb, NULL, key_len, NULL, value_len);
+	op->key = b->len;
+	op->value = b->len + key_len;
+	if (key_len)
+		memcpy(b->bytes + b->len, key, key_len);
+	if (value && value_len)
+		memcpy(b->bytes + b->len + key_len, value, value_len);
+	b->len += key_len + value_len;
+	b->reads = read;
+	b->ran = false;
+	return b->count++;
+}
+
+int kreg_batch_put(struct kreg_batch *batch, const void *key, size_t key_len,
+		   const void *value, size_t value_len)
+{
+	return add(batch, KREG_PUT, key, key_len, value, value_len);
+}
+
+int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len,
+		       const void *value, size_t value_len)
+{
+	return add(batch, KREG_PUT_NEW, key, key_len, value, value_len);
+}
+
+int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len)
+{
+	return add(batch, KREG_DEL, key, key_len, NULL, 0);
+}
+
+int kreg_batch_clear(struct kreg_batch *batch)
+{
+	return add(batch, KREG_CLEAR, NULL, 0, NULL, 0);
+}
+
+int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
+{
+	return add(batch, KREG_GET, key, key_len, NULL, room);
+}
+
+int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
+{
+	return add(batch, KREG_MEMBER, key, key_len, NULL, 0);
+}
+
+/* Offsets to pointers; what has no length has no pointer either. */
+static void bind_ops(struct kreg_batch *b)
+{
+	struct kreg_op *op;
+
+	for (op = b->ops; op < b->ops + b->count; op++) {
+		op->key = op->key_len ? kreg_ptr(b->bytes) + op->key : 0;
+		op->value = op->value_len ? kreg_ptr(b->bytes) + op->value : 0;
+		op->out_error = 0;
+		op->out_len = 0;
+		op->out_count = 0;
+		op->out_version = 0;
+	}
+}
+
+static void unbind_ops(struct kreg_batch *b)
+{
+	struct kreg_op *op;
+
+	for (op = b->ops; op < b->ops + b->count; op++) {
+		op->key -= op->key_len ? kreg_ptr(b->bytes) : 0;
+		op->value -= op->value_len ? kreg_ptr(b->bytes) : 0;
+	}
+}
+
+int kreg_batch_run(struct kreg_batch *batch)
+{
+	struct kreg_ioc_batch io = {
+		.size = sizeof(io),
+		.flags = batch->flags,
+		.table = batch->table->id,
+		.ops = kreg_ptr(batch->ops),
+		.count = batch->count,
+		.op_size = sizeof(*batch->ops),
+		.out_done = UINT32_MAX,
+	};
+	int ret;
+
+	batch->culprit = -1;
+	batch->ran = false;
+	if (!batch->count)
+		return 0;
+	bind_ops(batch);
+	ret = kreg_ioctl(batch->table->client, KREG_IOC_BATCH, &io);
+	unbind_ops(batch);
+	if (ret && (batch->flags & KREG_ATOMIC) && io.out_done < batch->count)
+		batch->culprit = io.out_done;
+	if (ret)
+		return ret;
+	batch->ran = true;
+	return batch->flags & KREG_ASYNC ? batch->count : io.out_done;
+}
+
+unsigned int kreg_batch_count(const struct kreg_batch *batch)
+{
+	return batch->count;
+}
+
+int kreg_batch_culprit(const struct kreg_batch *batch)
+{
+	return batch->culprit;
+}
+
+int kreg_batch_error(const struct kreg_batch *batch, unsigned int index)
+{
+	return index < batch->count ? -(int)batch->ops[index].out_error : -EINVAL;
+}
+
+uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index)
+{
+	return index < batch->count ? batch->ops[index].out_version : 0;
+}
+
+uint64_t kreg_batch_removed(const struct kreg_batch *batch, unsigned int index)
+{
+	return index < batch->count && !batch->reads ? batch->ops[index].out_count : 0;
+}
+
+const void *kreg_batch_value(const struct kreg_batch *batch, unsigned int index, size_t *len)
+{
+	const struct kreg_op *op;
+
+	if (index >= batch->count || !batch->reads || !batch->ran)
+		return NULL;
+	op = &batch->ops[index];
+	if (len)
+		*len = op->out_len;
+	/* A value without bytes is still a value, and not NULL. */
+	if (op->out_error || op->code != KREG_OP_GET)
+		return NULL;
+	return batch->bytes + (op->value_len ? op->value : 0);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The mailbox: waiting, reading, decoding. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+_Static_assert((int)KREG_TRANSFER == (int)KREG_EVENT_TRANSFER &&
+	       (int)KREG_GIFT == (int)KREG_CAUSE_GIFT &&
+	       (int)KREG_DEATH == (int)KREG_CAUSE_DEATH, "kinds and causes come as they are");
+
+/* Holds a few records of today; grows when one is longer. */
+#define ROOM		8192
+#define ROOM_MAX	(16u << 20)
+
+/* A message is its record, where it lies. */
+static const struct kreg_event *event(const struct kreg_message *message)
+{
+	return (const void *)message;
+}
+
+static int grow(struct mail *mail)
+{
+	size_t room = mail->room ? mail->room * 2 : ROOM;
+	char *buf;
+
+	if (room > ROOM_MAX)
+		return -EMSGSIZE;
+	buf = realloc(mail->buf, room);
+	if (!buf)
+		return -ENOMEM;
+	mail->buf = buf;
+	mail->room = room;
+	return 0;
+}
+
+/* What a parent had read before fork(2) is not for the child. */
+static int own_mail(struct kreg_client *client)
+{
+	struct mail *mail = &client->mail;
+	pid_t self = getpid();
+
+	if (mail->pid != self) {
+		mail->next = 0;
+		mail->len = 0;
+		mail->pid = self;
+	}
+	return mail->room ? 0 : grow(mail);
+}
+
+/* Fill the empty buffer. -EAGAIN: the mailbox is empty. */
+static int fill(struct kreg_client *client)
+{
+	struct mail *mail = &client->mail;
+	ssize_t n;
+	int ret, tries = 0;
+
+	for (;;) {
+		n = read(client->fd, mail->buf, mail->room);
+		if (n > 0)
+			break;
+		if (n == 0)
+			return -EPROTO;
+		if (errno == EMSGSIZE)
+			ret = grow(mail);
+		else if (errno == ENXIO && tries++ < 2)
+			ret = kreg_client_reopen(client);
+		else
+			ret = -errno;
+		if (ret)
+			return ret;
+	}
+	mail->next = 0;
+	mail->len = n;
+	return 0;
+}
+
+/* Does the record hold all that is read of it? */
+static bool sound(const struct kreg_event *ev)
+{
+	return ev->size >= sizeof(*ev) &&
+	       (uint64_t)ev->name_len + ev->data_len <= ev->size - sizeof(*ev);
+}
+
+/*
+ * The next record of the buffer. Kinds from after our time are left out, since only
+ * their beginning is known to us. What does not end in the buffer can only be a
+ * fault: the rest is dropped.
+ */
+static int pop(struct mail *mail, const struct kreg_message **message)
+{
+	const struct kreg_event *ev = (const void *)(mail->buf + mail->next);
+	size_t left = mail->len - mail->next;
+
+	if (left < 8 || ev->size < 8 || ev->size % 8 || ev->size > left ||
+	    (ev->kind == KREG_EVENT_TRANSFER && !sound(ev))) {
+		mail->next = mail->len;
+		return -EPROTO;
+	}
+	mail->next += ev->size;
+	if (ev->kind != KREG_EVENT_TRANSFER)
+		return 0;
+	*message = (const void *)ev;
+	return 1;
+}
+
+/* What is left until the deadline, rounded up; -1: for ever. */
+static int remaining(uint64_t deadline)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	if (!deadline)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
+	return ns >= deadline ? 0 : (deadline - ns + 999999) / 1000000;
+}
+
+static int wait_readable(struct kreg_client *client, int ms)
+{
+	struct pollfd p = { .fd = client->fd, .events = POLLIN };
+	int ret = poll(&p, 1, ms);
+
+	if (ret < 0)
+		return -errno;
+	return ret ? 0 : -ETIMEDOUT;
+}
+
+int kreg_message_next(struct kreg_client *client, int timeout_ms,
+		      const struct kreg_message **message)
+{
+	uint64_t deadline = kreg_deadline(timeout_ms);
+	int ret;
+
+	ret = own_mail(client);
+	if (ret)
+		return ret;
+	for (;;) {
+		while (client->mail.next < client->mail.len) {
+			ret = pop(&client->mail, message);
+			if (ret)
+				return ret < 0 ? ret : 0;
+		}
+		ret = fill(client);
+		if (ret == -EAGAIN && timeout_ms)
+			ret = wait_readable(client, remaining(deadline));
+		if (ret)
+			return ret;
+	}
+}
+
+unsigned int kreg_message_type(const struct kreg_message *message)
+{
+	return event(message)->kind;
+}
+
+uint64_t kreg_message_seq(const struct kreg_message *message)
+{
+	return event(message)->seq;
+}
+
+uint64_t kreg_message_time_ns(const struct kreg_message *message)
+{
+	return event(message)->time_ns;
+}
+
+uint64_t kreg_message_table(const struct kreg_message *message)
+{
+	return event(message)->table;
+}
+
+struct kreg_proc kreg_message_from(const struct kreg_message *message)
+{
+	return kreg_proc_in(&event(message)->from);
+}
+
+unsigned int kreg_message_reason(const struct kreg_message *message)
+{
+	return event(message)->cause;
+}
+
+bool kreg_message_status(const struct kreg_message *message, int *status)
+{
+	if (!(event(message)->flags & KREG_EVENT_STATUS))
+		return false;
+	*status = event(message)->status;
+	return true;
+}
+
+size_t kreg_message_name(const struct kreg_message *message, char *buf, size_t room)
+{
+	size_t len = event(message)->name_len;
+	size_t n;
+
+	if (room) {
+		n = len < room ? len : room - 1;
+		memcpy(buf, event(message) + 1, n);
+		buf[n] = '\0';
+	}
+	return len;
+}
+
+const void *kreg_message_data(const struct kreg_message *message, size_t *len)
+{
+	*len = event(message)->data_len;
+	return (const char *)(event(message) + 1) + event(message)->name_len;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Structs that grow at their end. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+int kreg_options_copy(void *ours, size_t size, const void *theirs)
+{
+	const unsigned char *bytes = theirs;
+	size_t given, i;
+
+	memcpy(&given, theirs, sizeof(given));
+	if (given < sizeof(given))
+		return -EINVAL;
+	for (i = size; i < given; i++)
+		if (bytes[i])
+			return -E2BIG;
+	memset(ours, 0, size);
+	memcpy(ours, theirs, given < size ? given : size);
+	return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Processes: pids, cookies and pidfds. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open	434
+#endif
+
+struct kreg_process kreg_proc_out(const struct kreg_proc *proc)
+{
+	return (struct kreg_process){ .pid = proc->pid, .cookie = proc->cookie };
+}
+
+struct kreg_proc kreg_proc_in(const struct kreg_process *process)
+{
+	return (struct kreg_proc){ .pid = process->pid, .cookie = process->cookie };
+}
+
+int kreg_client_self(struct kreg_client *client, struct kreg_proc *self)
+{
+	struct kreg_ioc_query query = { .size = sizeof(query) };
+	int ret = kreg_ioctl(client, KREG_IOC_QUERY, &query);
+
+	if (!ret)
+		*self = kreg_proc_in(&query.out_self);
+	return ret;
+}
+
+int kreg_proc_find(struct kreg_client *client, pid_t pid, struct kreg_proc *proc)
+{
+	struct kreg_ioc_whois whois = { .size = sizeof(whois), .pid = pid };
+	int ret;
+
+	if (pid <= 0)
+		return -ESRCH;
+	ret = kreg_ioctl(client, KREG_IOC_WHOIS, &whois);
+	if (!ret)
+		*proc = kreg_proc_in(&whois.out_process);
+	return ret;
+}
+
+static int pidfd_open(pid_t pid)
+{
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A pidfd polls readable when its process is dead. */
+static int pidfd_dead(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int ret = poll(&p, 1, 0);
+
+	if (ret < 0)
+		return -errno;
+	if (p.revents & POLLNVAL)
+		return -EBADF;
+	return ret;
+}
+
+/* There is no other way to learn the pid of a pidfd. */
+static int pidfd_pid(int pidfd)
+{
+	char path[64], line[128];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	if (!f)
+		return errno == ENOENT ? -EBADF : -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "Pid:\t%d", &pid) == 1)
+			break;
+	fclose(f);
+	if (pid == 0)
+		return -EBADF;
+	return pid < 0 ? -ESRCH : pid;
+}
+
+int kreg_proc_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_proc *proc)
+{
+	struct kreg_proc found;
+	int pid, ret;
+
+	pid = pidfd_pid(pidfd);
+	if (pid < 0)
+		return pid;
+	ret = kreg_proc_find(client, pid, &found);
+	if (ret)
+		return ret;
+	/* Still alive, so the pid has been its own all the time. */
+	ret = pidfd_dead(pidfd);
+	if (ret)
+		return ret < 0 ? ret : -ESRCH;
+	*proc = found;
+	return 0;
+}
+
+int kreg_proc_pidfd(struct kreg_client *client, const struct kreg_proc *proc)
+{
+	struct kreg_proc now;
+	int fd, ret;
+
+	if (proc->pid <= 0 || !proc->cookie)
+		return -ESRCH;
+	fd = pidfd_open(proc->pid);
+	if (fd < 0)
+		return fd;
+	ret = kreg_proc_find(client, proc->pid, &now);
+	if (!ret && now.cookie != proc->cookie)
+		ret = -ESRCH;
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+/*
+ * The table is asked rather than the process, because an owner need not have a
+ * client. That it owns the table before and after the pidfd was opened means that it
+ * lived meanwhile, and the pidfd is its own.
+ */
+int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_proc *owner)
+{
+	struct kreg_info before, after;
+	int fd, ret;
+
+	do {
+		ret = kreg_info_read(table->client, table->id, NULL, &before);
+		if (ret)
+			return ret;
+		if (before.flags & KREG_INFO_PARKED)
+			return -ENOENT;
+		if (!before.owner.pid)
+			return -ESRCH;
+		fd = pidfd_open(before.owner.pid);
+		if (fd < 0 && fd != -ESRCH)
+			return fd;
+		ret = kreg_info_read(table->client, table->id, NULL, &after);
+		if (!ret && fd >= 0 && after.owner.cookie == before.owner.cookie)
+			break;
+		if (fd >= 0)
+			close(fd);
+	} while (!ret);
+	if (ret)
+		return ret;
+	if (owner)
+		*owner = kreg_proc_in(&before.owner);
+	return fd;
+}

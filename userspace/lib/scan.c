@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Scans: the objects of a table, fetched in portions. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(KREG_KEYS_ONLY == KREG_SCAN_KEYS, "the flag goes through as it is");
+
+#define ROOM	65536
+
+struct kreg_scan {
+	struct kreg_table *table;
+	unsigned int flags;
+	unsigned int batch;
+	bool more;
+	char *buf;		/* objects, of which count from next on are to be told */
+	size_t room;
+	size_t next;
+	unsigned int count;
+	char *after;		/* key of the last object that was fetched */
+	size_t after_len;
+};
+
+static int set_after(struct kreg_scan *s, const void *key, size_t len)
+{
+	char *copy = realloc(s->after, len ? len : 1);
+
+	if (!copy)
+		return -ENOMEM;
+	if (len)
+		memcpy(copy, key, len);
+	s->after = copy;
+	s->after_len = len;
+	return 0;
+}
+
+static int set_room(struct kreg_scan *s, size_t room)
+{
+	char *buf = realloc(s->buf, room);
+
+	if (!buf)
+		return -ENOMEM;
+	s->buf = buf;
+	s->room = room;
+	return 0;
+}
+
+int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
+		   struct kreg_scan **scan)
+{
+	struct kreg_scan_options o = { .size = sizeof(o) };
+	struct kreg_scan *s;
+	int ret;
+
+	ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
+	if (ret)
+		return ret;
+	if (o.flags & ~KREG_KEYS_ONLY)
+		return -EOPNOTSUPP;
+	if (o.after_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	if (o.room > (1u << 30))
+		return -EINVAL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->table = table;
+	s->flags = o.flags;
+	s->batch = o.batch;
+	s->more = true;
+	ret = set_after(s, o.after, o.after_len);
+	if (!ret)
+		ret = set_room(s, o.room ? (o.room + 7) & ~(size_t)7 : ROOM);
+	if (ret) {
+		kreg_scan_close(s);
+		return ret;
+	}
+	*scan = s;
+	return 0;
+}
+
+void kreg_scan_close(struct kreg_scan *scan)
+{
+	if (!scan)
+		return;
+	free(scan->buf);
+	free(scan->after);
+	free(scan);
+}
+
+/* The key to go on after is that of the last object, which the next fetch overwrites. */
+static int remember_last(struct kreg_scan *s, unsigned int count)
+{
+	const struct kreg_object *obj = (const void *)s->buf;
+
+	if (!count)
+		return 0;
+	while (--count)
+		obj = (const void *)((const char *)obj + obj->size);
+	return set_after(s, obj + 1, obj->key_len);
+}
+
+static int fetch(struct kreg_scan *s)
+{
+	struct kreg_ioc_scan io;
+	int ret;
+
+	for (;;) {
+		io = (struct kreg_ioc_scan){
+			.size = sizeof(io),
+			.flags = s->flags,
+			.table = s->table->id,
+			.key = s->after_len ? kreg_ptr(s->after) : 0,
+			.key_len = s->after_len,
+			.max_count = s->batch,
+			.buf = kreg_ptr(s->buf),
+			.buf_len = s->room,
+		};
+		ret = kreg_ioctl(s->table->client, KREG_IOC_SCAN, &io);
+		if (ret != -EMSGSIZE)
+			break;
+		ret = set_room(s, (io.out_len + 7) & ~(size_t)7);
+		if (ret)
+			return ret;
+	}
+	if (!ret)
+		ret = remember_last(s, io.out_count);
+	if (ret)
+		return ret;
+	s->next = 0;
+	s->count = io.out_count;
+	s->more = io.out_more;
+	return 0;
+}
+
+int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry)
+{
+	const struct kreg_object *obj;
+	int ret;
+
+	while (!scan->count) {
+		if (!scan->more)
+			return 0;
+		ret = fetch(scan);
+		if (ret)
+			return ret;
+	}
+	obj = (const void *)(scan->buf + scan->next);
+	entry->key = obj + 1;
+	entry->key_len = obj->key_len;
+	entry->value = scan->flags & KREG_KEYS_ONLY ? NULL :
+		       (const char *)(obj + 1) + obj->key_len;
+	entry->value_len = obj->value_len;
+	entry->version = obj->version;
+	scan->next += obj->size;
+	scan->count--;
+	return 1;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is to be known about a table. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
+		   struct kreg_info *info)
+{
+	struct kreg_ioc_info io = {
+		.size = sizeof(io),
+		.table = id,
+		.name = kreg_ptr(name),
+		.name_len = name ? strlen(name) : 0,
+		.info_len = sizeof(*info),
+		.info = kreg_ptr(info),
+	};
+
+	if (name && strlen(name) > KREG_MAX_NAME)
+		return -ENAMETOOLONG;
+	return kreg_ioctl(client, KREG_IOC_INFO, &io);
+}
+
+/* A name may fill its array, so that it is not terminated there. */
+void kreg_stat_set(struct kreg_stat *stat, const struct kreg_info *info)
+{
+	stat->info = *info;
+	if (stat->info.name_len > KREG_MAX_NAME)
+		stat->info.name_len = KREG_MAX_NAME;
+	memcpy(stat->name, info->name, stat->info.name_len);
+	stat->name[stat->info.name_len] = '\0';
+}
+
+static int stat_alloc(struct kreg_client *client, uint64_t id, const char *name,
+		      struct kreg_stat **stat)
+{
+	struct kreg_info info;
+	struct kreg_stat *s;
+	int ret;
+
+	ret = kreg_info_read(client, id, name, &info);
+	if (ret)
+		return ret;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	kreg_stat_set(s, &info);
+	*stat = s;
+	return 0;
+}
+
+int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
+{
+	return stat_alloc(table->client, table->id, NULL, stat);
+}
+
+int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
+{
+	if (!*name)
+		return -EINVAL;
+	return stat_alloc(client, 0, name, stat);
+}
+
+void kreg_stat_free(struct kreg_stat *stat)
+{
+	free(stat);
+}
+
+int kreg_count(struct kreg_table *table, uint64_t *objects)
+{
+	struct kreg_info info;
+	int ret = kreg_info_read(table->client, table->id, NULL, &info);
+
+	if (!ret)
+		*objects = info.objects;
+	return ret;
+}
+
+#define GETTER(type, name, value) \
+	type kreg_stat_##name(const struct kreg_stat *stat) { return value; }
+
+GETTER(uint64_t, id, stat->info.id)
+GETTER(const char *, name, stat->name)
+GETTER(enum kreg_kind, kind, stat->info.type)
+GETTER(enum kreg_rule, access, stat->info.access)
+GETTER(unsigned int, mode, stat->info.mode)
+GETTER(uid_t, uid, stat->info.uid)
+GETTER(gid_t, gid, stat->info.gid)
+GETTER(enum kreg_fate, orphan, stat->info.orphan)
+GETTER(uint64_t, orphan_ms, stat->info.orphan_ms)
+GETTER(bool, parked, stat->info.flags & KREG_INFO_PARKED)
+GETTER(uint64_t, parked_until_ns, stat->info.parked_until_ns)
+GETTER(bool, claimable, stat->info.flags & KREG_INFO_CLAIMABLE)
+GETTER(bool, silent, stat->info.flags & KREG_INFO_HEIR_SILENT)
+GETTER(struct kreg_proc, owner, kreg_proc_in(&stat->info.owner))
+GETTER(struct kreg_proc, heir, kreg_proc_in(&stat->info.heir))
+GETTER(uint64_t, objects, stat->info.objects)
+GETTER(uint64_t, bytes, stat->info.bytes)
+GETTER(uint64_t, memory, stat->info.memory)
+GETTER(uint64_t, limbo, stat->info.limbo)
+GETTER(uint64_t, version, stat->info.version)
+GETTER(uint64_t, transfers, stat->info.transfers)
+GETTER(uint64_t, buckets, stat->info.buckets)
+GETTER(unsigned int, waiters, stat->info.waiters)

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handles of tables: open, create, claim, close. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+_Static_assert(KREG_CREATE == KREG_OPEN_CREATE && KREG_EXCL == KREG_OPEN_EXCL &&
+	       KREG_CLAIM == KREG_OPEN_CLAIM && KREG_WAIT == KREG_OPEN_WAIT &&
+	       KREG_CLAIMABLE == KREG_OPEN_CLAIMABLE, "flags go through as they are");
+_Static_assert(KREG_CREATED == KREG_OPENED_CREATED && KREG_CLAIMED == KREG_OPENED_CLAIMED,
+	       "results come through as they are");
+_Static_assert((int)KREG_SET == (int)KREG_TYPE_SET, "kinds are types");
+
+#define OPEN_FLAGS	(KREG_CREATE | KREG_EXCL | KREG_CLAIM | KREG_WAIT | \
+			 KREG_CLAIMABLE | KREG_SILENT)
+
+uint64_t kreg_deadline(int64_t timeout_ms)
+{
+	struct timespec now;
+
+	if (timeout_ms < 0)
+		return 0;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec + timeout_ms * 1000000u;
+}
+
+struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const void *name,
+				  size_t name_len)
+{
+	struct kreg_table *t = calloc(1, sizeof(*t) + name_len + 1);
+
+	if (!t)
+		return NULL;
+	t->client = client;
+	t->id = id;
+	if (name_len)
+		memcpy(t->name, name, name_len);
+	return t;
+}
+
+/* What the options say of a table that is to be created. */
+static int open_new(struct kreg_ioc_open *open, const struct kreg_open_options *o)
+{
+	if (o->data_len > KREG_MAX_DATA)
+		return -EFBIG;
+	open->type = o->kind ? o->kind : KREG_TYPE_SET;
+	open->access = o->access;
+	open->mode = o->mode ? o->mode : 0600;
+	open->orphan = o->orphan;
+	open->orphan_ms = o->orphan_ms;
+	if (o->heir.pid) {
+		open->flags |= KREG_OPEN_HEIR;
+		open->heir = kreg_proc_out(&o->heir);
+		open->data = o->data_len ? kreg_ptr(o->data) : 0;
+		open->data_len = o->data_len;
+		if (o->flags & KREG_SILENT)
+			open->flags |= KREG_OPEN_HEIR_SILENT;
+	} else if (o->data_len || (o->flags & KREG_SILENT)) {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options *o)
+{
+	if (o->reserved || (o->flags & ~OPEN_FLAGS))
+		return -EOPNOTSUPP;
+	open->flags = o->flags & ~KREG_SILENT;
+	open->deadline_ns = o->deadline_ns;
+	if (o->flags & KREG_CREATE)
+		return open_new(open, o);
+	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
+	    (o->flags & (KREG_SILENT | KREG_CLAIMABLE)))
+		return -EINVAL;
+	open->type = o->kind;
+	return 0;
+}
+
+int kreg_table_open(struct kreg_client *client, const char *name,
+		    const struct kreg_open_options *options, struct kreg_table **table)
+{
+	struct kreg_open_options o = { .size = sizeof(o) };
+	struct kreg_ioc_open open = { .size = sizeof(open) };
+	size_t len = name ? strlen(name) : 0;
+	struct kreg_table *t;
+	int ret;
+
+	if (options) {
+		ret = kreg_options_copy(&o, sizeof(o), options);
+		if (ret)
+			return ret;
+	}
+	ret = open_fill(&open, &o);
+	if (ret)
+		return ret;
+	if (len > KREG_MAX_NAME)
+		return -ENAMETOOLONG;
+	/* An empty string is a bad name, not the wish for a table without one. */
+	if (name && !len)
+		return -EINVAL;
+	open.name = kreg_ptr(name);
+	open.name_len = len;
+
+	/* First what can fail here, so that no table is left without a handle. */
+	t = kreg_table_new(client, 0, name, len);
+	if (!t)
+		return -ENOMEM;
+	ret = kreg_ioctl(client, KREG_IOC_OPEN, &open);
+	if (ret) {
+		free(t);
+		return ret;
+	}
+	t->id = open.out_table;
+	t->kind = open.out_type;
+	t->how = open.out_how;
+	*table = t;
+	return 0;
+}
+
+int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
+{
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CREATE | KREG_EXCL };
+
+	return kreg_table_open(client, name, &o, table);
+}
+
+int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
+		     struct kreg_table **table)
+{
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CLAIM };
+
+	if (timeout_ms) {
+		o.flags |= KREG_WAIT;
+		o.deadline_ns = kreg_deadline(timeout_ms);
+	}
+	return kreg_table_open(client, name, &o, table);
+}
+
+int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+{
+	struct kreg_info info;
+	struct kreg_table *t;
+	int ret;
+
+	if (!id)
+		return -EINVAL;
+	ret = kreg_info_read(client, id, NULL, &info);
+	if (ret)
+		return ret;
+	t = kreg_table_new(client, id, info.name, info.name_len);
+	if (!t)
+		return -ENOMEM;
+	t->kind = info.type;
+	*table = t;
+	return 0;
+}
+
+void kreg_table_close(struct kreg_table *table)
+{
+	free(table);
+}
+
+uint64_t kreg_table_id(const struct kreg_table *table)
+{
+	return table->id;
+}
+
+const char *kreg_table_name(const struct kreg_table *table)
+{
+	return table->name;
+}
+
+enum kreg_kind kreg_table_kind(const struct kreg_table *table)
+{
+	return table->kind;
+}
+
+unsigned int kreg_table_how(const struct kreg_table *table)
+{
+	return table->how;
+}
+
+struct kreg_client *kreg_table_client(const struct kreg_table *table)
+{
+	return table->client;
+}
