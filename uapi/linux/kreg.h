@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * kreg: named in-memory tables that outlive the processes that use them.
+ *
+ * This header is the manual of the ABI of /dev/kreg.
+ */
+#ifndef _UAPI_LINUX_KREG_H
+#define _UAPI_LINUX_KREG_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: Words
+ *
+ * process
+ *	A thread group. All its threads act as one; it survives execve(2), and a
+ *	fork(2)ed child is another process. A process is named by its pid in the
+ *	caller's pid namespace together with a *cookie*, a 64-bit number that is
+ *	never given out twice while the module is loaded.
+ *
+ * client
+ *	One open file of /dev/kreg. It belongs to the process that opened it and
+ *	works only there: every call through a descriptor that was inherited or
+ *	passed to another process fails with ENXIO. It holds a mailbox.
+ *
+ * table
+ *	Named by an id that is never used again and, if it has one, by a name.
+ *	Names and ids live in the pair (user namespace, pid namespace) of the
+ *	opener. A table holds objects and has an owner (a process, or none while
+ *	it is *parked*), perhaps an heir (a process), an access rule, and uid,
+ *	gid and mode, which never move with ownership.
+ *
+ * object
+ *	A key of 1 to %KREG_MAX_KEY bytes and a value of 0 to %KREG_MAX_VALUE
+ *	bytes, both of any content, and the version of the write that made it.
+ */
+
+/**
+ * DOC: General ioctl format
+ *
+ * Every command takes a pointer to a struct whose first member is its size in
+ * bytes, as the caller knows it. A kernel that knows a longer struct takes what
+ * is missing as zero. A kernel that knows a shorter one accepts the call if all
+ * that it does not know is zero. Members named ``out_*`` are written by the
+ * kernel, and only when the call succeeds unless their comment says otherwise;
+ * what they hold before the call does not matter. All other members are read
+ * only. Members named ``reserved`` must be zero. Layouts are the same for 32-bit
+ * and 64-bit callers; pointers travel as 64-bit integers.
+ *
+ * A call that fails changes nothing. The errors below have these meanings in
+ * every command, and are looked for in this order:
+ *
+ *	========== ============================================================
+ *	ENXIO      the file was opened by another process
+ *	ENOTTY     unknown command
+ *	EINVAL     the struct is shorter than its first version
+ *	E2BIG      the struct is longer than a page, or has non-zero bytes that
+ *	           this kernel does not know
+ *	EFAULT     a pointer is bad; one inside the struct is found when it is used
+ *	EOPNOTSUPP an unknown flag, code or option, or a reserved bit is set; or
+ *	           the type of the table does not have this operation
+ *	EINVAL     flags or values that contradict each other or make no sense; an
+ *	           empty key; a name with a NUL byte; an id that was never issued
+ *	ENAMETOOLONG the name or the key is too long
+ *	EFBIG      the value or the batch is too long
+ *	ESTALE     the table is gone
+ *	ENOENT     no table has this name
+ *	EACCES     mode or access rule of the table forbids it
+ *	EPERM      only the owner (or a privileged process) may do this
+ *	EMSGSIZE   the buffer is too small; an ``out_`` member has the size needed
+ *	ENODATA    the key is not in the table
+ *	EEXIST     the name or the key exists already
+ *	EDQUOT     a limit of the user or of the mailbox is reached
+ *	ENOSPC     a limit of the table is reached
+ *	ENOMEM     no memory
+ *	EINTR      a fatal signal came while waiting
+ *	========== ============================================================
+ *
+ * Order of effects: when a call returns, its effect is visible to everyone.
+ * When a death is visible (waitpid(2) has returned, or a pidfd polls readable),
+ * no call tells of the dead any more: its tables belong to their heirs, are
+ * parked or are gone, and the heirs' TRANSFER records can be read.
+ */
+
+#define KREG_IOC_MAGIC		0xBC
+
+/* Sizes, in bytes. */
+#define KREG_MAX_NAME		128
+#define KREG_MAX_KEY		1024
+#define KREG_MAX_VALUE		(1U << 20)
+#define KREG_MAX_DATA		1024
+
+/* Limits of one batch. */
+#define KREG_MAX_BATCH_OPS	4096
+#define KREG_MAX_BATCH_BYTES	(4U << 20)
+
+/* Limits of a client: asynchronous operations that are not yet applied. */
+#define KREG_MAX_ASYNC_OPS	4096
+#define KREG_MAX_ASYNC_BYTES	(4U << 20)
+
+/*
+ * Limits of a user, changeable by the module's parameters. They bind every user
+ * but root in the initial user namespace, and are charged also to the owners of
+ * the user namespaces that the user lives in.
+ */
+#define KREG_MAX_USER_TABLES	1024
+#define KREG_MAX_USER_PARKED	256
+#define KREG_MAX_USER_BYTES	(256ULL << 20)
+
+/* Limits of a process, and how long a table may stay parked (CAP_SYS_RESOURCE: for ever). */
+#define KREG_MAX_CLIENTS	64
+#define KREG_MAX_EVENTS		1024
+#define KREG_MAX_EVENT_BYTES	(256U << 10)
+#define KREG_MAX_PARK_MS	(24ULL * 60 * 60 * 1000)
+
+/**
+ * struct kreg_process - name of a process
+ * @pid: process id in the pid namespace of the caller; 0: none, or not visible
+ * @reserved: must be zero
+ * @cookie: tells processes apart that had the same pid one after the other.
+ *	0 as an input means "whoever has this pid now" and is allowed only with
+ *	the pid of the caller itself; everything else is ESRCH
+ */
+struct kreg_process {
+	__u32 pid;
+	__u32 reserved;
+	__aligned_u64 cookie;
+};
+
+/**
+ * struct kreg_ioc_query - ioctl(KREG_IOC_QUERY)
+ * @size: sizeof(struct kreg_ioc_query)
+ * @flags: must be zero
+ * @out_self: the calling process
+ * @out_features: %KREG_FEATURE_ALL bits of this kernel
+ * @out_max_key: %KREG_MAX_KEY of this kernel
+ * @out_max_value: %KREG_MAX_VALUE of this kernel
+ * @out_max_name: %KREG_MAX_NAME of this kernel
+ * @out_max_data: %KREG_MAX_DATA of this kernel
+ * @out_max_batch_ops: %KREG_MAX_BATCH_OPS of this kernel
+ * @out_max_batch_bytes: %KREG_MAX_BATCH_BYTES of this kernel
+ *
+ * What this kernel can do, and who is asking.
+ */
+struct kreg_ioc_query {
+	__u32 size;
+	__u32 flags;
+	struct kreg_process out_self;
+	__aligned_u64 out_features;
+	__u32 out_max_key;
+	__u32 out_max_value;
+	__u32 out_max_name;
+	__u32 out_max_data;
+	__u32 out_max_batch_ops;
+	__u32 out_max_batch_bytes;
+};
+
+#define KREG_FEATURE_SET	(1ULL << 0)	/* tables of type set */
+#define KREG_FEATURE_ALL	(KREG_FEATURE_SET)
+
+/**
+ * struct kreg_ioc_whois - ioctl(KREG_IOC_WHOIS)
+ * @size: sizeof(struct kreg_ioc_whois)
+ * @flags: must be zero
+ * @pid: a process id in the pid namespace of the caller
+ * @reserved: must be zero
+ * @out_process: that process, with its cookie
+ *
+ * The cookie of a living process. To be sure that it is the process that one
+ * means: open a pidfd before, and see that it is not readable after the call.
+ *
+ * Errors: ESRCH: no living process has this pid, or it is a thread's;
+ * ENOTCONN: the process has no client.
+ */
+struct kreg_ioc_whois {
+	__u32 size;
+	__u32 flags;
+	__u32 pid;
+	__u32 reserved;
+	struct kreg_process out_process;
+};
+
+/* Types of tables. */
+enum kreg_type {
+	KREG_TYPE_SET = 1,		/* one object a key, in no order */
+	KREG_TYPE_ORDERED_SET = 2,	/* not yet: EOPNOTSUPP */
+	KREG_TYPE_BAG = 3,		/* not yet: EOPNOTSUPP */
+	KREG_TYPE_DUPLICATE_BAG = 4,	/* not yet: EOPNOTSUPP */
+};
+
+/* Access rules (those of ETS); who may at all is also said by the mode. */
+enum kreg_access {
+	KREG_ACCESS_PRIVATE = 1,	/* the owner reads and writes */
+	KREG_ACCESS_PROTECTED = 2,	/* the owner writes, everyone reads */
+	KREG_ACCESS_PUBLIC = 3,		/* everyone reads and writes */
+};
+
+/* What happens when the owner dies and no living heir is there. */
+enum kreg_orphan {
+	KREG_ORPHAN_DESTROY = 0,	/* the table is destroyed */
+	KREG_ORPHAN_PARK = 1,		/* the kernel keeps it until it is claimed */
+};
+
+/* Flags of KREG_IOC_OPEN. */
+#define KREG_OPEN_CREATE	(1U << 0)	/* create the table if there is none */
+#define KREG_OPEN_EXCL		(1U << 1)	/* with CREATE: EEXIST if there is one */
+#define KREG_OPEN_CLAIM		(1U << 2)	/* become the owner of a parked table */
+#define KREG_OPEN_WAIT		(1U << 3)	/* with CLAIM: wait until it is parked */
+#define KREG_OPEN_CLAIMABLE	(1U << 4)	/* at creation: whoever the mode lets write may claim */
+#define KREG_OPEN_HEIR		(1U << 5)	/* at creation: @heir is the heir */
+#define KREG_OPEN_HEIR_SILENT	(1U << 6)	/* with HEIR: no TRANSFER record */
+#define KREG_OPEN_ALL		((1U << 7) - 1)
+
+/* Bits of @out_how of KREG_IOC_OPEN. */
+#define KREG_OPENED_CREATED	(1U << 0)	/* the table is new */
+#define KREG_OPENED_CLAIMED	(1U << 1)	/* the caller has become its owner */
+
+/**
+ * struct kreg_ioc_open - ioctl(KREG_IOC_OPEN)
+ * @size: sizeof(struct kreg_ioc_open)
+ * @flags: %KREG_OPEN_ALL bits
+ * @name: pointer to the name: 1 to %KREG_MAX_NAME bytes without NUL, compared
+ *	byte by byte. May be NULL with CREATE alone: a table without a name
+ * @name_len: length of the name
+ * @type: enum kreg_type; without CREATE 0. An existing table of another type is
+ *	EEXIST
+ * @access: for a new table, enum kreg_access; 0: protected
+ * @mode: for a new table, permission bits of %0666; uid and gid are those of the
+ *	client's credentials
+ * @orphan: for a new table, enum kreg_orphan
+ * @orphan_ms: with PARK, milliseconds to keep it at most; 0: as long as this
+ *	user may keep it
+ * @heir: with HEIR, the heir
+ * @data: with HEIR, pointer to data for the heir's TRANSFER record
+ * @data_len: its length, up to %KREG_MAX_DATA
+ * @reserved: must be zero
+ * @deadline_ns: with WAIT, CLOCK_MONOTONIC in nanoseconds; 0: none
+ * @out_table: id of the table
+ * @out_type: enum kreg_type
+ * @out_how: %KREG_OPENED_CREATED, %KREG_OPENED_CLAIMED
+ *
+ * Find, create or claim a table. Members that describe a new table must be zero
+ * without CREATE and do not matter when the table exists. The creator owns the
+ * new table.
+ *
+ * Who may open: the owner and those whom the mode lets read or write. Who may
+ * claim: the uid of the table and CAP_SYS_ADMIN in its user namespace. Waiters
+ * get the table in the order in which they came.
+ *
+ * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner;
+ * EALREADY: the caller owns it already; ETIMEDOUT: the deadline has passed;
+ * ESTALE: destroyed while waiting; EINTR: a signal while waiting; ESRCH,
+ * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
+ * longer than this user may.
+ */
+struct kreg_ioc_open {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 type;
+	__u32 access;
+	__u32 mode;
+	__u32 orphan;
+	__u32 data_len;
+	__aligned_u64 orphan_ms;
+	struct kreg_process heir;
+	__aligned_u64 data;
+	__aligned_u64 deadline_ns;
+	__aligned_u64 reserved;
+	__aligned_u64 out_table;
+	__u32 out_type;
+	__u32 out_how;
+};
+
+/**
+ * struct kreg_ioc_table - ioctl(KREG_IOC_DESTROY)
+ * @size: sizeof(struct kreg_ioc_table)
+ * @flags: must be zero
+ * @table: id of the table
+ *
+ * Destroy a table. Its name is free and its id dead when the call returns; the
+ * memory follows in the background. For the owner, for CAP_SYS_ADMIN in the
+ * table's user namespace, and, while it is parked, for whoever may claim it.
+ */
+struct kreg_ioc_table {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+};
+
+/* Flags of KREG_IOC_GIVE. */
+#define KREG_GIVE_PARK		(1U << 0)	/* to nobody: the kernel keeps the table */
+#define KREG_GIVE_ALL		(KREG_GIVE_PARK)
+
+/**
+ * struct kreg_ioc_give - ioctl(KREG_IOC_GIVE)
+ * @size: sizeof(struct kreg_ioc_give)
+ * @flags: %KREG_GIVE_ALL bits
+ * @table: id of the table
+ * @to: the new owner; zero with PARK
+ * @data: pointer to data for its TRANSFER record
+ * @data_len: its length, up to %KREG_MAX_DATA; 0 with PARK
+ * @reserved: must be zero
+ *
+ * Give a table away. For the owner. The heir stays as it is. The new owner's
+ * TRANSFER record can be read when the call returns.
+ *
+ * Errors beside the general ones: ESRCH: no such living process; EALREADY: it is
+ * the caller itself; ENOTCONN: it has no client; EPERM: the caller is not the
+ * owner, or the process runs under another uid and has not said
+ * %KREG_OPT_ACCEPT; EDQUOT: its mailbox has no room, or too many tables are
+ * parked.
+ */
+struct kreg_ioc_give {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	struct kreg_process to;
+	__aligned_u64 data;
+	__u32 data_len;
+	__u32 reserved;
+};
+
+/* Options of KREG_IOC_SETOPT. */
+enum kreg_option {
+	/*
+	 * Of a table, for its owner.
+	 * HEIR: @process inherits when the owner dies, and finds a TRANSFER record
+	 * with @data in its mailbox; pid 0: no heir. @value: KREG_HEIR_SILENT for no
+	 * record. The owner itself may be named: the table comes back to it when it
+	 * gives it away and the receiver dies. Errors as in KREG_IOC_GIVE.
+	 */
+	KREG_OPT_HEIR = 1,
+	KREG_OPT_ACCESS = 2,		/* @value: enum kreg_access */
+	KREG_OPT_MODE = 3,		/* @value: permission bits of 0666 */
+	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: milliseconds, 0: no limit */
+	/* Of the client; @table is 0. */
+	KREG_OPT_RECEIVER = 5,		/* TRANSFER records of this process come to this client */
+	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may give to this process; 0: not */
+};
+
+#define KREG_HEIR_SILENT	1
+
+/**
+ * struct kreg_ioc_setopt - ioctl(KREG_IOC_SETOPT)
+ * @size: sizeof(struct kreg_ioc_setopt)
+ * @flags: must be zero
+ * @table: id of the table, or 0
+ * @option: enum kreg_option
+ * @data_len: length of the data
+ * @value: as the option says, else 0
+ * @value2: as the option says, else 0
+ * @process: as the option says, else 0
+ * @data: as the option says, else 0
+ */
+struct kreg_ioc_setopt {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__u32 option;
+	__u32 data_len;
+	__aligned_u64 value;
+	__aligned_u64 value2;
+	struct kreg_process process;
+	__aligned_u64 data;
+};
+
+/* Operations on objects. */
+enum kreg_op_code {
+	KREG_OP_GET = 1,	/* copy the value out; ENODATA */
+	KREG_OP_MEMBER = 2,	/* is the key there? ENODATA */
+	KREG_OP_PUT = 3,	/* insert or replace */
+	KREG_OP_DELETE = 4,	/* remove; a key that is not there is no error */
+	KREG_OP_TAKE = 5,	/* copy the value out and remove, in one; ENODATA */
+	KREG_OP_CLEAR = 6,	/* remove all objects, in one */
+};
+
+/* Flags of an operation. */
+#define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
+#define KREG_OP_ALL		(KREG_OP_NEW)
+
+/**
+ * struct kreg_op - one operation on a table
+ * @code: enum kreg_op_code
+ * @flags: %KREG_OP_ALL bits
+ * @key_len: length of the key: 1 to %KREG_MAX_KEY; CLEAR: 0
+ * @key: pointer to the key; CLEAR: 0
+ * @value: pointer to the value of PUT, or to room for the value of GET and TAKE
+ * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT;
+ *	others: 0
+ * @reserved: must be zero
+ * @reserved2: must be zero
+ * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR:
+ *	version of this write. Versions of a table only grow
+ * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE
+ * @out_count: GET, MEMBER, TAKE: 1; PUT: objects that were replaced; DELETE,
+ *	CLEAR: objects that were removed, capped at 2^32 - 1
+ * @out_error: in a batch, 0 or the errno of this operation
+ * @out_reserved: nothing yet
+ *
+ * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing.
+ */
+struct kreg_op {
+	__u16 code;
+	__u16 flags;
+	__u32 key_len;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 value_len;
+	__u32 reserved;
+	__aligned_u64 reserved2;
+	__aligned_u64 out_version;
+	__u32 out_len;
+	__u32 out_count;
+	__u32 out_error;
+	__u32 out_reserved;
+};
+
+/* Flags of KREG_IOC_OP and KREG_IOC_BATCH. */
+#define KREG_WRITE_ASYNC	(1U << 0)	/* return when queued; see KREG_IOC_SYNC */
+#define KREG_BATCH_ATOMIC	(1U << 1)	/* batch of writes: all or nothing */
+#define KREG_OP_IOC_ALL		(KREG_WRITE_ASYNC)
+#define KREG_BATCH_ALL		(KREG_WRITE_ASYNC | KREG_BATCH_ATOMIC)
+
+/**
+ * struct kreg_ioc_op - ioctl(KREG_IOC_OP)
+ * @size: sizeof(struct kreg_ioc_op)
+ * @flags: %KREG_OP_IOC_ALL bits
+ * @table: id of the table
+ * @op: what to do
+ *
+ * One operation. Each is atomic and isolated. Reads go past every lock and queue.
+ *
+ * With ASYNC (PUT without NEW, DELETE and CLEAR) the call returns when the write
+ * is queued, nothing is written to @op, and EAGAIN means that
+ * %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client wait already. The
+ * writes of one client to one table are applied in the order of its calls, and
+ * before the death of its process is seen.
+ */
+struct kreg_ioc_op {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	struct kreg_op op;
+};
+
+/**
+ * struct kreg_ioc_batch - ioctl(KREG_IOC_BATCH)
+ * @size: sizeof(struct kreg_ioc_batch)
+ * @flags: %KREG_BATCH_ALL bits
+ * @table: id of the table
+ * @ops: pointer to an array of operations
+ * @count: how many, 1 to %KREG_MAX_BATCH_OPS
+ * @op_size: distance of two operations in bytes: sizeof(struct kreg_op), a
+ *	multiple of 8
+ * @out_done: operations without an error. Written also when an operation of an
+ *	atomic batch fails: then the index of that operation
+ * @reserved: must be zero
+ *
+ * Many operations on one table in one call: all reads (GET, MEMBER) or all
+ * writes (PUT, DELETE, CLEAR); a mixture is EINVAL. Keys and values may have
+ * %KREG_MAX_BATCH_BYTES together, else EFBIG.
+ *
+ * Writes are applied in order and become visible all at once. With ATOMIC one
+ * failing operation (PUT with NEW of a key that exists) fails the batch with its
+ * errno, and nothing has happened; keys within the batch do not count as
+ * existing. Without it each succeeds or fails by itself: look at its
+ * @out_error. Where one key is written twice the last one wins.
+ *
+ * Reads succeed or fail each by itself, and each sees its own moment.
+ */
+struct kreg_ioc_batch {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__aligned_u64 ops;
+	__u32 count;
+	__u32 op_size;
+	__u32 out_done;
+	__u32 reserved;
+};
+
+/**
+ * struct kreg_ioc_sync - ioctl(KREG_IOC_SYNC)
+ * @size: sizeof(struct kreg_ioc_sync)
+ * @flags: must be zero
+ *
+ * Return when every write that was accepted and every death that happened before
+ * the call has been applied and published. The first error of the client's
+ * asynchronous writes since its last SYNC is returned, and forgotten.
+ */
+struct kreg_ioc_sync {
+	__u32 size;
+	__u32 flags;
+};
+
+/* Flags of KREG_IOC_SCAN. */
+#define KREG_SCAN_KEYS		(1U << 0)	/* no values; their lengths are told */
+#define KREG_SCAN_ALL		(KREG_SCAN_KEYS)
+
+/**
+ * struct kreg_object - object in the buffer of a scan
+ * @size: bytes from here to the next object, a multiple of 8
+ * @key_len: length of the key, which follows this struct
+ * @value_len: length of the value, which follows the key
+ * @reserved: zero
+ * @version: version of the object
+ *
+ * The value begins at the byte after the key; the padding is zero.
+ */
+struct kreg_object {
+	__u32 size;
+	__u32 key_len;
+	__u32 value_len;
+	__u32 reserved;
+	__aligned_u64 version;
+};
+
+/**
+ * struct kreg_ioc_scan - ioctl(KREG_IOC_SCAN)
+ * @size: sizeof(struct kreg_ioc_scan)
+ * @flags: %KREG_SCAN_ALL bits
+ * @table: id of the table
+ * @key: pointer to the key after which to go on; it need not be in the table any
+ *	more, nor ever have been
+ * @key_len: its length; 0: from the start
+ * @max_count: objects at most; 0: as many as fit
+ * @buf: pointer to room for &struct kreg_object, aligned to 8 bytes
+ * @buf_len: length of the room
+ * @reserved: must be zero
+ * @out_count: objects in the room
+ * @out_len: bytes in the room; with EMSGSIZE the bytes that the next object needs
+ * @out_more: 1: there may be more objects; 0: the end was reached
+ * @reserved2: must be zero
+ *
+ * Objects of the table in an order of its own that never changes. A scan that
+ * goes on after the last key of the call before returns every object that
+ * existed from its first call to its last exactly once, whatever is written
+ * meanwhile, and no key twice. It is not a snapshot.
+ */
+struct kreg_ioc_scan {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__aligned_u64 key;
+	__u32 key_len;
+	__u32 max_count;
+	__aligned_u64 buf;
+	__u32 buf_len;
+	__u32 reserved;
+	__u32 out_count;
+	__u32 out_len;
+	__u32 out_more;
+	__u32 reserved2;
+};
+
+/**
+ * struct kreg_info - what is to be known about a table
+ * @size: bytes of this struct that the kernel has written
+ * @type: enum kreg_type
+ * @id: id of the table
+ * @access: enum kreg_access
+ * @mode: permission bits
+ * @uid: user id, in the user namespace of the caller
+ * @gid: group id, likewise
+ * @orphan: enum kreg_orphan
+ * @flags: %KREG_INFO_PARKED, %KREG_INFO_CLAIMABLE, %KREG_INFO_HEIR_SILENT
+ * @orphan_ms: milliseconds a parked table is kept; 0: no limit
+ * @parked_until_ns: if parked with a limit: CLOCK_MONOTONIC in nanoseconds
+ * @owner: the owner; zero if parked
+ * @heir: the heir; zero if there is none or it is dead
+ * @objects: number of objects
+ * @bytes: bytes of their keys and values
+ * @memory: bytes of memory, everything included
+ * @limbo: bytes of it that wait for readers to leave
+ * @version: version of the last write
+ * @transfers: how often the owner has changed
+ * @buckets: size of the index
+ * @waiters: processes waiting to claim it
+ * @name_len: length of the name; 0: no name
+ * @name: the name, zero-filled
+ */
+struct kreg_info {
+	__u32 size;
+	__u32 type;
+	__aligned_u64 id;
+	__u32 access;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 orphan;
+	__u32 flags;
+	__aligned_u64 orphan_ms;
+	__aligned_u64 parked_until_ns;
+	struct kreg_process owner;
+	struct kreg_process heir;
+	__aligned_u64 objects;
+	__aligned_u64 bytes;
+	__aligned_u64 memory;
+	__aligned_u64 limbo;
+	__aligned_u64 version;
+	__aligned_u64 transfers;
+	__aligned_u64 buckets;
+	__u32 waiters;
+	__u32 name_len;
+	__u8 name[KREG_MAX_NAME];
+};
+
+#define KREG_INFO_PARKED	(1U << 0)
+#define KREG_INFO_CLAIMABLE	(1U << 1)
+#define KREG_INFO_HEIR_SILENT	(1U << 2)
+
+/**
+ * struct kreg_ioc_info - ioctl(KREG_IOC_INFO)
+ * @size: sizeof(struct kreg_ioc_info)
+ * @flags: must be zero
+ * @table: id of the table, or 0 to go by the name
+ * @name: pointer to the name, or 0
+ * @name_len: its length
+ * @info_len: length of the room: at least 8, a multiple of 8
+ * @info: pointer to room for &struct kreg_info; what it has beyond the kernel's
+ *	struct is zeroed
+ *
+ * For the owner and those whom the mode lets read, whatever the access rule.
+ */
+struct kreg_ioc_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 info_len;
+	__aligned_u64 info;
+};
+
+/**
+ * struct kreg_ioc_list - ioctl(KREG_IOC_LIST)
+ * @size: sizeof(struct kreg_ioc_list)
+ * @flags: must be zero
+ * @after: id after which to go on; 0: from the start
+ * @infos: pointer to room for an array of &struct kreg_info
+ * @info_len: distance of two of them in bytes: at least 8, a multiple of 8
+ * @max_count: how many fit, 1 or more
+ * @out_count: how many were written
+ * @out_more: 1: there may be more; 0: the end was reached
+ *
+ * Tables of the namespace of which the caller may know, in the order of their
+ * ids, that is, of their creation. Tables made and destroyed meanwhile may or
+ * may not be there.
+ */
+struct kreg_ioc_list {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 after;
+	__aligned_u64 infos;
+	__u32 info_len;
+	__u32 max_count;
+	__u32 out_count;
+	__u32 out_more;
+};
+
+/* Command numbers; the size of the struct is in the struct. */
+enum {
+	KREG_CMD_QUERY = 0,
+	KREG_CMD_WHOIS,
+	KREG_CMD_OPEN,
+	KREG_CMD_DESTROY,
+	KREG_CMD_GIVE,
+	KREG_CMD_SETOPT,
+	KREG_CMD_OP,
+	KREG_CMD_BATCH,
+	KREG_CMD_SYNC,
+	KREG_CMD_SCAN,
+	KREG_CMD_INFO,
+	KREG_CMD_LIST,
+};
+
+#define KREG_IOC_QUERY		_IO(KREG_IOC_MAGIC, KREG_CMD_QUERY)
+#define KREG_IOC_WHOIS		_IO(KREG_IOC_MAGIC, KREG_CMD_WHOIS)
+#define KREG_IOC_OPEN		_IO(KREG_IOC_MAGIC, KREG_CMD_OPEN)
+#define KREG_IOC_DESTROY	_IO(KREG_IOC_MAGIC, KREG_CMD_DESTROY)
+#define KREG_IOC_GIVE		_IO(KREG_IOC_MAGIC, KREG_CMD_GIVE)
+#define KREG_IOC_SETOPT		_IO(KREG_IOC_MAGIC, KREG_CMD_SETOPT)
+#define KREG_IOC_OP		_IO(KREG_IOC_MAGIC, KREG_CMD_OP)
+#define KREG_IOC_BATCH		_IO(KREG_IOC_MAGIC, KREG_CMD_BATCH)
+#define KREG_IOC_SYNC		_IO(KREG_IOC_MAGIC, KREG_CMD_SYNC)
+#define KREG_IOC_SCAN		_IO(KREG_IOC_MAGIC, KREG_CMD_SCAN)
+#define KREG_IOC_INFO		_IO(KREG_IOC_MAGIC, KREG_CMD_INFO)
+#define KREG_IOC_LIST		_IO(KREG_IOC_MAGIC, KREG_CMD_LIST)
+
+/**
+ * DOC: Mailbox
+ *
+ * read(2) on a client returns as many whole records as fit, oldest first. A
+ * buffer shorter than the first record is EMSGSIZE and loses nothing. Without a
+ * record read(2) waits, or fails with EAGAIN under O_NONBLOCK; poll(2) and
+ * epoll(7) tell of records by POLLIN. TRANSFER records are never dropped: their
+ * room is set aside when the heir is named or the table is given.
+ */
+
+/* Kinds of records. */
+enum kreg_event_kind {
+	KREG_EVENT_TRANSFER = 1,	/* this process has become the owner of a table */
+};
+
+/* Why, in a TRANSFER record. */
+enum kreg_cause {
+	KREG_CAUSE_GIFT = 1,		/* @from gave the table away */
+	KREG_CAUSE_DEATH = 2,		/* @from died */
+};
+
+#define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
+
+/**
+ * struct kreg_event - record of a mailbox
+ * @size: bytes from here to the next record, a multiple of 8
+ * @kind: enum kreg_event_kind; skip those that you do not know
+ * @flags: %KREG_EVENT_STATUS
+ * @seq: number of the record in this mailbox, from 1, without gaps
+ * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
+ * @table: id of the table
+ * @from: the former owner, as its pid was in the namespace of the client
+ * @cause: enum kreg_cause
+ * @status: wait status of @from as in waitpid(2): exit code, signal, core
+ * @name_len: length of the name of the table, which follows this struct
+ * @data_len: length of the data, which follows the name
+ *
+ * The padding after the data is zero.
+ */
+struct kreg_event {
+	__u32 size;
+	__u16 kind;
+	__u16 flags;
+	__aligned_u64 seq;
+	__aligned_u64 time_ns;
+	__aligned_u64 table;
+	struct kreg_process from;
+	__u32 cause;
+	__s32 status;
+	__u32 name_len;
+	__u32 data_len;
+};
+
+#endif /* _UAPI_LINUX_KREG_H */
