@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/rcupdate.h>
+
+#include "apply.h"
+#include "client.h"
+#include "names.h"
+#include "proc.h"
+#include "table.h"
+#include "user.h"
+
+/* Steps of upkeep in one hold of the turn by the thread. */
+#define UPKEEP		64
+
+int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+	struct kreg_proc *owner;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	*found = t;
+	owner = rcu_dereference(t->owner);
+	if (owner == cl->proc)
+		return 0;
+	if (owner && unlikely(kreg_proc_dead(owner)))
+		return -EINPROGRESS;
+	return kreg_table_may_write(t, cl);
+}
+
+int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	kreg_table_assert(t);
+	return unlikely(t->dead) ? -ESTALE : kreg_table_may_write(t, cl);
+}
+
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step,
+		    struct kreg_place *place)
+{
+	if (step->change->kind == KREG_CHANGE_CLEAR)
+		return 0;
+	kreg_store_find(&t->store, &step->change->key, place);
+	if (step->must_be_new && place->old)
+		return -EEXIST;
+	if (step->only && (!place->old || place->old_version != step->only))
+		return -ECANCELED;
+	return 0;
+}
+
+/* What the live bytes of the table grow by. */
+static s64 growth(const struct kreg_table *t, const struct kreg_change *c,
+		  const struct kreg_place *place)
+{
+	s64 old = place->old ? place->old_bytes : 0;
+
+	switch (c->kind) {
+	case KREG_CHANGE_PUT:
+		return (s64)c->key.len + c->value_len - old;
+	case KREG_CHANGE_DELETE:
+		return -old;
+	case KREG_CHANGE_CLEAR:
+		return -t->charged;
+	}
+	return 0;
+}
+
+int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
+		    struct kreg_txn *txn, struct kreg_place *place, struct kreg_feed *feed)
+{
+	s64 bytes = growth(t, step->change, place);
+	int err;
+
+	err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+	if (err)
+		return err;
+	err = kreg_store_apply(txn, step->change, place, feed);
+	if (err)
+		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+	else
+		t->charged += bytes;
+	return err;
+}
+
+void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed)
+{
+	if (kreg_store_tend(&t->store, budget, feed) || kreg_store_has_limbo(&t->store))
+		kreg_writer_tend(t->writer, &t->tend);
+}
+
+enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
+{
+	struct kreg_table *t = container_of(tend, struct kreg_table, tend);
+	struct kreg_feed feed = {};
+
+	if (kreg_store_tend(&t->store, UPKEEP, &feed))
+		return KREG_TENDED_NOW;
+	return kreg_store_has_limbo(&t->store) ? KREG_TENDED_LATER : KREG_TENDED_DONE;
+}
+
+int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed)
+{
+	int err;
+
+	if (!kreg_feed_wanted(feed))
+		return 0;
+	err = kreg_feed_fill(feed);
+	if (err)
+		return err;
+	spin_lock(&t->writer->turn);
+	kreg_store_feed(&t->store, feed);
+	spin_unlock(&t->writer->turn);
+	return 0;
+}
+
+void kreg_apply_nourish(struct kreg_table *t)
+{
+	struct kreg_feed feed = {};
+
+	spin_lock(&t->writer->turn);
+	if (!t->dead && !t->writer->busy)
+		kreg_apply_tend(t, 1, &feed);
+	spin_unlock(&t->writer->turn);
+	kreg_apply_feed(t, &feed);
+	kreg_feed_free(&feed);
+}
+
+void kreg_apply_throttle(struct kreg_table *t)
+{
+	struct kreg_feed feed = {};
+
+	if (likely(!kreg_store_limbo_full(&t->store)))
+		return;
+	synchronize_rcu();
+	spin_lock(&t->writer->turn);
+	if (!t->dead && !t->writer->busy)
+		kreg_apply_tend(t, KREG_TURN_RECORDS, &feed);
+	spin_unlock(&t->writer->turn);
+}

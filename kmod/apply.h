@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What writes of all forms do under the turn.
+ */
+#ifndef KREG_APPLY_H
+#define KREG_APPLY_H
+
+#include "store.h"
+#include "writer.h"
+
+struct kreg_client;
+struct kreg_table;
+
+/* One change and what it depends on. */
+struct kreg_step {
+	struct kreg_change *change;
+	bool must_be_new;
+	u64 only;			/* version that the object must have, or 0 */
+	s64 paid;			/* bytes that the user was charged for it before */
+};
+
+/* Early, under RCU: as kreg_ops_readable(), for a write. */
+int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **t);
+
+/* All under the turn. Is the table there, and may @cl write to it? */
+int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl);
+/* -EEXIST; -ECANCELED: the object is not the one that @step is for. */
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step,
+		    struct kreg_place *place);
+/*
+ * Apply @step, which fits @place, within @txn, and charge the user for what it
+ * adds. -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
+ */
+int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
+		    struct kreg_txn *txn, struct kreg_place *place, struct kreg_feed *feed);
+/* Some upkeep after a write, and have the thread do the rest. */
+void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed);
+
+/*
+ * Without the turn, may sleep: get what the store lacks. -ENOMEM only if it cannot
+ * go on without.
+ */
+int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed);
+/* The same for what a write that nobody waits for will want. */
+void kreg_apply_nourish(struct kreg_table *t);
+/* Too much waits for readers to leave: wait for them. */
+void kreg_apply_throttle(struct kreg_table *t);
+
+/* For kreg_table.tend */
+enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend);
+
+#endif /* KREG_APPLY_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mail: records for a process, queued in the mailbox of one of its clients.
+ *
+ * A record is allocated and counted against its receiver when it is promised (an
+ * heir is named, a table is given), so that sending it later cannot fail.
+ */
+#ifndef KREG_MAILBOX_H
+#define KREG_MAILBOX_H
+
+#include <linux/kreg.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+struct kreg_proc;
+
+struct kreg_mail {
+	struct list_head node;		/* box->lock, once sent */
+	struct kreg_proc *to;		/* invariant: who pays; holds a reference */
+	struct kreg_event event;
+	u8 tail[];			/* name, data, padding */
+};
+
+struct kreg_mailbox {
+	spinlock_t lock;		/* innermost */
+	struct list_head mails;		/* lock */
+	u64 seq;			/* lock: number of the last record */
+	wait_queue_head_t wait;
+};
+
+void kreg_mailbox_init(struct kreg_mailbox *box);
+/* Throw away what has not been read. */
+void kreg_mailbox_empty(struct kreg_mailbox *box);
+
+/*
+ * Promise a TRANSFER record to @to. ERR_PTR: -EDQUOT if its mailboxes are full,
+ * -ENOMEM. May sleep.
+ */
+struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 name_len,
+				  const void *data, u32 data_len);
+void kreg_mail_free(struct kreg_mail *mail);
+
+/* Send; consumes @mail. Any context that may take a spinlock. */
+void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
+
+bool kreg_mailbox_is_empty(struct kreg_mailbox *box);
+/*
+ * Take the oldest record if it has at most @room bytes: NULL if there is none,
+ * -EMSGSIZE if it is longer. Put it back in front if it could not be delivered.
+ */
+struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room);
+void kreg_mailbox_put_back(struct kreg_mailbox *box, struct kreg_mail *mail);
+
+#endif /* KREG_MAILBOX_H */

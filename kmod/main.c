@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Parameters; set-up, and its exact reverse. */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "apply.h"
+#include "client.h"
+#include "fate.h"
+#include "file.h"
+#include "names.h"
+#include "proc.h"
+#include "store.h"
+#include "table.h"
+#include "user.h"
+#include "writer.h"
+
+module_param_named(writers, kreg_writers, uint, 0444);
+MODULE_PARM_DESC(writers, "kernel threads that share the tables between them (default 1)");
+
+module_param_named(lend, kreg_writer_lend, bool, 0644);
+MODULE_PARM_DESC(lend, "let callers perform their own small writes when nobody else writes (default 1)");
+
+module_param_named(max_user_tables, kreg_user_limit[KREG_QUOTA_TABLES], ulong, 0644);
+MODULE_PARM_DESC(max_user_tables, "tables of a user");
+
+module_param_named(max_user_parked, kreg_user_limit[KREG_QUOTA_PARKED], ulong, 0644);
+MODULE_PARM_DESC(max_user_parked, "tables of a user that are parked or will be when their owners die");
+
+module_param_named(max_user_bytes, kreg_user_limit[KREG_QUOTA_BYTES], ulong, 0644);
+MODULE_PARM_DESC(max_user_bytes, "bytes of keys and values of a user");
+
+/* What there is at the moment, as read-only parameters. */
+static int get_count(char *buf, const struct kernel_param *kp)
+{
+	unsigned long (*count)(void) = kp->arg;
+
+	return sysfs_emit(buf, "%lu\n", count());
+}
+
+static const struct kernel_param_ops count_ops = {
+	.get = get_count,
+};
+
+static unsigned long count_tables(void)
+{
+	return kreg_table_count();
+}
+
+static unsigned long count_clients(void)
+{
+	return kreg_client_count();
+}
+
+static unsigned long count_procs(void)
+{
+	return kreg_proc_count();
+}
+
+static unsigned long count_users(void)
+{
+	return kreg_user_count();
+}
+
+static unsigned long count_memory(void)
+{
+	return kreg_store_memory();
+}
+
+module_param_cb(tables, &count_ops, count_tables, 0444);
+MODULE_PARM_DESC(tables, "tables that exist or are being freed (read only)");
+module_param_cb(clients, &count_ops, count_clients, 0444);
+MODULE_PARM_DESC(clients, "open files of the device (read only)");
+module_param_cb(procs, &count_ops, count_procs, 0444);
+MODULE_PARM_DESC(procs, "living processes that have opened the device (read only)");
+module_param_cb(users, &count_ops, count_users, 0444);
+MODULE_PARM_DESC(users, "users that have a client or a table (read only)");
+module_param_cb(memory, &count_ops, count_memory, 0444);
+MODULE_PARM_DESC(memory, "bytes of memory of all stores (read only)");
+
+static int __init kreg_init(void)
+{
+	int err;
+
+	kreg_names_init();
+	err = kreg_table_init(kreg_fate_park_expired, kreg_apply_upkeep);
+	if (err)
+		return err;
+	err = kreg_writer_init(&kreg_fate_ops);
+	if (err)
+		goto exit_table;
+	err = kreg_file_init();
+	if (err)
+		goto exit_writer;
+	return 0;
+
+exit_writer:
+	kreg_writer_exit();
+exit_table:
+	kreg_table_exit();
+	return err;
+}
+
+/* Nobody has the device open and no table exists: each holds the module. */
+static void __exit kreg_exit(void)
+{
+	kreg_file_exit();
+	kreg_proc_exit();
+	kreg_writer_exit();
+	kreg_table_exit();
+	rcu_barrier();
+}
+
+module_init(kreg_init);
+module_exit(kreg_exit);
+
+MODULE_DESCRIPTION("Named in-memory tables that outlive the processes that use them");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Namespaces of names and ids: the pair (user namespace, pid namespace) of the
+ * opener. It lives as long as it has a client or a table; its tables are destroyed
+ * when the init of its pid namespace dies, for then all its processes are dead.
+ */
+#ifndef KREG_NS_H
+#define KREG_NS_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/xarray.h>
+
+struct kreg_proc;
+struct pid_namespace;
+struct user_namespace;
+
+struct kreg_ns {
+	struct list_head node;		/* ns_lock */
+	refcount_t refs;
+	/* Invariant after initialisation: */
+	struct user_namespace *user_ns;
+	struct pid_namespace *pid_ns;
+	struct kreg_proc *init;		/* NULL: the initial pid namespace, which stays */
+	/* Tables by id; changed under names_lock, read under RCU. */
+	struct xarray ids;
+};
+
+/* The namespace of the calling process and @user_ns. A reference or an ERR_PTR. */
+struct kreg_ns *kreg_ns_current(struct user_namespace *user_ns);
+void kreg_ns_get(struct kreg_ns *ns);
+void kreg_ns_put(struct kreg_ns *ns);
+
+/* A namespace whose init is @init, after @prev in the list; drops @prev's reference. */
+struct kreg_ns *kreg_ns_next_of(const struct kreg_proc *init, struct kreg_ns *prev);
+
+#endif /* KREG_NS_H */

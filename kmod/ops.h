@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The verbs, in kernel pointers. Each decides about rights and limits twice: early,
+ * to fail cheaply, and again under the turn, where it counts.
+ */
+#ifndef KREG_OPS_H
+#define KREG_OPS_H
+
+#include <linux/kreg.h>
+#include <linux/types.h>
+
+#include "store.h"
+
+struct kreg_client;
+struct kreg_table;
+
+/*
+ * A reference to the live table with this id; ERR_PTR as kreg_names_id(). If its
+ * owner is dead, that death has been handled before. May sleep.
+ */
+struct kreg_table *kreg_ops_get_table(struct kreg_client *cl, u64 id);
+struct kreg_table *kreg_ops_find_table(struct kreg_client *cl, const u8 *name, u32 len);
+
+/* ops_table.c */
+int kreg_ops_destroy(struct kreg_client *cl, u64 id);
+int kreg_ops_give(struct kreg_client *cl, const struct kreg_ioc_give *arg, const void *data);
+int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
+		    const void *data);
+
+/* ops_open.c */
+struct kreg_open {
+	struct kreg_ioc_open arg;	/* checked; out_ members are filled in */
+	const u8 *name;
+	const void *data;
+	/* Copies the out_ members out: called before anything is changed. */
+	int (*tell)(struct kreg_open *open);
+	void __user *user;
+	u32 user_size;
+};
+
+int kreg_ops_open(struct kreg_client *cl, struct kreg_open *open);
+
+/* ops_info.c: fills in @info; may sleep. */
+int kreg_ops_info(struct kreg_client *cl, struct kreg_table *t, struct kreg_info *info);
+/* The first table above @after that @cl may know of, with a reference, or NULL. */
+struct kreg_table *kreg_ops_next_table(struct kreg_client *cl, u64 after);
+
+/*
+ * ops_read.c: under rcu_read_lock(). On success hit->blob has a reference. A
+ * return of -EINPROGRESS asks to leave the section, call kreg_ops_settle() and
+ * try again: the owner is dead and its death not handled yet.
+ */
+int kreg_ops_get(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit);
+int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **t);
+int kreg_ops_settle(struct kreg_client *cl, u64 id);
+
+/* ops_write.c */
+struct kreg_write_result {
+	u64 version;
+	u64 count;
+};
+
+/*
+ * One change, applied and visible when this returns. @only: only if the object
+ * with the key has this version, or 0; else -ECANCELED and nothing has happened.
+ * @must_be_new: PUT fails with -EEXIST if there is one. Consumes @c->blob. May
+ * sleep.
+ */
+struct kreg_write {
+	u64 table;
+	struct kreg_change change;
+	bool must_be_new;
+	u64 only;
+	struct kreg_write_result result;
+};
+
+int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
+/* Blob and root of a change that is not to be. */
+void kreg_ops_drop(struct kreg_change *c);
+
+/*
+ * ops_batch.c: also asynchronous writes, which are batches that nobody waits for.
+ * The steps: alloc; fill in changes and keys; reserve; fill in values at
+ * kreg_batch_value(); then apply or queue; put.
+ */
+struct kreg_batch_op {
+	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root */
+	bool must_be_new;
+	bool open;			/* neither applied nor cancelled */
+	u32 error;
+	u64 count;
+};
+
+struct kreg_batch;
+
+/* Room for @count changes with @key_bytes of keys; may sleep. ERR_PTR. */
+struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count,
+				    u32 key_bytes);
+void kreg_batch_put(struct kreg_batch *b);
+struct kreg_batch_op *kreg_batch_op(struct kreg_batch *b, u32 i);
+u8 *kreg_batch_keys(struct kreg_batch *b);
+/* Hash keys, set slots aside, write the keys into them. May sleep. */
+int kreg_batch_reserve(struct kreg_batch *b);
+/* Where the value of a PUT goes. */
+void *kreg_batch_value(struct kreg_batch *b, u32 i);
+/* Apply all; *failed is the index of the operation that failed an atomic batch. */
+int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
+/* Queue and return. -EAGAIN: too much is queued already. */
+int kreg_batch_queue(struct kreg_batch *b, bool atomic);
+
+/* ops_sync.c */
+int kreg_ops_sync(struct kreg_client *cl);
+/* Handle the deaths that could put mail into the mailbox of @cl. May sleep. */
+int kreg_ops_settle_mail(struct kreg_client *cl);
+
+#endif /* KREG_OPS_H */

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Many writes that become visible at once, and writes that nobody waits for. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "apply.h"
+#include "client.h"
+#include "ops.h"
+#include "table.h"
+#include "user.h"
+
+enum phase { CHECK, APPLY, SETTLE, CANCEL };
+
+struct kreg_batch {
+	struct kreg_req req;
+	struct kreg_client *client;
+	struct kreg_table *table;
+	u32 count;
+	u64 bytes;			/* of keys and values */
+	bool atomic;
+	bool async;			/* counted in the client */
+	u8 *keys;
+	/* Under way, turn: */
+	enum phase phase;
+	u32 next;			/* operation */
+	u32 failed;
+	s64 charged;			/* of an atomic batch, beforehand */
+	struct kreg_txn txn;
+	struct kreg_feed feed;
+	struct kreg_batch_op ops[];
+};
+
+struct kreg_batch_op *kreg_batch_op(struct kreg_batch *b, u32 i)
+{
+	return &b->ops[i];
+}
+
+u8 *kreg_batch_keys(struct kreg_batch *b)
+{
+	return b->keys;
+}
+
+void *kreg_batch_value(struct kreg_batch *b, u32 i)
+{
+	return kreg_change_value(&b->ops[i].change);
+}
+
+static void close_op(struct kreg_batch *b, struct kreg_batch_op *op)
+{
+	if (op->open)
+		kreg_store_cancel(&b->table->store, &op->change);
+	op->open = false;
+}
+
+static void start(struct kreg_batch *b, enum phase phase)
+{
+	b->phase = phase;
+	b->next = 0;
+}
+
+static void fail(struct kreg_batch *b, int err)
+{
+	b->req.result = err;
+	b->failed = b->next;
+	kreg_user_uncharge(b->table->user, KREG_QUOTA_BYTES, b->charged);
+	b->charged = 0;
+	start(b, CANCEL);
+}
+
+/*
+ * An atomic batch is looked through before it is applied. It is charged for all
+ * that it brings; what it replaces is credited as it goes.
+ */
+static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
+{
+	struct kreg_step step = { .change = &op->change, .must_be_new = op->must_be_new };
+	struct kreg_place place = {};
+	s64 bytes = (s64)op->change.key.len + op->change.value_len;
+	int err = kreg_apply_fits(b->table, &step, &place);
+
+	if (err || op->change.kind != KREG_CHANGE_PUT)
+		return err;
+	err = kreg_user_charge(b->table->user, KREG_QUOTA_BYTES, bytes);
+	if (!err)
+		b->charged += bytes;
+	return err;
+}
+
+static void do_check(struct kreg_batch *b)
+{
+	int err = 0;
+
+	if (b->atomic)
+		err = check_one(b, &b->ops[b->next]);
+	if (err) {
+		fail(b, err);
+	} else if (!b->atomic || ++b->next == b->count) {
+		kreg_txn_begin(&b->txn, &b->table->store);
+		start(b, APPLY);
+	}
+}
+
+static int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
+{
+	const struct kreg_change *c = &op->change;
+	struct kreg_step step = {
+		.change = &op->change,
+		.must_be_new = op->must_be_new && !b->atomic,
+	};
+	struct kreg_place place = {};
+	int err = kreg_apply_fits(b->table, &step, &place);
+
+	if (err)
+		return err;
+	if (b->atomic && c->kind == KREG_CHANGE_PUT)
+		step.paid = (s64)c->key.len + c->value_len;
+	err = kreg_apply_step(b->table, &step, &b->txn, &place, &b->feed);
+	if (!err) {
+		b->charged -= step.paid;
+		op->open = false;
+	}
+	return err;
+}
+
+static void do_apply(struct kreg_batch *b)
+{
+	struct kreg_batch_op *op = &b->ops[b->next];
+
+	op->error = -apply_one(b, op);
+	op->count = op->change.count;
+	close_op(b, op);
+	if (++b->next < b->count)
+		return;
+	kreg_txn_commit(&b->txn);
+	start(b, SETTLE);
+}
+
+/* The first error of a write that nobody waits for is kept for SYNC. */
+static void note_errors(struct kreg_batch *b)
+{
+	u32 i, err = -b->req.result;
+
+	for (i = 0; !err && i < b->count; i++)
+		err = b->ops[i].error;
+	if (b->async && err)
+		atomic_cmpxchg(&b->client->async_error, 0, err);
+}
+
+/* One piece of work, about as dear as a record; true when all is done. */
+static bool advance(struct kreg_batch *b)
+{
+	switch (b->phase) {
+	case CHECK:
+		do_check(b);
+		return false;
+	case APPLY:
+		do_apply(b);
+		return false;
+	case SETTLE:
+		if (!kreg_txn_settle(&b->txn, 1))
+			return false;
+		kreg_apply_tend(b->table, KREG_TURN_RECORDS, &b->feed);
+		return true;
+	case CANCEL:
+		close_op(b, &b->ops[b->next]);
+		return ++b->next == b->count;
+	}
+	return true;
+}
+
+static bool step(struct kreg_req *req)
+{
+	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
+	unsigned int n = 0;
+	bool done = false;
+	int err;
+
+	if (b->phase == CHECK && !b->next) {
+		err = kreg_apply_check(b->table, b->client);
+		if (err)
+			fail(b, err);
+	}
+	for (; !done && (!req->large || n < KREG_TURN_RECORDS); n++)
+		done = advance(b);
+	if (done)
+		note_errors(b);
+	req->cost = n;
+	return done;
+}
+
+/* What was set aside for a batch that was never applied. */
+static void cancel_rest(struct kreg_batch *b)
+{
+	spinlock_t *turn = &b->table->writer->turn;
+	u32 i;
+
+	for (i = 0; i < b->count; i++) {
+		if (!b->ops[i].open)
+			continue;
+		spin_lock(turn);
+		close_op(b, &b->ops[i]);
+		spin_unlock(turn);
+	}
+}
+
+static void free_batch(struct kreg_req *req)
+{
+	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
+
+	cancel_rest(b);
+	kreg_feed_free(&b->feed);
+	if (b->async) {
+		atomic_sub(b->count, &b->client->async_ops);
+		atomic_sub(b->bytes, &b->client->async_bytes);
+	}
+	kreg_table_put(b->table);
+	kreg_client_put(b->client);
+	kvfree(b->keys);
+	kvfree(b);
+}
+
+void kreg_batch_put(struct kreg_batch *b)
+{
+	kreg_req_put(&b->req);
+}
+
+struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count, u32 key_bytes)
+{
+	struct kreg_table *t = kreg_ops_get_table(cl, id);
+	struct kreg_batch *b;
+
+	if (IS_ERR(t))
+		return ERR_CAST(t);
+	b = kvzalloc(struct_size(b, ops, count), GFP_KERNEL_ACCOUNT);
+	if (!b)
+		goto put;
+	b->keys = kvmalloc(key_bytes + 1, GFP_KERNEL_ACCOUNT);
+	if (!b->keys)
+		goto free;
+	kreg_req_init(&b->req, step, free_batch);
+	b->client = cl;
+	kreg_client_get(cl);
+	b->table = t;
+	b->count = count;
+	return b;
+
+free:
+	kvfree(b);
+put:
+	kreg_table_put(t);
+	return ERR_PTR(-ENOMEM);
+}
+
+/* Set aside for operations from @i on; returns how far it got. */
+static int reserve_some(struct kreg_batch *b, u32 *i)
+{
+	struct kreg_store *s = &b->table->store;
+	struct kreg_change *c;
+	int err = 0;
+	u32 n;
+
+	spin_lock(&b->table->writer->turn);
+	kreg_store_feed(s, &b->feed);
+	for (n = 0; *i < b->count && n < KREG_TURN_RECORDS; n++) {
+		c = &b->ops[*i].change;
+		if (c->kind == KREG_CHANGE_PUT)
+			err = kreg_store_reserve(s, c, &b->feed);
+		if (err)
+			break;
+		b->ops[(*i)++].open = true;
+	}
+	spin_unlock(&b->table->writer->turn);
+	return err;
+}
+
+int kreg_batch_reserve(struct kreg_batch *b)
+{
+	struct kreg_store *s = &b->table->store;
+	u32 i;
+	int err;
+
+	err = kreg_table_may_write(b->table, b->client);
+	if (err)
+		return err;
+	kreg_apply_throttle(b->table);
+	for (i = 0; i < b->count; i++) {
+		b->bytes += b->ops[i].change.key.len + b->ops[i].change.value_len;
+		kreg_store_hash(s, &b->ops[i].change.key);
+	}
+	for (i = 0; i < b->count && !err;) {
+		err = reserve_some(b, &i);
+		if (err == -EAGAIN)
+			err = kreg_feed_fill(&b->feed);
+	}
+	for (i = 0; i < b->count && !err; i++)
+		if (b->ops[i].change.kind == KREG_CHANGE_PUT)
+			kreg_change_fill(&b->ops[i].change, b->ops[i].change.key.bytes, NULL);
+	return err;
+}
+
+static bool is_large(const struct kreg_batch *b)
+{
+	return b->count > KREG_TURN_RECORDS || b->bytes > KREG_TURN_BYTES;
+}
+
+int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed)
+{
+	int err;
+
+	b->atomic = atomic;
+	b->req.large = is_large(b);
+	err = kreg_writer_submit(b->table->writer, &b->req);
+	if (err == -EINTR)
+		return err;
+	kreg_apply_feed(b->table, &b->feed);
+	*version = b->txn.version;
+	*failed = b->failed;
+	return err;
+}
+
+/* Count it against the client, as long as that leaves some room. */
+static bool fits_queue(struct kreg_batch *b)
+{
+	struct kreg_client *cl = b->client;
+
+	b->async = true;
+	if (atomic_add_return(b->count, &cl->async_ops) > KREG_MAX_ASYNC_OPS)
+		b->async = false;
+	if (atomic_add_return(b->bytes, &cl->async_bytes) > KREG_MAX_ASYNC_BYTES)
+		b->async = false;
+	if (b->async)
+		return true;
+	atomic_sub(b->count, &cl->async_ops);
+	atomic_sub(b->bytes, &cl->async_bytes);
+	return false;
+}
+
+int kreg_batch_queue(struct kreg_batch *b, bool atomic)
+{
+	b->atomic = atomic;
+	if (!fits_queue(b))
+		return -EAGAIN;
+	b->req.large = is_large(b);
+	refcount_inc(&b->req.refs);
+	kreg_writer_post(b->table->writer, &b->req);
+	kreg_apply_nourish(b->table);
+	return 0;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "client.h"
+#include "control.h"
+#include "mailbox.h"
+#include "ops_heir.h"
+#include "proc.h"
+#include "table.h"
+
+int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, bool silent,
+		    const void *data, u32 data_len)
+{
+	struct kreg_table *t = c->table;
+	struct kreg_mail *mail;
+	struct kreg_proc *to;
+
+	if (!heir->pid)
+		return 0;
+	to = kreg_proc_find(heir->pid, heir->cookie);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	c->to = to;
+	c->silent = silent;
+	if (silent)
+		return 0;
+	if (data_len) {
+		c->data = kmemdup(data, data_len, GFP_KERNEL_ACCOUNT);
+		if (!c->data)
+			return -ENOMEM;
+		c->data_len = data_len;
+	}
+	if (to == c->client->proc)
+		return 0;
+	mail = kreg_mail_alloc(to, t->name, t->name_len, data, data_len);
+	if (IS_ERR(mail))
+		return PTR_ERR(mail);
+	c->mail = mail;
+	return 0;
+}
+
+int kreg_heir_check(const struct kreg_control *c)
+{
+	if (!c->to)
+		return 0;
+	if (kreg_proc_doomed(c->to))
+		return -ESRCH;
+	return kreg_client_may_hand(c->client, c->to);
+}
+
+void kreg_heir_commit(struct kreg_control *c)
+{
+	struct kreg_table *t = c->table;
+
+	kreg_table_set_heir(t, c->to);
+	t->mail = c->mail;
+	c->mail = NULL;
+	t->heir_silent = c->silent;
+	/* The old data goes with the request. */
+	swap(t->heir_data, c->data);
+	t->heir_data_len = c->data_len;
+}
+
+int kreg_heir_apply(struct kreg_control *c)
+{
+	int err = kreg_table_may_control(c->table, c->client) ?: kreg_heir_check(c);
+
+	if (!err)
+		kreg_heir_commit(c);
+	return err;
+}
+
+int kreg_park_limit(const struct kreg_client *cl, u64 *ms, u32 orphan)
+{
+	if (orphan != KREG_ORPHAN_PARK || (*ms && *ms <= KREG_MAX_PARK_MS) ||
+	    kreg_client_capable(cl, &init_user_ns, CAP_SYS_RESOURCE))
+		return 0;
+	if (*ms)
+		return -EPERM;
+	*ms = KREG_MAX_PARK_MS;
+	return 0;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Find, create or claim a table. */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+
+#include "client.h"
+#include "control.h"
+#include "names.h"
+#include "ops.h"
+#include "ops_heir.h"
+#include "proc.h"
+#include "table.h"
+#include "user.h"
+
+/* A claim that stands in line; never an error of a call. */
+#define WAITING		(-EINPROGRESS)
+
+static int tell(struct kreg_open *open, u64 id, u32 type, u32 how)
+{
+	open->arg.out_table = id;
+	open->arg.out_type = type;
+	open->arg.out_how = how;
+	return open->tell(open);
+}
+
+/* Charge what the new table costs, and give it its name; or nothing. */
+static int enter(struct kreg_table *t)
+{
+	int err;
+
+	err = kreg_user_charge(t->user, KREG_QUOTA_TABLES, 1);
+	if (err)
+		return err;
+	err = kreg_fate_set_orphan(t, t->orphan, t->orphan_ms);
+	if (err)
+		goto uncharge;
+	err = kreg_names_add(t);
+	if (err)
+		goto unpark;
+	return 0;
+
+unpark:
+	kreg_fate_uncharge_park(t);
+uncharge:
+	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
+	return err;
+}
+
+static int apply_create(struct kreg_control *c)
+{
+	struct kreg_table *t = c->table;
+	int err = kreg_heir_check(c) ?: enter(t);
+
+	if (err)
+		return err;
+	/* The directory's reference. Nothing can fail any more. */
+	kreg_table_get(t);
+	kreg_table_set_owner(t, c->client->proc);
+	if (c->to)
+		kreg_heir_commit(c);
+	return 0;
+}
+
+static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_open *open, u64 id)
+{
+	const struct kreg_ioc_open *arg = &open->arg;
+	struct kreg_table_spec spec = {
+		.name = open->name,
+		.name_len = arg->name_len,
+		.type = arg->type,
+		.access = arg->access ?: KREG_ACCESS_PROTECTED,
+		.mode = arg->mode,
+		.orphan = arg->orphan,
+		.orphan_ms = arg->orphan_ms,
+		.claimable = arg->flags & KREG_OPEN_CLAIMABLE,
+	};
+	int err = kreg_park_limit(cl, &spec.orphan_ms, spec.orphan);
+
+	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
+}
+
+static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id)
+{
+	struct kreg_ioc_open *arg = &open->arg;
+	struct kreg_control *c;
+	struct kreg_table *t;
+	int err = 0;
+
+	t = new_table(cl, open, id);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	c = kreg_control_alloc(cl, t, apply_create);
+	if (!c)
+		return -ENOMEM;
+	if (arg->flags & KREG_OPEN_HEIR)
+		err = kreg_heir_bring(c, &arg->heir, arg->flags & KREG_OPEN_HEIR_SILENT,
+				      open->data, arg->data_len);
+	if (!err)
+		err = tell(open, id, arg->type, KREG_OPENED_CREATED);
+	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
+}
+
+static int create(struct kreg_client *cl, struct kreg_open *open)
+{
+	u64 id;
+	int err = kreg_names_reserve(cl->ns, &id);
+
+	if (err)
+		return err;
+	err = create_with_id(cl, open, id);
+	if (err)
+		kreg_names_release(cl->ns, id);
+	return err;
+}
+
+static int apply_claim(struct kreg_control *c)
+{
+	struct kreg_table *t = c->table;
+	int err = kreg_table_may_claim(t, c->client);
+
+	if (err)
+		return err;
+	if (kreg_table_owned_by(t, c->client->proc))
+		return -EALREADY;
+	if (!kreg_table_owner(t)) {
+		kreg_fate_claim(t, c->client->proc);
+		return 0;
+	}
+	if (!c->value)
+		return -EBUSY;
+	refcount_inc(&c->req.refs);
+	kreg_fate_wait(t, &c->waiter);
+	return WAITING;
+}
+
+static void stop_waiting(struct kreg_waiter *waiter)
+{
+	struct kreg_control *c = container_of(waiter, struct kreg_control, waiter);
+
+	complete(&c->over);
+	kreg_req_put(&c->req);
+}
+
+struct leave {
+	struct kreg_req req;
+	struct kreg_control *control;
+	int why;
+};
+
+/* Out of the line, unless it has come to an end by itself. */
+static bool leave_line(struct kreg_req *req)
+{
+	struct leave *l = container_of(req, struct leave, req);
+	struct kreg_control *c = l->control;
+
+	if (!list_empty(&c->waiter.node))
+		kreg_fate_end_wait(&c->waiter, l->why);
+	return true;
+}
+
+static long time_left(u64 deadline_ns)
+{
+	s64 ns;
+
+	if (!deadline_ns)
+		return MAX_SCHEDULE_TIMEOUT;
+	ns = min_t(u64, deadline_ns, KTIME_MAX) - ktime_get_ns();
+	return ns <= 0 ? 0 : min_t(u64, nsecs_to_jiffies64(ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+}
+
+/* Stand in line until the table is ours or gone, a signal comes, or it is too late. */
+static int wait_in_line(struct kreg_control *c, u64 deadline_ns)
+{
+	struct leave l = { .control = c };
+	long left = wait_for_completion_interruptible_timeout(&c->over, time_left(deadline_ns));
+
+	if (left <= 0) {
+		l.why = left ? -EINTR : -ETIMEDOUT;
+		kreg_req_init(&l.req, leave_line, NULL);
+		kreg_writer_call(c->table->writer, &l.req);
+	}
+	return c->waiter.result;
+}
+
+static int submit_claim(struct kreg_control *c, u64 deadline_ns)
+{
+	int err = kreg_writer_submit(c->table->writer, &c->req);
+
+	/* Killed before it was applied: it may get into line yet. */
+	if (err == -EINTR)
+		deadline_ns = 1;
+	if (err == WAITING || err == -EINTR)
+		err = wait_in_line(c, deadline_ns);
+	kreg_req_put(&c->req);
+	return err;
+}
+
+static int claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	struct kreg_control *c;
+	int err;
+
+	c = kreg_control_alloc(cl, t, apply_claim);
+	if (!c)
+		return -ENOMEM;
+	c->value = open->arg.flags & KREG_OPEN_WAIT;
+	c->waiter.proc = cl->proc;
+	c->waiter.over = stop_waiting;
+	err = kreg_table_may_claim(t, cl) ?: tell(open, t->id, t->type, KREG_OPENED_CLAIMED);
+	return err ? kreg_control_abandon(c, err) : submit_claim(c, open->arg.deadline_ns);
+}
+
+static int open_table(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	int err;
+
+	if (open->arg.type && open->arg.type != t->type)
+		err = -EEXIST;
+	else if (open->arg.flags & KREG_OPEN_CLAIM)
+		return claim(cl, open, t);
+	else
+		err = kreg_table_may_open(t, cl) ?: tell(open, t->id, t->type, 0);
+	kreg_table_put(t);
+	return err;
+}
+
+static int open_existing(struct kreg_client *cl, struct kreg_open *open)
+{
+	struct kreg_table *t;
+
+	if (!open->arg.name_len)
+		return -ENOENT;
+	t = kreg_ops_find_table(cl, open->name, open->arg.name_len);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	if (!(open->arg.flags & KREG_OPEN_EXCL))
+		return open_table(cl, open, t);
+	kreg_table_put(t);
+	return -EEXIST;
+}
+
+int kreg_ops_open(struct kreg_client *cl, struct kreg_open *open)
+{
+	bool may_create = open->arg.flags & KREG_OPEN_CREATE;
+	bool may_exist = !(open->arg.flags & KREG_OPEN_EXCL);
+	int err;
+
+	/* Another may create or destroy it between the two looks. */
+	do {
+		err = open_existing(cl, open);
+		if (err != -ENOENT || !may_create)
+			break;
+		err = create(cl, open);
+	} while (err == -EEXIST && may_exist);
+	return err;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Options of tables and clients. */
+#include <linux/capability.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "client.h"
+#include "control.h"
+#include "mailbox.h"
+#include "ops.h"
+#include "ops_heir.h"
+#include "proc.h"
+#include "table.h"
+
+static int apply_access(struct kreg_control *c)
+{
+	int err = kreg_table_may_control(c->table, c->client);
+
+	if (!err)
+		WRITE_ONCE(c->table->access, c->value);
+	return err;
+}
+
+static int apply_mode(struct kreg_control *c)
+{
+	int err = kreg_table_may_control(c->table, c->client);
+
+	if (!err)
+		WRITE_ONCE(c->table->mode, c->value);
+	return err;
+}
+
+static int apply_orphan(struct kreg_control *c)
+{
+	return kreg_table_may_control(c->table, c->client) ?:
+	       kreg_fate_set_orphan(c->table, c->value, c->value2);
+}
+
+typedef int (*apply_fn)(struct kreg_control *c);
+
+static const apply_fn appliers[] = {
+	[KREG_OPT_HEIR] = kreg_heir_apply,
+	[KREG_OPT_ACCESS] = apply_access,
+	[KREG_OPT_MODE] = apply_mode,
+	[KREG_OPT_ORPHAN] = apply_orphan,
+};
+
+static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)
+{
+	if (arg->option == KREG_OPT_RECEIVER)
+		kreg_client_receive(cl);
+	else
+		kreg_client_accept(cl, arg->value);
+	return 0;
+}
+
+static int set_table(struct kreg_client *cl, struct kreg_table *t,
+		     const struct kreg_ioc_setopt *arg, const void *data)
+{
+	struct kreg_control *c;
+	int err;
+
+	c = kreg_control_alloc(cl, t, appliers[arg->option]);
+	if (!c)
+		return -ENOMEM;
+	c->value = arg->value;
+	c->value2 = arg->value2;
+	err = kreg_table_may_control(t, cl);
+	if (!err && arg->option == KREG_OPT_HEIR)
+		err = kreg_heir_bring(c, &arg->process, arg->value == KREG_HEIR_SILENT,
+				      data, arg->data_len);
+	if (!err && arg->option == KREG_OPT_ORPHAN)
+		err = kreg_park_limit(cl, &c->value2, arg->value);
+	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
+}
+
+int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
+		    const void *data)
+{
+	struct kreg_table *t;
+
+	if (arg->option >= ARRAY_SIZE(appliers))
+		return set_client(cl, arg);
+	t = kreg_ops_get_table(cl, arg->table);
+	return IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Waiting for what has been accepted, and for deaths that have happened. */
+#include <linux/slab.h>
+
+#include "client.h"
+#include "ops.h"
+#include "proc.h"
+#include "table.h"
+
+/* Tables looked at in one hold of the turn. */
+#define TABLES_A_TURN	256
+
+struct pass {
+	struct kreg_req req;
+};
+
+static bool do_nothing(struct kreg_req *req)
+{
+	return true;
+}
+
+static void free_pass(struct kreg_req *req)
+{
+	kfree(container_of(req, struct pass, req));
+}
+
+static int pass_once(struct kreg_writer *w)
+{
+	struct pass *pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!pass)
+		return -ENOMEM;
+	kreg_req_init(&pass->req, do_nothing, free_pass);
+	err = kreg_writer_submit(w, &pass->req);
+	kreg_req_put(&pass->req);
+	return err;
+}
+
+/*
+ * Deaths are handled after the requests that were taken off the queue with them:
+ * when the second request is done, the deaths before the first are, too.
+ */
+static int pass_queue(struct kreg_writer *w)
+{
+	return pass_once(w) ?: pass_once(w);
+}
+
+int kreg_ops_sync(struct kreg_client *cl)
+{
+	unsigned int i;
+	int err;
+
+	kreg_proc_poke_all();
+	for (i = 0; i < kreg_writers; i++) {
+		err = pass_queue(kreg_writer_nr(i));
+		if (err)
+			return err;
+	}
+	return -atomic_xchg(&cl->async_error, 0);
+}
+
+/*
+ * Look for a dead owner among those that @seat is heir of, a piece of the list
+ * at a time; the piece goes to its end. Returns it with a reference, or NULL.
+ */
+static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_seat *seat,
+				    unsigned int *left)
+{
+	struct kreg_proc *owner, *dead = NULL, *last = NULL;
+	struct kreg_table *t;
+	unsigned int n;
+
+	spin_lock(&w->turn);
+	for (n = 0; n < TABLES_A_TURN && *left && !dead; n++, --*left) {
+		t = list_first_entry_or_null(&seat->heired, struct kreg_table, heired);
+		if (!t) {
+			*left = 0;
+			break;
+		}
+		list_move_tail(&t->heired, &seat->heired);
+		owner = kreg_table_owner(t);
+		if (owner && owner != last && kreg_proc_dead(owner))
+			dead = owner;
+		last = owner;
+	}
+	if (dead)
+		kreg_proc_get(dead);
+	spin_unlock(&w->turn);
+	return dead;
+}
+
+static int settle_seat(struct kreg_writer *w, struct kreg_seat *seat)
+{
+	unsigned int left = READ_ONCE(seat->nr_heired);
+	struct kreg_proc *dead;
+	int err;
+
+	while (left) {
+		dead = dead_owner(w, seat, &left);
+		if (!dead)
+			continue;
+		err = kreg_proc_settle(dead);
+		kreg_proc_put(dead);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int kreg_ops_settle_mail(struct kreg_client *cl)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < kreg_writers && !err; i++)
+		err = settle_seat(kreg_writer_nr(i), &cl->proc->seats[i]);
+	return err;
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/hashtable.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "proc.h"
+#include "writer.h"
+
+static DEFINE_HASHTABLE(procs, 10);
+static DEFINE_SPINLOCK(procs_lock);
+static unsigned int nr_procs;
+static atomic64_t last_cookie;
+
+static unsigned long bucket(const struct pid *pid)
+{
+	return (unsigned long)pid / L1_CACHE_BYTES;
+}
+
+/* The task that stands for the group, or NULL once it has been reaped. RCU. */
+static struct task_struct *group(const struct kreg_proc *p)
+{
+	return pid_task(p->pid, PIDTYPE_TGID);
+}
+
+bool kreg_proc_is_current(const struct kreg_proc *p)
+{
+	return p->pid == task_tgid(current);
+}
+
+/* signal is freed with the task, so it is there as long as RCU holds the task. */
+bool kreg_proc_dead(const struct kreg_proc *p)
+{
+	struct task_struct *t;
+	bool dead;
+
+	rcu_read_lock();
+	t = group(p);
+	dead = !t || !atomic_read(&t->signal->live);
+	rcu_read_unlock();
+	return dead;
+}
+
+bool kreg_proc_doomed(const struct kreg_proc *p)
+{
+	struct task_struct *t;
+	bool doomed;
+
+	rcu_read_lock();
+	t = group(p);
+	doomed = !t || !atomic_read(&t->signal->live) ||
+		 READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT;
+	rcu_read_unlock();
+	return doomed;
+}
+
+u32 kreg_proc_pid(const struct kreg_proc *p)
+{
+	return kreg_proc_dead(p) ? 0 : pid_vnr(p->pid);
+}
+
+void kreg_proc_get(struct kreg_proc *p)
+{
+	refcount_inc(&p->refs);
+}
+
+static void free_proc(struct rcu_head *rcu)
+{
+	struct kreg_proc *p = container_of(rcu, struct kreg_proc, rcu);
+
+	put_pid(p->pid);
+	kfree(p);
+}
+
+void kreg_proc_put(struct kreg_proc *p)
+{
+	if (p && refcount_dec_and_test(&p->refs))
+		call_rcu(&p->rcu, free_proc);
+}
+
+unsigned int kreg_proc_count(void)
+{
+	return READ_ONCE(nr_procs);
+}
+
+/* As waitpid() will tell it; gone when the task has been reaped. */
+static void note_status(struct kreg_proc *p)
+{
+	struct task_struct *t;
+
+	rcu_read_lock();
+	t = group(p);
+	if (t) {
+		p->status = READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT ?
+			    READ_ONCE(t->signal->group_exit_code) : READ_ONCE(t->exit_code);
+		p->status_known = true;
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * @p is dead: note why and tell the writers, once. The reference of the armed
+ * state goes to them.
+ */
+static void die(struct kreg_proc *p)
+{
+	unsigned int i, n = kreg_writers;
+
+	if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) != KREG_PROC_ARMED)
+		return;
+	note_status(p);
+	/* With its last node on a list, @p may be gone. */
+	for (i = 0; i < n; i++)
+		kreg_writer_post_death(kreg_writer_nr(i), &p->seats[i].death);
+}
+
+/*
+ * Called under wait_pidfd.lock and tasklist_lock, in the dying task or in the one
+ * that reaps it, up to three times a death, and on 6.1 also for a group that lives
+ * (its leader is traced and has exited).
+ */
+static int notice(struct wait_queue_entry *wait, unsigned int mode, int flags, void *key)
+{
+	struct kreg_proc *p = container_of(wait, struct kreg_proc, wait);
+
+	if (!kreg_proc_dead(p))
+		return 0;
+	list_del_init(&wait->entry);
+	die(p);
+	return 0;
+}
+
+static struct kreg_proc *find(const struct pid *pid)
+{
+	struct kreg_proc *p;
+
+	lockdep_assert_held(&procs_lock);
+	hash_for_each_possible(procs, p, node, bucket(pid))
+		if (p->pid == pid)
+			return p;
+	return NULL;
+}
+
+static struct kreg_proc *find_get(const struct pid *pid)
+{
+	struct kreg_proc *p;
+
+	spin_lock(&procs_lock);
+	p = find(pid);
+	if (p)
+		kreg_proc_get(p);
+	spin_unlock(&procs_lock);
+	return p;
+}
+
+static void init_seats(struct kreg_proc *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < kreg_writers; i++) {
+		p->seats[i].proc = p;
+		INIT_LIST_HEAD(&p->seats[i].owned);
+		INIT_LIST_HEAD(&p->seats[i].heired);
+	}
+}
+
+static struct kreg_proc *alloc_proc(struct pid *pid)
+{
+	struct kreg_proc *p;
+
+	p = kzalloc(struct_size(p, seats, kreg_writers), GFP_KERNEL_ACCOUNT);
+	if (!p)
+		return NULL;
+	/* One for the armed state, one for the caller. */
+	refcount_set(&p->refs, 2);
+	p->pid = get_pid(pid);
+	p->cookie = atomic64_inc_return(&last_cookie);
+	init_waitqueue_func_entry(&p->wait, notice);
+	atomic_set(&p->burials, kreg_writers);
+	init_completion(&p->settled);
+	spin_lock_init(&p->lock);
+	INIT_LIST_HEAD(&p->clients);
+	init_seats(p);
+	return p;
+}
+
+/*
+ * Watch the process behind @pid. The last thread of a process first drops
+ * signal->live, then takes wait_pidfd.lock to wake the queue. If its locked
+ * section came before ours, ours orders the test below after its drop, and we see
+ * that it is dead; if ours came first, it finds the entry.
+ */
+static struct kreg_proc *watch(struct pid *pid)
+{
+	struct kreg_proc *p, *old;
+
+	p = alloc_proc(pid);
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	spin_lock(&procs_lock);
+	old = find(pid);
+	if (old) {
+		kreg_proc_get(old);
+	} else {
+		hash_add_rcu(procs, &p->node, bucket(pid));
+		nr_procs++;
+	}
+	spin_unlock(&procs_lock);
+	if (old) {
+		free_proc(&p->rcu);
+		return old;
+	}
+	/* Ahead of pollers of pidfds: they shall find that the writers know. */
+	add_wait_queue_priority(&pid->wait_pidfd, &p->wait);
+	kreg_proc_poke(p);
+	return p;
+}
+
+static struct kreg_proc *get_watched(struct pid *pid)
+{
+	return find_get(pid) ?: watch(pid);
+}
+
+struct kreg_proc *kreg_proc_current(void)
+{
+	return get_watched(task_tgid(current));
+}
+
+struct kreg_proc *kreg_proc_watch_init(void)
+{
+	struct pid *pid = find_get_pid(1);
+	struct kreg_proc *p = pid ? get_watched(pid) : ERR_PTR(-ESRCH);
+
+	put_pid(pid);
+	return p;
+}
+
+/* The process itself, not one of its threads, and alive. */
+static bool leads_living_group(struct pid *pid)
+{
+	struct task_struct *t;
+	bool lives;
+
+	rcu_read_lock();
+	t = pid_task(pid, PIDTYPE_TGID);
+	lives = t && atomic_read(&t->signal->live) &&
+		!(READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT);
+	rcu_read_unlock();
+	return lives;
+}
+
+struct kreg_proc *kreg_proc_whois(u32 nr)
+{
+	struct kreg_proc *p = NULL;
+	struct pid *pid;
+	int err = -ESRCH;
+
+	pid = find_get_pid(nr);
+	if (pid && leads_living_group(pid)) {
+		p = find_get(pid);
+		err = -ENOTCONN;
+	}
+	put_pid(pid);
+	return p ?: ERR_PTR(err);
+}
+
+struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
+{
+	struct kreg_proc *p = kreg_proc_whois(nr);
+
+	if (IS_ERR(p))
+		return cookie && p == ERR_PTR(-ENOTCONN) ? ERR_PTR(-ESRCH) : p;
+	if (cookie ? p->cookie == cookie : kreg_proc_is_current(p))
+		return p;
+	kreg_proc_put(p);
+	return ERR_PTR(-ESRCH);
+}
+
+void kreg_proc_poke(struct kreg_proc *p)
+{
+	if (kreg_proc_dead(p))
+		die(p);
+}
+
+int kreg_proc_settle(struct kreg_proc *p)
+{
+	unsigned int i;
+
+	if (!kreg_proc_dead(p))
+		return 0;
+	die(p);
+	for (i = 0; i < kreg_writers; i++)
+		kreg_writer_help(kreg_writer_nr(i));
+	return wait_for_completion_killable(&p->settled) ? -EINTR : 1;
+}
+
+void kreg_proc_poke_all(void)
+{
+	struct kreg_proc *p;
+	int i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(procs, i, p, node)
+		kreg_proc_poke(p);
+	rcu_read_unlock();
+}
+
+/* No longer known; the armed state's reference ends. */
+static void forget(struct kreg_proc *p)
+{
+	spin_lock(&procs_lock);
+	hash_del_rcu(&p->node);
+	nr_procs--;
+	spin_unlock(&procs_lock);
+	complete_all(&p->settled);
+	kreg_proc_put(p);
+}
+
+void kreg_proc_buried(struct kreg_proc *p)
+{
+	if (!atomic_dec_and_test(&p->burials))
+		return;
+	/* If it was not the notice that told: returns when none is running. */
+	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
+	forget(p);
+}
+
+static struct kreg_proc *first_get(void)
+{
+	struct kreg_proc *p;
+	int i;
+
+	spin_lock(&procs_lock);
+	hash_for_each(procs, i, p, node) {
+		kreg_proc_get(p);
+		spin_unlock(&procs_lock);
+		return p;
+	}
+	spin_unlock(&procs_lock);
+	return NULL;
+}
+
+/* Nobody has a client or a table any more: living processes are let go. */
+void kreg_proc_exit(void)
+{
+	struct kreg_proc *p;
+
+	while ((p = first_get())) {
+		remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
+		if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) == KREG_PROC_ARMED)
+			forget(p);
+		else
+			wait_for_completion(&p->settled);
+		kreg_proc_put(p);
+	}
+	rcu_barrier();
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Processes: who they are, whether they live, and the news of their death. The
+ * only file that looks into tasks and pids.
+ *
+ * DOC: Learning of a death
+ *
+ * A kreg_proc stands for a thread group that has opened the device, until it is
+ * dead. It waits on the wait queue of its struct pid with a function of its own,
+ * which the kernel calls when the last thread has gone, before the parent can
+ * know. That function runs with tasklist_lock held and may take no lock: it notes
+ * the cause and puts one node on the list of every writer. A process counts as
+ *
+ *  - doomed, as soon as a fatal signal or exit_group() is on its way. It gets
+ *    nothing any more; what it has, it still has.
+ *  - dead, when signal->live is 0: no thread of it will run user code again. From
+ *    then on no call may tell of it; calls that could wait until its death has
+ *    been handled (kreg_proc_settle()), whether or not the notice has come.
+ *
+ * Registration and death race; what makes it safe is stated in proc.c.
+ */
+#ifndef KREG_PROC_H
+#define KREG_PROC_H
+
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+struct kreg_client;
+struct kreg_writer;
+struct pid;
+
+/* What a process has of the tables of one writer. */
+struct kreg_seat {
+	struct llist_node death;	/* on the writer's list once it is dead */
+	struct kreg_proc *proc;		/* invariant */
+	struct list_head owned;		/* turn: in the order of becoming owner */
+	struct list_head heired;	/* turn: tables it is the heir of */
+	unsigned int nr_heired;		/* turn */
+};
+
+enum { KREG_PROC_ARMED, KREG_PROC_DEAD };
+
+struct kreg_proc {
+	struct hlist_node node;		/* procs_lock */
+	struct rcu_head rcu;
+	refcount_t refs;
+	/* Invariant after initialisation: */
+	struct pid *pid;
+	u64 cookie;
+	/* Death: */
+	struct wait_queue_entry wait;
+	atomic_t state;
+	bool status_known;		/* before the state is DEAD */
+	int status;
+	atomic_t burials;		/* writers that have not handled the death yet */
+	struct completion settled;	/* all have */
+	/* Clients and mail: */
+	spinlock_t lock;
+	struct list_head clients;	/* lock */
+	unsigned int nr_clients;	/* lock */
+	struct kreg_client *receiver;	/* lock: client that gets the mail */
+	atomic_t mails;			/* records queued or set aside, */
+	atomic_t mail_bytes;		/* and their bytes */
+	struct kreg_seat seats[];	/* one a writer */
+};
+
+/* The calling process. A reference, or an ERR_PTR. May sleep. */
+struct kreg_proc *kreg_proc_current(void);
+
+/* The init of the caller's pid namespace, likewise. */
+struct kreg_proc *kreg_proc_watch_init(void);
+
+/*
+ * A living process by its pid in the caller's pid namespace and its cookie; 0:
+ * only for the caller. A reference, or ERR_PTR(-ESRCH), or -ENOTCONN for a
+ * process that never had a client.
+ */
+struct kreg_proc *kreg_proc_find(u32 pid, u64 cookie);
+struct kreg_proc *kreg_proc_whois(u32 pid);
+
+void kreg_proc_get(struct kreg_proc *p);
+void kreg_proc_put(struct kreg_proc *p);
+unsigned int kreg_proc_count(void);
+
+bool kreg_proc_is_current(const struct kreg_proc *p);
+/* Under rcu_read_lock() or with a reference. */
+bool kreg_proc_doomed(const struct kreg_proc *p);
+bool kreg_proc_dead(const struct kreg_proc *p);
+/* In the pid namespace of the caller; 0: dead or not visible. */
+u32 kreg_proc_pid(const struct kreg_proc *p);
+
+/*
+ * If @p is dead, have its death handled: 1 when that is done, and what @p had is
+ * to be looked at anew. 0: it lives. -EINTR: a fatal signal while waiting.
+ */
+int kreg_proc_settle(struct kreg_proc *p);
+/* The same without waiting, from any context: see that the writers know. */
+void kreg_proc_poke(struct kreg_proc *p);
+/* A writer has handled the death. */
+void kreg_proc_buried(struct kreg_proc *p);
+
+/* See that the writers know of every death that has happened before the call. */
+void kreg_proc_poke_all(void);
+
+static inline struct kreg_seat *kreg_seat_of_death(struct llist_node *death)
+{
+	return container_of(death, struct kreg_seat, death);
+}
+
+void kreg_proc_exit(void);
+
+#endif /* KREG_PROC_H */

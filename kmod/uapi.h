@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The boundary: here, and in file.c, user pointers end.
+ */
+#ifndef KREG_UAPI_H
+#define KREG_UAPI_H
+
+#include <linux/kreg.h>
+#include <linux/types.h>
+
+struct kreg_client;
+
+/* A call under way: the caller's struct and the kernel's copy of it. */
+struct kreg_call {
+	struct kreg_client *client;
+	void __user *user;
+	u32 user_size;
+	void *arg;
+};
+
+long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user);
+
+/*
+ * Copy the out_ members at @offset, @len bytes, back, as far as the caller's
+ * struct has them.
+ */
+int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len);
+
+#define kreg_uapi_answer_from(call, type, member)			\
+	kreg_uapi_answer(call, offsetof(type, member),			\
+			 sizeof(type) - offsetof(type, member))
+
+/*
+ * Copies from the user's memory: NULL for none; ERR_PTR. To be freed with
+ * kvfree(). A name: -EINVAL for a NUL in it, -ENAMETOOLONG.
+ */
+void *kreg_uapi_get_bytes(u64 user, u32 len);
+u8 *kreg_uapi_get_name(u64 user, u32 len);
+
+/* The commands. */
+int kreg_uapi_query(struct kreg_call *call);
+int kreg_uapi_whois(struct kreg_call *call);
+int kreg_uapi_open(struct kreg_call *call);
+int kreg_uapi_destroy(struct kreg_call *call);
+int kreg_uapi_give(struct kreg_call *call);
+int kreg_uapi_setopt(struct kreg_call *call);
+int kreg_uapi_op(struct kreg_call *call);
+int kreg_uapi_batch(struct kreg_call *call);
+int kreg_uapi_sync(struct kreg_call *call);
+int kreg_uapi_scan(struct kreg_call *call);
+int kreg_uapi_info(struct kreg_call *call);
+int kreg_uapi_list(struct kreg_call *call);
+
+/* Shared by op and batch: uapi_op.c */
+int kreg_uapi_check_op(const struct kreg_op *op);
+bool kreg_uapi_op_reads(const struct kreg_op *op);
+/* GET and MEMBER; fills in @op's out_ members. */
+int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
+
+/*
+ * uapi_batch.c: checked PUTs, DELETEs and CLEARs, together; their out_ members are
+ * filled in, and *done is that of the batch. With @async just queue them.
+ */
+int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count,
+			u32 flags, u32 *done);
+
+#endif /* KREG_UAPI_H */

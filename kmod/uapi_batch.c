@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Many operations in one call. */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ops.h"
+#include "uapi.h"
+
+#define OUT_OFFSET	offsetof(struct kreg_op, out_version)
+#define OUT_SIZE	(sizeof(struct kreg_op) - OUT_OFFSET)
+
+static int check_batch(const struct kreg_ioc_batch *arg)
+{
+	if (arg->flags & ~KREG_BATCH_ALL || arg->reserved)
+		return -EOPNOTSUPP;
+	if (!arg->count || arg->op_size < sizeof(struct kreg_op) || arg->op_size % 8)
+		return -EINVAL;
+	if (arg->op_size > PAGE_SIZE)
+		return -E2BIG;
+	return arg->count > KREG_MAX_BATCH_OPS ? -EFBIG : 0;
+}
+
+static void __user *user_op(const struct kreg_ioc_batch *arg, u32 i)
+{
+	return u64_to_user_ptr(arg->ops) + (size_t)i * arg->op_size;
+}
+
+static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
+{
+	u32 i;
+	int err;
+
+	if (arg->op_size == sizeof(*ops))
+		return copy_from_user(ops, u64_to_user_ptr(arg->ops),
+				      arg->count * sizeof(*ops)) ? -EFAULT : 0;
+	for (i = 0; i < arg->count; i++) {
+		err = copy_struct_from_user(&ops[i], sizeof(*ops), user_op(arg, i),
+					    arg->op_size);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static struct kreg_op *get_ops(const struct kreg_ioc_batch *arg)
+{
+	struct kreg_op *ops;
+	int err;
+
+	ops = kvmalloc_array(arg->count, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	if (!ops)
+		return ERR_PTR(-ENOMEM);
+	err = copy_ops(ops, arg);
+	if (!err)
+		return ops;
+	kvfree(ops);
+	return ERR_PTR(err);
+}
+
+/* Each for itself, then all reads or all writes. */
+static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
+{
+	bool reads = kreg_uapi_op_reads(&ops[0]);
+	u64 bytes = 0;
+	u32 i;
+	int err;
+
+	for (i = 0; i < arg->count; i++) {
+		err = kreg_uapi_check_op(&ops[i]);
+		if (err)
+			return err;
+		if (ops[i].code == KREG_OP_TAKE || kreg_uapi_op_reads(&ops[i]) != reads)
+			return -EINVAL;
+		if (arg->flags & KREG_WRITE_ASYNC && ops[i].flags & KREG_OP_NEW)
+			return -EINVAL;
+		bytes += ops[i].key_len;
+		if (!reads)
+			bytes += ops[i].value_len;
+	}
+	if (reads && arg->flags)
+		return -EINVAL;
+	return bytes > KREG_MAX_BATCH_BYTES ? -EFBIG : 0;
+}
+
+static int put_op(const struct kreg_ioc_batch *arg, const struct kreg_op *op, u32 i)
+{
+	return copy_to_user(user_op(arg, i) + OUT_OFFSET, (void *)op + OUT_OFFSET,
+			    OUT_SIZE) ? -EFAULT : 0;
+}
+
+static int read_ops(struct kreg_call *call, struct kreg_op *ops)
+{
+	struct kreg_ioc_batch *arg = call->arg;
+	struct kreg_op *op = ops;
+	u32 i;
+	int err;
+
+	for (i = 0; i < arg->count; i++, op++) {
+		memset((void *)op + OUT_OFFSET, 0, OUT_SIZE);
+		err = kreg_uapi_read(call->client, arg->table, op);
+		/* What is not about this key is about the call. */
+		if (err && err != -ENODATA && err != -EMSGSIZE)
+			return err;
+		op->out_error = -err;
+		arg->out_done += !err;
+		err = put_op(arg, op, i);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+static const enum kreg_change_kind kinds[] = {
+	[KREG_OP_PUT] = KREG_CHANGE_PUT,
+	[KREG_OP_DELETE] = KREG_CHANGE_DELETE,
+	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
+};
+
+/* What can be said before slots are set aside; *keys moves behind the key. */
+static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
+{
+	struct kreg_change *c = &b->change;
+
+	c->kind = kinds[op->code];
+	if (c->kind == KREG_CHANGE_CLEAR) {
+		c->root = kreg_root_alloc();
+		b->open = c->root;
+		return c->root ? 0 : -ENOMEM;
+	}
+	if (copy_from_user(*keys, u64_to_user_ptr(op->key), op->key_len))
+		return -EFAULT;
+	c->key.bytes = *keys;
+	c->key.len = op->key_len;
+	c->value_len = op->value_len;
+	b->must_be_new = op->flags & KREG_OP_NEW;
+	*keys += op->key_len;
+	return 0;
+}
+
+static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)
+{
+	u8 *keys = kreg_batch_keys(b);
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < count && !err; i++)
+		err = describe(kreg_batch_op(b, i), &ops[i], &keys);
+	if (!err)
+		err = kreg_batch_reserve(b);
+	for (i = 0; i < count && !err; i++)
+		if (ops[i].code == KREG_OP_PUT &&
+		    copy_from_user(kreg_batch_value(b, i), u64_to_user_ptr(ops[i].value),
+				   ops[i].value_len))
+			err = -EFAULT;
+	return err;
+}
+
+static void fill_outs(struct kreg_batch *b, struct kreg_op *ops, u32 count, u64 version,
+		      u32 *done)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		const struct kreg_batch_op *op = kreg_batch_op(b, i);
+
+		memset((void *)&ops[i] + OUT_OFFSET, 0, OUT_SIZE);
+		ops[i].out_error = op->error;
+		if (op->error)
+			continue;
+		ops[i].out_version = version;
+		ops[i].out_count = min_t(u64, op->count, U32_MAX);
+		++*done;
+	}
+}
+
+static u32 sum_keys(const struct kreg_op *ops, u32 count)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < count; i++)
+		sum += ops[i].key_len;
+	return sum;
+}
+
+int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count,
+			u32 flags, u32 *done)
+{
+	struct kreg_batch *b;
+	u64 version;
+	u32 failed = 0;
+	int err;
+
+	b = kreg_batch_alloc(cl, table, count, sum_keys(ops, count));
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = fill(b, ops, count);
+	if (!err && flags & KREG_WRITE_ASYNC) {
+		err = kreg_batch_queue(b, flags & KREG_BATCH_ATOMIC);
+	} else if (!err) {
+		err = kreg_batch_apply(b, flags & KREG_BATCH_ATOMIC, &version, &failed);
+		*done = failed;
+		if (!err)
+			fill_outs(b, ops, count, version, done);
+	}
+	kreg_batch_put(b);
+	return err;
+}
+
+/*
+ * What is written back after the fact must not fail then: see that it is writable,
+ * without touching it.
+ */
+static int probe_outs(const struct kreg_ioc_batch *arg)
+{
+	return fault_in_safe_writeable(u64_to_user_ptr(arg->ops),
+				       (size_t)arg->count * arg->op_size) ? -EFAULT : 0;
+}
+
+static int answer(struct kreg_call *call)
+{
+	return kreg_uapi_answer_from(call, struct kreg_ioc_batch, out_done);
+}
+
+static int write_ops(struct kreg_call *call, struct kreg_op *ops)
+{
+	struct kreg_ioc_batch *arg = call->arg;
+	u32 i;
+	int err;
+
+	if (arg->flags & KREG_WRITE_ASYNC)
+		return kreg_uapi_write_ops(call->client, arg->table, ops, arg->count,
+					   arg->flags, &arg->out_done);
+	err = probe_outs(arg) ?: answer(call);
+	if (err)
+		return err;
+	err = kreg_uapi_write_ops(call->client, arg->table, ops, arg->count, arg->flags,
+				  &arg->out_done);
+	for (i = 0; !err && i < arg->count; i++)
+		put_op(arg, &ops[i], i);
+	return err;
+}
+
+int kreg_uapi_batch(struct kreg_call *call)
+{
+	struct kreg_ioc_batch *arg = call->arg;
+	struct kreg_op *ops;
+	int err = check_batch(arg);
+
+	if (err)
+		return err;
+	ops = get_ops(arg);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	arg->out_done = 0;
+	err = check_ops(arg, ops);
+	if (!err)
+		err = kreg_uapi_op_reads(ops) ? read_ops(call, ops) : write_ops(call, ops);
+	if (!err || arg->flags & KREG_BATCH_ATOMIC)
+		answer(call);
+	kvfree(ops);
+	return err;
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One operation. */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "ops.h"
+#include "uapi.h"
+
+/* Values up to here need no memory of their own on their way in. */
+#define STACK_VALUE	256
+
+static int check_clear(const struct kreg_op *op)
+{
+	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
+}
+
+int kreg_uapi_check_op(const struct kreg_op *op)
+{
+	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
+			 op->code == KREG_OP_TAKE;
+
+	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
+	    op->reserved || op->reserved2)
+		return -EOPNOTSUPP;
+	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
+		return -EINVAL;
+	if (op->code == KREG_OP_CLEAR)
+		return check_clear(op);
+	if (!op->key_len || (!has_value && (op->value || op->value_len)))
+		return -EINVAL;
+	if (op->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+}
+
+bool kreg_uapi_op_reads(const struct kreg_op *op)
+{
+	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
+}
+
+/* -EAGAIN: the page is not there; fault it in outside the section and try again. */
+static int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
+{
+	if (op->code == KREG_OP_MEMBER)
+		return 0;
+	if (op->value_len < hit->value_len)
+		return -EMSGSIZE;
+	if (hit->blob || !hit->value_len)
+		return 0;
+	return copy_to_user_nofault(u64_to_user_ptr(op->value), hit->value,
+				    hit->value_len) ? -EAGAIN : 0;
+}
+
+static int copy_blob(const struct kreg_op *op, const struct kreg_hit *hit, int err)
+{
+	if (!err && op->code != KREG_OP_MEMBER &&
+	    copy_to_user(u64_to_user_ptr(op->value), kreg_blob_bytes(hit->blob),
+			 hit->value_len))
+		err = -EFAULT;
+	kreg_blob_put(hit->blob);
+	return err;
+}
+
+static int fault_in(const struct kreg_op *op, u32 len)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	return fault_in_writeable(u64_to_user_ptr(op->value), len) ? -EFAULT : -EAGAIN;
+}
+
+static int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
+		     struct kreg_op *op)
+{
+	struct kreg_hit hit;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_ops_get(cl, table, key, &hit);
+	if (err) {
+		rcu_read_unlock();
+		return err == -EINPROGRESS ? kreg_ops_settle(cl, table) ?: -EAGAIN : err;
+	}
+	err = copy_in_section(op, &hit);
+	rcu_read_unlock();
+	op->out_version = hit.version;
+	op->out_len = hit.value_len;
+	op->out_count = 1;
+	if (unlikely(hit.blob))
+		return copy_blob(op, &hit, err);
+	return unlikely(err == -EAGAIN) ? fault_in(op, hit.value_len) : err;
+}
+
+int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	u8 bytes[KREG_MAX_KEY];
+	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
+	int err;
+
+	if (copy_from_user(bytes, u64_to_user_ptr(op->key), op->key_len))
+		return -EFAULT;
+	do {
+		err = read_once(cl, table, &key, op);
+	} while (unlikely(err == -EAGAIN));
+	return err;
+}
+
+/* Where the value of a PUT is kept until it is applied; @small has STACK_VALUE bytes. */
+static int get_value(struct kreg_change *c, const struct kreg_op *op, u8 *small)
+{
+	const void __user *user = u64_to_user_ptr(op->value);
+	void *value = small;
+
+	c->value_len = op->value_len;
+	if (kreg_store_needs_blob(op->key_len, op->value_len)) {
+		c->blob = kreg_blob_alloc(op->value_len);
+		value = c->blob ? kreg_blob_bytes(c->blob) : NULL;
+	} else {
+		if (op->value_len > STACK_VALUE)
+			value = kmalloc(op->value_len, GFP_KERNEL_ACCOUNT);
+		c->value = value;
+	}
+	if (!value)
+		return -ENOMEM;
+	return copy_from_user(value, user, op->value_len) ? -EFAULT : 0;
+}
+
+/* Consumed by the write, or else given back here. */
+static void drop_value(struct kreg_change *c, const u8 *small)
+{
+	if (c->value != small)
+		kfree(c->value);
+}
+
+static int get_change(struct kreg_write *w, const struct kreg_op *op, u8 *key, u8 *small)
+{
+	struct kreg_change *c = &w->change;
+	int err;
+
+	switch (op->code) {
+	case KREG_OP_CLEAR:
+		c->kind = KREG_CHANGE_CLEAR;
+		c->root = kreg_root_alloc();
+		return c->root ? 0 : -ENOMEM;
+	case KREG_OP_PUT:
+		c->kind = KREG_CHANGE_PUT;
+		w->must_be_new = op->flags & KREG_OP_NEW;
+		err = get_value(c, op, small);
+		if (err)
+			return err;
+		break;
+	default:
+		c->kind = KREG_CHANGE_DELETE;
+	}
+	c->key.bytes = key;
+	c->key.len = op->key_len;
+	return copy_from_user(key, u64_to_user_ptr(op->key), op->key_len) ? -EFAULT : 0;
+}
+
+static int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op, u64 only)
+{
+	struct kreg_write w = { .table = table, .only = only };
+	u8 key[KREG_MAX_KEY], small[STACK_VALUE];
+	int err = get_change(&w, op, key, small);
+
+	if (err)
+		kreg_ops_drop(&w.change);
+	else
+		err = kreg_ops_write(cl, &w);
+	drop_value(&w.change, small);
+	if (err)
+		return err;
+	op->out_version = w.result.version;
+	op->out_count = min_t(u64, w.result.count, U32_MAX);
+	op->out_len = 0;
+	return 0;
+}
+
+/* Copied out first, then removed if it is still the same object. */
+static int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	struct kreg_op got;
+	int err;
+
+	do {
+		got = *op;
+		err = kreg_uapi_read(cl, table, &got);
+		if (!err)
+			err = write_op(cl, table, op, got.out_version);
+	} while (err == -ECANCELED);
+	op->out_version = got.out_version;
+	op->out_len = got.out_len;
+	op->out_count = !err;
+	return err;
+}
+
+static int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	u32 done;
+
+	if (kreg_uapi_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
+		return -EINVAL;
+	return kreg_uapi_write_ops(cl, table, op, 1, KREG_WRITE_ASYNC, &done);
+}
+
+static int answer(struct kreg_call *call, struct kreg_op *op)
+{
+	op->out_error = 0;
+	op->out_reserved = 0;
+	return kreg_uapi_answer_from(call, struct kreg_ioc_op, op.out_version);
+}
+
+/* What is written back after the fact must not fail then: see that it is writable. */
+static int probe_answer(const struct kreg_call *call)
+{
+	struct kreg_ioc_op __user *user = call->user;
+
+	return fault_in_writeable((void __user *)&user->op.out_version,
+				  sizeof(struct kreg_op) -
+				  offsetof(struct kreg_op, out_version)) ? -EFAULT : 0;
+}
+
+int kreg_uapi_op(struct kreg_call *call)
+{
+	struct kreg_ioc_op *arg = call->arg;
+	struct kreg_op *op = &arg->op;
+	int err;
+
+	if (arg->flags & ~KREG_OP_IOC_ALL)
+		return -EOPNOTSUPP;
+	err = kreg_uapi_check_op(op);
+	if (err)
+		return err;
+	if (arg->flags & KREG_WRITE_ASYNC)
+		return queue_op(call->client, arg->table, op);
+	if (kreg_uapi_op_reads(op)) {
+		err = kreg_uapi_read(call->client, arg->table, op);
+		if (!err || err == -EMSGSIZE)
+			err = answer(call, op) ?: err;
+		return err;
+	}
+	err = probe_answer(call);
+	if (err)
+		return err;
+	if (op->code == KREG_OP_TAKE)
+		err = take(call->client, arg->table, op);
+	else
+		err = write_op(call->client, arg->table, op, 0);
+	if (!err || err == -EMSGSIZE)
+		answer(call, op);
+	return err;
+}

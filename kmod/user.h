@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Limits: what a user has, counted.
+ *
+ * DOC: Who pays
+ *
+ * A user is a uid in a user namespace. What it has is charged to it and, as for
+ * the kernel's own ucounts, to the owner of that namespace in the parent
+ * namespace, and so on up to the initial one: making namespaces multiplies
+ * nothing. Root in the initial namespace is counted, not limited.
+ */
+#ifndef KREG_USER_H
+#define KREG_USER_H
+
+#include <linux/atomic.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+struct user_namespace;
+
+enum kreg_quota {
+	KREG_QUOTA_TABLES,
+	KREG_QUOTA_PARKED,
+	KREG_QUOTA_BYTES,
+	KREG_QUOTA_NR,
+};
+
+struct kreg_user {
+	struct hlist_node node;		/* users_lock */
+	refcount_t refs;
+	/* Invariant after initialisation: */
+	struct user_namespace *ns;
+	kuid_t uid;
+	bool limited;
+	struct kreg_user *parent;
+	/* Lock-free: */
+	atomic64_t used[KREG_QUOTA_NR];
+};
+
+extern unsigned long kreg_user_limit[KREG_QUOTA_NR];
+
+/* Return a reference, to be dropped with kreg_user_put(), or an ERR_PTR. May sleep. */
+struct kreg_user *kreg_user_get(struct user_namespace *ns, kuid_t uid);
+void kreg_user_put(struct kreg_user *u);
+unsigned int kreg_user_count(void);
+
+/* Charge @n to @u and its parents, or nothing and -EDQUOT. Any context. */
+int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n);
+void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n);
+
+#endif /* KREG_USER_H */

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "writer.h"
+
+/* How long the thread sleeps while a store waits for a grace period. */
+#define TEND_JIFFIES	max(1, HZ / 100)
+
+bool kreg_writer_lend = true;
+unsigned int kreg_writers = 1;
+
+static struct kreg_writer *writers;
+
+void kreg_req_init(struct kreg_req *req, bool (*step)(struct kreg_req *req),
+		   void (*free)(struct kreg_req *req))
+{
+	req->step = step;
+	req->free = free;
+	refcount_set(&req->refs, 1);
+	req->cost = 0;
+	req->large = false;
+	req->result = 0;
+	init_completion(&req->done);
+}
+
+void kreg_req_put(struct kreg_req *req)
+{
+	if (refcount_dec_and_test(&req->refs))
+		req->free(req);
+}
+
+struct kreg_writer *kreg_writer_nr(unsigned int nr)
+{
+	return &writers[nr % kreg_writers];
+}
+
+static bool has_work(const struct kreg_writer *w)
+{
+	return !llist_empty(&w->queue) || !llist_empty(&w->deaths);
+}
+
+/* Tell the caller. An embedded request is gone with complete(). */
+static void finish(struct kreg_req *req)
+{
+	bool counted = req->free;
+
+	complete(&req->done);
+	if (counted)
+		kreg_req_put(req);
+}
+
+static void finish_all(struct llist_node *list)
+{
+	struct kreg_req *req, *next;
+
+	llist_for_each_entry_safe(req, next, list, node)
+		finish(req);
+}
+
+/*
+ * Apply requests from @list until the turn has lasted long enough. Returns those
+ * that are left; what is done is put before @done.
+ */
+static struct llist_node *apply_some(struct kreg_writer *w, struct llist_node *list,
+				     struct llist_node **done)
+{
+	unsigned int cost = 0;
+
+	kreg_writer_assert(w);
+	while (list && cost < KREG_TURN_RECORDS) {
+		struct kreg_req *req = llist_entry(list, struct kreg_req, node);
+
+		req->cost = 1;
+		if (!req->step(req))
+			break;
+		cost += req->cost;
+		list = list->next;
+		req->node.next = *done;
+		*done = &req->node;
+	}
+	return list;
+}
+
+static void apply_queue(struct kreg_writer *w, struct llist_node *list)
+{
+	list = llist_reverse_order(list);
+	while (list) {
+		struct llist_node *done = NULL;
+
+		spin_lock(&w->turn);
+		list = apply_some(w, list, &done);
+		spin_unlock(&w->turn);
+		finish_all(llist_reverse_order(done));
+		cond_resched();
+	}
+}
+
+static void bury(struct kreg_writer *w, struct llist_node *seat)
+{
+	bool done;
+
+	do {
+		spin_lock(&w->turn);
+		done = w->ops->death(w, seat);
+		spin_unlock(&w->turn);
+		cond_resched();
+	} while (!done);
+	w->ops->buried(w, seat);
+}
+
+static void bury_all(struct kreg_writer *w, struct llist_node *list)
+{
+	struct llist_node *next;
+
+	for (list = llist_reverse_order(list); list; list = next) {
+		next = list->next;
+		bury(w, list);
+	}
+}
+
+/*
+ * What the processes had queued before they died comes before their deaths: the
+ * deaths are taken first, so that the queue taken after them holds all of it.
+ */
+static void drain(struct kreg_writer *w)
+{
+	struct llist_node *deaths, *queue;
+
+	spin_lock(&w->turn);
+	deaths = llist_del_all(&w->deaths);
+	queue = llist_del_all(&w->queue);
+	w->busy = true;
+	spin_unlock(&w->turn);
+
+	apply_queue(w, queue);
+	bury_all(w, deaths);
+
+	spin_lock(&w->turn);
+	w->busy = false;
+	spin_unlock(&w->turn);
+}
+
+/* One look at the first store of the list; false: none wants more for now. */
+static bool tend_first(struct kreg_writer *w, struct list_head *later)
+{
+	enum kreg_tended tended = KREG_TENDED_DONE;
+	struct kreg_tend *t;
+
+	spin_lock(&w->turn);
+	t = list_first_entry_or_null(&w->tending, struct kreg_tend, node);
+	if (t) {
+		tended = t->tend(t);
+		if (tended == KREG_TENDED_DONE)
+			list_del_init(&t->node);
+		else
+			list_move_tail(&t->node, tended == KREG_TENDED_NOW ?
+				       &w->tending : later);
+	}
+	spin_unlock(&w->turn);
+	cond_resched();
+	return t;
+}
+
+/* Look after the stores, as long as there is nothing more urgent. */
+static void tend(struct kreg_writer *w)
+{
+	LIST_HEAD(later);
+
+	while (!has_work(w) && tend_first(w, &later))
+		;
+	spin_lock(&w->turn);
+	list_splice_tail(&later, &w->tending);
+	spin_unlock(&w->turn);
+}
+
+static int run(void *data)
+{
+	struct kreg_writer *w = data;
+	long idle = MAX_SCHEDULE_TIMEOUT;
+
+	while (!kthread_should_stop()) {
+		/* Full barrier: the state is set before the queue is looked at. */
+		set_current_state(TASK_IDLE);
+		if (!has_work(w) && !kthread_should_stop() &&
+		    (idle != MAX_SCHEDULE_TIMEOUT || list_empty_careful(&w->tending)))
+			schedule_timeout(idle);
+		__set_current_state(TASK_RUNNING);
+		if (has_work(w))
+			drain(w);
+		tend(w);
+		idle = list_empty_careful(&w->tending) ? MAX_SCHEDULE_TIMEOUT : TEND_JIFFIES;
+	}
+	if (has_work(w))
+		drain(w);
+	return 0;
+}
+
+bool kreg_writer_borrow(struct kreg_writer *w)
+{
+	if (!READ_ONCE(kreg_writer_lend) || has_work(w) || !spin_trylock(&w->turn))
+		return false;
+	/*
+	 * What this caller had queued before is either in the queue, seen above,
+	 * or in the thread's hands: busy was set under the turn that emptied it.
+	 */
+	if (!w->busy)
+		return true;
+	spin_unlock(&w->turn);
+	return false;
+}
+
+/* The thread looks at the queue after it has said that it sleeps: no wake-up is lost. */
+void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req)
+{
+	if (llist_add(&req->node, &w->queue))
+		wake_up_process(w->task);
+}
+
+static bool perform_lent(struct kreg_writer *w, struct kreg_req *req)
+{
+	if (req->large || !kreg_writer_borrow(w))
+		return false;
+	/* Another could borrow the turn between two steps, so there is but one. */
+	WARN_ON_ONCE(!req->step(req));
+	kreg_writer_return(w);
+	return true;
+}
+
+int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req)
+{
+	if (perform_lent(w, req))
+		return req->result;
+	refcount_inc(&req->refs);
+	kreg_writer_post(w, req);
+	if (wait_for_completion_killable(&req->done))
+		return -EINTR;
+	return req->result;
+}
+
+int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req)
+{
+	if (perform_lent(w, req))
+		return req->result;
+	kreg_writer_post(w, req);
+	wait_for_completion(&req->done);
+	return req->result;
+}
+
+void kreg_writer_post_death(struct kreg_writer *w, struct llist_node *seat)
+{
+	if (llist_add(seat, &w->deaths))
+		wake_up_process(w->task);
+}
+
+static bool death_to_handle(struct kreg_writer *w)
+{
+	return !w->busy && llist_empty(&w->queue) && !llist_empty(&w->deaths);
+}
+
+/*
+ * Not if the thread is at work already, or if there are requests, which come
+ * first. A death that is more than one piece of work goes back to the thread.
+ */
+void kreg_writer_help(struct kreg_writer *w)
+{
+	struct llist_node *seat = NULL;
+	bool done = false;
+
+	if (!READ_ONCE(kreg_writer_lend) || llist_empty(&w->deaths) || !spin_trylock(&w->turn))
+		return;
+	if (death_to_handle(w)) {
+		seat = llist_del_first(&w->deaths);
+		done = w->ops->death(w, seat);
+	}
+	spin_unlock(&w->turn);
+	if (done)
+		w->ops->buried(w, seat);
+	else if (seat)
+		kreg_writer_post_death(w, seat);
+}
+
+void kreg_writer_tend(struct kreg_writer *w, struct kreg_tend *t)
+{
+	kreg_writer_assert(w);
+	if (!list_empty(&t->node))
+		return;
+	if (list_empty(&w->tending))
+		wake_up_process(w->task);
+	list_add_tail(&t->node, &w->tending);
+}
+
+void kreg_writer_untend(struct kreg_writer *w, struct kreg_tend *t)
+{
+	kreg_writer_assert(w);
+	list_del_init(&t->node);
+}
+
+static int start(struct kreg_writer *w, unsigned int nr, const struct kreg_writer_ops *ops)
+{
+	spin_lock_init(&w->turn);
+	INIT_LIST_HEAD(&w->tending);
+	init_llist_head(&w->queue);
+	init_llist_head(&w->deaths);
+	w->ops = ops;
+	w->nr = nr;
+	w->task = kthread_run(run, w, "kreg/%u", nr);
+	return PTR_ERR_OR_ZERO(w->task);
+}
+
+static void stop(unsigned int n)
+{
+	while (n--)
+		kthread_stop(writers[n].task);
+	kfree(writers);
+}
+
+int kreg_writer_init(const struct kreg_writer_ops *ops)
+{
+	unsigned int i;
+	int err;
+
+	kreg_writers = clamp(kreg_writers, 1U, (unsigned int)KREG_MAX_WRITERS);
+	writers = kcalloc(kreg_writers, sizeof(*writers), GFP_KERNEL);
+	if (!writers)
+		return -ENOMEM;
+	for (i = 0; i < kreg_writers; i++) {
+		err = start(&writers[i], i, ops);
+		if (err) {
+			stop(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void kreg_writer_exit(void)
+{
+	stop(kreg_writers);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The writer: who may change tables, one at a time.
+ *
+ * DOC: The turn
+ *
+ * Every table belongs to one writer. Whoever holds the writer's turn may change
+ * the table; nobody else may. Three parties take it:
+ *
+ *  - the writer's kernel thread, its standing holder, which works off the queue
+ *    of requests, then the deaths of processes, then does the upkeep of stores;
+ *  - a caller to whom it is *lent* (parameter lend), when queue and deaths are
+ *    empty and nobody holds it: he performs his own request, which must be small,
+ *    in his own context, and pays for it;
+ *  - a caller who sets memory aside, or takes a waiter off a table: he changes
+ *    nothing that others could see.
+ *
+ * The turn is a spinlock and held for bounded work only. Between two pieces of
+ * the thread's work others may take it, but while @busy is set no turn is lent:
+ * what the thread has taken off the queue comes first, and a batch that is half
+ * applied is not disturbed.
+ *
+ * Order: a request is applied before every request queued later, and before the
+ * death of every process that died later.
+ */
+#ifndef KREG_WRITER_H
+#define KREG_WRITER_H
+
+#include <linux/completion.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+struct kreg_req;
+struct kreg_writer;
+
+/*
+ * A piece of work under the turn. @step does a bounded part of it, adds to @cost
+ * how many records or tables it has touched, and returns true when all is done.
+ * @free is called when both the caller and the thread have let go; it is NULL for
+ * a request that lives in another object and whose caller waits for it.
+ */
+struct kreg_req {
+	struct llist_node node;
+	bool (*step)(struct kreg_req *req);
+	void (*free)(struct kreg_req *req);
+	refcount_t refs;
+	unsigned int cost;
+	bool large;			/* never lent the turn */
+	int result;
+	struct completion done;
+};
+
+/* Upkeep that a store wants now and then. @tend does a bounded part of it. */
+enum kreg_tended { KREG_TENDED_DONE, KREG_TENDED_LATER, KREG_TENDED_NOW };
+
+struct kreg_tend {
+	struct list_head node;		/* turn; empty: not listed */
+	enum kreg_tended (*tend)(struct kreg_tend *tend);
+};
+
+/* What the layers above do about a death. */
+struct kreg_writer_ops {
+	/* A bounded part of it, under the turn; true when done. */
+	bool (*death)(struct kreg_writer *w, struct llist_node *seat);
+	/* Done with; without the turn. */
+	void (*buried)(struct kreg_writer *w, struct llist_node *seat);
+};
+
+struct kreg_writer {
+	spinlock_t turn;
+	bool busy;			/* turn */
+	struct list_head tending;	/* turn: kreg_tend */
+	struct llist_head queue;
+	struct llist_head deaths;
+	/* Invariant after initialisation: */
+	const struct kreg_writer_ops *ops;
+	unsigned int nr;
+	struct task_struct *task;
+};
+
+/* What one hold of the turn may cost, in records, and what is lent, in bytes. */
+#define KREG_TURN_RECORDS	32
+#define KREG_TURN_BYTES		(64U << 10)
+
+#define KREG_MAX_WRITERS	16
+
+extern bool kreg_writer_lend;
+extern unsigned int kreg_writers;
+
+int kreg_writer_init(const struct kreg_writer_ops *ops);
+void kreg_writer_exit(void);
+struct kreg_writer *kreg_writer_nr(unsigned int nr);
+
+static inline void kreg_writer_assert(const struct kreg_writer *w)
+{
+	lockdep_assert_held(&w->turn);
+}
+
+/* Borrow the turn for a small request of one's own. False: queue it instead. */
+bool kreg_writer_borrow(struct kreg_writer *w);
+
+static inline void kreg_writer_return(struct kreg_writer *w)
+{
+	spin_unlock(&w->turn);
+}
+
+void kreg_req_init(struct kreg_req *req, bool (*step)(struct kreg_req *req),
+		   void (*free)(struct kreg_req *req));
+void kreg_req_put(struct kreg_req *req);
+
+/* Queue @req and return. The thread's reference must be in @refs. Any context. */
+void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req);
+
+/*
+ * Have @req performed, lent or queued, and return its result. -EINTR: a fatal
+ * signal came first; the request goes on by itself.
+ */
+int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req);
+/* Same for a request that lives in the caller's stack or object: not killable. */
+int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req);
+
+/* Tell the thread of a death. Any context, takes no lock. */
+void kreg_writer_post_death(struct kreg_writer *w, struct llist_node *seat);
+/* Handle deaths in the caller's context if that can be done now. */
+void kreg_writer_help(struct kreg_writer *w);
+
+/* Turn. Have @t looked after until it says that it is done; or no more. */
+void kreg_writer_tend(struct kreg_writer *w, struct kreg_tend *t);
+void kreg_writer_untend(struct kreg_writer *w, struct kreg_tend *t);
+
+#endif /* KREG_WRITER_H */
