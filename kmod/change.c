@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a write brings along: slots, blobs, roots. */
+#include <linux/slab.h>
+
+#include "engine.h"
+
+bool kreg_store_needs_blob(u32 key_len, u32 value_len)
+{
+	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX;
+}
+
+/* Turn. A reserved slot for @c, and a handle for its blob in it. */
+int kreg_change_slot(struct kreg_store *s, struct kreg_change *c,
+		     struct kreg_feed *f)
+{
+	bool blob = c->blob;
+	unsigned int class = kreg_arena_class(kreg_rec_size(c->key.len,
+							    c->value_len, blob));
+
+	if (WARN_ON_ONCE(blob != kreg_store_needs_blob(c->key.len, c->value_len)))
+		return -EINVAL;
+	if (blob && kreg_dir_wants(&s->blobs))
+		return kreg_feed_want(s, f, class, true);
+	c->rec = kreg_arena_take(s, class, &c->ref);
+	if (!c->rec)
+		return kreg_feed_want(s, f, class, false);
+	if (blob)
+		*kreg_rec_handle(c->rec, c->key.len) = kreg_blob_hold(s, c->blob);
+	return 0;
+}
+
+int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
+		       struct kreg_feed *f)
+{
+	int err;
+
+	kreg_store_assert(s);
+	err = kreg_change_slot(s, c, f);
+	if (!err)
+		kreg_index_want(s, f);
+	return err;
+}
+
+void *kreg_change_value(struct kreg_change *c)
+{
+	return c->blob ? c->blob->bytes : c->rec->bytes + c->key.len;
+}
+
+void kreg_change_fill(struct kreg_change *c, const void *key, const void *value)
+{
+	struct kreg_rec *r = c->rec;
+
+	r->hash = c->key.hash;
+	r->lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
+	memcpy(r->bytes, key, c->key.len);
+	if (value)
+		memcpy(kreg_change_value(c), value, c->value_len);
+}
+
+void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)
+{
+	kreg_store_assert(s);
+	if (c->rec && c->blob)
+		kreg_blob_drop(s, c->blob);
+	else if (c->blob)
+		kreg_blob_junk(s, c->blob);
+	if (c->rec)
+		kreg_arena_unreserve(s, c->ref);
+	kreg_root_free(c->root);
+	c->rec = NULL;
+	c->ref = 0;
+	c->blob = NULL;
+	c->root = NULL;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside the storage engine: what its files share. store.h is for the others.
+ *
+ * Layers, each calling only those before it: dir, blob and arena (memory), limbo,
+ * index, root; feed, change, txn and walk use them; store has the rest.
+ */
+#ifndef KREG_ENGINE_H
+#define KREG_ENGINE_H
+
+#include <linux/atomic.h>
+#include <linux/bug.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+
+#include "store.h"
+
+/* Hooks for a build that can watch single bytes (selftests/store). */
+#ifndef kreg_slot_hide
+#define kreg_slot_hide kreg_slot_hide
+static inline void kreg_slot_hide(void *slot, size_t size)
+{
+}
+
+static inline void kreg_slot_show(void *slot, size_t size)
+{
+}
+#endif
+
+/* Records above this have their value elsewhere. */
+#define KREG_SLOT_MAX	4096
+
+#ifdef KREG_DEBUG
+#define kreg_suspect(cond) WARN_ON(cond)
+#else
+#define kreg_suspect(cond) BUILD_BUG_ON_INVALID(cond)
+#endif
+
+/**
+ * struct kreg_chunk - pages with slots of one size
+ * @list: in a list of its class, the store or a doomed root
+ * @base: the pages
+ * @number: upper part of the references into it
+ * @free: first free slot that was used before, linked through limbo; or 0
+ * @fresh: first slot that never was, in units
+ * @end: where slots end, in units
+ * @used: slots that are linked, in limbo or reserved
+ * @reserved: slots set aside
+ * @survivors: slots linked or in limbo, of a chunk older than the last clear
+ * @class: size class of the slots
+ * @order: pages, log2
+ * @epoch: clears before it
+ * @touched: clears before the first of @survivors; else they are of no account
+ * @seen: kreg_store_verify() has found so many slots linked or in limbo
+ *
+ * The second half of the fields has a meaning of its own once the store has been
+ * cleared: see root.c.
+ */
+struct kreg_chunk {
+	struct list_head list;
+	void *base;
+	u32 number;
+	u32 free;
+	u16 fresh;
+	u16 end;
+	u16 used;
+	u16 reserved;
+	u16 survivors;
+	u8 class;
+	u8 order;
+	u64 epoch;
+	u64 touched;
+#ifdef KREG_DEBUG
+	u32 seen;
+#endif
+};
+
+/**
+ * struct kreg_blob - value of a record that has no room for it
+ * @refs: one is the record's, until its slot leaves limbo
+ * @len: bytes in @bytes
+ * @handle: entry in the store's directory
+ * @list: in held_blobs or blob_list of the store, or blobs of a doomed root
+ * @junk: in the reaper's list
+ * @bytes: the value
+ */
+struct kreg_blob {
+	refcount_t refs;
+	u32 len;
+	u32 handle;
+	union {
+		struct list_head list;
+		struct llist_node junk;
+	};
+	u8 bytes[];
+};
+
+/* dir.c */
+void kreg_dir_init(struct kreg_dir *d, u32 used, u8 stride, u8 limit);
+u32 kreg_dir_take(struct kreg_dir *d);
+void kreg_dir_give(struct kreg_dir *d, u32 i);
+u8 kreg_dir_wants(const struct kreg_dir *d);
+bool kreg_dir_add(struct kreg_dir *d, void **seg, unsigned int no);
+size_t kreg_dir_memory(const struct kreg_dir *d);
+void kreg_dir_free(struct kreg_dir *d);
+
+#define KREG_DIR_FULL		0xff
+#define KREG_DIR_FIRST_SHIFT	3
+
+static inline unsigned int kreg_dir_seg_entries(unsigned int no)
+{
+	return 1u << (no + KREG_DIR_FIRST_SHIFT);
+}
+
+/*
+ * Entry @i. Segments do not move, so two loads that depend on each other and on
+ * how @i was come by are enough for a reader: whoever published @i had published
+ * segment and entry before.
+ */
+static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
+{
+	u32 j = i + kreg_dir_seg_entries(0);
+	unsigned int top = 31 - __builtin_clz(j);
+	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
+
+	return seg + (j ^ (1u << top));
+}
+
+/* blob.c */
+u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b);
+void kreg_blob_junk(struct kreg_store *s, struct kreg_blob *b);
+void kreg_blob_drop(struct kreg_store *s, struct kreg_blob *b);
+size_t kreg_blob_memory(const struct kreg_blob *b);
+void kreg_blob_free(struct kreg_blob *b);
+
+/* arena.c */
+extern atomic_long_t kreg_arena_pages;	/* of chunks and blobs, in all stores */
+unsigned int kreg_arena_class(size_t bytes);
+unsigned int kreg_arena_size(unsigned int class);
+unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class);
+struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order);
+void kreg_chunk_free(struct kreg_chunk *chunk);
+bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk);
+void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk);
+struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
+				 u32 *ref);
+void kreg_arena_use(struct kreg_store *s, u32 ref);
+void kreg_arena_give(struct kreg_store *s, u32 ref);
+void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
+
+/* The bytes of a record, from @key_len, @value_len. */
+static inline size_t kreg_rec_size(u32 key_len, u32 value_len, bool blob)
+{
+	if (blob)
+		return sizeof(struct kreg_rec) + ALIGN(key_len, 4) + sizeof(u32);
+	return sizeof(struct kreg_rec) + key_len + value_len;
+}
+
+static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
+{
+	return kreg_store_needs_blob(kreg_rec_key_len(r), kreg_rec_value_len(r));
+}
+
+/* Where a record keeps the handle of its blob. */
+static inline u32 *kreg_rec_handle(const struct kreg_rec *r, u32 key_len)
+{
+	return (u32 *)(r->bytes + ALIGN(key_len, 4));
+}
+
+static inline struct kreg_rec *kreg_arena_rec(const struct kreg_store *s, u32 ref)
+{
+	void *base = READ_ONCE(*kreg_dir_at(&s->chunks,
+					    ref >> KREG_CHUNK_SHIFT << 1));
+
+	return base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
+}
+
+/* Turn. */
+static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
+						  u32 ref)
+{
+	return kreg_dir_at(&s->chunks, ref >> KREG_CHUNK_SHIFT << 1)[1];
+}
+
+static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
+					     const struct kreg_rec *r)
+{
+	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
+
+	return READ_ONCE(*kreg_dir_at(&s->blobs, handle));
+}
+
+/* limbo.c */
+void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r);
+void kreg_limbo_close(struct kreg_store *s);
+bool kreg_limbo_step(struct kreg_store *s);
+void kreg_limbo_forget(struct kreg_store *s);
+
+/*
+ * Turn. Memory that readers could reach before the last expired grace period is
+ * about to be touched. Kernel readers are kept safe by the grace period alone;
+ * for mapped ones G goes up first.
+ */
+static inline void kreg_limbo_reuse(struct kreg_store *s)
+{
+	/* Pair 6, with their load of G before C and the roots. */
+	smp_store_release(&s->reuse, s->reuse + 1);
+	/* Pair 7, with their read barrier and load of G at the end. */
+	smp_wmb();
+}
+
+/* index.c */
+bool kreg_index_grow(struct kreg_store *s);
+bool kreg_index_step(struct kreg_store *s);
+void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f);
+bool kreg_index_add(struct kreg_store *s, u32 *page);
+
+static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
+{
+	u32 *page;
+
+	if (b < KREG_HEADS_INLINE)
+		return (u32 *)&root->heads[b];
+	page = *kreg_dir_at(&root->dir, b >> KREG_PAGE_SHIFT);
+	return page + (b & (KREG_PAGE_HEADS - 1));
+}
+
+/* root.c */
+void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born);
+void kreg_root_condemn(struct kreg_store *s);
+bool kreg_root_step(struct kreg_store *s);
+void kreg_root_reap(struct work_struct *work);
+void kreg_root_exit(struct kreg_store *s);
+
+/* feed.c */
+int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
+		   unsigned int class, bool blob);
+
+/* change.c */
+int kreg_change_slot(struct kreg_store *s, struct kreg_change *c,
+		     struct kreg_feed *f);
+
+/* Turn, or no other user. */
+static inline struct kreg_root *kreg_store_root(const struct kreg_store *s)
+{
+	return rcu_dereference_protected(s->root, lockdep_is_held(s->turn));
+}
+
+/* What the reader's side, read.h, wants to know. */
+struct kreg_view {
+	const struct kreg_store *store;
+	const struct kreg_root *root;
+};
+
+static inline const struct kreg_rec *kreg_view_rec(const struct kreg_view *v,
+						   u32 ref)
+{
+	const struct kreg_rec *r = kreg_arena_rec(v->store, ref);
+
+	kreg_suspect(!r->lens);
+	return r;
+}
+
+static inline const u32 *kreg_view_head(const struct kreg_view *v, u32 b)
+{
+	return kreg_index_head(v->root, b);
+}
+
+/*
+ * Where a lookup starts: C, then the root that was in force at C, then n. A root
+ * younger than c was put in by a clear that c does not see; its previous is there
+ * as long as a reader may have such a c.
+ */
+static inline u64 kreg_view_enter(struct kreg_view *v,
+				  const struct kreg_store *s, u32 *n)
+{
+	/*
+	 * Pair 2, with the release in kreg_txn_commit(): links, died, root and n
+	 * are at least as new as c.
+	 */
+	u64 c = smp_load_acquire(&s->version);
+
+	v->store = s;
+	v->root = rcu_dereference(s->root);
+	while (v->root->born > c)
+		v->root = READ_ONCE(v->root->previous);
+	/* Pair 4, with the release in kreg_index_grow(). */
+	*n = smp_load_acquire(&v->root->n);
+	return c;
+}
+
+void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
+		   struct kreg_hit *hit);
+
+#endif /* KREG_ENGINE_H */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How memory comes into a store: the writer says what is short, his caller
+ * allocates it where he may sleep, be charged and fail, and hands it in.
+ */
+#include <linux/slab.h>
+
+#include "engine.h"
+
+/* Turn. -EAGAIN and what to bring, or -ENOSPC if bringing would not help. */
+int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
+		   unsigned int class, bool blob)
+{
+	u8 chunks = kreg_dir_wants(&s->chunks);
+	u8 blobs = blob ? kreg_dir_wants(&s->blobs) : 0;
+
+	f->must_chunk = list_empty(&s->classes[class].partial);
+	f->must_handle = blobs;
+	if ((f->must_chunk && chunks == KREG_DIR_FULL) || blobs == KREG_DIR_FULL)
+		return -ENOSPC;
+	f->class = class;
+	f->order = kreg_arena_order(s, class);
+	f->want_seg[KREG_FEED_CHUNKS] = f->must_chunk ? chunks : 0;
+	f->want_seg[KREG_FEED_BLOBS] = blobs;
+	kreg_index_want(s, f);
+	return -EAGAIN;
+}
+
+static int fill_seg(struct kreg_feed *f, enum kreg_feed_dir dir)
+{
+	u8 want = f->want_seg[dir];
+
+	if (!want || (f->seg[dir] && f->seg_no[dir] == want - 1))
+		return 0;
+	kvfree(f->seg[dir]);
+	f->seg_no[dir] = want - 1;
+	f->seg[dir] = kvcalloc(kreg_dir_seg_entries(want - 1), sizeof(void *),
+			       GFP_KERNEL_ACCOUNT);
+	return f->seg[dir] ? 0 : -ENOMEM;
+}
+
+static int fill_chunk(struct kreg_feed *f)
+{
+	if (!f->must_chunk || (f->chunk && f->chunk->class == f->class))
+		return 0;
+	if (f->chunk)
+		kreg_chunk_free(f->chunk);
+	f->chunk = kreg_chunk_alloc(f->class, f->order);
+	return f->chunk ? 0 : -ENOMEM;
+}
+
+/* Not under the turn. */
+int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
+{
+	if (fill_chunk(f) || fill_seg(f, KREG_FEED_CHUNKS) ||
+	    fill_seg(f, KREG_FEED_BLOBS))
+		return -ENOMEM;
+	if (!f->want_index)
+		return 0;
+	if (f->want_page && !f->page)
+		f->page = (u32 *)get_zeroed_page(GFP_KERNEL_ACCOUNT |
+						 __GFP_NOWARN);
+	fill_seg(f, KREG_FEED_PAGES);
+	return 0;
+}
+
+static void feed_seg(struct kreg_store *s, struct kreg_dir *d,
+		     struct kreg_feed *f, enum kreg_feed_dir dir)
+{
+	size_t before = kreg_dir_memory(d);
+
+	if (!f->seg[dir] || !kreg_dir_add(d, f->seg[dir], f->seg_no[dir]))
+		return;
+	f->seg[dir] = NULL;
+	s->memory += kreg_dir_memory(d) - before;
+}
+
+/* Turn. What is not needed any more stays in @f. */
+void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	feed_seg(s, &s->chunks, f, KREG_FEED_CHUNKS);
+	feed_seg(s, &s->blobs, f, KREG_FEED_BLOBS);
+	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_FEED_PAGES);
+	if (f->chunk && kreg_arena_add(s, f->chunk))
+		f->chunk = NULL;
+	if (kreg_index_add(s, f->page))
+		f->page = NULL;
+	f->must_chunk = false;
+	f->must_handle = false;
+	f->want_index = false;
+	memset(f->want_seg, 0, sizeof(f->want_seg));
+}
+
+/* Not under the turn. */
+void kreg_feed_free(struct kreg_feed *f)
+{
+	unsigned int i;
+
+	if (f->chunk)
+		kreg_chunk_free(f->chunk);
+	free_page((unsigned long)f->page);
+	for (i = 0; i < KREG_FEED_DIRS; i++)
+		kvfree(f->seg[i]);
+	memset(f, 0, sizeof(*f));
+}

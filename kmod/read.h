@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
+/*
+ * The reader's side of list and index: layout and order. lookup.h has the lookup.
+ *
+ * DOC: What a reader may rely on
+ *
+ * Records form one list, sorted by bit-reversed hash, then key length, then key;
+ * of several records with one key the younger comes first. A link is
+ *
+ *	0			the end of the list
+ *	a reference		the next record
+ *	KREG_LINK_BUCKET | b	the next record is the first of bucket b, and
+ *				heads[b] has the link to it
+ *
+ * Bucket b begins where the hash b would stand. There are no sentinel nodes: the
+ * index entry heads[b] is the sentinel's link, so a bucket costs four bytes and
+ * a reader that starts at the right one meets records at once.
+ *
+ * With n buckets a hash is looked for in bucket (hash mod 2^k), with 2^k >= n the
+ * smallest such power, or, if that bucket does not exist yet, in the one without
+ * its top bit, its parent, whose part of the list it will be cut from.
+ *
+ * A bucket is added by filling heads[n], then putting the tagged link into the
+ * chain of its parent, then n + 1. It is removed by n - 1, then taking the tagged
+ * link out; heads[n - 1] stays as it was. What a reader with another n finds:
+ *
+ * - It has an n that is too small: it starts at an ancestor, whose first link
+ *   stands earlier in the list, and walks further, through as many tagged links
+ *   as were put in since. Each tells by its number whether the hash can be behind
+ *   it: kreg_read_before().
+ * - It has an n that is too big: it starts at heads[b] of a removed bucket, which
+ *   leads to what was the first record of b at the removal. n was loaded after
+ *   C, so all that has been committed since is younger than the reader's c and
+ *   none of its concern; what was there at c is reachable from that record,
+ *   because unlinked records keep their links. Neither it nor the index page is
+ *   reused before the reader's section ends: its slot was unlinked, and the page
+ *   given up, after n was stored, and both wait for a grace period from then.
+ *   For the same reason a bucket that comes back in the meantime does no harm:
+ *   old and new heads[b] are both right for it.
+ */
+#ifndef KREG_READ_H
+#define KREG_READ_H
+
+#define KREG_LINK_BUCKET	0x80000000u
+#define KREG_ALIVE		(~(u64)0)
+
+/* A reference counts units of 16 bytes: chunk number, offset in the chunk. */
+#define KREG_UNIT_SHIFT		4
+#define KREG_CHUNK_SHIFT	12
+#define KREG_CHUNK_MASK		((1u << KREG_CHUNK_SHIFT) - 1)
+#define KREG_CHUNK_COUNT	(1u << (31 - KREG_CHUNK_SHIFT))
+
+/* Buckets in the root itself, and in a page of the index. */
+#define KREG_HEADS_INLINE	32
+#define KREG_PAGE_SHIFT		10
+#define KREG_PAGE_HEADS		(1u << KREG_PAGE_SHIFT)
+
+#define KREG_LEN_SHIFT		21
+#define KREG_LEN_MASK		((1u << KREG_LEN_SHIFT) - 1)
+
+/**
+ * struct kreg_rec - record
+ * @link: see above; changes as neighbours come and go
+ * @limbo: next of those that died with it, then next in limbo, then next free
+ * @hash: of the key, under the seed of the store
+ * @lens: length of the key (11 bits), of the value (21 bits)
+ * @born: commit that made it
+ * @died: commit that replaced or removed it, or KREG_ALIVE
+ * @bytes: the key and the value; or the key, padding to 4 bytes and the u32
+ *	handle of a blob that has the value
+ *
+ * Only link, limbo and died change once a link leads here.
+ */
+struct kreg_rec {
+	u32 link;
+	u32 limbo;
+	u32 hash;
+	u32 lens;
+	u64 born;
+	u64 died;
+	u8 bytes[];
+};
+
+/* A key with its hash under the store's seed. */
+struct kreg_key {
+	const void *bytes;
+	u32 len;
+	u32 hash;
+};
+
+static inline u32 kreg_rec_key_len(const struct kreg_rec *r)
+{
+	return r->lens >> KREG_LEN_SHIFT;
+}
+
+static inline u32 kreg_rec_value_len(const struct kreg_rec *r)
+{
+	return r->lens & KREG_LEN_MASK;
+}
+
+/* The smallest 2^k - 1 that is not below @x. */
+static inline u32 kreg_read_mask(u32 x)
+{
+	return x ? ~0u >> __builtin_clz(x) : 0;
+}
+
+/* The bucket for @hash among @n. */
+static inline u32 kreg_read_bucket(u32 hash, u32 n)
+{
+	u32 mask = kreg_read_mask(n - 1);
+	u32 b = hash & mask;
+
+	return b < n ? b : b & (mask >> 1);
+}
+
+/*
+ * Does @a come before @b when bits are read from the lowest to the highest? The
+ * lowest bit in which they differ decides, so nothing need be reversed.
+ */
+static inline bool kreg_read_before(u32 a, u32 b)
+{
+	u32 x = a ^ b;
+
+	return b & x & -x;
+}
+
+/* Below 0: @r stands before @key; 0: it has this key; above 0: behind. */
+static inline int kreg_read_order(const struct kreg_rec *r,
+				  const struct kreg_key *key)
+{
+	u32 len = kreg_rec_key_len(r);
+
+	if (r->hash != key->hash)
+		return kreg_read_before(r->hash, key->hash) ? -1 : 1;
+	if (len != key->len)
+		return len < key->len ? -1 : 1;
+	return memcmp(r->bytes, key->bytes, len);
+}
+
+#endif /* KREG_READ_H */

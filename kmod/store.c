@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The store as a whole: its life, its readers, its upkeep. */
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+#include "lookup.h"
+
+#define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
+#define BLOB_SEGS	KREG_DIR_SEGS
+
+#define LIMBO_BYTES	0x100000
+#define LIMBO_ROOTS	64
+
+int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
+{
+	struct kreg_root *root = kreg_root_alloc();
+	unsigned int i;
+
+	if (!root)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	get_random_bytes(&s->seed, sizeof(s->seed));
+	/* Chunk 0 would give a reference 0, which is none; and G is never 0. */
+	kreg_dir_init(&s->chunks, 2, 2, CHUNK_SEGS);
+	kreg_dir_init(&s->blobs, 0, 1, BLOB_SEGS);
+	s->reuse = 1;
+	s->turn = turn;
+	for (i = 0; i < KREG_CLASSES; i++)
+		INIT_LIST_HEAD(&s->classes[i].partial);
+	INIT_LIST_HEAD(&s->full);
+	INIT_LIST_HEAD(&s->orphans);
+	INIT_LIST_HEAD(&s->blob_list);
+	INIT_LIST_HEAD(&s->held_blobs);
+	INIT_LIST_HEAD(&s->doomed);
+	INIT_WORK(&s->reaper, kreg_root_reap);
+	s->memory = sizeof(*s) + sizeof(*root);
+	RCU_INIT_POINTER(s->root, root);
+	return 0;
+}
+
+void kreg_store_exit(struct kreg_store *s)
+{
+	flush_work(&s->reaper);
+	kreg_root_exit(s);
+	kreg_dir_free(&s->chunks);
+	kreg_dir_free(&s->blobs);
+	free_page((unsigned long)s->spare);
+}
+
+unsigned long kreg_store_memory(void)
+{
+	return atomic_long_read(&kreg_arena_pages) << PAGE_SHIFT;
+}
+
+void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
+{
+	st->objects = READ_ONCE(s->objects);
+	st->bytes = READ_ONCE(s->bytes);
+	st->memory = READ_ONCE(s->memory);
+	st->limbo = READ_ONCE(s->limbo.bytes);
+	st->version = READ_ONCE(s->version);
+	rcu_read_lock();
+	st->buckets = READ_ONCE(rcu_dereference(s->root)->n);
+	rcu_read_unlock();
+}
+
+/*
+ * SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
+ * not shown to anyone, so all that a caller could go by is the time that lookups
+ * take; against that the short form is made. The order of a scan tells a little
+ * of the hash, but not the key, nor which keys collide.
+ */
+void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
+{
+	key->hash = hsiphash(key->bytes, key->len, &s->seed);
+}
+
+void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
+		   struct kreg_hit *hit)
+{
+	hit->key = r->bytes;
+	hit->key_len = kreg_rec_key_len(r);
+	hit->value_len = kreg_rec_value_len(r);
+	hit->version = r->born;
+	hit->value = NULL;
+	hit->blob = NULL;
+	if (kreg_rec_has_blob(r))
+		hit->blob = kreg_blob_of(v->store, r);
+	else
+		hit->value = r->bytes + hit->key_len;
+}
+
+int kreg_store_get(const struct kreg_store *s, const struct kreg_key *key,
+		   struct kreg_hit *hit)
+{
+	const struct kreg_rec *r;
+	struct kreg_view v;
+	bool newer;
+	u64 c;
+	u32 n;
+
+	for (;;) {
+		c = kreg_view_enter(&v, s, &n);
+		r = kreg_lookup(&v, key, n, c, &newer);
+		/*
+		 * Pair 3: if a link has led past what was valid at c, that was
+		 * after a commit, and the load below sees it. Also, the caller's
+		 * next lookup is not older than this one.
+		 */
+		smp_rmb();
+		if (r)
+			break;
+		if (!newer || READ_ONCE(s->version) == c)
+			return -ENODATA;
+	}
+	kreg_view_hit(&v, r, hit);
+	if (hit->blob)
+		kreg_blob_get(hit->blob);
+	return 0;
+}
+
+bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
+		     struct kreg_feed *f)
+{
+	bool more = true;
+
+	kreg_store_assert(s);
+	if (WARN_ON_ONCE(s->writing))
+		return false;
+	while (more && budget--) {
+		more = kreg_index_step(s);
+		more |= kreg_limbo_step(s);
+		more |= kreg_root_step(s);
+	}
+	kreg_index_want(s, f);
+	return more;
+}
+
+bool kreg_store_has_limbo(const struct kreg_store *s)
+{
+	return s->limbo.waiting || s->ending || !list_empty(&s->doomed) ||
+	       s->retiring;
+}
+
+bool kreg_store_limbo_full(const struct kreg_store *s)
+{
+	return READ_ONCE(s->limbo.bytes) > max_t(u64, LIMBO_BYTES,
+						 READ_ONCE(s->bytes) >> 2) ||
+	       READ_ONCE(s->doomed_count) > LIMBO_ROOTS;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The steps of a write: link, commit, unlink.
+ *
+ * Records are linked with a number that no reader has reached, those they replace
+ * are marked to die with it, one store makes it so, and only then the dead leave
+ * the list. A reader that is between two of these steps finds either the old
+ * record, or a younger one, which tells it to look at C again.
+ */
+#include "engine.h"
+
+/* Records that a batch may link beyond the number of buckets. */
+#define LAG	8
+
+void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	WARN_ON_ONCE(s->writing);
+	s->writing = true;
+	t->store = s;
+	t->version = s->version + 1;
+	t->dead = 0;
+	t->last.link = NULL;
+}
+
+void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
+		     struct kreg_place *place)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->n));
+	u32 link;
+
+	kreg_store_assert(s);
+	place->old = NULL;
+	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
+		struct kreg_rec *r = kreg_arena_rec(s, link);
+		int order = kreg_read_order(r, key);
+
+		if (order < 0) {
+			from = &r->link;
+			continue;
+		}
+		/* The youngest of its key comes first; if it is dead, all are. */
+		if (!order && r->died == KREG_ALIVE) {
+			place->old = r;
+			place->old_ref = link;
+			place->old_version = r->born;
+			place->old_bytes = kreg_rec_key_len(r) +
+					   kreg_rec_value_len(r);
+		}
+		break;
+	}
+	place->link = from;
+}
+
+/* @place leads to the record that dies now, through @link. */
+static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 *link)
+{
+	struct kreg_store *s = t->store;
+
+	WRITE_ONCE(place->old->died, t->version);
+	place->old->limbo = t->dead;
+	t->dead = place->old_ref;
+	t->last.link = link;
+	s->objects--;
+	s->bytes -= place->old_bytes;
+}
+
+static int put(struct kreg_txn *t, struct kreg_change *c,
+	       struct kreg_place *place, struct kreg_feed *f)
+{
+	struct kreg_store *s = t->store;
+	struct kreg_rec *r;
+
+	if (!c->rec) {
+		int err = kreg_change_slot(s, c, f);
+
+		if (err)
+			return err;
+		kreg_change_fill(c, c->key.bytes, c->value);
+	}
+	r = c->rec;
+	kreg_arena_use(s, c->ref);
+	if (c->blob)
+		list_move(&c->blob->list, &s->blob_list);
+	r->born = t->version;
+	r->died = KREG_ALIVE;
+	r->link = *place->link;
+	/* Pair 1: whoever loads the link finds the record written. */
+	smp_store_release(place->link, c->ref);
+	s->objects++;
+	s->bytes += c->key.len + c->value_len;
+	if (place->old)
+		kill(t, place, &r->link);
+	c->rec = NULL;
+	c->ref = 0;
+	c->blob = NULL;
+	return 0;
+}
+
+static void clear(struct kreg_txn *t, struct kreg_change *c)
+{
+	struct kreg_store *s = t->store;
+
+	c->count = s->objects;
+	if (s->objects || t->dead)
+		kreg_root_replace(s, c->root, t->version);
+	else
+		kreg_root_free(c->root);
+	c->root = NULL;
+	t->dead = 0;
+	t->last.link = NULL;
+}
+
+/* A batch must not outrun the index by far: what it links, it walks. */
+static void keep_up(struct kreg_store *s, struct kreg_feed *f)
+{
+	unsigned int steps = 2;
+
+	while (s->objects > kreg_store_root(s)->n + LAG && steps--)
+		if (!kreg_index_grow(s)) {
+			kreg_index_want(s, f);
+			break;
+		}
+}
+
+int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
+		     struct kreg_place *place, struct kreg_feed *f)
+{
+	int err;
+
+	kreg_store_assert(t->store);
+	switch (c->kind) {
+	case KREG_CHANGE_PUT:
+		err = put(t, c, place, f);
+		if (err)
+			return err;
+		c->count = !!place->old;
+		keep_up(t->store, f);
+		break;
+	case KREG_CHANGE_DELETE:
+		c->count = !!place->old;
+		if (place->old)
+			kill(t, place, place->link);
+		break;
+	case KREG_CHANGE_CLEAR:
+		clear(t, c);
+		break;
+	}
+	return 0;
+}
+
+void kreg_txn_commit(struct kreg_txn *t)
+{
+	struct kreg_store *s = t->store;
+
+	kreg_store_assert(s);
+	/* Pair 2: links, died and roots before C; see kreg_view_enter(). */
+	smp_store_release(&s->version, t->version);
+	/*
+	 * Pair 3: C before the first link that skips a dead record. A reader that
+	 * finds it gone has, after its read barrier, a newer C to find too.
+	 */
+	smp_wmb();
+	kreg_root_condemn(s);
+}
+
+void kreg_txn_abort(struct kreg_txn *t)
+{
+	kreg_store_assert(t->store);
+	t->store->writing = false;
+}
+
+/* The link that leads to @ref: known for the record that died last. */
+static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
+{
+	struct kreg_root *root = kreg_store_root(t->store);
+	u32 *from = t->last.link;
+
+	t->last.link = NULL;
+	if (from && *from == ref)
+		return from;
+	from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
+	while (*from != ref)
+		from = &kreg_arena_rec(t->store, *from)->link;
+	return from;
+}
+
+bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
+{
+	struct kreg_store *s = t->store;
+
+	kreg_store_assert(s);
+	while (t->dead) {
+		u32 ref = t->dead;
+		struct kreg_rec *r = kreg_arena_rec(s, ref);
+
+		if (!budget--)
+			return false;
+		/* It keeps its own link, for those who stand on it. */
+		WRITE_ONCE(*link_to(t, ref, r), r->link);
+		t->dead = r->limbo;
+		kreg_limbo_add(s, ref, r);
+	}
+	kreg_limbo_close(s);
+	s->writing = false;
+	return true;
+}
