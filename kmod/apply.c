@@ -102,7 +102,7 @@ int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed)
 
 	if (!kreg_feed_wanted(feed))
 		return 0;
-	err = kreg_feed_fill(feed);
+	err = kreg_feed_fill(feed, &t->store);
 	if (err)
 		return err;
 	spin_lock(&t->writer->turn);

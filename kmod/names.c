@@ -49,20 +49,28 @@ static struct kreg_table *find(const struct kreg_ns *ns, const u8 *name, u32 len
 	return NULL;
 }
 
+/*
+ * The place for the id was reserved, so nothing is allocated, but for a creator
+ * who was killed meanwhile: he has given it back.
+ */
+static int add(struct kreg_table *t)
+{
+	if (t->name_len && find(t->ns, t->name, t->name_len))
+		return -EEXIST;
+	if (xa_is_err(xa_store(&t->ns->ids, t->id, t, GFP_NOWAIT)))
+		return -ENOMEM;
+	if (t->name_len)
+		hlist_add_head_rcu(&t->name_node, bucket(t->name, t->name_len));
+	return 0;
+}
+
 int kreg_names_add(struct kreg_table *t)
 {
-	int err = 0;
+	int err;
 
 	kreg_table_assert(t);
 	spin_lock(&names_lock);
-	if (t->name_len && find(t->ns, t->name, t->name_len)) {
-		err = -EEXIST;
-	} else {
-		if (t->name_len)
-			hlist_add_head_rcu(&t->name_node, bucket(t->name, t->name_len));
-		/* The place was reserved: this does not allocate. */
-		xa_store(&t->ns->ids, t->id, t, GFP_NOWAIT);
-	}
+	err = add(t);
 	spin_unlock(&names_lock);
 	return err;
 }

@@ -290,7 +290,7 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	for (i = 0; i < b->count && !err;) {
 		err = reserve_some(b, &i);
 		if (err == -EAGAIN)
-			err = kreg_feed_fill(&b->feed);
+			err = kreg_feed_fill(&b->feed, s);
 	}
 	for (i = 0; i < b->count && !err; i++)
 		if (b->ops[i].change.kind == KREG_CHANGE_PUT)

@@ -139,10 +139,12 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	struct kreg_user *level;
 
+	/* Many at once may each be over the limit: then each is refused. */
 	for (level = u; level; level = level->parent) {
 		s64 used = atomic64_add_return(n, &level->used[what]);
 
-		if (n > 0 && level->limited && used > READ_ONCE(kreg_user_limit[what])) {
+		if (n > 0 && level->limited &&
+		    (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what])) {
 			uncharge_until(u, level->parent, what, n);
 			return -EDQUOT;
 		}
