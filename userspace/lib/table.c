@@ -139,6 +139,31 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
 	return kreg_table_open(client, name, &o, table);
 }
 
+int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
+		   const struct kreg_open_options *options, struct kreg_table **table)
+{
+	struct kreg_open_options o = { .size = sizeof(o), .orphan = KREG_PARK };
+	int ret;
+
+	if (options) {
+		ret = kreg_options_copy(&o, sizeof(o), options);
+		if (ret)
+			return ret;
+	}
+	if (o.flags & ~(KREG_CLAIMABLE | KREG_SILENT) || o.deadline_ns)
+		return -EINVAL;
+	o.size = sizeof(o);
+	o.flags |= KREG_CREATE | KREG_CLAIM;
+	if (timeout_ms) {
+		o.flags |= KREG_WAIT;
+		o.deadline_ns = kreg_deadline(timeout_ms);
+	}
+	ret = kreg_table_open(client, name, &o, table);
+	if (ret == -EALREADY)
+		ret = kreg_table_open(client, name, NULL, table);
+	return ret;
+}
+
 int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
 {
 	struct kreg_info info;

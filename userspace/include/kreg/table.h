@@ -85,8 +85,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * @options: NULL: find it
  * @table: handle of the table
  *
- * The usual call of a server is CREATE | CLAIM | WAIT: the table is its own when
- * the call returns, whether it was there before or not (see kreg_table_how()).
+ * With CREATE | CLAIM | WAIT the table is the caller's own when the call returns,
+ * whether it was there before or not; see also kreg_table_own().
  *
  * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another kind;
  * -EBUSY: another process owns it; -EALREADY: the caller owns it already, open
@@ -121,6 +121,23 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
  */
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		     struct kreg_table **table);
+
+/**
+ * kreg_table_own() - be the owner of this table, whatever it takes
+ * @client: the client
+ * @name: its name
+ * @timeout_ms: how long to wait for another owner to go; 0: not; -1: for ever
+ * @options: for a table that is not there yet; NULL: protected, mode 0600, parked
+ *	when its owner dies without an heir. Of @flags only KREG_CLAIMABLE and
+ *	KREG_SILENT are allowed; @deadline_ns must be 0
+ * @table: handle of the table
+ *
+ * The usual call of a server at its start: creates the table, or claims it, or finds
+ * that the caller owns it already, for example because a keeper has given it. See
+ * kreg_table_how(): 0 in the last case. Errors: as in kreg_table_open().
+ */
+int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
+		   const struct kreg_open_options *options, struct kreg_table **table);
 
 /**
  * kreg_table_by_id() - handle of a table whose id is known

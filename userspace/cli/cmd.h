@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the subcommands of kreg share. */
+#ifndef KREG_CLI_CMD_H
+#define KREG_CLI_CMD_H
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <kreg.h>
+
+/* Exit codes; kreg(1) lists them. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_ERROR = 1,
+	EXIT_USAGE = 2,
+	EXIT_MISSING = 3,	/* table, key or process */
+	EXIT_EXISTS = 4,
+	EXIT_DENIED = 5,
+	EXIT_BUSY = 6,		/* belongs to another; time-out */
+	EXIT_NO_DEVICE = 7,
+	EXIT_CANNOT_RUN = 126,	/* of a command that was to be run */
+	EXIT_NO_COMMAND = 127,
+};
+
+struct command {
+	const char *name;
+	const char *args;
+	const char *summary;
+	const char *help;
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
+	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch;
+
+/* args.c: the command that runs, and options that all have. */
+extern const struct command *command;
+extern bool json;
+extern bool hex;
+
+#define COMMON_LONG_OPTIONS				\
+	{ "json", no_argument, NULL, 'j' },		\
+	{ "hex", no_argument, NULL, 'x' },		\
+	{ "help", no_argument, NULL, 'h' },		\
+	{ NULL, 0, NULL, 0 }
+
+/* The next option that is the command's own; -1 at the end. Exits on a bad one. */
+int next_option(int argc, char **argv, const char *shorts, const struct option *longs);
+/* Exits unless so many arguments are left; @max < 0: any number. */
+void need_args(int argc, int min, int max);
+void print_help(const struct command *cmd, FILE *out);
+
+/* Say what is wrong with the command line and exit. */
+void usage(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* parse.c: 0, or -EINVAL. */
+int parse_number(const char *text, uint64_t max, uint64_t *number);
+int parse_mode(const char *text, unsigned int *mode);
+int parse_time_ms(const char *text, uint64_t *ms);
+int parse_access(const char *text, unsigned int *access);
+int parse_orphan(const char *text, unsigned int *orphan);
+int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len);
+
+/* bytes.c: keys and values, from the command line, files and to the screen. */
+struct bytes {
+	char *data;
+	size_t len;
+};
+
+struct bytes bytes_arg(const char *arg);		/* hex with --hex */
+int bytes_read(const char *path, struct bytes *bytes);	/* "-": standard input */
+void bytes_free(struct bytes *bytes);
+bool bytes_utf8(const void *data, size_t len);
+void bytes_print(const void *data, size_t len, FILE *out);	/* escaped, or hex */
+int bytes_write(const void *data, size_t len, FILE *out);	/* as they are */
+
+/* json.c: one object a line. */
+void json_begin(FILE *out);
+void json_number(const char *name, uint64_t value);
+void json_signed(const char *name, int64_t value);
+void json_bool(const char *name, bool value);
+void json_text(const char *name, const char *text);
+void json_bytes(const char *name, const void *data, size_t len);
+void json_null(const char *name);
+void json_end(void);
+
+/* text.c: words for people. */
+const char *text_access(enum kreg_rule access);
+const char *text_orphan(enum kreg_fate orphan);
+void text_proc(pid_t pid, char *buf, size_t room);
+void text_comm(pid_t pid, char *buf, size_t room);
+void text_bytes(uint64_t bytes, char *buf, size_t room);
+void text_ms(uint64_t ms, char *buf, size_t room);
+void text_end(int status, char *buf, size_t room);
+void text_table(const struct kreg_stat *stat, char *buf, size_t room);
+const char *text_user(uid_t uid, char *buf, size_t room);
+
+/* fail.c: each returns the exit code. */
+int fail(int err, const struct kreg_context *context);
+int fail_name(int err, enum kreg_attempt attempt, struct kreg_client *client, const char *name);
+int fail_table(int err, enum kreg_attempt attempt, const struct kreg_table *table);
+int fail_text(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int finish_output(void);
+
+/* open.c: what most commands begin with; 0 or the exit code, having said why. */
+int open_client(struct kreg_client **client);
+int open_table(const char *name, struct kreg_table **table);
+void close_table(struct kreg_table *table);
+/* Own a table that is parked, if it is safe; 0 or an errno. */
+int own_parked(struct kreg_table *table, struct kreg_table **mine);
+/* Do @act, and if only the owner may, own the parked table for that time. */
+int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
+	     void *arg);
+
+/* run.c: start programs. */
+int run_exec(char **argv, const char *table);
+
+/* show.c: a table in JSON. */
+void show_json(const struct kreg_stat *stat);
+uint64_t parked_ms_left(const struct kreg_stat *stat);
+
+#endif /* KREG_CLI_CMD_H */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg info: all that is to be known about one table. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct option options[] = {
+	COMMON_LONG_OPTIONS
+};
+
+static void line(const char *title, const char *text)
+{
+	bool keep = hex;
+
+	hex = false;
+	printf("%-10s ", title);
+	bytes_print(text, strlen(text), stdout);
+	putchar('\n');
+	hex = keep;
+}
+
+static void number(const char *title, uint64_t value, const char *unit)
+{
+	printf("%-10s %" PRIu64 "%s\n", title, value, unit);
+}
+
+static void people(const struct kreg_stat *stat)
+{
+	char buf[64], left[32];
+
+	if (kreg_stat_parked(stat) && kreg_stat_parked_until_ns(stat)) {
+		text_ms(parked_ms_left(stat), left, sizeof(left));
+		snprintf(buf, sizeof(buf), "none: parked for another %s", left);
+	} else if (kreg_stat_parked(stat)) {
+		snprintf(buf, sizeof(buf), "none: parked");
+	} else {
+		text_proc(kreg_stat_owner(stat).pid, buf, sizeof(buf));
+	}
+	line("owner", buf);
+	snprintf(buf, sizeof(buf), "none");
+	if (kreg_stat_heir(stat).cookie)
+		text_proc(kreg_stat_heir(stat).pid, buf, sizeof(buf));
+	if (kreg_stat_silent(stat))
+		strncat(buf, ", silent", sizeof(buf) - strlen(buf) - 1);
+	line("heir", buf);
+	snprintf(buf, sizeof(buf), "%s", text_orphan(kreg_stat_orphan(stat)));
+	if (kreg_stat_orphan_ms(stat)) {
+		text_ms(kreg_stat_orphan_ms(stat), left, sizeof(left));
+		snprintf(buf, sizeof(buf), "%s for %s", text_orphan(kreg_stat_orphan(stat)), left);
+	}
+	line("orphan", buf);
+}
+
+static void show(const struct kreg_stat *stat)
+{
+	char buf[192], user[64];
+
+	text_table(stat, buf, sizeof(buf));
+	line("table", buf);
+	number("id", kreg_stat_id(stat), "");
+	snprintf(buf, sizeof(buf), "%s %04o, user %s%s", text_access(kreg_stat_access(stat)),
+		 kreg_stat_mode(stat), text_user(kreg_stat_uid(stat), user, sizeof(user)),
+		 kreg_stat_claimable(stat) ? ", claimable by whoever may write" : "");
+	line("access", buf);
+	people(stat);
+	number("waiting", kreg_stat_waiters(stat), " to claim it");
+	number("transfers", kreg_stat_transfers(stat), "");
+	number("objects", kreg_stat_objects(stat), "");
+	number("bytes", kreg_stat_bytes(stat), " of keys and values");
+	text_bytes(kreg_stat_memory(stat), user, sizeof(user));
+	snprintf(buf, sizeof(buf), "%" PRIu64 " (%s)", kreg_stat_memory(stat), user);
+	line("memory", buf);
+	number("version", kreg_stat_version(stat), "");
+}
+
+static int run(int argc, char **argv)
+{
+	struct kreg_client *client;
+	struct kreg_stat *stat;
+	int i, ret, status;
+
+	while (next_option(argc, argv, "", options) != -1)
+		;
+	need_args(argc, 1, -1);
+	status = open_client(&client);
+	if (status)
+		return status;
+	for (i = optind; i < argc; i++) {
+		ret = kreg_stat_by_name(client, argv[i], &stat);
+		if (ret) {
+			ret = fail_name(ret, KREG_TRY_STAT, client, argv[i]);
+			status = status ? status : ret;
+			continue;
+		}
+		if (json) {
+			json_begin(stdout);
+			show_json(stat);
+			json_end();
+		} else {
+			if (i > optind)
+				putchar('\n');
+			show(stat);
+		}
+		kreg_stat_free(stat);
+	}
+	kreg_client_close(client);
+	return status ? status : finish_output();
+}
+
+const struct command cmd_info = {
+	.name = "info",
+	.args = "NAME...",
+	.summary = "tell all about a table",
+	.help = "Tell all about tables: rights, owner, heir, what becomes of them, sizes.",
+	.run = run,
+};

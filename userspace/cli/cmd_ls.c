@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg ls: the tables of which one may know. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct option options[] = {
+	{ "parked", no_argument, NULL, 'p' },
+	{ "names", no_argument, NULL, 'n' },
+	COMMON_LONG_OPTIONS
+};
+
+enum { COLUMNS = 7 };
+
+struct row {
+	char *cell[COLUMNS];
+};
+
+struct rows {
+	struct row *row;
+	size_t count;
+	size_t room;
+	int width[COLUMNS];
+};
+
+static const char *const titles[COLUMNS] = {
+	"NAME", "ACCESS", "MODE", "USER", "OBJECTS", "MEMORY", "OWNER",
+};
+
+static void *must(void *ptr)
+{
+	if (!ptr) {
+		fprintf(stderr, "kreg: no memory\n");
+		exit(EXIT_ERROR);
+	}
+	return ptr;
+}
+
+static struct row *add_row(struct rows *rows)
+{
+	if (rows->count == rows->room) {
+		rows->room = rows->room ? rows->room * 2 : 32;
+		rows->row = must(realloc(rows->row, rows->room * sizeof(*rows->row)));
+	}
+	return memset(&rows->row[rows->count++], 0, sizeof(*rows->row));
+}
+
+static void set(struct rows *rows, struct row *row, int column, const char *text)
+{
+	int len = strlen(text);
+
+	row->cell[column] = must(strdup(text));
+	if (len > rows->width[column])
+		rows->width[column] = len;
+}
+
+/* A name with odd bytes, as it may be shown. */
+static void safe(const char *text, char *buf, size_t room)
+{
+	FILE *f = fmemopen(buf, room, "w");
+	bool keep = hex;
+
+	hex = false;
+	buf[0] = '\0';
+	if (f) {
+		bytes_print(text, strlen(text), f);
+		fclose(f);
+	}
+	buf[room - 1] = '\0';
+	hex = keep;
+}
+
+static void owner(const struct kreg_stat *stat, char *buf, size_t room)
+{
+	char left[32];
+
+	if (!kreg_stat_parked(stat)) {
+		text_proc(kreg_stat_owner(stat).pid, buf, room);
+	} else if (kreg_stat_parked_until_ns(stat)) {
+		text_ms(parked_ms_left(stat), left, sizeof(left));
+		snprintf(buf, room, "parked for %s", left);
+	} else {
+		snprintf(buf, room, "parked");
+	}
+}
+
+static void fill(struct rows *rows, const struct kreg_stat *stat)
+{
+	struct row *row = add_row(rows);
+	char buf[600], name[160];
+
+	text_table(stat, name, sizeof(name));
+	safe(name, buf, sizeof(buf));
+	set(rows, row, 0, buf);
+	set(rows, row, 1, text_access(kreg_stat_access(stat)));
+	snprintf(buf, sizeof(buf), "%04o", kreg_stat_mode(stat));
+	set(rows, row, 2, buf);
+	set(rows, row, 3, text_user(kreg_stat_uid(stat), buf, sizeof(buf)));
+	snprintf(buf, sizeof(buf), "%" PRIu64, kreg_stat_objects(stat));
+	set(rows, row, 4, buf);
+	text_bytes(kreg_stat_memory(stat), buf, sizeof(buf));
+	set(rows, row, 5, buf);
+	owner(stat, name, sizeof(name));
+	safe(name, buf, sizeof(buf));
+	set(rows, row, 6, buf);
+}
+
+/* Numbers to the right, and nothing after the last column. */
+static void print_rows(const struct rows *rows)
+{
+	size_t i;
+	int c;
+
+	for (i = 0; i < rows->count; i++)
+		for (c = 0; c < COLUMNS; c++)
+			printf("%*s%s", c == 4 || c == 5 ? rows->width[c] :
+			       c == COLUMNS - 1 ? 0 : -rows->width[c], rows->row[i].cell[c],
+			       c == COLUMNS - 1 ? "\n" : "  ");
+}
+
+static void free_rows(struct rows *rows)
+{
+	size_t i;
+	int c;
+
+	for (i = 0; i < rows->count; i++)
+		for (c = 0; c < COLUMNS; c++)
+			free(rows->row[i].cell[c]);
+	free(rows->row);
+}
+
+static void show(struct rows *rows, const struct kreg_stat *stat, bool names)
+{
+	char name[160];
+
+	if (json) {
+		json_begin(stdout);
+		show_json(stat);
+		json_end();
+	} else if (names) {
+		text_table(stat, name, sizeof(name));
+		puts(name);
+	} else {
+		fill(rows, stat);
+	}
+}
+
+static int run(int argc, char **argv)
+{
+	bool parked = false, names = false;
+	const struct kreg_stat *stat;
+	struct kreg_client *client;
+	struct rows rows = { 0 };
+	struct kreg_list *list;
+	int c, ret;
+
+	while ((c = next_option(argc, argv, "pn", options)) != -1) {
+		parked |= c == 'p';
+		names |= c == 'n';
+	}
+	need_args(argc, 0, 0);
+	ret = open_client(&client);
+	if (ret)
+		return ret;
+	add_row(&rows);
+	for (c = 0; c < COLUMNS; c++)
+		set(&rows, &rows.row[0], c, titles[c]);
+	ret = kreg_list_open(client, &list);
+	while (!ret && (ret = kreg_list_next(list, &stat)) > 0) {
+		if (!parked || kreg_stat_parked(stat))
+			show(&rows, stat, names);
+		ret = 0;
+	}
+	if (ret)
+		ret = fail_name(ret, KREG_TRY_STAT, client, NULL);
+	else if (!json && !names)
+		print_rows(&rows);
+	free_rows(&rows);
+	kreg_list_close(list);
+	kreg_client_close(client);
+	return ret ? ret : finish_output();
+}
+
+const struct command cmd_ls = {
+	.name = "ls",
+	.args = "[--parked] [--names]",
+	.summary = "list tables",
+	.help = "List the tables of which one may know: one's own and those that one may read.\n\n"
+		"  -p, --parked  only those without an owner\n"
+		"  -n, --names   only their names",
+	.run = run,
+};

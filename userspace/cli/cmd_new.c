@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg new: create a table that nobody has to keep alive. */
+#include <errno.h>
+
+#include "cmd.h"
+
+static const struct option options[] = {
+	{ "access", required_argument, NULL, 'a' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "orphan", required_argument, NULL, 'o' },
+	{ "keep", required_argument, NULL, 'k' },
+	{ "claimable", no_argument, NULL, 'c' },
+	{ "if-missing", no_argument, NULL, 'i' },
+	COMMON_LONG_OPTIONS
+};
+
+struct wish {
+	unsigned int access;
+	unsigned int mode;
+	unsigned int orphan;
+	uint64_t keep_ms;
+	bool claimable;
+	bool if_missing;
+};
+
+static void parse(int argc, char **argv, struct wish *w)
+{
+	int c;
+
+	while ((c = next_option(argc, argv, "a:m:o:k:ci", options)) != -1) {
+		if (c == 'a' && parse_access(optarg, &w->access))
+			usage("'%s' is no access rule: private, protected or public", optarg);
+		if (c == 'm' && (parse_mode(optarg, &w->mode) || !w->mode))
+			usage("'%s' is no mode: octal digits of 0666", optarg);
+		if (c == 'o' && parse_orphan(optarg, &w->orphan))
+			usage("'%s' is no fate: park or destroy", optarg);
+		if (c == 'k' && (parse_time_ms(optarg, &w->keep_ms) || !w->keep_ms))
+			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
+		if (c == 'c')
+			w->claimable = true;
+		if (c == 'i')
+			w->if_missing = true;
+	}
+	if (w->keep_ms && w->orphan == KREG_DESTROY)
+		usage("--keep is for parked tables and contradicts --orphan destroy");
+}
+
+/*
+ * The table is born with orphan = park, so that it is in one of two states whenever
+ * this process is killed: not there, or parked.
+ */
+static int create(struct kreg_client *client, const char *name, const struct wish *w,
+		  struct kreg_table **table)
+{
+	struct kreg_open_options o = {
+		.size = sizeof(o),
+		.flags = KREG_CREATE | (w->if_missing ? 0 : KREG_EXCL) |
+			 (w->claimable ? KREG_CLAIMABLE : 0),
+		.access = w->access,
+		.mode = w->mode,
+		.orphan = KREG_PARK,
+		.orphan_ms = w->keep_ms,
+	};
+
+	return kreg_table_open(client, name, &o, table);
+}
+
+static int hand_over(struct kreg_table *table, const struct wish *w)
+{
+	int ret = 0;
+
+	if (w->orphan == KREG_DESTROY)
+		ret = kreg_table_set_orphan(table, KREG_DESTROY, 0);
+	if (!ret)
+		ret = kreg_table_park(table);
+	if (!ret)
+		return 0;
+	ret = fail_table(ret, KREG_TRY_GIVE, table);
+	kreg_table_destroy(table);
+	return ret;
+}
+
+static int report(struct kreg_table *table, bool created)
+{
+	struct kreg_stat *stat;
+	char left[32];
+	int ret;
+
+	if (kreg_table_stat(table, &stat))
+		return finish_output();
+	if (json) {
+		json_begin(stdout);
+		json_bool("created", created);
+		show_json(stat);
+		json_end();
+	} else if (!created) {
+		note("table '%s' is there already", kreg_stat_name(stat));
+	} else if (kreg_stat_parked_until_ns(stat)) {
+		text_ms(parked_ms_left(stat) + 999, left, sizeof(left));
+		note("table '%s' is parked; the kernel keeps it for %s, or for ever once it has an owner that lives",
+		     kreg_stat_name(stat), left);
+	}
+	ret = finish_output();
+	kreg_stat_free(stat);
+	return ret;
+}
+
+static int run(int argc, char **argv)
+{
+	struct wish w = { .access = KREG_PUBLIC, .orphan = KREG_PARK };
+	struct kreg_client *client;
+	struct kreg_table *table;
+	bool created;
+	int ret;
+
+	parse(argc, argv, &w);
+	need_args(argc, 1, 1);
+	if (!*argv[optind])
+		usage("the name is empty");
+	ret = open_client(&client);
+	if (ret)
+		return ret;
+	ret = create(client, argv[optind], &w, &table);
+	if (ret) {
+		ret = fail_name(ret, KREG_TRY_CREATE, client, argv[optind]);
+		kreg_client_close(client);
+		return ret;
+	}
+	created = kreg_table_how(table) & KREG_CREATED;
+	ret = created ? hand_over(table, &w) : 0;
+	if (!ret)
+		ret = report(table, created);
+	close_table(table);
+	return ret;
+}
+
+const struct command cmd_new = {
+	.name = "new",
+	.args = "[OPTION]... NAME",
+	.summary = "create a table",
+	.help = "Create a table. The kernel keeps it (it is parked) until somebody claims it,\n"
+		"and again when that owner is dead. Without options it is used like a file:\n"
+		"its user reads and writes it, with no need to own it.\n\n"
+		"  -a, --access RULE  public: who may write by the mode, writes (default)\n"
+		"                     protected: only the owner writes, others read\n"
+		"                     private: only the owner reads and writes\n"
+		"  -m, --mode MODE    permission bits, as of files: 0600 (default) to 0666\n"
+		"  -o, --orphan FATE  when an owner dies without an heir: park (default), destroy\n"
+		"  -k, --keep TIME    be parked at most so long: 500ms, 30s, 10m, 12h, 1d\n"
+		"  -c, --claimable    whoever may write may also claim it\n"
+		"  -i, --if-missing   it is no error if there is one already",
+	.run = run,
+};

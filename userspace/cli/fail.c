@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Errors: a sentence for people, a code for programs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static int code_of(int err, enum kreg_attempt attempt)
+{
+	if (attempt == KREG_TRY_DEVICE)
+		return EXIT_NO_DEVICE;
+	switch (abs(err)) {
+	case ENOENT:
+	case ENODATA:
+	case ESTALE:
+	case ESRCH:
+	case ENOTCONN:
+		return EXIT_MISSING;
+	case EEXIST:
+		return EXIT_EXISTS;
+	case EACCES:
+	case EPERM:
+		return EXIT_DENIED;
+	case EBUSY:
+	case EALREADY:
+	case EAGAIN:
+	case ETIMEDOUT:
+		return EXIT_BUSY;
+	case ENXIO:
+	case ENODEV:
+		return EXIT_NO_DEVICE;
+	}
+	return EXIT_ERROR;
+}
+
+/* Names may hold bytes that play tricks with a terminal. */
+static void say(const char *code, const char *text)
+{
+	bool keep = hex;
+
+	/* Keeps the order with what was printed before. */
+	fflush(stdout);
+	hex = false;
+	if (json) {
+		json_begin(stderr);
+		json_text("error", code);
+		json_text("message", text);
+		json_end();
+	} else {
+		fprintf(stderr, "kreg %s: ", command->name);
+		bytes_print(text, strlen(text), stderr);
+		putc('\n', stderr);
+	}
+	hex = keep;
+}
+
+int fail(int err, const struct kreg_context *context)
+{
+	char text[512];
+
+	kreg_explain(err, context, text, sizeof(text));
+	say(kreg_error_name(err), text);
+	return code_of(err, context->attempt);
+}
+
+int fail_name(int err, enum kreg_attempt attempt, struct kreg_client *client, const char *name)
+{
+	struct kreg_context c = {
+		.size = sizeof(c),
+		.attempt = attempt,
+		.client = client,
+		.name = name,
+	};
+
+	return fail(err, &c);
+}
+
+int fail_table(int err, enum kreg_attempt attempt, const struct kreg_table *table)
+{
+	struct kreg_context c = { .size = sizeof(c), .attempt = attempt, .table = table };
+
+	return fail(err, &c);
+}
+
+int fail_text(int code, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	say("other", text);
+	return code;
+}
+
+/* For people only, and not in the way of what a program reads. */
+void note(const char *format, ...)
+{
+	char text[512];
+	bool keep = hex;
+	va_list ap;
+
+	if (json)
+		return;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	fflush(stdout);
+	fprintf(stderr, "kreg %s: ", command->name);
+	hex = false;
+	bytes_print(text, strlen(text), stderr);
+	hex = keep;
+	putc('\n', stderr);
+}
+
+/* A full disk or a closed pipe must not look like success. */
+int finish_output(void)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "kreg: the output cannot be written: %s\n", strerror(errno));
+		return EXIT_ERROR;
+	}
+	return EXIT_OK;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The life of kreg hold: own the table, start, wait, take back, start again. */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hold.h"
+
+static const int passed_on[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+
+#define N_PASSED	(sizeof(passed_on) / sizeof(passed_on[0]))
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
+}
+
+/* Signals are fetched one by one, so that none comes at a bad moment. */
+static void block_signals(struct hold *h, sigset_t *set)
+{
+	size_t i;
+
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	for (i = 0; i < N_PASSED; i++)
+		sigaddset(set, passed_on[i]);
+	sigprocmask(SIG_BLOCK, set, &h->old_mask);
+	/* Were it ignored, as it may be inherited, no status would be kept. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/* Own the table and be its heir. */
+static int own(struct hold *h)
+{
+	struct kreg_proc self;
+	int ret;
+
+	kreg_table_close(h->table);
+	h->table = NULL;
+	ret = kreg_table_own(h->client, h->name, h->timeout_ms, &h->options, &h->table);
+	if (ret)
+		return fail_name(ret, KREG_TRY_CLAIM, h->client, h->name);
+	ret = kreg_client_self(h->client, &self);
+	if (!ret)
+		ret = kreg_table_set_heir(h->table, &self, NULL, 0, false);
+	return ret ? fail_table(ret, KREG_TRY_HEIR, h->table) : 0;
+}
+
+/* Once the death is known the message is there, so there is nothing to wait for. */
+static bool came_back(struct hold *h)
+{
+	const struct kreg_message *m;
+	bool back = false;
+
+	while (!kreg_message_next(h->client, 0, &m))
+		back |= kreg_message_table(m) == kreg_table_id(h->table);
+	return back;
+}
+
+/*
+ * The signals that a terminal sends have reached the child already, which is in the
+ * same group; others were meant for whoever does the work.
+ */
+static void pass_on(struct hold *h, const siginfo_t *info)
+{
+	if (info->si_signo == SIGTERM || info->si_signo == SIGINT || info->si_signo == SIGQUIT)
+		h->stopping = true;
+	if (info->si_code != SI_KERNEL && h->child)
+		kill(h->child, info->si_signo);
+}
+
+/* As process 1 of a container we get the orphans of others too. */
+static bool reap(struct hold *h, int *status)
+{
+	bool ours = false;
+	int st;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
+		if (pid != h->child)
+			continue;
+		*status = st;
+		ours = true;
+	}
+	return ours;
+}
+
+static int wait_child(struct hold *h, const sigset_t *set)
+{
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		if (sigwaitinfo(set, &info) < 0)
+			continue;
+		if (info.si_signo != SIGCHLD)
+			pass_on(h, &info);
+		else if (reap(h, &status))
+			return status;
+	}
+}
+
+/* How many restarts the window holds with this one; remembers this one. */
+static unsigned int count_restart(struct hold *h)
+{
+	uint64_t now = now_ms();
+	unsigned int i, recent = 0;
+
+	h->when_ms[h->restarts++ % MAX_RESTARTS] = now;
+	for (i = 0; i < MAX_RESTARTS && i < h->restarts; i++)
+		recent += now - h->when_ms[i] < h->window_ms;
+	return recent;
+}
+
+static bool again(struct hold *h, int status)
+{
+	unsigned int recent;
+
+	if (h->stopping || h->restart == RESTART_NEVER)
+		return false;
+	if (h->restart == RESTART_FAILURE && WIFEXITED(status) && !WEXITSTATUS(status))
+		return false;
+	recent = count_restart(h);
+	say_restart(h, recent);
+	return recent <= h->max;
+}
+
+static int exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int finish(struct hold *h, int code)
+{
+	int ret;
+
+	ret = h->destroy ? kreg_table_destroy(h->table) : kreg_table_park(h->table);
+	if (ret && ret != -EPERM && ret != -ESTALE)
+		fail_table(ret, h->destroy ? KREG_TRY_DESTROY : KREG_TRY_GIVE, h->table);
+	return code;
+}
+
+static int supervise(struct hold *h, const sigset_t *set)
+{
+	uint64_t objects = 0;
+	int ret, status;
+	bool back;
+
+	for (;;) {
+		ret = hold_start(h);
+		if (ret) {
+			came_back(h);
+			return finish(h, ret);
+		}
+		say_started(h);
+		status = wait_child(h, set);
+		back = came_back(h);
+		if (back)
+			kreg_count(h->table, &objects);
+		say_died(h, status, back, objects);
+		h->child = 0;
+		if (!again(h, status))
+			return finish(h, exit_code(status));
+		/* The command may have given the table away or destroyed it. */
+		ret = back ? 0 : own(h);
+		if (ret)
+			return ret;
+	}
+}
+
+int hold_run(struct hold *h)
+{
+	sigset_t set;
+	int ret;
+
+	ret = open_client(&h->client);
+	if (ret)
+		return ret;
+	/* Waiting for another owner may still be interrupted. */
+	ret = own(h);
+	if (!ret) {
+		block_signals(h, &set);
+		ret = supervise(h, &set);
+	}
+	kreg_table_close(h->table);
+	kreg_client_close(h->client);
+	return ret;
+}

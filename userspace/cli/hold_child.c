@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Start the command as the owner of the table.
+ *
+ * A process can receive a table only when it has opened the device, and an unknown
+ * command may never do so. Therefore the child opens it before it becomes the command:
+ * ownership stays with the process over execve(2). So there is nothing to poll for, and
+ * the command owns the table from its first instruction on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hold.h"
+
+static ssize_t send_int(int sock, int value)
+{
+	return send(sock, &value, sizeof(value), MSG_NOSIGNAL);
+}
+
+/* 0: the other end has closed. */
+static ssize_t receive_int(int sock, int *value)
+{
+	ssize_t n;
+
+	do {
+		n = recv(sock, value, sizeof(*value), MSG_WAITALL);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* In the child: says that it can receive, waits for the table, becomes the command. */
+static void become(struct hold *h, int sock)
+{
+	struct kreg_proc self;
+	int word, ret;
+
+	/* The first call opens the device for this process. */
+	ret = kreg_client_self(h->client, &self);
+	if (send_int(sock, ret) < 0 || ret || receive_int(sock, &word) <= 0)
+		_exit(EXIT_ERROR);
+	sigprocmask(SIG_SETMASK, &h->old_mask, NULL);
+	ret = run_exec(h->argv, h->name);
+	send_int(sock, ret);
+	_exit(ret == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_RUN);
+}
+
+/* The child is ours and not waited for, so its pid cannot be another's meanwhile. */
+static int hand_over(struct hold *h)
+{
+	struct kreg_context c = {
+		.size = sizeof(c),
+		.attempt = KREG_TRY_GIVE,
+		.table = h->table,
+		.pid = h->child,
+	};
+	struct kreg_proc child;
+	int ret;
+
+	ret = kreg_proc_find(h->client, h->child, &child);
+	if (!ret)
+		ret = kreg_table_give(h->table, &child, NULL, 0);
+	return ret ? fail(ret, &c) : 0;
+}
+
+/* The socket closes by itself when the command runs. */
+static int wait_exec(struct hold *h, int sock)
+{
+	int err;
+
+	if (receive_int(sock, &err) <= 0)
+		return 0;
+	return fail_text(err == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_RUN, "%s: %s",
+			 h->argv[0], strerror(err));
+}
+
+static int meet(struct hold *h, int sock)
+{
+	int word, ret;
+
+	if (receive_int(sock, &word) <= 0)
+		return fail_text(EXIT_ERROR, "the new process died at once");
+	if (word)
+		return fail_name(word, KREG_TRY_DEVICE, NULL, NULL);
+	ret = hand_over(h);
+	if (ret)
+		return ret;
+	if (send_int(sock, 0) < 0)
+		return 0;	/* It is dead: the table comes back as usual. */
+	return wait_exec(h, sock);
+}
+
+int hold_start(struct hold *h)
+{
+	int sock[2], ret;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock))
+		return fail_text(EXIT_ERROR, "socketpair: %s", strerror(errno));
+	fflush(NULL);
+	h->child = fork();
+	if (h->child == 0) {
+		close(sock[0]);
+		become(h, sock[1]);
+	}
+	close(sock[1]);
+	if (h->child < 0) {
+		h->child = 0;
+		ret = fail_text(EXIT_ERROR, "fork: %s", strerror(errno));
+	} else {
+		ret = meet(h, sock[0]);
+	}
+	close(sock[0]);
+	if (ret && h->child) {
+		kill(h->child, SIGKILL);
+		waitpid(h->child, NULL, 0);
+		h->child = 0;
+	}
+	return ret;
+}

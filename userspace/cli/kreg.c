@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kreg command: finds the subcommand. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+/* In the order of the manual page. */
+static const struct command *const commands[] = {
+	&cmd_new, &cmd_rm, &cmd_ls, &cmd_info,
+	&cmd_put, &cmd_get, &cmd_take, &cmd_del, &cmd_scan, &cmd_count,
+	&cmd_claim, &cmd_give, &cmd_hold, &cmd_watch,
+};
+
+#define N_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "Usage: kreg COMMAND [ARGUMENT]...\n\n"
+		"Named in-memory tables that outlive the processes that use them.\n\n");
+	for (i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-6s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "\n'kreg COMMAND --help' tells more, and so does kreg(1).\n"
+		"  -h, --help     this text\n  -V, --version  the version\n");
+}
+
+static const struct command *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+/* kreg help [COMMAND] */
+static int help_command(int argc, char **argv)
+{
+	const struct command *cmd = argc > 2 ? find(argv[2]) : NULL;
+
+	if (argc > 2 && !cmd) {
+		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n", argv[2]);
+		return EXIT_USAGE;
+	}
+	if (cmd)
+		print_help(cmd, stdout);
+	else
+		help(stdout);
+	return finish_output();
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(name, "-h") || !strcmp(name, "--help") || !strcmp(name, "help"))
+		return help_command(argc, argv);
+	if (!strcmp(name, "-V") || !strcmp(name, "--version")) {
+		printf("kreg %s, libkreg %s\n", KREG_CLI_VERSION, kreg_version());
+		return finish_output();
+	}
+	command = find(name);
+	if (!command) {
+		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n", name);
+		return EXIT_USAGE;
+	}
+	return command->run(argc - 1, argv + 1);
+}

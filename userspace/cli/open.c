@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Clients and tables as the subcommands need them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+
+int open_client(struct kreg_client **client)
+{
+	const char *path = getenv("KREG_DEVICE");
+	int ret = kreg_client_open(path, client);
+
+	return ret ? fail_name(ret, KREG_TRY_DEVICE, NULL, NULL) : 0;
+}
+
+int open_table(const char *name, struct kreg_table **table)
+{
+	struct kreg_client *client;
+	int ret;
+
+	ret = open_client(&client);
+	if (ret)
+		return ret;
+	ret = kreg_table_open(client, name, NULL, table);
+	if (!ret)
+		return 0;
+	ret = fail_name(ret, KREG_TRY_OPEN, client, name);
+	kreg_client_close(client);
+	return ret;
+}
+
+void close_table(struct kreg_table *table)
+{
+	struct kreg_client *client = kreg_table_client(table);
+
+	kreg_table_close(table);
+	kreg_client_close(client);
+}
+
+/*
+ * A table that is parked and not public has nobody who may write to it. The command
+ * owns it for a moment then. That is safe only if the kernel would take the table back
+ * should the command die in between.
+ */
+int own_parked(struct kreg_table *table, struct kreg_table **mine)
+{
+	struct kreg_stat *stat;
+	bool safe, parked;
+	int ret;
+
+	ret = kreg_table_stat(table, &stat);
+	if (ret)
+		return ret;
+	parked = kreg_stat_parked(stat);
+	safe = kreg_stat_orphan(stat) == KREG_PARK;
+	kreg_stat_free(stat);
+	if (!parked || !*kreg_table_name(table))
+		return -EACCES;
+	if (!safe) {
+		note("table '%s' is parked, but would be destroyed if this command died while owning it; not claimed",
+		     kreg_table_name(table));
+		return -EACCES;
+	}
+	return kreg_table_claim(kreg_table_client(table), kreg_table_name(table), 0, mine);
+}
+
+int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
+	     void *arg)
+{
+	struct kreg_table *mine;
+	int ret, park;
+
+	ret = act(table, arg);
+	if (ret != -EACCES && ret != -EPERM)
+		return ret;
+	if (own_parked(table, &mine))
+		return ret;
+	ret = -ESTALE;
+	/* Another table may have taken the name meanwhile. */
+	if (kreg_table_id(mine) == kreg_table_id(table))
+		ret = act(mine, arg);
+	park = kreg_table_park(mine);
+	if (park && park != -EPERM && park != -ESTALE)
+		note("table '%s' could not be parked again (%s); the kernel does it when this command ends",
+		     kreg_table_name(mine), kreg_error_name(park));
+	kreg_table_close(mine);
+	return ret;
+}

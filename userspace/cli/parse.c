@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Numbers, times and words of the command line. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+int parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	unsigned long long n;
+	char *end;
+
+	/* strtoull(3) takes blanks and signs too. */
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || *end || n > max)
+		return -EINVAL;
+	*number = n;
+	return 0;
+}
+
+int parse_mode(const char *text, unsigned int *mode)
+{
+	unsigned long n;
+	char *end;
+
+	if (*text < '0' || *text > '7')
+		return -EINVAL;
+	n = strtoul(text, &end, 8);
+	if (*end || n & ~0666ul)
+		return -EINVAL;
+	*mode = n;
+	return 0;
+}
+
+/* A number with a unit; without one it means seconds. */
+int parse_time_ms(const char *text, uint64_t *ms)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} units[] = {
+		{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 },
+		{ "d", 86400000 },
+	};
+	unsigned long long n;
+	char *end;
+	size_t i;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno)
+		return -EINVAL;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit))
+			continue;
+		/* More than a century is a mistake, and would overflow nanoseconds. */
+		if (n > 36500ull * 86400000 / units[i].ms)
+			return -EINVAL;
+		*ms = n * units[i].ms;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int parse_access(const char *text, unsigned int *access)
+{
+	unsigned int a;
+
+	for (a = KREG_PRIVATE; a <= KREG_PUBLIC; a++) {
+		if (!strcmp(text, text_access(a))) {
+			*access = a;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int parse_orphan(const char *text, unsigned int *orphan)
+{
+	if (strcmp(text, "park") && strcmp(text, "destroy"))
+		return -EINVAL;
+	*orphan = strcmp(text, "park") ? KREG_DESTROY : KREG_PARK;
+	return 0;
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len)
+{
+	size_t n = strlen(text), i;
+
+	if (n % 2 || n / 2 > room)
+		return -EINVAL;
+	for (i = 0; i < n; i++)
+		if (digit(text[i]) < 0)
+			return -EINVAL;
+	for (i = 0; i < n / 2; i++)
+		bytes[i] = digit(text[2 * i]) << 4 | digit(text[2 * i + 1]);
+	*len = n / 2;
+	return 0;
+}

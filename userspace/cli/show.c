@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A table in JSON, as ls, info and watch show it. */
+#include <time.h>
+
+#include "cmd.h"
+
+uint64_t parked_ms_left(const struct kreg_stat *stat)
+{
+	uint64_t until = kreg_stat_parked_until_ns(stat), now_ns;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
+	return until > now_ns ? (until - now_ns) / 1000000 : 0;
+}
+
+static void show_proc(const char *name, struct kreg_proc proc)
+{
+	char comm[32], field[32];
+
+	if (!proc.cookie) {
+		json_null(name);
+		return;
+	}
+	json_number(name, proc.pid);
+	snprintf(field, sizeof(field), "%s_cookie", name);
+	json_number(field, proc.cookie);
+	text_comm(proc.pid, comm, sizeof(comm));
+	snprintf(field, sizeof(field), "%s_command", name);
+	if (comm[0])
+		json_text(field, comm);
+}
+
+void show_json(const struct kreg_stat *stat)
+{
+	char mode[8];
+
+	json_text("name", kreg_stat_name(stat));
+	json_number("id", kreg_stat_id(stat));
+	json_text("type", "set");
+	json_text("access", text_access(kreg_stat_access(stat)));
+	snprintf(mode, sizeof(mode), "%04o", kreg_stat_mode(stat));
+	json_text("mode", mode);
+	json_number("uid", kreg_stat_uid(stat));
+	json_number("gid", kreg_stat_gid(stat));
+	json_bool("parked", kreg_stat_parked(stat));
+	if (kreg_stat_parked(stat) && kreg_stat_parked_until_ns(stat))
+		json_number("parked_ms_left", parked_ms_left(stat));
+	show_proc("owner", kreg_stat_owner(stat));
+	show_proc("heir", kreg_stat_heir(stat));
+	json_bool("heir_silent", kreg_stat_silent(stat));
+	json_text("orphan", text_orphan(kreg_stat_orphan(stat)));
+	json_number("orphan_ms", kreg_stat_orphan_ms(stat));
+	json_bool("claimable", kreg_stat_claimable(stat));
+	json_number("waiters", kreg_stat_waiters(stat));
+	json_number("objects", kreg_stat_objects(stat));
+	json_number("bytes", kreg_stat_bytes(stat));
+	json_number("memory", kreg_stat_memory(stat));
+	json_number("limbo", kreg_stat_limbo(stat));
+	json_number("buckets", kreg_stat_buckets(stat));
+	json_number("version", kreg_stat_version(stat));
+	json_number("transfers", kreg_stat_transfers(stat));
+}

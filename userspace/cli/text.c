@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Words for people. */
+#include <inttypes.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "cmd.h"
+
+const char *text_access(enum kreg_rule access)
+{
+	switch (access) {
+	case KREG_PRIVATE:
+		return "private";
+	case KREG_PROTECTED:
+		return "protected";
+	case KREG_PUBLIC:
+		return "public";
+	}
+	return "?";
+}
+
+const char *text_orphan(enum kreg_fate orphan)
+{
+	switch (orphan) {
+	case KREG_DESTROY:
+		return "destroy";
+	case KREG_PARK:
+		return "park";
+	}
+	return "?";
+}
+
+/* What the process calls itself; it may be dead by now. */
+void text_comm(pid_t pid, char *buf, size_t room)
+{
+	char path[32], comm[32] = "";
+	FILE *f;
+
+	buf[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(comm, sizeof(comm), f))
+		comm[strcspn(comm, "\n")] = '\0';
+	fclose(f);
+	snprintf(buf, room, "%s", comm);
+}
+
+void text_proc(pid_t pid, char *buf, size_t room)
+{
+	char comm[32];
+
+	if (!pid) {
+		snprintf(buf, room, "of another pid namespace");
+		return;
+	}
+	text_comm(pid, comm, sizeof(comm));
+	snprintf(buf, room, comm[0] ? "%d (%s)" : "%d", pid, comm);
+}
+
+void text_bytes(uint64_t bytes, char *buf, size_t room)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
+	double n = bytes;
+	size_t i = 0;
+
+	if (bytes < 1024) {
+		snprintf(buf, room, "%" PRIu64 " B", bytes);
+		return;
+	}
+	for (n /= 1024; n >= 1024 && i < 3; i++)
+		n /= 1024;
+	snprintf(buf, room, "%.1f %s", n, units[i]);
+}
+
+void text_ms(uint64_t ms, char *buf, size_t room)
+{
+	static const struct {
+		uint64_t ms;
+		const char *unit;
+	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" }, { 1000, "s" } };
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		if (ms >= 2 * units[i].ms || (ms >= units[i].ms && ms % units[i].ms == 0)) {
+			snprintf(buf, room, "%" PRIu64 " %s", ms / units[i].ms, units[i].unit);
+			return;
+		}
+	}
+	snprintf(buf, room, "%" PRIu64 " ms", ms);
+}
+
+/* How a process ended, from its wait status. */
+void text_end(int status, char *buf, size_t room)
+{
+	const char *name;
+
+	if (WIFSIGNALED(status)) {
+		name = sigabbrev_np(WTERMSIG(status));
+		snprintf(buf, room, name ? "was killed by SIG%s%s" : "was killed by a signal%s%s",
+			 name ? name : "", WCOREDUMP(status) ? " (core dumped)" : "");
+	} else {
+		snprintf(buf, room, "exited with %d", WEXITSTATUS(status));
+	}
+}
+
+void text_table(const struct kreg_stat *stat, char *buf, size_t room)
+{
+	if (*kreg_stat_name(stat))
+		snprintf(buf, room, "%s", kreg_stat_name(stat));
+	else
+		snprintf(buf, room, "#%" PRIu64, kreg_stat_id(stat));
+}
+
+const char *text_user(uid_t uid, char *buf, size_t room)
+{
+	struct passwd *pw = getpwuid(uid);
+
+	if (pw)
+		snprintf(buf, room, "%s", pw->pw_name);
+	else
+		snprintf(buf, room, "%u", uid);
+	return buf;
+}

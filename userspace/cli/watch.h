@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg watch: what it knows of a table, and how it tells changes. */
+#ifndef KREG_CLI_WATCH_H
+#define KREG_CLI_WATCH_H
+
+#include "cmd.h"
+
+struct watched {
+	const char *name;
+	bool seen;		/* looked at before */
+	bool exists;
+	uint64_t id;
+	bool parked;
+	struct kreg_proc owner;
+	uint64_t transfers;
+	int pidfd;		/* of the owner, or -1 */
+};
+
+struct watch {
+	struct kreg_client *client;
+	struct watched *tables;
+	int count;
+	uint64_t interval_ms;
+	uint64_t lines_left;	/* then it is over */
+	uint64_t end_ns;	/* likewise; 0: never */
+	uint64_t *gifts;	/* ids of tables that came to us */
+	size_t n_gifts;
+};
+
+/* watch_table.c: look at a table and tell what has changed. */
+int watch_look(struct watch *w, struct watched *t, bool died);
+
+/* watch_say.c: one line, with the time. */
+void watch_say(struct watch *w, const char *event, const struct watched *t,
+	       const struct kreg_proc *before);
+void watch_say_message(struct watch *w, const struct kreg_message *m);
+
+#endif /* KREG_CLI_WATCH_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One line for each change. */
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "watch.h"
+
+static void count_line(struct watch *w)
+{
+	fflush(stdout);
+	if (w->lines_left)
+		w->lines_left--;
+}
+
+static void clock_text(char *buf, size_t room)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	n = strftime(buf, room, "%H:%M:%S", &tm);
+	snprintf(buf + n, room - n, ".%03ld", now.tv_nsec / 1000000);
+}
+
+static void begin_json(const char *event, const char *table)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	json_begin(stdout);
+	json_number("time_ms", now.tv_sec * 1000ull + now.tv_nsec / 1000000);
+	json_text("event", event);
+	json_text("table", table);
+}
+
+static void print_name(const char *name)
+{
+	bool keep = hex;
+
+	hex = false;
+	bytes_print(name, strlen(name), stdout);
+	hex = keep;
+}
+
+static void say_json(const char *event, const struct watched *t, const struct kreg_proc *before)
+{
+	begin_json(event, t->name);
+	if (before->pid)
+		json_number("from", before->pid);
+	if (t->exists && !t->parked && t->owner.pid)
+		json_number("owner", t->owner.pid);
+	if (t->exists)
+		json_number("transfers", t->transfers);
+	json_end();
+}
+
+void watch_say(struct watch *w, const char *event, const struct watched *t,
+	       const struct kreg_proc *before)
+{
+	char now[32], owner[64];
+
+	if (json) {
+		say_json(event, t, before);
+		count_line(w);
+		return;
+	}
+	clock_text(now, sizeof(now));
+	printf("%s  ", now);
+	print_name(t->name);
+	if (!strncmp(event, "died", 4) && before->pid)
+		printf(": owner %d died%s", before->pid, event + 4);
+	else
+		printf(": %s", event);
+	if (t->exists && !t->parked) {
+		text_proc(t->owner.pid, owner, sizeof(owner));
+		printf(", owner ");
+		print_name(owner);
+	}
+	putchar('\n');
+	count_line(w);
+}
+
+static void message_json(const struct kreg_message *m, const char *name, int status, bool known)
+{
+	size_t len;
+	const void *data = kreg_message_data(m, &len);
+
+	begin_json("transfer", name);
+	json_number("id", kreg_message_table(m));
+	json_number("from", kreg_message_from(m).pid);
+	json_text("reason", kreg_message_reason(m) == KREG_DEATH ? "death" : "gift");
+	if (known)
+		json_signed("status", status);
+	if (len)
+		json_bytes("data", data, len);
+	json_number("seq", kreg_message_seq(m));
+	json_number("monotonic_ns", kreg_message_time_ns(m));
+	json_end();
+}
+
+void watch_say_message(struct watch *w, const struct kreg_message *m)
+{
+	char now[32], name[160], end[64] = "died";
+	int status = 0;
+	bool known = kreg_message_status(m, &status);
+	const void *data;
+	size_t len;
+
+	if (!kreg_message_name(m, name, sizeof(name)))
+		snprintf(name, sizeof(name), "#%" PRIu64, kreg_message_table(m));
+	if (json) {
+		message_json(m, name, status, known);
+		count_line(w);
+		return;
+	}
+	clock_text(now, sizeof(now));
+	printf("%s  ", now);
+	print_name(name);
+	if (known)
+		text_end(status, end, sizeof(end));
+	if (kreg_message_reason(m) == KREG_DEATH)
+		printf(": inherited by this command, process %d %s", kreg_message_from(m).pid, end);
+	else
+		printf(": given to this command by process %d", kreg_message_from(m).pid);
+	data = kreg_message_data(m, &len);
+	if (len) {
+		printf(", data ");
+		bytes_print(data, len, stdout);
+	}
+	putchar('\n');
+	count_line(w);
+}
