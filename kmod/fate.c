@@ -206,14 +206,14 @@ static struct kreg_table *left_behind(struct kreg_writer *w, const struct kreg_p
 	struct kreg_table *t = NULL;
 	struct kreg_ns *ns = NULL;
 
-	while ((ns = kreg_ns_next_of(init, ns))) {
+	while (!t && (ns = kreg_ns_next(ns))) {
+		if (ns->init != init)
+			continue;
 		rcu_read_lock();
 		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
 			if (t->writer == w)
 				break;
 		rcu_read_unlock();
-		if (t)
-			break;
 	}
 	kreg_ns_put(ns);
 	return t;

@@ -61,6 +61,11 @@ static unsigned long count_users(void)
 	return kreg_user_count();
 }
 
+static unsigned long count_objects(void)
+{
+	return kreg_names_objects();
+}
+
 static unsigned long count_memory(void)
 {
 	return kreg_store_memory();
@@ -71,9 +76,11 @@ MODULE_PARM_DESC(tables, "tables that exist or are being freed (read only)");
 module_param_cb(clients, &count_ops, count_clients, 0444);
 MODULE_PARM_DESC(clients, "open files of the device (read only)");
 module_param_cb(procs, &count_ops, count_procs, 0444);
-MODULE_PARM_DESC(procs, "living processes that have opened the device (read only)");
+MODULE_PARM_DESC(procs, "processes that have a client or a table, or are an heir (read only)");
 module_param_cb(users, &count_ops, count_users, 0444);
 MODULE_PARM_DESC(users, "users that have a client or a table (read only)");
+module_param_cb(objects, &count_ops, count_objects, 0444);
+MODULE_PARM_DESC(objects, "objects in all tables (read only)");
 module_param_cb(memory, &count_ops, count_memory, 0444);
 MODULE_PARM_DESC(memory, "bytes of memory of all stores (read only)");
 

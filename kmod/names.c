@@ -105,3 +105,18 @@ struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after)
 
 	return after == ULONG_MAX ? NULL : xa_find(&ns->ids, &id, ULONG_MAX, XA_PRESENT);
 }
+
+unsigned long kreg_names_objects(void)
+{
+	unsigned long objects = 0;
+	struct kreg_ns *ns = NULL;
+	struct kreg_table *t;
+
+	while ((ns = kreg_ns_next(ns))) {
+		rcu_read_lock();
+		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
+			objects += READ_ONCE(t->store.objects);
+		rcu_read_unlock();
+	}
+	return objects;
+}

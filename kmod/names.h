@@ -30,4 +30,7 @@ struct kreg_table *kreg_names_id(struct kreg_ns *ns, u64 id);
 /* Likewise. The table with the lowest id above @after, or NULL. */
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);
 
+/* Objects in all tables; may sleep. */
+unsigned long kreg_names_objects(void);
+
 #endif /* KREG_NAMES_H */

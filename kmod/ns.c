@@ -95,19 +95,18 @@ void kreg_ns_put(struct kreg_ns *ns)
 	free_ns(ns);
 }
 
-struct kreg_ns *kreg_ns_next_of(const struct kreg_proc *init, struct kreg_ns *prev)
+struct kreg_ns *kreg_ns_next(struct kreg_ns *prev)
 {
-	struct kreg_ns *ns, *found = NULL;
+	struct kreg_ns *ns;
 
 	spin_lock(&ns_lock);
 	ns = list_prepare_entry(prev, &namespaces, node);
-	list_for_each_entry_continue(ns, &namespaces, node)
-		if (ns->init == init) {
-			refcount_inc(&ns->refs);
-			found = ns;
-			break;
-		}
+	ns = list_next_entry(ns, node);
+	if (list_entry_is_head(ns, &namespaces, node))
+		ns = NULL;
+	else
+		refcount_inc(&ns->refs);
 	spin_unlock(&ns_lock);
 	kreg_ns_put(prev);
-	return found;
+	return ns;
 }

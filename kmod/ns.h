@@ -31,7 +31,7 @@ struct kreg_ns *kreg_ns_current(struct user_namespace *user_ns);
 void kreg_ns_get(struct kreg_ns *ns);
 void kreg_ns_put(struct kreg_ns *ns);
 
-/* A namespace whose init is @init, after @prev in the list; drops @prev's reference. */
-struct kreg_ns *kreg_ns_next_of(const struct kreg_proc *init, struct kreg_ns *prev);
+/* The namespace after @prev, whose reference is dropped; NULL: from the start, the end. */
+struct kreg_ns *kreg_ns_next(struct kreg_ns *prev);
 
 #endif /* KREG_NS_H */

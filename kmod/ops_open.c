@@ -2,6 +2,7 @@
 /* Find, create or claim a table. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "client.h"

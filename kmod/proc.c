@@ -10,7 +10,6 @@
 
 static DEFINE_HASHTABLE(procs, 10);
 static DEFINE_SPINLOCK(procs_lock);
-static unsigned int nr_procs;
 static atomic64_t last_cookie;
 
 static unsigned long bucket(const struct pid *pid)
@@ -77,11 +76,6 @@ void kreg_proc_put(struct kreg_proc *p)
 {
 	if (p && refcount_dec_and_test(&p->refs))
 		call_rcu(&p->rcu, free_proc);
-}
-
-unsigned int kreg_proc_count(void)
-{
-	return READ_ONCE(nr_procs);
 }
 
 /* As waitpid() will tell it; gone when the task has been reaped. */
@@ -200,12 +194,10 @@ static struct kreg_proc *watch(struct pid *pid)
 		return ERR_PTR(-ENOMEM);
 	spin_lock(&procs_lock);
 	old = find(pid);
-	if (old) {
+	if (old)
 		kreg_proc_get(old);
-	} else {
+	else
 		hash_add_rcu(procs, &p->node, bucket(pid));
-		nr_procs++;
-	}
 	spin_unlock(&procs_lock);
 	if (old) {
 		free_proc(&p->rcu);
@@ -295,6 +287,32 @@ int kreg_proc_settle(struct kreg_proc *p)
 	return wait_for_completion_killable(&p->settled) ? -EINTR : 1;
 }
 
+/* A look in passing: the lists are not walked. */
+static bool has_something(struct kreg_proc *p)
+{
+	unsigned int i;
+
+	if (READ_ONCE(p->nr_clients) || atomic_read(&p->state) == KREG_PROC_DEAD)
+		return true;
+	for (i = 0; i < kreg_writers; i++)
+		if (!list_empty(&p->seats[i].owned) || !list_empty(&p->seats[i].heired))
+			return true;
+	return false;
+}
+
+unsigned int kreg_proc_count(void)
+{
+	struct kreg_proc *p;
+	unsigned int n = 0;
+	int i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(procs, i, p, node)
+		n += has_something(p);
+	rcu_read_unlock();
+	return n;
+}
+
 void kreg_proc_poke_all(void)
 {
 	struct kreg_proc *p;
@@ -311,7 +329,6 @@ static void forget(struct kreg_proc *p)
 {
 	spin_lock(&procs_lock);
 	hash_del_rcu(&p->node);
-	nr_procs--;
 	spin_unlock(&procs_lock);
 	complete_all(&p->settled);
 	kreg_proc_put(p);

@@ -84,6 +84,7 @@ struct kreg_proc *kreg_proc_whois(u32 pid);
 
 void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);
+/* Those that have a client or a table, are an heir, or are dead and not yet forgotten. */
 unsigned int kreg_proc_count(void);
 
 bool kreg_proc_is_current(const struct kreg_proc *p);

@@ -124,7 +124,7 @@ struct kreg_limbo {
  * @memory: everything allocated
  * @reserved: slots set aside
  * @doomed_count: length of @doomed
- * @writing: between begin and the end of settle
+ * @writing: between the first change of a write and the end of settle
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
  * @dead_roots: for @reaper

@@ -16,7 +16,6 @@ void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 {
 	kreg_store_assert(s);
 	WARN_ON_ONCE(s->writing);
-	s->writing = true;
 	t->store = s;
 	t->version = s->version + 1;
 	t->dead = 0;
@@ -147,6 +146,7 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		clear(t, c);
 		break;
 	}
+	t->store->writing = true;
 	return 0;
 }
 

@@ -73,10 +73,11 @@ static int check_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->type != KREG_TYPE_SET)
 		return arg->type ? -EOPNOTSUPP : -EINVAL;
-	if (arg->access > KREG_ACCESS_PUBLIC || arg->mode & ~MODE_BITS ||
+	if (arg->access > KREG_ACCESS_PUBLIC ||
 	    arg->orphan > KREG_ORPHAN_PARK)
 		return -EOPNOTSUPP;
-	if ((arg->flags & KREG_OPEN_EXCL && arg->flags & KREG_OPEN_CLAIM) ||
+	if (arg->mode & ~MODE_BITS ||
+	    (arg->flags & KREG_OPEN_EXCL && arg->flags & KREG_OPEN_CLAIM) ||
 	    (arg->orphan_ms && arg->orphan != KREG_ORPHAN_PARK))
 		return -EINVAL;
 	return 0;
@@ -209,7 +210,7 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 		return arg->value > KREG_ACCESS_PUBLIC ? -EOPNOTSUPP :
 		       arg->value ? 0 : -EINVAL;
 	case KREG_OPT_MODE:
-		return arg->value & ~(u64)MODE_BITS ? -EOPNOTSUPP : 0;
+		return arg->value & ~(u64)MODE_BITS ? -EINVAL : 0;
 	case KREG_OPT_ORPHAN:
 		return arg->value > KREG_ORPHAN_PARK ? -EOPNOTSUPP : 0;
 	case KREG_OPT_RECEIVER:
