@@ -140,7 +140,8 @@ static int finish(struct hold *h, int code)
 	int ret;
 
 	ret = h->destroy ? kreg_table_destroy(h->table) : kreg_table_park(h->table);
-	if (ret && ret != -EPERM && ret != -ESTALE)
+	/* The command may have given the table away or destroyed it. */
+	if (ret && ret != -EPERM && ret != -EACCES && ret != -ESTALE)
 		fail_table(ret, h->destroy ? KREG_TRY_DESTROY : KREG_TRY_GIVE, h->table);
 	return code;
 }

@@ -80,7 +80,7 @@ int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void
 	if (kreg_table_id(mine) == kreg_table_id(table))
 		ret = act(mine, arg);
 	park = kreg_table_park(mine);
-	if (park && park != -EPERM && park != -ESTALE)
+	if (park && park != -EPERM && park != -EACCES && park != -ESTALE)
 		note("table '%s' could not be parked again (%s); the kernel does it when this command ends",
 		     kreg_table_name(mine), kreg_error_name(park));
 	kreg_table_close(mine);

@@ -190,6 +190,10 @@ char *kreg_explain(int err, const struct kreg_context *context, char *buf, size_
 	if (context && kreg_options_copy(&c, sizeof(c), context))
 		c = (struct kreg_context){ .size = sizeof(c) };
 	gather(&f, &c);
+	/* Who may not even write is told so; what helps is the same. */
+	if (err == EACCES && (c.attempt == KREG_TRY_DESTROY || c.attempt == KREG_TRY_GIVE ||
+			      c.attempt == KREG_TRY_HEIR || c.attempt == KREG_TRY_OPTION))
+		err = EPERM;
 	text = choose(err, c.attempt, f.state);
 	if (text)
 		fill_in(text, &f, buf, room);
