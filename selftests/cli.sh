@@ -1,0 +1,406 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kreg command as installed: each subcommand with good and bad input, its
+# exact exit status and words. Prints TAP; needs the module, and root.
+#
+# What is quoted once is for the shell that kreg starts:
+# shellcheck disable=SC2016
+
+tmp=$(mktemp -d) || exit 4
+pids=
+n=0
+failed=0
+kreg=${KREG:-kreg}
+
+if ! command -v "$kreg" >/dev/null; then
+	echo "1..0 # SKIP there is no kreg command"
+	exit 4
+fi
+if [ ! -c /dev/kreg ]; then
+	echo "1..0 # SKIP there is no /dev/kreg"
+	exit 4
+fi
+
+cleanup() {
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+	for t in $("$kreg" ls --names); do "$kreg" rm -f "$t"; done 2>/dev/null
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+
+ok() {
+	n=$((n + 1))
+	echo "ok $n $1"
+}
+
+not_ok() {
+	n=$((n + 1))
+	failed=$((failed + 1))
+	echo "not ok $n $1"
+	shift
+	printf '# %s\n' "$@"
+}
+
+# run COMMAND...: its status, output and errors in $status, $out, $err.
+run() {
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	out=$(cat "$tmp/out")
+	err=$(cat "$tmp/err")
+}
+
+# check NAME STATUS OUT ERR: of what was run. ERR may be a shell pattern.
+check() {
+	if [ "$status" != "$2" ]; then
+		not_ok "$1" "status $status, not $2" "out: $out" "err: $err"
+	elif [ "$out" != "$3" ]; then
+		not_ok "$1" "out: '$out'" "not: '$3'" "err: $err"
+	else
+		# shellcheck disable=SC2254
+		case $err in
+		$4) ok "$1" ;;
+		*) not_ok "$1" "err: '$err'" "not: '$4'" ;;
+		esac
+	fi
+}
+
+# t NAME STATUS OUT ERR COMMAND...
+t() {
+	name=$1 want=$2 wout=$3 werr=$4
+	shift 4
+	run "$@"
+	check "$name" "$want" "$wout" "$werr"
+}
+
+# like NAME PATTERN: the output of what was run matches a shell pattern.
+like() {
+	# shellcheck disable=SC2254
+	case $out in
+	$2) ok "$1" ;;
+	*) not_ok "$1" "out: '$out'" "not: '$2'" ;;
+	esac
+}
+
+# wait_until COMMAND...: at most ten seconds.
+wait_until() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 100 ] || return 1
+		sleep 0.05
+	done
+}
+
+# field TABLE NAME: a number or a word of its JSON.
+field() {
+	"$kreg" info --json "$1" 2>/dev/null |
+		sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+owned_by() { [ "$(field "$1" owner)" = "$2" ]; }
+parked() { [ "$(field "$1" parked)" = true ]; }
+waited_for() { [ "$(field "$1" waiters)" -gt 0 ]; }
+
+general() {
+	t 'no command' 2 '' 'Usage: kreg COMMAND*' "$kreg"
+	t 'bad command' 2 '' "kreg: there is no command 'nonsense'; 'kreg --help' lists them" \
+		"$kreg" nonsense
+	run "$kreg" --version
+	like 'version' 'kreg *, libkreg *'
+	run "$kreg" --help
+	like 'help' 'Usage: kreg COMMAND*watch*'
+	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
+	for c in new rm ls info put get take del scan count claim give hold watch; do
+		run "$kreg" "$c" --help
+		like "help of $c" "Usage: kreg $c *Common options:*"
+		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
+			"$kreg" "$c" --nonsense
+	done
+	t 'no device' 7 '' 'kreg ls: there is no /dev/kreg: load the module*' \
+		env KREG_DEVICE=/dev/no-such "$kreg" ls
+	t 'wrong device' 7 '' 'kreg ls: this is not the device of kreg*' \
+		env KREG_DEVICE=/dev/null "$kreg" ls
+	t 'error in JSON' 3 '' '{"error":"ENOENT","message":"there is no table*"}' \
+		"$kreg" get --json none key
+}
+
+tables() {
+	t 'new' 0 '' '' "$kreg" new phones
+	t 'new again' 4 '' "kreg new: table 'phones' exists already; open it, destroy it, or choose another name" \
+		"$kreg" new phones
+	t 'new if missing' 0 '' "kreg new: table 'phones' is there already" "$kreg" new -i phones
+	t 'new without name' 2 '' 'kreg new: arguments are missing*' "$kreg" new
+	t 'new with empty name' 2 '' 'kreg new: the name is empty*' "$kreg" new ''
+	t 'new with bad access' 2 '' "kreg new: 'x' is no access rule*" "$kreg" new -a x y
+	t 'new with bad mode' 2 '' "kreg new: '0777' is no mode*" "$kreg" new -m 0777 y
+	t 'new with bad time' 2 '' "kreg new: '5x' is no time*" "$kreg" new -k 5x y
+	t 'new with bad fate' 2 '' "kreg new: 'x' is no fate*" "$kreg" new -o x y
+	t 'contradiction' 2 '' 'kreg new: --keep is for parked tables*' "$kreg" new -k 5s -o destroy y
+	t 'option without argument' 2 '' 'kreg new: option --mode needs an argument*' "$kreg" new --mode
+	long=$(printf '%0129d' 0)
+	t 'new with long name' 1 '' 'kreg new: a name has at most 128 bytes' "$kreg" new "$long"
+	t 'new for a time' 0 '' "kreg new: table 'short' is parked; the kernel keeps it for *" \
+		"$kreg" new -k 10m -m 0644 -a protected short
+	run "$kreg" info short
+	like 'info' '*access     protected 0644, user root*owner      none: parked for another *'
+	t 'info of none' 3 '' "kreg info: there is no table 'none' here*" "$kreg" info none
+	run "$kreg" info --json phones
+	like 'info in JSON' '{"name":"phones","id":*,"type":"set","access":"public","mode":"0600",*"parked":true,"owner":null,*}'
+	run "$kreg" ls
+	like 'ls' 'NAME *OWNER
+phones  public * parked
+short *protected*parked for *'
+	t 'names' 0 'phones
+short' '' "$kreg" ls --names
+	t 'ls takes no names' 2 '' 'kreg ls: too many arguments*' "$kreg" ls phones
+	t 'rm' 0 '' '' "$kreg" rm short
+	t 'rm of none' 3 '' "kreg rm: there is no table 'short' here*" "$kreg" rm short
+	t 'rm -f of none' 0 '' '' "$kreg" rm -f short
+	t 'rm of nothing' 2 '' 'kreg rm: arguments are missing*' "$kreg" rm
+}
+
+objects() {
+	t 'put' 0 '' '' "$kreg" put phones anna 123
+	t 'get' 0 '123' '' "$kreg" get phones anna
+	t 'put replaces' 0 '' '' "$kreg" put phones anna 456
+	t 'get again' 0 '456' '' "$kreg" get phones anna
+	t 'put --new' 4 '' "kreg put: the key is in table 'phones' already; put replaces it" \
+		"$kreg" put --new phones anna 1
+	t 'get of none' 3 '' "kreg get: the key is not in table 'phones'" "$kreg" get phones otto
+	t 'get from no table' 3 '' "kreg get: there is no table 'none' here*" "$kreg" get none otto
+	t 'get with empty key' 2 '' 'kreg get: the key is empty*' "$kreg" get phones ''
+	t 'put without value' 2 '' 'kreg put: too few arguments*' "$kreg" put phones anna
+	long=$(printf '%01025d' 0)
+	t 'long key' 1 '' 'kreg put: a key has at most 1024 bytes' "$kreg" put phones "$long" x
+	t 'get in JSON' 0 '{"key":"anna","value":"456"}' '' "$kreg" get --json phones anna
+	t 'get in hex' 0 '343536' '' "$kreg" get --hex phones 616e6e61
+	t 'bad hex' 2 '' "kreg get: 'abc' is not an even number of hexadecimal digits*" \
+		"$kreg" get --hex phones abc
+	t 'put in hex' 0 '' '' "$kreg" put --hex phones 00ff 0a09005c80
+	t 'scan' 0 'anna	456
+\x00\xff	\n\t\x00\\\x80' '' sh -c "$kreg scan phones | sort -r"
+	t 'scan in JSON' 0 '{"key_hex":"00ff","value_hex":"0a09005c80",' '' \
+		sh -c "$kreg scan --json phones | grep 00ff | sed 's/\"length.*//'"
+	t 'scan of keys' 0 '00ff
+616e6e61' '' sh -c "$kreg scan --hex --keys phones | sort"
+	t 'scan with limit' 0 '1' '' sh -c "$kreg scan --limit 1 phones | wc -l | tr -d ' '"
+	t 'count' 0 '2' '' "$kreg" count phones
+	t 'count in JSON' 0 '{"objects":2}' '' "$kreg" count --json phones
+	t 'take' 0 '456' '' "$kreg" take phones anna
+	t 'take again' 3 '' "kreg take: the key is not in table 'phones'" "$kreg" take phones anna
+	t 'del' 0 '1 object removed' '' "$kreg" del --hex phones 00ff
+	t 'del of none' 3 '0 objects removed' '' "$kreg" del phones a b
+	"$kreg" put phones a 1 && "$kreg" put phones b 2
+	t 'del of all' 0 '{"removed":2}' '' "$kreg" del --json --all phones
+}
+
+files() {
+	head -c 1048576 /dev/urandom >"$tmp/big"
+	t 'put a file' 0 '' '' "$kreg" put phones big --file "$tmp/big"
+	t 'get into a file' 0 '' '' "$kreg" get -o "$tmp/copy" phones big
+	if cmp -s "$tmp/big" "$tmp/copy"; then ok 'same bytes'; else not_ok 'same bytes'; fi
+	"$kreg" get phones big >"$tmp/copy"
+	if cmp -s "$tmp/big" "$tmp/copy"; then ok 'through a pipe'; else not_ok 'through a pipe'; fi
+	printf x >>"$tmp/big"
+	t 'too big a file' 1 '' "kreg put: $tmp/big: a value has at most 1 MiB; split it" \
+		"$kreg" put phones big -f "$tmp/big"
+	t 'no such file' 1 '' 'kreg put: /no/such: No such file or directory' \
+		"$kreg" put phones big -f /no/such
+	printf 'from stdin' >"$tmp/in"
+	t 'put standard input' 0 '' '' sh -c "$kreg put phones in - <$tmp/in"
+	t 'get it' 0 'from stdin' '' "$kreg" get phones in
+	if [ -c /dev/full ]; then
+		t 'a full disk' 1 '' 'kreg: the output cannot be written*' \
+			sh -c "$kreg get phones in >/dev/full"
+	fi
+	"$kreg" del --all phones >/dev/null
+}
+
+# A protected table that is parked has no owner; the command is, for a moment.
+protected() {
+	"$kreg" new -a protected ledger
+	t 'put into a protected table' 0 '' '' "$kreg" put ledger k v
+	t 'and get' 0 'v' '' "$kreg" get ledger k
+	t 'and take' 0 'v' '' "$kreg" take ledger k
+	t 'and parked again' 0 'true' '' field ledger parked
+	"$kreg" new -a protected -o destroy frail
+	t 'not if it could be lost' 5 '' "kreg put: table 'frail' is parked, but would be destroyed*" \
+		"$kreg" put frail k v
+	"$kreg" new -a private diary
+	t 'get from a private table' 5 '' "kreg get: table 'diary' is parked and private: claim it to read it" \
+		"$kreg" get diary k
+	"$kreg" rm ledger frail diary
+}
+
+# Root may destroy every table, so this is asked of an ordinary user.
+as_user() {
+	mode=$(stat -c %a /dev/kreg)
+	chmod 666 /dev/kreg
+	t 'rm of an owned table' 5 '' "kreg rm: *" su user -c "$kreg rm open"
+	t 'rm of a table of others' 5 '' "kreg rm: *" su user -c "$kreg rm shown"
+	t 'claim a table of others' 5 '' "kreg claim: only user 0 may claim table 'shown', or a process with CAP_SYS_ADMIN" \
+		su user -c "$kreg claim shown"
+	t 'get from a table of others' 0 'v' '' su user -c "$kreg get shown k"
+	t 'put into a table of others' 5 '' "kreg put: *" su user -c "$kreg put shown k w"
+	t 'a hidden table' 5 '' "kreg get: the mode of table 'desk' does not let this user do it*" \
+		su user -c "$kreg get desk k"
+	t 'rm --parked of others' 0 '0 parked tables removed' 'kreg rm: * of other users left' \
+		su user -c "$kreg rm --parked"
+	chmod "$mode" /dev/kreg
+}
+
+claims() {
+	"$kreg" new -a protected desk
+	"$kreg" new -m 0644 shown
+	"$kreg" new -m 0644 open
+	"$kreg" put shown k v
+	"$kreg" claim open 2>/dev/null &
+	pids="$pids $!"
+	wait_until owned_by open $!
+	"$kreg" claim desk 2>"$tmp/claim" &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by desk $holder
+	t 'claim' 0 "$holder" '' field desk owner
+	t 'put into an owned table' 5 '' "kreg put: table 'desk' is written only by its owner, process $holder (kreg)*" \
+		"$kreg" put desk k v
+	t 'claim again' 6 '' "kreg claim: table 'desk' belongs to process $holder (kreg); wait for it or ask it to give the table away" \
+		"$kreg" claim desk
+	t 'claim in time' 6 '' "kreg claim: table 'desk' still belongs to process $holder (kreg)*" \
+		"$kreg" claim --timeout 50ms desk
+	as_user
+	t 'give an owned table' 5 '' "kreg give: table 'desk' belongs to process $holder (kreg)*" \
+		"$kreg" give desk $holder
+	kill -9 $holder
+	wait $holder 2>/dev/null
+	t 'parked when it is killed' 0 'true' '' field desk parked
+	"$kreg" claim desk 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by desk $holder
+	"$kreg" claim --wait desk 2>/dev/null &
+	next=$!
+	pids="$pids $next"
+	wait_until waited_for desk
+	kill -TERM $holder
+	wait $holder
+	t 'ended politely' 0 0 '' echo $?
+	wait_until owned_by desk $next
+	t 'the next in line' 0 "$next" '' field desk owner
+	kill -TERM $next
+	wait $next
+	t 'claim none' 3 '' "kreg claim: there is no table 'none' here*" "$kreg" claim none
+	t 'claim with bad time' 2 '' "kreg claim: 'x' is no time*" "$kreg" claim -t x desk
+	t 'claim and a word' 2 '' "kreg claim: 'word' after the name*" "$kreg" claim desk word
+	t 'claim and run' 0 'desk' "kreg claim: process * owns table 'desk' (0 objects)" \
+		"$kreg" claim desk -- sh -c 'echo $KREG_TABLE'
+	t 'claim and run none' 127 '' '*kreg claim: /no/such: No such file or directory' \
+		"$kreg" claim desk -- /no/such
+	t 'parked in the end' 0 'true' '' field desk parked
+	t 'root destroys any table' 0 '' '' "$kreg" rm open shown
+}
+
+gifts() {
+	t 'give to nobody' 3 '' 'kreg give: no living process 99999*' "$kreg" give desk 99999
+	t 'give to no client' 3 '' 'kreg give: process 1 has not opened /dev/kreg*' "$kreg" give desk 1
+	t 'give to a word' 2 '' "kreg give: 'word' is no process id*" "$kreg" give desk word
+	"$kreg" watch --json >"$tmp/watch" 2>/dev/null &
+	watcher=$!
+	pids="$pids $watcher"
+	wait_until "$kreg" give -d note desk $watcher
+	wait_until grep -q transfer "$tmp/watch"
+	out=$(cat "$tmp/watch")
+	like 'watch tells of a gift' '{"time_ms":*,"event":"transfer","table":"desk",*"reason":"gift","data":"note",*}'
+	t 'owner' 0 "$watcher" '' field desk owner
+	kill -TERM $watcher
+	wait $watcher
+	t 'watch ends politely' 0 0 '' echo $?
+	t 'and parks' 0 'true' '' field desk parked
+}
+
+watches() {
+	"$kreg" claim desk 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by desk $holder
+	"$kreg" watch -i 20ms -c 4 desk absent >"$tmp/watch" &
+	watcher=$!
+	pids="$pids $watcher"
+	wait_until grep -q missing "$tmp/watch"
+	kill -9 $holder
+	wait $holder 2>/dev/null
+	wait_until grep -q died "$tmp/watch"
+	"$kreg" rm desk
+	wait $watcher
+	out=$(cat "$tmp/watch")
+	like 'watch' "*desk: is owned, owner $holder (kreg)
+*absent: missing
+*desk: owner $holder died, parked
+*desk: destroyed"
+	t 'watch for a time' 0 '' '*' "$kreg" watch -t 50ms
+	t 'watch with bad count' 2 '' "kreg watch: '0' is no number of lines*" "$kreg" watch -c 0
+}
+
+holds() {
+	t 'hold' 7 'desk' "*sh (process *) owns table 'desk'*sh (process *) exited with 7; table 'desk' is back with 0 objects" \
+		"$kreg" hold -r never desk -- sh -c 'echo $KREG_TABLE; exit 7'
+	t 'hold a success' 0 '' '*exited with 0*' "$kreg" hold desk true
+	t 'too many restarts' 137 '' '*was killed by SIGKILL*restart 1 of 2 in 5 s*restart 2 of 2 in 5 s*died too often: more than 2 restarts in 5 s (--max)' \
+		"$kreg" hold -M 2 desk -- sh -c 'kill -9 $$'
+	t 'parked after that' 0 'true' '' field desk parked
+	t 'hold none' 127 '' '*kreg hold: /no/such: No such file or directory' "$kreg" hold desk /no/such
+	t 'hold without command' 2 '' 'kreg hold: too few arguments*' "$kreg" hold desk
+	t 'hold with bad limit' 2 '' "kreg hold: 'x' is no limit*" "$kreg" hold -M x desk true
+	t 'hold with bad rule' 2 '' "kreg hold: 'x' is no rule*" "$kreg" hold -r x desk true
+	t 'hold in JSON' 0 '' '{"event":"started","table":"desk","pid":*,"restarts":0}*{"event":"died",*"exit":0,"back":true,"objects":0}' \
+		"$kreg" hold --json desk true
+	"$kreg" hold -r always desk -- sh -c "echo \$\$ >>$tmp/pids; exec sleep 60" 2>/dev/null &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until test -s "$tmp/pids"
+	first=$(head -n 1 "$tmp/pids")
+	t 'the command owns it' 0 "$first" '' field desk owner
+	t 'the keeper is the heir' 0 "$keeper" '' field desk heir
+	kill -9 "$first"
+	wait_until sh -c "[ \$(wc -l <$tmp/pids) -eq 2 ]"
+	second=$(tail -n 1 "$tmp/pids")
+	t 'the next owns it' 0 "$second" '' field desk owner
+	kill -TERM $keeper
+	wait $keeper
+	t 'signals are passed on' 0 143 '' echo $?
+	wait_until parked desk
+	"$kreg" claim desk 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by desk $holder
+	t 'hold of an owned table' 6 '' "kreg hold: table 'desk' belongs to process $holder (kreg)*" \
+		"$kreg" hold desk true
+	kill -TERM $holder
+	wait $holder
+	t 'hold within hold' 0 '' '*' "$kreg" hold desk -- "$kreg" hold desk true
+	t 'hold and destroy' 0 '' '*' "$kreg" hold -d desk true
+	t 'destroyed' 3 '' "kreg info: there is no table 'desk' here*" "$kreg" info desk
+}
+
+many() {
+	for i in 1 2 3; do "$kreg" new "m$i"; done
+	run "$kreg" rm --parked
+	check 'rm --parked' 0 '4 parked tables removed' ''
+	t 'nothing is left' 0 '' '' "$kreg" ls --names
+	t 'rm --parked takes no names' 2 '' 'kreg rm: --parked takes no names*' "$kreg" rm --parked x
+}
+
+echo 'TAP version 13'
+general
+tables
+objects
+files
+protected
+claims
+gifts
+watches
+holds
+many
+echo "1..$n"
+[ "$failed" -eq 0 ]
