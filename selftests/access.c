@@ -287,6 +287,8 @@ TEST_F(ets, setopts_protection)
 		EXPECT_EQ(0, kid_puts(other, id, "k", "v"));
 		test_access(self->fd, id, PRIVATE);
 	}
+	EXPECT_EQ(-EACCES, kid_setopt(other, id, KREG_OPT_ACCESS, PUBLIC, 0));
+	test_access(self->fd, id, PUBLIC);
 	EXPECT_EQ(-EPERM, kid_setopt(other, id, KREG_OPT_ACCESS, PUBLIC, 0));
 	test_destroy(self->fd, id);
 }

@@ -230,9 +230,12 @@ TEST_F(death, first_look_is_poll)
 
 static long job_fork_holder(struct job *job)
 {
-	job->pid = fork();
-	if (job->pid)
-		return job->pid < 0 ? -errno : 0;
+	pid_t pid = fork();
+
+	if (pid) {
+		job->pid = pid;
+		return pid < 0 ? -errno : 0;
+	}
 	/* Holds a copy of the client's file until it is killed. */
 	while (1)
 		pause();

@@ -131,7 +131,7 @@ TEST_F(heir, errors)
 	to = self->me;
 	to.pid = self->kid->pid;
 	EXPECT_EQ(-ESRCH, kid_heir(self->kid, id, to, ""));
-	test_err_heir(EPERM, self->fd, id, self->me, NULL, 0, 0);
+	test_err_heir(EACCES, self->fd, id, self->me, NULL, 0, 0);
 	/* None: nothing to say to nobody. */
 	EXPECT_EQ(-EINVAL, kid_heir(self->kid, id, none, "data"));
 	EXPECT_EQ(0, kid_heir(self->kid, id, none, ""));

@@ -119,10 +119,13 @@ static inline void test_teardown(struct __test_metadata *_metadata,
 
 	if (test_wait_for(test_counts_are(base->counts)))
 		return;
-	for (i = 0; i < TEST_COUNTERS; i++)
-		EXPECT_EQ(base->counts[i], test_param(test_counters[i])) {
+	for (i = 0; i < TEST_COUNTERS; i++) {
+		long long count = test_param(test_counters[i]);
+
+		EXPECT_EQ(base->counts[i], count) {
 			TH_LOG("left behind: %s", test_counters[i]);
 		}
+	}
 }
 
 #endif /* KREG_FIXTURE_H */

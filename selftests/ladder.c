@@ -134,10 +134,13 @@ TEST_F(ladder, op)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(op_rows); i++)
-		EXPECT_EQ(-op_rows[i].err, faulty_op(&self->t, op_rows[i].faults)) {
+	for (i = 0; i < ARRAY_SIZE(op_rows); i++) {
+		int err = faulty_op(&self->t, op_rows[i].faults);
+
+		EXPECT_EQ(-op_rows[i].err, err) {
 			TH_LOG("faults %x", op_rows[i].faults);
 		}
+	}
 	EXPECT_EQ(0, faulty_op(&self->t, 0));
 	test_gets(self->t.fd, self->t.table, "there", "value");
 	EXPECT_EQ(2, test_objects(self->t.fd, self->t.table));
@@ -224,14 +227,18 @@ TEST_F(ladder, owner_only)
 	EXPECT_EQ(-EACCES, kid_destroy(other, table));
 	EXPECT_EQ(-EACCES, kid_setopt(other, table, KREG_OPT_ACCESS,
 				      KREG_ACCESS_PUBLIC, 0));
-	/* The mode is passed, ownership is not. */
+	/* So is the access rule. */
 	test_mode(self->t.fd, table, 0666);
+	EXPECT_EQ(-EACCES, kid_destroy(other, table));
+	/* Both are passed, ownership is not. */
+	test_access(self->t.fd, table, KREG_ACCESS_PUBLIC);
 	EXPECT_EQ(-EPERM, kid_give(other, table, nobody, ""));
 	EXPECT_EQ(-EPERM, kid_destroy(other, table));
 	EXPECT_EQ(-EPERM, kid_setopt(other, table, KREG_OPT_ACCESS,
 				     KREG_ACCESS_PUBLIC, 0));
 	EXPECT_EQ(-EPERM, kid_give(self->kid, table, nobody, ""));
 	/* What is unknown or senseless comes before both. */
+	test_mode(self->t.fd, table, 0600);
 	EXPECT_EQ(-EOPNOTSUPP, kid_setopt(other, table, 99, 0, 0));
 	EXPECT_EQ(-EOPNOTSUPP, kid_setopt(other, table, KREG_OPT_ACCESS, 9,
 					  0));

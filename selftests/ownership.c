@@ -69,10 +69,10 @@ TEST_F(ownership, rights_are_lost_at_once)
 	test_give(self->fd, self->table, kid, NULL, 0);
 	test_err_get(EACCES, self->fd, self->table, "k", 1, room, 8);
 	test_err_puts(EACCES, self->fd, self->table, "k", "w");
-	test_err_give(EPERM, self->fd, self->table, kid, NULL, 0);
-	test_err_access(EPERM, self->fd, self->table, KREG_ACCESS_PUBLIC);
-	test_err_heir(EPERM, self->fd, self->table, self->me, NULL, 0, 0);
-	test_err_park(EPERM, self->fd, self->table);
+	test_err_give(EACCES, self->fd, self->table, kid, NULL, 0);
+	test_err_access(EACCES, self->fd, self->table, KREG_ACCESS_PUBLIC);
+	test_err_heir(EACCES, self->fd, self->table, self->me, NULL, 0, 0);
+	test_err_park(EACCES, self->fd, self->table);
 }
 
 TEST_F(ownership, give_and_give_back)
@@ -146,7 +146,7 @@ TEST_F(ownership, errors)
 	kid_kill(dead);
 	test_err_give(ESRCH, self->fd, self->table, to, NULL, 0);
 	to.pid = 0;
-	test_err_give(ESRCH, self->fd, self->table, to, NULL, 0);
+	test_err_give(EINVAL, self->fd, self->table, to, NULL, 0);
 	/* A pid alone names nobody but the caller. */
 	to = self->kid->self;
 	to.cookie = 0;
@@ -232,7 +232,7 @@ TEST_F(ownership, other_user)
 	EXPECT_EQ(-EPERM, kid_give(alice, id, self->me, ""));
 	test_err_give(EPERM, self->fd, self->table, alice->self, NULL, 0);
 	EXPECT_EQ(-EOPNOTSUPP, kid_setopt(bob, 0, 77, 1, 0));
-	EXPECT_EQ(-EINVAL, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 2, 0));
+	EXPECT_EQ(-EOPNOTSUPP, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 2, 0));
 	EXPECT_EQ(-EINVAL, kid_setopt(bob, id, KREG_OPT_ACCEPT, 1, 0));
 	ASSERT_EQ(0, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 1, 0));
 	EXPECT_EQ(0, kid_heir(alice, id, bob->self, ""));

@@ -151,11 +151,12 @@ TEST_F(park, who_may_claim)
 	__u64 id = leave(_metadata, ALICE, 0), found;
 
 	EXPECT_EQ(-EPERM, kid_open(bob, "p", KREG_OPEN_CLAIM, &found));
-	EXPECT_EQ(-EPERM, kid_destroy(bob, id));
+	EXPECT_EQ(-EACCES, kid_destroy(bob, id));
 	EXPECT_EQ(0, kid_open(bob, "p", 0, &found));
 	EXPECT_EQ(0, kid_open(alice, "p", KREG_OPEN_CLAIM, &found));
 	EXPECT_EQ(id, found);
-	EXPECT_EQ(-EBUSY, kid_open(bob, "p", KREG_OPEN_CLAIM, &found));
+	EXPECT_EQ(-EPERM, kid_open(bob, "p", KREG_OPEN_CLAIM, &found));
+	test_err_open(EBUSY, self->fd, "p", KREG_OPEN_CLAIM, &found);
 	ASSERT_EQ(0, kid_park(alice, id));
 	/* CAP_SYS_ADMIN. */
 	test_open(self->fd, "p", KREG_OPEN_CLAIM, &found);
@@ -272,14 +273,14 @@ TEST_F(park, by_hand)
 	cmd.data_len = 1;
 	EXPECT_EQ(-EINVAL, test_ioctl(self->fd, KREG_IOC_GIVE, &cmd));
 	test_puts(self->fd, id, "k", "v");
-	EXPECT_EQ(-EPERM, kid_park(kid, id));
+	EXPECT_EQ(-EACCES, kid_park(kid, id));
 
 	test_park(self->fd, id);
 	test_info(self->fd, id, &info);
 	EXPECT_EQ(KREG_INFO_PARKED, info.flags);
 	EXPECT_EQ(1, info.transfers);
 	test_err_member(EACCES, self->fd, id, "k");
-	test_err_park(EPERM, self->fd, id);
+	test_err_park(EACCES, self->fd, id);
 	ASSERT_EQ(0, kid_open(kid, "hand", KREG_OPEN_CLAIM, &found));
 	EXPECT_EQ(0, kid_gets(kid, id, "k"));
 	EXPECT_EQ(0, kid_destroy(kid, id));

@@ -83,7 +83,7 @@ TEST_F(process, forked_child_reopens)
 		EXPECT_EQ(getpid(), child.pid);
 		EXPECT_NE(self->me.cookie, child.cookie);
 		test_err_get(EACCES, fd, self->table, "k", 1, room, 8);
-		test_err_mode(EPERM, fd, self->table, 0666);
+		test_err_mode(EACCES, fd, self->table, 0666);
 		_exit(0);
 	}
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));

@@ -175,9 +175,13 @@ TEST_F(rights, capabilities)
 	test_err_member(EACCES, self->fd, id, "k");
 	EXPECT_EQ(1, test_listed(self->fd, id));
 	/* CAP_SYS_ADMIN destroys, others do not; nor does it give or set. */
+	test_err_mode(EACCES, self->fd, id, 0666);
+	test_err_park(EACCES, self->fd, id);
+	EXPECT_EQ(-EACCES, kid_destroy(other, id));
+	EXPECT_EQ(0, kid_setopt(owner, id, KREG_OPT_ACCESS,
+				KREG_ACCESS_PUBLIC, 0));
 	test_err_mode(EPERM, self->fd, id, 0666);
 	test_err_park(EPERM, self->fd, id);
-	EXPECT_EQ(-EACCES, kid_destroy(other, id));
 	EXPECT_EQ(0, kid_setopt(owner, id, KREG_OPT_MODE, 0666, 0));
 	EXPECT_EQ(-EPERM, kid_destroy(other, id));
 	test_destroy(self->fd, id);
