@@ -163,5 +163,5 @@ bool kreg_index_step(struct kreg_store *s)
 		shrink(s, root);
 		return true;
 	}
-	return root->dir.used && retire(s, root);
+	return retire(s, root);
 }

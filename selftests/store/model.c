@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Random writes against a trivial model, one thread: all that a write is made of
+ * is interleaved with readers, other writes' preparations, failing allocations
+ * and grace periods that come when the test likes.
+ */
+#include "model.h"
+
+#define STEPS		24
+#define PREPARED	4
+
+struct step {
+	u32 k;
+	u32 seed;
+	u8 key[KEY_ROOM];
+	u8 *value;
+	struct kreg_change change;
+};
+
+struct batch {
+	u32 count;
+	bool reserved;
+	struct step steps[STEPS];
+};
+
+struct kreg_store store;
+spinlock_t turn = { PTHREAD_MUTEX_INITIALIZER, false };
+const struct mode *mode;
+struct object *now, *committed;
+
+static u32 *touched, touched_count;
+static bool *dirty;
+static struct batch *prepared[PREPARED];
+static u32 seeds;
+static bool draining;
+
+u32 key_make(u32 k, u8 *bytes)
+{
+	u32 len = k % 211 == 7 ? KEY_ROOM : 4 + k * 7 % 37;
+
+	memset(bytes, 'k', len);
+	memcpy(bytes, &k, 4);
+	return len;
+}
+
+struct kreg_key key_of(u32 k, u8 *bytes)
+{
+	struct kreg_key key = { .bytes = bytes, .len = key_make(k, bytes) };
+
+	kreg_store_hash(&store, &key);
+	return key;
+}
+
+u32 key_number(const void *bytes)
+{
+	u32 k;
+
+	memcpy(&k, bytes, 4);
+	return k;
+}
+
+u32 value_len(u32 seed)
+{
+	if (mode->big && seed % mode->big == 1)
+		return 3000 + seed % 20011;
+	if (seed % 13 == 3)
+		return seed % 4;
+	if (seed % 17 == 2)
+		return 4 + seed % 4100;
+	return 4 + seed % 120;
+}
+
+void value_make(u32 k, u32 seed, u8 *bytes)
+{
+	u32 len = value_len(seed), i;
+
+	for (i = 0; i < len; i++)
+		bytes[i] = i < 4 ? seed >> 8 * i : seed + i * 7 + k;
+}
+
+void value_check(u32 k, u32 seed, const u8 *bytes, u32 len)
+{
+	u8 *want = malloc(value_len(seed) + 1);
+
+	tap_check(len == value_len(seed));
+	value_make(k, seed, want);
+	tap_check(!memcmp(want, bytes, len));
+	free(want);
+}
+
+/* A value of @k, whichever. */
+void value_check_any(u32 k, const u8 *bytes, u32 len)
+{
+	u32 seed;
+
+	if (len < 4)
+		return;
+	memcpy(&seed, bytes, 4);
+	value_check(k, seed, bytes, len);
+}
+
+static void probe(u32 k)
+{
+	u8 bytes[KEY_ROOM];
+	struct kreg_key key = key_of(k, bytes);
+	struct kreg_hit hit;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_store_get(&store, &key, &hit);
+	tap_check(err == (committed[k].present ? 0 : -ENODATA));
+	if (err) {
+		rcu_read_unlock();
+		return;
+	}
+	tap_check(hit.version == committed[k].version);
+	if (!hit.blob)
+		value_check(k, committed[k].seed, hit.value, hit.value_len);
+	rcu_read_unlock();
+	if (!hit.blob)
+		return;
+	value_check(k, committed[k].seed, kreg_blob_bytes(hit.blob), hit.value_len);
+	kreg_blob_put(hit.blob);
+}
+
+static void touch(u32 k, bool present, u32 seed, u64 version)
+{
+	if (!dirty[k])
+		touched[touched_count++] = k;
+	dirty[k] = true;
+	now[k] = (struct object){ present, seed, version };
+}
+
+static void commit_model(void)
+{
+	while (touched_count) {
+		u32 k = touched[--touched_count];
+
+		dirty[k] = false;
+		committed[k] = now[k];
+		if (!now[k].present)
+			pins_gone(k);
+	}
+}
+
+/* Memory, brought with the odd failure; the turn is free meanwhile. */
+static void feed(struct kreg_feed *f)
+{
+	int err;
+
+	spin_unlock(&turn);
+	shim_fail_in = rnd(8) ? 0 : 1 + rnd(4);
+	err = kreg_feed_fill(f, &store);
+	shim_fail_in = 0;
+	if (err)
+		tap_check(err == -ENOMEM && !kreg_feed_fill(f, &store));
+	spin_lock(&turn);
+	kreg_store_feed(&store, f);
+}
+
+static void begin_step(struct step *st)
+{
+	struct kreg_change *c = &st->change;
+	u32 len;
+
+	memset(c, 0, sizeof(*c));
+	st->value = NULL;
+	st->k = rnd(mode->keys);
+	c->key = key_of(st->k, st->key);
+	c->kind = rnd(100) < (draining ? 80 : 25) ? KREG_CHANGE_DELETE : KREG_CHANGE_PUT;
+	if (mode->clear && !rnd(mode->clear)) {
+		c->kind = KREG_CHANGE_CLEAR;
+		c->root = kreg_root_alloc();
+	}
+	if (c->kind != KREG_CHANGE_PUT)
+		return;
+	st->seed = ++seeds;
+	len = value_len(st->seed);
+	st->value = malloc(len + 1);
+	value_make(st->k, st->seed, st->value);
+	c->value = st->value;
+	c->value_len = len;
+	if (!kreg_store_needs_blob(c->key.len, len))
+		return;
+	shim_fail_in = !rnd(4);
+	c->blob = kreg_blob_alloc(len);
+	shim_fail_in = 0;
+	if (!c->blob)
+		c->blob = kreg_blob_alloc(len);
+}
+
+static void reserve(struct step *st)
+{
+	struct kreg_feed f = {};
+	int err;
+
+	if (st->change.kind != KREG_CHANGE_PUT)
+		return;
+	while ((err = kreg_store_reserve(&store, &st->change, &f))) {
+		tap_check(err == -EAGAIN);
+		feed(&f);
+	}
+	if (rnd(2)) {
+		kreg_change_fill(&st->change, st->key, NULL);
+		memcpy(kreg_change_value(&st->change), st->value, st->change.value_len);
+	} else {
+		kreg_change_fill(&st->change, st->key, st->value);
+	}
+	kreg_feed_free(&f);
+}
+
+static struct batch *prepare(void)
+{
+	struct batch *b = malloc(sizeof(*b));
+	u32 i;
+
+	b->count = rnd(3) ? 1 : 1 + rnd(STEPS);
+	b->reserved = rnd(2);
+	for (i = 0; i < b->count; i++) {
+		begin_step(&b->steps[i]);
+		if (b->reserved)
+			reserve(&b->steps[i]);
+		else if (b->steps[i].change.blob)
+			kreg_change_fill(&(struct kreg_change){
+				.key = b->steps[i].change.key,
+				.value_len = b->steps[i].change.value_len,
+				.blob = b->steps[i].change.blob,
+				.rec = alloca(2 * KEY_ROOM) }, b->steps[i].key,
+				b->steps[i].value);
+	}
+	return b;
+}
+
+static void discard(struct batch *b)
+{
+	u32 i;
+
+	for (i = 0; i < b->count; i++) {
+		kreg_store_cancel(&store, &b->steps[i].change);
+		free(b->steps[i].value);
+	}
+	free(b);
+}
+
+static void after(struct kreg_txn *t, const struct step *st)
+{
+	u32 k = st->k, count = 0;
+
+	switch (st->change.kind) {
+	case KREG_CHANGE_PUT:
+		tap_check(st->change.count == now[k].present);
+		touch(k, true, st->seed, t->version);
+		break;
+	case KREG_CHANGE_DELETE:
+		tap_check(st->change.count == now[k].present);
+		if (now[k].present)
+			touch(k, false, 0, 0);
+		break;
+	case KREG_CHANGE_CLEAR:
+		for (k = 0; k < mode->keys; k++) {
+			if (!now[k].present)
+				continue;
+			touch(k, false, 0, 0);
+			count++;
+		}
+		tap_check(st->change.count == count);
+		break;
+	}
+}
+
+static void apply(struct kreg_txn *t, struct step *st)
+{
+	struct kreg_change *c = &st->change;
+	struct kreg_feed f = {};
+	struct kreg_place place;
+
+	for (;;) {
+		int err;
+
+		kreg_store_find(&store, &c->key, &place);
+		tap_check(!place.old == !now[st->k].present);
+		tap_check(!place.old || place.old_version == now[st->k].version);
+		err = kreg_store_apply(t, c, &place, &f);
+		if (!err)
+			break;
+		tap_check(err == -EAGAIN);
+		feed(&f);
+	}
+	after(t, st);
+	if (f.want_index && rnd(2))
+		feed(&f);
+	kreg_feed_free(&f);
+}
+
+static void meanwhile(void)
+{
+	if (!rnd(2))
+		probe(rnd(mode->keys));
+	if (!rnd(4))
+		pins_step();
+	if (!rnd(64))
+		pins_start();
+}
+
+static void tend(u32 budget)
+{
+	struct kreg_feed f = {};
+
+	kreg_store_tend(&store, budget, &f);
+	if (f.want_index && rnd(4))
+		feed(&f);
+	kreg_feed_free(&f);
+}
+
+static void run(struct batch *b)
+{
+	struct kreg_txn t;
+	u32 i;
+
+	kreg_txn_begin(&t, &store);
+	for (i = 0; i < b->count; i++) {
+		apply(&t, &b->steps[i]);
+		meanwhile();
+		if (mode->verify_every == 1 && b->count < 4)
+			tap_check(kreg_store_verify(&store));
+	}
+	kreg_txn_commit(&t);
+	commit_model();
+	meanwhile();
+	while (!kreg_txn_settle(&t, 1 + rnd(3)))
+		meanwhile();
+	discard(b);
+	tend(1 + rnd(8));
+}
+
+/* Too much waits for readers: so does the writer. */
+static void throttle(void)
+{
+	if (!kreg_store_limbo_full(&store))
+		return;
+	shim_rcu_hold = false;
+	pins_finish();
+	while (kreg_store_limbo_full(&store))
+		tend(64);
+}
+
+static void churn(u32 op)
+{
+	struct batch **slot = &prepared[rnd(PREPARED)];
+
+	throttle();
+	if (!*slot && !rnd(4)) {
+		*slot = prepare();
+	} else if (*slot && !rnd(4)) {
+		if (rnd(4))
+			run(*slot);
+		else
+			discard(*slot);
+		*slot = NULL;
+	} else {
+		run(prepare());
+	}
+	if (!rnd(8))
+		shim_rcu_hold = rnd(2);
+	if (!rnd(16))
+		shim_run_work();
+	meanwhile();
+	if (op % (mode->keys * 3) == 0)
+		draining = rnd(2);
+	if (mode->verify_every && op % mode->verify_every == 0)
+		tap_check(kreg_store_verify(&store));
+}
+
+/* Nobody reads, nothing is reserved: all memory but a little comes back. */
+static void drain(void)
+{
+	struct kreg_stat st;
+	u32 i, k;
+
+	shim_rcu_hold = false;
+	for (i = 0; i < PREPARED; i++)
+		if (prepared[i])
+			discard(prepared[i]);
+	memset(prepared, 0, sizeof(prepared));
+	pins_finish();
+	for (k = 0; k < mode->keys; k++)
+		probe(k);
+	for (k = 0; k < mode->keys; k++) {
+		struct step st = { .k = k, .change.kind = KREG_CHANGE_DELETE };
+		struct kreg_txn t;
+
+		st.change.key = key_of(k, st.key);
+		kreg_txn_begin(&t, &store);
+		apply(&t, &st);
+		kreg_txn_commit(&t);
+		commit_model();
+		tap_check(kreg_txn_settle(&t, 2));
+		tend(1);
+	}
+	for (i = 0; i < 3 || kreg_store_has_limbo(&store); i++)
+		tend(64);
+	tap_check(kreg_store_verify(&store));
+	kreg_store_stat(&store, &st);
+	tap_check(!st.objects && !st.bytes && !st.limbo);
+	tap_check(st.memory < (KREG_CLASSES + 2) * (PAGE_SIZE + 200) + 65536);
+}
+
+static void run_mode(const struct mode *m)
+{
+	u32 op;
+
+	mode = m;
+	shim_hash_mask = m->hash_mask;
+	now = calloc(m->keys, sizeof(*now));
+	committed = calloc(m->keys, sizeof(*now));
+	touched = calloc(m->keys, sizeof(*touched));
+	dirty = calloc(m->keys, sizeof(*dirty));
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+	for (op = 0; op < m->ops; op++)
+		churn(op);
+	drain();
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+	free(now);
+	free(committed);
+	free(touched);
+	free(dirty);
+	tap_pass(m->name);
+}
+
+static const struct mode modes[] = {
+	{ "few keys, verified after every write", 5, ~0u, 10000, 1, 0, 0 },
+	{ "blobs and clears", 40, ~0u, 40000, 1, 8, 40 },
+	{ "everything collides", 60, 0, 20000, 5, 20, 200 },
+	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500 },
+	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300 },
+	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4 },
+	{ "many keys, several pages of index", 8000, ~0u, 200000, 5000, 100, 20000 },
+};
+
+int main(void)
+{
+	unsigned int i, count = sizeof(modes) / sizeof(modes[0]);
+
+	tap_plan(count);
+	spin_lock(&turn);
+	for (i = 0; i < count; i++)
+		run_mode(&modes[i]);
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The model: an array. What the store must look like, now and as committed. */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "engine.h"
+#include "lookup.h"
+#include "tap.h"
+
+#define PINS		3
+#define KEY_ROOM	1024
+
+/* What a value is follows from key and seed. */
+struct object {
+	bool present;
+	u32 seed;
+	u64 version;
+};
+
+struct mode {
+	const char *name;
+	u32 keys;
+	u32 hash_mask;
+	u32 ops;
+	u32 verify_every;	/* 0: only at the end */
+	u32 big;		/* one in so many values is a blob; 0: none */
+	u32 clear;		/* one in so many changes; 0: none */
+};
+
+extern struct kreg_store store;
+extern spinlock_t turn;
+extern const struct mode *mode;
+extern struct object *now, *committed;
+
+static inline u32 rnd(u32 n)
+{
+	return shim_random() % n;
+}
+
+u32 key_make(u32 k, u8 *bytes);
+struct kreg_key key_of(u32 k, u8 *bytes);
+u32 key_number(const void *bytes);
+u32 value_len(u32 seed);
+void value_make(u32 k, u32 seed, u8 *bytes);
+void value_check(u32 k, u32 seed, const u8 *bytes, u32 len);
+void value_check_any(u32 k, const u8 *bytes, u32 len);
+
+/* pins.c: readers that stay in their section while the store changes. */
+void pins_start(void);
+void pins_step(void);
+void pins_gone(u32 k);
+void pins_finish(void);
+
+#endif /* MODEL_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Readers caught in the middle: each has entered its section, loaded C, root and
+ * n, begun a walk and holds a record, and goes on with all of them however much
+ * the store changes meanwhile.
+ */
+#include "model.h"
+
+static struct pin {
+	bool open, walking;
+	struct kreg_view view;
+	u64 c;
+	u32 n;
+	struct object *then;		/* as committed when it entered */
+	bool *gone;			/* was absent at some time since */
+	bool *seen;			/* by the walk */
+	struct kreg_walk walk;
+	u32 after;			/* where the walk began; keys: at the start */
+	struct kreg_hit hit;
+	u32 held;			/* key of @hit; keys: none */
+	u32 held_seed;
+} pins[PINS];
+
+static bool behind(u32 k, u32 after)
+{
+	u8 a[KEY_ROOM], b[KEY_ROOM];
+	struct kreg_key x, y;
+
+	if (after == mode->keys)
+		return true;
+	x = key_of(after, a);
+	y = key_of(k, b);
+	if (x.hash != y.hash)
+		return kreg_read_before(x.hash, y.hash);
+	return x.len != y.len ? x.len < y.len : memcmp(a, b, x.len) < 0;
+}
+
+static void hold(struct pin *p)
+{
+	u32 k = rnd(mode->keys);
+	u8 bytes[KEY_ROOM];
+	struct kreg_key key = key_of(k, bytes);
+
+	p->held = mode->keys;
+	if (!committed[k].present)
+		return;
+	tap_check(!kreg_store_get(&store, &key, &p->hit));
+	p->held = k;
+	p->held_seed = committed[k].seed;
+}
+
+static void check_held(struct pin *p)
+{
+	const u8 *value = p->hit.value;
+
+	if (p->held == mode->keys)
+		return;
+	if (p->hit.blob)
+		value = kreg_blob_bytes(p->hit.blob);
+	tap_check(key_number(p->hit.key) == p->held);
+	value_check(p->held, p->held_seed, value, p->hit.value_len);
+}
+
+static void start(struct pin *p)
+{
+	u32 section = p - pins + 1;
+	u8 bytes[KEY_ROOM];
+	struct kreg_key key;
+
+	shim_enter(section);
+	p->open = true;
+	p->walking = true;
+	p->then = malloc(mode->keys * sizeof(*p->then));
+	memcpy(p->then, committed, mode->keys * sizeof(*p->then));
+	p->gone = calloc(mode->keys, 1);
+	p->seen = calloc(mode->keys, 1);
+	p->c = kreg_view_enter(&p->view, &store, &p->n);
+	p->after = rnd(3) ? mode->keys : rnd(mode->keys);
+	if (p->after < mode->keys)
+		key = key_of(p->after, bytes);
+	kreg_walk_start(&p->walk, &store, p->after < mode->keys ? &key : NULL);
+	hold(p);
+}
+
+/* A lookup that loaded C, root and n long ago. */
+static void late_lookup(struct pin *p)
+{
+	u32 k = rnd(mode->keys);
+	u8 bytes[KEY_ROOM];
+	struct kreg_key key = key_of(k, bytes);
+	const struct kreg_rec *r;
+	bool newer;
+
+	r = kreg_lookup(&p->view, &key, p->n, p->c, &newer);
+	if (r) {
+		tap_check(p->then[k].present);
+		tap_check(r->born == p->then[k].version);
+	} else if (p->then[k].present) {
+		tap_check(store.version != p->c);
+		tap_check(newer || p->gone[k]);
+	}
+}
+
+static void walk_on(struct pin *p)
+{
+	struct kreg_hit hit;
+	u32 k;
+
+	if (kreg_walk_next(&p->walk, &hit)) {
+		k = key_number(hit.key);
+		tap_check(k < mode->keys && !p->seen[k] && behind(k, p->after));
+		tap_check(hit.version > p->c || (p->then[k].present &&
+						 p->then[k].version == hit.version));
+		value_check_any(k, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
+				hit.value_len);
+		p->seen[k] = true;
+		return;
+	}
+	p->walking = false;
+	for (k = 0; k < mode->keys; k++)
+		tap_check(p->seen[k] || !p->then[k].present || p->gone[k] ||
+			  !behind(k, p->after));
+}
+
+static void finish(struct pin *p)
+{
+	while (p->walking)
+		walk_on(p);
+	check_held(p);
+	shim_leave(p - pins + 1);
+	if (p->held < mode->keys && p->hit.blob) {
+		check_held(p);
+		kreg_blob_put(p->hit.blob);
+	}
+	free(p->then);
+	free(p->gone);
+	free(p->seen);
+	p->open = false;
+}
+
+void pins_start(void)
+{
+	struct pin *p = &pins[rnd(PINS)];
+
+	if (!p->open)
+		start(p);
+}
+
+void pins_step(void)
+{
+	struct pin *p = &pins[rnd(PINS)];
+	u32 steps = 1 + rnd(8);
+
+	if (!p->open)
+		return;
+	while (steps--) {
+		late_lookup(p);
+		if (p->walking)
+			walk_on(p);
+	}
+	if (!rnd(16))
+		finish(p);
+}
+
+/* Key @k is not there any more, for readers from now on. */
+void pins_gone(u32 k)
+{
+	unsigned int i;
+
+	for (i = 0; i < PINS; i++)
+		if (pins[i].open)
+			pins[i].gone[k] = true;
+}
+
+void pins_finish(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < PINS; i++)
+		if (pins[i].open)
+			finish(&pins[i]);
+}
