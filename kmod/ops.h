@@ -75,6 +75,8 @@ struct kreg_write {
 };
 
 int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
+/* Would it be let, as far as can be said beforehand? May sleep. */
+int kreg_ops_may_write(struct kreg_client *cl, u64 table);
 /* Blob and root of a change that is not to be. */
 void kreg_ops_drop(struct kreg_change *c);
 
@@ -86,7 +88,7 @@ void kreg_ops_drop(struct kreg_change *c);
 struct kreg_batch_op {
 	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root */
 	bool must_be_new;
-	bool open;			/* neither applied nor cancelled */
+	bool open;			/* has or may get memory that is to be given back */
 	u32 error;
 	u64 count;
 };

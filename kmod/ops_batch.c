@@ -267,7 +267,7 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 			err = kreg_store_reserve(s, c, &b->feed);
 		if (err)
 			break;
-		b->ops[(*i)++].open = true;
+		++*i;
 	}
 	spin_unlock(&b->table->writer->turn);
 	return err;

@@ -212,3 +212,14 @@ int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w)
 	kreg_ops_drop(&w->change);
 	return err;
 }
+
+int kreg_ops_may_write(struct kreg_client *cl, u64 table)
+{
+	struct kreg_table *t;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_apply_writable(cl, table, &t);
+	rcu_read_unlock();
+	return err == -EINPROGRESS ? kreg_ops_settle(cl, table) : err;
+}

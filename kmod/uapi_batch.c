@@ -126,10 +126,10 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 {
 	struct kreg_change *c = &b->change;
 
+	b->open = true;
 	c->kind = kinds[op->code];
 	if (c->kind == KREG_CHANGE_CLEAR) {
 		c->root = kreg_root_alloc();
-		b->open = c->root;
 		return c->root ? 0 : -ENOMEM;
 	}
 	if (copy_from_user(*keys, u64_to_user_ptr(op->key), op->key_len))
@@ -139,7 +139,10 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 	c->value_len = op->value_len;
 	b->must_be_new = op->flags & KREG_OP_NEW;
 	*keys += op->key_len;
-	return 0;
+	if (op->code != KREG_OP_PUT || !kreg_store_needs_blob(op->key_len, op->value_len))
+		return 0;
+	c->blob = kreg_blob_alloc(op->value_len);
+	return c->blob ? 0 : -ENOMEM;
 }
 
 static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)

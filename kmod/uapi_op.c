@@ -184,8 +184,10 @@ static int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op, u64 o
 static int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	struct kreg_op got;
-	int err;
+	int err = kreg_ops_may_write(cl, table);
 
+	if (err)
+		return err;
 	do {
 		got = *op;
 		err = kreg_uapi_read(cl, table, &got);

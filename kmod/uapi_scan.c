@@ -179,7 +179,7 @@ static int check_scan(const struct kreg_ioc_scan *arg)
 {
 	if (arg->flags & ~KREG_SCAN_ALL || arg->reserved || arg->reserved2)
 		return -EOPNOTSUPP;
-	if (!arg->buf_len || arg->buf % 8)
+	if (arg->buf % 8)
 		return -EINVAL;
 	return arg->key_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
 }

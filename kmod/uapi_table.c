@@ -111,7 +111,8 @@ static int check_open(const struct kreg_ioc_open *arg)
 	if (!(arg->flags & KREG_OPEN_WAIT) && arg->deadline_ns)
 		return -EINVAL;
 	/* Without a name there is nothing to find. */
-	if (!arg->name_len && (!create || arg->name || arg->flags & KREG_OPEN_CLAIM))
+	if (!arg->name_len && (!create || arg->name ||
+			       arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIM)))
 		return -EINVAL;
 	return check_heir(arg);
 }

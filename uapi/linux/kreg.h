@@ -61,9 +61,10 @@
  *	EOPNOTSUPP an unknown flag, code or option, or a reserved bit is set; or
  *	           the type of the table does not have this operation
  *	EINVAL     flags or values that contradict each other or make no sense; an
- *	           empty key; a name with a NUL byte; an id that was never issued
+ *	           empty key; a name with a NUL byte
  *	ENAMETOOLONG the name or the key is too long
- *	EFBIG      the value or the batch is too long
+ *	EFBIG      the value, the data or the batch is too long
+ *	EINVAL     no table ever had this id
  *	ESTALE     the table is gone
  *	ENOENT     no table has this name
  *	EACCES     mode or access rule of the table forbids it
