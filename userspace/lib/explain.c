@@ -31,7 +31,7 @@ static const struct sentence {
 	  "there is no /dev/kreg: load the module with 'modprobe kreg', or pass the device into the container" },
 	{ ENODEV, KREG_TRY_OTHER, ANY, "nothing is behind /dev/kreg: load the module with 'modprobe kreg'" },
 	{ ENXIO, KREG_TRY_DEVICE, ANY, "nothing is behind /dev/kreg: load the module with 'modprobe kreg'" },
-	{ EACCES, KREG_TRY_DEVICE, ANY, "no permission for /dev/kreg: its group may use it, see 'ls -l /dev/kreg'" },
+	{ EACCES, KREG_TRY_DEVICE, ANY, "no permission for /dev/kreg; 'ls -l /dev/kreg' tells who may use it" },
 	{ EMFILE, KREG_TRY_DEVICE, ANY, "this process has too many clients or descriptors open: close some" },
 	{ ENOTTY, KREG_TRY_DEVICE, ANY, "this is not the device of kreg, or a module older than the library" },
 	{ EBUSY, KREG_TRY_OTHER, PARKED, "%t belonged to another process a moment ago and is parked now; try again" },

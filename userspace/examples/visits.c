@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Count how often this program has run: the table outlives it, however it ends.
+ *
+ *	cc visits.c -lkreg && ./a.out; ./a.out
+ */
+#include <stdio.h>
+
+#include <kreg.h>
+
+static int failed(int err, struct kreg_client *client)
+{
+	struct kreg_context context = {
+		.size = sizeof(context),
+		.attempt = client ? KREG_TRY_CLAIM : KREG_TRY_DEVICE,
+		.client = client,
+		.name = "visits",
+	};
+	char text[256];
+
+	fprintf(stderr, "visits: %s\n", kreg_explain(err, &context, text, sizeof(text)));
+	kreg_client_close(client);
+	return 1;
+}
+
+int main(void)
+{
+	struct kreg_client *client = NULL;
+	struct kreg_table *table;
+	unsigned long n = 0;
+	int err;
+
+	err = kreg_client_open(NULL, &client);
+	if (err)
+		return failed(err, client);
+	/* Create it, or claim it from the kernel, waiting up to a second for another owner. */
+	err = kreg_table_own(client, "visits", 1000, NULL, &table);
+	if (err)
+		return failed(err, client);
+	if (kreg_table_how(table) & KREG_CLAIMED)
+		kreg_get(table, "n", 1, &n, sizeof(n), NULL);
+	n++;
+	err = kreg_put(table, "n", 1, &n, sizeof(n));
+	kreg_table_close(table);
+	if (err)
+		return failed(err, client);
+	printf("visit %lu\n", n);
+	kreg_client_close(client);
+	return 0;
+}
