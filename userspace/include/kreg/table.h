@@ -180,7 +180,7 @@ struct kreg_client *kreg_table_client(const struct kreg_table *table);
  * The name is free when the call returns. For the owner, for CAP_SYS_ADMIN, and
  * while it is parked for whoever may claim it.
  *
- * Errors: -EPERM; -ESTALE: it is gone already.
+ * Errors: -EPERM, -EACCES: not the owner; -ESTALE: it is gone already.
  */
 int kreg_table_destroy(struct kreg_table *table);
 
@@ -195,8 +195,9 @@ int kreg_table_destroy(struct kreg_table *table);
  * returns.
  *
  * Errors: -EPERM: not the owner, or a process of another user that has not called
- * kreg_client_set_accept(); -ESRCH: it is dead; -ENOTCONN: it has no client;
- * -EALREADY: it is the caller; -EDQUOT: its mailbox is full.
+ * kreg_client_set_accept(); -EACCES: not the owner, nor anyone who may write;
+ * -ESRCH: it is dead; -ENOTCONN: it has no client; -EALREADY: it is the caller;
+ * -EDQUOT: its mailbox is full.
  */
 int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
 		    const void *data, size_t data_len);
@@ -207,7 +208,7 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
  *
  * Whoever waits for the table has it when the call returns.
  *
- * Errors: -EPERM: not the owner; -EDQUOT: too many parked tables of this user.
+ * Errors: -EPERM, -EACCES: not the owner; -EDQUOT: too many parked tables of this user.
  */
 int kreg_table_park(struct kreg_table *table);
 
@@ -245,7 +246,7 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode);
  * @fate: enum kreg_fate
  * @ms: with KREG_PARK: how long it is kept; 0: as long as allowed
  *
- * Errors: -EPERM: not the owner, or longer than this user may.
+ * Errors: -EPERM, -EACCES: not the owner; -EPERM: longer than this user may.
  */
 int kreg_table_set_orphan(struct kreg_table *table, enum kreg_fate fate, uint64_t ms);
 
