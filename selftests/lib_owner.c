@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: owners, heirs, messages, fork(2), pidfds. */
+#include <sys/prctl.h>
+
 #include "lib.h"
 
 /* o: own the table; p: put; m: how many messages; f: fail to claim; k: park. */
@@ -257,7 +259,8 @@ static void ignore(int sig __attribute__((unused)))
 TEST_F(owner, signal_ends_waiting)
 {
 	struct sigaction sa = { .sa_handler = ignore };
-	struct itimerval timer = { .it_value.tv_usec = 50000 };
+	/* Again and again, should one come before the waiting begins. */
+	struct itimerval timer = { { 0, 50000 }, { 0, 50000 } };
 	const struct kreg_message *m;
 	struct kreg_table *t;
 
@@ -265,7 +268,6 @@ TEST_F(owner, signal_ends_waiting)
 	setitimer(ITIMER_REAL, &timer, NULL);
 	EXPECT_EQ(-EINTR, kreg_message_next(self->client, 10000, &m));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
-	setitimer(ITIMER_REAL, &timer, NULL);
 	EXPECT_EQ(-EINTR, kreg_table_claim(self->client, self->name, 10000, &t));
 }
 
@@ -273,12 +275,13 @@ TEST_F(owner, explain_names_the_owner)
 {
 	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CLAIM,
 				  .client = self->client, .name = self->name };
-	char text[256], want[256];
+	char text[256], want[256], comm[16];
 
+	ASSERT_EQ(0, prctl(PR_GET_NAME, comm));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
 	snprintf(want, sizeof(want),
-		 "table '%s' belongs to process %d (lib_owner); wait for it or ask it to give the table away",
-		 self->name, self->kid.pid);
+		 "table '%s' belongs to process %d (%s); wait for it or ask it to give the table away",
+		 self->name, self->kid.pid, comm);
 	EXPECT_STREQ(want, kreg_explain(-EBUSY, &c, text, sizeof(text)));
 }
 

@@ -20,6 +20,8 @@ int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
 
 	if (name && strlen(name) > KREG_MAX_NAME)
 		return -ENAMETOOLONG;
+	/* The kernel fills all of it, which checkers of memory cannot know. */
+	memset(info, 0, sizeof(*info));
 	return kreg_ioctl(client, KREG_IOC_INFO, &io);
 }
 
