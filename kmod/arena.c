@@ -142,8 +142,12 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 	kreg_chunk_free(chunk);
 }
 
-static struct kreg_rec *first_free(const struct kreg_store *s,
-				   struct kreg_chunk *chunk, u32 *ref)
+static struct kreg_rec *slot(const struct kreg_chunk *chunk, u32 ref)
+{
+	return chunk->base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
+}
+
+static struct kreg_rec *first_free(struct kreg_chunk *chunk, u32 *ref)
 {
 	unsigned int size = kreg_arena_size(chunk->class);
 	struct kreg_rec *r;
@@ -153,7 +157,7 @@ static struct kreg_rec *first_free(const struct kreg_store *s,
 		*ref = chunk->number << KREG_CHUNK_SHIFT | chunk->fresh;
 		chunk->fresh += size >> KREG_UNIT_SHIFT;
 	}
-	r = kreg_arena_rec(s, *ref);
+	r = slot(chunk, *ref);
 	kreg_slot_show(r, size);
 	if (chunk->free) {
 		chunk->free = r->limbo;
@@ -163,7 +167,7 @@ static struct kreg_rec *first_free(const struct kreg_store *s,
 	return r;
 }
 
-/* Turn. A zeroed slot, reserved; NULL if the class has none. */
+/* Turn. A zeroed slot, to be linked or reserved; NULL if the class has none. */
 struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
 				 u32 *ref)
 {
@@ -174,14 +178,19 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
 	if (list_empty(&cl->partial))
 		return NULL;
 	chunk = list_first_entry(&cl->partial, struct kreg_chunk, list);
-	r = first_free(s, chunk, ref);
+	r = first_free(chunk, ref);
 	if (!chunk->used++)
 		cl->idle--;
-	chunk->reserved++;
-	s->reserved++;
 	if (!chunk->free && chunk->fresh == chunk->end)
 		list_move(&chunk->list, &s->full);
 	return r;
+}
+
+/* Turn. The slot @ref, just taken, is for later. */
+void kreg_arena_reserve(struct kreg_store *s, u32 ref)
+{
+	kreg_arena_chunk(s, ref)->reserved++;
+	s->reserved++;
 }
 
 /* Turn. The slot @ref, reserved so far, is about to be linked. */
@@ -240,8 +249,8 @@ static void leave(struct kreg_store *s, struct kreg_chunk *chunk)
 
 static void give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref)
 {
-	struct kreg_rec *r = kreg_arena_rec(s, ref);
 	unsigned int size = kreg_arena_size(chunk->class);
+	struct kreg_rec *r = slot(chunk, ref);
 	bool full = !chunk->free && chunk->fresh == chunk->end;
 
 	memset(r, 0, size);

@@ -4,12 +4,7 @@
 
 #include "engine.h"
 
-bool kreg_store_needs_blob(u32 key_len, u32 value_len)
-{
-	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX;
-}
-
-/* Turn. A reserved slot for @c, and a handle for its blob in it. */
+/* Turn. A slot for @c, and a handle for its blob in it. */
 int kreg_change_slot(struct kreg_store *s, struct kreg_change *c,
 		     struct kreg_feed *f)
 {
@@ -36,9 +31,11 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 
 	kreg_store_assert(s);
 	err = kreg_change_slot(s, c, f);
-	if (!err)
-		kreg_index_want(s, f);
-	return err;
+	if (err)
+		return err;
+	kreg_arena_reserve(s, c->ref);
+	kreg_index_want(s, f);
+	return 0;
 }
 
 void *kreg_change_value(struct kreg_change *c)

@@ -33,9 +33,6 @@ static inline void kreg_slot_show(void *slot, size_t size)
 }
 #endif
 
-/* Records above this have their value elsewhere. */
-#define KREG_SLOT_MAX	4096
-
 #ifdef KREG_DEBUG
 #define kreg_suspect(cond) WARN_ON(cond)
 #else
@@ -150,6 +147,7 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk);
 void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk);
 struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
 				 u32 *ref);
+void kreg_arena_reserve(struct kreg_store *s, u32 ref);
 void kreg_arena_use(struct kreg_store *s, u32 ref);
 void kreg_arena_give(struct kreg_store *s, u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);

@@ -38,9 +38,12 @@ static bool growing_out(const struct kreg_store *s, const struct kreg_root *root
 void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u8 seg = kreg_dir_wants(&root->dir);
+	u8 seg;
 
-	if (!growing_out(s, root) || seg == KREG_DIR_FULL || (s->spare && !seg))
+	if (likely(!growing_out(s, root)))
+		return;
+	seg = kreg_dir_wants(&root->dir);
+	if (seg == KREG_DIR_FULL || (s->spare && !seg))
 		return;
 	f->want_index = true;
 	f->want_page = !s->spare;
@@ -163,5 +166,9 @@ bool kreg_index_step(struct kreg_store *s)
 		shrink(s, root);
 		return true;
 	}
+	/* Most often that is all: no page could be spared. */
+	if (root->n > KREG_HEADS_INLINE && !s->retiring &&
+	    root->dir.used << KREG_PAGE_SHIFT < root->n + 3 * KREG_PAGE_HEADS / 2)
+		return false;
 	return retire(s, root);
 }

@@ -40,15 +40,13 @@ void kreg_limbo_close(struct kreg_store *s)
 	l->cookie = start_poll_synchronize_rcu();
 }
 
-/* Turn. Free a slot if there is one to be freed. */
+/* Turn. Free one slot of those waiting, if it is time. */
 bool kreg_limbo_step(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 	u32 ref = l->waiting;
 	struct kreg_rec *r;
 
-	if (!ref)
-		return false;
 	if (!l->ripe) {
 		if (!poll_state_synchronize_rcu(l->cookie))
 			return false;

@@ -130,8 +130,10 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 		return false;
 	while (more && budget--) {
 		more = kreg_index_step(s);
-		more |= kreg_limbo_step(s);
-		more |= kreg_root_step(s);
+		if (s->limbo.waiting)
+			more |= kreg_limbo_step(s);
+		if (s->ending || !list_empty(&s->doomed))
+			more |= kreg_root_step(s);
 	}
 	kreg_index_want(s, f);
 	return more;

@@ -101,7 +101,10 @@ struct kreg_blob *kreg_blob_alloc(u32 len);	/* caller fills kreg_blob_bytes() */
 void *kreg_blob_bytes(struct kreg_blob *b);
 void kreg_blob_get(struct kreg_blob *b);
 void kreg_blob_put(struct kreg_blob *b);
-bool kreg_store_needs_blob(u32 key_len, u32 value_len);
+static inline bool kreg_store_needs_blob(u32 key_len, u32 value_len)
+{
+	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX;
+}
 
 enum kreg_change_kind { KREG_CHANGE_PUT, KREG_CHANGE_DELETE, KREG_CHANGE_CLEAR };
 

@@ -18,6 +18,8 @@
 static_assert(sizeof(long) == 8);
 
 #define KREG_DIR_SEGS		20
+/* Records above this have their value elsewhere. */
+#define KREG_SLOT_MAX		4096
 #define KREG_CLASSES		26
 
 /**
@@ -124,7 +126,7 @@ struct kreg_limbo {
  * @memory: everything allocated
  * @reserved: slots set aside
  * @doomed_count: length of @doomed
- * @writing: between the first change of a write and the end of settle
+ * @writing: between begin and the end of settle
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
  * @dead_roots: for @reaper

@@ -16,6 +16,7 @@ void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 {
 	kreg_store_assert(s);
 	WARN_ON_ONCE(s->writing);
+	s->writing = true;
 	t->store = s;
 	t->version = s->version + 1;
 	t->dead = 0;
@@ -71,7 +72,9 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	struct kreg_store *s = t->store;
 	struct kreg_rec *r;
 
-	if (!c->rec) {
+	if (c->rec) {
+		kreg_arena_use(s, c->ref);
+	} else {
 		int err = kreg_change_slot(s, c, f);
 
 		if (err)
@@ -79,7 +82,6 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 		kreg_change_fill(c, c->key.bytes, c->value);
 	}
 	r = c->rec;
-	kreg_arena_use(s, c->ref);
 	if (c->blob)
 		list_move(&c->blob->list, &s->blob_list);
 	r->born = t->version;
@@ -146,7 +148,6 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		clear(t, c);
 		break;
 	}
-	t->store->writing = true;
 	return 0;
 }
 

@@ -106,12 +106,12 @@ bool poll_state_synchronize_rcu(unsigned long cookie)
 	return true;
 }
 
-static u64 rotate(u64 x, unsigned int by)
+static inline u64 rotate(u64 x, unsigned int by)
 {
 	return x << by | x >> (64 - by);
 }
 
-static void sip_round(u64 v[4])
+static inline __attribute__((always_inline)) void sip_round(u64 v[4])
 {
 	v[0] += v[1];
 	v[2] += v[3];
@@ -136,9 +136,12 @@ u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key)
 	int i;
 
 	for (;;) {
-		u64 m = left < 8 ? (u64)len << 56 : 0;
+		u64 m = (u64)len << 56;
 
-		memcpy(&m, p, left < 8 ? left : 8);
+		if (left >= 8)
+			memcpy(&m, p, 8);
+		else if (left)
+			memcpy(&m, p, left);
 		v[3] ^= m;
 		sip_round(v);
 		v[0] ^= m;

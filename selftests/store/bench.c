@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bytes and time a record, keys of 16 and values of 64 bytes:
+ *
+ *	bench [RECORDS]
+ */
+#include <time.h>
+
+#include "engine.h"
+#include "tap.h"
+
+#define KEY	16
+#define VALUE	64
+#define GOAL	122
+
+static struct kreg_store store;
+static DEFINE_SPINLOCK(turn);
+static u8 value[VALUE];
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static struct kreg_key key_of(u64 i, u64 bytes[2])
+{
+	struct kreg_key key = { .bytes = bytes, .len = KEY };
+
+	bytes[0] = i * 0x9e3779b97f4a7c15;
+	bytes[1] = i;
+	return key;
+}
+
+__attribute__((noinline)) static bool bench_get(struct kreg_key *key)
+{
+	struct kreg_hit hit;
+
+	kreg_store_hash(&store, key);
+	return !kreg_store_get(&store, key, &hit);
+}
+
+/* True if the put wants memory first. */
+__attribute__((noinline)) static bool bench_put(struct kreg_key *key,
+						struct kreg_feed *f)
+{
+	struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = value,
+				 .value_len = VALUE };
+	struct kreg_place place;
+	struct kreg_txn t;
+
+	kreg_store_hash(&store, key);
+	c.key = *key;
+	kreg_txn_begin(&t, &store);
+	kreg_store_find(&store, key, &place);
+	if (kreg_store_apply(&t, &c, &place, f)) {
+		kreg_txn_abort(&t);
+		return true;
+	}
+	kreg_txn_commit(&t);
+	kreg_txn_settle(&t, 1);
+	kreg_store_tend(&store, 2, f);
+	return false;
+}
+
+static void put_all(u64 n)
+{
+	struct kreg_feed f = {};
+	u64 bytes[2], i;
+
+	for (i = 0; i < n; i++) {
+		struct kreg_key key = key_of(i, bytes);
+
+		for (;;) {
+			bool again = bench_put(&key, &f);
+
+			if (kreg_feed_wanted(&f)) {
+				tap_check(!kreg_feed_fill(&f, &store));
+				kreg_store_feed(&store, &f);
+			}
+			if (!again)
+				break;
+		}
+	}
+	kreg_feed_free(&f);
+}
+
+static void get_all(u64 n, bool there)
+{
+	u64 bytes[2], i;
+
+	for (i = 0; i < n; i++) {
+		struct kreg_key key = key_of(there ? i : i + n, bytes);
+
+		tap_check(bench_get(&key) == there);
+	}
+}
+
+static void report(const char *what, u64 n, double since)
+{
+	printf("# %-12s %7.1f ns\n", what, (seconds() - since) * 1e9 / n);
+}
+
+int main(int argc, char **argv)
+{
+	u64 n = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
+	struct kreg_stat st;
+	double since;
+
+	tap_plan(1);
+	spin_lock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	kreg_store_stat(&store, &st);
+	printf("# %-12s %7llu bytes\n", "empty", st.memory);
+	since = seconds();
+	put_all(n);
+	report("put, new", n, since);
+	since = seconds();
+	get_all(n, true);
+	report("get, hit", n, since);
+	since = seconds();
+	get_all(n, false);
+	report("get, miss", n, since);
+	kreg_store_stat(&store, &st);
+	printf("# %-12s %7.2f bytes a record, %llu buckets\n", "memory",
+	       (double)st.memory / n, st.buckets);
+	tap_check(st.objects == n);
+	tap_check(n < 100000 || st.memory <= GOAL * n);
+	since = seconds();
+	put_all(n);
+	report("put, replace", n, since);
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	tap_check(!shim_allocated);
+	tap_pass("a million records of 16 and 64 bytes cost at most 122 each");
+	return 0;
+}

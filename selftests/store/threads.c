@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Readers that look up and walk without pause while one writer replaces, deletes,
+ * clears, grows and shrinks:
+ *
+ *	threads [SECONDS]
+ *
+ * The first KEPT keys are there at all times, even over a clear, which puts them
+ * back in its own commit. The first TOGETHER of them are always written together.
+ */
+#include <time.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "tap.h"
+
+#define READERS		3
+#define KEPT		64
+#define TOGETHER	8
+#define MOST		30000
+#define WORDS		700
+
+static struct kreg_store store;
+static DEFINE_SPINLOCK(turn);
+static bool stop;
+static unsigned long lookups, walks, writes;
+
+/* A value: its key, and the same stamp all over. */
+struct value {
+	u64 k;
+	u64 stamps[WORDS];
+};
+
+static struct kreg_key key_of(u32 k, u8 bytes[24])
+{
+	struct kreg_key key = { .bytes = bytes, .len = 4 + k % 20 };
+
+	memset(bytes, 0, 24);
+	memcpy(bytes, &k, 4);
+	kreg_store_hash(&store, &key);
+	return key;
+}
+
+static u64 check(u32 k, const struct value *v, u32 len)
+{
+	u32 i, words = len / 8 - 1;
+
+	tap_check(len >= 16 && len % 8 == 0 && v->k == k);
+	for (i = 1; i < words; i++)
+		tap_check(v->stamps[i] == v->stamps[0]);
+	return v->stamps[0];
+}
+
+static u64 look(u32 k)
+{
+	static _Thread_local struct value copy;
+	struct kreg_key key;
+	struct kreg_hit hit;
+	u8 bytes[24];
+	int err;
+
+	key = key_of(k, bytes);
+	rcu_read_lock();
+	err = kreg_store_get(&store, &key, &hit);
+	if (!err && !hit.blob)
+		memcpy(&copy, hit.value, hit.value_len);
+	rcu_read_unlock();
+	if (err) {
+		tap_check(k >= KEPT);
+		return 0;
+	}
+	if (hit.blob) {
+		memcpy(&copy, kreg_blob_bytes(hit.blob), hit.value_len);
+		kreg_blob_put(hit.blob);
+	}
+	return check(k, &copy, hit.value_len);
+}
+
+static void walk(void)
+{
+	static _Thread_local u8 seen[KEPT + MOST];
+	static _Thread_local struct value copy;
+	struct kreg_walk w;
+	struct kreg_hit hit;
+	u32 k, kept = 0;
+
+	memset(seen, 0, sizeof(seen));
+	rcu_read_lock();
+	kreg_walk_start(&w, &store, NULL);
+	while (kreg_walk_next(&w, &hit)) {
+		memcpy(&k, hit.key, 4);
+		memcpy(&copy, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
+		       hit.value_len);
+		check(k, &copy, hit.value_len);
+		tap_check(k < KEPT + MOST && !seen[k]++);
+		kept += k < KEPT;
+	}
+	rcu_read_unlock();
+	tap_check(kept == KEPT);
+}
+
+static void *reader(void *arg)
+{
+	unsigned long n = 0, walked = 0;
+	u64 before, last = 0;
+
+	shim_self = (unsigned long)arg;
+	while (!READ_ONCE(stop)) {
+		u32 i = shim_random() % TOGETHER;
+
+		/* One commit, and no later lookup is older. */
+		before = look(i);
+		tap_check(before >= last);
+		last = look((i + 1 + shim_random() % (TOGETHER - 1)) % TOGETHER);
+		tap_check(last >= before);
+		look(shim_random() % KEPT);
+		look(KEPT + shim_random() % MOST);
+		n += 4;
+		if (!(n & 1023)) {
+			walk();
+			walked++;
+		}
+	}
+	__atomic_fetch_add(&lookups, n, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&walks, walked, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* The writer. */
+
+static void fed(struct kreg_feed *f)
+{
+	spin_unlock(&turn);
+	tap_check(!kreg_feed_fill(f, &store));
+	spin_lock(&turn);
+	kreg_store_feed(&store, f);
+}
+
+static void change(struct kreg_txn *t, enum kreg_change_kind kind, u32 k)
+{
+	static struct value value;
+	struct kreg_change c = { .kind = kind, .value = &value };
+	struct kreg_feed f = {};
+	struct kreg_place place;
+	u8 bytes[24];
+	u32 i;
+
+	c.key = key_of(k, bytes);
+	if (kind == KREG_CHANGE_CLEAR)
+		c.root = kreg_root_alloc();
+	if (kind == KREG_CHANGE_PUT) {
+		c.value_len = 16 + 8 * (shim_random() % 8);
+		if (!(shim_random() % 64))
+			c.value_len = sizeof(value);
+		value.k = k;
+		for (i = 0; i < c.value_len / 8 - 1; i++)
+			value.stamps[i] = t->version;
+		if (kreg_store_needs_blob(c.key.len, c.value_len)) {
+			c.blob = kreg_blob_alloc(c.value_len);
+			memcpy(kreg_blob_bytes(c.blob), &value, c.value_len);
+		}
+	}
+	do {
+		kreg_store_find(&store, &c.key, &place);
+		i = kreg_store_apply(t, &c, &place, &f);
+		if (kreg_feed_wanted(&f))
+			fed(&f);
+	} while (i);
+	kreg_feed_free(&f);
+}
+
+static void write_once(u32 size)
+{
+	struct kreg_feed f = {};
+	struct kreg_txn t;
+	u32 i, what = shim_random() % 2000;
+
+	kreg_txn_begin(&t, &store);
+	if (!what)
+		change(&t, KREG_CHANGE_CLEAR, 0);
+	if (!what || store.objects < KEPT)
+		for (i = TOGETHER; i < KEPT; i++)
+			change(&t, KREG_CHANGE_PUT, i);
+	if (what < 500)
+		for (i = 0; i < TOGETHER; i++)
+			change(&t, KREG_CHANGE_PUT, i);
+	else if (what < 900)
+		change(&t, KREG_CHANGE_PUT,
+		       TOGETHER + shim_random() % (KEPT - TOGETHER));
+	else
+		for (i = 0; i < 4; i++)
+			change(&t, store.objects > size ? KREG_CHANGE_DELETE :
+			       KREG_CHANGE_PUT, KEPT + shim_random() % MOST);
+	kreg_txn_commit(&t);
+	while (!kreg_txn_settle(&t, 1))
+		;
+	kreg_store_tend(&store, 8, &f);
+	if (f.want_index)
+		fed(&f);
+	kreg_feed_free(&f);
+}
+
+static void writer(double seconds)
+{
+	time_t end = time(NULL) + seconds;
+	u32 size = MOST / 2;
+
+	while (time(NULL) < end) {
+		if (!(++writes & 16383))
+			size = shim_random() % (MOST / 2);
+		write_once(size);
+		if (!(writes & 255))
+			shim_run_work();
+		while (kreg_store_limbo_full(&store)) {
+			struct kreg_feed f = {};
+
+			kreg_store_tend(&store, 64, &f);
+		}
+	}
+}
+
+/* The first state, which everybody may rely on. */
+static void begin(void)
+{
+	struct kreg_txn t;
+	u32 i;
+
+	kreg_txn_begin(&t, &store);
+	for (i = 0; i < KEPT; i++)
+		change(&t, KREG_CHANGE_PUT, i);
+	kreg_txn_commit(&t);
+	kreg_txn_settle(&t, 1);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[READERS];
+	unsigned long i;
+
+	tap_plan(1);
+	spin_lock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	begin();
+	for (i = 0; i < READERS; i++)
+		pthread_create(&threads[i], NULL, reader, (void *)(i + 1));
+	writer(argc > 1 ? atof(argv[1]) : 10);
+	WRITE_ONCE(stop, true);
+	for (i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	tap_check(kreg_store_verify(&store));
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	tap_check(!shim_allocated);
+	printf("# %lu writes, %lu lookups, %lu walks\n", writes, lookups, walks);
+	tap_pass("readers miss nothing, see nothing torn and nothing go back");
+	return 0;
+}
