@@ -178,7 +178,7 @@ static int run(int argc, char **argv)
 	w.count = argc - optind;
 	ret = watch(&w, argv + optind, accept);
 	if (ret)
-		ret = fail_name(ret, KREG_TRY_STAT, w.client, NULL);
+		ret = fail_name(ret, KREG_TRY_STAT, w.client, w.trouble);
 	kreg_client_close(w.client);
 	return ret ? ret : finish_output();
 }

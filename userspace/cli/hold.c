@@ -158,7 +158,8 @@ static int supervise(struct hold *h, const sigset_t *set)
 			came_back(h);
 			return finish(h, ret);
 		}
-		say_started(h);
+		if (h->given)
+			say_started(h);
 		status = wait_child(h, set);
 		back = came_back(h);
 		if (back)

@@ -63,7 +63,9 @@ static int hand_over(struct hold *h)
 	ret = kreg_proc_find(h->client, h->child, &child);
 	if (!ret)
 		ret = kreg_table_give(h->table, &child, NULL, 0);
-	return ret ? fail(ret, &c) : 0;
+	h->given = !ret;
+	/* That it is dead already will be seen, and told, like any other death. */
+	return ret && ret != -ESRCH ? fail(ret, &c) : 0;
 }
 
 /* The socket closes by itself when the command runs. */
@@ -81,15 +83,16 @@ static int meet(struct hold *h, int sock)
 {
 	int word, ret;
 
+	h->given = false;
 	if (receive_int(sock, &word) <= 0)
-		return fail_text(EXIT_ERROR, "the new process died at once");
+		return 0;	/* It is dead. */
 	if (word)
 		return fail_name(word, KREG_TRY_DEVICE, NULL, NULL);
 	ret = hand_over(h);
 	if (ret)
 		return ret;
 	if (send_int(sock, 0) < 0)
-		return 0;	/* It is dead: the table comes back as usual. */
+		return 0;
 	return wait_exec(h, sock);
 }
 

@@ -25,6 +25,7 @@ struct watch {
 	uint64_t end_ns;	/* likewise; 0: never */
 	uint64_t *gifts;	/* ids of tables that came to us */
 	size_t n_gifts;
+	const char *trouble;	/* name of the table that cannot be looked at */
 };
 
 /* watch_table.c: look at a table and tell what has changed. */

@@ -72,8 +72,10 @@ int watch_look(struct watch *w, struct watched *t, bool died)
 		t->seen = true;
 		return 0;
 	}
-	if (ret)
+	if (ret) {
+		w->trouble = t->name;
 		return ret;
+	}
 	new.seen = true;
 	new.exists = true;
 	new.id = kreg_stat_id(stat);
