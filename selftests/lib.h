@@ -39,6 +39,7 @@ FIXTURE_SETUP(lib)
 
 FIXTURE_TEARDOWN(lib)
 {
+	kreg_table_destroy(self->table);
 	kreg_table_close(self->table);
 	kreg_client_close(self->client);
 }
@@ -104,6 +105,7 @@ static inline int kid_kill(struct kid *kid)
 	kill(kid->pid, SIGKILL);
 	waitpid(kid->pid, &status, 0);
 	close(kid->sock);
+	kid->pid = 0;
 	return status;
 }
 

@@ -47,7 +47,9 @@ FIXTURE_SETUP(owner)
 
 FIXTURE_TEARDOWN(owner)
 {
-	kid_kill(&self->kid);
+	if (self->kid.pid)
+		kid_kill(&self->kid);
+	kreg_table_destroy(self->table);
 	kreg_table_close(self->table);
 	kreg_client_close(self->client);
 }
@@ -78,7 +80,7 @@ TEST_F(owner, inherit)
 	EXPECT_EQ(1, kreg_message_seq(m));
 	EXPECT_LE(kreg_message_time_ns(m), kreg_deadline(0));
 	EXPECT_EQ(kreg_table_id(self->table), kreg_message_table(m));
-	EXPECT_EQ(self->kid.pid, kreg_message_from(m).pid);
+	EXPECT_EQ(self->kid_proc.pid, kreg_message_from(m).pid);
 	EXPECT_EQ(self->kid_proc.cookie, kreg_message_from(m).cookie);
 	EXPECT_EQ(KREG_DEATH, kreg_message_reason(m));
 	ASSERT_TRUE(kreg_message_status(m, &status));
