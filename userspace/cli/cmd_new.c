@@ -97,7 +97,7 @@ static int report(struct kreg_table *table, bool created)
 		note("table '%s' is there already", kreg_stat_name(stat));
 	} else if (kreg_stat_parked_until_ns(stat)) {
 		text_ms(parked_ms_left(stat) + 999, left, sizeof(left));
-		note("table '%s' is parked; the kernel keeps it for %s, or for ever once it has an owner that lives",
+		note("table '%s' is parked; the kernel keeps it for %s unless a process claims it before",
 		     kreg_stat_name(stat), left);
 	}
 	ret = finish_output();

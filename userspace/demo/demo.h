@@ -104,7 +104,7 @@ struct takeover_result {
 
 /* tell.c */
 void tell_start(const struct demo *d);
-void tell_filling(const struct demo *d, uint64_t objects, uint64_t started_ns);
+void tell_filling(const struct demo *d, uint64_t objects);
 void tell_filled(const struct demo *d, uint64_t started_ns);
 void tell_round(const struct demo *d, enum round round);
 void tell_takeover(const struct demo *d, enum round round, unsigned int n,

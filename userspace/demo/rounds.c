@@ -51,7 +51,7 @@ static int expect(struct demo *d, enum word word, struct report *r,
 			return -1;
 		}
 		if (r->word == WORD_FILLING)
-			tell_filling(d, r->number, 0);
+			tell_filling(d, r->number);
 		if (r->word == WORD_INHERITED && result && r->pid == result->killed) {
 			result->heir_ns = r->time_ns - killed_ns;
 			result->status = r->number;

@@ -47,9 +47,8 @@ static void progress(const struct demo *d, const char *what, uint64_t n)
 	fflush(stdout);
 }
 
-void tell_filling(const struct demo *d, uint64_t objects, uint64_t started_ns)
+void tell_filling(const struct demo *d, uint64_t objects)
 {
-	(void)started_ns;
 	progress(d, "Filling", objects);
 }
 
