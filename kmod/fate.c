@@ -124,31 +124,39 @@ static bool grant(struct kreg_table *t)
 	return false;
 }
 
-static void arm(struct kreg_table *t)
+static void arm(struct kreg_table *t, u64 ms)
 {
-	u64 ms = t->orphan_ms;
-
 	if (!ms)
 		return;
 	t->parked_until = ktime_add_ms(ktime_get(), min_t(u64, ms, KTIME_SEC_MAX));
 	kreg_table_park_timer(t);
 }
 
-static void park(struct kreg_table *t)
+/* A namespace without its init is at its end, and so is what is parked in it. */
+static bool namespace_ends(const struct kreg_ns *ns)
 {
+	return ns->init && kreg_proc_dead(ns->init);
+}
+
+static void park(struct kreg_table *t, u64 ms)
+{
+	if (namespace_ends(t->ns)) {
+		kreg_fate_destroy(t);
+		return;
+	}
 	change_owner(t, NULL);
-	arm(t);
+	arm(t, ms);
 	grant(t);
 }
 
-int kreg_fate_park(struct kreg_table *t)
+int kreg_fate_park(struct kreg_table *t, u64 ms)
 {
 	int err;
 
 	kreg_table_assert(t);
 	err = charge_park(t);
 	if (!err)
-		park(t);
+		park(t, ms);
 	return err;
 }
 
@@ -195,7 +203,7 @@ static void bequeath(struct kreg_table *t, struct kreg_proc *dead)
 	if (can_inherit(t->heir, dead))
 		inherit(t, dead);
 	else if (t->orphan == KREG_ORPHAN_PARK)
-		park(t);
+		park(t, t->orphan_ms);
 	else
 		kreg_fate_destroy(t);
 }

@@ -36,8 +36,8 @@ extern const struct kreg_writer_ops kreg_fate_ops;
 void kreg_fate_destroy(struct kreg_table *t);
 /* @mail is consumed; NULL: the new owner knows already. */
 void kreg_fate_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
-/* -EDQUOT: its user has too many parked tables. */
-int kreg_fate_park(struct kreg_table *t);
+/* For @ms, 0: no limit. -EDQUOT: its user has too many parked tables. */
+int kreg_fate_park(struct kreg_table *t, u64 ms);
 /* Take a parked table, or stand in line for it. */
 void kreg_fate_claim(struct kreg_table *t, struct kreg_proc *p);
 void kreg_fate_wait(struct kreg_table *t, struct kreg_waiter *waiter);

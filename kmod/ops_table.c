@@ -10,6 +10,7 @@
 #include "names.h"
 #include "ns.h"
 #include "ops.h"
+#include "ops_heir.h"
 #include "proc.h"
 #include "table.h"
 
@@ -139,7 +140,8 @@ static int apply_park(struct kreg_control *c)
 	if (err)
 		return err;
 	use_heir_mail(c, NULL);
-	return kreg_fate_park(c->table);
+	return kreg_fate_park(c->table, c->table->orphan == KREG_ORPHAN_PARK ?
+			      c->table->orphan_ms : c->value);
 }
 
 static int apply_give(struct kreg_control *c)
@@ -213,7 +215,9 @@ static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_
 	if (!c)
 		return -ENOMEM;
 	err = kreg_table_may_control(t, cl);
-	if (!err && !(arg->flags & KREG_GIVE_PARK))
+	if (!err && arg->flags & KREG_GIVE_PARK)
+		err = kreg_park_limit(cl, &c->value, KREG_ORPHAN_PARK);
+	else if (!err)
 		err = bring_gift(c, arg, data);
 	if (!err)
 		err = bring_heir_mail(c);

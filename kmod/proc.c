@@ -194,17 +194,22 @@ static struct kreg_proc *watch(struct pid *pid)
 		return ERR_PTR(-ENOMEM);
 	spin_lock(&procs_lock);
 	old = find(pid);
-	if (old)
+	if (old) {
 		kreg_proc_get(old);
-	else
+	} else {
+		/*
+		 * Ahead of pollers of pidfds: they shall find that the writers
+		 * know. And before it can be found, and die of that; its burial
+		 * waits for procs_lock.
+		 */
+		add_wait_queue_priority(&pid->wait_pidfd, &p->wait);
 		hash_add_rcu(procs, &p->node, bucket(pid));
+	}
 	spin_unlock(&procs_lock);
 	if (old) {
 		free_proc(&p->rcu);
 		return old;
 	}
-	/* Ahead of pollers of pidfds: they shall find that the writers know. */
-	add_wait_queue_priority(&pid->wait_pidfd, &p->wait);
 	kreg_proc_poke(p);
 	return p;
 }
@@ -324,9 +329,14 @@ void kreg_proc_poke_all(void)
 	rcu_read_unlock();
 }
 
-/* No longer known; the armed state's reference ends. */
+/*
+ * No longer known; the armed state's reference ends. Whoever has made it dead
+ * comes here, once. The notice may have taken the entry off the queue; if not, it
+ * is not running when this returns.
+ */
 static void forget(struct kreg_proc *p)
 {
+	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
 	spin_lock(&procs_lock);
 	hash_del_rcu(&p->node);
 	spin_unlock(&procs_lock);
@@ -336,11 +346,8 @@ static void forget(struct kreg_proc *p)
 
 void kreg_proc_buried(struct kreg_proc *p)
 {
-	if (!atomic_dec_and_test(&p->burials))
-		return;
-	/* If it was not the notice that told: returns when none is running. */
-	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
-	forget(p);
+	if (atomic_dec_and_test(&p->burials))
+		forget(p);
 }
 
 static struct kreg_proc *first_get(void)
@@ -364,7 +371,6 @@ void kreg_proc_exit(void)
 	struct kreg_proc *p;
 
 	while ((p = first_get())) {
-		remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
 		if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) == KREG_PROC_ARMED)
 			forget(p);
 		else

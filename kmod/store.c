@@ -12,6 +12,9 @@
 #define LIMBO_BYTES	0x100000
 #define LIMBO_ROOTS	64
 
+/* Steps of upkeep that freeing a chunk, up to sixteen pages, counts for. */
+#define ROOT_COST	4
+
 int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 {
 	struct kreg_root *root = kreg_root_alloc();
@@ -128,12 +131,17 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 	kreg_store_assert(s);
 	if (WARN_ON_ONCE(s->writing))
 		return false;
-	while (more && budget--) {
+	while (more && budget) {
+		unsigned int cost = 1;
+
 		more = kreg_index_step(s);
 		if (s->limbo.waiting)
 			more |= kreg_limbo_step(s);
-		if (s->ending || !list_empty(&s->doomed))
-			more |= kreg_root_step(s);
+		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s)) {
+			more = true;
+			cost = ROOT_COST;
+		}
+		budget -= min(budget, cost);
 	}
 	kreg_index_want(s, f);
 	return more;

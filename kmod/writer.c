@@ -254,14 +254,10 @@ void kreg_writer_post_death(struct kreg_writer *w, struct llist_node *seat)
 		wake_up_process(w->task);
 }
 
-static bool death_to_handle(struct kreg_writer *w)
-{
-	return !w->busy && llist_empty(&w->queue) && !llist_empty(&w->deaths);
-}
-
 /*
  * Not if the thread is at work already, or if there are requests, which come
- * first. A death that is more than one piece of work goes back to the thread.
+ * first: they are looked for when the death has been taken, as in drain(). A
+ * death that is more than one piece of work goes back to the thread.
  */
 void kreg_writer_help(struct kreg_writer *w)
 {
@@ -270,10 +266,10 @@ void kreg_writer_help(struct kreg_writer *w)
 
 	if (!READ_ONCE(kreg_writer_lend) || llist_empty(&w->deaths) || !spin_trylock(&w->turn))
 		return;
-	if (death_to_handle(w)) {
+	if (!w->busy)
 		seat = llist_del_first(&w->deaths);
+	if (seat && llist_empty(&w->queue))
 		done = w->ops->death(w, seat);
-	}
 	spin_unlock(&w->turn);
 	if (done)
 		w->ops->buried(w, seat);
