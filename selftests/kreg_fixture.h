@@ -63,6 +63,26 @@ static inline bool test_counts_are(const long long *counts)
 	return true;
 }
 
+static inline bool test_counts_rest(long long *counts)
+{
+	unsigned int i;
+
+	for (i = 0; i < TEST_COUNTERS; i++)
+		counts[i] = test_param(test_counters[i]);
+	test_pause_ms(3);
+	return test_counts_are(counts);
+}
+
+/* What others have left is perhaps still being freed: wait for rest. */
+static inline bool test_settle(long long *counts)
+{
+	int fd = test_client();
+	bool ok = fd >= 0 && !_test_sync(fd);
+
+	close(fd);
+	return ok && test_wait_for(test_counts_rest(counts));
+}
+
 static inline int test_setup(struct __test_metadata *_metadata,
 			     struct test_base *base)
 {
@@ -75,8 +95,8 @@ static inline int test_setup(struct __test_metadata *_metadata,
 	base->mode = st.st_mode & 07777;
 	/* The children of some tests are other users. */
 	ASSERT_EQ(0, chmod(KREG_DEV, 0666));
+	ASSERT_TRUE(test_settle(base->counts));
 	for (i = 0; i < TEST_COUNTERS; i++) {
-		base->counts[i] = test_param(test_counters[i]);
 		ASSERT_LE(0, base->counts[i]) {
 			TH_LOG("no counter %s", test_counters[i]);
 		}
