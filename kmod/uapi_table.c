@@ -42,15 +42,10 @@ int kreg_uapi_whois(struct kreg_call *call)
 	p = kreg_proc_whois(arg->pid);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
+	arg->out_process = (struct kreg_process) { .pid = arg->pid, .cookie = p->cookie };
 	err = kreg_client_listens(p) ? 0 : -ENOTCONN;
-	if (!err) {
-		memset(&arg->out_process, 0, sizeof(arg->out_process));
-		arg->out_process.pid = arg->pid;
-		arg->out_process.cookie = p->cookie;
-		err = kreg_uapi_answer_from(call, struct kreg_ioc_whois, out_process);
-	}
 	kreg_proc_put(p);
-	return err;
+	return err ?: kreg_uapi_answer_from(call, struct kreg_ioc_whois, out_process);
 }
 
 static bool is_null(const struct kreg_process *p)

@@ -68,7 +68,8 @@
  *	ESTALE     the table is gone
  *	ENOENT     no table has this name
  *	EACCES     mode or access rule of the table forbids it
- *	EPERM      only the owner (or a privileged process) may do this
+ *	EPERM      only the owner (or a privileged process) may do this; told to those
+ *	           who might write to the table, while others get EACCES
  *	EMSGSIZE   the buffer is too small; an ``out_`` member has the size needed
  *	ENODATA    the key is not in the table
  *	EEXIST     the name or the key exists already
@@ -336,7 +337,7 @@ enum kreg_option {
 	KREG_OPT_HEIR = 1,
 	KREG_OPT_ACCESS = 2,		/* @value: enum kreg_access */
 	KREG_OPT_MODE = 3,		/* @value: permission bits of 0666 */
-	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: milliseconds, 0: no limit */
+	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: @orphan_ms as in OPEN */
 	/* Of the client; @table is 0. */
 	KREG_OPT_RECEIVER = 5,		/* TRANSFER records of this process come to this client */
 	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may give to this process; 0: not */
@@ -461,8 +462,9 @@ struct kreg_ioc_op {
  * @reserved: must be zero
  *
  * Many operations on one table in one call: all reads (GET, MEMBER) or all
- * writes (PUT, DELETE, CLEAR); a mixture is EINVAL. Keys and values may have
- * %KREG_MAX_BATCH_BYTES together, else EFBIG.
+ * writes (PUT, DELETE, CLEAR); a mixture is EINVAL. Keys and values that go in may
+ * have %KREG_MAX_BATCH_BYTES together, else EFBIG; room for what comes out does not
+ * count.
  *
  * Writes are applied in order and become visible all at once. With ATOMIC one
  * failing operation (PUT with NEW of a key that exists) fails the batch with its
@@ -509,7 +511,8 @@ struct kreg_ioc_sync {
  * @reserved: zero
  * @version: version of the object
  *
- * The value begins at the byte after the key; the padding is zero.
+ * The value begins at the byte after the key; the padding is zero. This struct does
+ * not grow: a later kernel puts what it adds behind the value, within @size.
  */
 struct kreg_object {
 	__u32 size;
@@ -728,7 +731,8 @@ enum kreg_cause {
  * @name_len: length of the name of the table, which follows this struct
  * @data_len: length of the data, which follows the name
  *
- * The padding after the data is zero.
+ * The padding after the data is zero. This struct does not grow: a later kernel puts
+ * what it adds behind the data, within @size.
  */
 struct kreg_event {
 	__u32 size;
