@@ -380,6 +380,7 @@ static void drain(void)
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);
 	tap_check(!st.objects && !st.bytes && !st.limbo);
+	tap_check(list_empty(&store.orphans));
 	/* A page a class, one of the index, directories as they were. */
 	tap_check(st.memory - kreg_dir_memory(&store.chunks) -
 		  kreg_dir_memory(&store.blobs) <
@@ -430,10 +431,12 @@ int main(void)
 {
 	unsigned int i, count = sizeof(modes) / sizeof(modes[0]);
 
-	tap_plan(count + 1);
+	tap_plan(count + 2);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
+	stale_run();
+	tap_pass("a reader's buckets outlive the index");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i]);
 	return 0;

@@ -45,8 +45,9 @@ void value_make(u32 k, u32 seed, u8 *bytes);
 void value_check(u32 k, u32 seed, const u8 *bytes, u32 len);
 void value_check_any(u32 k, const u8 *bytes, u32 len);
 
-/* full.c: a store that cannot grow. */
+/* cases.c */
 void full_run(void);
+void stale_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */
 void pins_start(void);

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Cases that chance would take long to find. */
+#include "model.h"
+
+static void fed(struct kreg_feed *f)
+{
+	tap_check(!kreg_feed_fill(f, &store));
+	kreg_store_feed(&store, f);
+}
+
+/* Bring the store to the keys below @n, each with an empty value. */
+static void keys_to(u32 n)
+{
+	struct kreg_feed f = {};
+	u8 bytes[KEY_ROOM];
+
+	while (store.objects != n) {
+		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = bytes };
+		u32 k = store.objects;
+		struct kreg_place place;
+		struct kreg_txn t;
+
+		if (store.objects > n) {
+			c.kind = KREG_CHANGE_DELETE;
+			k--;
+		}
+		c.key = key_of(k, bytes);
+		kreg_txn_begin(&t, &store);
+		do {
+			kreg_store_find(&store, &c.key, &place);
+			fed(&f);
+		} while (kreg_store_apply(&t, &c, &place, &f));
+		kreg_txn_commit(&t);
+		kreg_txn_settle(&t, 1);
+		kreg_store_tend(&store, 1, &f);
+		fed(&f);
+	}
+	while (kreg_store_tend(&store, 64, &f))
+		;
+	kreg_feed_free(&f);
+	tap_check(kreg_store_verify(&store));
+}
+
+struct stale {
+	struct kreg_view view;
+	u64 c;
+	u32 n;
+};
+
+static void stale_lookups(const struct stale *r)
+{
+	u8 bytes[KEY_ROOM];
+	bool newer;
+	u32 k;
+
+	for (k = 0; k < mode->keys; k++) {
+		struct kreg_key key = key_of(k, bytes);
+
+		kreg_lookup(&r->view, &key, r->n, r->c, &newer);
+	}
+}
+
+/* Index pages stay for readers whose n is of a time when they had buckets. */
+void stale_run(void)
+{
+	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0 };
+	struct stale a, b;
+
+	mode = &stale;
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+	keys_to(4000);
+	shim_enter(1);
+	a.c = kreg_view_enter(&a.view, &store, &a.n);
+	tap_check(a.n > 3 * KREG_PAGE_HEADS);
+	keys_to(20);
+	stale_lookups(&a);
+	/* Grow into a page that waits for the first reader, with another there. */
+	keys_to(2500);
+	shim_enter(2);
+	b.c = kreg_view_enter(&b.view, &store, &b.n);
+	tap_check(b.n > 2 * KREG_PAGE_HEADS);
+	keys_to(20);
+	stale_lookups(&a);
+	shim_leave(1);
+	keys_to(20);
+	stale_lookups(&b);
+	shim_leave(2);
+	keys_to(0);
+	tap_check(!store.root->dir.used);
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+}
+
+/* A store that has no more chunk numbers says so, and goes on when there are. */
+void full_run(void)
+{
+	static const struct mode full = { "full", 4000, ~0u, 0, 1, 0, 0 };
+	struct kreg_change c = { .kind = KREG_CHANGE_PUT };
+	struct kreg_feed f = {};
+	u8 bytes[KEY_ROOM], value[2000] = {};
+	struct kreg_place place;
+	struct kreg_txn t;
+	int err;
+
+	mode = &full;
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+	store.chunks.limit = 1;
+	c.value = value;
+	c.value_len = sizeof(value);
+	for (err = 0; !err || err == -EAGAIN;) {
+		c.key = key_of(rnd(mode->keys), bytes);
+		kreg_txn_begin(&t, &store);
+		kreg_store_find(&store, &c.key, &place);
+		err = kreg_store_apply(&t, &c, &place, &f);
+		if (err) {
+			kreg_txn_abort(&t);
+			fed(&f);
+			continue;
+		}
+		kreg_txn_commit(&t);
+		kreg_txn_settle(&t, 1);
+	}
+	tap_check(err == -ENOSPC && store.objects > 3);
+	tap_check(kreg_store_reserve(&store, &c, &f) == -ENOSPC);
+	tap_check(kreg_store_verify(&store));
+	c.kind = KREG_CHANGE_CLEAR;
+	c.root = kreg_root_alloc();
+	kreg_txn_begin(&t, &store);
+	tap_check(!kreg_store_apply(&t, &c, &place, &f));
+	kreg_txn_commit(&t);
+	kreg_txn_settle(&t, 1);
+	while (kreg_store_tend(&store, 8, &f))
+		;
+	c.kind = KREG_CHANGE_PUT;
+	tap_check(kreg_store_reserve(&store, &c, &f) == -EAGAIN);
+	fed(&f);
+	tap_check(!kreg_store_reserve(&store, &c, &f));
+	kreg_store_cancel(&store, &c);
+	tap_check(kreg_store_verify(&store));
+	kreg_feed_free(&f);
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+}
