@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 
 #include "apply.h"
 #include "client.h"
@@ -127,11 +128,11 @@ void kreg_apply_throttle(struct kreg_table *t)
 {
 	struct kreg_feed feed = {};
 
-	if (likely(!kreg_store_limbo_full(&t->store)))
-		return;
-	synchronize_rcu();
-	spin_lock(&t->writer->turn);
-	if (!t->dead && !t->writer->busy)
-		kreg_apply_tend(t, KREG_TURN_RECORDS, &feed);
-	spin_unlock(&t->writer->turn);
+	while (unlikely(kreg_store_limbo_full(&t->store)) && !fatal_signal_pending(current)) {
+		synchronize_rcu();
+		spin_lock(&t->writer->turn);
+		if (!t->dead && !t->writer->busy)
+			kreg_apply_tend(t, KREG_TURN_RECORDS, &feed);
+		spin_unlock(&t->writer->turn);
+	}
 }

@@ -101,7 +101,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred)
 	return ERR_PTR(err);
 }
 
-/* The first client that is left gets the mail from now on. */
+/* The first client that is left gets the mail from now on, with what is unread. */
 bool kreg_client_close(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
@@ -112,6 +112,8 @@ bool kreg_client_close(struct kreg_client *cl)
 	last = !--p->nr_clients;
 	if (p->receiver == cl)
 		p->receiver = list_first_entry_or_null(&p->clients, struct kreg_client, node);
+	if (p->receiver)
+		kreg_mailbox_move(&p->receiver->box, &cl->box);
 	spin_unlock(&p->lock);
 	kreg_mailbox_empty(&cl->box);
 	return last;
@@ -120,10 +122,30 @@ bool kreg_client_close(struct kreg_client *cl)
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap)
 {
 	const struct cred *old = override_creds(cl->cred);
-	bool capable = ns_capable(ns, cap);
+	bool capable = ns_capable_noaudit(ns, cap);
 
 	revert_creds(old);
 	return capable;
+}
+
+bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid)
+{
+	const struct cred *old = override_creds(cl->cred);
+	bool in_group = in_group_p(gid);
+
+	revert_creds(old);
+	return in_group;
+}
+
+int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)
+{
+	if ((*ms && *ms <= KREG_MAX_PARK_MS) ||
+	    kreg_client_capable(cl, &init_user_ns, CAP_SYS_RESOURCE))
+		return 0;
+	if (*ms)
+		return -EPERM;
+	*ms = KREG_MAX_PARK_MS;
+	return 0;
 }
 
 void kreg_client_receive(struct kreg_client *cl)
@@ -149,7 +171,8 @@ int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to)
 	cl = to->receiver;
 	if (!cl)
 		err = -ENOTCONN;
-	else if (!cl->accept && !uid_eq(cl->cred->fsuid, from->cred->fsuid))
+	else if (cl->ns != from->ns ||
+		 (!cl->accept && !uid_eq(cl->cred->fsuid, from->cred->fsuid)))
 		err = -EPERM;
 	spin_unlock(&to->lock);
 	return err;

@@ -8,6 +8,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/uidgid.h>
 
 #include "mailbox.h"
 
@@ -26,7 +27,7 @@ struct kreg_client {
 	struct kreg_proc *proc;
 	struct kreg_ns *ns;
 	struct kreg_user *user;
-	bool accept;			/* proc->lock: tables of other users are welcome */
+	bool accept;			/* proc->lock: other users may hand tables to it */
 	struct kreg_mailbox box;
 	struct mutex reading;		/* one read() at a time */
 	/* Asynchronous writes that wait, and their first error, as in SYNC. */
@@ -43,16 +44,24 @@ void kreg_client_get(struct kreg_client *cl);
 void kreg_client_put(struct kreg_client *cl);
 unsigned int kreg_client_count(void);
 
-/* Capability of the opener over @ns. Any context. */
+/* Capability of the opener over @ns; is it in the group? Any context. */
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap);
+bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid);
+
+/*
+ * May @cl have a table parked for *ms milliseconds? 0 becomes all that it may, 0
+ * if there is no limit. -EPERM.
+ */
+int kreg_client_may_park(const struct kreg_client *cl, u64 *ms);
 
 /* Let the mail of the process come to @cl; let it take tables of other users. */
 void kreg_client_receive(struct kreg_client *cl);
 void kreg_client_accept(struct kreg_client *cl, bool accept);
 
 /*
- * May @from hand a table to @to? -ENOTCONN: it has no client; -EPERM: another
- * user, who has not said that he accepts.
+ * May @from hand a table to @to? -ENOTCONN: it has no client; -EPERM: it is in
+ * other namespaces, where the table is not, or another user's, who has not said
+ * that he accepts.
  */
 int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to);
 

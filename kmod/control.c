@@ -24,6 +24,7 @@ static bool step(struct kreg_req *req)
 {
 	struct kreg_control *c = container_of(req, struct kreg_control, req);
 
+	req->cost = KREG_TURN_RECORDS / 8;
 	req->result = c->table->dead ? -ESTALE : c->apply(c);
 	return true;
 }

@@ -14,9 +14,13 @@
 /* Tables handled in one hold of the turn. */
 #define TABLES_A_TURN	8
 
+/* For ever, as far as ktime goes. */
+#define MAX_PARK_MS	(KTIME_MAX / NSEC_PER_MSEC / 2)
+
 void kreg_fate_end_wait(struct kreg_waiter *waiter, int result)
 {
 	list_del_init(&waiter->node);
+	waiter->table->nr_waiters--;
 	waiter->result = result;
 	waiter->over(waiter);
 }
@@ -128,19 +132,13 @@ static void arm(struct kreg_table *t, u64 ms)
 {
 	if (!ms)
 		return;
-	t->parked_until = ktime_add_ms(ktime_get(), min_t(u64, ms, KTIME_SEC_MAX));
+	t->parked_until = ktime_add_ms(ktime_get(), min_t(u64, ms, MAX_PARK_MS));
 	kreg_table_park_timer(t);
-}
-
-/* A namespace without its init is at its end, and so is what is parked in it. */
-static bool namespace_ends(const struct kreg_ns *ns)
-{
-	return ns->init && kreg_proc_dead(ns->init);
 }
 
 static void park(struct kreg_table *t, u64 ms)
 {
-	if (namespace_ends(t->ns)) {
+	if (kreg_ns_ends(t->ns)) {
 		kreg_fate_destroy(t);
 		return;
 	}
@@ -163,6 +161,8 @@ int kreg_fate_park(struct kreg_table *t, u64 ms)
 void kreg_fate_wait(struct kreg_table *t, struct kreg_waiter *waiter)
 {
 	kreg_table_assert(t);
+	waiter->table = t;
+	t->nr_waiters++;
 	list_add_tail(&waiter->node, &t->waiters);
 }
 
@@ -209,14 +209,12 @@ static void bequeath(struct kreg_table *t, struct kreg_proc *dead)
 }
 
 /* A table of this writer in a namespace whose init has died, or NULL. */
-static struct kreg_table *left_behind(struct kreg_writer *w, const struct kreg_proc *init)
+static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *init)
 {
 	struct kreg_table *t = NULL;
 	struct kreg_ns *ns = NULL;
 
-	while (!t && (ns = kreg_ns_next(ns))) {
-		if (ns->init != init)
-			continue;
+	while (!t && (ns = kreg_ns_next_of(init, ns))) {
 		rcu_read_lock();
 		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
 			if (t->writer == w)

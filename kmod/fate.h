@@ -25,6 +25,7 @@ struct kreg_table;
 struct kreg_waiter {
 	struct list_head node;		/* turn; empty: not waiting */
 	struct kreg_proc *proc;
+	struct kreg_table *table;
 	int result;			/* once it waits no more */
 	/* Called when it waits no more: wakes it and drops the reference. */
 	void (*over)(struct kreg_waiter *waiter);

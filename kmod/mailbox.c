@@ -73,14 +73,31 @@ void kreg_mail_free(struct kreg_mail *mail)
 	kfree(mail);
 }
 
-void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
+static void deliver(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
-	mail->event.time_ns = ktime_get_ns();
 	spin_lock(&box->lock);
 	mail->event.seq = ++box->seq;
 	list_add_tail(&mail->node, &box->mails);
 	spin_unlock(&box->lock);
 	wake_up_poll(&box->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
+{
+	mail->event.time_ns = ktime_get_ns();
+	deliver(box, mail);
+}
+
+void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
+{
+	struct kreg_mail *mail, *next;
+	LIST_HEAD(mails);
+
+	spin_lock(&from->lock);
+	list_splice_init(&from->mails, &mails);
+	spin_unlock(&from->lock);
+	list_for_each_entry_safe(mail, next, &mails, node)
+		deliver(to, mail);
 }
 
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box)

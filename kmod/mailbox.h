@@ -44,6 +44,9 @@ void kreg_mail_free(struct kreg_mail *mail);
 /* Send; consumes @mail. Any context that may take a spinlock. */
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
 
+/* What is in @from goes to the end of @to, with new numbers. */
+void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from);
+
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box);
 /*
  * Take the oldest record if it has at most @room bytes: NULL if there is none,

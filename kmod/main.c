@@ -5,6 +5,7 @@
 
 #include "apply.h"
 #include "client.h"
+#include "compat.h"
 #include "fate.h"
 #include "file.h"
 #include "names.h"

@@ -50,6 +50,7 @@ static struct kreg_ns *alloc_ns(struct user_namespace *user_ns, struct pid_names
 		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&ns->refs, 1);
+	INIT_LIST_HEAD(&ns->of_init);
 	ns->user_ns = get_user_ns(user_ns);
 	ns->pid_ns = get_pid_ns(pid_ns);
 	ns->init = init;
@@ -72,8 +73,11 @@ struct kreg_ns *kreg_ns_current(struct user_namespace *user_ns)
 		return ns;
 	spin_lock(&ns_lock);
 	old = find_get(user_ns, pid_ns);
-	if (!old)
+	if (!old) {
 		list_add_tail(&ns->node, &namespaces);
+		if (ns->init)
+			list_add_tail(&ns->of_init, &ns->init->namespaces);
+	}
 	spin_unlock(&ns_lock);
 	if (!old)
 		return ns;
@@ -91,6 +95,7 @@ void kreg_ns_put(struct kreg_ns *ns)
 	if (!ns || !refcount_dec_and_lock(&ns->refs, &ns_lock))
 		return;
 	list_del(&ns->node);
+	list_del(&ns->of_init);
 	spin_unlock(&ns_lock);
 	free_ns(ns);
 }
@@ -109,4 +114,28 @@ struct kreg_ns *kreg_ns_next(struct kreg_ns *prev)
 	spin_unlock(&ns_lock);
 	kreg_ns_put(prev);
 	return ns;
+}
+
+struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev)
+{
+	struct list_head *next = prev ? &prev->of_init : &init->namespaces;
+	struct kreg_ns *ns = NULL;
+
+	/* Most processes are no init. */
+	if (!prev && list_empty(&init->namespaces))
+		return NULL;
+	spin_lock(&ns_lock);
+	next = next->next;
+	if (next != &init->namespaces) {
+		ns = list_entry(next, struct kreg_ns, of_init);
+		refcount_inc(&ns->refs);
+	}
+	spin_unlock(&ns_lock);
+	kreg_ns_put(prev);
+	return ns;
+}
+
+bool kreg_ns_ends(const struct kreg_ns *ns)
+{
+	return ns->init && kreg_proc_dead(ns->init);
 }

@@ -17,6 +17,7 @@ struct user_namespace;
 
 struct kreg_ns {
 	struct list_head node;		/* ns_lock */
+	struct list_head of_init;	/* ns_lock: in init->namespaces */
 	refcount_t refs;
 	/* Invariant after initialisation: */
 	struct user_namespace *user_ns;
@@ -33,5 +34,11 @@ void kreg_ns_put(struct kreg_ns *ns);
 
 /* The namespace after @prev, whose reference is dropped; NULL: from the start, the end. */
 struct kreg_ns *kreg_ns_next(struct kreg_ns *prev);
+
+/* The same among those whose init is @init. */
+struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev);
+
+/* Its init is dead: it is at its end, and so is what is in it. */
+bool kreg_ns_ends(const struct kreg_ns *ns);
 
 #endif /* KREG_NS_H */

@@ -9,7 +9,7 @@
 #include "table.h"
 #include "user.h"
 
-enum phase { CHECK, APPLY, SETTLE, CANCEL };
+enum phase { START, CHECK, APPLY, SETTLE, CANCEL };
 
 struct kreg_batch {
 	struct kreg_req req;
@@ -52,19 +52,20 @@ static void close_op(struct kreg_batch *b, struct kreg_batch_op *op)
 	op->open = false;
 }
 
-static void start(struct kreg_batch *b, enum phase phase)
+static void enter(struct kreg_batch *b, enum phase phase)
 {
 	b->phase = phase;
 	b->next = 0;
 }
 
-static void fail(struct kreg_batch *b, int err)
+/* @failed is the operation to blame, or count. */
+static void fail(struct kreg_batch *b, int err, u32 failed)
 {
 	b->req.result = err;
-	b->failed = b->next;
+	b->failed = failed;
 	kreg_user_uncharge(b->table->user, KREG_QUOTA_BYTES, b->charged);
 	b->charged = 0;
-	start(b, CANCEL);
+	enter(b, CANCEL);
 }
 
 /*
@@ -93,10 +94,10 @@ static void do_check(struct kreg_batch *b)
 	if (b->atomic)
 		err = check_one(b, &b->ops[b->next]);
 	if (err) {
-		fail(b, err);
+		fail(b, err, b->next);
 	} else if (!b->atomic || ++b->next == b->count) {
 		kreg_txn_begin(&b->txn, &b->table->store);
-		start(b, APPLY);
+		enter(b, APPLY);
 	}
 }
 
@@ -132,7 +133,7 @@ static void do_apply(struct kreg_batch *b)
 	if (++b->next < b->count)
 		return;
 	kreg_txn_commit(&b->txn);
-	start(b, SETTLE);
+	enter(b, SETTLE);
 }
 
 /* The first error of a write that nobody waits for is kept for SYNC. */
@@ -149,7 +150,16 @@ static void note_errors(struct kreg_batch *b)
 /* One piece of work, about as dear as a record; true when all is done. */
 static bool advance(struct kreg_batch *b)
 {
+	int err;
+
 	switch (b->phase) {
+	case START:
+		err = kreg_apply_check(b->table, b->client);
+		if (err)
+			fail(b, err, b->count);
+		else
+			enter(b, CHECK);
+		return false;
 	case CHECK:
 		do_check(b);
 		return false;
@@ -173,13 +183,7 @@ static bool step(struct kreg_req *req)
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
 	unsigned int n = 0;
 	bool done = false;
-	int err;
 
-	if (b->phase == CHECK && !b->next) {
-		err = kreg_apply_check(b->table, b->client);
-		if (err)
-			fail(b, err);
-	}
 	for (; !done && (!req->large || n < KREG_TURN_RECORDS); n++)
 		done = advance(b);
 	if (done)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/capability.h>
 #include <linux/slab.h>
-#include <linux/user_namespace.h>
 
 #include "client.h"
 #include "control.h"
@@ -16,6 +14,7 @@ int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, boo
 	struct kreg_table *t = c->table;
 	struct kreg_mail *mail;
 	struct kreg_proc *to;
+	int err;
 
 	if (!heir->pid)
 		return 0;
@@ -34,6 +33,9 @@ int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, boo
 	}
 	if (to == c->client->proc)
 		return 0;
+	err = kreg_client_may_hand(c->client, to);
+	if (err)
+		return err;
 	mail = kreg_mail_alloc(to, t->name, t->name_len, data, data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
@@ -70,15 +72,4 @@ int kreg_heir_apply(struct kreg_control *c)
 	if (!err)
 		kreg_heir_commit(c);
 	return err;
-}
-
-int kreg_park_limit(const struct kreg_client *cl, u64 *ms, u32 orphan)
-{
-	if (orphan != KREG_ORPHAN_PARK || (*ms && *ms <= KREG_MAX_PARK_MS) ||
-	    kreg_client_capable(cl, &init_user_ns, CAP_SYS_RESOURCE))
-		return 0;
-	if (*ms)
-		return -EPERM;
-	*ms = KREG_MAX_PARK_MS;
-	return 0;
 }

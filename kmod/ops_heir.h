@@ -7,7 +7,6 @@
 
 #include <linux/kreg.h>
 
-struct kreg_client;
 struct kreg_control;
 
 /* Get what it takes: the process (pid 0: none), its record, the data. May sleep. */
@@ -18,8 +17,5 @@ int kreg_heir_apply(struct kreg_control *c);
 /* in two parts: whether it can be, and then, without fail, that it is. */
 int kreg_heir_check(const struct kreg_control *c);
 void kreg_heir_commit(struct kreg_control *c);
-
-/* How long @cl may have a table parked: @ms, or all it may for 0. -EPERM: longer. */
-int kreg_park_limit(const struct kreg_client *cl, u64 *ms, u32 orphan);
 
 #endif /* KREG_OPS_HEIR_H */

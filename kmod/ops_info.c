@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is to be known about tables. */
 #include <linux/cred.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 
@@ -47,8 +48,6 @@ static u32 tell_flags(const struct kreg_table *t)
 
 static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
 {
-	struct list_head *waiter;
-
 	tell_process(&info->owner, kreg_table_owner(t));
 	tell_process(&info->heir, t->heir);
 	info->flags = tell_flags(t);
@@ -56,8 +55,7 @@ static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
 	info->orphan_ms = t->orphan_ms;
 	info->parked_until_ns = ktime_to_ns(t->parked_until);
 	info->transfers = t->transfers;
-	list_for_each(waiter, &t->waiters)
-		info->waiters++;
+	info->waiters = t->nr_waiters;
 }
 
 static int tell_all(struct kreg_client *cl, const struct kreg_table *t, struct kreg_info *info)
@@ -105,6 +103,9 @@ struct kreg_table *kreg_ops_next_table(struct kreg_client *cl, u64 after)
 		rcu_read_unlock();
 		if (!t)
 			return NULL;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
 		/* Gone again, or its owner dead and it destroyed: the next one, then. */
 		t = kreg_ops_get_table(cl, after);
 		if (t == ERR_PTR(-EINTR))

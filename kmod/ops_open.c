@@ -8,6 +8,7 @@
 #include "client.h"
 #include "control.h"
 #include "names.h"
+#include "ns.h"
 #include "ops.h"
 #include "ops_heir.h"
 #include "proc.h"
@@ -30,6 +31,9 @@ static int enter(struct kreg_table *t)
 {
 	int err;
 
+	/* Its death is handled, or will be under this turn, and find the table. */
+	if (kreg_ns_ends(t->ns))
+		return -ESRCH;
 	err = kreg_user_charge(t->user, KREG_QUOTA_TABLES, 1);
 	if (err)
 		return err;
@@ -76,8 +80,10 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_op
 		.orphan_ms = arg->orphan_ms,
 		.claimable = arg->flags & KREG_OPEN_CLAIMABLE,
 	};
-	int err = kreg_park_limit(cl, &spec.orphan_ms, spec.orphan);
+	int err = 0;
 
+	if (spec.orphan == KREG_ORPHAN_PARK)
+		err = kreg_client_may_park(cl, &spec.orphan_ms);
 	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
 }
 
@@ -130,6 +136,8 @@ static int apply_claim(struct kreg_control *c)
 	}
 	if (!c->value)
 		return -EBUSY;
+	if (t->nr_waiters >= KREG_MAX_WAITERS)
+		return -EDQUOT;
 	refcount_inc(&c->req.refs);
 	kreg_fate_wait(t, &c->waiter);
 	return WAITING;
@@ -245,14 +253,16 @@ int kreg_ops_open(struct kreg_client *cl, struct kreg_open *open)
 {
 	bool may_create = open->arg.flags & KREG_OPEN_CREATE;
 	bool may_exist = !(open->arg.flags & KREG_OPEN_EXCL);
+	bool waits = open->arg.flags & KREG_OPEN_WAIT;
 	int err;
 
-	/* Another may create or destroy it between the two looks. */
+	/* Another may create or destroy it between two looks. */
 	do {
 		err = open_existing(cl, open);
-		if (err != -ENOENT || !may_create)
+		if (may_create && err == -ENOENT)
+			err = create(cl, open);
+		else if (!may_create || waits || err != -ESTALE)
 			break;
-		err = create(cl, open);
-	} while (err == -EEXIST && may_exist);
+	} while (err == -ESTALE || (err == -EEXIST && may_exist));
 	return err;
 }

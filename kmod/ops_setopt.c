@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Options of tables and clients. */
-#include <linux/capability.h>
-#include <linux/slab.h>
-#include <linux/user_namespace.h>
+#include <linux/err.h>
 
 #include "client.h"
 #include "control.h"
@@ -69,8 +67,8 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	if (!err && arg->option == KREG_OPT_HEIR)
 		err = kreg_heir_bring(c, &arg->process, arg->value == KREG_HEIR_SILENT,
 				      data, arg->data_len);
-	if (!err && arg->option == KREG_OPT_ORPHAN)
-		err = kreg_park_limit(cl, &c->value2, arg->value);
+	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
+		err = kreg_client_may_park(cl, &c->value2);
 	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
 }
 

@@ -10,7 +10,6 @@
 #include "names.h"
 #include "ns.h"
 #include "ops.h"
-#include "ops_heir.h"
 #include "proc.h"
 #include "table.h"
 
@@ -27,6 +26,9 @@ static int settle_owner(struct kreg_table *t)
 	rcu_read_unlock();
 	if (owner) {
 		ret = kreg_proc_settle(owner);
+		/* What is handled owns nothing. */
+		if (ret > 0 && WARN_ON_ONCE(kreg_table_owned_by(t, owner)))
+			ret = -ESTALE;
 		kreg_proc_put(owner);
 	}
 	return ret;
@@ -191,6 +193,7 @@ static int bring_gift(struct kreg_control *c, const struct kreg_ioc_give *arg, c
 	struct kreg_table *t = c->table;
 	struct kreg_mail *mail;
 	struct kreg_proc *to;
+	int err;
 
 	to = kreg_proc_find(arg->to.pid, arg->to.cookie);
 	if (IS_ERR(to))
@@ -198,6 +201,9 @@ static int bring_gift(struct kreg_control *c, const struct kreg_ioc_give *arg, c
 	c->to = to;
 	if (to == c->client->proc)
 		return -EALREADY;
+	err = kreg_client_may_hand(c->client, to);
+	if (err)
+		return err;
 	mail = kreg_mail_alloc(to, t->name, t->name_len, data, arg->data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
@@ -216,7 +222,7 @@ static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_
 		return -ENOMEM;
 	err = kreg_table_may_control(t, cl);
 	if (!err && arg->flags & KREG_GIVE_PARK)
-		err = kreg_park_limit(cl, &c->value, KREG_ORPHAN_PARK);
+		err = kreg_client_may_park(cl, &c->value);
 	else if (!err)
 		err = bring_gift(c, arg, data);
 	if (!err)

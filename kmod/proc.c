@@ -17,12 +17,6 @@ static unsigned long bucket(const struct pid *pid)
 	return (unsigned long)pid / L1_CACHE_BYTES;
 }
 
-/* The task that stands for the group, or NULL once it has been reaped. RCU. */
-static struct task_struct *group(const struct kreg_proc *p)
-{
-	return pid_task(p->pid, PIDTYPE_TGID);
-}
-
 bool kreg_proc_is_current(const struct kreg_proc *p)
 {
 	return p->pid == task_tgid(current);
@@ -35,23 +29,28 @@ bool kreg_proc_dead(const struct kreg_proc *p)
 	bool dead;
 
 	rcu_read_lock();
-	t = group(p);
+	t = pid_task(p->pid, PIDTYPE_TGID);
 	dead = !t || !atomic_read(&t->signal->live);
 	rcu_read_unlock();
 	return dead;
 }
 
-bool kreg_proc_doomed(const struct kreg_proc *p)
+static bool doomed(struct pid *pid)
 {
 	struct task_struct *t;
 	bool doomed;
 
 	rcu_read_lock();
-	t = group(p);
+	t = pid_task(pid, PIDTYPE_TGID);
 	doomed = !t || !atomic_read(&t->signal->live) ||
 		 READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT;
 	rcu_read_unlock();
 	return doomed;
+}
+
+bool kreg_proc_doomed(const struct kreg_proc *p)
+{
+	return doomed(p->pid);
 }
 
 u32 kreg_proc_pid(const struct kreg_proc *p)
@@ -84,7 +83,7 @@ static void note_status(struct kreg_proc *p)
 	struct task_struct *t;
 
 	rcu_read_lock();
-	t = group(p);
+	t = pid_task(p->pid, PIDTYPE_TGID);
 	if (t) {
 		p->status = READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT ?
 			    READ_ONCE(t->signal->group_exit_code) : READ_ONCE(t->exit_code);
@@ -175,6 +174,7 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 	init_completion(&p->settled);
 	spin_lock_init(&p->lock);
 	INIT_LIST_HEAD(&p->clients);
+	INIT_LIST_HEAD(&p->namespaces);
 	init_seats(p);
 	return p;
 }
@@ -233,20 +233,6 @@ struct kreg_proc *kreg_proc_watch_init(void)
 	return p;
 }
 
-/* The process itself, not one of its threads, and alive. */
-static bool leads_living_group(struct pid *pid)
-{
-	struct task_struct *t;
-	bool lives;
-
-	rcu_read_lock();
-	t = pid_task(pid, PIDTYPE_TGID);
-	lives = t && atomic_read(&t->signal->live) &&
-		!(READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT);
-	rcu_read_unlock();
-	return lives;
-}
-
 struct kreg_proc *kreg_proc_whois(u32 nr)
 {
 	struct kreg_proc *p = NULL;
@@ -254,7 +240,8 @@ struct kreg_proc *kreg_proc_whois(u32 nr)
 	int err = -ESRCH;
 
 	pid = find_get_pid(nr);
-	if (pid && leads_living_group(pid)) {
+	/* A thread's pid leads no group, so it counts as doomed. */
+	if (pid && !doomed(pid)) {
 		p = find_get(pid);
 		err = -ENOTCONN;
 	}

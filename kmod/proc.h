@@ -54,7 +54,7 @@ struct kreg_proc {
 	/* Death: */
 	struct wait_queue_entry wait;
 	atomic_t state;
-	bool status_known;		/* before the state is DEAD */
+	bool status_known;		/* set before the writers are told */
 	int status;
 	atomic_t burials;		/* writers that have not handled the death yet */
 	struct completion settled;	/* all have */
@@ -65,6 +65,7 @@ struct kreg_proc {
 	struct kreg_client *receiver;	/* lock: client that gets the mail */
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
+	struct list_head namespaces;	/* ns_lock: those that end with it */
 	struct kreg_seat seats[];	/* one a writer */
 };
 

@@ -24,7 +24,7 @@ unsigned int kreg_table_count(void)
 	return atomic_read(&nr_tables);
 }
 
-/* Never used (@used false), or dead and a grace period after its last reference. */
+/* A grace period after its last reference. */
 static void free_table(struct kreg_table *t)
 {
 	kreg_store_exit(&t->store);
@@ -119,19 +119,6 @@ void kreg_table_put(struct kreg_table *t)
 		queue_rcu_work(reaper, &t->free_work);
 }
 
-static bool in_group(const struct cred *cred, kgid_t gid)
-{
-	const struct group_info *groups = cred->group_info;
-	int i;
-
-	if (gid_eq(cred->fsgid, gid))
-		return true;
-	for (i = 0; i < groups->ngroups; i++)
-		if (gid_eq(groups->gid[i], gid))
-			return true;
-	return false;
-}
-
 /* Any of the bits @want (4: read, 2: write), by class as for files. */
 static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, u16 want)
 {
@@ -139,7 +126,7 @@ static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, 
 
 	if (uid_eq(cl->cred->fsuid, t->uid))
 		mode >>= 6;
-	else if (in_group(cl->cred, t->gid))
+	else if (kreg_client_in_group(cl, t->gid))
 		mode >>= 3;
 	return mode & want || kreg_client_capable(cl, t->ns->user_ns, CAP_DAC_OVERRIDE);
 }

@@ -59,6 +59,7 @@ struct kreg_table {
 	ktime_t parked_until;		/* 0: no limit, or not parked */
 	struct delayed_work park_timer;	/* holds a reference while pending */
 	struct list_head waiters;	/* kreg_waiter, first come first */
+	unsigned int nr_waiters;
 
 	struct hlist_node name_node;	/* names_lock */
 	refcount_t refs;

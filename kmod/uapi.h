@@ -6,6 +6,7 @@
 #define KREG_UAPI_H
 
 #include <linux/kreg.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 struct kreg_client;
@@ -50,6 +51,10 @@ int kreg_uapi_sync(struct kreg_call *call);
 int kreg_uapi_scan(struct kreg_call *call);
 int kreg_uapi_info(struct kreg_call *call);
 int kreg_uapi_list(struct kreg_call *call);
+
+/* The out_ members of an operation. */
+#define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
+#define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_reserved) - KREG_OP_OUT)
 
 /* Shared by op and batch: uapi_op.c */
 int kreg_uapi_check_op(const struct kreg_op *op);

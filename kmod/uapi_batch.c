@@ -10,9 +10,6 @@
 #include "ops.h"
 #include "uapi.h"
 
-#define OUT_OFFSET	offsetof(struct kreg_op, out_version)
-#define OUT_SIZE	(sizeof(struct kreg_op) - OUT_OFFSET)
-
 static int check_batch(const struct kreg_ioc_batch *arg)
 {
 	if (arg->flags & ~KREG_BATCH_ALL || arg->reserved)
@@ -88,8 +85,8 @@ static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops
 
 static int put_op(const struct kreg_ioc_batch *arg, const struct kreg_op *op, u32 i)
 {
-	return copy_to_user(user_op(arg, i) + OUT_OFFSET, (void *)op + OUT_OFFSET,
-			    OUT_SIZE) ? -EFAULT : 0;
+	return copy_to_user(user_op(arg, i) + KREG_OP_OUT, (void *)op + KREG_OP_OUT,
+			    KREG_OP_OUT_SIZE) ? -EFAULT : 0;
 }
 
 static int read_ops(struct kreg_call *call, struct kreg_op *ops)
@@ -100,7 +97,7 @@ static int read_ops(struct kreg_call *call, struct kreg_op *ops)
 	int err;
 
 	for (i = 0; i < arg->count; i++, op++) {
-		memset((void *)op + OUT_OFFSET, 0, OUT_SIZE);
+		memset((void *)op + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
 		err = kreg_uapi_read(call->client, arg->table, op);
 		/* What is not about this key is about the call. */
 		if (err && err != -ENODATA && err != -EMSGSIZE)
@@ -171,7 +168,7 @@ static void fill_outs(struct kreg_batch *b, struct kreg_op *ops, u32 count, u64 
 	for (i = 0; i < count; i++) {
 		const struct kreg_batch_op *op = kreg_batch_op(b, i);
 
-		memset((void *)&ops[i] + OUT_OFFSET, 0, OUT_SIZE);
+		memset((void *)&ops[i] + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
 		ops[i].out_error = op->error;
 		if (op->error)
 			continue;
@@ -195,7 +192,7 @@ int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, 
 {
 	struct kreg_batch *b;
 	u64 version;
-	u32 failed = 0;
+	u32 failed = count;
 	int err;
 
 	b = kreg_batch_alloc(cl, table, count, sum_keys(ops, count));
@@ -206,7 +203,7 @@ int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, 
 		err = kreg_batch_queue(b, flags & KREG_BATCH_ATOMIC);
 	} else if (!err) {
 		err = kreg_batch_apply(b, flags & KREG_BATCH_ATOMIC, &version, &failed);
-		*done = failed;
+		*done = err ? failed : 0;
 		if (!err)
 			fill_outs(b, ops, count, version, done);
 	}
@@ -238,7 +235,7 @@ static int write_ops(struct kreg_call *call, struct kreg_op *ops)
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_uapi_write_ops(call->client, arg->table, ops, arg->count,
 					   arg->flags, &arg->out_done);
-	err = probe_outs(arg) ?: answer(call);
+	err = probe_outs(arg);
 	if (err)
 		return err;
 	err = kreg_uapi_write_ops(call->client, arg->table, ops, arg->count, arg->flags,
@@ -259,11 +256,12 @@ int kreg_uapi_batch(struct kreg_call *call)
 	ops = get_ops(arg);
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
-	arg->out_done = 0;
 	err = check_ops(arg, ops);
+	arg->out_done = kreg_uapi_op_reads(ops) ? 0 : arg->count;
 	if (!err)
 		err = kreg_uapi_op_reads(ops) ? read_ops(call, ops) : write_ops(call, ops);
-	if (!err || arg->flags & KREG_BATCH_ATOMIC)
+	/* An atomic batch that failed: of which operation, if it was one. */
+	if (!err || (arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
 		answer(call);
 	kvfree(ops);
 	return err;

@@ -70,7 +70,7 @@ static int fault_in(const struct kreg_op *op, u32 len)
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	return fault_in_writeable(u64_to_user_ptr(op->value), len) ? -EFAULT : -EAGAIN;
+	return fault_in_safe_writeable(u64_to_user_ptr(op->value), len) ? -EFAULT : -EAGAIN;
 }
 
 static int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
@@ -165,8 +165,13 @@ static int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op, u64 o
 {
 	struct kreg_write w = { .table = table, .only = only };
 	u8 key[KREG_MAX_KEY], small[STACK_VALUE];
-	int err = get_change(&w, op, key, small);
+	int err = 0;
 
+	/* Before much is copied. */
+	if (op->code == KREG_OP_PUT && op->value_len > STACK_VALUE)
+		err = kreg_ops_may_write(cl, table);
+	if (!err)
+		err = get_change(&w, op, key, small);
 	if (err)
 		kreg_ops_drop(&w.change);
 	else
@@ -216,14 +221,19 @@ static int answer(struct kreg_call *call, struct kreg_op *op)
 	return kreg_uapi_answer_from(call, struct kreg_ioc_op, op.out_version);
 }
 
-/* What is written back after the fact must not fail then: see that it is writable. */
+/*
+ * What is written back after the fact must not fail then: see that it is writable,
+ * by putting both its ends back as they are.
+ */
 static int probe_answer(const struct kreg_call *call)
 {
+	const struct kreg_ioc_op *arg = call->arg;
 	struct kreg_ioc_op __user *user = call->user;
 
-	return fault_in_writeable((void __user *)&user->op.out_version,
-				  sizeof(struct kreg_op) -
-				  offsetof(struct kreg_op, out_version)) ? -EFAULT : 0;
+	if (put_user(arg->op.out_version, &user->op.out_version) ||
+	    put_user(arg->op.out_reserved, &user->op.out_reserved))
+		return -EFAULT;
+	return 0;
 }
 
 int kreg_uapi_op(struct kreg_call *call)

@@ -77,7 +77,7 @@ static enum stop gather_one(struct scan *s, const struct kreg_hit *hit)
 
 	if (s->arg->max_count && s->count == s->arg->max_count)
 		return FULL;
-	if (s->len + size > s->arg->buf_len) {
+	if (size > s->arg->buf_len - s->len) {
 		s->need = size;
 		return FULL;
 	}

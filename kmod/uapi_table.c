@@ -109,7 +109,10 @@ static int check_open(const struct kreg_ioc_open *arg)
 	if (!arg->name_len && (!create || arg->name ||
 			       arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIM)))
 		return -EINVAL;
-	return check_heir(arg);
+	err = check_heir(arg);
+	if (err != -EFBIG)
+		return err;
+	return arg->name_len > KREG_MAX_NAME ? -ENAMETOOLONG : err;
 }
 
 static int tell(struct kreg_open *open)

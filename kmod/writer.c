@@ -270,21 +270,24 @@ void kreg_writer_help(struct kreg_writer *w)
 		seat = llist_del_first(&w->deaths);
 	if (seat && llist_empty(&w->queue))
 		done = w->ops->death(w, seat);
+	/* Under the turn, so that it is never in nobody's hands. */
+	if (seat && !done)
+		kreg_writer_post_death(w, seat);
 	spin_unlock(&w->turn);
 	if (done)
 		w->ops->buried(w, seat);
-	else if (seat)
-		kreg_writer_post_death(w, seat);
 }
 
 void kreg_writer_tend(struct kreg_writer *w, struct kreg_tend *t)
 {
+	bool first = list_empty(&w->tending);
+
 	kreg_writer_assert(w);
 	if (!list_empty(&t->node))
 		return;
-	if (list_empty(&w->tending))
-		wake_up_process(w->task);
 	list_add_tail(&t->node, &w->tending);
+	if (first)
+		wake_up_process(w->task);
 }
 
 void kreg_writer_untend(struct kreg_writer *w, struct kreg_tend *t)

@@ -110,6 +110,9 @@
 #define KREG_MAX_USER_PARKED	256
 #define KREG_MAX_USER_BYTES	(256ULL << 20)
 
+/* How many may wait to claim one table. */
+#define KREG_MAX_WAITERS	64
+
 /* Limits of a process, and how long a table may stay parked (CAP_SYS_RESOURCE: for ever). */
 #define KREG_MAX_CLIENTS	64
 #define KREG_MAX_EVENTS		1024
@@ -238,7 +241,8 @@ enum kreg_orphan {
  * @data_len: its length, up to %KREG_MAX_DATA
  * @reserved: must be zero
  * @deadline_ns: with WAIT, CLOCK_MONOTONIC in nanoseconds; 0: none
- * @out_table: id of the table
+ * @out_table: id of the table. This and the following are written before anything
+ *	is changed, so they may be there also when the call fails after that
  * @out_type: enum kreg_type
  * @out_how: %KREG_OPENED_CREATED, %KREG_OPENED_CLAIMED
  *
@@ -252,7 +256,8 @@ enum kreg_orphan {
  *
  * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner;
  * EALREADY: the caller owns it already; ETIMEDOUT: the deadline has passed;
- * ESTALE: destroyed while waiting; EINTR: a signal while waiting; ESRCH,
+ * ESTALE: destroyed while waiting; EINTR: a signal while waiting; EDQUOT:
+ * %KREG_MAX_WAITERS wait already; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
  * longer than this user may.
  */
@@ -311,9 +316,9 @@ struct kreg_ioc_table {
  *
  * Errors beside the general ones: ESRCH: no such living process; EALREADY: it is
  * the caller itself; ENOTCONN: it has no client; EPERM: the caller is not the
- * owner, or the process runs under another uid and has not said
- * %KREG_OPT_ACCEPT; EDQUOT: its mailbox has no room, or too many tables are
- * parked.
+ * owner, or the process is in other namespaces than the table, or runs under
+ * another uid and has not said %KREG_OPT_ACCEPT, or PARK is for longer than this
+ * user may; EDQUOT: its mailbox has no room, or too many tables are parked.
  */
 struct kreg_ioc_give {
 	__u32 size;
@@ -340,7 +345,8 @@ enum kreg_option {
 	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: @orphan_ms as in OPEN */
 	/* Of the client; @table is 0. */
 	KREG_OPT_RECEIVER = 5,		/* TRANSFER records of this process come to this client */
-	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may give to this process; 0: not */
+	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may hand tables to the process */
+					/* while this client receives; 0: not */
 };
 
 #define KREG_HEIR_SILENT	1
@@ -457,8 +463,8 @@ struct kreg_ioc_op {
  * @count: how many, 1 to %KREG_MAX_BATCH_OPS
  * @op_size: distance of two operations in bytes: sizeof(struct kreg_op), a
  *	multiple of 8
- * @out_done: operations without an error. Written also when an operation of an
- *	atomic batch fails: then the index of that operation
+ * @out_done: operations without an error. Written also when one operation is to
+ *	blame that an atomic batch fails: then the index of that operation
  * @reserved: must be zero
  *
  * Many operations on one table in one call: all reads (GET, MEMBER) or all
@@ -731,6 +737,7 @@ enum kreg_cause {
  * @name_len: length of the name of the table, which follows this struct
  * @data_len: length of the data, which follows the name
  *
+ * The members behind @time_ns are those of TRANSFER; other kinds have their own.
  * The padding after the data is zero. This struct does not grow: a later kernel puts
  * what it adds behind the data, within @size.
  */
