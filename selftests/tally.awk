@@ -46,7 +46,8 @@ function finish(status,   results)
 
 program == "" { next }
 
-/^1\.\.[0-9]+/ { plan = substr($1, 4); next }
+# More than one plan, where a program runs others.
+/^1\.\.[0-9]+/ { plan += substr($1, 4); next }
 
 /^ok .*# SKIP/ { result("skip", $0); next }
 /^ok /         { result("pass", $0); next }

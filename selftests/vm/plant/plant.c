@@ -16,7 +16,7 @@ static int __init plant_init(void)
 	if (!strcmp(what, "warn"))
 		WARN(1, "planted\n");
 	else if (!strcmp(what, "oops"))
-		*(volatile int *)8 = 0;
+		WRITE_ONCE(*(int *)8, 0);
 	else if (!strcmp(what, "log"))
 		pr_info("WARNING: possible circular locking dependency (planted)\n");
 	else
