@@ -222,13 +222,12 @@ static int claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_tab
 
 static int open_table(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
 {
-	int err;
+	bool other_type = open->arg.type && open->arg.type != t->type;
+	int err = -EEXIST;
 
-	if (open->arg.type && open->arg.type != t->type)
-		err = -EEXIST;
-	else if (open->arg.flags & KREG_OPEN_CLAIM)
+	if (!other_type && open->arg.flags & KREG_OPEN_CLAIM)
 		return claim(cl, open, t);
-	else
+	if (!other_type)
 		err = kreg_table_may_open(t, cl) ?: tell(open, t->id, t->type, 0);
 	kreg_table_put(t);
 	return err;

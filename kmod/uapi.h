@@ -27,9 +27,10 @@ long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user
  */
 int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len);
 
-#define kreg_uapi_answer_from(call, type, member)			\
-	kreg_uapi_answer(call, offsetof(type, member),			\
-			 sizeof(type) - offsetof(type, member))
+/* All from @_member on. */
+#define kreg_uapi_answer_from(call, type, _member)			\
+	kreg_uapi_answer(call, offsetof(type, _member),			\
+			 sizeof(type) - offsetof(type, _member))
 
 /*
  * Copies from the user's memory: NULL for none; ERR_PTR. To be freed with

@@ -18,7 +18,7 @@
 #define GATHER_SIZE	(16U << 10)
 
 /* Why gathering stopped. */
-enum stop { END, FLUSH, FULL, BLOB };
+enum stop { LAST, FLUSH, FULL, BLOB };
 
 struct scan {
 	struct kreg_client *client;
@@ -69,7 +69,7 @@ static u32 write_object(const struct scan *s, void *to, const struct kreg_hit *h
 	return o->size;
 }
 
-/* One object more; END: there may be others. */
+/* One object more; LAST: there may be others. */
 static enum stop gather_one(struct scan *s, const struct kreg_hit *hit)
 {
 	bool blob = hit->blob && wants_value(s);
@@ -89,7 +89,7 @@ static enum stop gather_one(struct scan *s, const struct kreg_hit *hit)
 	s->after.len = hit->key_len;
 	memcpy(s->key, hit->key, hit->key_len);
 	if (!blob)
-		return END;
+		return LAST;
 	kreg_blob_get(hit->blob);
 	s->blob = hit->blob;
 	return BLOB;
@@ -99,12 +99,12 @@ static enum stop gather(struct scan *s, const struct kreg_table *t)
 {
 	struct kreg_walk walk;
 	struct kreg_hit hit;
-	enum stop stop = END;
+	enum stop stop = LAST;
 
 	if (s->after.len)
 		kreg_store_hash(&t->store, &s->after);
 	kreg_walk_start(&walk, &t->store, s->after.len ? &s->after : NULL);
-	while (stop == END && kreg_walk_next(&walk, &hit))
+	while (stop == LAST && kreg_walk_next(&walk, &hit))
 		stop = gather_one(s, &hit);
 	return stop;
 }
@@ -154,7 +154,7 @@ static int advance(struct scan *s)
 	err = flush(s);
 	if (err)
 		return err;
-	s->arg->out_more = stop != END;
+	s->arg->out_more = stop != LAST;
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();

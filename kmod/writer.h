@@ -69,7 +69,7 @@ struct kreg_writer_ops {
 };
 
 struct kreg_writer {
-	spinlock_t turn;
+	spinlock_t turn;		/* see above; innermost are those of other files */
 	bool busy;			/* turn */
 	struct list_head tending;	/* turn: kreg_tend */
 	struct llist_head queue;

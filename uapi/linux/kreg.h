@@ -212,7 +212,7 @@ enum kreg_orphan {
 #define KREG_OPEN_EXCL		(1U << 1)	/* with CREATE: EEXIST if there is one */
 #define KREG_OPEN_CLAIM		(1U << 2)	/* become the owner of a parked table */
 #define KREG_OPEN_WAIT		(1U << 3)	/* with CLAIM: wait until it is parked */
-#define KREG_OPEN_CLAIMABLE	(1U << 4)	/* at creation: whoever the mode lets write may claim */
+#define KREG_OPEN_CLAIMABLE	(1U << 4)	/* at creation: who may write may claim */
 #define KREG_OPEN_HEIR		(1U << 5)	/* at creation: @heir is the heir */
 #define KREG_OPEN_HEIR_SILENT	(1U << 6)	/* with HEIR: no TRANSFER record */
 #define KREG_OPEN_ALL		((1U << 7) - 1)
@@ -342,7 +342,7 @@ enum kreg_option {
 	KREG_OPT_HEIR = 1,
 	KREG_OPT_ACCESS = 2,		/* @value: enum kreg_access */
 	KREG_OPT_MODE = 3,		/* @value: permission bits of 0666 */
-	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: @orphan_ms as in OPEN */
+	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: its ms as in OPEN */
 	/* Of the client; @table is 0. */
 	KREG_OPT_RECEIVER = 5,		/* TRANSFER records of this process come to this client */
 	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may hand tables to the process */

@@ -152,7 +152,8 @@ static int watch(struct watch *w, char **names, bool accept)
 	if (ret)
 		goto out;
 	if (!w->count)
-		note("the mailbox of process %d; 'kreg give NAME %d' sends a table", getpid(), getpid());
+		note("the mailbox of process %d; 'kreg give NAME %d' sends a table", getpid(),
+		     getpid());
 	catch_signals();
 	ret = loop(w, polled);
 	park_gifts(w);

@@ -42,7 +42,8 @@ static int help_command(int argc, char **argv)
 	const struct command *cmd = argc > 2 ? find(argv[2]) : NULL;
 
 	if (argc > 2 && !cmd) {
-		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n", argv[2]);
+		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n",
+			argv[2]);
 		return EXIT_USAGE;
 	}
 	if (cmd)

@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -123,5 +124,8 @@ struct tally {
 
 int round_run(struct demo *d, enum round round, bool first, struct tally *tally);
 uint64_t count_lookups(const struct demo *d, uint64_t *failures);
+
+/* Set by SIGINT and SIGTERM: come to an end. */
+extern volatile sig_atomic_t interrupted;
 
 #endif /* KREG_DEMO_H */

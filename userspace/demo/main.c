@@ -71,7 +71,8 @@ static unsigned int round_bit(const char *name)
 	for (i = 0; i < ROUNDS; i++)
 		if (!strcmp(name, names[i]))
 			return 1u << i;
-	fprintf(stderr, "kreg-demo: there is no round '%s'; there are keeper, park, standby\n", name);
+	fprintf(stderr, "kreg-demo: there is no round '%s'; there are keeper, park, standby\n",
+		name);
 	exit(2);
 }
 

@@ -17,8 +17,6 @@
 static pid_t server;		/* who owns the table */
 static pid_t standby;		/* who waits for it */
 
-extern volatile sig_atomic_t interrupted;
-
 static void nap(unsigned int ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
@@ -173,7 +171,8 @@ static int takeover(struct demo *d, enum round round, struct takeover_result *r)
 		return -1;
 	r->lookups = count_lookups(d, &f) - lookups;
 	r->failures = f - failures;
-	r->owner = server = owns.pid;
+	server = owns.pid;
+	r->owner = server;
 	r->owner_ns = owns.time_ns - killed_ns;
 	r->objects = owns.number;
 	return 0;

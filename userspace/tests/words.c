@@ -108,7 +108,7 @@ static void bytes(void)
 	PRINTS(as_json, "\xff\x00", "{\"v_hex\":\"ff00\"}\n");
 	PRINTS(as_json, "", "{\"v\":\"\"}\n");
 	hex = true;
-	PRINTS(escaped, "\x00""az", "00617a");
+	PRINTS(escaped, "\x00" "az", "00617a");
 	PRINTS(as_json, "az", "{\"v_hex\":\"617a\"}\n");
 	hex = false;
 	check(bytes_utf8("\xf0\x9f\x98\x80", 4), "four bytes are one character");

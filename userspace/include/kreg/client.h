@@ -106,8 +106,6 @@ int kreg_client_set_accept(struct kreg_client *client, bool accept);
  */
 int kreg_client_sync(struct kreg_client *client);
 
-
-
 /**
  * kreg_proc_find() - name of the process that has this pid now
  * @client: the client
