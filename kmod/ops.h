@@ -10,6 +10,7 @@
 #include <linux/types.h>
 
 #include "store.h"
+#include "user.h"
 
 struct kreg_client;
 struct kreg_table;
@@ -112,6 +113,11 @@ int kreg_batch_queue(struct kreg_batch *b, bool atomic);
 
 /* ops_sync.c */
 int kreg_ops_sync(struct kreg_client *cl);
+/*
+ * If @n more would not fit the limits of @u, see that what the dead had is given
+ * back. What then still does not fit is for the charge to refuse. May sleep.
+ */
+int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n);
 /* Handle the deaths that could put mail into the mailbox of @cl. May sleep. */
 int kreg_ops_settle_mail(struct kreg_client *cl);
 

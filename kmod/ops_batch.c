@@ -286,11 +286,12 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	err = kreg_table_may_write(b->table, b->client);
 	if (err)
 		return err;
-	kreg_apply_throttle(b->table);
 	for (i = 0; i < b->count; i++) {
 		b->bytes += b->ops[i].change.key.len + b->ops[i].change.value_len;
 		kreg_store_hash(s, &b->ops[i].change.key);
 	}
+	kreg_apply_throttle(b->table);
+	err = kreg_ops_make_room(b->table->user, KREG_QUOTA_BYTES, b->bytes);
 	for (i = 0; i < b->count && !err;) {
 		err = reserve_some(b, &i);
 		if (err == -EAGAIN)

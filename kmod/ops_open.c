@@ -111,8 +111,13 @@ static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id
 static int create(struct kreg_client *cl, struct kreg_open *open)
 {
 	u64 id;
-	int err = kreg_names_reserve(cl->ns, &id);
+	int err;
 
+	err = kreg_ops_make_room(cl->user, KREG_QUOTA_TABLES, 1);
+	if (!err && open->arg.orphan == KREG_ORPHAN_PARK)
+		err = kreg_ops_make_room(cl->user, KREG_QUOTA_PARKED, 1);
+	if (!err)
+		err = kreg_names_reserve(cl->ns, &id);
 	if (err)
 		return err;
 	err = create_with_id(cl, open, id);

@@ -68,7 +68,8 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 		err = kreg_heir_bring(c, &arg->process, arg->value == KREG_HEIR_SILENT,
 				      data, arg->data_len);
 	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
-		err = kreg_client_may_park(cl, &c->value2);
+		err = kreg_client_may_park(cl, &c->value2) ?:
+		      kreg_ops_make_room(t->user, KREG_QUOTA_PARKED, 1);
 	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
 }
 

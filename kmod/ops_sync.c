@@ -46,18 +46,25 @@ static int pass_queue(struct kreg_writer *w)
 	return pass_once(w) ?: pass_once(w);
 }
 
-int kreg_ops_sync(struct kreg_client *cl)
+static int catch_up(void)
 {
 	unsigned int i;
-	int err;
+	int err = 0;
 
 	kreg_proc_poke_all();
-	for (i = 0; i < kreg_writers; i++) {
+	for (i = 0; i < kreg_writers && !err; i++)
 		err = pass_queue(kreg_writer_nr(i));
-		if (err)
-			return err;
-	}
-	return -atomic_xchg(&cl->async_error, 0);
+	return err;
+}
+
+int kreg_ops_sync(struct kreg_client *cl)
+{
+	return catch_up() ?: -atomic_xchg(&cl->async_error, 0);
+}
+
+int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up();
 }
 
 /*

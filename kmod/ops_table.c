@@ -222,7 +222,8 @@ static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_
 		return -ENOMEM;
 	err = kreg_table_may_control(t, cl);
 	if (!err && arg->flags & KREG_GIVE_PARK)
-		err = kreg_client_may_park(cl, &c->value);
+		err = kreg_client_may_park(cl, &c->value) ?:
+		      kreg_ops_make_room(t->user, KREG_QUOTA_PARKED, 1);
 	else if (!err)
 		err = bring_gift(c, arg, data);
 	if (!err)

@@ -150,6 +150,15 @@ static int submit(struct queued *q)
 	return err;
 }
 
+static int make_room(struct kreg_table *t, const struct kreg_write *w)
+{
+	const struct kreg_change *c = &w->change;
+
+	if (c->kind != KREG_CHANGE_PUT)
+		return 0;
+	return kreg_ops_make_room(t->user, KREG_QUOTA_BYTES, (s64)c->key.len + c->value_len);
+}
+
 static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 {
 	struct kreg_table *t;
@@ -160,10 +169,11 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	kreg_store_hash(&t->store, &w->change.key);
-	q = alloc_queued(cl, t, w);
+	err = make_room(t, w);
+	q = err ? NULL : alloc_queued(cl, t, w);
 	if (!q) {
 		kreg_table_put(t);
-		return -ENOMEM;
+		return err ?: -ENOMEM;
 	}
 	err = submit(q);
 	if (!err)
@@ -189,7 +199,8 @@ static int write_once(struct kreg_client *cl, struct kreg_write *w, struct kreg_
 {
 	int err = write_lent(cl, w, feed);
 
-	if (err == NOT_LENT)
+	/* Not refused before what the dead had is given back. */
+	if (err == NOT_LENT || err == -EDQUOT)
 		return write_queued(cl, w);
 	if (err == -EINPROGRESS)
 		return kreg_ops_settle(cl, w->table) ?: -EAGAIN;

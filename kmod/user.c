@@ -135,6 +135,11 @@ static void uncharge_until(struct kreg_user *u, const struct kreg_user *end,
 		atomic64_sub(n, &u->used[what]);
 }
 
+static bool exceeds(const struct kreg_user *level, enum kreg_quota what, s64 used)
+{
+	return level->limited && (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what]);
+}
+
 int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	struct kreg_user *level;
@@ -143,13 +148,20 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 	for (level = u; level; level = level->parent) {
 		s64 used = atomic64_add_return(n, &level->used[what]);
 
-		if (n > 0 && level->limited &&
-		    (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what])) {
+		if (n > 0 && exceeds(level, what, used)) {
 			uncharge_until(u, level->parent, what, n);
 			return -EDQUOT;
 		}
 	}
 	return 0;
+}
+
+bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	for (; u; u = u->parent)
+		if (exceeds(u, what, atomic64_read(&u->used[what]) + n))
+			return false;
+	return true;
 }
 
 void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n)

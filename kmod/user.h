@@ -47,6 +47,8 @@ unsigned int kreg_user_count(void);
 
 /* Charge @n to @u and its parents, or nothing and -EDQUOT. Any context. */
 int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n);
+/* Would it, at this moment? */
+bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n);
 void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n);
 
 #endif /* KREG_USER_H */
