@@ -45,7 +45,8 @@ tests: setup-build
 
 #: make demo          see it work, in a virtual machine
 demo: guest
-	@selftests/vm/run -k $(or $(KERNEL),6.12) -o $(BUILD)/guest 'kreg-demo'
+	@[ -t 1 ] || cat='| cat'; selftests/vm/run -k $(or $(KERNEL),6.12) \
+		-o $(BUILD)/guest "set -o pipefail; kreg-demo $$cat"
 
 #: make vm            a shell in a virtual machine with kreg loaded (KERNEL=...)
 vm: guest
