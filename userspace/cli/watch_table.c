@@ -4,6 +4,7 @@
  * wakes the command through a pidfd; gifts and claims are found by looking again.
  */
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "watch.h"
@@ -28,6 +29,14 @@ static void follow_owner(struct watch *w, struct watched *t)
 	kreg_table_close(table);
 	if (t->pidfd >= 0 && owner.cookie != t->owner.cookie)
 		forget_owner(t);
+}
+
+/* The look may come before the news. */
+static bool owner_died(const struct watched *t)
+{
+	struct pollfd owner = { .fd = t->pidfd, .events = POLLIN };
+
+	return t->pidfd >= 0 && poll(&owner, 1, 0) == 1;
 }
 
 static void gone(struct watch *w, struct watched *t, bool died)
@@ -67,6 +76,7 @@ int watch_look(struct watch *w, struct watched *t, bool died)
 	int ret;
 
 	ret = kreg_stat_by_name(w->client, t->name, &stat);
+	died = died || owner_died(t);
 	if (ret == -ENOENT || ret == -ESTALE) {
 		gone(w, t, died);
 		t->seen = true;
