@@ -62,9 +62,10 @@ style:
 
 #: make install       module, library and command into this system
 install: module install-user
-	@mkdir -p $(DESTDIR)/lib/modules/$$(uname -r)/updates
-	install -m 644 kreg.ko $(DESTDIR)/lib/modules/$$(uname -r)/updates/
-	@test -n "$(DESTDIR)" || depmod
+	@release=$$(basename $$(dirname $$(readlink kreg.ko))) && \
+		dir=$(DESTDIR)/lib/modules/$$release/updates && mkdir -p $$dir && \
+		install -m 644 kreg.ko $$dir && \
+		if [ -z "$(DESTDIR)" ]; then depmod $$release; ldconfig; fi
 
 #: make clean         remove what was built
 clean:
@@ -72,7 +73,8 @@ clean:
 
 #: make distclean     and what was downloaded
 distclean: clean
-	@rm -rf $(KREG_CACHE)
+	@rm -rf $(KREG_CACHE)/kernels $(KREG_CACHE)/source* $(KREG_CACHE)/kvm-works \
+		$(KREG_CACHE)/.lock
 
 install-user: user
 	+@$(MAKE) --no-print-directory -C userspace install \
