@@ -6,6 +6,7 @@
 #include <linux/user_namespace.h>
 
 #include "client.h"
+#include "limits.h"
 #include "ns.h"
 #include "proc.h"
 #include "user.h"
@@ -67,7 +68,7 @@ static int enlist(struct kreg_client *cl)
 	int err = 0;
 
 	spin_lock(&p->lock);
-	if (p->nr_clients >= KREG_MAX_CLIENTS) {
+	if (p->nr_clients >= READ_ONCE(kreg_limits.clients)) {
 		err = -EMFILE;
 	} else {
 		p->nr_clients++;
@@ -139,12 +140,14 @@ bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid)
 
 int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)
 {
-	if ((*ms && *ms <= KREG_MAX_PARK_MS) ||
+	u64 most = READ_ONCE(kreg_limits.park_ms);
+
+	if ((*ms && *ms <= most) ||
 	    kreg_client_capable(cl, &init_user_ns, CAP_SYS_RESOURCE))
 		return 0;
 	if (*ms)
 		return -EPERM;
-	*ms = KREG_MAX_PARK_MS;
+	*ms = most;
 	return 0;
 }
 

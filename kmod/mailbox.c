@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "limits.h"
 #include "mailbox.h"
 #include "proc.h"
 
@@ -28,10 +29,12 @@ void kreg_mailbox_empty(struct kreg_mailbox *box)
 
 static int charge(struct kreg_proc *to, u32 bytes)
 {
-	bool many = atomic_inc_return(&to->mails) > KREG_MAX_EVENTS;
-	bool large = atomic_add_return(bytes, &to->mail_bytes) > KREG_MAX_EVENT_BYTES;
+	u32 count = atomic_inc_return(&to->mails);
+	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
 
-	return many || large ? -EDQUOT : 0;
+	if (count > READ_ONCE(kreg_limits.events) || sum > READ_ONCE(kreg_limits.event_bytes))
+		return -EDQUOT;
+	return 0;
 }
 
 static void uncharge(struct kreg_proc *to, u32 bytes)

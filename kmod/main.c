@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "fate.h"
 #include "file.h"
+#include "limits.h"
 #include "names.h"
 #include "proc.h"
 #include "store.h"
@@ -29,6 +30,24 @@ MODULE_PARM_DESC(max_user_parked, "tables of a user that are parked or will be w
 
 module_param_named(max_user_bytes, kreg_user_limit[KREG_QUOTA_BYTES], ulong, 0644);
 MODULE_PARM_DESC(max_user_bytes, "bytes of keys and values of a user");
+
+module_param_named(max_batch_ops, kreg_limits.batch_ops, uint, 0644);
+MODULE_PARM_DESC(max_batch_ops, "operations of a batch");
+
+module_param_named(max_batch_bytes, kreg_limits.batch_bytes, uint, 0644);
+MODULE_PARM_DESC(max_batch_bytes, "bytes of keys and values of a batch");
+
+module_param_named(max_clients, kreg_limits.clients, uint, 0644);
+MODULE_PARM_DESC(max_clients, "open files of a process");
+
+module_param_named(max_events, kreg_limits.events, uint, 0644);
+MODULE_PARM_DESC(max_events, "records of a process, unread or promised");
+
+module_param_named(max_event_bytes, kreg_limits.event_bytes, uint, 0644);
+MODULE_PARM_DESC(max_event_bytes, "bytes of them");
+
+module_param_named(max_park_ms, kreg_limits.park_ms, ulong, 0644);
+MODULE_PARM_DESC(max_park_ms, "milliseconds a table may be parked without CAP_SYS_RESOURCE");
 
 /* What there is at the moment, as read-only parameters. */
 static int get_count(char *buf, const struct kernel_param *kp)

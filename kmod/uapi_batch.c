@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "limits.h"
 #include "ops.h"
 #include "uapi.h"
 
@@ -18,7 +19,7 @@ static int check_batch(const struct kreg_ioc_batch *arg)
 		return -EINVAL;
 	if (arg->op_size > PAGE_SIZE)
 		return -E2BIG;
-	return arg->count > KREG_MAX_BATCH_OPS ? -EFBIG : 0;
+	return arg->count > READ_ONCE(kreg_limits.batch_ops) ? -EFBIG : 0;
 }
 
 static void __user *user_op(const struct kreg_ioc_batch *arg, u32 i)
@@ -80,7 +81,7 @@ static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops
 	}
 	if (reads && arg->flags)
 		return -EINVAL;
-	return bytes > KREG_MAX_BATCH_BYTES ? -EFBIG : 0;
+	return bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
 }
 
 static int put_op(const struct kreg_ioc_batch *arg, const struct kreg_op *op, u32 i)

@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "client.h"
+#include "limits.h"
 #include "ops.h"
 #include "proc.h"
 #include "uapi.h"
@@ -25,8 +26,8 @@ int kreg_uapi_query(struct kreg_call *call)
 		.out_max_value = KREG_MAX_VALUE,
 		.out_max_name = KREG_MAX_NAME,
 		.out_max_data = KREG_MAX_DATA,
-		.out_max_batch_ops = KREG_MAX_BATCH_OPS,
-		.out_max_batch_bytes = KREG_MAX_BATCH_BYTES,
+		.out_max_batch_ops = READ_ONCE(kreg_limits.batch_ops),
+		.out_max_batch_bytes = READ_ONCE(kreg_limits.batch_bytes),
 	};
 	return kreg_uapi_answer_from(call, struct kreg_ioc_query, out_self);
 }

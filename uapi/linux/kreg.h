@@ -93,7 +93,7 @@
 #define KREG_MAX_VALUE		(1U << 20)
 #define KREG_MAX_DATA		1024
 
-/* Limits of one batch. */
+/* Limits of one batch; parameters max_batch_ops, max_batch_bytes. */
 #define KREG_MAX_BATCH_OPS	4096
 #define KREG_MAX_BATCH_BYTES	(4U << 20)
 
@@ -113,7 +113,10 @@
 /* How many may wait to claim one table. */
 #define KREG_MAX_WAITERS	64
 
-/* Limits of a process, and how long a table may stay parked (CAP_SYS_RESOURCE: for ever). */
+/*
+ * Limits of a process, and how long a table may stay parked (CAP_SYS_RESOURCE: for
+ * ever). Parameters max_clients, max_events, max_event_bytes, max_park_ms.
+ */
 #define KREG_MAX_CLIENTS	64
 #define KREG_MAX_EVENTS		1024
 #define KREG_MAX_EVENT_BYTES	(256U << 10)
