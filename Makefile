@@ -17,7 +17,8 @@ BUILD := $(CURDIR)/build
 # $(call need,file): end with one sentence if that part of the tree is absent.
 need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&2; exit 1; }
 
-.PHONY: all module user tests demo check vm style install install-user \
+.PHONY: all module user tests demo check vm style bench-quick bench-check \
+	bench-baseline install install-user \
 	install-tests clean distclean help setup-build setup-vm
 
 all: module user tests
@@ -55,6 +56,12 @@ vm: guest
 #: make check         all tests (KERNELS='6.1 6.12 rt' TESTS='...' LEND=0|1)
 check:
 	@selftests/run
+
+#: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
+#: make bench-check   compare that with selftests/bench/counted.baseline: 3 % fail
+#: make bench-baseline  write that file anew
+bench-quick bench-check bench-baseline:
+	@selftests/bench/run $(@:bench-%=%)
 
 #: make style         checkpatch, sparse, compilers and the project's own rules
 style:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the figures of kreg should be: 16-byte keys, 64-byte values."""
+
+N = 100000
+MILLION = 1000000
+
+
+def quotient(results, above, below, clock="counted"):
+    a, b = results.value(*above, clock), results.value(*below, clock)
+    return a / b if a and b else None
+
+
+def measured(op, objects=N, clock="counted"):
+    return lambda results: results.value("kreg", op, objects, clock)
+
+
+def against(op, objects, other_op, other_objects, other="kreg", clock="counted"):
+    return lambda results: quotient(results, ("kreg", op, objects),
+                                    (other, other_op, other_objects), clock)
+
+
+# What, its figure, the most it may be, peers to show beside it.
+GOALS = [
+    ("get", measured("get"), 1100, [("bpf", "get"), ("floor", "null-ioctl")]),
+    ("put, existing key", measured("put"), 1800, [("bpf", "put")]),
+    ("put, new key", measured("put-new"), 1800, [("bpf", "put-new")]),
+    ("put through the thread", measured("put-thread"), 7000, [("gen_server", "call")]),
+    ("put in a batch of 256", measured("put-batch-256"), 650,
+     [("bpf", "put-batch-256"), ("lmdb", "put-batch-256")]),
+    ("multi-get of 64", measured("multi-get-64"), 400, [("bpf", "scan")]),
+    ("scan", measured("scan"), 200, [("bpf", "next")]),
+    ("get, 10 million : 1 thousand objects",
+     against("get", 10 * MILLION, "get", 1000), 1.15, []),
+    ("bytes an object, 80 of them data", measured("memory", MILLION), 122,
+     [("lmdb", "memory"), ("bpf", "memory"), ("ets", "memory")]),
+    ("SIGKILL to heir : to pidfd, 1 MiB, wall",
+     against("sigkill-to-heir-1MiB", 1000, "sigkill-to-pidfd-1MiB", 0, "floor", "wall"),
+     1.4, []),
+    ("SIGKILL to heir : to pidfd, 64 MiB, wall",
+     against("sigkill-to-heir-64MiB", 1000, "sigkill-to-pidfd-64MiB", 0, "floor", "wall"),
+     1.15, []),
+    ("inherit, 1 million : 10 objects", against("inherit", MILLION, "inherit", 10), 1.1, []),
+    ("give, 1 million : 10 objects", against("give", MILLION, "give", 10), 1.1, []),
+    ("park, 1 million : 10 objects", against("park", MILLION, "park", 10), 1.1, []),
+    ("destroy, 1 million : 10 objects", against("destroy", MILLION, "destroy", 10), 1.1, []),
+    ("longest turn, table grows", measured("longest-turn-grow", MILLION), 50000, []),
+    ("longest turn, table is cleared", measured("longest-turn-clear", MILLION), 50000, []),
+    ("longest turn, table is destroyed", measured("longest-turn-destroy", MILLION), 50000, []),
+    ("longest turn, table is inherited", measured("longest-turn-inherit", MILLION), 50000, []),
+]
+
+
+def number(value):
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 200 else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def lines(results):
+    """The goals whose figures were measured, as lines of text."""
+    for what, figure, most, peers in GOALS:
+        value = figure(results)
+        if value is None:
+            continue
+        beside = [f"{system} {number(v)}" for system, op in peers
+                  for objects in (N, MILLION, 0)
+                  if (v := results.value(system, op, objects)) is not None]
+        yield (f"{what:42} {number(value):>9}  at most {number(most):>7}  "
+               f"{'pass' if value <= most else 'MISS'}  {', '.join(beside[:3])}").rstrip()

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A table of kreg with objects in it, by raw ioctl.
+ */
+#ifndef BENCH_TABLE_H
+#define BENCH_TABLE_H
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <linux/kreg.h>
+
+#include "bench.h"
+
+#define BATCH_MAX	1024
+
+struct table {
+	int fd;
+	__u64 id;
+	long objects;
+	struct keys keys;		/* of the objects that are there */
+	struct keys fresh;		/* of others */
+	size_t value_len;
+	char *value;
+	char *room;
+	struct kreg_op *ops;		/* BATCH_MAX of them */
+};
+
+static inline __u64 address(const void *p)
+{
+	return (uintptr_t)p;
+}
+
+/* A call that must not fail. */
+static inline void call(int fd, unsigned int cmd, void *arg, const char *what)
+{
+	if (ioctl(fd, cmd, arg) < 0)
+		bench_die(what);
+}
+
+int client_open(void);
+struct kreg_process client_self(int fd);
+__u64 table_create(int fd, const char *name, const struct kreg_ioc_open *how);
+void table_destroy(int fd, __u64 id);
+void table_info(int fd, __u64 id, struct kreg_info *info);
+void kreg_sync(int fd);
+void kreg_lend(bool lend);	/* the module's parameter */
+
+/* A public table with so many objects, and keys of as many fresh ones. */
+void table_make(struct table *table, long objects, size_t value_len, long fresh);
+void table_free(struct table *table);
+void table_batch(struct table *table, __u16 code, __u32 flags,
+		 struct keys *keys, long count, int size);
+
+#endif /* BENCH_TABLE_H */
