@@ -24,7 +24,8 @@ static void free_pass(struct kreg_req *req)
 	kfree(container_of(req, struct pass, req));
 }
 
-static int pass_once(struct kreg_writer *w)
+/* What was queued before it has been applied when it is done. */
+static int pass_queue(struct kreg_writer *w)
 {
 	struct pass *pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -38,20 +39,14 @@ static int pass_once(struct kreg_writer *w)
 }
 
 /*
- * Deaths are handled after the requests that were taken off the queue with them:
- * when the second request is done, the deaths before the first are, too.
+ * Deaths are waited for one by one: a request that overtakes one tells nothing
+ * of it, be the death in the thread's hands, a helper's, or on its way to the list.
  */
-static int pass_queue(struct kreg_writer *w)
-{
-	return pass_once(w) ?: pass_once(w);
-}
-
 static int catch_up(void)
 {
 	unsigned int i;
-	int err = 0;
+	int err = kreg_proc_settle_all();
 
-	kreg_proc_poke_all();
 	for (i = 0; i < kreg_writers && !err; i++)
 		err = pass_queue(kreg_writer_nr(i));
 	return err;

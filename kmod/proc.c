@@ -305,15 +305,36 @@ unsigned int kreg_proc_count(void)
 	return n;
 }
 
-void kreg_proc_poke_all(void)
+/* One that is dead, whose death may not have been handled yet. */
+static struct kreg_proc *dead_get(u64 last)
 {
 	struct kreg_proc *p;
 	int i;
 
 	rcu_read_lock();
 	hash_for_each_rcu(procs, i, p, node)
-		kreg_proc_poke(p);
+		if (p->cookie <= last && kreg_proc_dead(p) && refcount_inc_not_zero(&p->refs)) {
+			rcu_read_unlock();
+			return p;
+		}
 	rcu_read_unlock();
+	return NULL;
+}
+
+/* Once settled they are not found again, and those who come later do not count. */
+int kreg_proc_settle_all(void)
+{
+	u64 last = atomic64_read(&last_cookie);
+	struct kreg_proc *p;
+	int err;
+
+	while ((p = dead_get(last))) {
+		err = kreg_proc_settle(p);
+		kreg_proc_put(p);
+		if (err < 0)
+			return err;
+	}
+	return 0;
 }
 
 /*

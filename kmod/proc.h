@@ -105,8 +105,8 @@ void kreg_proc_poke(struct kreg_proc *p);
 /* A writer has handled the death. */
 void kreg_proc_buried(struct kreg_proc *p);
 
-/* See that the writers know of every death that has happened before the call. */
-void kreg_proc_poke_all(void);
+/* Wait until every death that has happened before the call has been handled; or -EINTR. */
+int kreg_proc_settle_all(void);
 
 static inline struct kreg_seat *kreg_seat_of_death(struct llist_node *death)
 {
