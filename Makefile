@@ -3,7 +3,8 @@
 # For people; the kernel's build system reads Kbuild instead.
 #
 # KDIR=DIR    build for the kernel whose headers or build tree is there
-# KERNEL=NAME build for Debian's newest 6.1, 6.12 or rt, fetched when missing
+# KERNEL=NAME build for Debian's newest 6.1, 6.12 or rt, fetched when missing,
+#             or for the test kernels debug or kcsan, built when missing
 #
 # Without either: the running kernel if its headers are installed, else 6.12.
 
@@ -17,7 +18,7 @@ BUILD := $(CURDIR)/build
 # $(call need,file): end with one sentence if that part of the tree is absent.
 need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&2; exit 1; }
 
-.PHONY: all module user tests demo check vm style bench-quick bench-check \
+.PHONY: all module user tests demo check check-debug check-all vm style bench-quick bench-check \
 	bench-baseline install install-user \
 	install-tests clean distclean help setup-build setup-vm
 
@@ -27,7 +28,7 @@ help:
 	@sed -n 's/^#: //p' Makefile
 
 #: make               module, library, command and tests
-#: make module        kreg.ko (KERNEL=6.1|6.12|rt or KDIR=folder: for that kernel)
+#: make module        kreg.ko (KERNEL=6.1|6.12|rt|debug|kcsan or KDIR=folder: for that kernel)
 module: setup-build
 	@ko=$$(scripts/build-module $(KDIR) $(KBUILD_ARGS)) && \
 		ln -sfn "$${ko#$(CURDIR)/}" kreg.ko && echo "$$ko"
@@ -53,9 +54,17 @@ demo: guest
 vm: guest
 	@selftests/vm/run -i -k $(or $(KERNEL),6.12) -o $(BUILD)/guest
 
-#: make check         all tests (KERNELS='6.1 6.12 rt' TESTS='...' LEND=0|1)
+#: make check         all tests (KERNELS='6.1 6.12 rt debug' TESTS='...' LEND=0|1)
 check:
 	@selftests/run
+
+#: make check-debug   the same on the debug kernel alone: KASAN, lockdep, kmemleak ...
+check-debug:
+	@KERNELS=debug selftests/run
+
+#: make check-all     and on all others: KCSAN, slub_debug, KFENCE
+check-all:
+	@KERNELS=all selftests/run
 
 #: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
 #: make bench-check   compare that with selftests/bench/counted.baseline: 3 % fail
@@ -81,7 +90,7 @@ clean:
 #: make distclean     and what was downloaded
 distclean: clean
 	@rm -rf $(KREG_CACHE)/kernels $(KREG_CACHE)/source* $(KREG_CACHE)/kvm-works \
-		$(KREG_CACHE)/.lock
+		$(KREG_CACHE)/.lock*
 
 install-user: user
 	+@$(MAKE) --no-print-directory -C userspace install \

@@ -37,9 +37,10 @@ looked_up() { tail -n 1 "$1" | grep -q '"lookups":[1-9]'; }
 
 echo "TAP version 13"
 echo "1..12"
+objects=$((1000000 / ${KREG_TEST_SHRINK:-1}))
 for round in keeper park standby; do
 	out=$tmp/$round
-	kreg-demo --json --kills 3 --pause 50 --round "$round" >"$out" 2>"$tmp/err"
+	kreg-demo --json --objects "$objects" --kills 3 --pause 50 --round "$round" >"$out" 2>"$tmp/err"
 	status=$?
 	sed 's/^/# /' "$out" "$tmp/err"
 	ok "$round.plays_to_its_end" [ $status = 0 ]

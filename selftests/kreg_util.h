@@ -28,12 +28,23 @@
 #define KREG_DEV	"/dev/kreg"
 #define KREG_PARAMS	"/sys/module/kreg/parameters/"
 
-/* A slow guest multiplies all patience by KREG_TEST_SCALE. */
+static inline int test_factor(const char *variable)
+{
+	const char *factor = getenv(variable);
+
+	return factor && atoi(factor) > 0 ? atoi(factor) : 1;
+}
+
+/* A slow guest multiplies all patience by KREG_TEST_SCALE ... */
 static inline int test_scale(int n)
 {
-	const char *scale = getenv("KREG_TEST_SCALE");
+	return n * test_factor("KREG_TEST_SCALE");
+}
 
-	return n * (scale && atoi(scale) > 0 ? atoi(scale) : 1);
+/* ... and divides what is large or many by KREG_TEST_SHRINK. */
+static inline unsigned int test_size(unsigned int n)
+{
+	return n / test_factor("KREG_TEST_SHRINK");
 }
 
 /* The harness takes any expression here for a test with a fixture. */

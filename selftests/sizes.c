@@ -7,8 +7,8 @@
 #include "kreg_fixture.h"
 #include "kreg_job.h"
 
-#define OBJECTS		1000000
-#define TABLES		10000
+#define OBJECTS		test_size(1000000)
+#define TABLES		test_size(10000)
 #define CLIENTS		1000
 #define KEY		16
 #define VALUE		64
@@ -160,7 +160,7 @@ TEST_F_TIMEOUT(sizes, million_objects, test_scale(180))
 TEST_F(sizes, give_of_any_size)
 {
 	struct kid *kid = kid_start(_metadata);
-	static const __u32 sizes[] = { 0, 100, 10000, 100000 };
+	const __u32 sizes[] = { 0, 100, 10000, test_size(100000) };
 	unsigned long long us;
 	unsigned int i;
 	__u64 id, start;
@@ -241,7 +241,8 @@ TEST_F_TIMEOUT(sizes, many_tables_inherited, test_scale(120))
 {
 	struct kreg_info infos[8];
 	__u64 after = 0;
-	int n, found = 0;
+	unsigned int found = 0;
+	int n;
 	__u32 more;
 
 	many_tables(_metadata, self->fd, self->me);

@@ -5,9 +5,12 @@
 # Prints what it finds as "PROGRAM: message", where PROGRAM is the test program
 # that ran then (see suite) or "kernel", once for each program. With -v context=N
 # prints each message found, and the N lines after it, instead.
+#
+# A data race counts if a module is at the top of one of its two stacks: the rest
+# of the kernel has races of its own.
 
 BEGIN {
-	bad = "BUG:|KASAN|KFENCE:|KCSAN|UBSAN|WARNING:|Oops|general protection" \
+	bad = "BUG:|BUG [a-z]|KASAN|KFENCE:|KCSAN|UBSAN|WARNING:|Oops|general protection" \
 	      "|Call Trace|INFO: (task|rcu)|rcu.*(stall|suspicious)" \
 	      "|suspicious RCU usage|possible (circular|recursive)" \
 	      "|inconsistent lock state|held lock freed|lock held when returning" \
@@ -30,10 +33,45 @@ oom && oom-- {
 	next
 }
 
-$0 ~ bad && !context && !(program in seen) {
-	seen[program]
-	print program ": " $0
+function judge(line)
+{
+	if (line ~ bad && !context && !(program in seen)) {
+		seen[program]
+		print program ": " line
+	}
+	if (context && line ~ bad)
+		show = context + 1
+	if (show && show--)
+		print line
 }
 
-context && $0 ~ bad { show = context + 1 }
-show && show-- { print }
+function judge_race(   i)
+{
+	for (i = 1; i <= lines; i++)
+		judge(race[i])
+	lines = 0
+}
+
+# From the headline to the line of "=" a report is kept until it is known to count.
+/BUG: KCSAN:/ { lines = 0; race[++lines] = $0; counts = 0; next }
+
+lines && /=======/ {
+	if (counts)
+		judge_race()
+	lines = 0
+	next
+}
+
+lines {
+	race[++lines] = $0
+	if (/ by (task|interrupt)/)
+		frame = 0
+	else if (++frame <= 2 && /\[[a-z_0-9]+\]$/)
+		counts = 1
+	if ($0 !~ bad)
+		next
+}
+
+{ judge($0) }
+
+END { judge_race() }
