@@ -18,8 +18,8 @@ BUILD := $(CURDIR)/build
 # $(call need,file): end with one sentence if that part of the tree is absent.
 need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&2; exit 1; }
 
-.PHONY: all module user tests demo check check-debug check-all vm style bench-quick bench-check \
-	bench-baseline install install-user \
+.PHONY: all module user tests demo check check-debug check-all vm style bench \
+	bench-quick bench-check bench-baseline bench-plots install install-user \
 	install-tests clean distclean help setup-build setup-vm
 
 all: module user tests
@@ -66,10 +66,15 @@ check-debug:
 check-all:
 	@KERNELS=all selftests/run
 
+#: make bench         kreg beside its peers: instructions, and wall time (KERNEL=...)
 #: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
 #: make bench-check   compare that with selftests/bench/counted.baseline: 3 % fail
 #: make bench-baseline  write that file anew
-bench-quick bench-check bench-baseline:
+#: make bench-plots   draw what make bench has measured into selftests/bench/plots
+bench:
+	@selftests/bench/run all
+
+bench-quick bench-check bench-baseline bench-plots:
 	@selftests/bench/run $(@:bench-%=%)
 
 #: make style         checkpatch, sparse, compilers and the project's own rules
@@ -89,8 +94,8 @@ clean:
 
 #: make distclean     and what was downloaded
 distclean: clean
-	@rm -rf $(KREG_CACHE)/kernels $(KREG_CACHE)/source* $(KREG_CACHE)/kvm-works \
-		$(KREG_CACHE)/.lock*
+	@rm -rf $(KREG_CACHE)/kernels $(KREG_CACHE)/source* $(KREG_CACHE)/peers \
+		$(KREG_CACHE)/kvm-works $(KREG_CACHE)/.lock*
 
 install-user: user
 	+@$(MAKE) --no-print-directory -C userspace install \

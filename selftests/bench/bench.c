@@ -2,6 +2,7 @@
 /*
  * Clock, rounds, keys and results.
  */
+#include <pthread.h>
 #include <sched.h>
 
 #include "bench.h"
@@ -45,7 +46,7 @@ void bench_pin(int cpu)
 /* Where instructions are the clock, nobody waits for the time that passes idle. */
 void bench_settle(void)
 {
-	usleep(bench_counted ? 3000000 : 500000);
+	usleep(bench_counted ? 3000000 : 100000);
 }
 
 double bench_null(void)
@@ -92,6 +93,60 @@ void bench_run(const struct bench *bench)
 	}
 }
 
+/* What two threads, each on a CPU of its own, share. */
+struct both {
+	const struct bench *bench;
+	void *arg;
+	pthread_barrier_t *barrier;
+	int cpu;
+};
+
+static void *both_run(void *arg)
+{
+	const struct both *both = arg;
+	int round;
+
+	bench_pin(both->cpu);
+	for (round = -1; round < bench_rounds; round++) {
+		pthread_barrier_wait(both->barrier);
+		both->bench->run(both->arg, both->bench->count);
+		pthread_barrier_wait(both->barrier);
+	}
+	return NULL;
+}
+
+/* The figure is what one of the two sees: the time of all by its own operations. */
+void bench_both(const struct bench *bench, void *other)
+{
+	pthread_barrier_t barrier;
+	struct both both[2] = {
+		{ bench, bench->arg, &barrier, 0 },
+		{ bench, other, &barrier, 1 },
+	};
+	pthread_t thread[2];
+	uint64_t start, time;
+	double null;
+	int i;
+
+	pthread_barrier_init(&barrier, NULL, 3);
+	for (i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, both_run, &both[i]);
+	for (i = -1; i < bench_rounds; i++) {
+		null = bench_null();
+		start = bench_now();
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
+		time = bench_now() - start;
+		if (i >= 0)
+			bench_result(bench->system, bench->op, bench->objects,
+				     bench_unit(), (double)time / bench->count,
+				     null);
+	}
+	for (i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	pthread_barrier_destroy(&barrier);
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -99,8 +154,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void bench_quantiles(const char *system, const char *op, long objects,
-		     uint64_t *times, long count)
+void bench_latency(const struct bench *bench)
 {
 	static const struct {
 		const char *name;
@@ -109,18 +163,27 @@ void bench_quantiles(const char *system, const char *op, long objects,
 		{ "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 },
 		{ "p99.9", 0.999 }, { "max", 1 },
 	};
+	uint64_t *times = malloc(bench->count * sizeof(*times)), start;
 	double null = bench_null();
 	char name[64];
 	unsigned int i;
 	long at;
 
-	qsort(times, count, sizeof(*times), compare);
-	for (i = 0; i < sizeof(row) / sizeof(*row); i++) {
-		at = row[i].share * count;
-		snprintf(name, sizeof(name), "%s-%s", op, row[i].name);
-		bench_result(system, name, objects, bench_unit(),
-			     times[at < count ? at : count - 1], null);
+	for (at = -1000; at < bench->count; at++) {
+		start = bench_now();
+		bench->run(bench->arg, 1);
+		if (at >= 0)
+			times[at] = bench_now() - start;
 	}
+	qsort(times, bench->count, sizeof(*times), compare);
+	for (i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		at = row[i].share * bench->count;
+		snprintf(name, sizeof(name), "%s-%s", bench->op, row[i].name);
+		bench_result(bench->system, name, bench->objects, bench_unit(),
+			     times[at < bench->count ? at : bench->count - 1],
+			     null);
+	}
+	free(times);
 }
 
 static uint64_t step(uint64_t *state)

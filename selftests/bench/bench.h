@@ -62,14 +62,14 @@ struct bench {
 };
 
 void bench_run(const struct bench *bench);
+void bench_both(const struct bench *bench, void *other);	/* on two CPUs at once */
+void bench_latency(const struct bench *bench);	/* the spread of single operations */
 
 /* For those who take the time themselves. */
 double bench_null(void);
 void bench_result(const char *system, const char *op, long objects,
 		  const char *unit, double value, double null);
 const char *bench_unit(void);
-void bench_quantiles(const char *system, const char *op, long objects,
-		     uint64_t *times, long count);
 
 /* Keys number @first up to @first + @count, in an order that is always the same. */
 struct keys {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Groups of measurements, by the name that the command line has for them.
+ * Groups of measurements; main.c has the names that the command line knows.
  */
 #ifndef BENCH_GROUPS_H
 #define BENCH_GROUPS_H
@@ -9,5 +9,11 @@
 
 void group_floors(void);
 void group_ops(void);
+void group_life(void);
+void group_death(void);
+void group_turn(void);
+void group_values(void);
+void group_sizes(void);
+void group_cpus(void);
 
 #endif /* BENCH_GROUPS_H */

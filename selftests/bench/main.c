@@ -4,6 +4,7 @@
  * (counted or wall), BENCH_ROUNDS, BENCH_QUICK.
  */
 #include "groups.h"
+#include "victim.h"
 
 static const struct {
 	const char *name;
@@ -11,6 +12,12 @@ static const struct {
 } groups[] = {
 	{ "floors", group_floors },
 	{ "ops", group_ops },
+	{ "life", group_life },
+	{ "death", group_death },
+	{ "turn", group_turn },
+	{ "values", group_values },
+	{ "sizes", group_sizes },
+	{ "cpus", group_cpus },
 };
 
 static void run(const char *name)
@@ -31,6 +38,8 @@ static void run(const char *name)
 int main(int argc, char **argv)
 {
 	bench_setup();
+	if (argc == 4 && !strcmp(argv[1], "victim"))
+		return victim_main(argv + 2);
 	while (*++argv)
 		run(*argv);
 	return 0;

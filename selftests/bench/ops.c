@@ -210,7 +210,7 @@ void group_ops(void)
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		if (bench_quick && sizes[i] != 100000)
 			continue;
-		table_make(&table, sizes[i], VALUE_LEN, COUNT);
+		table_make(&table, NULL, sizes[i], VALUE_LEN, COUNT);
 		measure_all(&table);
 		table_free(&table);
 	}

@@ -45,6 +45,62 @@ void table_destroy(int fd, __u64 id)
 	call(fd, KREG_IOC_DESTROY, &cmd, "destroy");
 }
 
+void table_give(int fd, __u64 id, const struct kreg_process *to)
+{
+	struct kreg_ioc_give cmd = {
+		.size = sizeof(cmd),
+		.flags = to ? 0 : KREG_GIVE_PARK,
+		.table = id,
+	};
+
+	if (to)
+		cmd.to = *to;
+	call(fd, KREG_IOC_GIVE, &cmd, "give");
+}
+
+void table_claim(int fd, const char *name)
+{
+	struct kreg_ioc_open cmd = {
+		.size = sizeof(cmd),
+		.flags = KREG_OPEN_CLAIM,
+		.name = address(name),
+		.name_len = strlen(name),
+	};
+
+	call(fd, KREG_IOC_OPEN, &cmd, "claim");
+}
+
+void table_heir(int fd, __u64 id, const struct kreg_process *heir)
+{
+	struct kreg_ioc_setopt cmd = {
+		.size = sizeof(cmd),
+		.table = id,
+		.option = KREG_OPT_HEIR,
+		.process = *heir,
+	};
+
+	call(fd, KREG_IOC_SETOPT, &cmd, "heir");
+}
+
+void table_clear(int fd, __u64 id)
+{
+	struct kreg_ioc_op cmd = {
+		.size = sizeof(cmd),
+		.table = id,
+		.op.code = KREG_OP_CLEAR,
+	};
+
+	call(fd, KREG_IOC_OP, &cmd, "clear");
+}
+
+void transfer_wait(int fd)
+{
+	struct kreg_event event[8];
+
+	if (read(fd, event, sizeof(event)) <= 0)
+		bench_die("read of a mailbox");
+}
+
 void table_info(int fd, __u64 id, struct kreg_info *info)
 {
 	struct kreg_ioc_info cmd = {
@@ -112,13 +168,21 @@ void table_batch(struct table *table, __u16 code, __u32 flags,
 	}
 }
 
-void table_make(struct table *table, long objects, size_t value_len, long fresh)
+void table_fill(struct table *table)
 {
-	long batch = (1 << 20) / (value_len + KEY_LEN);
+	long batch = (1 << 20) / (table->value_len + KEY_LEN);
 
+	table->keys.at = 0;
+	table_batch(table, KREG_OP_PUT, 0, &table->keys, table->objects,
+		    batch > BATCH_MAX ? BATCH_MAX : batch);
+}
+
+void table_make(struct table *table, const char *name, long objects,
+		size_t value_len, long fresh)
+{
 	memset(table, 0, sizeof(*table));
 	table->fd = client_open();
-	table->id = table_create(table->fd, NULL, NULL);
+	table->id = table_create(table->fd, name, NULL);
 	table->objects = objects;
 	table->value_len = value_len;
 	table->value = malloc(value_len);
@@ -129,8 +193,7 @@ void table_make(struct table *table, long objects, size_t value_len, long fresh)
 	value_make(table->value, value_len, 1);
 	keys_make(&table->keys, 0, objects);
 	keys_make(&table->fresh, objects, fresh);
-	table_batch(table, KREG_OP_PUT, 0, &table->keys, objects,
-		    batch > BATCH_MAX ? BATCH_MAX : batch);
+	table_fill(table);
 }
 
 void table_free(struct table *table)

@@ -42,12 +42,19 @@ int client_open(void);
 struct kreg_process client_self(int fd);
 __u64 table_create(int fd, const char *name, const struct kreg_ioc_open *how);
 void table_destroy(int fd, __u64 id);
+void table_give(int fd, __u64 id, const struct kreg_process *to); /* NULL: park */
+void table_claim(int fd, const char *name);
+void table_heir(int fd, __u64 id, const struct kreg_process *heir);
+void table_clear(int fd, __u64 id);
+void transfer_wait(int fd);	/* until a table has come to this client */
 void table_info(int fd, __u64 id, struct kreg_info *info);
 void kreg_sync(int fd);
 void kreg_lend(bool lend);	/* the module's parameter */
 
-/* A public table with so many objects, and keys of as many fresh ones. */
-void table_make(struct table *table, long objects, size_t value_len, long fresh);
+/* A public table with so many objects, and keys of @fresh others. */
+void table_make(struct table *table, const char *name, long objects,
+		size_t value_len, long fresh);
+void table_fill(struct table *table);
 void table_free(struct table *table);
 void table_batch(struct table *table, __u16 code, __u32 flags,
 		 struct keys *keys, long count, int size);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How long can the others keep somebody waiting? A thread that goes before all
+ * others wakes by a timer and puts one object into a table of its own, again and
+ * again, while a big table elsewhere grows, is cleared, destroyed or inherited.
+ * The longest time from the timer to the end of a put is printed. It has the
+ * interrupt, the wake-up and the put in it ("idle"), and the longest turn of
+ * somebody else; what is not under a turn can be interrupted, so the kernel is
+ * told to do so wherever that is possible.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "groups.h"
+#include "table.h"
+#include "victim.h"
+
+#define PERIOD_NS	40000
+#define OBJECTS		1000000
+#define PREEMPT		"/sys/kernel/debug/sched/preempt"
+
+struct watch {
+	pthread_t thread;
+	atomic_bool stop;
+	uint64_t longest;
+};
+
+/* The kernel's clock, in both modes: it is what the timer goes by. */
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static void *watch_run(void *arg)
+{
+	struct sched_param first = { .sched_priority = 50 };
+	struct watch *watch = arg;
+	struct table table;
+	struct timespec at;
+	uint64_t due, late;
+
+	bench_pin(0);
+	table_make(&table, NULL, 100, VALUE_LEN, 0);
+	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &first))
+		bench_die("SCHED_FIFO");
+	while (!atomic_load(&watch->stop)) {
+		due = clock_ns() + PERIOD_NS;
+		at.tv_sec = due / 1000000000;
+		at.tv_nsec = due % 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+		table_batch(&table, KREG_OP_PUT, 0, &table.keys, 1, 1);
+		late = clock_ns() - due;
+		if (late > watch->longest)
+			watch->longest = late;
+	}
+	table_free(&table);
+	return NULL;
+}
+
+static void watch_start(struct watch *watch)
+{
+	memset(watch, 0, sizeof(*watch));
+	pthread_create(&watch->thread, NULL, watch_run, watch);
+	usleep(20000);
+	watch->longest = 0;
+}
+
+/* What goes on in the background is part of it. */
+static void watch_stop(struct watch *watch, const char *op, long objects)
+{
+	usleep(200000);
+	atomic_store(&watch->stop, true);
+	pthread_join(watch->thread, NULL);
+	bench_result("kreg", op, objects, bench_unit(), watch->longest, 0);
+	bench_settle();
+}
+
+static void inherit(struct table *table)
+{
+	struct kreg_process self = client_self(table->fd);
+	struct victim victim;
+	struct watch watch;
+
+	table_heir(table->fd, table->id, &self);
+	victim_start(&victim, 0, true);
+	table_give(table->fd, table->id, &victim.self);
+	watch_start(&watch);
+	victim_kill(&victim);
+	transfer_wait(table->fd);
+	watch_stop(&watch, "longest-turn-inherit", table->objects);
+	victim_reap(&victim);
+}
+
+static void longest_turns(void)
+{
+	struct watch watch;
+	struct table table;
+
+	watch_start(&watch);
+	watch_stop(&watch, "longest-turn-idle", 0);
+
+	table_make(&table, NULL, 1, VALUE_LEN, 0);
+	keys_free(&table.keys);
+	keys_make(&table.keys, 0, OBJECTS);
+	table.objects = OBJECTS;
+	watch_start(&watch);
+	table_batch(&table, KREG_OP_PUT, 0, &table.keys, OBJECTS, 1);
+	watch_stop(&watch, "longest-turn-grow", OBJECTS);
+
+	inherit(&table);
+
+	watch_start(&watch);
+	table_clear(table.fd, table.id);
+	watch_stop(&watch, "longest-turn-clear", OBJECTS);
+
+	watch_start(&watch);
+	table_fill(&table);
+	watch_stop(&watch, "longest-turn-grow-batch-1024", OBJECTS);
+
+	watch_start(&watch);
+	table_destroy(table.fd, table.id);
+	watch_stop(&watch, "longest-turn-destroy", OBJECTS);
+
+	table.id = table_create(table.fd, NULL, NULL);
+	table_free(&table);
+}
+
+static void preempt(const char *model)
+{
+	int fd = open(PREEMPT, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, model, strlen(model)) < 0)
+		bench_die(PREEMPT);
+	close(fd);
+}
+
+void group_turn(void)
+{
+	preempt("full");
+	bench_pin(0);
+	longest_turns();
+	preempt("voluntary");
+}
