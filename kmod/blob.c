@@ -10,7 +10,7 @@
 struct kreg_blob *kreg_blob_alloc(u32 len)
 {
 	struct kreg_blob *b = __vmalloc(sizeof(*b) + len,
-					GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+					GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 
 	if (!b)
 		return NULL;

@@ -35,7 +35,7 @@ static int fill_seg(struct kreg_feed *f, enum kreg_feed_dir dir)
 	kvfree(f->seg[dir]);
 	f->seg_no[dir] = want - 1;
 	f->seg[dir] = kvcalloc(kreg_dir_seg_entries(want - 1), sizeof(void *),
-			       GFP_KERNEL_ACCOUNT);
+			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	return f->seg[dir] ? 0 : -ENOMEM;
 }
 

@@ -235,10 +235,10 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count, u
 
 	if (IS_ERR(t))
 		return ERR_CAST(t);
-	b = kvzalloc(struct_size(b, ops, count), GFP_KERNEL_ACCOUNT);
+	b = kvzalloc(struct_size(b, ops, count), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!b)
 		goto put;
-	b->keys = kvmalloc(key_bytes + 1, GFP_KERNEL_ACCOUNT);
+	b->keys = kvmalloc(key_bytes + 1, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!b->keys)
 		goto free;
 	kreg_req_init(&b->req, step, free_batch);

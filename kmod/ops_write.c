@@ -115,7 +115,8 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	u32 value_len = c->value ? c->value_len : 0;
 	struct queued *q;
 
-	q = kvzalloc(struct_size(q, bytes, c->key.len + value_len), GFP_KERNEL_ACCOUNT);
+	q = kvzalloc(struct_size(q, bytes, c->key.len + value_len),
+		     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!q)
 		return NULL;
 	kreg_req_init(&q->req, step, free_queued);

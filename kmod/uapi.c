@@ -79,7 +79,7 @@ void *kreg_uapi_get_bytes(u64 user, u32 len)
 
 	if (!len)
 		return NULL;
-	bytes = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+	bytes = kvmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!bytes)
 		return ERR_PTR(-ENOMEM);
 	if (!copy_from_user(bytes, u64_to_user_ptr(user), len))

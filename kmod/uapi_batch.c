@@ -49,7 +49,7 @@ static struct kreg_op *get_ops(const struct kreg_ioc_batch *arg)
 	struct kreg_op *ops;
 	int err;
 
-	ops = kvmalloc_array(arg->count, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	ops = kvmalloc_array(arg->count, sizeof(*ops), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ops)
 		return ERR_PTR(-ENOMEM);
 	err = copy_ops(ops, arg);
