@@ -66,6 +66,17 @@ check-debug:
 check-all:
 	@KERNELS=all selftests/run
 
+#: make stress        a rough life (SECONDS=120 KERNEL=... LEND=0|1|flip WRITERS=...
+#:                    PROCESSES=... SEED=... RELOADS=200)
+.PHONY: stress
+SECONDS ?= 120
+RELOADS ?= 200
+stress: guest
+	@selftests/vm/run -k $(or $(KERNEL),6.12) -o $(BUILD)/guest -t 0 \
+		"cd /kselftest/kreg && KREG_TEST_SCALE=$${KREG_TEST_SCALE:-1} ./stress.sh \
+			-s $(SECONDS) -r $(RELOADS) $(WRITERS:%=-w %) $(LEND:%=--lend %) \
+			$(PROCESSES:%=--processes %) $(SEED:%=--seed %)"
+
 #: make bench         kreg beside its peers: instructions, and wall time (KERNEL=...)
 #: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
 #: make bench-check   compare that with selftests/bench/counted.baseline: 3 % fail
