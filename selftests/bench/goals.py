@@ -39,9 +39,9 @@ GOALS = [
     ("SIGKILL to heir : to pidfd, 64 MiB, wall",
      against("sigkill-to-heir-64MiB", 1000, "sigkill-to-pidfd-64MiB", 0, "floor", "wall"),
      1.15, []),
-    ("the same, 1 MiB, counted",
+    ("SIGKILL to heir : to pidfd, 1 MiB, counted",
      against("sigkill-to-heir-1MiB", 1000, "sigkill-to-pidfd-1MiB", 0, "floor"), 1.4, []),
-    ("the same, 64 MiB, counted",
+    ("SIGKILL to heir : to pidfd, 64 MiB, counted",
      against("sigkill-to-heir-64MiB", 1000, "sigkill-to-pidfd-64MiB", 0, "floor"), 1.15, []),
     ("inherit, 1 million : 10 objects", against("inherit", MILLION, "inherit", 10), 1.1, []),
     ("give, 1 million : 10 objects", against("give", MILLION, "give", 10), 1.1, []),
@@ -59,7 +59,13 @@ GOALS = [
 def number(value):
     if value is None:
         return ""
-    return f"{value:,.0f}" if value >= 200 else f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:,.0f}" if value >= 200 else f"{value:.2f}".removesuffix(".00")
+
+
+def any_size(results, system, op):
+    """A peer's figure at the size of the goals, or where it was measured."""
+    found = [results.value(system, op, objects) for objects in (N, MILLION, 0)]
+    return next((value for value in found if value), None)
 
 
 def lines(results):
@@ -68,8 +74,7 @@ def lines(results):
         value = figure(results)
         if value is None:
             continue
-        beside = [f"{system} {number(v)}" for system, op in peers
-                  for objects in (N, MILLION, 0)
-                  if (v := results.value(system, op, objects)) is not None]
-        yield (f"{what:42} {number(value):>9}  at most {number(most):>7}  "
-               f"{'pass' if value <= most else 'MISS'}  {', '.join(beside[:3])}").rstrip()
+        beside = [f"{system} {number(figure)}" for system, op in peers
+                  if (figure := any_size(results, system, op))]
+        yield (f"{what:43} {number(value):>9}  at most {number(most):>7}  "
+               f"{'pass' if value <= most else 'MISS'}  {', '.join(beside)}").rstrip()

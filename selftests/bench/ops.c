@@ -31,6 +31,7 @@ static const struct how hows[] = {
 	{ "delete",	KREG_OP_DELETE,	.keys = GONE, .both = true },
 	{ "take",	KREG_OP_TAKE,	.keys = GONE, .both = true },
 	{ "put-async",	KREG_OP_PUT,	0, KREG_WRITE_ASYNC, .both = true },
+	{ "delete-async", KREG_OP_DELETE, 0, KREG_WRITE_ASYNC, .keys = GONE },
 	{ "put-batch-16", KREG_OP_PUT,	.size = 16, .both = true },
 	{ "put-batch-256", KREG_OP_PUT,	.size = 256 },
 	{ "put-new-batch-256", KREG_OP_PUT, .size = 256, .keys = FRESH },

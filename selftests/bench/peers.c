@@ -18,7 +18,7 @@ static const struct {
 static const long sizes[] = { 1000, 100000, 1000000 };
 
 /* Pages that a CPU keeps for itself count as free only after a compaction. */
-static void memory_settle(void)
+static void compact(void)
 {
 	FILE *file = fopen("/proc/sys/vm/compact_memory", "w");
 
@@ -29,10 +29,12 @@ static void memory_settle(void)
 
 long memory_free(void)
 {
-	FILE *file = fopen("/proc/meminfo", "r");
 	char line[128];
 	long kib = -1;
+	FILE *file;
 
+	compact();
+	file = fopen("/proc/meminfo", "r");
 	while (file && kib < 0 && fgets(line, sizeof(line), file))
 		if (sscanf(line, "MemFree: %ld", &kib) != 1)
 			kib = -1;
@@ -44,11 +46,9 @@ long memory_free(void)
 
 void memory_result(const char *system, long objects, long before)
 {
-	if (objects < 1000000)
-		return;
-	memory_settle();
-	bench_result(system, "memory", objects, "bytes",
-		     (double)(before - memory_free()) / objects, 0);
+	if (objects >= 1000000)
+		bench_result(system, "memory", objects, "bytes",
+			     (double)(before - memory_free()) / objects, 0);
 }
 
 int main(int argc, char **argv)
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 			if (strcmp(peers[peer].name, *argv))
 				continue;
 			for (size = 0; size < sizeof(sizes) / sizeof(*sizes); size++) {
-				memory_settle();
+				bench_settle();
 				peers[peer].run(sizes[size]);
 			}
 		}
