@@ -45,7 +45,6 @@ struct kreg_control *kreg_control_alloc(struct kreg_client *client, struct kreg_
 	c->client = client;
 	kreg_client_get(client);
 	INIT_LIST_HEAD(&c->waiter.node);
-	init_completion(&c->over);
 	return c;
 }
 

@@ -29,7 +29,7 @@ struct kreg_control {
 	u64 value2;
 	/* A claim may have to wait: */
 	struct kreg_waiter waiter;
-	struct completion over;
+	bool over;			/* and then read the result */
 };
 
 /* Takes the reference on @table over, also when it returns NULL. */

@@ -163,6 +163,8 @@ void kreg_fate_wait(struct kreg_table *t, struct kreg_waiter *waiter)
 	kreg_table_assert(t);
 	waiter->table = t;
 	t->nr_waiters++;
+	if (!t->heir && list_empty(&t->waiters))
+		kreg_proc_name_next(kreg_table_owner(t), waiter->proc);
 	list_add_tail(&waiter->node, &t->waiters);
 }
 

@@ -78,6 +78,16 @@ static ssize_t read_once(struct kreg_client *cl, char __user *buf, size_t len)
 	return ret;
 }
 
+/* If not, help the writers, which may change it; does not sleep. */
+static bool has_mail(struct kreg_client *cl)
+{
+	unsigned int i;
+
+	for (i = 0; i < kreg_writers && kreg_mailbox_is_empty(&cl->box); i++)
+		kreg_writer_help(kreg_writer_nr(i));
+	return !kreg_mailbox_is_empty(&cl->box);
+}
+
 static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct kreg_client *cl = file->private_data;
@@ -90,25 +100,21 @@ static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t
 	while (!(ret = read_once(cl, buf, len))) {
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(cl->box.wait,
-					     !kreg_mailbox_is_empty(&cl->box)))
+		if (wait_event_interruptible(cl->proc->news, has_mail(cl)))
 			return -ERESTARTSYS;
 	}
 	return ret;
 }
 
-/* Does not sleep. Mail of a death that is being handled will wake the caller. */
+/* Mail of a death that is being handled will wake the caller. */
 static __poll_t kreg_poll(struct file *file, poll_table *wait)
 {
 	struct kreg_client *cl = file->private_data;
-	unsigned int i;
 
 	if (!kreg_proc_is_current(cl->proc))
 		return EPOLLERR;
-	poll_wait(file, &cl->box.wait, wait);
-	for (i = 0; i < kreg_writers && kreg_mailbox_is_empty(&cl->box); i++)
-		kreg_writer_help(kreg_writer_nr(i));
-	return kreg_mailbox_is_empty(&cl->box) ? 0 : EPOLLIN | EPOLLRDNORM;
+	poll_wait(file, &cl->proc->news, wait);
+	return has_mail(cl) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static void kreg_show_fdinfo(struct seq_file *m, struct file *file)

@@ -12,7 +12,6 @@ void kreg_mailbox_init(struct kreg_mailbox *box)
 {
 	spin_lock_init(&box->lock);
 	INIT_LIST_HEAD(&box->mails);
-	init_waitqueue_head(&box->wait);
 }
 
 void kreg_mailbox_empty(struct kreg_mailbox *box)
@@ -78,11 +77,13 @@ void kreg_mail_free(struct kreg_mail *mail)
 
 static void deliver(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
+	struct kreg_proc *to = mail->to;
+
 	spin_lock(&box->lock);
 	mail->event.seq = ++box->seq;
 	list_add_tail(&mail->node, &box->mails);
 	spin_unlock(&box->lock);
-	wake_up_poll(&box->wait, EPOLLIN | EPOLLRDNORM);
+	kreg_proc_wake(to);
 }
 
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)

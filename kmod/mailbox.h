@@ -11,7 +11,6 @@
 #include <linux/kreg.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
-#include <linux/wait.h>
 
 struct kreg_proc;
 
@@ -26,7 +25,6 @@ struct kreg_mailbox {
 	spinlock_t lock;		/* innermost */
 	struct list_head mails;		/* lock */
 	u64 seq;			/* lock: number of the last record */
-	wait_queue_head_t wait;
 };
 
 void kreg_mailbox_init(struct kreg_mailbox *box);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Find, create or claim a table. */
-#include <linux/jiffies.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "client.h"
 #include "control.h"
@@ -152,7 +153,8 @@ static void stop_waiting(struct kreg_waiter *waiter)
 {
 	struct kreg_control *c = container_of(waiter, struct kreg_control, waiter);
 
-	complete(&c->over);
+	smp_store_release(&c->over, true);
+	kreg_proc_wake(waiter->proc);
 	kreg_req_put(&c->req);
 }
 
@@ -173,24 +175,34 @@ static bool leave_line(struct kreg_req *req)
 	return true;
 }
 
-static long time_left(u64 deadline_ns)
+/* KTIME_MAX: no limit. */
+static ktime_t time_left(u64 deadline_ns)
 {
 	s64 ns;
 
 	if (!deadline_ns)
-		return MAX_SCHEDULE_TIMEOUT;
+		return KTIME_MAX;
 	ns = min_t(u64, deadline_ns, KTIME_MAX) - ktime_get_ns();
-	return ns <= 0 ? 0 : min_t(u64, nsecs_to_jiffies64(ns) + 1, MAX_SCHEDULE_TIMEOUT - 1);
+	return ns_to_ktime(max_t(s64, ns, 0));
+}
+
+/* If not, help the writer, which may change it; does not sleep. */
+static bool is_over(struct kreg_control *c)
+{
+	if (!smp_load_acquire(&c->over))
+		kreg_writer_help(c->table->writer);
+	return smp_load_acquire(&c->over);
 }
 
 /* Stand in line until the table is ours or gone, a signal comes, or it is too late. */
 static int wait_in_line(struct kreg_control *c, u64 deadline_ns)
 {
 	struct leave l = { .control = c };
-	long left = wait_for_completion_interruptible_timeout(&c->over, time_left(deadline_ns));
+	int err = wait_event_interruptible_hrtimeout(c->client->proc->news, is_over(c),
+						     time_left(deadline_ns));
 
-	if (left <= 0) {
-		l.why = left ? -EINTR : -ETIMEDOUT;
+	if (err) {
+		l.why = err == -ETIME ? -ETIMEDOUT : -EINTR;
 		kreg_req_init(&l.req, leave_line, NULL);
 		kreg_writer_call(c->table->writer, &l.req);
 	}

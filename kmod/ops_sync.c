@@ -112,10 +112,15 @@ static int settle_seat(struct kreg_writer *w, struct kreg_seat *seat)
 
 int kreg_ops_settle_mail(struct kreg_client *cl)
 {
+	struct kreg_proc *p = cl->proc;
 	unsigned int i;
 	int err = 0;
 
+	/* What another has looked at in this one's stead, it shall have settled. */
+	if (mutex_lock_interruptible(&p->settling))
+		return -ERESTARTSYS;
 	for (i = 0; i < kreg_writers && !err; i++)
-		err = settle_seat(kreg_writer_nr(i), &cl->proc->seats[i]);
+		err = settle_seat(kreg_writer_nr(i), &p->seats[i]);
+	mutex_unlock(&p->settling);
 	return err;
 }

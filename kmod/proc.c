@@ -2,6 +2,7 @@
 #include <linux/hashtable.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -92,12 +93,34 @@ static void note_status(struct kreg_proc *p)
 	rcu_read_unlock();
 }
 
+void kreg_proc_name_next(struct kreg_proc *p, const struct kreg_proc *next)
+{
+	WRITE_ONCE(p->next, next->pid);
+}
+
+void kreg_proc_wake(struct kreg_proc *p)
+{
+	wake_up_poll(&p->news, EPOLLIN | EPOLLRDNORM);
+}
+
+static void wake_by_pid(const struct pid *pid)
+{
+	struct kreg_proc *p;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(procs, p, node, bucket(pid))
+		if (p->pid == pid)
+			kreg_proc_wake(p);
+	rcu_read_unlock();
+}
+
 /*
  * @p is dead: note why and tell the writers, once. The reference of the armed
- * state goes to them.
+ * state goes to them. Who is woken before the threads are may do their work.
  */
 static void die(struct kreg_proc *p)
 {
+	const struct pid *next = READ_ONCE(p->next);
 	unsigned int i, n = kreg_writers;
 
 	if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) != KREG_PROC_ARMED)
@@ -105,7 +128,11 @@ static void die(struct kreg_proc *p)
 	note_status(p);
 	/* With its last node on a list, @p may be gone. */
 	for (i = 0; i < n; i++)
-		kreg_writer_post_death(kreg_writer_nr(i), &p->seats[i].death);
+		kreg_writer_add_death(kreg_writer_nr(i), &p->seats[i].death);
+	if (next)
+		wake_by_pid(next);
+	for (i = 0; i < n; i++)
+		kreg_writer_wake(kreg_writer_nr(i));
 }
 
 /*
@@ -172,6 +199,8 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 	init_waitqueue_func_entry(&p->wait, notice);
 	atomic_set(&p->burials, kreg_writers);
 	init_completion(&p->settled);
+	init_waitqueue_head(&p->news);
+	mutex_init(&p->settling);
 	spin_lock_init(&p->lock);
 	INIT_LIST_HEAD(&p->clients);
 	INIT_LIST_HEAD(&p->namespaces);

@@ -25,6 +25,7 @@
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -58,7 +59,10 @@ struct kreg_proc {
 	int status;
 	atomic_t burials;		/* writers that have not handled the death yet */
 	struct completion settled;	/* all have */
+	const struct pid *next;		/* who is to be woken first; only to be compared */
 	/* Clients and mail: */
+	wait_queue_head_t news;		/* where its readers and claimants sleep */
+	struct mutex settling;		/* one look for dead owners at a time */
 	spinlock_t lock;
 	struct list_head clients;	/* lock */
 	unsigned int nr_clients;	/* lock */
@@ -102,6 +106,13 @@ u32 kreg_proc_pid(const struct kreg_proc *p);
 int kreg_proc_settle(struct kreg_proc *p);
 /* The same without waiting, from any context: see that the writers know. */
 void kreg_proc_poke(struct kreg_proc *p);
+/*
+ * @next gets something when @p dies, so it is woken at once and need not wait
+ * until the writers are. Only the last one named is.
+ */
+void kreg_proc_name_next(struct kreg_proc *p, const struct kreg_proc *next);
+/* Sleepers: there is news; or perhaps, if they help the writers. */
+void kreg_proc_wake(struct kreg_proc *p);
 /* A writer has handled the death. */
 void kreg_proc_buried(struct kreg_proc *p);
 

@@ -181,6 +181,14 @@ static struct kreg_seat *seat(const struct kreg_table *t, struct kreg_proc *p)
 	return &p->seats[t->writer->nr];
 }
 
+static void name_next(const struct kreg_table *t)
+{
+	struct kreg_proc *owner = kreg_table_owner(t);
+
+	if (owner && t->heir && t->heir != owner)
+		kreg_proc_name_next(owner, t->heir);
+}
+
 void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
 {
 	struct kreg_proc *old = kreg_table_owner(t);
@@ -195,6 +203,7 @@ void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
 	rcu_assign_pointer(t->owner, owner);
 	if (owner && owner == t->heir)
 		kreg_table_drop_mail(t);
+	name_next(t);
 	kreg_proc_put(old);
 }
 
@@ -214,6 +223,7 @@ void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
 		seat(t, heir)->nr_heired++;
 	}
 	t->heir = heir;
+	name_next(t);
 	kreg_proc_put(old);
 }
 

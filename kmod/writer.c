@@ -248,10 +248,14 @@ int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req)
 	return req->result;
 }
 
-void kreg_writer_post_death(struct kreg_writer *w, struct llist_node *seat)
+void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *seat)
 {
-	if (llist_add(seat, &w->deaths))
-		wake_up_process(w->task);
+	llist_add(seat, &w->deaths);
+}
+
+void kreg_writer_wake(struct kreg_writer *w)
+{
+	wake_up_process(w->task);
 }
 
 /*
@@ -271,8 +275,10 @@ void kreg_writer_help(struct kreg_writer *w)
 	if (seat && llist_empty(&w->queue))
 		done = w->ops->death(w, seat);
 	/* Under the turn, so that it is never in nobody's hands. */
-	if (seat && !done)
-		kreg_writer_post_death(w, seat);
+	if (seat && !done) {
+		kreg_writer_add_death(w, seat);
+		kreg_writer_wake(w);
+	}
 	spin_unlock(&w->turn);
 	if (done)
 		w->ops->buried(w, seat);

@@ -121,8 +121,9 @@ int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req);
 /* Same for a request that lives in the caller's stack or object: not killable. */
 int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req);
 
-/* Tell the thread of a death. Any context, takes no lock. */
-void kreg_writer_post_death(struct kreg_writer *w, struct llist_node *seat);
+/* Note a death, then wake the thread. Any context, takes no lock. */
+void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *seat);
+void kreg_writer_wake(struct kreg_writer *w);
 /* Handle deaths in the caller's context if that can be done now. */
 void kreg_writer_help(struct kreg_writer *w);
 
