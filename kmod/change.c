@@ -4,6 +4,9 @@
 
 #include "engine.h"
 
+/* Above, memcpy() is faster. */
+#define SHORT		128
+
 /* Turn. A slot for @c, and a handle for its blob in it. */
 int kreg_change_slot(struct kreg_store *s, struct kreg_change *c,
 		     struct kreg_feed *f)
@@ -43,15 +46,30 @@ void *kreg_change_value(struct kreg_change *c)
 	return c->blob ? c->blob->bytes : c->rec->bytes + c->key.len;
 }
 
+/* Inline for what is short. */
+static __always_inline void copy(void *to, const void *from, u32 len)
+{
+	const void *end = from + (len & ~7u);
+
+	if (len > SHORT) {
+		memcpy(to, from, len);
+		return;
+	}
+	for (; from != end; from += sizeof(u64), to += sizeof(u64))
+		__builtin_memcpy(to, from, sizeof(u64));
+	for (end += len & 7; from != end; from++, to++)
+		*(u8 *)to = *(const u8 *)from;
+}
+
 void kreg_change_fill(struct kreg_change *c, const void *key, const void *value)
 {
 	struct kreg_rec *r = c->rec;
 
 	r->hash = c->key.hash;
 	r->lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
-	memcpy(r->bytes, key, c->key.len);
+	copy(r->bytes, key, c->key.len);
 	if (value)
-		memcpy(kreg_change_value(c), value, c->value_len);
+		copy(kreg_change_value(c), value, c->value_len);
 }
 
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)

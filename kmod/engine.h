@@ -293,7 +293,19 @@ static inline u64 kreg_view_enter(struct kreg_view *v,
 	return c;
 }
 
-void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
-		   struct kreg_hit *hit);
+static inline void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
+				 struct kreg_hit *hit)
+{
+	hit->key = r->bytes;
+	hit->key_len = kreg_rec_key_len(r);
+	hit->value_len = kreg_rec_value_len(r);
+	hit->version = r->born;
+	hit->value = NULL;
+	hit->blob = NULL;
+	if (kreg_rec_has_blob(r))
+		hit->blob = kreg_blob_of(v->store, r);
+	else
+		hit->value = r->bytes + hit->key_len;
+}
 
 #endif /* KREG_ENGINE_H */

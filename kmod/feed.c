@@ -52,6 +52,7 @@ static int fill_chunk(struct kreg_feed *f)
 /* Not under the turn. */
 int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
 {
+	f->filled = true;
 	if (fill_chunk(f) || fill_seg(f, KREG_FEED_CHUNKS) ||
 	    fill_seg(f, KREG_FEED_BLOBS))
 		return -ENOMEM;
@@ -93,7 +94,7 @@ void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f)
 }
 
 /* Not under the turn. */
-void kreg_feed_free(struct kreg_feed *f)
+void kreg_feed_empty(struct kreg_feed *f)
 {
 	unsigned int i;
 

@@ -12,6 +12,7 @@
 #define NAME_BITS	12
 
 static struct hlist_head names[1 << NAME_BITS];
+struct hlist_head kreg_names_ids[1 << KREG_ID_BITS];
 static DEFINE_SPINLOCK(names_lock);	/* inside the turn */
 static hsiphash_key_t seed;
 static atomic64_t last_id;
@@ -59,6 +60,7 @@ static int add(struct kreg_table *t)
 		return -EEXIST;
 	if (xa_is_err(xa_store(&t->ns->ids, t->id, t, GFP_NOWAIT)))
 		return -ENOMEM;
+	hlist_add_head_rcu(&t->id_node, kreg_names_bucket(t->id));
 	if (t->name_len)
 		hlist_add_head_rcu(&t->name_node, bucket(t->name, t->name_len));
 	return 0;
@@ -81,6 +83,7 @@ void kreg_names_remove(struct kreg_table *t)
 	spin_lock(&names_lock);
 	if (t->name_len)
 		hlist_del_rcu(&t->name_node);
+	hlist_del_rcu(&t->id_node);
 	xa_erase(&t->ns->ids, t->id);
 	spin_unlock(&names_lock);
 }
@@ -90,12 +93,8 @@ struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32
 	return find(ns, name, len) ?: ERR_PTR(-ENOENT);
 }
 
-struct kreg_table *kreg_names_id(struct kreg_ns *ns, u64 id)
+struct kreg_table *kreg_names_no_id(u64 id)
 {
-	struct kreg_table *t = xa_load(&ns->ids, id);
-
-	if (likely(t))
-		return t;
 	return ERR_PTR(id && id <= atomic64_read(&last_id) ? -ESTALE : -EINVAL);
 }
 

@@ -6,11 +6,25 @@
 #ifndef KREG_NAMES_H
 #define KREG_NAMES_H
 
+#include <linux/rculist.h>
 #include <linux/types.h>
 
+#include "table.h"
+
+#define KREG_ID_BITS	12
+
 struct kreg_ns;
-struct kreg_table;
-struct kreg_writer;
+
+/*
+ * Tables by id, beside ns->ids, which is in order: every operation looks one up.
+ * Ids are given out in a row, so they spread by themselves.
+ */
+extern struct hlist_head kreg_names_ids[1 << KREG_ID_BITS];
+
+static inline struct hlist_head *kreg_names_bucket(u64 id)
+{
+	return &kreg_names_ids[id & ((1 << KREG_ID_BITS) - 1)];
+}
 
 void kreg_names_init(void);
 
@@ -25,8 +39,19 @@ void kreg_names_remove(struct kreg_table *t);
 
 /* Under rcu_read_lock(), borrowed. -ENOENT. */
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len);
+struct kreg_table *kreg_names_no_id(u64 id);
+
 /* Likewise. -EINVAL: no such id was ever given out; -ESTALE: the table is gone. */
-struct kreg_table *kreg_names_id(struct kreg_ns *ns, u64 id);
+static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)
+{
+	struct kreg_table *t;
+
+	hlist_for_each_entry_rcu(t, kreg_names_bucket(id), id_node)
+		if (likely(t->id == id && t->ns == ns))
+			return t;
+	return kreg_names_no_id(id);
+}
+
 /* Likewise. The table with the lowest id above @after, or NULL. */
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);
 

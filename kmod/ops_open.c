@@ -153,6 +153,7 @@ static void stop_waiting(struct kreg_waiter *waiter)
 {
 	struct kreg_control *c = container_of(waiter, struct kreg_control, waiter);
 
+	/* With is_over(): the result comes first. */
 	smp_store_release(&c->over, true);
 	kreg_proc_wake(waiter->proc);
 	kreg_req_put(&c->req);
@@ -189,8 +190,9 @@ static ktime_t time_left(u64 deadline_ns)
 /* If not, help the writer, which may change it; does not sleep. */
 static bool is_over(struct kreg_control *c)
 {
-	if (!smp_load_acquire(&c->over))
+	if (!READ_ONCE(c->over))
 		kreg_writer_help(c->table->writer);
+	/* With stop_waiting(). */
 	return smp_load_acquire(&c->over);
 }
 

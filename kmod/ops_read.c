@@ -11,7 +11,7 @@
  * A table whose owner is dead may be another's by now, or nobody's: not before
  * that is decided is it read. Its owner needs no such look.
  */
-int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+static __always_inline int readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
 	struct kreg_proc *owner;
@@ -29,10 +29,15 @@ int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
 	return kreg_table_may_read(t, cl);
 }
 
+int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **t)
+{
+	return readable(cl, id, t);
+}
+
 int kreg_ops_get(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit)
 {
 	struct kreg_table *t;
-	int err = kreg_ops_readable(cl, id, &t);
+	int err = readable(cl, id, &t);
 
 	if (unlikely(err))
 		return err;

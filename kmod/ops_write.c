@@ -10,8 +10,9 @@
 #include "proc.h"
 #include "table.h"
 
-/* Steps of upkeep that a single write pays for. */
+/* Steps of upkeep that a single write pays for, and writes that share one look. */
 #define UPKEEP		3
+#define SHARE		4
 
 /* No turn to borrow; never an error of a call. */
 #define NOT_LENT	(-EBUSY)
@@ -26,7 +27,7 @@ static int perform(struct kreg_client *cl, struct kreg_table *t, struct kreg_wri
 		.only = w->only,
 	};
 	struct kreg_place place = {};
-	struct kreg_txn txn;
+	struct kreg_txn txn __uninitialized;
 	int err;
 
 	err = kreg_apply_check(t, cl);
@@ -45,7 +46,10 @@ static int perform(struct kreg_client *cl, struct kreg_table *t, struct kreg_wri
 		;
 	w->result.version = txn.version;
 	w->result.count = w->change.count;
-	kreg_apply_tend(t, UPKEEP, feed);
+	/* Not later if nobody else would look after what is in limbo. */
+	if (txn.version % SHARE == 0 ||
+	    (list_empty(&t->tend.node) && kreg_store_has_limbo(&t->store)))
+		kreg_apply_tend(t, UPKEEP * SHARE, feed);
 	return 0;
 }
 
@@ -83,9 +87,10 @@ struct queued {
 
 void kreg_ops_drop(struct kreg_change *c)
 {
-	if (c->blob)
+	if (unlikely(c->blob))
 		kreg_blob_put(c->blob);
-	kreg_root_free(c->root);
+	if (unlikely(c->root))
+		kreg_root_free(c->root);
 }
 
 static bool step(struct kreg_req *req)

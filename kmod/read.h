@@ -124,6 +124,25 @@ static inline bool kreg_read_before(u32 a, u32 b)
 	return b & x & -x;
 }
 
+static inline u64 kreg_read_word(const void *p)
+{
+	u64 word;
+
+	__builtin_memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* memcmp(), for two of one hash, which most often are the same. */
+static inline int kreg_read_compare(const void *a, const void *b, u32 len)
+{
+	u32 i;
+
+	for (i = 0; i + 8 <= len; i += 8)
+		if (kreg_read_word(a + i) != kreg_read_word(b + i))
+			break;
+	return i < len ? memcmp(a + i, b + i, len - i) : 0;
+}
+
 /* Below 0: @r stands before @key; 0: it has this key; above 0: behind. */
 static inline int kreg_read_order(const struct kreg_rec *r,
 				  const struct kreg_key *key)
@@ -134,7 +153,7 @@ static inline int kreg_read_order(const struct kreg_rec *r,
 		return kreg_read_before(r->hash, key->hash) ? -1 : 1;
 	if (len != key->len)
 		return len < key->len ? -1 : 1;
-	return memcmp(r->bytes, key->bytes, len);
+	return kreg_read_compare(r->bytes, key->bytes, len);
 }
 
 #endif /* KREG_READ_H */

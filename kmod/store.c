@@ -9,9 +9,6 @@
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 #define BLOB_SEGS	KREG_DIR_SEGS
 
-#define LIMBO_BYTES	0x100000
-#define LIMBO_ROOTS	64
-
 /* Steps of upkeep that freeing a chunk, up to sixteen pages, counts for. */
 #define ROOT_COST	4
 
@@ -68,32 +65,6 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	rcu_read_unlock();
 }
 
-/*
- * SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
- * not shown to anyone, so all that a caller could go by is the time that lookups
- * take; against that the short form is made. The order of a scan tells a little
- * of the hash, but not the key, nor which keys collide.
- */
-void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
-{
-	key->hash = hsiphash(key->bytes, key->len, &s->seed);
-}
-
-void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
-		   struct kreg_hit *hit)
-{
-	hit->key = r->bytes;
-	hit->key_len = kreg_rec_key_len(r);
-	hit->value_len = kreg_rec_value_len(r);
-	hit->version = r->born;
-	hit->value = NULL;
-	hit->blob = NULL;
-	if (kreg_rec_has_blob(r))
-		hit->blob = kreg_blob_of(v->store, r);
-	else
-		hit->value = r->bytes + hit->key_len;
-}
-
 int kreg_store_get(const struct kreg_store *s, const struct kreg_key *key,
 		   struct kreg_hit *hit)
 {
@@ -126,7 +97,7 @@ int kreg_store_get(const struct kreg_store *s, const struct kreg_key *key,
 bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 		     struct kreg_feed *f)
 {
-	bool more = true;
+	bool more = true, index = true;
 
 	kreg_store_assert(s);
 	if (WARN_ON_ONCE(s->writing))
@@ -134,7 +105,9 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 	while (more && budget) {
 		unsigned int cost = 1;
 
-		more = kreg_index_step(s);
+		/* Once it has nothing to do, slots that are freed do not change that. */
+		index = index && kreg_index_step(s);
+		more = index;
 		if (s->limbo.waiting)
 			more |= kreg_limbo_step(s);
 		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s)) {
@@ -145,17 +118,4 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 	}
 	kreg_index_want(s, f);
 	return more;
-}
-
-bool kreg_store_has_limbo(const struct kreg_store *s)
-{
-	return s->limbo.waiting || s->ending || !list_empty(&s->doomed) ||
-	       s->retiring;
-}
-
-bool kreg_store_limbo_full(const struct kreg_store *s)
-{
-	return READ_ONCE(s->limbo.bytes) > max_t(u64, LIMBO_BYTES,
-						 READ_ONCE(s->bytes) >> 2) ||
-	       READ_ONCE(s->doomed_count) > LIMBO_ROOTS;
 }

@@ -20,6 +20,7 @@
 #ifndef KREG_STORE_H
 #define KREG_STORE_H
 
+#include <linux/siphash.h>
 #include <linux/types.h>
 
 #include "store_types.h"
@@ -64,7 +65,16 @@ static inline bool kreg_store_verify(struct kreg_store *s)
 }
 #endif
 
-void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key);
+/*
+ * SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
+ * not shown to anyone, so all that a caller could go by is the time that lookups
+ * take; against that the short form is made. The order of a scan tells a little
+ * of the hash, but not the key, nor which keys collide.
+ */
+static inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
+{
+	key->hash = hsiphash(key->bytes, key->len, &s->seed);
+}
 
 /*
  * Readers, under rcu_read_lock().
@@ -161,6 +171,7 @@ struct kreg_feed {
 	bool must_handle;		/* no handle for a blob is left */
 	bool want_index;
 	bool want_page;			/* not only a segment for the directory */
+	bool filled;			/* there may be something to free */
 	u8 want_seg[KREG_FEED_DIRS];	/* number of the segment, plus 1 */
 	/* what kreg_feed_fill() brought; opaque */
 	struct kreg_chunk *chunk;
@@ -176,7 +187,13 @@ static inline bool kreg_feed_wanted(const struct kreg_feed *f)
 
 int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s);
 void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f);	/* turn */
-void kreg_feed_free(struct kreg_feed *f);
+void kreg_feed_empty(struct kreg_feed *f);
+
+static inline void kreg_feed_free(struct kreg_feed *f)
+{
+	if (unlikely(f->filled))
+		kreg_feed_empty(f);
+}
 
 /*
  * Turn. Set a slot for @c aside, so that kreg_store_apply() cannot fail for want
@@ -236,8 +253,18 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
 bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
 
 /* Something waits for a grace period: call kreg_store_tend() again in some 10 ms. */
-bool kreg_store_has_limbo(const struct kreg_store *s);
+static inline bool kreg_store_has_limbo(const struct kreg_store *s)
+{
+	return s->limbo.waiting || s->ending || !list_empty(&s->doomed) ||
+	       s->retiring;
+}
+
 /* Limbo is over its cap: whoever wants to write waits for a grace period first. */
-bool kreg_store_limbo_full(const struct kreg_store *s);
+static inline bool kreg_store_limbo_full(const struct kreg_store *s)
+{
+	return READ_ONCE(s->limbo.bytes) > max_t(u64, KREG_LIMBO_BYTES,
+						 READ_ONCE(s->bytes) >> 2) ||
+	       READ_ONCE(s->doomed_count) > KREG_LIMBO_ROOTS;
+}
 
 #endif /* KREG_STORE_H */

@@ -21,6 +21,9 @@ static_assert(sizeof(long) == 8);
 /* Records above this have their value elsewhere. */
 #define KREG_SLOT_MAX		4096
 #define KREG_CLASSES		26
+/* What may wait for a grace period, at least. */
+#define KREG_LIMBO_BYTES	0x100000
+#define KREG_LIMBO_ROOTS	64
 
 /**
  * struct kreg_dir - growable array of pointers that never moves

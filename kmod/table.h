@@ -34,8 +34,8 @@ struct kreg_table {
 	kuid_t uid;
 	kgid_t gid;
 	u64 id;
-	struct kreg_writer *writer;
 	struct kreg_ns *ns;
+	struct kreg_writer *writer;
 	struct kreg_user *user;		/* who pays */
 	u32 name_len;
 	u8 *name;
@@ -61,6 +61,7 @@ struct kreg_table {
 	struct list_head waiters;	/* kreg_waiter, first come first */
 	unsigned int nr_waiters;
 
+	struct hlist_node id_node;	/* names_lock */
 	struct hlist_node name_node;	/* names_lock */
 	refcount_t refs;
 	struct rcu_work free_work;

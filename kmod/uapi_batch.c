@@ -10,6 +10,7 @@
 #include "limits.h"
 #include "ops.h"
 #include "uapi.h"
+#include "usercopy.h"
 
 static int check_batch(const struct kreg_ioc_batch *arg)
 {
@@ -86,8 +87,8 @@ static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops
 
 static int put_op(const struct kreg_ioc_batch *arg, const struct kreg_op *op, u32 i)
 {
-	return copy_to_user(user_op(arg, i) + KREG_OP_OUT, (void *)op + KREG_OP_OUT,
-			    KREG_OP_OUT_SIZE) ? -EFAULT : 0;
+	return kreg_put_short(user_op(arg, i) + KREG_OP_OUT, (void *)op + KREG_OP_OUT,
+			      KREG_OP_OUT_SIZE);
 }
 
 static int read_ops(struct kreg_call *call, struct kreg_op *ops)
@@ -130,7 +131,7 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 		c->root = kreg_root_alloc();
 		return c->root ? 0 : -ENOMEM;
 	}
-	if (copy_from_user(*keys, u64_to_user_ptr(op->key), op->key_len))
+	if (kreg_get(*keys, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
 	c->key.bytes = *keys;
 	c->key.len = op->key_len;
@@ -154,10 +155,9 @@ static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)
 	if (!err)
 		err = kreg_batch_reserve(b);
 	for (i = 0; i < count && !err; i++)
-		if (ops[i].code == KREG_OP_PUT &&
-		    copy_from_user(kreg_batch_value(b, i), u64_to_user_ptr(ops[i].value),
-				   ops[i].value_len))
-			err = -EFAULT;
+		if (ops[i].code == KREG_OP_PUT)
+			err = kreg_get(kreg_batch_value(b, i), u64_to_user_ptr(ops[i].value),
+				       ops[i].value_len);
 	return err;
 }
 

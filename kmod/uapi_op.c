@@ -9,9 +9,11 @@
 
 #include "ops.h"
 #include "uapi.h"
+#include "usercopy.h"
 
-/* Values up to here need no memory of their own on their way in. */
-#define STACK_VALUE	256
+/* Keys and values up to here need no memory of their own on their way in. */
+#define SMALL_KEY	64
+#define SMALL_VALUE	128
 
 static int check_clear(const struct kreg_op *op)
 {
@@ -51,8 +53,8 @@ static int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
 		return -EMSGSIZE;
 	if (hit->blob || !hit->value_len)
 		return 0;
-	return copy_to_user_nofault(u64_to_user_ptr(op->value), hit->value,
-				    hit->value_len) ? -EAGAIN : 0;
+	return kreg_put_nofault(u64_to_user_ptr(op->value), hit->value, hit->value_len) ?
+	       -EAGAIN : 0;
 }
 
 static int copy_blob(const struct kreg_op *op, const struct kreg_hit *hit, int err)
@@ -73,10 +75,10 @@ static int fault_in(const struct kreg_op *op, u32 len)
 	return fault_in_safe_writeable(u64_to_user_ptr(op->value), len) ? -EFAULT : -EAGAIN;
 }
 
-static int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
-		     struct kreg_op *op)
+static __always_inline int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
+				     struct kreg_op *op)
 {
-	struct kreg_hit hit;
+	struct kreg_hit hit __uninitialized;
 	int err;
 
 	rcu_read_lock();
@@ -95,48 +97,97 @@ static int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
 	return unlikely(err == -EAGAIN) ? fault_in(op, hit.value_len) : err;
 }
 
-int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 *bytes,
+				    struct kreg_op *op)
 {
-	u8 bytes[KREG_MAX_KEY];
 	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
 	int err;
 
-	if (copy_from_user(bytes, u64_to_user_ptr(op->key), op->key_len))
-		return -EFAULT;
 	do {
 		err = read_once(cl, table, &key, op);
 	} while (unlikely(err == -EAGAIN));
 	return err;
 }
 
-/* Where the value of a PUT is kept until it is applied; @small has STACK_VALUE bytes. */
-static int get_value(struct kreg_change *c, const struct kreg_op *op, u8 *small)
+/* Apart, so that most calls do with less of the stack. */
+static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
-	const void __user *user = u64_to_user_ptr(op->value);
-	void *value = small;
+	u8 bytes[KREG_MAX_KEY] __uninitialized;
 
-	c->value_len = op->value_len;
+	if (copy_from_user(bytes, u64_to_user_ptr(op->key), op->key_len))
+		return -EFAULT;
+	return read_key(cl, table, bytes, op);
+}
+
+int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	u8 bytes[SMALL_KEY] __aligned(8) __uninitialized;
+
+	if (op->key_len > SMALL_KEY)
+		return read_long_key(cl, table, op);
+	if (kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
+		return -EFAULT;
+	return read_key(cl, table, bytes, op);
+}
+
+/* Where key and value of a write are kept until it is applied. */
+struct small {
+	u8 key[SMALL_KEY] __aligned(8);
+	u8 value[SMALL_VALUE] __aligned(8);
+};
+
+static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *op,
+				   struct small *small)
+{
+	const void __user *user = u64_to_user_ptr(op->key);
+	void *key;
+
+	c->key.len = op->key_len;
+	c->key.bytes = small->key;
+	if (likely(op->key_len <= SMALL_KEY))
+		return kreg_get_short(small->key, user, op->key_len);
+	key = kreg_uapi_get_bytes(op->key, op->key_len);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	c->key.bytes = key;
+	return 0;
+}
+
+static int get_long_value(struct kreg_change *c, const struct kreg_op *op)
+{
+	void *value;
+
 	if (kreg_store_needs_blob(op->key_len, op->value_len)) {
 		c->blob = kreg_blob_alloc(op->value_len);
 		value = c->blob ? kreg_blob_bytes(c->blob) : NULL;
 	} else {
-		if (op->value_len > STACK_VALUE)
-			value = kmalloc(op->value_len, GFP_KERNEL_ACCOUNT);
+		value = kmalloc(op->value_len, GFP_KERNEL_ACCOUNT);
 		c->value = value;
 	}
 	if (!value)
 		return -ENOMEM;
-	return copy_from_user(value, user, op->value_len) ? -EFAULT : 0;
+	return copy_from_user(value, u64_to_user_ptr(op->value), op->value_len) ? -EFAULT : 0;
+}
+
+static int get_value(struct kreg_change *c, const struct kreg_op *op, struct small *small)
+{
+	c->value_len = op->value_len;
+	if (unlikely(op->value_len > SMALL_VALUE))
+		return get_long_value(c, op);
+	c->value = small->value;
+	return kreg_get_short(small->value, u64_to_user_ptr(op->value), op->value_len);
 }
 
 /* Consumed by the write, or else given back here. */
-static void drop_value(struct kreg_change *c, const u8 *small)
+static void drop(struct kreg_change *c, const struct small *small)
 {
-	if (c->value != small)
+	if (unlikely(c->value != small->value))
 		kfree(c->value);
+	if (unlikely(c->key.bytes != small->key))
+		kvfree(c->key.bytes);
 }
 
-static int get_change(struct kreg_write *w, const struct kreg_op *op, u8 *key, u8 *small)
+static int get_change(struct kreg_write *w, const struct kreg_op *op, struct small *small)
 {
 	struct kreg_change *c = &w->change;
 	int err;
@@ -150,33 +201,29 @@ static int get_change(struct kreg_write *w, const struct kreg_op *op, u8 *key, u
 		c->kind = KREG_CHANGE_PUT;
 		w->must_be_new = op->flags & KREG_OP_NEW;
 		err = get_value(c, op, small);
-		if (err)
-			return err;
-		break;
+		return err ?: get_key(c, op, small);
 	default:
 		c->kind = KREG_CHANGE_DELETE;
+		return get_key(c, op, small);
 	}
-	c->key.bytes = key;
-	c->key.len = op->key_len;
-	return copy_from_user(key, u64_to_user_ptr(op->key), op->key_len) ? -EFAULT : 0;
 }
 
 static int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op, u64 only)
 {
 	struct kreg_write w = { .table = table, .only = only };
-	u8 key[KREG_MAX_KEY], small[STACK_VALUE];
+	struct small small __uninitialized;
 	int err = 0;
 
 	/* Before much is copied. */
-	if (op->code == KREG_OP_PUT && op->value_len > STACK_VALUE)
+	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
 		err = kreg_ops_may_write(cl, table);
 	if (!err)
-		err = get_change(&w, op, key, small);
+		err = get_change(&w, op, &small);
 	if (err)
 		kreg_ops_drop(&w.change);
 	else
 		err = kreg_ops_write(cl, &w);
-	drop_value(&w.change, small);
+	drop(&w.change, &small);
 	if (err)
 		return err;
 	op->out_version = w.result.version;
@@ -216,24 +263,23 @@ static int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 
 static int answer(struct kreg_call *call, struct kreg_op *op)
 {
+	struct kreg_ioc_op __user *user = call->user;
+
 	op->out_error = 0;
 	op->out_reserved = 0;
-	return kreg_uapi_answer_from(call, struct kreg_ioc_op, op.out_version);
+	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
 /*
  * What is written back after the fact must not fail then: see that it is writable,
- * by putting both its ends back as they are.
+ * by putting it back as it is.
  */
 static int probe_answer(const struct kreg_call *call)
 {
 	const struct kreg_ioc_op *arg = call->arg;
 	struct kreg_ioc_op __user *user = call->user;
 
-	if (put_user(arg->op.out_version, &user->op.out_version) ||
-	    put_user(arg->op.out_reserved, &user->op.out_reserved))
-		return -EFAULT;
-	return 0;
+	return kreg_put_short(&user->op.out_version, &arg->op.out_version, KREG_OP_OUT_SIZE);
 }
 
 int kreg_uapi_op(struct kreg_call *call)

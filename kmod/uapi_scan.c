@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Scans. Objects are gathered in a buffer of the kernel's inside an RCU section
- * and copied out after it; the next section starts behind the last key.
+ * Scans. Objects are written straight into the caller's buffer inside an RCU
+ * section, as far as its pages are there; the next section starts behind the last
+ * key.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -13,30 +15,68 @@
 #include "ops.h"
 #include "table.h"
 #include "uapi.h"
+#include "usercopy.h"
 
-/* Takes any object whose value is not a blob. */
-#define GATHER_SIZE	(16U << 10)
+/* Taken in one RCU section. */
+#define SECTION_OBJECTS	256
+#define SECTION_BYTES	(64U << 10)
 
-/* Why gathering stopped. */
-enum stop { LAST, FLUSH, FULL, BLOB };
+/* Why a section ended: no more objects, time for another, no room, a page, a blob. */
+enum stop { LAST, PAUSE, FULL, FAULT, BLOB };
 
 struct scan {
 	struct kreg_client *client;
 	struct kreg_ioc_scan *arg;
+	void __user *buf;
 	u32 count;			/* objects taken, and bytes of them */
 	u32 len;
-	u32 gathered;			/* bytes in @buf that are not copied out yet */
-	u32 need;			/* of the object that did not fit */
-	u32 room;			/* size of @buf */
-	struct kreg_blob *blob;		/* of the last object in @buf, whose value is to come */
+	u32 need;			/* bytes of the object that did not fit */
+	u32 fault;			/* of the one that met a page that was not there */
+	/* Of this section: */
+	u32 taken;
+	u32 start;			/* @len at its begin */
+	const void *last_key;		/* of the object taken last, valid inside it */
+	u32 last_len;
+	struct kreg_blob *blob;		/* holds the value of that object, which is to come */
+	u32 blob_len;
 	struct kreg_key after;
 	u8 key[KREG_MAX_KEY];
-	u8 buf[];
 };
 
 static bool wants_value(const struct scan *s)
 {
 	return !(s->arg->flags & KREG_SCAN_KEYS);
+}
+
+static int put_head(const struct scan *s, const struct kreg_hit *hit, u32 size)
+{
+	struct kreg_object o = {
+		.size = size,
+		.key_len = hit->key_len,
+		.value_len = hit->value_len,
+		.version = hit->version,
+	};
+
+	return kreg_put_short(s->buf + s->len, &o, sizeof(o));
+}
+
+/* Zeroes up to the next object, then header, key and, if it is at hand, the value. */
+static int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
+{
+	static const u64 zero;
+	void __user *to = s->buf + s->len + sizeof(struct kreg_object);
+	int err;
+
+	pagefault_disable();
+	err = kreg_put_short(s->buf + s->len + size - sizeof(zero), &zero, sizeof(zero));
+	if (!err)
+		err = put_head(s, hit, size);
+	if (!err)
+		err = kreg_put_nofault(to, hit->key, hit->key_len);
+	if (!err && wants_value(s) && !hit->blob)
+		err = kreg_put_nofault(to + hit->key_len, hit->value, hit->value_len);
+	pagefault_enable();
+	return err;
 }
 
 static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
@@ -46,33 +86,14 @@ static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
 	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8);
 }
 
-/* Header, key and, if it is at hand, the value; returns the bytes. */
-static u32 write_object(const struct scan *s, void *to, const struct kreg_hit *hit)
+static bool is_long(const struct scan *s)
 {
-	struct kreg_object *o = to;
-	u32 used = sizeof(*o) + hit->key_len;
-
-	*o = (struct kreg_object) {
-		.size = object_size(s, hit),
-		.key_len = hit->key_len,
-		.value_len = hit->value_len,
-		.version = hit->version,
-	};
-	memcpy(o + 1, hit->key, hit->key_len);
-	if (wants_value(s) && hit->blob)
-		return used;
-	if (wants_value(s)) {
-		memcpy(to + used, hit->value, hit->value_len);
-		used += hit->value_len;
-	}
-	memset(to + used, 0, o->size - used);
-	return o->size;
+	return s->taken == SECTION_OBJECTS || s->len - s->start >= SECTION_BYTES;
 }
 
 /* One object more; LAST: there may be others. */
-static enum stop gather_one(struct scan *s, const struct kreg_hit *hit)
+static enum stop take(struct scan *s, const struct kreg_hit *hit)
 {
-	bool blob = hit->blob && wants_value(s);
 	u32 size = object_size(s, hit);
 
 	if (s->arg->max_count && s->count == s->arg->max_count)
@@ -81,58 +102,65 @@ static enum stop gather_one(struct scan *s, const struct kreg_hit *hit)
 		s->need = size;
 		return FULL;
 	}
-	if (s->gathered && (blob || s->gathered + size > s->room))
-		return FLUSH;
-	s->gathered += write_object(s, s->buf + s->gathered, hit);
+	if (is_long(s))
+		return PAUSE;
+	if (unlikely(put_object(s, hit, size))) {
+		s->fault = size;
+		return FAULT;
+	}
+	s->last_key = hit->key;
+	s->last_len = hit->key_len;
+	s->taken++;
 	s->count++;
 	s->len += size;
-	s->after.len = hit->key_len;
-	memcpy(s->key, hit->key, hit->key_len);
-	if (!blob)
+	if (likely(!hit->blob || !wants_value(s)))
 		return LAST;
 	kreg_blob_get(hit->blob);
 	s->blob = hit->blob;
+	s->blob_len = hit->value_len;
 	return BLOB;
 }
 
-static enum stop gather(struct scan *s, const struct kreg_table *t)
+static enum stop take_some(struct scan *s, const struct kreg_table *t)
 {
 	struct kreg_walk walk;
 	struct kreg_hit hit;
 	enum stop stop = LAST;
 
+	s->taken = 0;
+	s->start = s->len;
 	if (s->after.len)
 		kreg_store_hash(&t->store, &s->after);
 	kreg_walk_start(&walk, &t->store, s->after.len ? &s->after : NULL);
 	while (stop == LAST && kreg_walk_next(&walk, &hit))
-		stop = gather_one(s, &hit);
+		stop = take(s, &hit);
+	if (s->taken) {
+		s->after.len = s->last_len;
+		memcpy(s->key, s->last_key, s->last_len);
+	}
 	return stop;
 }
 
-/* Copy out what has been gathered, and the blob that belongs to its end. */
-static int flush(struct scan *s)
+/* The value that belongs to the last object, in front of the zeroes at its end. */
+static int put_blob(struct scan *s)
 {
-	u32 total = s->len;
-	void __user *user = u64_to_user_ptr(s->arg->buf) + s->arg->out_len;
-	u32 left, value_len;
-	int err = 0;
+	u32 size = ALIGN(sizeof(struct kreg_object) + s->last_len + s->blob_len, 8);
+	void __user *to = s->buf + s->len - size + sizeof(struct kreg_object) + s->last_len;
+	int err;
 
-	if (copy_to_user(user, s->buf, s->gathered))
-		err = -EFAULT;
-	if (s->blob && !err) {
-		value_len = ((struct kreg_object *)s->buf)->value_len;
-		left = total - s->arg->out_len - s->gathered - value_len;
-		user += s->gathered;
-		if (copy_to_user(user, kreg_blob_bytes(s->blob), value_len) ||
-		    clear_user(user + value_len, left))
-			err = -EFAULT;
-	}
-	if (s->blob)
-		kreg_blob_put(s->blob);
-	s->blob = NULL;
-	s->gathered = 0;
-	s->arg->out_len = total;
+	err = copy_to_user(to, kreg_blob_bytes(s->blob), s->blob_len) ? -EFAULT : 0;
+	kreg_blob_put(s->blob);
 	return err;
+}
+
+/* What could not be done inside the section. */
+static int make_up(struct scan *s, enum stop stop)
+{
+	if (stop == BLOB)
+		return put_blob(s);
+	if (stop == FAULT && fault_in_safe_writeable(s->buf + s->len, s->fault))
+		return -EFAULT;
+	return 0;
 }
 
 /* One section. 1: go on; 0: done; or an error. */
@@ -145,20 +173,19 @@ static int advance(struct scan *s)
 	rcu_read_lock();
 	err = kreg_ops_readable(s->client, s->arg->table, &t);
 	if (!err)
-		stop = gather(s, t);
+		stop = take_some(s, t);
 	rcu_read_unlock();
 	if (err == -EINPROGRESS)
 		return kreg_ops_settle(s->client, s->arg->table) ?: 1;
-	if (err)
-		return err;
-	err = flush(s);
+	if (!err)
+		err = make_up(s, stop);
 	if (err)
 		return err;
 	s->arg->out_more = stop != LAST;
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	cond_resched();
-	return stop == FLUSH || stop == BLOB;
+	return stop != LAST && stop != FULL;
 }
 
 static int run(struct scan *s)
@@ -169,6 +196,7 @@ static int run(struct scan *s)
 		ret = advance(s);
 	} while (ret > 0);
 	s->arg->out_count = s->count;
+	s->arg->out_len = s->len;
 	if (ret || s->count || !s->need)
 		return ret;
 	s->arg->out_len = s->need;
@@ -188,22 +216,19 @@ int kreg_uapi_scan(struct kreg_call *call)
 {
 	struct kreg_ioc_scan *arg = call->arg;
 	struct scan *s;
-	u32 room;
 	int err = check_scan(arg);
 
 	if (err)
 		return err;
-	room = clamp(ALIGN(arg->buf_len, 8), (u32)PAGE_SIZE, GATHER_SIZE);
-	s = kmalloc(struct_size(s, buf, room), GFP_KERNEL_ACCOUNT);
+	s = kmalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
 	if (!s)
 		return -ENOMEM;
 	memset(s, 0, offsetof(struct scan, key));
 	s->client = call->client;
 	s->arg = arg;
-	s->room = room;
+	s->buf = u64_to_user_ptr(arg->buf);
 	s->after.bytes = s->key;
 	s->after.len = arg->key_len;
-	arg->out_len = 0;
 	arg->out_more = 0;
 	if (copy_from_user(s->key, u64_to_user_ptr(arg->key), arg->key_len))
 		err = -EFAULT;
