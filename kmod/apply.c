@@ -12,6 +12,9 @@
 /* Steps of upkeep in one hold of the turn by the thread. */
 #define UPKEEP		64
 
+/* Debug builds walk a store when its upkeep comes to an end, up to this size. */
+#define VERIFY_OBJECTS	4096
+
 int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
@@ -94,6 +97,8 @@ enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
 
 	if (kreg_store_tend(&t->store, UPKEEP, &feed))
 		return KREG_TENDED_NOW;
+	if (t->store.objects <= VERIFY_OBJECTS)
+		kreg_store_verify(&t->store);
 	return kreg_store_has_limbo(&t->store) ? KREG_TENDED_LATER : KREG_TENDED_DONE;
 }
 

@@ -12,6 +12,7 @@
 static DEFINE_HASHTABLE(procs, 10);
 static DEFINE_SPINLOCK(procs_lock);
 static atomic64_t last_cookie;
+static atomic_t nr_procs;
 
 static unsigned long bucket(const struct pid *pid)
 {
@@ -70,6 +71,7 @@ static void free_proc(struct rcu_head *rcu)
 
 	put_pid(p->pid);
 	kfree(p);
+	atomic_dec(&nr_procs);
 }
 
 void kreg_proc_put(struct kreg_proc *p)
@@ -192,6 +194,7 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 	p = kzalloc(struct_size(p, seats, kreg_writers), GFP_KERNEL_ACCOUNT);
 	if (!p)
 		return NULL;
+	atomic_inc(&nr_procs);
 	/* One for the armed state, one for the caller. */
 	refcount_set(&p->refs, 2);
 	p->pid = get_pid(pid);
@@ -415,4 +418,5 @@ void kreg_proc_exit(void)
 		kreg_proc_put(p);
 	}
 	rcu_barrier();
+	WARN_ON(atomic_read(&nr_procs));
 }

@@ -85,6 +85,8 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 	list_splice_init(&s->blob_list, &old->blobs);
 	list_add_tail(&old->doomed, &s->doomed);
 	s->doomed_count++;
+	old->weight = s->bytes + s->objects * sizeof(struct kreg_rec) + s->limbo.bytes;
+	s->doomed_bytes += old->weight;
 }
 
 /* Turn. All objects go with the commit that @root is born in. */
@@ -134,6 +136,7 @@ static bool start(struct kreg_store *s)
 		return false;
 	list_del(&root->doomed);
 	s->doomed_count--;
+	s->doomed_bytes -= root->weight;
 	next = list_first_entry_or_null(&s->doomed, struct kreg_root, doomed);
 	if (!next)
 		next = kreg_store_root(s);

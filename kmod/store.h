@@ -259,12 +259,18 @@ static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 	       s->retiring;
 }
 
-/* Limbo is over its cap: whoever wants to write waits for a grace period first. */
+/*
+ * Limbo is over its cap: whoever wants to write waits for a grace period first. One
+ * clear alone, of whatever size, makes nobody wait.
+ */
 static inline bool kreg_store_limbo_full(const struct kreg_store *s)
 {
-	return READ_ONCE(s->limbo.bytes) > max_t(u64, KREG_LIMBO_BYTES,
-						 READ_ONCE(s->bytes) >> 2) ||
-	       READ_ONCE(s->doomed_count) > KREG_LIMBO_ROOTS;
+	u64 limbo = READ_ONCE(s->limbo.bytes);
+	u32 roots = READ_ONCE(s->doomed_count);
+
+	return limbo > max_t(u64, KREG_LIMBO_BYTES, READ_ONCE(s->bytes) >> 2) ||
+	       (roots > 1 && (roots > KREG_LIMBO_ROOTS ||
+			      READ_ONCE(s->doomed_bytes) > KREG_LIMBO_CLEARED));
 }
 
 #endif /* KREG_STORE_H */

@@ -24,6 +24,7 @@ static_assert(sizeof(long) == 8);
 /* What may wait for a grace period, at least. */
 #define KREG_LIMBO_BYTES	0x100000
 #define KREG_LIMBO_ROOTS	64
+#define KREG_LIMBO_CLEARED	(64ULL << 20)
 
 /**
  * struct kreg_dir - growable array of pointers that never moves
@@ -51,6 +52,7 @@ struct kreg_dir {
  * @heads: first links of the first buckets
  * @dir: pages of the index
  * @epoch: clears before it
+ * @weight: bytes of the records that went with it
  * @cookie: taken after the commit that replaced it
  * @has_cookie: that commit is done
  * @doomed: in the store's list of that name
@@ -66,6 +68,7 @@ struct kreg_root {
 	struct kreg_dir dir;
 
 	u64 epoch;
+	u64 weight;
 	unsigned long cookie;
 	bool has_cookie;
 	struct list_head doomed;
@@ -129,6 +132,7 @@ struct kreg_limbo {
  * @memory: everything allocated
  * @reserved: slots set aside
  * @doomed_count: length of @doomed
+ * @doomed_bytes: weight of those
  * @writing: between begin and the end of settle
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
@@ -162,6 +166,7 @@ struct kreg_store {
 	u64 memory;
 	u32 reserved;
 	u32 doomed_count;
+	u64 doomed_bytes;
 	bool writing;
 	struct work_struct reaper;
 	struct llist_head dead_blobs;

@@ -149,3 +149,72 @@ void full_run(void)
 	spin_lock(&turn);
 	tap_check(!shim_allocated);
 }
+
+static void put_blobs(u32 n, u32 len)
+{
+	struct kreg_feed f = {};
+	u8 bytes[KEY_ROOM];
+
+	while (n--) {
+		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value_len = len };
+		struct kreg_place place;
+		struct kreg_txn t;
+
+		c.key = key_of(n, bytes);
+		c.blob = kreg_blob_alloc(len);
+		kreg_txn_begin(&t, &store);
+		do {
+			fed(&f);
+			kreg_store_find(&store, &c.key, &place);
+		} while (kreg_store_apply(&t, &c, &place, &f));
+		kreg_txn_commit(&t);
+		kreg_txn_settle(&t, 1);
+	}
+	kreg_feed_free(&f);
+}
+
+static void clear_all(void)
+{
+	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc() };
+	struct kreg_place place;
+	struct kreg_feed f = {};
+	struct kreg_txn t;
+
+	kreg_txn_begin(&t, &store);
+	tap_check(!kreg_store_apply(&t, &c, &place, &f));
+	kreg_txn_commit(&t);
+	kreg_txn_settle(&t, 1);
+}
+
+/* One clear of any size makes nobody wait; more than one, if they are large. */
+void cleared_run(void)
+{
+	static const struct mode cleared = { "cleared", 4000, ~0u, 0, 1, 0, 0 };
+	const u32 third = KREG_LIMBO_CLEARED / 3;
+	struct kreg_feed f = {};
+	int i;
+
+	mode = &cleared;
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+	shim_enter(1);
+	put_blobs(4, third);
+	clear_all();
+	tap_check(!kreg_store_limbo_full(&store));
+	for (i = 0; i < 3; i++)
+		clear_all();
+	put_blobs(1, 2 * KREG_SLOT_MAX);
+	tap_check(store.doomed_count == 1 && !kreg_store_limbo_full(&store));
+	clear_all();
+	tap_check(kreg_store_limbo_full(&store));
+	shim_leave(1);
+	while (kreg_store_tend(&store, 8, &f))
+		;
+	tap_check(!store.doomed_bytes && !kreg_store_limbo_full(&store));
+	kreg_feed_free(&f);
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+}

@@ -431,12 +431,14 @@ int main(void)
 {
 	unsigned int i, count = sizeof(modes) / sizeof(modes[0]);
 
-	tap_plan(count + 2);
+	tap_plan(count + 3);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
 	stale_run();
 	tap_pass("a reader's buckets outlive the index");
+	cleared_run();
+	tap_pass("what was cleared counts until readers are gone");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i]);
 	return 0;

@@ -48,6 +48,7 @@ void value_check_any(u32 k, const u8 *bytes, u32 len);
 /* cases.c */
 void full_run(void);
 void stale_run(void);
+void cleared_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */
 void pins_start(void);
