@@ -91,6 +91,8 @@ void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);
 /* Those that have a client or a table, are an heir, or are dead and not yet forgotten. */
 unsigned int kreg_proc_count(void);
+/* All that have not been freed yet. */
+unsigned int kreg_proc_allocated(void);
 
 bool kreg_proc_is_current(const struct kreg_proc *p);
 /* Under rcu_read_lock() or with a reference. */
