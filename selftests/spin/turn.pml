@@ -5,14 +5,14 @@
  *
  * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), kreg_writer_post(),
  * perform_lent(), kreg_writer_submit(), apply_some(), apply_queue(), bury(),
- * drain(), tend(), run(), kreg_writer_post_death(), kreg_writer_help()); of proc.c
- * die() and kreg_proc_settle_all(); of ops_sync.c kreg_ops_sync(). The thread ends
- * when nothing is left to do; asleep before that, it is found in an invalid end
- * state.
+ * drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
+ * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
+ * kreg_ops_sync(). The thread ends when nothing is left to do; asleep before that,
+ * it is found in an invalid end state.
  *
  * One client queues a batch of two steps that it does not wait for, writes with a
- * lent turn or through the queue, may be killed there, and dies, which is one
- * or two pieces of work. Another writes. A third calls SYNC, and helps with the death.
+ * lent turn or through the queue, may be killed there, and dies, which is one or
+ * two pieces of work. Another writes. A third calls SYNC, and helps with the death.
  *
  * Proved: nobody changes a table while another does, nor between the steps of a
  * batch; what a client has queued is applied before what it writes later, and
@@ -113,8 +113,8 @@ inline post(i)
 
 inline post_death()
 {
-	d_step { over = !death; death = true }
-	wake()
+	death = true;		/* kreg_writer_add_death() */
+	asleep = false		/* kreg_writer_wake() */
 }
 
 inline die()
