@@ -94,13 +94,13 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 	chunk->class = class;
 	chunk->order = order;
 	chunk->end = (PAGE_SIZE << order >> KREG_UNIT_SHIFT) / units * units;
-	kreg_slot_hide(chunk->base, PAGE_SIZE << order);
+	kreg_slots_hide(chunk->base, units << KREG_UNIT_SHIFT, PAGE_SIZE << order);
 	return chunk;
 }
 
 void kreg_chunk_free(struct kreg_chunk *chunk)
 {
-	kreg_slot_show(chunk->base, PAGE_SIZE << chunk->order);
+	kreg_slots_show(chunk->base, PAGE_SIZE << chunk->order);
 	free_pages((unsigned long)chunk->base, chunk->order);
 	atomic_long_sub(1L << chunk->order, &kreg_arena_pages);
 	kfree(chunk);

@@ -21,14 +21,34 @@
 
 #include "store.h"
 
-/* Hooks for a build that can watch single bytes (selftests/store). */
+/*
+ * What nobody may look at: slots that are free, from their third word on. A build
+ * that can watch single bytes has hooks of its own (selftests/store); a debug
+ * build fills them with a pattern and looks whether it is still there.
+ */
+#define KREG_SLOT_OPEN		8	/* bytes of link and limbo */
+#define KREG_SLOT_POISON	0xd5	/* as lens: a longer key than there is */
+
 #ifndef kreg_slot_hide
-#define kreg_slot_hide kreg_slot_hide
+#ifdef KREG_DEBUG
+void kreg_slot_hide(void *slot, size_t size);
+void kreg_slot_show(void *slot, size_t size);
+void kreg_slots_hide(void *base, size_t size, size_t bytes);
+#else
 static inline void kreg_slot_hide(void *slot, size_t size)
 {
 }
 
 static inline void kreg_slot_show(void *slot, size_t size)
+{
+}
+
+static inline void kreg_slots_hide(void *base, size_t size, size_t bytes)
+{
+}
+#endif
+
+static inline void kreg_slots_show(void *base, size_t bytes)
 {
 }
 #endif
@@ -261,7 +281,7 @@ static inline const struct kreg_rec *kreg_view_rec(const struct kreg_view *v,
 {
 	const struct kreg_rec *r = kreg_arena_rec(v->store, ref);
 
-	kreg_suspect(!r->lens);
+	kreg_suspect(!r->lens || r->lens == KREG_SLOT_POISON * 0x01010101u);
 	return r;
 }
 

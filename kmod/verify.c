@@ -5,6 +5,26 @@
  */
 #include "engine.h"
 
+#ifndef kreg_slot_hide
+void kreg_slot_hide(void *slot, size_t size)
+{
+	memset(slot + KREG_SLOT_OPEN, KREG_SLOT_POISON, size - KREG_SLOT_OPEN);
+}
+
+void kreg_slot_show(void *slot, size_t size)
+{
+	/* Else somebody has written to it while it was free. */
+	WARN_ON(memchr_inv(slot + KREG_SLOT_OPEN, KREG_SLOT_POISON, size - KREG_SLOT_OPEN));
+	memset(slot + KREG_SLOT_OPEN, 0, size - KREG_SLOT_OPEN);
+}
+
+void kreg_slots_hide(void *base, size_t size, size_t bytes)
+{
+	for (; bytes >= size; bytes -= size, base += size)
+		kreg_slot_hide(base, size);
+}
+#endif
+
 struct tally {
 	struct kreg_store *store;
 	u64 memory;

@@ -63,7 +63,7 @@ static void stale_lookups(const struct stale *r)
 /* Index pages stay for readers whose n is of a time when they had buckets. */
 void stale_run(void)
 {
-	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0 };
+	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0, 0 };
 	struct stale a, b;
 
 	mode = &stale;
@@ -88,7 +88,7 @@ void stale_run(void)
 	stale_lookups(&b);
 	shim_leave(2);
 	keys_to(0);
-	tap_check(!store.root->dir.used);
+	tap_check(!kreg_store_root(&store)->dir.used);
 	spin_unlock(&turn);
 	kreg_store_exit(&store);
 	spin_lock(&turn);
@@ -98,7 +98,7 @@ void stale_run(void)
 /* A store that has no more chunk numbers says so, and goes on when there are. */
 void full_run(void)
 {
-	static const struct mode full = { "full", 4000, ~0u, 0, 1, 0, 0 };
+	static const struct mode full = { "full", 4000, ~0u, 0, 1, 0, 0, 0 };
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT };
 	struct kreg_feed f = {};
 	u8 bytes[KEY_ROOM], value[2000] = {};
@@ -189,7 +189,7 @@ static void clear_all(void)
 /* One clear of any size makes nobody wait; more than one, if they are large. */
 void cleared_run(void)
 {
-	static const struct mode cleared = { "cleared", 4000, ~0u, 0, 1, 0, 0 };
+	static const struct mode cleared = { "cleared", 4000, ~0u, 0, 1, 0, 0, 0 };
 	const u32 third = KREG_LIMBO_CLEARED / 3;
 	struct kreg_feed f = {};
 	int i;

@@ -14,6 +14,7 @@ struct step {
 	u32 seed;
 	u8 key[KEY_ROOM];
 	u8 *value;
+	bool skip;			/* there was no space */
 	struct kreg_change change;
 };
 
@@ -24,7 +25,7 @@ struct batch {
 };
 
 struct kreg_store store;
-spinlock_t turn = { PTHREAD_MUTEX_INITIALIZER, false };
+DEFINE_SPINLOCK(turn);
 const struct mode *mode;
 struct object *now, *committed;
 
@@ -33,6 +34,13 @@ static bool *dirty;
 static struct batch *prepared[PREPARED];
 static u32 seeds;
 static bool draining;
+
+/* In the small configurations, after whatever has changed the store. */
+static void verify(void)
+{
+	if (mode->verify_every == 1)
+		tap_check(kreg_store_verify(&store));
+}
 
 /* Readers that copy a blob at their leisure. */
 static void keep(struct kreg_blob *b, u32 k, u32 seed)
@@ -119,6 +127,7 @@ static void feed(struct kreg_feed *f)
 		nested = false;
 	}
 	kreg_store_feed(&store, f);
+	verify();
 }
 
 static void begin_step(struct step *st)
@@ -128,6 +137,7 @@ static void begin_step(struct step *st)
 
 	memset(c, 0, sizeof(*c));
 	st->value = NULL;
+	st->skip = false;
 	st->k = rnd(mode->keys);
 	c->key = key_of(st->k, st->key);
 	c->kind = rnd(100) < (draining ? 80 : 25) ? KREG_CHANGE_DELETE : KREG_CHANGE_PUT;
@@ -152,6 +162,14 @@ static void begin_step(struct step *st)
 		c->blob = kreg_blob_alloc(len);
 }
 
+static void no_space(struct step *st, int err)
+{
+	tap_check(err == -ENOSPC && mode->segs);
+	kreg_store_cancel(&store, &st->change);
+	verify();
+	st->skip = true;
+}
+
 static void reserve(struct step *st)
 {
 	struct kreg_feed f = {};
@@ -159,9 +177,13 @@ static void reserve(struct step *st)
 
 	if (st->change.kind != KREG_CHANGE_PUT)
 		return;
-	while ((err = kreg_store_reserve(&store, &st->change, &f))) {
-		tap_check(err == -EAGAIN);
+	while ((err = kreg_store_reserve(&store, &st->change, &f)) == -EAGAIN)
 		feed(&f);
+	verify();
+	if (err) {
+		no_space(st, err);
+		kreg_feed_free(&f);
+		return;
 	}
 	if (rnd(2)) {
 		kreg_change_fill(&st->change, st->key, NULL);
@@ -174,6 +196,8 @@ static void reserve(struct step *st)
 
 static struct batch *prepare(void)
 {
+	/* What a record is made of that is put into a slot later. */
+	static u8 scratch[2 * KEY_ROOM] __attribute__((aligned(16)));
 	struct batch *b = malloc(sizeof(*b));
 	u32 i;
 
@@ -188,7 +212,7 @@ static struct batch *prepare(void)
 				.key = b->steps[i].change.key,
 				.value_len = b->steps[i].change.value_len,
 				.blob = b->steps[i].change.blob,
-				.rec = alloca(2 * KEY_ROOM) }, b->steps[i].key,
+				.rec = (void *)scratch }, b->steps[i].key,
 				b->steps[i].value);
 	}
 	return b;
@@ -200,6 +224,7 @@ static void discard(struct batch *b)
 
 	for (i = 0; i < b->count; i++) {
 		kreg_store_cancel(&store, &b->steps[i].change);
+		verify();
 		free(b->steps[i].value);
 	}
 	free(b);
@@ -236,20 +261,24 @@ static void apply(struct kreg_txn *t, struct step *st)
 	struct kreg_change *c = &st->change;
 	struct kreg_feed f = {};
 	struct kreg_place place;
+	int err;
 
+	if (st->skip)
+		return;
 	for (;;) {
-		int err;
-
 		kreg_store_find(&store, &c->key, &place);
 		tap_check(!place.old == !now[st->k].present);
 		tap_check(!place.old || place.old_version == now[st->k].version);
 		err = kreg_store_apply(t, c, &place, &f);
-		if (!err)
+		if (err != -EAGAIN)
 			break;
-		tap_check(err == -EAGAIN);
 		feed(&f);
 	}
-	after(t, st);
+	verify();
+	if (err)
+		no_space(st, err);
+	else
+		after(t, st);
 	if (f.want_index && rnd(2))
 		feed(&f);
 	kreg_feed_free(&f);
@@ -270,6 +299,7 @@ static void tend(u32 budget)
 	struct kreg_feed f = {};
 
 	kreg_store_tend(&store, budget, &f);
+	verify();
 	if (f.want_index && rnd(4))
 		feed(&f);
 	kreg_feed_free(&f);
@@ -284,14 +314,16 @@ static void run(struct batch *b)
 	for (i = 0; i < b->count; i++) {
 		apply(&t, &b->steps[i]);
 		meanwhile();
-		if (mode->verify_every == 1 && b->count < 4)
-			tap_check(kreg_store_verify(&store));
 	}
 	kreg_txn_commit(&t);
+	verify();
 	commit_model();
 	meanwhile();
-	while (!kreg_txn_settle(&t, 1 + rnd(3)))
+	while (!kreg_txn_settle(&t, 1 + rnd(3))) {
+		verify();
 		meanwhile();
+	}
+	verify();
 	discard(b);
 	tend(1 + rnd(8));
 }
@@ -307,7 +339,7 @@ static void throttle(void)
 		tend(64);
 }
 
-static void churn(u32 op)
+void model_churn(u32 op)
 {
 	struct batch **slot = &prepared[rnd(PREPARED)];
 
@@ -339,7 +371,7 @@ static void churn(u32 op)
 		tap_check(kreg_store_verify(&store));
 }
 
-static void let_go(void)
+void model_let_go(void)
 {
 	u32 i;
 
@@ -354,13 +386,13 @@ static void let_go(void)
 }
 
 /* Nobody reads, nothing is reserved: all memory but a little comes back. */
-static void drain(void)
+void model_drain(void)
 {
 	struct kreg_feed f = {};
 	struct kreg_stat st;
 	u32 k;
 
-	let_go();
+	model_let_go();
 	for (k = 0; k < mode->keys; k++)
 		probe(k);
 	for (k = 0; k < mode->keys; k++) {
@@ -387,59 +419,18 @@ static void drain(void)
 		  (KREG_CLASSES + 2) * (PAGE_SIZE + 256));
 }
 
-static void run_mode(const struct mode *m)
+void model_start(void)
 {
-	u32 op;
+	now = calloc(mode->keys, sizeof(*now));
+	committed = calloc(mode->keys, sizeof(*now));
+	touched = calloc(mode->keys, sizeof(*touched));
+	dirty = calloc(mode->keys, sizeof(*dirty));
+}
 
-	mode = m;
-	shim_hash_mask = m->hash_mask;
-	now = calloc(m->keys, sizeof(*now));
-	committed = calloc(m->keys, sizeof(*now));
-	touched = calloc(m->keys, sizeof(*touched));
-	dirty = calloc(m->keys, sizeof(*dirty));
-	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
-	spin_lock(&turn);
-	for (op = 0; op < m->ops; op++)
-		churn(op);
-	drain();
-	for (op = 1; op < 500; op++)
-		churn(op);
-	let_go();
-	spin_unlock(&turn);
-	kreg_store_exit(&store);
-	spin_lock(&turn);
-	tap_check(!shim_allocated);
+void model_end(void)
+{
 	free(now);
 	free(committed);
 	free(touched);
 	free(dirty);
-	tap_pass(m->name);
-}
-
-static const struct mode modes[] = {
-	{ "few keys, verified after every write", 5, ~0u, 10000, 1, 0, 0 },
-	{ "blobs and clears", 40, ~0u, 40000, 1, 8, 40 },
-	{ "everything collides", 60, 0, 20000, 5, 20, 200 },
-	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500 },
-	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300 },
-	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4 },
-	{ "many keys, several pages of index", 8000, ~0u, 120000, 5000, 100, 20000 },
-};
-
-int main(void)
-{
-	unsigned int i, count = sizeof(modes) / sizeof(modes[0]);
-
-	tap_plan(count + 3);
-	spin_lock(&turn);
-	full_run();
-	tap_pass("no space left");
-	stale_run();
-	tap_pass("a reader's buckets outlive the index");
-	cleared_run();
-	tap_pass("what was cleared counts until readers are gone");
-	for (i = 0; i < count; i++)
-		run_mode(&modes[i]);
-	return 0;
 }

@@ -22,9 +22,10 @@ struct mode {
 	u32 keys;
 	u32 hash_mask;
 	u32 ops;
-	u32 verify_every;	/* 0: only at the end */
+	u32 verify_every;	/* operations; 1: after every step of each, too; 0: at the end */
 	u32 big;		/* one in so many values is a blob; 0: none */
 	u32 clear;		/* one in so many changes; 0: none */
+	u32 segs;		/* of the chunk directory, so that it runs full; 0: no limit */
 };
 
 extern struct kreg_store store;
@@ -44,6 +45,19 @@ u32 value_len(u32 seed);
 void value_make(u32 k, u32 seed, u8 *bytes);
 void value_check(u32 k, u32 seed, const u8 *bytes, u32 len);
 void value_check_any(u32 k, const u8 *bytes, u32 len);
+
+/* model.c: one mode, from start to end. */
+void model_start(void);
+void model_churn(u32 op);		/* one batch of writes, and what comes with it */
+void model_let_go(void);		/* of all that is held or set aside */
+void model_drain(void);			/* to an empty store */
+void model_end(void);
+
+/* modes.c */
+void model_run(unsigned int permille);
+
+/* plant.c */
+bool plant_run(const char *what);
 
 /* cases.c */
 void full_run(void);

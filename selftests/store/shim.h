@@ -31,6 +31,7 @@ typedef unsigned int gfp_t;
 #define PAGE_ALIGN(x)		ALIGN(x, PAGE_SIZE)
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
@@ -76,23 +77,22 @@ void shim_free(void *p);
 /* Free slots are out of bounds, but for link and limbo. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
-#define kreg_slot_hide(slot, size) \
-	__asan_poison_memory_region((u8 *)(slot) + 8, (size) - 8)
-#define kreg_slot_show(slot, size) \
-	__asan_unpoison_memory_region(slot, size)
+#define kreg_slots_show(base, bytes)	__asan_unpoison_memory_region(base, bytes)
+#define kreg_slots_hide(base, size, bytes) \
+	__asan_poison_memory_region((u8 *)(base) + 8, (bytes) - 8)
 #else
-#define kreg_slot_hide(slot, size)	((void)(slot))
-#define kreg_slot_show(slot, size)	((void)(slot))
+#define kreg_slots_show(base, bytes)		((void)(base))
+#define kreg_slots_hide(base, size, bytes)	((void)(base))
 #endif
+#define kreg_slot_hide(slot, size)	kreg_slots_hide(slot, size, size)
+#define kreg_slot_show(slot, size)	kreg_slots_show(slot, size)
 
+/* Only whether there is another byte, not where. */
 static inline const void *memchr_inv(const void *p, int c, size_t n)
 {
 	const u8 *b = p;
 
-	for (; n; n--, b++)
-		if (*b != c)
-			return b;
-	return NULL;
+	return n && (*b != c || memcmp(b, b + 1, n - 1)) ? b : NULL;
 }
 
 /* Lists. */

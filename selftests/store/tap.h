@@ -3,29 +3,38 @@
 #ifndef TAP_H
 #define TAP_H
 
+#ifdef __KERNEL__
+#define tap_say(...)	pr_info("storetest: " __VA_ARGS__)
+#define tap_end()		panic("storetest: the rest cannot be trusted\n")
+#else
 #include <stdio.h>
 #include <stdlib.h>
+#define tap_say(...)	printf(__VA_ARGS__)
+#define tap_end()		do { fflush(stdout); abort(); } while (0)
+#endif
 
 static int tap_count;
 
 static inline void tap_plan(int n)
 {
+#ifndef __KERNEL__
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("TAP version 13\n1..%d\n", n);
+#endif
+	tap_say("TAP version 13\n");
+	tap_say("1..%d\n", n);
 }
 
 static inline void tap_pass(const char *what)
 {
-	printf("ok %d %s\n", ++tap_count, what);
+	tap_say("ok %d %s\n", ++tap_count, what);
 }
 
 /* What is false ends the program: after it nothing can be trusted. */
 #define tap_check(c) do { \
 	if (!(c)) { \
-		printf("not ok %d %s:%d: %s\n", tap_count + 1, __FILE__, \
+		tap_say("not ok %d %s:%d: %s\n", tap_count + 1, __FILE__, \
 		       __LINE__, #c); \
-		fflush(stdout); \
-		abort(); \
+		tap_end(); \
 	} \
 } while (0)
 

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the model test is run with. */
+#include "model.h"
+
+static void run_mode(const struct mode *m, unsigned int permille)
+{
+	u32 op, ops = max_t(u64, 1, (u64)m->ops * permille / 1000);
+
+	mode = m;
+	shim_hash_mask = m->hash_mask;
+	model_start();
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+	if (m->segs)
+		store.chunks.limit = m->segs;
+	for (op = 0; op < ops; op++)
+		model_churn(op);
+	model_drain();
+	for (op = 1; op < 20 + ops / 50; op++)
+		model_churn(op);
+	model_let_go();
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+	model_end();
+	tap_pass(m->name);
+}
+
+static const struct mode modes[] = {
+	{ "few keys, verified after every step", 5, ~0u, 10000, 1, 0, 0, 0 },
+	{ "blobs and clears, verified after every step", 40, ~0u, 40000, 1, 8, 40, 0 },
+	{ "three chunks and no more", 40, ~0u, 20000, 1, 8, 40, 1 },
+	{ "eleven chunks and no more", 300, ~0u, 20000, 20, 0, 300, 2 },
+	{ "everything collides", 60, 0, 20000, 5, 20, 200, 0 },
+	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500, 0 },
+	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300, 0 },
+	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4, 0 },
+	{ "many keys, several pages of index", 8000, ~0u, 120000, 5000, 100, 20000, 0 },
+};
+
+void model_run(unsigned int permille)
+{
+	unsigned int i, count = ARRAY_SIZE(modes);
+
+	tap_plan(count + 3);
+	spin_lock(&turn);
+	full_run();
+	tap_pass("no space left");
+	stale_run();
+	tap_pass("a reader's buckets outlive the index");
+	cleared_run();
+	tap_pass("what was cleared counts until readers are gone");
+	for (i = 0; i < count; i++)
+		run_mode(&modes[i], permille);
+	spin_unlock(&turn);
+}
