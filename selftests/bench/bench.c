@@ -169,7 +169,7 @@ void bench_latency(const struct bench *bench)
 	unsigned int i;
 	long at;
 
-	for (at = -1000; at < bench->count; at++) {
+	for (at = -bench->count / 10; at < bench->count; at++) {
 		start = bench_now();
 		bench->run(bench->arg, 1);
 		if (at >= 0)

@@ -148,8 +148,8 @@ void peer_redis(long objects)
 		long count;
 		void (*run)(void *arg, long count);
 	} row[] = {
-		{ "get", 1024, get },
-		{ "put", 1024, put },
+		{ "get", 256, get },
+		{ "put", 256, put },
 		{ "multi-get-64", 4096, multi_get },
 		{ "put-batch-256", 4096, put_batch },
 	};
@@ -173,7 +173,7 @@ void peer_redis(long objects)
 	}
 	if (objects == 100000) {
 		bench.op = "get";
-		bench.count = 5000;
+		bench.count = 2000;
 		bench.run = get;
 		bench_latency(&bench);
 	}
