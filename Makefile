@@ -18,7 +18,7 @@ BUILD := $(CURDIR)/build
 # $(call need,file): end with one sentence if that part of the tree is absent.
 need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&2; exit 1; }
 
-.PHONY: all module user tests demo check check-debug check-all vm style bench \
+.PHONY: all module user tests demo check check-debug check-all coverage vm style bench \
 	bench-quick bench-check bench-baseline bench-plots install install-user \
 	install-tests clean distclean help setup-build setup-vm
 
@@ -87,6 +87,10 @@ bench:
 
 bench-quick bench-check bench-baseline bench-plots:
 	@selftests/bench/run $(@:bench-%=%)
+
+#: make coverage      which lines of the module the tests reach (TESTS='...')
+coverage:
+	@selftests/coverage $(TESTS)
 
 #: make style         checkpatch, sparse, compilers and the project's own rules
 style:

@@ -13,7 +13,7 @@
 #define UPKEEP		64
 
 /* Debug builds walk a store when its upkeep comes to an end, up to this size. */
-#define VERIFY_OBJECTS	4096
+#define VERIFY_OBJECTS	512
 
 int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
 {
@@ -97,9 +97,11 @@ enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
 
 	if (kreg_store_tend(&t->store, UPKEEP, &feed))
 		return KREG_TENDED_NOW;
+	if (kreg_store_has_limbo(&t->store))
+		return KREG_TENDED_LATER;
 	if (t->store.objects <= VERIFY_OBJECTS)
 		kreg_store_verify(&t->store);
-	return kreg_store_has_limbo(&t->store) ? KREG_TENDED_LATER : KREG_TENDED_DONE;
+	return KREG_TENDED_DONE;
 }
 
 int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed)
