@@ -113,6 +113,8 @@ int kreg_batch_queue(struct kreg_batch *b, bool atomic);
 
 /* ops_sync.c */
 int kreg_ops_sync(struct kreg_client *cl);
+/* Wait until the asynchronous writes of @cl have been applied; or -EINTR, -ENOMEM. */
+int kreg_ops_follow_async(struct kreg_client *cl);
 /*
  * If @n more would not fit the limits of @u, see that what the dead had is given
  * back. What then still does not fit is for the charge to refuse. May sleep.

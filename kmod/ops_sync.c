@@ -57,6 +57,16 @@ int kreg_ops_sync(struct kreg_client *cl)
 	return catch_up() ?: -atomic_xchg(&cl->async_error, 0);
 }
 
+int kreg_ops_follow_async(struct kreg_client *cl)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < kreg_writers && !err && atomic_read(&cl->async_ops); i++)
+		err = pass_queue(kreg_writer_nr(i));
+	return err;
+}
+
 int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up();

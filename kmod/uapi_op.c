@@ -238,6 +238,9 @@ static int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	struct kreg_op got;
 	int err = kreg_ops_may_write(cl, table);
 
+	/* It is a write, which comes after those before it; but it begins as a read. */
+	if (!err)
+		err = kreg_ops_follow_async(cl);
 	if (err)
 		return err;
 	do {
