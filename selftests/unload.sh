@@ -63,7 +63,7 @@ expect yes "unloaded after the table was removed" unload_soon
 expect yes "loaded once more" reload
 
 # Its owner is dead, its memory perhaps still there.
-"$dir/parked" leave large 50000
+"$dir/parked" leave large $((50000 / ${KREG_TEST_SHRINK:-1}))
 result $? "a large table dies with its process"
 expect yes "unloaded while or after it is freed" unload_soon
 expect yes "loaded after a large table" reload
