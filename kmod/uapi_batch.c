@@ -222,9 +222,12 @@ static int probe_outs(const struct kreg_ioc_batch *arg)
 				       (size_t)arg->count * arg->op_size) ? -EFAULT : 0;
 }
 
-static int answer(struct kreg_call *call)
+static int answer(const struct kreg_call *call)
 {
-	return kreg_uapi_answer_from(call, struct kreg_ioc_batch, out_done);
+	const struct kreg_ioc_batch *arg = call->arg;
+	struct kreg_ioc_batch __user *user = call->user;
+
+	return kreg_put_short(&user->out_done, &arg->out_done, sizeof(arg->out_done));
 }
 
 static int write_ops(struct kreg_call *call, struct kreg_op *ops)
@@ -258,6 +261,9 @@ int kreg_uapi_batch(struct kreg_call *call)
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
 	err = check_ops(arg, ops);
+	/* Put back as it is, since later it must not fail. */
+	if (!err)
+		err = answer(call);
 	arg->out_done = kreg_uapi_op_reads(ops) ? 0 : arg->count;
 	if (!err)
 		err = kreg_uapi_op_reads(ops) ? read_ops(call, ops) : write_ops(call, ops);
