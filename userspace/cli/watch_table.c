@@ -31,12 +31,19 @@ static void follow_owner(struct watch *w, struct watched *t)
 		forget_owner(t);
 }
 
-/* The look may come before the news. */
-static bool owner_died(const struct watched *t)
+/*
+ * The look may come before the news, and the kernel moves a table a moment before the
+ * pidfd of the dead tells of it; whether he lives is kreg's to say.
+ */
+static bool owner_died(const struct watch *w, const struct watched *t)
 {
 	struct pollfd owner = { .fd = t->pidfd, .events = POLLIN };
+	struct kreg_proc now;
 
-	return t->pidfd >= 0 && poll(&owner, 1, 0) == 1;
+	if (t->pidfd < 0)
+		return false;
+	return poll(&owner, 1, 0) == 1 ||
+	       kreg_proc_find(w->client, t->owner.pid, &now) == -ESRCH;
 }
 
 static void gone(struct watch *w, struct watched *t, bool died)
@@ -76,7 +83,7 @@ int watch_look(struct watch *w, struct watched *t, bool died)
 	int ret;
 
 	ret = kreg_stat_by_name(w->client, t->name, &stat);
-	died = died || owner_died(t);
+	died = died || owner_died(w, t);
 	if (ret == -ENOENT || ret == -ESTALE) {
 		gone(w, t, died);
 		t->seen = true;
