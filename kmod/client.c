@@ -71,7 +71,7 @@ static int enlist(struct kreg_client *cl)
 	if (p->nr_clients >= READ_ONCE(kreg_limits.clients)) {
 		err = -EMFILE;
 	} else {
-		p->nr_clients++;
+		WRITE_ONCE(p->nr_clients, p->nr_clients + 1);
 		list_add_tail(&cl->node, &p->clients);
 		if (!p->receiver)
 			p->receiver = cl;
@@ -110,7 +110,8 @@ bool kreg_client_close(struct kreg_client *cl)
 
 	spin_lock(&p->lock);
 	list_del(&cl->node);
-	last = !--p->nr_clients;
+	WRITE_ONCE(p->nr_clients, p->nr_clients - 1);
+	last = !p->nr_clients;
 	if (p->receiver == cl)
 		p->receiver = list_first_entry_or_null(&p->clients, struct kreg_client, node);
 	if (p->receiver)

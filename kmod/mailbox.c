@@ -106,7 +106,7 @@ void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
 
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box)
 {
-	return list_empty_careful(&box->mails);
+	return list_empty(&box->mails);
 }
 
 struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room)

@@ -44,8 +44,10 @@ static bool doomed(struct pid *pid)
 
 	rcu_read_lock();
 	t = pid_task(pid, PIDTYPE_TGID);
-	doomed = !t || !atomic_read(&t->signal->live) ||
-		 READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT;
+	doomed = !t || !atomic_read(&t->signal->live);
+	if (!doomed)
+		/* The kernel writes it plainly, under a lock not meant for modules. */
+		doomed = data_race(t->signal->flags) & SIGNAL_GROUP_EXIT;
 	rcu_read_unlock();
 	return doomed;
 }

@@ -261,16 +261,18 @@ static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 
 /*
  * Limbo is over its cap: whoever wants to write waits for a grace period first. One
- * clear alone, of whatever size, makes nobody wait.
+ * clear alone, of whatever size, makes nobody wait. Asked without the turn: figures
+ * that are a moment old will do.
  */
 static inline bool kreg_store_limbo_full(const struct kreg_store *s)
 {
-	u64 limbo = READ_ONCE(s->limbo.bytes);
-	u32 roots = READ_ONCE(s->doomed_count);
+	u64 limbo = data_race(s->limbo.bytes);		/* a moment old */
+	u64 bytes = data_race(s->bytes);		/* likewise */
+	u64 cleared = data_race(s->doomed_bytes);	/* likewise */
+	u32 roots = data_race(s->doomed_count);		/* likewise */
 
-	return limbo > max_t(u64, KREG_LIMBO_BYTES, READ_ONCE(s->bytes) >> 2) ||
-	       (roots > 1 && (roots > KREG_LIMBO_ROOTS ||
-			      READ_ONCE(s->doomed_bytes) > KREG_LIMBO_CLEARED));
+	return limbo > max_t(u64, KREG_LIMBO_BYTES, bytes >> 2) ||
+	       (roots > 1 && (roots > KREG_LIMBO_ROOTS || cleared > KREG_LIMBO_CLEARED));
 }
 
 #endif /* KREG_STORE_H */

@@ -215,12 +215,12 @@ void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
 	kreg_table_drop_mail(t);
 	if (old) {
 		list_del_init(&t->heired);
-		seat(t, old)->nr_heired--;
+		WRITE_ONCE(seat(t, old)->nr_heired, seat(t, old)->nr_heired - 1);
 	}
 	if (heir) {
 		kreg_proc_get(heir);
 		list_add_tail(&t->heired, &seat(t, heir)->heired);
-		seat(t, heir)->nr_heired++;
+		WRITE_ONCE(seat(t, heir)->nr_heired, seat(t, heir)->nr_heired + 1);
 	}
 	t->heir = heir;
 	name_next(t);

@@ -62,7 +62,7 @@ static struct kreg_user *insert(struct kreg_user *u)
 		refcount_inc(&old->refs);
 	} else {
 		hash_add(users, &u->node, bucket(u->ns, u->uid));
-		nr_users++;
+		WRITE_ONCE(nr_users, nr_users + 1);
 	}
 	spin_unlock(&users_lock);
 	return old;
@@ -116,7 +116,7 @@ void kreg_user_put(struct kreg_user *u)
 		if (!refcount_dec_and_lock(&u->refs, &users_lock))
 			return;
 		hash_del(&u->node);
-		nr_users--;
+		WRITE_ONCE(nr_users, nr_users - 1);
 		spin_unlock(&users_lock);
 		free_user(u);
 		u = parent;

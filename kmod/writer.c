@@ -184,13 +184,13 @@ static int run(void *data)
 		/* Full barrier: the state is set before the queue is looked at. */
 		set_current_state(TASK_IDLE);
 		if (!has_work(w) && !kthread_should_stop() &&
-		    (idle != MAX_SCHEDULE_TIMEOUT || list_empty_careful(&w->tending)))
+		    (idle != MAX_SCHEDULE_TIMEOUT || list_empty(&w->tending)))
 			schedule_timeout(idle);
 		__set_current_state(TASK_RUNNING);
 		if (has_work(w))
 			drain(w);
 		tend(w);
-		idle = list_empty_careful(&w->tending) ? MAX_SCHEDULE_TIMEOUT : TEND_JIFFIES;
+		idle = list_empty(&w->tending) ? MAX_SCHEDULE_TIMEOUT : TEND_JIFFIES;
 	}
 	if (has_work(w))
 		drain(w);
