@@ -131,15 +131,24 @@ void kreg_apply_nourish(struct kreg_table *t)
 	kreg_feed_free(&feed);
 }
 
-void kreg_apply_throttle(struct kreg_table *t)
+/* Free some of what no reader can reach any more; false: there is none for now. */
+static bool free_some(struct kreg_table *t)
 {
 	struct kreg_feed feed = {};
+	bool more = false;
 
-	while (unlikely(kreg_store_limbo_full(&t->store)) && !fatal_signal_pending(current)) {
-		synchronize_rcu();
-		spin_lock(&t->writer->turn);
-		if (!t->dead && !t->writer->busy)
-			kreg_apply_tend(t, KREG_TURN_RECORDS, &feed);
-		spin_unlock(&t->writer->turn);
-	}
+	spin_lock(&t->writer->turn);
+	if (!t->dead && !t->writer->busy)
+		more = kreg_store_tend(&t->store, KREG_TURN_RECORDS, &feed);
+	spin_unlock(&t->writer->turn);
+	cond_resched();
+	return more;
+}
+
+void kreg_apply_throttle(struct kreg_table *t)
+{
+	while (unlikely(kreg_store_limbo_full(&t->store)) && !READ_ONCE(t->dead) &&
+	       !fatal_signal_pending(current))
+		if (!free_some(t))
+			synchronize_rcu();
 }

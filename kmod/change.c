@@ -37,8 +37,13 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 	if (err)
 		return err;
 	kreg_arena_reserve(s, c->ref);
-	kreg_index_want(s, f);
 	return 0;
+}
+
+void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	kreg_index_want(s, f);
 }
 
 void *kreg_change_value(struct kreg_change *c)

@@ -24,6 +24,8 @@ static void free_client(struct kreg_client *cl)
 	kreg_ns_put(cl->ns);
 	kreg_proc_put(cl->proc);
 	put_cred(cl->cred);
+	kreg_scratch_exit(&cl->call);
+	kreg_scratch_exit(&cl->req);
 	mutex_destroy(&cl->reading);
 	kfree(cl);
 	atomic_dec(&nr_clients);

@@ -11,6 +11,7 @@
 #include <linux/uidgid.h>
 
 #include "mailbox.h"
+#include "scratch.h"
 
 struct cred;
 struct file;
@@ -30,6 +31,8 @@ struct kreg_client {
 	bool accept;			/* proc->lock: other users may hand tables to it */
 	struct kreg_mailbox box;
 	struct mutex reading;		/* one read() at a time */
+	struct kreg_scratch call;	/* for what a batch says */
+	struct kreg_scratch req;	/* for a request to the writer */
 	/* Asynchronous writes that wait, and their first error, as in SYNC. */
 	atomic_t async_ops;
 	atomic_t async_bytes;

@@ -24,7 +24,6 @@ static bool step(struct kreg_req *req)
 {
 	struct kreg_control *c = container_of(req, struct kreg_control, req);
 
-	req->cost = KREG_TURN_RECORDS / 8;
 	req->result = c->table->dead ? -ESTALE : c->apply(c);
 	return true;
 }
@@ -39,7 +38,7 @@ struct kreg_control *kreg_control_alloc(struct kreg_client *client, struct kreg_
 		kreg_table_put(table);
 		return NULL;
 	}
-	kreg_req_init(&c->req, step, free_control);
+	kreg_req_init(&c->req, &table->lane, step, free_control);
 	c->apply = apply;
 	c->table = table;
 	c->client = client;

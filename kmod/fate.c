@@ -294,7 +294,7 @@ void kreg_fate_park_expired(struct kreg_table *t)
 {
 	struct expiry e = { .table = t };
 
-	kreg_req_init(&e.req, expire, NULL);
+	kreg_req_init(&e.req, &t->lane, expire, NULL);
 	kreg_writer_call(t->writer, &e.req);
 	kreg_table_put(t);
 }
@@ -329,7 +329,7 @@ void kreg_fate_end_heirships(struct kreg_proc *p)
 	for (i = 0; i < kreg_writers; i++) {
 		e.seat = &p->seats[i];
 		do {
-			kreg_req_init(&e.req, end_some, NULL);
+			kreg_req_init(&e.req, NULL, end_some, NULL);
 		} while (kreg_writer_call(kreg_writer_nr(i), &e.req) == TABLES_A_TURN);
 	}
 }

@@ -9,7 +9,7 @@
 #include "table.h"
 #include "user.h"
 
-enum phase { START, CHECK, APPLY, SETTLE, CANCEL };
+enum phase { START, CHECK, APPLY, SETTLE, CANCEL, DONE };
 
 struct kreg_batch {
 	struct kreg_req req;
@@ -19,7 +19,6 @@ struct kreg_batch {
 	u64 bytes;			/* of keys and values */
 	bool atomic;
 	bool async;			/* counted in the client */
-	u8 *keys;
 	/* Under way, turn: */
 	enum phase phase;
 	u32 next;			/* operation */
@@ -37,7 +36,7 @@ struct kreg_batch_op *kreg_batch_op(struct kreg_batch *b, u32 i)
 
 u8 *kreg_batch_keys(struct kreg_batch *b)
 {
-	return b->keys;
+	return (u8 *)&b->ops[b->count];
 }
 
 void *kreg_batch_value(struct kreg_batch *b, u32 i)
@@ -87,18 +86,34 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	return err;
 }
 
-static void do_check(struct kreg_batch *b)
+static void begin(struct kreg_batch *b)
 {
-	int err = 0;
+	kreg_txn_begin(&b->txn, &b->table->store);
+	enter(b, APPLY);
+}
 
-	if (b->atomic)
-		err = check_one(b, &b->ops[b->next]);
-	if (err) {
-		fail(b, err, b->next);
-	} else if (!b->atomic || ++b->next == b->count) {
-		kreg_txn_begin(&b->txn, &b->table->store);
-		enter(b, APPLY);
+static void start(struct kreg_batch *b)
+{
+	int err = kreg_apply_check(b->table, b->client);
+
+	if (err)
+		fail(b, err, b->count);
+	else if (b->atomic)
+		enter(b, CHECK);
+	else
+		begin(b);
+}
+
+static void check_some(struct kreg_batch *b, u32 n)
+{
+	for (; n && b->next < b->count; n--, b->next++) {
+		int err = check_one(b, &b->ops[b->next]);
+
+		if (err)
+			return fail(b, err, b->next);
 	}
+	if (b->next == b->count)
+		begin(b);
 }
 
 static int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
@@ -123,17 +138,35 @@ static int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	return err;
 }
 
-static void do_apply(struct kreg_batch *b)
+static void apply_some(struct kreg_batch *b, u32 n)
 {
-	struct kreg_batch_op *op = &b->ops[b->next];
+	for (; n && b->next < b->count; n--, b->next++) {
+		struct kreg_batch_op *op = &b->ops[b->next];
 
-	op->error = -apply_one(b, op);
-	op->count = op->change.count;
-	close_op(b, op);
-	if (++b->next < b->count)
+		op->error = -apply_one(b, op);
+		op->count = op->change.count;
+		close_op(b, op);
+	}
+	if (b->next < b->count)
 		return;
 	kreg_txn_commit(&b->txn);
 	enter(b, SETTLE);
+}
+
+static void settle_some(struct kreg_batch *b, u32 n)
+{
+	if (!kreg_txn_settle(&b->txn, n))
+		return;
+	kreg_apply_tend(b->table, n, &b->feed);
+	enter(b, DONE);
+}
+
+static void cancel_some(struct kreg_batch *b, u32 n)
+{
+	for (; n && b->next < b->count; n--, b->next++)
+		close_op(b, &b->ops[b->next]);
+	if (b->next == b->count)
+		enter(b, DONE);
 }
 
 /* The first error of a write that nobody waits for is kept for SYNC. */
@@ -147,49 +180,37 @@ static void note_errors(struct kreg_batch *b)
 		atomic_cmpxchg(&b->client->async_error, 0, err);
 }
 
-/* One piece of work, about as dear as a record; true when all is done. */
-static bool advance(struct kreg_batch *b)
+/* What a phase has to do for up to @n operations. */
+static void advance(struct kreg_batch *b, u32 n)
 {
-	int err;
-
 	switch (b->phase) {
 	case START:
-		err = kreg_apply_check(b->table, b->client);
-		if (err)
-			fail(b, err, b->count);
-		else
-			enter(b, CHECK);
-		return false;
+		return start(b);
 	case CHECK:
-		do_check(b);
-		return false;
+		return check_some(b, n);
 	case APPLY:
-		do_apply(b);
-		return false;
+		return apply_some(b, n);
 	case SETTLE:
-		if (!kreg_txn_settle(&b->txn, 1))
-			return false;
-		kreg_apply_tend(b->table, KREG_TURN_RECORDS, &b->feed);
-		return true;
+		return settle_some(b, n);
 	case CANCEL:
-		close_op(b, &b->ops[b->next]);
-		return ++b->next == b->count;
+		return cancel_some(b, n);
+	case DONE:
+		return;
 	}
-	return true;
 }
 
+/* A piece of a large one; all of a small one. */
 static bool step(struct kreg_req *req)
 {
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
-	unsigned int n = 0;
-	bool done = false;
 
-	for (; !done && (!req->large || n < KREG_TURN_RECORDS); n++)
-		done = advance(b);
-	if (done)
-		note_errors(b);
-	req->cost = n;
-	return done;
+	do {
+		advance(b, req->large ? KREG_HOLD_RECORDS : KREG_TURN_RECORDS);
+	} while (b->phase != DONE && !req->large);
+	if (b->phase != DONE)
+		return false;
+	note_errors(b);
+	return true;
 }
 
 /* What was set aside for a batch that was never applied. */
@@ -210,17 +231,17 @@ static void cancel_rest(struct kreg_batch *b)
 static void free_batch(struct kreg_req *req)
 {
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
+	struct kreg_client *cl = b->client;
 
 	cancel_rest(b);
 	kreg_feed_free(&b->feed);
 	if (b->async) {
-		atomic_sub(b->count, &b->client->async_ops);
-		atomic_sub(b->bytes, &b->client->async_bytes);
+		atomic_sub(b->count, &cl->async_ops);
+		atomic_sub(b->bytes, &cl->async_bytes);
 	}
 	kreg_table_put(b->table);
-	kreg_client_put(b->client);
-	kvfree(b->keys);
-	kvfree(b);
+	kreg_scratch_put(&cl->req, b);
+	kreg_client_put(cl);
 }
 
 void kreg_batch_put(struct kreg_batch *b)
@@ -232,27 +253,24 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count, u
 {
 	struct kreg_table *t = kreg_ops_get_table(cl, id);
 	struct kreg_batch *b;
+	u32 i;
 
 	if (IS_ERR(t))
 		return ERR_CAST(t);
-	b = kvzalloc(struct_size(b, ops, count), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!b)
-		goto put;
-	b->keys = kvmalloc(key_bytes + 1, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!b->keys)
-		goto free;
-	kreg_req_init(&b->req, step, free_batch);
+	b = kreg_scratch_get(&cl->req, size_add(struct_size(b, ops, count), key_bytes));
+	if (!b) {
+		kreg_table_put(t);
+		return ERR_PTR(-ENOMEM);
+	}
+	memset(b, 0, sizeof(*b));
+	for (i = 0; i < count; i++)
+		b->ops[i].open = false;
+	kreg_req_init(&b->req, &t->lane, step, free_batch);
 	b->client = cl;
 	kreg_client_get(cl);
 	b->table = t;
 	b->count = count;
 	return b;
-
-free:
-	kvfree(b);
-put:
-	kreg_table_put(t);
-	return ERR_PTR(-ENOMEM);
 }
 
 /* Set aside for operations from @i on; returns how far it got. */
@@ -273,6 +291,7 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 			break;
 		++*i;
 	}
+	kreg_store_want(s, &b->feed);
 	spin_unlock(&b->table->writer->turn);
 	return err;
 }

@@ -205,7 +205,7 @@ static int wait_in_line(struct kreg_control *c, u64 deadline_ns)
 
 	if (err) {
 		l.why = err == -ETIME ? -ETIMEDOUT : -EINTR;
-		kreg_req_init(&l.req, leave_line, NULL);
+		kreg_req_init(&l.req, &c->table->lane, leave_line, NULL);
 		kreg_writer_call(c->table->writer, &l.req);
 	}
 	return c->waiter.result;

@@ -32,7 +32,7 @@ static int pass_queue(struct kreg_writer *w)
 
 	if (!pass)
 		return -ENOMEM;
-	kreg_req_init(&pass->req, do_nothing, free_pass);
+	kreg_req_init(&pass->req, NULL, do_nothing, free_pass);
 	err = kreg_writer_submit(w, &pass->req);
 	kreg_req_put(&pass->req);
 	return err;

@@ -59,6 +59,8 @@ static int write_lent(struct kreg_client *cl, struct kreg_write *w, struct kreg_
 	struct kreg_table *t;
 	int err;
 
+	if (!READ_ONCE(kreg_writer_lend))
+		return NOT_LENT;
 	rcu_read_lock();
 	err = kreg_apply_writable(cl, w->table, &t);
 	if (!err && kreg_store_limbo_full(&t->store))
@@ -104,12 +106,13 @@ static bool step(struct kreg_req *req)
 static void free_queued(struct kreg_req *req)
 {
 	struct queued *q = container_of(req, struct queued, req);
+	struct kreg_client *cl = q->client;
 
 	kreg_feed_free(&q->feed);
 	kreg_ops_drop(&q->write.change);
 	kreg_table_put(q->table);
-	kreg_client_put(q->client);
-	kvfree(q);
+	kreg_scratch_put(&cl->req, q);
+	kreg_client_put(cl);
 }
 
 /* Takes over the reference on @t, and blob and root of the change. */
@@ -120,11 +123,11 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	u32 value_len = c->value ? c->value_len : 0;
 	struct queued *q;
 
-	q = kvzalloc(struct_size(q, bytes, c->key.len + value_len),
-		     GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	q = kreg_scratch_get(&cl->req, struct_size(q, bytes, c->key.len + value_len));
 	if (!q)
 		return NULL;
-	kreg_req_init(&q->req, step, free_queued);
+	kreg_req_init(&q->req, &t->lane, step, free_queued);
+	memset(&q->feed, 0, sizeof(q->feed));
 	q->client = cl;
 	kreg_client_get(cl);
 	q->table = t;
@@ -175,7 +178,7 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	kreg_store_hash(&t->store, &w->change.key);
-	err = make_room(t, w);
+	err = kreg_table_may_write(t, cl) ?: make_room(t, w);
 	q = err ? NULL : alloc_queued(cl, t, w);
 	if (!q) {
 		kreg_table_put(t);

@@ -202,6 +202,8 @@ static inline void kreg_feed_free(struct kreg_feed *f)
  */
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 		       struct kreg_feed *f);
+/* Turn. Ask for what the store will want for all that is set aside. */
+void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f);
 /*
  * Outside the turn: write key and value of @c into its reserved slot (the value
  * into its blob); without @value it is left to kreg_change_value(), which is where
@@ -226,8 +228,8 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 struct kreg_txn {
 	u64 version;
 	u32 dead;			/* chain of records that die with this write */
+	u32 *died_last;			/* link to the record that did, if it was deleted */
 	struct kreg_store *store;
-	struct kreg_place last;		/* spares settle a walk after a single change */
 };
 
 void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s);

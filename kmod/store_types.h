@@ -22,7 +22,7 @@ static_assert(sizeof(long) == 8);
 #define KREG_SLOT_MAX		4096
 #define KREG_CLASSES		26
 /* What may wait for a grace period, at least. */
-#define KREG_LIMBO_BYTES	0x100000
+#define KREG_LIMBO_BYTES	(4ULL << 20)
 #define KREG_LIMBO_ROOTS	64
 #define KREG_LIMBO_CLEARED	(64ULL << 20)
 

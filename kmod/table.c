@@ -64,6 +64,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	INIT_LIST_HEAD(&t->heired);
 	INIT_LIST_HEAD(&t->waiters);
 	INIT_LIST_HEAD(&t->tend.node);
+	kreg_lane_init(&t->lane);
 	t->tend.tend = upkeep;
 	INIT_HLIST_NODE(&t->name_node);
 	INIT_RCU_WORK(&t->free_work, free_work);

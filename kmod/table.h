@@ -41,6 +41,7 @@ struct kreg_table {
 	u8 *name;
 
 	struct kreg_store store;
+	struct kreg_lane lane;
 	struct kreg_tend tend;
 	s64 charged;			/* turn: bytes charged to the user */
 

@@ -12,6 +12,12 @@
 /* Records that a batch may link beyond the number of buckets. */
 #define LAG	8
 
+/*
+ * In kreg_txn.dead, for a record that was replaced: the one before it in the list,
+ * where the younger of two of one key stands. Nothing gets between them.
+ */
+#define BEHIND	KREG_LINK_BUCKET
+
 void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 {
 	kreg_store_assert(s);
@@ -20,7 +26,7 @@ void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 	t->store = s;
 	t->version = s->version + 1;
 	t->dead = 0;
-	t->last.link = NULL;
+	t->died_last = NULL;
 }
 
 void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
@@ -53,15 +59,15 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 	place->link = from;
 }
 
-/* @place leads to the record that dies now, through @link. */
-static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 *link)
+/* The record that @place leads to dies now. @dead and @link are how settle finds it. */
+static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
 {
 	struct kreg_store *s = t->store;
 
 	WRITE_ONCE(place->old->died, t->version);
 	place->old->limbo = t->dead;
-	t->dead = place->old_ref;
-	t->last.link = link;
+	t->dead = dead;
+	t->died_last = link;
 	s->objects--;
 	s->bytes -= place->old_bytes;
 }
@@ -92,7 +98,7 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	s->objects++;
 	s->bytes += c->key.len + c->value_len;
 	if (place->old)
-		kill(t, place, &r->link);
+		kill(t, place, BEHIND | c->ref, NULL);
 	c->rec = NULL;
 	c->ref = 0;
 	c->blob = NULL;
@@ -110,7 +116,6 @@ static void clear(struct kreg_txn *t, struct kreg_change *c)
 		kreg_root_free(c->root);
 	c->root = NULL;
 	t->dead = 0;
-	t->last.link = NULL;
 }
 
 /* A batch must not outrun the index by far: what it links, it walks. */
@@ -142,7 +147,7 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 	case KREG_CHANGE_DELETE:
 		c->count = !!place->old;
 		if (place->old)
-			kill(t, place, place->link);
+			kill(t, place, place->old_ref, place->link);
 		break;
 	case KREG_CHANGE_CLEAR:
 		clear(t, c);
@@ -172,19 +177,41 @@ void kreg_txn_abort(struct kreg_txn *t)
 	t->store->writing = false;
 }
 
-/* The link that leads to @ref: known for the record that died last. */
+/* The link that leads to @ref: known if that was deleted last. */
 static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_root *root = kreg_store_root(t->store);
-	u32 *from = t->last.link;
+	u32 *from = t->died_last;
 
-	t->last.link = NULL;
+	t->died_last = NULL;
 	if (from && *from == ref)
 		return from;
 	from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
+
 	while (*from != ref)
 		from = &kreg_arena_rec(t->store, *from)->link;
 	return from;
+}
+
+/* Unlink the record that died last of those that are left. */
+static void unlink_last(struct kreg_txn *t)
+{
+	struct kreg_store *s = t->store;
+	u32 ref = t->dead, *from = NULL;
+	struct kreg_rec *r;
+
+	if (ref & BEHIND) {
+		r = kreg_arena_rec(s, ref & ~BEHIND);
+		ref = r->link;
+		/* If that has died too, it was unlinked before. */
+		if (r->died == KREG_ALIVE)
+			from = &r->link;
+	}
+	r = kreg_arena_rec(s, ref);
+	/* It keeps its own link, for those who stand on it. */
+	WRITE_ONCE(*(from ?: link_to(t, ref, r)), r->link);
+	t->dead = r->limbo;
+	kreg_limbo_add(s, ref, r);
 }
 
 bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
@@ -192,16 +219,10 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
 	struct kreg_store *s = t->store;
 
 	kreg_store_assert(s);
-	while (t->dead) {
-		u32 ref = t->dead;
-		struct kreg_rec *r = kreg_arena_rec(s, ref);
-
-		if (!budget--)
+	for (; t->dead; budget--) {
+		if (!budget)
 			return false;
-		/* It keeps its own link, for those who stand on it. */
-		WRITE_ONCE(*link_to(t, ref, r), r->link);
-		t->dead = r->limbo;
-		kreg_limbo_add(s, ref, r);
+		unlink_last(t);
 	}
 	kreg_limbo_close(s);
 	s->writing = false;

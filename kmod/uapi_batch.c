@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "client.h"
 #include "limits.h"
 #include "ops.h"
 #include "uapi.h"
@@ -45,18 +46,17 @@ static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
 	return 0;
 }
 
-static struct kreg_op *get_ops(const struct kreg_ioc_batch *arg)
+static struct kreg_op *get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg)
 {
-	struct kreg_op *ops;
+	struct kreg_op *ops = kreg_scratch_get(&cl->call, arg->count * sizeof(*ops));
 	int err;
 
-	ops = kvmalloc_array(arg->count, sizeof(*ops), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!ops)
 		return ERR_PTR(-ENOMEM);
 	err = copy_ops(ops, arg);
 	if (!err)
 		return ops;
-	kvfree(ops);
+	kreg_scratch_put(&cl->call, ops);
 	return ERR_PTR(err);
 }
 
@@ -125,7 +125,7 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 {
 	struct kreg_change *c = &b->change;
 
-	b->open = true;
+	*b = (struct kreg_batch_op) { .open = true, .must_be_new = op->flags & KREG_OP_NEW };
 	c->kind = kinds[op->code];
 	if (c->kind == KREG_CHANGE_CLEAR) {
 		c->root = kreg_root_alloc();
@@ -136,7 +136,6 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 	c->key.bytes = *keys;
 	c->key.len = op->key_len;
 	c->value_len = op->value_len;
-	b->must_be_new = op->flags & KREG_OP_NEW;
 	*keys += op->key_len;
 	if (op->code != KREG_OP_PUT || !kreg_store_needs_blob(op->key_len, op->value_len))
 		return 0;
@@ -257,7 +256,7 @@ int kreg_uapi_batch(struct kreg_call *call)
 
 	if (err)
 		return err;
-	ops = get_ops(arg);
+	ops = get_ops(call->client, arg);
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
 	err = check_ops(arg, ops);
@@ -270,6 +269,6 @@ int kreg_uapi_batch(struct kreg_call *call)
 	/* An atomic batch that failed: of which operation, if it was one. */
 	if (!err || (arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
 		answer(call);
-	kvfree(ops);
+	kreg_scratch_put(&call->client->call, ops);
 	return err;
 }

@@ -5,7 +5,7 @@
 
 #include "writer.h"
 
-/* How long the thread sleeps while a store waits for a grace period. */
+/* How long a store that waits for a grace period is left alone. */
 #define TEND_JIFFIES	max(1, HZ / 100)
 
 bool kreg_writer_lend = true;
@@ -13,13 +13,13 @@ unsigned int kreg_writers = 1;
 
 static struct kreg_writer *writers;
 
-void kreg_req_init(struct kreg_req *req, bool (*step)(struct kreg_req *req),
-		   void (*free)(struct kreg_req *req))
+void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
+		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req))
 {
+	req->lane = lane;
 	req->step = step;
 	req->free = free;
 	refcount_set(&req->refs, 1);
-	req->cost = 0;
 	req->large = false;
 	req->result = 0;
 	init_completion(&req->done);
@@ -51,49 +51,77 @@ static void finish(struct kreg_req *req)
 		kreg_req_put(req);
 }
 
-static void finish_all(struct llist_node *list)
+/* What is queued, to the end of @fresh, oldest first. */
+static void collect(struct kreg_writer *w, struct list_head *fresh)
 {
+	struct llist_node *list = llist_reverse_order(llist_del_all(&w->queue));
 	struct kreg_req *req, *next;
 
 	llist_for_each_entry_safe(req, next, list, node)
+		list_add_tail(&req->entry, fresh);
+}
+
+/* One of each lane is ready, or one that has none, alone. */
+static void sort(struct list_head *fresh, struct list_head *ready)
+{
+	struct kreg_req *req, *next;
+
+	list_for_each_entry_safe(req, next, fresh, entry) {
+		struct kreg_lane *lane = req->lane;
+
+		if (!lane && !list_empty(ready))
+			break;
+		list_move_tail(&req->entry, lane && lane->taken ? &lane->behind : ready);
+		if (!lane)
+			break;
+		lane->taken = true;
+	}
+}
+
+/* The next of @lane gets ready. */
+static void clear_lane(struct kreg_lane *lane, struct list_head *ready)
+{
+	lane->taken = !list_empty(&lane->behind);
+	if (lane->taken)
+		list_move_tail(lane->behind.next, ready);
+}
+
+/* A piece of the first that is ready. */
+static void advance(struct kreg_writer *w, struct list_head *ready)
+{
+	struct kreg_req *req = list_first_entry(ready, struct kreg_req, entry);
+	bool done;
+
+	spin_lock(&w->turn);
+	done = req->step(req);
+	spin_unlock(&w->turn);
+	if (done) {
+		list_del(&req->entry);
+		if (req->lane)
+			clear_lane(req->lane, ready);
 		finish(req);
+	} else {
+		list_move_tail(&req->entry, ready);
+	}
+	cond_resched();
 }
 
 /*
- * Apply requests from @list until the turn has lasted long enough. Returns those
- * that are left; what is done is put before @done.
+ * Apply the requests @fresh. With @join also those that are queued meanwhile, so
+ * that they need not wait for all of a batch; but not as long as there are deaths,
+ * which have to wait for all in hand.
  */
-static struct llist_node *apply_some(struct kreg_writer *w, struct llist_node *list,
-				     struct llist_node **done)
+static void apply(struct kreg_writer *w, struct list_head *fresh, bool join)
 {
-	unsigned int cost = 0;
+	LIST_HEAD(ready);
 
-	kreg_writer_assert(w);
-	while (list && cost < KREG_TURN_RECORDS) {
-		struct kreg_req *req = llist_entry(list, struct kreg_req, node);
-
-		req->cost = 1;
-		if (!req->step(req))
+	for (;;) {
+		sort(fresh, &ready);
+		if (list_empty(&ready))
 			break;
-		cost += req->cost;
-		list = list->next;
-		req->node.next = *done;
-		*done = &req->node;
-	}
-	return list;
-}
-
-static void apply_queue(struct kreg_writer *w, struct llist_node *list)
-{
-	list = llist_reverse_order(list);
-	while (list) {
-		struct llist_node *done = NULL;
-
-		spin_lock(&w->turn);
-		list = apply_some(w, list, &done);
-		spin_unlock(&w->turn);
-		finish_all(llist_reverse_order(done));
-		cond_resched();
+		advance(w, &ready);
+		if (join && llist_empty(&w->deaths))
+			collect(w, fresh);
 	}
 }
 
@@ -126,15 +154,16 @@ static void bury_all(struct kreg_writer *w, struct llist_node *list)
  */
 static void drain(struct kreg_writer *w)
 {
-	struct llist_node *deaths, *queue;
+	struct llist_node *deaths;
+	LIST_HEAD(fresh);
 
 	spin_lock(&w->turn);
 	deaths = llist_del_all(&w->deaths);
-	queue = llist_del_all(&w->queue);
+	collect(w, &fresh);
 	w->busy = true;
 	spin_unlock(&w->turn);
 
-	apply_queue(w, queue);
+	apply(w, &fresh, !deaths);
 	bury_all(w, deaths);
 
 	spin_lock(&w->turn);
@@ -173,24 +202,36 @@ static void tend(struct kreg_writer *w)
 	spin_lock(&w->turn);
 	list_splice_tail(&later, &w->tending);
 	spin_unlock(&w->turn);
+	if (!list_empty(&w->tending) && !has_work(w))
+		mod_timer(&w->timer, jiffies + TEND_JIFFIES);
+}
+
+/* A timer of its own, since one that is set for each sleep costs as much as a put. */
+static void wake_to_tend(struct timer_list *timer)
+{
+	kreg_writer_wake(container_of(timer, struct kreg_writer, timer));
+}
+
+/* Something queued, or a store that has not been looked at. */
+static bool has_any_work(const struct kreg_writer *w)
+{
+	return has_work(w) || (!list_empty(&w->tending) && !timer_pending(&w->timer));
 }
 
 static int run(void *data)
 {
 	struct kreg_writer *w = data;
-	long idle = MAX_SCHEDULE_TIMEOUT;
 
 	while (!kthread_should_stop()) {
 		/* Full barrier: the state is set before the queue is looked at. */
 		set_current_state(TASK_IDLE);
-		if (!has_work(w) && !kthread_should_stop() &&
-		    (idle != MAX_SCHEDULE_TIMEOUT || list_empty(&w->tending)))
-			schedule_timeout(idle);
+		if (!has_any_work(w) && !kthread_should_stop())
+			schedule();
 		__set_current_state(TASK_RUNNING);
 		if (has_work(w))
 			drain(w);
-		tend(w);
-		idle = list_empty(&w->tending) ? MAX_SCHEDULE_TIMEOUT : TEND_JIFFIES;
+		if (!timer_pending(&w->timer))
+			tend(w);
 	}
 	if (has_work(w))
 		drain(w);
@@ -310,14 +351,17 @@ static int start(struct kreg_writer *w, unsigned int nr, const struct kreg_write
 	init_llist_head(&w->deaths);
 	w->ops = ops;
 	w->nr = nr;
+	timer_setup(&w->timer, wake_to_tend, 0);
 	w->task = kthread_run(run, w, "kreg/%u", nr);
 	return PTR_ERR_OR_ZERO(w->task);
 }
 
 static void stop(unsigned int n)
 {
-	while (n--)
+	while (n--) {
 		kthread_stop(writers[n].task);
+		timer_delete_sync(&writers[n].timer);
+	}
 	kfree(writers);
 }
 

@@ -20,8 +20,10 @@
  * what the thread has taken off the queue comes first, and a batch that is half
  * applied is not disturbed.
  *
- * Order: a request is applied before every request queued later, and before the
- * death of every process that died later.
+ * Order: a request is applied before every request queued later in its lane, which
+ * is that of a table, and before the death of every process that died later. Lanes
+ * advance in turns, a piece of a request each, so a batch that takes long holds up
+ * its own table and no other.
  */
 #ifndef KREG_WRITER_H
 #define KREG_WRITER_H
@@ -31,22 +33,39 @@
 #include <linux/llist.h>
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 
 struct kreg_req;
 struct kreg_writer;
 
+/* What is done in order. All is the thread's. */
+struct kreg_lane {
+	struct list_head behind;	/* requests that wait for the one under way */
+	bool taken;			/* there is one */
+};
+
+static inline void kreg_lane_init(struct kreg_lane *lane)
+{
+	INIT_LIST_HEAD(&lane->behind);
+	lane->taken = false;
+}
+
 /*
- * A piece of work under the turn. @step does a bounded part of it, adds to @cost
- * how many records or tables it has touched, and returns true when all is done.
- * @free is called when both the caller and the thread have let go; it is NULL for
- * a request that lives in another object and whose caller waits for it.
+ * A piece of work under the turn. @step does a bounded part of it, and returns true
+ * when all is done. @free is called when both the caller and the thread have let go;
+ * it is NULL for a request that lives in another object and whose caller waits for
+ * it. One without a lane comes after all that were queued before it, and before all
+ * that are queued later; it is done in one step.
  */
 struct kreg_req {
-	struct llist_node node;
+	union {
+		struct llist_node node;	/* queued */
+		struct list_head entry;	/* in the thread's hands */
+	};
+	struct kreg_lane *lane;
 	bool (*step)(struct kreg_req *req);
 	void (*free)(struct kreg_req *req);
 	refcount_t refs;
-	unsigned int cost;
 	bool large;			/* never lent the turn */
 	int result;
 	struct completion done;
@@ -78,11 +97,17 @@ struct kreg_writer {
 	const struct kreg_writer_ops *ops;
 	unsigned int nr;
 	struct task_struct *task;
+
+	struct timer_list timer;	/* wakes the thread for @tending */
 };
 
-/* What one hold of the turn may cost, in records, and what is lent, in bytes. */
+/*
+ * For what the turn is lent, in records and bytes; and how many records the thread
+ * handles in one hold of it, after which it looks who else waits.
+ */
 #define KREG_TURN_RECORDS	32
 #define KREG_TURN_BYTES		(64U << 10)
+#define KREG_HOLD_RECORDS	16
 
 #define KREG_MAX_WRITERS	16
 
@@ -106,8 +131,8 @@ static inline void kreg_writer_return(struct kreg_writer *w)
 	spin_unlock(&w->turn);
 }
 
-void kreg_req_init(struct kreg_req *req, bool (*step)(struct kreg_req *req),
-		   void (*free)(struct kreg_req *req));
+void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
+		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req));
 void kreg_req_put(struct kreg_req *req);
 
 /* Queue @req and return. The thread's reference must be in @refs. Any context. */

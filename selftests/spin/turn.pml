@@ -4,20 +4,24 @@
  * thread sleeps.
  *
  * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), kreg_writer_post(),
- * perform_lent(), kreg_writer_submit(), apply_some(), apply_queue(), bury(),
- * drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
+ * perform_lent(), kreg_writer_submit(), collect(), sort(), advance(), apply(),
+ * bury(), drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
  * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
  * kreg_ops_sync(). The thread ends when nothing is left to do; asleep before that,
  * it is found in an invalid end state.
  *
- * One client queues a batch of two steps that it does not wait for, writes with a
- * lent turn or through the queue, may be killed there, and dies, which is one or
- * two pieces of work. Another writes. A third calls SYNC, and helps with the death.
+ * One client queues a batch of two steps that it does not wait for, writes to the
+ * same table with a lent turn or through the queue, may be killed there, and dies,
+ * which is one or two pieces of work. Another writes to another table. A third calls
+ * SYNC, and helps with the death.
  *
- * Proved: nobody changes a table while another does, nor between the steps of a
- * batch; what a client has queued is applied before what it writes later, and
- * before its death; all is applied and the death handled; SYNC returns when the
- * writes and the deaths that it could know of have been handled.
+ * Proved: nobody changes a table while another does, nor its table between the steps
+ * of a batch; what a client has queued for a table is applied before what it writes
+ * there later, and before its death; all is applied and the death handled; SYNC
+ * returns when the writes and the deaths that it could know of have been handled.
+ *
+ * The timer that wakes the thread for a store that waits for a grace period is left
+ * out: it can only add wake-ups.
  *
  * Broken variants:
  *	STATE_LAST	the thread says that it sleeps after it has looked for work
@@ -27,6 +31,9 @@
  *	QUEUE_IGNORED	a turn is lent although something is queued
  *	QUEUE_BEFORE_TURN	the queue is taken off before the turn is taken
  *	QUEUE_BEFORE_DEATHS	the queue is taken off before the deaths
+ *	LANE_IGNORED	a request does not wait for the batch before it in its lane
+ *	LANE_KEPT	what waits in a lane is forgotten when the batch is done
+ *	PASS_FIRST	a request without a lane does not wait for those before it
  *	HELP_BLINDLY	a helper does not look at the queue when it has the death
  *	HELP_DROPS	a helper forgets the death that it cannot see to its end
  *	SYNC_PASSES	SYNC goes through the queue twice and waits for no death
@@ -37,9 +44,12 @@
 #define PASS	3
 #define REQUESTS	5
 #define NONE	REQUESTS
+#define IN_LANE(i)	(i <= WRITE)	/* of the table that the batch is for */
+#define NO_LANE(i)	(i >= PASS)
 
 bool turn, busy, asleep, inside, tending;
-byte queue[REQUESTS], queued;		/* requests, oldest first */
+typedef fifo { byte at[REQUESTS]; byte n }	/* of requests, oldest first */
+fifo queue;
 bool death;				/* the list of them */
 bool accepted[REQUESTS], applied[REQUESTS], done[REQUESTS];
 bool dead, told, buried;
@@ -47,8 +57,24 @@ byte pieces;				/* of the death still to be done */
 byte half = NONE;			/* the batch that is half applied */
 byte ended;
 
-#define HAS_WORK	(queued || death)
+#define HAS_WORK	(queue.n || death)
 #define ALL_DONE	(ended == 3 && applied[BATCH] && buried && !tending)
+
+inline append(list, r)
+{
+	list.at[list.n] = r; list.n++
+}
+
+/* The first of a list, which is not empty, goes. */
+inline remove(list)
+{
+	list.n--; k = 0;
+	do
+	:: k < list.n -> list.at[k] = list.at[k + 1]; k++
+	:: else -> break
+	od;
+	list.at[list.n] = 0; k = 0
+}
 
 inline lock()
 {
@@ -74,11 +100,11 @@ inline step(i)
 {
 	d_step { assert(!inside); inside = true }
 	d_step {
-		assert(half == NONE || half == i);
+		assert(half == NONE || half == i || i == OTHER);
 		assert(i >= OTHER || !buried);
 		assert(i != WRITE || applied[BATCH]);
 		over = i != BATCH || half == i;
-		half = (over -> NONE : i);
+		half = (i != BATCH -> half : (over -> NONE : i));
 		applied[i] = over;
 		inside = false
 	}
@@ -105,8 +131,8 @@ inline handle_death()
 inline post(i)
 {
 	d_step {
-		over = queued == 0; accepted[i] = true;
-		queue[queued] = i; queued++
+		over = queue.n == 0; accepted[i] = true;
+		append(queue, i)
 	}
 	wake()
 }
@@ -161,7 +187,7 @@ inline help()
 #ifdef HELP_BLINDLY
 			handle_death();
 #else
-			if :: !queued -> handle_death() :: else fi;
+			if :: !queue.n -> handle_death() :: else fi;
 #endif
 			mine = over;
 #ifndef HELP_DROPS
@@ -220,16 +246,76 @@ proctype sync()
 	ended++
 }
 
-/* llist_del_all() */
+/* collect() */
 inline take()
 {
 	d_step {
-		last = 0; r = 0;
 		do
-		:: last < queued -> taken[last] = queue[last]; queue[last] = 0; last++
+		:: queue.n -> append(fresh, queue.at[0]); remove(queue)
 		:: else -> break
-		od;
-		queued = 0
+		od
+	}
+}
+
+inline sort()
+{
+	d_step {
+		do
+		:: fresh.n == 0 -> break
+#ifdef PASS_FIRST
+		:: fresh.n && NO_LANE(fresh.at[0]) ->
+			append(ready, fresh.at[0]); remove(fresh)
+#else
+		:: fresh.n && NO_LANE(fresh.at[0]) ->
+			if
+			:: ready.n == 0 ->
+				append(ready, fresh.at[0]); remove(fresh)
+			:: else
+			fi;
+			break
+#endif
+#ifndef LANE_IGNORED
+		:: fresh.n && IN_LANE(fresh.at[0]) && lane_taken ->
+			append(behind, fresh.at[0]); remove(fresh)
+		:: fresh.n && IN_LANE(fresh.at[0]) && !lane_taken ->
+			lane_taken = true;
+			append(ready, fresh.at[0]); remove(fresh)
+#else
+		:: fresh.n && IN_LANE(fresh.at[0]) ->
+			append(ready, fresh.at[0]); remove(fresh)
+#endif
+		:: fresh.n && fresh.at[0] == OTHER ->
+			append(ready, fresh.at[0]); remove(fresh)
+		od
+	}
+}
+
+/* clear_lane() */
+inline clear_lane()
+{
+	lane_taken = behind.n > 0;
+	if
+#ifndef LANE_KEPT
+	:: lane_taken ->
+		append(ready, behind.at[0]); remove(behind)
+#endif
+	:: else
+	fi
+}
+
+inline advance()
+{
+	lock(); step(ready.at[0]); turn = false;
+	d_step {
+		i = ready.at[0];
+		remove(ready);
+		if
+		:: over ->
+			if :: IN_LANE(i) -> clear_lane() :: else fi;
+			done[i] = true; over = false
+		:: else -> append(ready, i)
+		fi;
+		i = 0
 	}
 }
 
@@ -251,13 +337,14 @@ inline drain()
 #else
 	busy = true; turn = false;
 #endif
+	sort();
 	do
-	:: r < last ->
-		lock(); step(taken[r]); turn = false;
-		if :: d_step { over -> done[taken[r]] = true; over = false; r++ } :: else fi
+	:: ready.n ->
+		advance();
+		if :: d_step { !mine && !death } -> take() :: else fi;
+		sort()
 	:: else -> break
 	od;
-	atomic { do :: r -> r--; taken[r] = 0 :: else -> last = 0; break od }
 	do
 	:: mine ->
 		lock(); handle_death(); turn = false;
@@ -270,7 +357,9 @@ inline drain()
 proctype thread()
 {
 	bool over, mine, idle = true;
-	byte taken[REQUESTS], r, last;
+	fifo fresh, ready, behind;
+	byte i, k;
+	bool lane_taken;
 
 	do
 	:: ALL_DONE -> break

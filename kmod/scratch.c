@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+
+#include "scratch.h"
+
+/* So that few calls find what is kept too small; and what is not worth keeping. */
+#define MIN_SIZE	512
+#define MAX_KEPT	(64U << 10)
+
+struct kreg_scratch_buf {
+	size_t size;
+	u64 bytes[];
+};
+
+static struct kreg_scratch_buf *alloc(size_t size)
+{
+	struct kreg_scratch_buf *buf;
+
+	size = size_add(size, sizeof(*buf));
+	if (size <= MAX_KEPT)
+		size = roundup_pow_of_two(max_t(size_t, size, MIN_SIZE));
+	buf = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (buf)
+		buf->size = size;
+	return buf;
+}
+
+/* Other threads of the client do with memory of their own. */
+void *kreg_scratch_get(struct kreg_scratch *s, size_t size)
+{
+	struct kreg_scratch_buf *buf = xchg(&s->kept, NULL);
+
+	if (!buf || buf->size - sizeof(*buf) < size) {
+		kvfree(buf);
+		buf = alloc(size);
+	}
+	return buf ? buf->bytes : NULL;
+}
+
+void kreg_scratch_put(struct kreg_scratch *s, void *bytes)
+{
+	struct kreg_scratch_buf *buf;
+
+	buf = container_of(bytes, struct kreg_scratch_buf, bytes);
+	if (buf->size > MAX_KEPT || cmpxchg(&s->kept, NULL, buf))
+		kvfree(buf);
+}
+
+void kreg_scratch_exit(struct kreg_scratch *s)
+{
+	kvfree(s->kept);
+}

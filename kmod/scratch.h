@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory for the time of a call, kept for the next one. Stock kernels clear what
+ * they allocate, which for a batch is as dear as the work that is done in it.
+ */
+#ifndef KREG_SCRATCH_H
+#define KREG_SCRATCH_H
+
+#include <linux/types.h>
+
+struct kreg_scratch_buf;
+
+/* Zeroed: nothing is kept. */
+struct kreg_scratch {
+	struct kreg_scratch_buf *kept;
+};
+
+/* At least @size bytes, of any content. NULL; may sleep. */
+void *kreg_scratch_get(struct kreg_scratch *s, size_t size);
+void kreg_scratch_put(struct kreg_scratch *s, void *bytes);
+void kreg_scratch_exit(struct kreg_scratch *s);
+
+#endif /* KREG_SCRATCH_H */
