@@ -48,7 +48,8 @@ static bool wants_value(const struct scan *s)
 	return !(s->arg->flags & KREG_SCAN_KEYS);
 }
 
-static int put_head(const struct scan *s, const struct kreg_hit *hit, u32 size)
+/* Header and key, in front of zeroes up to the next object. */
+static int put_head(void __user *to, u32 size, const struct kreg_hit *hit)
 {
 	struct kreg_object o = {
 		.size = size,
@@ -57,24 +58,30 @@ static int put_head(const struct scan *s, const struct kreg_hit *hit, u32 size)
 		.version = hit->version,
 	};
 
-	return kreg_put_short(s->buf + s->len, &o, sizeof(o));
+	if (!user_write_access_begin(to, size))
+		return -EFAULT;
+	unsafe_put_user(0, (u64 __user *)(to + size) - 1, fault);
+	unsafe_copy_to_user(to, (void *)&o, sizeof(o), fault);
+	unsafe_copy_to_user(to + sizeof(o), hit->key, hit->key_len, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
-/* Zeroes up to the next object, then header, key and, if it is at hand, the value. */
+/* Without its value if that is not at hand. */
 static int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
 {
-	static const u64 zero;
-	void __user *to = s->buf + s->len + sizeof(struct kreg_object);
+	void __user *to = s->buf + s->len;
 	int err;
 
 	pagefault_disable();
-	err = kreg_put_short(s->buf + s->len + size - sizeof(zero), &zero, sizeof(zero));
-	if (!err)
-		err = put_head(s, hit, size);
-	if (!err)
-		err = kreg_put_nofault(to, hit->key, hit->key_len);
+	err = put_head(to, size, hit);
+	to += sizeof(struct kreg_object) + hit->key_len;
 	if (!err && wants_value(s) && !hit->blob)
-		err = kreg_put_nofault(to + hit->key_len, hit->value, hit->value_len);
+		err = kreg_put_nofault(to, hit->value, hit->value_len);
 	pagefault_enable();
 	return err;
 }
