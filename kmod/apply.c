@@ -124,7 +124,7 @@ void kreg_apply_nourish(struct kreg_table *t)
 	struct kreg_feed feed = {};
 
 	spin_lock(&t->writer->turn);
-	if (!t->dead && !t->writer->busy)
+	if (!t->dead && !kreg_store_is_writing(&t->store))
 		kreg_apply_tend(t, 1, &feed);
 	spin_unlock(&t->writer->turn);
 	kreg_apply_feed(t, &feed);
@@ -138,7 +138,7 @@ static bool free_some(struct kreg_table *t)
 	bool more = false;
 
 	spin_lock(&t->writer->turn);
-	if (!t->dead && !t->writer->busy)
+	if (!t->dead && !kreg_store_is_writing(&t->store))
 		more = kreg_store_tend(&t->store, KREG_TURN_RECORDS, &feed);
 	spin_unlock(&t->writer->turn);
 	cond_resched();

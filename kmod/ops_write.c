@@ -68,7 +68,7 @@ static int write_lent(struct kreg_client *cl, struct kreg_write *w, struct kreg_
 	if (!err) {
 		kreg_store_hash(&t->store, &w->change.key);
 		err = NOT_LENT;
-		if (kreg_writer_borrow(t->writer)) {
+		if (kreg_writer_borrow(t->writer, &t->lane)) {
 			err = perform(cl, t, w, feed);
 			kreg_writer_return(t->writer);
 		}

@@ -242,6 +242,11 @@ void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s);
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		     struct kreg_place *place, struct kreg_feed *f);
 void kreg_txn_commit(struct kreg_txn *t);
+static inline bool kreg_store_is_writing(const struct kreg_store *s)	/* turn */
+{
+	return s->writing;
+}
+
 /* Instead of commit and settle, when nothing has been applied. */
 void kreg_txn_abort(struct kreg_txn *t);
 /* Up to @budget records. Returns true when done. */

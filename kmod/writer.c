@@ -79,7 +79,7 @@ static void sort(struct list_head *fresh, struct list_head *ready)
 }
 
 /* The next of @lane gets ready. */
-static void clear_lane(struct kreg_lane *lane, struct list_head *ready)
+static void advance_lane(struct kreg_lane *lane, struct list_head *ready)
 {
 	lane->taken = !list_empty(&lane->behind);
 	if (lane->taken)
@@ -94,11 +94,13 @@ static void advance(struct kreg_writer *w, struct list_head *ready)
 
 	spin_lock(&w->turn);
 	done = req->step(req);
+	if (done && req->lane)
+		atomic_dec(&req->lane->pending);
 	spin_unlock(&w->turn);
 	if (done) {
 		list_del(&req->entry);
 		if (req->lane)
-			clear_lane(req->lane, ready);
+			advance_lane(req->lane, ready);
 		finish(req);
 	} else {
 		list_move_tail(&req->entry, ready);
@@ -125,13 +127,16 @@ static void apply(struct kreg_writer *w, struct list_head *fresh, bool join)
 	}
 }
 
-static void bury(struct kreg_writer *w, struct llist_node *seat)
+/* The turn is lent again before those learn of the @last death who wait for it. */
+static void bury(struct kreg_writer *w, struct llist_node *seat, bool last)
 {
 	bool done;
 
 	do {
 		spin_lock(&w->turn);
 		done = w->ops->death(w, seat);
+		if (done && last)
+			w->burying = false;
 		spin_unlock(&w->turn);
 		cond_resched();
 	} while (!done);
@@ -144,7 +149,7 @@ static void bury_all(struct kreg_writer *w, struct llist_node *list)
 
 	for (list = llist_reverse_order(list); list; list = next) {
 		next = list->next;
-		bury(w, list);
+		bury(w, list, !next);
 	}
 }
 
@@ -161,6 +166,7 @@ static void drain(struct kreg_writer *w)
 	deaths = llist_del_all(&w->deaths);
 	collect(w, &fresh);
 	w->busy = true;
+	w->burying = deaths;
 	spin_unlock(&w->turn);
 
 	apply(w, &fresh, !deaths);
@@ -238,15 +244,23 @@ static int run(void *data)
 	return 0;
 }
 
-bool kreg_writer_borrow(struct kreg_writer *w)
+/*
+ * What this caller had queued before for the same lane is pending there. Without a
+ * lane, it is in the queue or in the thread's hands: busy was set under the turn
+ * that emptied the queue.
+ */
+static bool may_lend(const struct kreg_writer *w, const struct kreg_lane *lane)
 {
-	if (!READ_ONCE(kreg_writer_lend) || has_work(w) || !spin_trylock(&w->turn))
+	if (lane)
+		return !w->burying && !atomic_read(&lane->pending);
+	return !w->busy && llist_empty(&w->queue);
+}
+
+bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane)
+{
+	if (!READ_ONCE(kreg_writer_lend) || !llist_empty(&w->deaths) || !spin_trylock(&w->turn))
 		return false;
-	/*
-	 * What this caller had queued before is either in the queue, seen above,
-	 * or in the thread's hands: busy was set under the turn that emptied it.
-	 */
-	if (!w->busy)
+	if (likely(may_lend(w, lane)))
 		return true;
 	spin_unlock(&w->turn);
 	return false;
@@ -255,13 +269,15 @@ bool kreg_writer_borrow(struct kreg_writer *w)
 /* The thread looks at the queue after it has said that it sleeps: no wake-up is lost. */
 void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req)
 {
+	if (req->lane)
+		atomic_inc(&req->lane->pending);
 	if (llist_add(&req->node, &w->queue))
 		wake_up_process(w->task);
 }
 
 static bool perform_lent(struct kreg_writer *w, struct kreg_req *req)
 {
-	if (req->large || !kreg_writer_borrow(w))
+	if (req->large || !kreg_writer_borrow(w, req->lane))
 		return false;
 	/* Another could borrow the turn between two steps, so there is but one. */
 	WARN_ON_ONCE(!req->step(req));

@@ -9,16 +9,15 @@
  *
  *  - the writer's kernel thread, its standing holder, which works off the queue
  *    of requests, then the deaths of processes, then does the upkeep of stores;
- *  - a caller to whom it is *lent* (parameter lend), when queue and deaths are
- *    empty and nobody holds it: he performs his own request, which must be small,
- *    in his own context, and pays for it;
+ *  - a caller to whom it is *lent* (parameter lend), when there are no deaths,
+ *    nothing is pending in his lane and nobody holds it: he performs his own
+ *    request, which must be small, in his own context, and pays for it;
  *  - a caller who sets memory aside, or takes a waiter off a table: he changes
  *    nothing that others could see.
  *
  * The turn is a spinlock and held for bounded work only. Between two pieces of
- * the thread's work others may take it, but while @busy is set no turn is lent:
- * what the thread has taken off the queue comes first, and a batch that is half
- * applied is not disturbed.
+ * the thread's work others may take it, but not for a table that a request is
+ * pending for: that comes first, and a batch that is half applied is not disturbed.
  *
  * Order: a request is applied before every request queued later in its lane, which
  * is that of a table, and before the death of every process that died later. Lanes
@@ -28,6 +27,7 @@
 #ifndef KREG_WRITER_H
 #define KREG_WRITER_H
 
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/llist.h>
@@ -38,16 +38,19 @@
 struct kreg_req;
 struct kreg_writer;
 
-/* What is done in order. All is the thread's. */
+/* What is done in order: the requests of a table. */
 struct kreg_lane {
-	struct list_head behind;	/* requests that wait for the one under way */
-	bool taken;			/* there is one */
+	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
+	/* The thread's: */
+	bool taken;			/* a request is under way */
+	struct list_head behind;	/* and these wait for it */
 };
 
 static inline void kreg_lane_init(struct kreg_lane *lane)
 {
-	INIT_LIST_HEAD(&lane->behind);
+	atomic_set(&lane->pending, 0);
 	lane->taken = false;
+	INIT_LIST_HEAD(&lane->behind);
 }
 
 /*
@@ -89,7 +92,8 @@ struct kreg_writer_ops {
 
 struct kreg_writer {
 	spinlock_t turn;		/* see above; innermost are those of other files */
-	bool busy;			/* turn */
+	bool busy;			/* turn: the thread has requests or deaths in hand */
+	bool burying;			/* turn: deaths */
 	struct list_head tending;	/* turn: kreg_tend */
 	struct llist_head queue;
 	struct llist_head deaths;
@@ -123,8 +127,11 @@ static inline void kreg_writer_assert(const struct kreg_writer *w)
 	lockdep_assert_held(&w->turn);
 }
 
-/* Borrow the turn for a small request of one's own. False: queue it instead. */
-bool kreg_writer_borrow(struct kreg_writer *w);
+/*
+ * Borrow the turn for a small request of one's own in @lane, or NULL. False: queue
+ * it instead.
+ */
+bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane);
 
 static inline void kreg_writer_return(struct kreg_writer *w)
 {

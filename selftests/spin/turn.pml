@@ -3,10 +3,11 @@
  * turn.pml - one writer at a time, in order, and nothing stays queued while the
  * thread sleeps.
  *
- * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), kreg_writer_post(),
- * perform_lent(), kreg_writer_submit(), collect(), sort(), advance(), apply(),
- * bury(), drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
- * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
+ * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), may_lend(),
+ * kreg_writer_post(), perform_lent(), kreg_writer_submit(), collect(), sort(),
+ * advance(), apply(), bury(), drain(), tend(), run(), kreg_writer_add_death(),
+ * kreg_writer_wake(), kreg_writer_help()); of proc.c die() and
+ * kreg_proc_settle_all(); of ops_sync.c
  * kreg_ops_sync(). The thread ends when nothing is left to do; asleep before that,
  * it is found in an invalid end state.
  *
@@ -26,9 +27,11 @@
  * Broken variants:
  *	STATE_LAST	the thread says that it sleeps after it has looked for work
  *	TURN_UNLENT	a caller writes without the turn
- *	BUSY_IGNORED	a turn is lent although the thread has work in its hands
+ *	PENDING_IGNORED	a turn is lent although something is pending in the lane
+ *	PENDING_EARLY	what the thread has in hand is no longer pending
+ *	BUSY_IGNORED	a turn is lent, without a lane, although the thread is at work
  *	BUSY_LATE	the thread says that it is busy when it has let the turn go
- *	QUEUE_IGNORED	a turn is lent although something is queued
+ *	QUEUE_IGNORED	a turn is lent, without a lane, although something is queued
  *	QUEUE_BEFORE_TURN	the queue is taken off before the turn is taken
  *	QUEUE_BEFORE_DEATHS	the queue is taken off before the deaths
  *	LANE_IGNORED	a request does not wait for the batch before it in its lane
@@ -47,7 +50,8 @@
 #define IN_LANE(i)	(i <= WRITE)	/* of the table that the batch is for */
 #define NO_LANE(i)	(i >= PASS)
 
-bool turn, busy, asleep, inside, tending;
+bool turn, busy, burying, asleep, inside, tending;
+byte pending;				/* in the lane of the batch */
 typedef fifo { byte at[REQUESTS]; byte n }	/* of requests, oldest first */
 fifo queue;
 bool death;				/* the list of them */
@@ -132,6 +136,7 @@ inline post(i)
 {
 	d_step {
 		over = queue.n == 0; accepted[i] = true;
+		pending = pending + IN_LANE(i);
 		append(queue, i)
 	}
 	wake()
@@ -152,23 +157,33 @@ inline die()
 	fi
 }
 
+#ifdef PENDING_IGNORED
+#define MINE_TO_WAIT(i)	false
+#else
+#define MINE_TO_WAIT(i)	(IN_LANE(i) && pending)
+#endif
+#ifdef BUSY_IGNORED
+#define ALL_TO_WAIT	queue.n
+#elif defined(QUEUE_IGNORED)
+#define ALL_TO_WAIT	busy
+#else
+#define ALL_TO_WAIT	(busy || queue.n)
+#endif
+#define MAY_LEND(i)	(NO_LANE(i) -> !ALL_TO_WAIT : !burying && !MINE_TO_WAIT(i))
+
 /* perform_lent() with kreg_writer_borrow(), else through the queue. */
 inline submit(i)
 {
 	mine = false;
 #ifdef TURN_UNLENT
-	if :: !HAS_WORK && !busy -> mine = true :: else fi;
-#elif defined(QUEUE_IGNORED)
-	trylock();
+	if :: !death -> mine = true :: else fi;
 #else
-	if :: !HAS_WORK -> trylock() :: else fi;
+	if :: !death -> trylock() :: else fi;
 #endif
-#ifndef BUSY_IGNORED
 	if
-	:: d_step { mine && busy -> turn = false; mine = false }
+	:: d_step { mine && !MAY_LEND(i) -> turn = false; mine = false }
 	:: else
 	fi;
-#endif
 	if
 	:: mine ->
 		accepted[i] = true; step(i);
@@ -251,7 +266,11 @@ inline take()
 {
 	d_step {
 		do
-		:: queue.n -> append(fresh, queue.at[0]); remove(queue)
+		:: queue.n ->
+#ifdef PENDING_EARLY
+			pending = pending - IN_LANE(queue.at[0]);
+#endif
+			append(fresh, queue.at[0]); remove(queue)
 		:: else -> break
 		od
 	}
@@ -290,8 +309,8 @@ inline sort()
 	}
 }
 
-/* clear_lane() */
-inline clear_lane()
+/* advance_lane() */
+inline advance_lane()
 {
 	lane_taken = behind.n > 0;
 	if
@@ -305,13 +324,17 @@ inline clear_lane()
 
 inline advance()
 {
-	lock(); step(ready.at[0]); turn = false;
+	i = ready.at[0];
+	lock(); step(i);
+#ifndef PENDING_EARLY
+	if :: d_step { over && IN_LANE(i) -> pending-- } :: else fi;
+#endif
+	turn = false;
 	d_step {
-		i = ready.at[0];
 		remove(ready);
 		if
 		:: over ->
-			if :: IN_LANE(i) -> clear_lane() :: else fi;
+			if :: IN_LANE(i) -> advance_lane() :: else fi;
 			done[i] = true; over = false
 		:: else -> append(ready, i)
 		fi;
@@ -332,6 +355,7 @@ inline drain()
 #if !defined(QUEUE_BEFORE_TURN) && !defined(QUEUE_BEFORE_DEATHS)
 	take();
 #endif
+	burying = mine;
 #ifdef BUSY_LATE
 	turn = false; busy = true;
 #else
@@ -347,7 +371,9 @@ inline drain()
 	od;
 	do
 	:: mine ->
-		lock(); handle_death(); turn = false;
+		lock(); handle_death();
+		if :: over -> burying = false :: else fi;
+		turn = false;
 		if :: d_step { over -> mine = false; buried = true; over = false } :: else fi
 	:: else -> break
 	od;
