@@ -51,18 +51,17 @@ static void finish(struct kreg_req *req)
 		kreg_req_put(req);
 }
 
-/* What is queued, to the end of @fresh, oldest first. */
-static void collect(struct kreg_writer *w, struct list_head *fresh)
+/* What was @queued, to the end of @fresh, oldest first. */
+static void collect(struct llist_node *queued, struct list_head *fresh)
 {
-	struct llist_node *list = llist_reverse_order(llist_del_all(&w->queue));
 	struct kreg_req *req, *next;
 
-	llist_for_each_entry_safe(req, next, list, node)
+	llist_for_each_entry_safe(req, next, llist_reverse_order(queued), node)
 		list_add_tail(&req->entry, fresh);
 }
 
 /* One of each lane is ready, or one that has none, alone. */
-static void sort(struct list_head *fresh, struct list_head *ready)
+static void line_up(struct list_head *fresh, struct list_head *ready)
 {
 	struct kreg_req *req, *next;
 
@@ -118,12 +117,12 @@ static void apply(struct kreg_writer *w, struct list_head *fresh, bool join)
 	LIST_HEAD(ready);
 
 	for (;;) {
-		sort(fresh, &ready);
+		line_up(fresh, &ready);
 		if (list_empty(&ready))
 			break;
 		advance(w, &ready);
 		if (join && llist_empty(&w->deaths))
-			collect(w, fresh);
+			collect(llist_del_all(&w->queue), fresh);
 	}
 }
 
@@ -159,16 +158,17 @@ static void bury_all(struct kreg_writer *w, struct llist_node *list)
  */
 static void drain(struct kreg_writer *w)
 {
-	struct llist_node *deaths;
+	struct llist_node *deaths, *queued;
 	LIST_HEAD(fresh);
 
 	spin_lock(&w->turn);
 	deaths = llist_del_all(&w->deaths);
-	collect(w, &fresh);
+	queued = llist_del_all(&w->queue);
 	w->busy = true;
 	w->burying = deaths;
 	spin_unlock(&w->turn);
 
+	collect(queued, &fresh);
 	apply(w, &fresh, !deaths);
 	bury_all(w, deaths);
 
@@ -218,10 +218,9 @@ static void wake_to_tend(struct timer_list *timer)
 	kreg_writer_wake(container_of(timer, struct kreg_writer, timer));
 }
 
-/* Something queued, or a store that has not been looked at. */
-static bool has_any_work(const struct kreg_writer *w)
+static bool wants_to_tend(const struct kreg_writer *w)
 {
-	return has_work(w) || (!list_empty(&w->tending) && !timer_pending(&w->timer));
+	return !list_empty(&w->tending) && !timer_pending(&w->timer);
 }
 
 static int run(void *data)
@@ -231,12 +230,12 @@ static int run(void *data)
 	while (!kthread_should_stop()) {
 		/* Full barrier: the state is set before the queue is looked at. */
 		set_current_state(TASK_IDLE);
-		if (!has_any_work(w) && !kthread_should_stop())
+		if (!has_work(w) && !wants_to_tend(w) && !kthread_should_stop())
 			schedule();
 		__set_current_state(TASK_RUNNING);
 		if (has_work(w))
 			drain(w);
-		if (!timer_pending(&w->timer))
+		if (wants_to_tend(w))
 			tend(w);
 	}
 	if (has_work(w))

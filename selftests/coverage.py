@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Sum up gcov's JSON (one document a line, on stdin) over the files of kmod/.
 
-    coverage.py GOAL MISSED
+    coverage.py GOAL REASONS MISSED
 
-Prints lines and branches by file, writes the lines nobody reached to the file
-MISSED; the status is 1 if less than GOAL percent of all lines were reached.
+Prints lines and branches by file, then the lines nobody reached, by function,
+each with the reason that the file REASONS has for it ("FILE FUNCTION reason", or
+"FILE * reason"); these go to the file MISSED too. The status is 1 if less than GOAL
+percent of all lines were reached.
 """
 import collections
 import json
@@ -15,6 +17,7 @@ import sys
 
 def read(stream):
     """Counts by file and line: a line of a header is in many documents."""
+    functions = collections.defaultdict(dict)
     lines = collections.defaultdict(lambda: collections.defaultdict(int))
     taken = collections.defaultdict(dict)
     for document in filter(str.strip, stream):
@@ -23,6 +26,9 @@ def read(stream):
             if "/kmod/" not in os.path.abspath(name):
                 continue
             name = os.path.basename(name)
+            for function in source["functions"]:
+                functions[name][function["name"]] = (function["start_line"],
+                                                     function["end_line"])
             for line in source["lines"]:
                 number = line["line_number"]
                 lines[name][number] += line["count"]
@@ -34,7 +40,26 @@ def read(stream):
                 old += [0] * (size - len(old))
                 new += [0] * (size - len(new))
                 taken[name][number] = [a + b for a, b in zip(old, new)]
-    return lines, taken
+    return lines, taken, functions
+
+
+def read_reasons(path):
+    reasons = {}
+    with open(path, encoding="utf-8") as stream:
+        for line in stream:
+            if line.strip() and not line.startswith("#"):
+                name, function, reason = line.split(None, 2)
+                reasons[name, function] = reason.strip()
+    return reasons
+
+
+def by_function(missed, functions):
+    """Missed lines of one file, as lists by function."""
+    found = collections.defaultdict(list)
+    for n in missed:
+        owners = [f for f, (start, end) in functions.items() if start <= n <= end]
+        found[owners[0] if owners else "-"].append(n)
+    return found
 
 
 def share(part, whole):
@@ -52,25 +77,39 @@ def ranges(numbers):
     return " ".join(f"{a}-{b}" if a != b else str(a) for a, b in spans)
 
 
-def main():
-    goal, missed = float(sys.argv[1]), sys.argv[2]
-    lines, taken = read(sys.stdin)
+def missed_lines(lines, functions, reasons):
+    """A line of text for each function that was not reached as a whole."""
+    for name in sorted(lines):
+        rest = sorted(n for n, count in lines[name].items() if not count)
+        for function, numbers in by_function(rest, functions[name]).items():
+            reason = (reasons.get((name, function)) or reasons.get((name, "*")) or
+                      "NO REASON GIVEN")
+            yield f"{name:14} {function:24} {ranges(numbers):12} {reason}"
+
+
+def table(lines, taken):
+    """Prints a line a file; returns the percentage of all lines."""
     total = [0, 0, 0, 0]
     print(f"{'file':16} {'lines':>22}   {'branches':>22}")
-    with open(missed, "w", encoding="utf-8") as out:
-        for name in sorted(lines):
-            hit = sum(1 for count in lines[name].values() if count)
-            branches = [c for counts in taken[name].values() for c in counts]
-            row = (hit, len(lines[name]), sum(map(bool, branches)), len(branches))
-            total = [a + b for a, b in zip(total, row)]
-            print(f"{name:16} {share(*row[:2])}   {share(*row[2:])}")
-            rest = [n for n, count in lines[name].items() if not count]
-            if rest:
-                print(f"{name}: {ranges(rest)}", file=out)
+    for name in sorted(lines):
+        hit = sum(1 for count in lines[name].values() if count)
+        branches = [c for counts in taken[name].values() for c in counts]
+        row = (hit, len(lines[name]), sum(map(bool, branches)), len(branches))
+        total = [a + b for a, b in zip(total, row)]
+        print(f"{name:16} {share(*row[:2])}   {share(*row[2:])}")
     print(f"{'all':16} {share(*total[:2])}   {share(*total[2:])}")
-    if not total[1]:
-        sys.exit("nothing was measured")
-    sys.exit(100 * total[0] / total[1] < goal)
+    return 100 * total[0] / total[1] if total[1] else 0
+
+
+def main():
+    goal, reasons, path = float(sys.argv[1]), sys.argv[2], sys.argv[3]
+    lines, taken, functions = read(sys.stdin)
+    reached = table(lines, taken)
+    text = "\n".join(missed_lines(lines, functions, read_reasons(reasons)))
+    print(f"\nnot reached:\n{text}")
+    with open(path, "w", encoding="utf-8") as out:
+        print(text, file=out)
+    sys.exit(reached < goal)
 
 
 main()

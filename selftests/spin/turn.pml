@@ -4,12 +4,11 @@
  * thread sleeps.
  *
  * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), may_lend(),
- * kreg_writer_post(), perform_lent(), kreg_writer_submit(), collect(), sort(),
+ * kreg_writer_post(), perform_lent(), kreg_writer_submit(), collect(), line_up(),
  * advance(), apply(), bury(), drain(), tend(), run(), kreg_writer_add_death(),
  * kreg_writer_wake(), kreg_writer_help()); of proc.c die() and
- * kreg_proc_settle_all(); of ops_sync.c
- * kreg_ops_sync(). The thread ends when nothing is left to do; asleep before that,
- * it is found in an invalid end state.
+ * kreg_proc_settle_all(); of ops_sync.c kreg_ops_sync(). The thread ends when
+ * nothing is left to do; asleep before that, it is found in an invalid end state.
  *
  * One client queues a batch of two steps that it does not wait for, writes to the
  * same table with a lent turn or through the queue, may be killed there, and dies,
@@ -276,7 +275,7 @@ inline take()
 	}
 }
 
-inline sort()
+inline line_up()
 {
 	d_step {
 		do
@@ -361,12 +360,12 @@ inline drain()
 #else
 	busy = true; turn = false;
 #endif
-	sort();
+	line_up();
 	do
 	:: ready.n ->
 		advance();
 		if :: d_step { !mine && !death } -> take() :: else fi;
-		sort()
+		line_up()
 	:: else -> break
 	od;
 	do
