@@ -372,4 +372,35 @@ TEST_F(data, memory_comes_back)
 	EXPECT_LE(info.memory, before.memory + 3 * 2000 * 300);
 }
 
+/*
+ * What is replaced waits for a grace period, but so much of it only: then who
+ * writes waits too.
+ */
+TEST_F(data, limbo_has_a_cap)
+{
+	static char value[64 << 10];
+	struct kreg_info info;
+	__u64 most = 0;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		value[0] = i;
+		test_put(self->fd, self->table, "k", 1, value, sizeof(value));
+		test_info(self->fd, self->table, &info);
+		most = info.limbo > most ? info.limbo : most;
+		ASSERT_EQ(1, info.objects);
+	}
+	EXPECT_LT(sizeof(value), most);
+	EXPECT_GT((4 << 20) + 2 * sizeof(value), most);
+}
+
+TEST_F(data, parameter_counts_objects)
+{
+	long long before = test_param("objects");
+
+	test_puts(self->fd, self->table, "a", "1");
+	test_puts(self->fd, self->table, "b", "1");
+	EXPECT_EQ(before + 2, test_param("objects"));
+}
+
 TEST_HARNESS_MAIN

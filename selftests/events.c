@@ -189,7 +189,7 @@ TEST_F(events, read_interrupted)
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
 }
 
-/* Records go to one client; when that is closed, to the next. */
+/* Records go to one client; when that is closed, to the next, with what is unread. */
 TEST_F(events, two_files_have_two_mailboxes)
 {
 	int other = test_client();
@@ -199,11 +199,15 @@ TEST_F(events, two_files_have_two_mailboxes)
 	gift(_metadata, self->kid, self->me, "1");
 	test_no_event(other);
 	test_event_now(self->fd, &event);
+	gift(_metadata, self->kid, self->me, "unread");
 	close(self->fd);
 	gift(_metadata, self->kid, self->me, "2");
 	test_event_now(other, &event);
-	EXPECT_STREQ("2", event.data);
+	EXPECT_STREQ("unread", event.data);
 	EXPECT_EQ(1, event.e.seq);
+	test_event_now(other, &event);
+	EXPECT_STREQ("2", event.data);
+	EXPECT_EQ(2, event.e.seq);
 }
 
 TEST_F(events, poll)

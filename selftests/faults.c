@@ -17,6 +17,7 @@
 
 struct world {
 	int fd;
+	int caller;			/* a client for the call, or fd */
 	int nth;
 	__u64 table;			/* 0: gone */
 	struct kid *kid;
@@ -74,7 +75,7 @@ static const char *key_of(const struct object *o, char *room)
 
 static long call_ioctl(struct world *w, struct call *c)
 {
-	return ioctl(w->fd, c->cmd, c->address) < 0 ? -errno : 0;
+	return ioctl(w->caller, c->cmd, c->address) < 0 ? -errno : 0;
 }
 
 static long call_read(struct world *w, struct call *c)
@@ -186,6 +187,23 @@ static long call_now(struct world *w, const struct test_case *test, struct call 
 	return test->call ? test->call(w, c) : call_ioctl(w, c);
 }
 
+/* The call by a new client, which has no memory left from another: is there an n-th? */
+static bool call_hurt(struct __test_metadata *_metadata, struct world *w,
+		      const struct test_case *test, struct call *c, unsigned int n,
+		      long *ret)
+{
+	bool hit;
+
+	w->caller = test_client();
+	ASSERT_LE(0, w->caller);
+	ASSERT_TRUE(fault_arm(w->nth, n));
+	*ret = call_now(w, test, c);
+	hit = fault_disarm(w->nth);
+	close(w->caller);
+	w->caller = w->fd;
+	return hit;
+}
+
 /* Returns how many failures there were to inject; some of them do no harm. */
 static unsigned int inject(struct __test_metadata *_metadata, struct world *w,
 			   const struct test_case *test)
@@ -198,9 +216,7 @@ static unsigned int inject(struct __test_metadata *_metadata, struct world *w,
 	build(_metadata, w, test, &c);
 	for (n = 1; n < MOST; n++) {
 		call_place(&w->areas, &c, NO_CUT);
-		ASSERT_TRUE(fault_arm(w->nth, n));
-		ret = call_now(w, test, &c);
-		hit = fault_disarm(w->nth);
+		hit = call_hurt(_metadata, w, test, &c, n, &ret);
 		if (!hit)
 			break;
 		if (!ret) {
@@ -326,6 +342,7 @@ FIXTURE_SETUP(faults)
 
 	self->lend = is_lending();
 	self->w.fd = test_setup(_metadata, &self->base);
+	self->w.caller = self->w.fd;
 	self->w.nth = fault_open();
 	ASSERT_LE(0, self->w.nth) {
 		TH_LOG("this kernel injects no failures: %s", strerror(-self->w.nth));

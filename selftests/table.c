@@ -390,7 +390,11 @@ TEST_F(table, info_by_name_or_id)
 
 TEST_F(table, list)
 {
-	struct kreg_info infos[3];
+	struct kreg_info infos[3] = {};
+	struct kreg_ioc_list no_room = {
+		.size = sizeof(no_room), .infos = test_ptr(infos),
+		.info_len = 12, .max_count = 1,
+	};
 	__u64 ids[7], after = 0;
 	int i, n, found = 0;
 	__u32 more;
@@ -419,6 +423,7 @@ TEST_F(table, list)
 	EXPECT_EQ(1, n);
 	EXPECT_EQ(ids[4], infos[0].id);
 	EXPECT_EQ(-EINVAL, _test_list(self->fd, 0, infos, 0, &more));
+	EXPECT_EQ(-EINVAL, test_ioctl(self->fd, KREG_IOC_LIST, &no_room));
 	for (i = 0; i < 7; i++)
 		EXPECT_EQ(i == 3 ? -ESTALE : 0, _test_destroy(self->fd, ids[i]));
 }
