@@ -15,6 +15,17 @@
 /* Debug builds walk a store when its upkeep comes to an end, up to this size. */
 #define VERIFY_OBJECTS	512
 
+int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	int err = kreg_table_may_write(t, cl);
+
+	if (likely(!err))
+		return 0;
+	/* With kreg_fate_destroy(): who finds no owner finds it dead. */
+	smp_rmb();
+	return READ_ONCE(t->dead) ? -ESTALE : err;
+}
+
 int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
@@ -28,7 +39,7 @@ int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **foun
 		return 0;
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
-	return kreg_table_may_write(t, cl);
+	return kreg_apply_may_write(t, cl);
 }
 
 int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
@@ -95,6 +106,8 @@ enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
 	struct kreg_table *t = container_of(tend, struct kreg_table, tend);
 	struct kreg_feed feed = {};
 
+	if (kreg_store_is_writing(&t->store))
+		return KREG_TENDED_LATER;
 	if (kreg_store_tend(&t->store, UPKEEP, &feed))
 		return KREG_TENDED_NOW;
 	if (kreg_store_has_limbo(&t->store))

@@ -19,6 +19,8 @@ struct kreg_step {
 	s64 paid;			/* bytes that the user was charged for it before */
 };
 
+/* Early, with a reference or under RCU: -ESTALE, -EACCES. */
+int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl);
 /* Early, under RCU: as kreg_ops_readable(), for a write. */
 int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **t);
 

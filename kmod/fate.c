@@ -59,6 +59,8 @@ void kreg_fate_destroy(struct kreg_table *t)
 	if (t->dead)
 		return;
 	WRITE_ONCE(t->dead, true);
+	/* With kreg_apply_may_write(): before it loses its owner. */
+	smp_wmb();
 	kreg_names_remove(t);
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
 		kreg_fate_end_wait(waiter, -ESTALE);

@@ -23,6 +23,7 @@ struct kreg_batch {
 	enum phase phase;
 	u32 next;			/* operation */
 	u32 failed;
+	u32 first_error;		/* of an operation */
 	s64 charged;			/* of an atomic batch, beforehand */
 	struct kreg_txn txn;
 	struct kreg_feed feed;
@@ -145,6 +146,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 
 		op->error = -apply_one(b, op);
 		op->count = op->change.count;
+		b->first_error = b->first_error ?: op->error;
 		close_op(b, op);
 	}
 	if (b->next < b->count)
@@ -170,12 +172,10 @@ static void cancel_some(struct kreg_batch *b, u32 n)
 }
 
 /* The first error of a write that nobody waits for is kept for SYNC. */
-static void note_errors(struct kreg_batch *b)
+static void note_error(struct kreg_batch *b)
 {
-	u32 i, err = -b->req.result;
+	u32 err = -b->req.result ?: b->first_error;
 
-	for (i = 0; !err && i < b->count; i++)
-		err = b->ops[i].error;
 	if (b->async && err)
 		atomic_cmpxchg(&b->client->async_error, 0, err);
 }
@@ -209,7 +209,7 @@ static bool step(struct kreg_req *req)
 	} while (b->phase != DONE && !req->large);
 	if (b->phase != DONE)
 		return false;
-	note_errors(b);
+	note_error(b);
 	return true;
 }
 
@@ -302,7 +302,7 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	u32 i;
 	int err;
 
-	err = kreg_table_may_write(b->table, b->client);
+	err = kreg_apply_may_write(b->table, b->client);
 	if (err)
 		return err;
 	for (i = 0; i < b->count; i++) {

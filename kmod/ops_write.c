@@ -178,7 +178,7 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	kreg_store_hash(&t->store, &w->change.key);
-	err = kreg_table_may_write(t, cl) ?: make_room(t, w);
+	err = kreg_apply_may_write(t, cl) ?: make_room(t, w);
 	q = err ? NULL : alloc_queued(cl, t, w);
 	if (!q) {
 		kreg_table_put(t);

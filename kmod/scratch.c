@@ -3,12 +3,20 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/string.h>
 
 #include "scratch.h"
 
-/* So that few calls find what is kept too small; and what is not worth keeping. */
+/*
+ * So that few calls find what is kept too small; and what is not worth keeping.
+ * Debug builds keep nothing, so that KASAN sees the end of it, and leave no zeroes.
+ */
 #define MIN_SIZE	512
+#ifdef KREG_DEBUG
+#define MAX_KEPT	0
+#else
 #define MAX_KEPT	(64U << 10)
+#endif
 
 struct kreg_scratch_buf {
 	size_t size;
@@ -23,8 +31,12 @@ static struct kreg_scratch_buf *alloc(size_t size)
 	if (size <= MAX_KEPT)
 		size = roundup_pow_of_two(max_t(size_t, size, MIN_SIZE));
 	buf = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (buf)
-		buf->size = size;
+	if (!buf)
+		return NULL;
+	buf->size = size;
+#ifdef KREG_DEBUG
+	memset(buf->bytes, 0xd5, size - sizeof(*buf));
+#endif
 	return buf;
 }
 
@@ -45,7 +57,8 @@ void kreg_scratch_put(struct kreg_scratch *s, void *bytes)
 	struct kreg_scratch_buf *buf;
 
 	buf = container_of(bytes, struct kreg_scratch_buf, bytes);
-	if (buf->size > MAX_KEPT || cmpxchg(&s->kept, NULL, buf))
+	/* The client may end where vfree() may not be called. */
+	if (buf->size > MAX_KEPT || is_vmalloc_addr(buf) || cmpxchg(&s->kept, NULL, buf))
 		kvfree(buf);
 }
 

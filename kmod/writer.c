@@ -107,6 +107,46 @@ static void advance(struct kreg_writer *w, struct list_head *ready)
 	cond_resched();
 }
 
+/* One look at the first store of the list; false: none wants more for now. */
+static bool tend_first(struct kreg_writer *w, struct list_head *later)
+{
+	enum kreg_tended tended = KREG_TENDED_DONE;
+	struct kreg_tend *t;
+
+	spin_lock(&w->turn);
+	t = list_first_entry_or_null(&w->tending, struct kreg_tend, node);
+	if (t) {
+		tended = t->tend(t);
+		if (tended == KREG_TENDED_DONE)
+			list_del_init(&t->node);
+		else
+			list_move_tail(&t->node, tended == KREG_TENDED_NOW ?
+				       &w->tending : later);
+	}
+	spin_unlock(&w->turn);
+	cond_resched();
+	return t;
+}
+
+/* Look after the stores: one, or @all as long as there is nothing more urgent. */
+static void tend(struct kreg_writer *w, bool all)
+{
+	LIST_HEAD(later);
+
+	while (tend_first(w, &later) && all && !has_work(w))
+		;
+	spin_lock(&w->turn);
+	list_splice_tail(&later, &w->tending);
+	spin_unlock(&w->turn);
+	if (!list_empty(&w->tending))
+		mod_timer(&w->timer, jiffies + TEND_JIFFIES);
+}
+
+static bool wants_to_tend(const struct kreg_writer *w)
+{
+	return !list_empty(&w->tending) && !timer_pending(&w->timer);
+}
+
 /*
  * Apply the requests @fresh. With @join also those that are queued meanwhile, so
  * that they need not wait for all of a batch; but not as long as there are deaths,
@@ -121,6 +161,8 @@ static void apply(struct kreg_writer *w, struct list_head *fresh, bool join)
 		if (list_empty(&ready))
 			break;
 		advance(w, &ready);
+		if (wants_to_tend(w))
+			tend(w, false);
 		if (join && llist_empty(&w->deaths))
 			collect(llist_del_all(&w->queue), fresh);
 	}
@@ -177,50 +219,10 @@ static void drain(struct kreg_writer *w)
 	spin_unlock(&w->turn);
 }
 
-/* One look at the first store of the list; false: none wants more for now. */
-static bool tend_first(struct kreg_writer *w, struct list_head *later)
-{
-	enum kreg_tended tended = KREG_TENDED_DONE;
-	struct kreg_tend *t;
-
-	spin_lock(&w->turn);
-	t = list_first_entry_or_null(&w->tending, struct kreg_tend, node);
-	if (t) {
-		tended = t->tend(t);
-		if (tended == KREG_TENDED_DONE)
-			list_del_init(&t->node);
-		else
-			list_move_tail(&t->node, tended == KREG_TENDED_NOW ?
-				       &w->tending : later);
-	}
-	spin_unlock(&w->turn);
-	cond_resched();
-	return t;
-}
-
-/* Look after the stores, as long as there is nothing more urgent. */
-static void tend(struct kreg_writer *w)
-{
-	LIST_HEAD(later);
-
-	while (!has_work(w) && tend_first(w, &later))
-		;
-	spin_lock(&w->turn);
-	list_splice_tail(&later, &w->tending);
-	spin_unlock(&w->turn);
-	if (!list_empty(&w->tending) && !has_work(w))
-		mod_timer(&w->timer, jiffies + TEND_JIFFIES);
-}
-
 /* A timer of its own, since one that is set for each sleep costs as much as a put. */
 static void wake_to_tend(struct timer_list *timer)
 {
 	kreg_writer_wake(container_of(timer, struct kreg_writer, timer));
-}
-
-static bool wants_to_tend(const struct kreg_writer *w)
-{
-	return !list_empty(&w->tending) && !timer_pending(&w->timer);
 }
 
 static int run(void *data)
@@ -236,7 +238,7 @@ static int run(void *data)
 		if (has_work(w))
 			drain(w);
 		if (wants_to_tend(w))
-			tend(w);
+			tend(w, true);
 	}
 	if (has_work(w))
 		drain(w);
@@ -374,8 +376,8 @@ static int start(struct kreg_writer *w, unsigned int nr, const struct kreg_write
 static void stop(unsigned int n)
 {
 	while (n--) {
-		kthread_stop(writers[n].task);
 		timer_delete_sync(&writers[n].timer);
+		kthread_stop(writers[n].task);
 	}
 	kfree(writers);
 }

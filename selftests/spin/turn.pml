@@ -400,7 +400,7 @@ proctype thread()
 		d_step { asleep = false; over = false }
 		if :: HAS_WORK -> drain() :: else fi;
 		if
-		:: !HAS_WORK && tending ->
+		:: tending ->
 			lock();
 			if :: tending = false :: skip fi;	/* done, or later */
 			turn = false

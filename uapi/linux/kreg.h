@@ -481,6 +481,10 @@ struct kreg_ioc_op {
  * existing. Without it each succeeds or fails by itself: look at its
  * @out_error. Where one key is written twice the last one wins.
  *
+ * An ATOMIC batch counts against the user's limit with all that it brings until it
+ * is applied, so near that limit other writes of the user may be refused meanwhile
+ * (EDQUOT), and two such batches each other.
+ *
  * Reads succeed or fail each by itself, and each sees its own moment.
  */
 struct kreg_ioc_batch {
