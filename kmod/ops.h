@@ -76,6 +76,10 @@ struct kreg_write {
 };
 
 int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
+/* The same without a blob or root, if the turn can be lent; else -EBUSY. */
+int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w);
+/* Is it worth trying? */
+bool kreg_ops_lends(void);
 /* Would it be let, as far as can be said beforehand? May sleep. */
 int kreg_ops_may_write(struct kreg_client *cl, u64 table);
 /* Blob and root of a change that is not to be. */

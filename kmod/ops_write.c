@@ -54,7 +54,8 @@ static int perform(struct kreg_client *cl, struct kreg_table *t, struct kreg_wri
 }
 
 /* In the caller's context, under RCU: no reference on the table is needed. */
-static int write_lent(struct kreg_client *cl, struct kreg_write *w, struct kreg_feed *feed)
+static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write *w,
+				      struct kreg_feed *feed)
 {
 	struct kreg_table *t;
 	int err;
@@ -218,6 +219,23 @@ static int write_once(struct kreg_client *cl, struct kreg_write *w, struct kreg_
 	if (!err && unlikely(kreg_feed_wanted(feed)))
 		feed_table(cl, w->table, feed);
 	return err;
+}
+
+bool kreg_ops_lends(void)
+{
+	return READ_ONCE(kreg_writer_lend);
+}
+
+int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w)
+{
+	struct kreg_feed feed = {};
+	int err = write_lent(cl, w, &feed);
+
+	if (!err && unlikely(kreg_feed_wanted(&feed)))
+		feed_table(cl, w->table, &feed);
+	kreg_feed_free(&feed);
+	/* What wants another try gets it when it is queued. */
+	return err == -EINPROGRESS || err == -EAGAIN || err == -EDQUOT ? NOT_LENT : err;
 }
 
 int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w)

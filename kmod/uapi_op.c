@@ -169,7 +169,8 @@ static int get_long_value(struct kreg_change *c, const struct kreg_op *op)
 	return copy_from_user(value, u64_to_user_ptr(op->value), op->value_len) ? -EFAULT : 0;
 }
 
-static int get_value(struct kreg_change *c, const struct kreg_op *op, struct small *small)
+static __always_inline int get_value(struct kreg_change *c, const struct kreg_op *op,
+				     struct small *small)
 {
 	c->value_len = op->value_len;
 	if (unlikely(op->value_len > SMALL_VALUE))
@@ -187,7 +188,8 @@ static void drop(struct kreg_change *c, const struct small *small)
 		kvfree(c->key.bytes);
 }
 
-static int get_change(struct kreg_write *w, const struct kreg_op *op, struct small *small)
+static __always_inline int get_change(struct kreg_write *w, const struct kreg_op *op,
+				      struct small *small)
 {
 	struct kreg_change *c = &w->change;
 	int err;
@@ -255,12 +257,30 @@ static int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	return err;
 }
 
+/* If it needs no memory and nobody is before it, now. -EBUSY: not so. */
+static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op)
+{
+	struct kreg_write w = { .table = table };
+	struct small small __uninitialized;
+	int err;
+
+	if (!kreg_ops_lends() || op->code == KREG_OP_CLEAR ||
+	    op->key_len > SMALL_KEY || op->value_len > SMALL_VALUE)
+		return -EBUSY;
+	err = get_change(&w, op, &small);
+	return err ?: kreg_ops_write_now(cl, &w);
+}
+
 static int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	u32 done;
+	int err;
 
 	if (kreg_uapi_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
 		return -EINVAL;
+	err = write_now(cl, table, op);
+	if (err != -EBUSY)
+		return err;
 	return kreg_uapi_write_ops(cl, table, op, 1, KREG_WRITE_ASYNC, &done);
 }
 

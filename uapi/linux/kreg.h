@@ -445,10 +445,10 @@ struct kreg_op {
  * One operation. Each is atomic and isolated. Reads go past every lock and queue.
  *
  * With ASYNC (PUT without NEW, DELETE and CLEAR) the call returns when the write
- * is queued, nothing is written to @op, and EAGAIN means that
- * %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client wait already. The
- * writes of one client to one table are applied in the order of its calls, and
- * before the death of its process is seen.
+ * is queued, or applied if that can be done at once; nothing is written to @op,
+ * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
+ * wait already. The writes of one client to one table are applied in the order of
+ * its calls, and before the death of its process is seen.
  */
 struct kreg_ioc_op {
 	__u32 size;
