@@ -79,7 +79,7 @@ int kreg_clear(struct kreg_table *table, uint64_t *removed);
 int kreg_count(struct kreg_table *table, uint64_t *objects);
 
 /* Flags of kreg_run() and of batches. */
-#define KREG_ASYNC	(1u << 0)	/* return when queued; no outcome is told */
+#define KREG_ASYNC	(1u << 0)	/* return when queued or done; no outcome is told */
 #define KREG_ATOMIC	(1u << 1)	/* batch: all writes or none */
 
 /* Operations of kreg_run(). */
@@ -124,7 +124,7 @@ struct kreg_request {
 int kreg_run(struct kreg_table *table, struct kreg_request *request);
 
 /*
- * Asynchronous writes return when they are queued, see kreg_client_sync(). The
+ * Asynchronous writes return when they are queued or done, see kreg_client_sync(). The
  * writes of one client to one table are applied in the order of the calls, and are
  * applied even if the process dies at once. -EAGAIN: 4096 of them or 4 MiB wait
  * already; synchronise or try later. No outcome is told but by sync.
