@@ -11,7 +11,6 @@
 #include "kreg_fixture.h"
 #include "kreg_job.h"
 
-#define PAGE		4096
 #define FIRST_UNKNOWN	(KREG_CMD_LIST + 1)
 
 /* What the members of all commands point to. */
@@ -24,22 +23,6 @@ struct things {
 	char value[8];
 	char room[2048];
 	struct kreg_op op;
-};
-
-union any {
-	struct kreg_ioc_query query;
-	struct kreg_ioc_whois whois;
-	struct kreg_ioc_open open;
-	struct kreg_ioc_table table;
-	struct kreg_ioc_give give;
-	struct kreg_ioc_setopt setopt;
-	struct kreg_ioc_op op;
-	struct kreg_ioc_batch batch;
-	struct kreg_ioc_sync sync;
-	struct kreg_ioc_scan scan;
-	struct kreg_ioc_info info;
-	struct kreg_ioc_list list;
-	__u8 bytes[2 * PAGE];
 };
 
 static void fill_query(struct things *t, union any *a)

@@ -85,21 +85,7 @@ struct call {
 	__u64 address;		/* of @arg, as it was passed */
 	struct span span[SPOTS];
 	struct kreg_op ops[CALL_OPS];
-	union {
-		__u32 size;
-		struct kreg_ioc_query query;
-		struct kreg_ioc_whois whois;
-		struct kreg_ioc_open open;
-		struct kreg_ioc_table table;
-		struct kreg_ioc_give give;
-		struct kreg_ioc_setopt setopt;
-		struct kreg_ioc_op op;
-		struct kreg_ioc_batch batch;
-		struct kreg_ioc_sync sync;
-		struct kreg_ioc_scan scan;
-		struct kreg_ioc_info info;
-		struct kreg_ioc_list list;
-	} arg;
+	union any arg;
 };
 
 /* Where memory ends: in front of this byte of this spot. */

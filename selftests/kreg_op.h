@@ -7,6 +7,26 @@
 
 #include "kreg_util.h"
 
+#define PAGE		4096
+
+/* The argument of any command, and what is behind it in its memory. */
+union any {
+	__u32 size;
+	struct kreg_ioc_query query;
+	struct kreg_ioc_whois whois;
+	struct kreg_ioc_open open;
+	struct kreg_ioc_table table;
+	struct kreg_ioc_give give;
+	struct kreg_ioc_setopt setopt;
+	struct kreg_ioc_op op;
+	struct kreg_ioc_batch batch;
+	struct kreg_ioc_sync sync;
+	struct kreg_ioc_scan scan;
+	struct kreg_ioc_info info;
+	struct kreg_ioc_list list;
+	__u8 bytes[2 * PAGE];
+};
+
 static inline struct kreg_op test_op(__u16 code, const void *key, __u32 len)
 {
 	return (struct kreg_op) {
