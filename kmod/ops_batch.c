@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Many writes that become visible at once, and writes that nobody waits for. */
-#include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
 
 #include "apply.h"
 #include "client.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A single write: with a lent turn if it can be had, else through the thread. */
-#include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/err.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "apply.h"

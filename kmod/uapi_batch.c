@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Many operations in one call. */
 #include <linux/err.h>
-#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "client.h"
