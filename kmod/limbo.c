@@ -9,14 +9,16 @@
  */
 #include "engine.h"
 
-static size_t weight(const struct kreg_store *s, const struct kreg_rec *r)
+static struct kreg_blob *blob_of(const struct kreg_store *s, const struct kreg_rec *r)
 {
-	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_value_len(r);
+	return unlikely(kreg_rec_has_blob(r)) ? kreg_blob_of(s, r) : NULL;
+}
 
-	if (!kreg_rec_has_blob(r))
-		return kreg_rec_size(key_len, value_len, false);
-	return kreg_rec_size(key_len, value_len, true) +
-	       kreg_blob_memory(kreg_blob_of(s, r));
+static size_t weight(const struct kreg_rec *r, const struct kreg_blob *blob)
+{
+	size_t bytes = kreg_rec_size(kreg_rec_key_len(r), kreg_rec_value_len(r), blob);
+
+	return blob ? bytes + kreg_blob_memory(blob) : bytes;
 }
 
 /* Turn. @r was unlinked a moment ago. */
@@ -24,7 +26,7 @@ void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 {
 	r->limbo = s->limbo.open;
 	s->limbo.open = ref;
-	s->limbo.bytes += weight(s, r);
+	s->limbo.bytes += weight(r, blob_of(s, r));
 }
 
 /* Turn. All in the open batch are unlinked: the cookie comes after (pair 5). */
@@ -45,6 +47,7 @@ bool kreg_limbo_step(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 	u32 ref = l->waiting;
+	struct kreg_blob *blob;
 	struct kreg_rec *r;
 
 	if (!l->ripe) {
@@ -55,9 +58,10 @@ bool kreg_limbo_step(struct kreg_store *s)
 	}
 	r = kreg_arena_rec(s, ref);
 	l->waiting = r->limbo;
-	l->bytes -= weight(s, r);
-	if (kreg_rec_has_blob(r))
-		kreg_blob_drop(s, kreg_blob_of(s, r));
+	blob = blob_of(s, r);
+	l->bytes -= weight(r, blob);
+	if (blob)
+		kreg_blob_drop(s, blob);
 	kreg_arena_give(s, ref);
 	kreg_limbo_close(s);
 	return true;

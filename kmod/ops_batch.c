@@ -31,19 +31,14 @@ struct kreg_batch {
 	struct kreg_batch_op ops[];
 };
 
-struct kreg_batch_op *kreg_batch_op(struct kreg_batch *b, u32 i)
+struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 {
-	return &b->ops[i];
+	return b->ops;
 }
 
 u8 *kreg_batch_keys(struct kreg_batch *b)
 {
 	return (u8 *)&b->ops[b->count];
-}
-
-void *kreg_batch_value(struct kreg_batch *b, u32 i)
-{
-	return kreg_change_value(&b->ops[i].change);
 }
 
 static void close_op(struct kreg_batch *b, struct kreg_batch_op *op)

@@ -30,7 +30,7 @@ struct kreg_blob;
 /* What a reader has found. Valid inside its RCU section, but for @blob. */
 struct kreg_hit {
 	const void *key;
-	const void *value;	/* NULL if @blob holds it */
+	const void *value;	/* right behind the key; NULL if @blob holds it */
 	u32 key_len;
 	u32 value_len;
 	u64 version;

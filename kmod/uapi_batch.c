@@ -34,8 +34,8 @@ static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
 	int err;
 
 	if (arg->op_size == sizeof(*ops))
-		return copy_from_user(ops, u64_to_user_ptr(arg->ops),
-				      arg->count * sizeof(*ops)) ? -EFAULT : 0;
+		return kreg_get_parts(ops, user_op(arg, 0), sizeof(*ops), KREG_OP_OUT,
+				      arg->count);
 	for (i = 0; i < arg->count; i++) {
 		err = copy_struct_from_user(&ops[i], sizeof(*ops), user_op(arg, i),
 					    arg->op_size);
@@ -84,10 +84,11 @@ static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops
 	return bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
 }
 
-static int put_op(const struct kreg_ioc_batch *arg, const struct kreg_op *op, u32 i)
+static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 {
-	return kreg_put_short(user_op(arg, i) + KREG_OP_OUT, (void *)op + KREG_OP_OUT,
-			      KREG_OP_OUT_SIZE);
+	return kreg_put_parts(user_op(arg, 0) + KREG_OP_OUT, arg->op_size,
+			      (void *)ops + KREG_OP_OUT, sizeof(*ops), KREG_OP_OUT_SIZE,
+			      arg->count);
 }
 
 static int read_ops(struct kreg_call *call, struct kreg_op *ops)
@@ -105,12 +106,9 @@ static int read_ops(struct kreg_call *call, struct kreg_op *ops)
 			return err;
 		op->out_error = -err;
 		arg->out_done += !err;
-		err = put_op(arg, op, i);
-		if (err)
-			return err;
 		cond_resched();
 	}
-	return 0;
+	return put_outs(arg, ops);
 }
 
 static const enum kreg_change_kind kinds[] = {
@@ -144,29 +142,29 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 
 static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)
 {
+	struct kreg_batch_op *to = kreg_batch_ops(b);
 	u8 *keys = kreg_batch_keys(b);
 	u32 i;
 	int err = 0;
 
 	for (i = 0; i < count && !err; i++)
-		err = describe(kreg_batch_op(b, i), &ops[i], &keys);
+		err = describe(&to[i], &ops[i], &keys);
 	if (!err)
 		err = kreg_batch_reserve(b);
 	for (i = 0; i < count && !err; i++)
 		if (ops[i].code == KREG_OP_PUT)
-			err = kreg_get(kreg_batch_value(b, i), u64_to_user_ptr(ops[i].value),
-				       ops[i].value_len);
+			err = kreg_get(kreg_change_value(&to[i].change),
+				       u64_to_user_ptr(ops[i].value), ops[i].value_len);
 	return err;
 }
 
 static void fill_outs(struct kreg_batch *b, struct kreg_op *ops, u32 count, u64 version,
 		      u32 *done)
 {
+	const struct kreg_batch_op *op = kreg_batch_ops(b);
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		const struct kreg_batch_op *op = kreg_batch_op(b, i);
-
+	for (i = 0; i < count; i++, op++) {
 		memset((void *)&ops[i] + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
 		ops[i].out_error = op->error;
 		if (op->error)
@@ -231,7 +229,6 @@ static int answer(const struct kreg_call *call)
 static int write_ops(struct kreg_call *call, struct kreg_op *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	u32 i;
 	int err;
 
 	if (arg->flags & KREG_WRITE_ASYNC)
@@ -242,8 +239,8 @@ static int write_ops(struct kreg_call *call, struct kreg_op *ops)
 		return err;
 	err = kreg_uapi_write_ops(call->client, arg->table, ops, arg->count, arg->flags,
 				  &arg->out_done);
-	for (i = 0; !err && i < arg->count; i++)
-		put_op(arg, &ops[i], i);
+	if (!err)
+		put_outs(arg, ops);
 	return err;
 }
 

@@ -48,21 +48,19 @@ static bool wants_value(const struct scan *s)
 	return !(s->arg->flags & KREG_SCAN_KEYS);
 }
 
-/* Header and key, in front of zeroes up to the next object. */
-static int put_head(void __user *to, u32 size, const struct kreg_hit *hit)
+/* Header and key, and with the key as much as @len says, in front of zeroes. */
+static int put_short(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
+		     u32 len)
 {
-	struct kreg_object o = {
-		.size = size,
-		.key_len = hit->key_len,
-		.value_len = hit->value_len,
-		.version = hit->version,
-	};
-
 	if (!user_write_access_begin(to, size))
 		return -EFAULT;
-	unsafe_put_user(0, (u64 __user *)(to + size) - 1, fault);
-	unsafe_copy_to_user(to, (void *)&o, sizeof(o), fault);
-	unsafe_copy_to_user(to + sizeof(o), hit->key, hit->key_len, fault);
+	unsafe_put_user(0, (u64 __user *)((void __user *)to + size) - 1, fault);
+	unsafe_put_user(size, &to->size, fault);
+	unsafe_put_user(hit->key_len, &to->key_len, fault);
+	unsafe_put_user(hit->value_len, &to->value_len, fault);
+	unsafe_put_user(0, &to->reserved, fault);
+	unsafe_put_user(hit->version, &to->version, fault);
+	kreg_put_opened((void __user *)(to + 1), hit->key, len, fault);
 	user_write_access_end();
 	return 0;
 
@@ -75,15 +73,17 @@ fault:
 static int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
 {
 	void __user *to = s->buf + s->len;
+	bool value = wants_value(s) && !hit->blob;
+	bool both = value && hit->key_len + hit->value_len <= KREG_SHORT;
 	int err;
 
 	pagefault_disable();
-	err = put_head(to, size, hit);
-	to += sizeof(struct kreg_object) + hit->key_len;
-	if (!err && wants_value(s) && !hit->blob)
-		err = kreg_put_nofault(to, hit->value, hit->value_len);
+	err = put_short(to, size, hit, hit->key_len + (both ? hit->value_len : 0));
 	pagefault_enable();
-	return err;
+	if (err || !value || both)
+		return err;
+	to += sizeof(struct kreg_object) + hit->key_len;
+	return kreg_put_nofault(to, hit->value, hit->value_len);
 }
 
 static u32 object_size(const struct scan *s, const struct kreg_hit *hit)

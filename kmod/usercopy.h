@@ -13,42 +13,52 @@
 /* Above, the general functions are as good. */
 #define KREG_SHORT	256
 
-/* One @type at offset i of @_to and @_from, which is then behind it. */
-#define kreg_get_one(type)							\
+/* One @type at offset @i of @to and @from, and then @i is behind it. */
+#define kreg_get_one(type, to, from, i, fault)					\
 	do {									\
-		unsafe_get_user(*(type *)(to + i), (type __user *)(from + i), fault); \
-		i += sizeof(type);						\
+		unsafe_get_user(*(type *)((to) + (i)), (type __user *)((from) + (i)), fault); \
+		(i) += sizeof(type);						\
 	} while (0)
 
-#define kreg_put_one(type)							\
+#define kreg_put_one(type, to, from, i, fault)					\
 	do {									\
-		unsafe_put_user(*(type *)(from + i), (type __user *)(to + i), fault); \
-		i += sizeof(type);						\
+		unsafe_put_user(*(type *)((from) + (i)), (type __user *)((to) + (i)), fault); \
+		(i) += sizeof(type);						\
 	} while (0)
+
+/* All of it, once that is opened. Four words at a time: the loop costs as two. */
+#define kreg_copy_opened(one, _to, _from, _len, fault)				\
+	do {									\
+		typeof(_to) __to = (_to);					\
+		typeof(_from) __from = (_from);					\
+		size_t __len = (_len), __i = 0;					\
+										\
+		while (__i + 4 * sizeof(u64) <= __len) {			\
+			one(u64, __to, __from, __i, fault);			\
+			one(u64, __to, __from, __i, fault);			\
+			one(u64, __to, __from, __i, fault);			\
+			one(u64, __to, __from, __i, fault);			\
+		}								\
+		while (__i + sizeof(u64) <= __len)				\
+			one(u64, __to, __from, __i, fault);			\
+		if (__len & 4)							\
+			one(u32, __to, __from, __i, fault);			\
+		if (__len & 2)							\
+			one(u16, __to, __from, __i, fault);			\
+		if (__len & 1)							\
+			one(u8, __to, __from, __i, fault);			\
+	} while (0)
+
+#define kreg_put_opened(to, from, len, fault)					\
+	kreg_copy_opened(kreg_put_one, to, from, len, fault)
 
 static __always_inline int kreg_get_short(void *to, const void __user *from, size_t len)
 {
-	size_t i = 0;
-
 	if (!len)
 		return 0;
 	if (!user_read_access_begin(from, len))
 		return -EFAULT;
-	/* Four words at a time, since the loop costs as much as two. */
-	while (i + 4 * sizeof(u64) <= len) {
-		kreg_get_one(u64);
-		kreg_get_one(u64);
-		kreg_get_one(u64);
-		kreg_get_one(u64);
-	}
-	while (i + sizeof(u64) <= len)
-		kreg_get_one(u64);
-	if (len & 4)
-		kreg_get_one(u32);
-	if (len & 2)
-		kreg_get_one(u16);
-	if (len & 1)
-		kreg_get_one(u8);
+	kreg_copy_opened(kreg_get_one, to, from, len, fault);
 	user_read_access_end();
 	return 0;
 
@@ -59,27 +69,46 @@ fault:
 
 static __always_inline int kreg_put_short(void __user *to, const void *from, size_t len)
 {
-	size_t i = 0;
-
 	if (!len)
 		return 0;
 	if (!user_write_access_begin(to, len))
 		return -EFAULT;
-	/* Four words at a time, since the loop costs as much as two. */
-	while (i + 4 * sizeof(u64) <= len) {
-		kreg_put_one(u64);
-		kreg_put_one(u64);
-		kreg_put_one(u64);
-		kreg_put_one(u64);
-	}
-	while (i + sizeof(u64) <= len)
-		kreg_put_one(u64);
-	if (len & 4)
-		kreg_put_one(u32);
-	if (len & 2)
-		kreg_put_one(u16);
-	if (len & 1)
-		kreg_put_one(u8);
+	kreg_put_opened(to, from, len, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/*
+ * The first @len bytes of each of @count structs of @size bytes that
+ * stand in a row, with all of them opened once.
+ */
+static __always_inline int kreg_get_parts(void *to, const void __user *from, size_t size,
+					  size_t len, size_t count)
+{
+	if (!user_read_access_begin(from, count * size))
+		return -EFAULT;
+	for (; count--; to += size, from += size)
+		kreg_copy_opened(kreg_get_one, to, from, len, fault);
+	user_read_access_end();
+	return 0;
+
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* The same the other way round, between structs of different size. */
+static __always_inline int kreg_put_parts(void __user *to, size_t to_size, const void *from,
+					  size_t size, size_t len, size_t count)
+{
+	if (!user_write_access_begin(to, (count - 1) * to_size + len))
+		return -EFAULT;
+	for (; count--; to += to_size, from += size)
+		kreg_put_opened(to, from, len, fault);
 	user_write_access_end();
 	return 0;
 

@@ -2,6 +2,8 @@
 /*
  * Many operations in one call.
  */
+#include <stddef.h>
+
 #include "kreg_fixture.h"
 
 #define MANY	KREG_MAX_BATCH_OPS
@@ -322,6 +324,21 @@ TEST_F(batch, op_size)
 	EXPECT_EQ(0, _test_batch_cmd(self->fd, &cmd));
 	EXPECT_EQ(2, test_objects(self->fd, self->table));
 	test_gets(self->fd, self->table, "b", "2");
+	EXPECT_NE(0, ops[1].op.out_version);
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		ops[i].op = test_ops(KREG_OP_MEMBER, i ? "none" : "a");
+		memset((char *)&ops[i].op + offsetof(struct kreg_op, out_version), 0xff,
+		       sizeof(ops[i].op) - offsetof(struct kreg_op, out_version));
+	}
+	EXPECT_EQ(0, _test_batch_cmd(self->fd, &cmd));
+	EXPECT_EQ(1, cmd.out_done);
+	EXPECT_EQ(1, ops[0].op.out_len);
+	EXPECT_EQ(0, ops[0].op.out_error);
+	EXPECT_EQ(0, ops[1].op.out_version);
+	EXPECT_EQ(ENODATA, ops[1].op.out_error);
+	EXPECT_EQ(0, ops[0].more);
+	EXPECT_EQ(0, ops[1].more);
 }
 
 TEST_F(batch, versions)
