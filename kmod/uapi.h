@@ -57,10 +57,36 @@ int kreg_uapi_list(struct kreg_call *call);
 #define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
 #define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_reserved) - KREG_OP_OUT)
 
-/* Shared by op and batch: uapi_op.c */
-int kreg_uapi_check_op(const struct kreg_op *op);
-bool kreg_uapi_op_reads(const struct kreg_op *op);
-/* GET and MEMBER; fills in @op's out_ members. */
+static inline int kreg_uapi_check_clear(const struct kreg_op *op)
+{
+	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
+}
+
+static __always_inline int kreg_uapi_check_op(const struct kreg_op *op)
+{
+	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
+			 op->code == KREG_OP_TAKE;
+
+	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
+	    op->reserved || op->reserved2)
+		return -EOPNOTSUPP;
+	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
+		return -EINVAL;
+	if (op->code == KREG_OP_CLEAR)
+		return kreg_uapi_check_clear(op);
+	if (!op->key_len || (!has_value && (op->value || op->value_len)))
+		return -EINVAL;
+	if (op->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+}
+
+static inline bool kreg_uapi_op_reads(const struct kreg_op *op)
+{
+	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
+}
+
+/* uapi_op.c: GET and MEMBER; fills in @op's out_ members. */
 int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*

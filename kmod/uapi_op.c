@@ -15,37 +15,8 @@
 #define SMALL_KEY	64
 #define SMALL_VALUE	128
 
-static int check_clear(const struct kreg_op *op)
-{
-	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
-}
-
-int kreg_uapi_check_op(const struct kreg_op *op)
-{
-	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
-			 op->code == KREG_OP_TAKE;
-
-	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
-	    op->reserved || op->reserved2)
-		return -EOPNOTSUPP;
-	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
-		return -EINVAL;
-	if (op->code == KREG_OP_CLEAR)
-		return check_clear(op);
-	if (!op->key_len || (!has_value && (op->value || op->value_len)))
-		return -EINVAL;
-	if (op->key_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
-	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
-}
-
-bool kreg_uapi_op_reads(const struct kreg_op *op)
-{
-	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
-}
-
 /* -EAGAIN: the page is not there; fault it in outside the section and try again. */
-static int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
+static __always_inline int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
 {
 	if (op->code == KREG_OP_MEMBER)
 		return 0;
@@ -284,7 +255,7 @@ static int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	return kreg_uapi_write_ops(cl, table, op, 1, KREG_WRITE_ASYNC, &done);
 }
 
-static int answer(struct kreg_call *call, struct kreg_op *op)
+static __always_inline int answer(struct kreg_call *call, struct kreg_op *op)
 {
 	struct kreg_ioc_op __user *user = call->user;
 
