@@ -8,6 +8,9 @@
 /* How long a store that waits for a grace period is left alone. */
 #define TEND_JIFFIES	max(1, HZ / 100)
 
+/* Looks at a turn that another CPU has, a pause apart, before the thread is asked. */
+#define SPINS		100
+
 bool kreg_writer_lend = true;
 unsigned int kreg_writers = 1;
 
@@ -257,9 +260,27 @@ static bool may_lend(const struct kreg_writer *w, const struct kreg_lane *lane)
 	return !w->busy && llist_empty(&w->queue);
 }
 
+/*
+ * Another CPU has the turn: most often for some hundred instructions, and waiting for
+ * that long costs less than going through the thread. On -rt its holder may sleep.
+ */
+static noinline bool take_when_free(struct kreg_writer *w)
+{
+	unsigned int tries = IS_ENABLED(CONFIG_PREEMPT_RT) ? 0 : SPINS;
+
+	while (tries--) {
+		cpu_relax();
+		if (!spin_is_locked(&w->turn) && spin_trylock(&w->turn))
+			return true;
+	}
+	return false;
+}
+
 bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane)
 {
-	if (!READ_ONCE(kreg_writer_lend) || !llist_empty(&w->deaths) || !spin_trylock(&w->turn))
+	if (!READ_ONCE(kreg_writer_lend) || !llist_empty(&w->deaths))
+		return false;
+	if (unlikely(!spin_trylock(&w->turn)) && !take_when_free(w))
 		return false;
 	if (likely(may_lend(w, lane)))
 		return true;
