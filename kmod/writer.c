@@ -270,7 +270,7 @@ static noinline bool take_when_free(struct kreg_writer *w)
 
 	while (tries--) {
 		cpu_relax();
-		if (!spin_is_locked(&w->turn) && spin_trylock(&w->turn))
+		if (spin_trylock(&w->turn))
 			return true;
 	}
 	return false;
