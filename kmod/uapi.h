@@ -5,6 +5,8 @@
 #ifndef KREG_UAPI_H
 #define KREG_UAPI_H
 
+#include <linux/build_bug.h>
+#include <linux/errno.h>
 #include <linux/kreg.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
@@ -56,6 +58,8 @@ int kreg_uapi_list(struct kreg_call *call);
 /* The out_ members of an operation. */
 #define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
 #define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_reserved) - KREG_OP_OUT)
+/* What is in front of them goes in, and nothing is behind. */
+static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
 
 static inline int kreg_uapi_check_clear(const struct kreg_op *op)
 {
@@ -91,7 +95,7 @@ int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*
  * uapi_batch.c: checked PUTs, DELETEs and CLEARs, together; their out_ members are
- * filled in, and *done is that of the batch. With @async just queue them.
+ * filled in, and *done is that of the batch. With KREG_WRITE_ASYNC in @flags they are just queued.
  */
 int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count,
 			u32 flags, u32 *done);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Telling about tables. */
 #include <linux/err.h>
-#include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "ops.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One operation. */
 #include <linux/err.h>
-#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -60,12 +59,12 @@ static __always_inline int read_once(struct kreg_client *cl, u64 table, struct k
 	}
 	err = copy_in_section(op, &hit);
 	rcu_read_unlock();
+	if (unlikely(err == -EAGAIN))
+		return fault_in(op, hit.value_len);
 	op->out_version = hit.version;
 	op->out_len = hit.value_len;
 	op->out_count = 1;
-	if (unlikely(hit.blob))
-		return copy_blob(op, &hit, err);
-	return unlikely(err == -EAGAIN) ? fault_in(op, hit.value_len) : err;
+	return unlikely(hit.blob) ? copy_blob(op, &hit, err) : err;
 }
 
 static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 *bytes,

@@ -5,7 +5,6 @@
  * key.
  */
 #include <linux/err.h>
-#include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -48,8 +47,8 @@ static bool wants_value(const struct scan *s)
 	return !(s->arg->flags & KREG_SCAN_KEYS);
 }
 
-/* Header and key, and with the key as much as @len says, in front of zeroes. */
-static int put_short(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
+/* Header, then @len bytes from the key on, behind which is the value; then zeroes. */
+static int put_front(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
 		     u32 len)
 {
 	if (!user_write_access_begin(to, size))
@@ -78,7 +77,7 @@ static int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size
 	int err;
 
 	pagefault_disable();
-	err = put_short(to, size, hit, hit->key_len + (both ? hit->value_len : 0));
+	err = put_front(to, size, hit, hit->key_len + (both ? hit->value_len : 0));
 	pagefault_enable();
 	if (err || !value || both)
 		return err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Commands on tables as a whole and on clients. */
 #include <linux/err.h>
-#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "client.h"

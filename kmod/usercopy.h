@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Copies of a few words from and to the user's memory, inline: what is this short
- * costs less than a call of copy_from_user() with its checks.
+ * Copies of a few words from and to the user's memory, or of a few of each of many
+ * structs, inline: what is this short costs less than a call of copy_from_user() with
+ * its checks.
  */
 #ifndef KREG_USERCOPY_H
 #define KREG_USERCOPY_H

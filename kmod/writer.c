@@ -260,15 +260,21 @@ static bool may_lend(const struct kreg_writer *w, const struct kreg_lane *lane)
 	return !w->busy && llist_empty(&w->queue);
 }
 
+/* A death, or a request of this lane? Without the turn, that is as of a moment ago. */
+static bool others_first(const struct kreg_writer *w, const struct kreg_lane *lane)
+{
+	return !llist_empty(&w->deaths) || (lane && atomic_read(&lane->pending));
+}
+
 /*
  * Another CPU has the turn: most often for some hundred instructions, and waiting for
  * that long costs less than going through the thread. On -rt its holder may sleep.
  */
-static noinline bool take_when_free(struct kreg_writer *w)
+static noinline bool take_when_free(struct kreg_writer *w, const struct kreg_lane *lane)
 {
 	unsigned int tries = IS_ENABLED(CONFIG_PREEMPT_RT) ? 0 : SPINS;
 
-	while (tries--) {
+	while (tries-- && !others_first(w, lane)) {
 		cpu_relax();
 		if (spin_trylock(&w->turn))
 			return true;
@@ -280,7 +286,7 @@ bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane)
 {
 	if (!READ_ONCE(kreg_writer_lend) || !llist_empty(&w->deaths))
 		return false;
-	if (unlikely(!spin_trylock(&w->turn)) && !take_when_free(w))
+	if (unlikely(!spin_trylock(&w->turn)) && !take_when_free(w, lane))
 		return false;
 	if (likely(may_lend(w, lane)))
 		return true;

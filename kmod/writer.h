@@ -10,8 +10,8 @@
  *  - the writer's kernel thread, its standing holder, which works off the queue
  *    of requests, then the deaths of processes, then does the upkeep of stores;
  *  - a caller to whom it is *lent* (parameter lend), when there are no deaths,
- *    nothing is pending in his lane and nobody holds it: he performs his own
- *    request, which must be small, in his own context, and pays for it;
+ *    nothing is pending in his lane and nobody holds it for long: he performs his
+ *    own request, which must be small, in his own context, and pays for it;
  *  - a caller who sets memory aside, or takes a waiter off a table: he changes
  *    nothing that others could see.
  *

@@ -4,11 +4,12 @@
  * thread sleeps.
  *
  * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), may_lend(),
- * kreg_writer_post(), perform_lent(), kreg_writer_submit(), collect(), line_up(),
- * advance(), apply(), bury(), drain(), tend(), run(), kreg_writer_add_death(),
- * kreg_writer_wake(), kreg_writer_help()); of proc.c die() and
- * kreg_proc_settle_all(); of ops_sync.c kreg_ops_sync(). The thread ends when
- * nothing is left to do; asleep before that, it is found in an invalid end state.
+ * take_when_free(), which is a trylock that comes later, kreg_writer_post(),
+ * perform_lent(), kreg_writer_submit(), collect(), line_up(), advance(), apply(),
+ * bury(), drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
+ * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
+ * kreg_ops_sync(). The thread ends when nothing is left to do; asleep before that, it
+ * is found in an invalid end state.
  *
  * One client queues a batch of two steps that it does not wait for, writes to the
  * same table with a lent turn or through the queue, may be killed there, and dies,
