@@ -320,16 +320,16 @@ TEST_F(scan, exactly_once)
 TEST_F(scan, rewritten_meanwhile)
 {
 	struct walk *w = walk_start(self->table, 0, 512);
-	__u8 seen[500] = { 0 };
+	int i, objects = 100 + test_size(200);
+	__u8 *seen = calloc(1, objects);
 	__u32 len = 1;
-	int i;
 
-	fill(_metadata, self->fd, self->table, 0, 500, 8);
-	while (step(_metadata, self->fd, w, seen, 500)) {
-		fill(_metadata, self->fd, self->table, 0, 500, len % 300);
+	fill(_metadata, self->fd, self->table, 0, objects, 8);
+	while (step(_metadata, self->fd, w, seen, objects)) {
+		fill(_metadata, self->fd, self->table, 0, objects, len % 300);
 		len += 13;
 	}
-	for (i = 0; i < 500; i++)
+	for (i = 0; i < objects; i++)
 		ASSERT_EQ(1, seen[i]);
 }
 
