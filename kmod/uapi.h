@@ -95,7 +95,8 @@ int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*
  * uapi_batch.c: checked PUTs, DELETEs and CLEARs, together; their out_ members are
- * filled in, and *done is that of the batch. With KREG_WRITE_ASYNC in @flags they are just queued.
+ * filled in, and *done is that of the batch. With KREG_WRITE_ASYNC in @flags they are
+ * just queued.
  */
 int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count,
 			u32 flags, u32 *done);

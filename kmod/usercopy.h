@@ -53,39 +53,9 @@
 #define kreg_put_opened(to, from, len, fault)					\
 	kreg_copy_opened(kreg_put_one, to, from, len, fault)
 
-static __always_inline int kreg_get_short(void *to, const void __user *from, size_t len)
-{
-	if (!len)
-		return 0;
-	if (!user_read_access_begin(from, len))
-		return -EFAULT;
-	kreg_copy_opened(kreg_get_one, to, from, len, fault);
-	user_read_access_end();
-	return 0;
-
-fault:
-	user_read_access_end();
-	return -EFAULT;
-}
-
-static __always_inline int kreg_put_short(void __user *to, const void *from, size_t len)
-{
-	if (!len)
-		return 0;
-	if (!user_write_access_begin(to, len))
-		return -EFAULT;
-	kreg_put_opened(to, from, len, fault);
-	user_write_access_end();
-	return 0;
-
-fault:
-	user_write_access_end();
-	return -EFAULT;
-}
-
 /*
- * The first @len bytes of each of @count structs of @size bytes that
- * stand in a row, with all of them opened once.
+ * The first @len bytes of each of @count structs of @size bytes that stand in a row,
+ * with all of them opened once.
  */
 static __always_inline int kreg_get_parts(void *to, const void __user *from, size_t size,
 					  size_t len, size_t count)
@@ -116,6 +86,16 @@ static __always_inline int kreg_put_parts(void __user *to, size_t to_size, const
 fault:
 	user_write_access_end();
 	return -EFAULT;
+}
+
+static __always_inline int kreg_get_short(void *to, const void __user *from, size_t len)
+{
+	return len ? kreg_get_parts(to, from, len, len, 1) : 0;
+}
+
+static __always_inline int kreg_put_short(void __user *to, const void *from, size_t len)
+{
+	return len ? kreg_put_parts(to, len, from, len, len, 1) : 0;
 }
 
 /* Of any length. */

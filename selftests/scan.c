@@ -320,7 +320,7 @@ TEST_F(scan, exactly_once)
 TEST_F(scan, rewritten_meanwhile)
 {
 	struct walk *w = walk_start(self->table, 0, 512);
-	int i, objects = 100 + test_size(200);
+	int i, objects = 100 + test_size(400);
 	__u8 *seen = calloc(1, objects);
 	__u32 len = 1;
 
