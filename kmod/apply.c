@@ -26,20 +26,23 @@ int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *c
 	return READ_ONCE(t->dead) ? -ESTALE : err;
 }
 
-int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+static noinline int others_may_write(struct kreg_client *cl, const struct kreg_table *t)
 {
-	struct kreg_table *t = kreg_names_id(cl->ns, id);
-	struct kreg_proc *owner;
+	struct kreg_proc *owner = rcu_dereference(t->owner);
 
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	*found = t;
-	owner = rcu_dereference(t->owner);
-	if (owner == cl->proc)
-		return 0;
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
 	return kreg_apply_may_write(t, cl);
+}
+
+int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	*found = t;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : others_may_write(cl, t);
 }
 
 int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
@@ -48,10 +51,11 @@ int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
 	return unlikely(t->dead) ? -ESTALE : kreg_table_may_write(t, cl);
 }
 
-int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step,
-		    struct kreg_place *place)
+static __always_inline int find(struct kreg_table *t, const struct kreg_step *step,
+				struct kreg_place *place)
 {
-	if (step->change->kind == KREG_CHANGE_CLEAR)
+	place->old = NULL;
+	if (unlikely(step->change->kind == KREG_CHANGE_CLEAR))
 		return 0;
 	kreg_store_find(&t->store, &step->change->key, place);
 	if (step->must_be_new && place->old)
@@ -59,6 +63,13 @@ int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step,
 	if (step->only && (!place->old || place->old_version != step->only))
 		return -ECANCELED;
 	return 0;
+}
+
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step)
+{
+	struct kreg_place place __uninitialized;
+
+	return find(t, step, &place);
 }
 
 /* What the live bytes of the table grow by. */
@@ -79,15 +90,19 @@ static s64 growth(const struct kreg_table *t, const struct kreg_change *c,
 }
 
 int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
-		    struct kreg_txn *txn, struct kreg_place *place, struct kreg_feed *feed)
+		    struct kreg_txn *txn, struct kreg_feed *feed)
 {
-	s64 bytes = growth(t, step->change, place);
-	int err;
+	struct kreg_place place __uninitialized;
+	int err = find(t, step, &place);
+	s64 bytes;
 
+	if (err)
+		return err;
+	bytes = growth(t, step->change, &place);
 	err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
 	if (err)
 		return err;
-	err = kreg_store_apply(txn, step->change, place, feed);
+	err = kreg_store_apply(txn, step->change, &place, feed);
 	if (err)
 		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
 	else

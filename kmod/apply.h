@@ -27,14 +27,13 @@ int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **t);
 /* All under the turn. Is the table there, and may @cl write to it? */
 int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl);
 /* -EEXIST; -ECANCELED: the object is not the one that @step is for. */
-int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step,
-		    struct kreg_place *place);
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step);
 /*
- * Apply @step, which fits @place, within @txn, and charge the user for what it
- * adds. -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
+ * Apply @step, if it fits, within @txn, and charge the user for what it adds.
+ * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
  */
 int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
-		    struct kreg_txn *txn, struct kreg_place *place, struct kreg_feed *feed);
+		    struct kreg_txn *txn, struct kreg_feed *feed);
 /* Some upkeep after a write, and have the thread do the rest. */
 void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed);
 

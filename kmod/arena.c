@@ -22,31 +22,6 @@
 #define MAX_ORDER_CHUNK \
 	(KREG_CHUNK_SHIFT + KREG_UNIT_SHIFT - PAGE_SHIFT)
 #define SHORT		128	/* bytes; above, memset() is faster */
-#define SMALL_CLASSES	6	/* 48, 64 .. 128 bytes */
-#define SMALL_SHIFT	7
-
-unsigned int kreg_arena_class(size_t bytes)
-{
-	unsigned int last = bytes - 1, top;
-
-	if (last < 1u << SMALL_SHIFT)
-		return (last >> KREG_UNIT_SHIFT) - 2;
-	top = 31 - __builtin_clz(last);
-	return SMALL_CLASSES + (top - SMALL_SHIFT) * 4 +
-	       ((last ^ (1u << top)) >> (top - 2));
-}
-
-unsigned int kreg_arena_size(unsigned int class)
-{
-	unsigned int top;
-
-	if (class < SMALL_CLASSES)
-		return (class + 3) << KREG_UNIT_SHIFT;
-	class -= SMALL_CLASSES;
-	top = SMALL_SHIFT + class / 4;
-	return (1u << top) + ((class % 4 + 1) << (top - 2));
-}
-
 /* At most a quarter of a chunk may be lost at its end. */
 static unsigned int min_order(unsigned int class)
 {
@@ -143,11 +118,6 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 	kreg_chunk_free(chunk);
 }
 
-static struct kreg_rec *slot(const struct kreg_chunk *chunk, u32 ref)
-{
-	return chunk->base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
-}
-
 static struct kreg_rec *first_free(struct kreg_chunk *chunk, u32 *ref)
 {
 	unsigned int size = kreg_arena_size(chunk->class);
@@ -158,7 +128,7 @@ static struct kreg_rec *first_free(struct kreg_chunk *chunk, u32 *ref)
 		*ref = chunk->number << KREG_CHUNK_SHIFT | chunk->fresh;
 		chunk->fresh += size >> KREG_UNIT_SHIFT;
 	}
-	r = slot(chunk, *ref);
+	r = kreg_chunk_rec(chunk, *ref);
 	kreg_slot_show(r, size);
 	if (chunk->free) {
 		chunk->free = r->limbo;
@@ -166,6 +136,12 @@ static struct kreg_rec *first_free(struct kreg_chunk *chunk, u32 *ref)
 	}
 	kreg_suspect(memchr_inv(r, 0, size));
 	return r;
+}
+
+/* Apart, so that most calls do with less of the stack. */
+static noinline void set_full(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	list_move(&chunk->list, &s->full);
 }
 
 /* Turn. A zeroed slot, to be linked or reserved; NULL if the class has none. */
@@ -183,7 +159,7 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
 	if (!chunk->used++)
 		cl->idle--;
 	if (!chunk->free && chunk->fresh == chunk->end)
-		list_move(&chunk->list, &s->full);
+		set_full(s, chunk);
 	return r;
 }
 
@@ -210,6 +186,11 @@ void kreg_arena_use(struct kreg_store *s, u32 ref)
 	chunk->survivors++;
 }
 
+static noinline void set_partial(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	list_move(&chunk->list, &s->classes[chunk->class].partial);
+}
+
 static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	s->classes[chunk->class].pages -= 1u << chunk->order;
@@ -220,7 +201,7 @@ static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
  * One empty chunk a class is kept, the smaller one of two, and last in the list
  * so that it has a chance to stay empty; a lone one only if it is a page.
  */
-static void idle(struct kreg_store *s, struct kreg_chunk *chunk)
+static noinline void idle(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	struct kreg_class *cl = &s->classes[chunk->class];
 	struct kreg_chunk *last = list_last_entry(&cl->partial,
@@ -240,7 +221,7 @@ static void idle(struct kreg_store *s, struct kreg_chunk *chunk)
 }
 
 /* A slot of a chunk older than the last clear: nothing is taken there again. */
-static void leave(struct kreg_store *s, struct kreg_chunk *chunk)
+static noinline void leave(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	bool empty = !chunk->survivors || chunk->touched != s->epoch;
 
@@ -264,28 +245,26 @@ static __always_inline void wipe(struct kreg_rec *r, unsigned int size)
 	}
 }
 
-static void give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref)
+static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref)
 {
 	unsigned int size = kreg_arena_size(chunk->class);
-	struct kreg_rec *r = slot(chunk, ref);
+	struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
 	bool full = !chunk->free && chunk->fresh == chunk->end;
 
 	wipe(r, size);
 	r->limbo = chunk->free;
 	chunk->free = ref;
 	kreg_slot_hide(r, size);
-	if (full)
-		list_move(&chunk->list, &s->classes[chunk->class].partial);
+	if (unlikely(full))
+		set_partial(s, chunk);
 	if (!--chunk->used)
 		idle(s, chunk);
 }
 
-/* Turn. The slot @ref has been in limbo for long enough. */
-void kreg_arena_give(struct kreg_store *s, u32 ref)
+/* Turn. The slot @ref of @chunk has been in limbo for long enough. */
+void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref)
 {
-	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
-
-	if (chunk->epoch == s->epoch)
+	if (likely(chunk->epoch == s->epoch))
 		return give(s, chunk, ref);
 	chunk->survivors--;
 	leave(s, chunk);

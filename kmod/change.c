@@ -7,16 +7,15 @@
 /* Above, memcpy() is faster. */
 #define SHORT		128
 
-/* Turn. A slot for @c, and a handle for its blob in it. */
-int kreg_change_slot(struct kreg_store *s, struct kreg_change *c,
-		     struct kreg_feed *f)
+/* A slot for @c, and a handle for its blob in it. */
+static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
+				     struct kreg_feed *f)
 {
 	bool blob = c->blob;
 	unsigned int class = kreg_arena_class(kreg_rec_size(c->key.len,
 							    c->value_len, blob));
 
-	if (WARN_ON_ONCE(blob != kreg_store_needs_blob(c->key.len, c->value_len)))
-		return -EINVAL;
+	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
 	if (blob && kreg_dir_wants(&s->blobs))
 		return kreg_feed_want(s, f, class, true);
 	c->rec = kreg_arena_take(s, class, &c->ref);
@@ -33,7 +32,7 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 	int err;
 
 	kreg_store_assert(s);
-	err = kreg_change_slot(s, c, f);
+	err = take_slot(s, c, f);
 	if (err)
 		return err;
 	kreg_arena_reserve(s, c->ref);
@@ -51,22 +50,42 @@ void *kreg_change_value(struct kreg_change *c)
 	return c->blob ? c->blob->bytes : c->rec->bytes + c->key.len;
 }
 
+static __always_inline void copy_word(void *to, const void *from)
+{
+	__builtin_memcpy(to, from, sizeof(u64));
+}
+
 /* Inline for what is short. */
 static __always_inline void copy(void *to, const void *from, u32 len)
 {
-	const void *end = from + (len & ~7u);
+	const void *end = from + (len & ~31u);
 
 	if (len > SHORT) {
 		memcpy(to, from, len);
 		return;
 	}
-	for (; from != end; from += sizeof(u64), to += sizeof(u64))
-		__builtin_memcpy(to, from, sizeof(u64));
-	for (end += len & 7; from != end; from++, to++)
+	for (; from != end; from += 32, to += 32) {
+		copy_word(to, from);
+		copy_word(to + 8, from + 8);
+		copy_word(to + 16, from + 16);
+		copy_word(to + 24, from + 24);
+	}
+	if (len & 16) {
+		copy_word(to, from);
+		copy_word(to + 8, from + 8);
+		to += 16;
+		from += 16;
+	}
+	if (len & 8) {
+		copy_word(to, from);
+		to += 8;
+		from += 8;
+	}
+	for (end = from + (len & 7); unlikely(from != end); from++, to++)
 		*(u8 *)to = *(const u8 *)from;
 }
 
-void kreg_change_fill(struct kreg_change *c, const void *key, const void *value)
+static __always_inline void fill(struct kreg_change *c, const void *key, const void *value)
 {
 	struct kreg_rec *r = c->rec;
 
@@ -75,6 +94,21 @@ void kreg_change_fill(struct kreg_change *c, const void *key, const void *value)
 	copy(r->bytes, key, c->key.len);
 	if (value)
 		copy(kreg_change_value(c), value, c->value_len);
+}
+
+void kreg_change_fill(struct kreg_change *c, const void *key, const void *value)
+{
+	fill(c, key, value);
+}
+
+/* Turn. A slot with all that @c brings as bytes. */
+int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_feed *f)
+{
+	int err = take_slot(s, c, f);
+
+	if (!err)
+		fill(c, c->key.bytes, c->value);
+	return err;
 }
 
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)

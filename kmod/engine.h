@@ -143,7 +143,7 @@ static inline unsigned int kreg_dir_seg_entries(unsigned int no)
 static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
 {
 	u32 j = i + kreg_dir_seg_entries(0);
-	unsigned int top = 31 - __builtin_clz(j);
+	unsigned int top = __builtin_clz(j) ^ 31;
 	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
 
 	return seg + (j ^ (1u << top));
@@ -158,8 +158,6 @@ void kreg_blob_free(struct kreg_blob *b);
 
 /* arena.c */
 extern atomic_long_t kreg_arena_pages;	/* of chunks and blobs, in all stores */
-unsigned int kreg_arena_class(size_t bytes);
-unsigned int kreg_arena_size(unsigned int class);
 unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class);
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order);
 void kreg_chunk_free(struct kreg_chunk *chunk);
@@ -169,8 +167,35 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
 				 u32 *ref);
 void kreg_arena_reserve(struct kreg_store *s, u32 ref);
 void kreg_arena_use(struct kreg_store *s, u32 ref);
-void kreg_arena_give(struct kreg_store *s, u32 ref);
+void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
+
+/* Size classes: 48, 64 .. 128 bytes, then four to a doubling. */
+#define KREG_SMALL_CLASSES	6
+#define KREG_SMALL_SHIFT	7
+
+/* For at least @bytes. */
+static inline unsigned int kreg_arena_class(size_t bytes)
+{
+	unsigned int last = bytes - 1, top;
+
+	if (last < 1u << KREG_SMALL_SHIFT)
+		return (last >> KREG_UNIT_SHIFT) - 2;
+	top = __builtin_clz(last) ^ 31;
+	return KREG_SMALL_CLASSES + (top - KREG_SMALL_SHIFT) * 4 +
+	       ((last ^ (1u << top)) >> (top - 2));
+}
+
+static inline unsigned int kreg_arena_size(unsigned int class)
+{
+	unsigned int top;
+
+	if (class < KREG_SMALL_CLASSES)
+		return (class + 3) << KREG_UNIT_SHIFT;
+	class -= KREG_SMALL_CLASSES;
+	top = KREG_SMALL_SHIFT + class / 4;
+	return (1u << top) + ((class % 4 + 1) << (top - 2));
+}
 
 /* The bytes of a record, from @key_len, @value_len. */
 static inline size_t kreg_rec_size(u32 key_len, u32 value_len, bool blob)
@@ -206,6 +231,11 @@ static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
 	return kreg_dir_at(&s->chunks, ref >> KREG_CHUNK_SHIFT << 1)[1];
 }
 
+static inline struct kreg_rec *kreg_chunk_rec(const struct kreg_chunk *chunk, u32 ref)
+{
+	return chunk->base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
+}
+
 static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 					     const struct kreg_rec *r)
 {
@@ -217,7 +247,7 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 /* limbo.c */
 void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r);
 void kreg_limbo_close(struct kreg_store *s);
-bool kreg_limbo_step(struct kreg_store *s);
+unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
 void kreg_limbo_forget(struct kreg_store *s);
 
 /*
@@ -261,8 +291,7 @@ int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
 		   unsigned int class, bool blob);
 
 /* change.c */
-int kreg_change_slot(struct kreg_store *s, struct kreg_change *c,
-		     struct kreg_feed *f);
+int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_feed *f);
 
 /* Turn, or no other user. */
 static inline struct kreg_root *kreg_store_root(const struct kreg_store *s)
@@ -316,16 +345,18 @@ static inline u64 kreg_view_enter(struct kreg_view *v,
 static inline void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
 				 struct kreg_hit *hit)
 {
+	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_value_len(r);
+
 	hit->key = r->bytes;
-	hit->key_len = kreg_rec_key_len(r);
-	hit->value_len = kreg_rec_value_len(r);
+	hit->key_len = key_len;
+	hit->value_len = value_len;
 	hit->version = r->born;
-	hit->value = NULL;
+	hit->value = r->bytes + key_len;
 	hit->blob = NULL;
-	if (kreg_rec_has_blob(r))
+	if (unlikely(kreg_store_needs_blob(key_len, value_len))) {
+		hit->value = NULL;
 		hit->blob = kreg_blob_of(v->store, r);
-	else
-		hit->value = r->bytes + hit->key_len;
+	}
 }
 
 #endif /* KREG_ENGINE_H */

@@ -40,6 +40,8 @@ static long kreg_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (unlikely(!kreg_proc_is_current(cl->proc)))
 		return -ENXIO;
+	if (likely(cmd == KREG_IOC_OP))
+		return kreg_uapi_ioctl_op(cl, (void __user *)arg);
 	return kreg_uapi_ioctl(cl, cmd, (void __user *)arg);
 }
 

@@ -9,11 +9,6 @@
  */
 #include "engine.h"
 
-static struct kreg_blob *blob_of(const struct kreg_store *s, const struct kreg_rec *r)
-{
-	return unlikely(kreg_rec_has_blob(r)) ? kreg_blob_of(s, r) : NULL;
-}
-
 static size_t weight(const struct kreg_rec *r, const struct kreg_blob *blob)
 {
 	size_t bytes = kreg_rec_size(kreg_rec_key_len(r), kreg_rec_value_len(r), blob);
@@ -21,12 +16,20 @@ static size_t weight(const struct kreg_rec *r, const struct kreg_blob *blob)
 	return blob ? bytes + kreg_blob_memory(blob) : bytes;
 }
 
+/* Apart, so that most calls do without a stack. */
+static noinline void weigh_blob(struct kreg_store *s, const struct kreg_rec *r)
+{
+	s->limbo.bytes += weight(r, kreg_blob_of(s, r));
+}
+
 /* Turn. @r was unlinked a moment ago. */
 void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 {
 	r->limbo = s->limbo.open;
 	s->limbo.open = ref;
-	s->limbo.bytes += weight(r, blob_of(s, r));
+	if (unlikely(kreg_rec_has_blob(r)))
+		return weigh_blob(s, r);
+	s->limbo.bytes += weight(r, NULL);
 }
 
 /* Turn. All in the open batch are unlinked: the cookie comes after (pair 5). */
@@ -42,29 +45,49 @@ void kreg_limbo_close(struct kreg_store *s)
 	l->cookie = start_poll_synchronize_rcu();
 }
 
-/* Turn. Free one slot of those waiting, if it is time. */
-bool kreg_limbo_step(struct kreg_store *s)
+static bool is_ripe(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
-	u32 ref = l->waiting;
-	struct kreg_blob *blob;
-	struct kreg_rec *r;
 
-	if (!l->ripe) {
-		if (!poll_state_synchronize_rcu(l->cookie))
-			return false;
-		kreg_limbo_reuse(s);
-		l->ripe = true;
-	}
-	r = kreg_arena_rec(s, ref);
-	l->waiting = r->limbo;
-	blob = blob_of(s, r);
-	l->bytes -= weight(r, blob);
-	if (blob)
-		kreg_blob_drop(s, blob);
-	kreg_arena_give(s, ref);
-	kreg_limbo_close(s);
+	if (l->ripe)
+		return true;
+	if (!poll_state_synchronize_rcu(l->cookie))
+		return false;
+	kreg_limbo_reuse(s);
+	l->ripe = true;
 	return true;
+}
+
+static noinline void drop_blob(struct kreg_store *s, const struct kreg_rec *r)
+{
+	struct kreg_blob *blob = kreg_blob_of(s, r);
+
+	s->limbo.bytes -= weight(r, blob);
+	kreg_blob_drop(s, blob);
+}
+
+/* Turn. Free up to @n slots of those waiting, if it is time; returns how many. */
+unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
+{
+	struct kreg_limbo *l = &s->limbo;
+	unsigned int left;
+
+	if (!is_ripe(s))
+		return 0;
+	for (left = n; left && l->waiting; left--) {
+		u32 ref = l->waiting;
+		struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
+		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
+
+		l->waiting = r->limbo;
+		if (unlikely(kreg_rec_has_blob(r)))
+			drop_blob(s, r);
+		else
+			l->bytes -= weight(r, NULL);
+		kreg_arena_give(s, chunk, ref);
+	}
+	kreg_limbo_close(s);
+	return n - left;
 }
 
 /* Turn. What is in limbo goes with the chunks that it is in. */

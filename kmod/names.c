@@ -93,9 +93,9 @@ struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32
 	return find(ns, name, len) ?: ERR_PTR(-ENOENT);
 }
 
-struct kreg_table *kreg_names_no_id(u64 id)
+int kreg_names_no_id(u64 id)
 {
-	return ERR_PTR(id && id <= atomic64_read(&last_id) ? -ESTALE : -EINVAL);
+	return id && id <= atomic64_read(&last_id) ? -ESTALE : -EINVAL;
 }
 
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after)

@@ -39,9 +39,8 @@ void kreg_names_remove(struct kreg_table *t);
 
 /* Under rcu_read_lock(), borrowed. -ENOENT. */
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len);
-struct kreg_table *kreg_names_no_id(u64 id);
 
-/* Likewise. -EINVAL: no such id was ever given out; -ESTALE: the table is gone. */
+/* Likewise; NULL, of which kreg_names_no_id() tells more. */
 static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)
 {
 	struct kreg_table *t;
@@ -49,8 +48,11 @@ static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)
 	hlist_for_each_entry_rcu(t, kreg_names_bucket(id), id_node)
 		if (likely(t->id == id && t->ns == ns))
 			return t;
-	return kreg_names_no_id(id);
+	return NULL;
 }
+
+/* -EINVAL: no such id was ever given out; -ESTALE: the table is gone. */
+int kreg_names_no_id(u64 id);
 
 /* Likewise. The table with the lowest id above @after, or NULL. */
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);

@@ -75,6 +75,14 @@ struct kreg_write {
 	struct kreg_write_result result;
 };
 
+static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
+{
+	w->table = table;
+	w->only = only;
+	w->must_be_new = false;
+	kreg_change_init(&w->change);
+}
+
 int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
 /* The same without a blob or root, if the turn can be lent; else -EBUSY. */
 int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w);

@@ -71,9 +71,8 @@ static void fail(struct kreg_batch *b, int err, u32 failed)
 static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	struct kreg_step step = { .change = &op->change, .must_be_new = op->must_be_new };
-	struct kreg_place place = {};
 	s64 bytes = (s64)op->change.key.len + op->change.value_len;
-	int err = kreg_apply_fits(b->table, &step, &place);
+	int err = kreg_apply_fits(b->table, &step);
 
 	if (err || op->change.kind != KREG_CHANGE_PUT)
 		return err;
@@ -120,14 +119,11 @@ static int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 		.change = &op->change,
 		.must_be_new = op->must_be_new && !b->atomic,
 	};
-	struct kreg_place place = {};
-	int err = kreg_apply_fits(b->table, &step, &place);
+	int err;
 
-	if (err)
-		return err;
 	if (b->atomic && c->kind == KREG_CHANGE_PUT)
 		step.paid = (s64)c->key.len + c->value_len;
-	err = kreg_apply_step(b->table, &step, &b->txn, &place, &b->feed);
+	err = kreg_apply_step(b->table, &step, &b->txn, &b->feed);
 	if (!err) {
 		b->charged -= step.paid;
 		op->open = false;

@@ -11,17 +11,10 @@
  * A table whose owner is dead may be another's by now, or nobody's: not before
  * that is decided is it read. Its owner needs no such look.
  */
-static __always_inline int readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+static noinline int others_may_read(struct kreg_client *cl, const struct kreg_table *t)
 {
-	struct kreg_table *t = kreg_names_id(cl->ns, id);
-	struct kreg_proc *owner;
+	struct kreg_proc *owner = rcu_dereference(t->owner);
 
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	*found = t;
-	owner = rcu_dereference(t->owner);
-	if (owner == cl->proc)
-		return 0;
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
 	if (unlikely(READ_ONCE(t->dead)))
@@ -29,19 +22,31 @@ static __always_inline int readable(struct kreg_client *cl, u64 id, struct kreg_
 	return kreg_table_may_read(t, cl);
 }
 
-int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **t)
+static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,
+				 struct kreg_key *key, struct kreg_hit *hit)
 {
-	return readable(cl, id, t);
+	return others_may_read(cl, t) ?: kreg_store_get(&t->store, key, hit);
 }
 
+int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	*found = t;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : others_may_read(cl, t);
+}
+
+/* The same in one, so that owners need no stack for it. */
 int kreg_ops_get(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit)
 {
-	struct kreg_table *t;
-	int err = readable(cl, id, &t);
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
 
-	if (unlikely(err))
-		return err;
-	kreg_store_hash(&t->store, key);
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	if (unlikely(!kreg_table_owned_by(t, cl->proc)))
+		return get_as_other(cl, t, key, hit);
 	return kreg_store_get(&t->store, key, hit);
 }
 

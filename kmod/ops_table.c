@@ -57,7 +57,7 @@ struct kreg_table *kreg_ops_get_table(struct kreg_client *cl, u64 id)
 
 	do {
 		rcu_read_lock();
-		t = get_settled(kreg_names_id(cl->ns, id));
+		t = get_settled(kreg_names_id(cl->ns, id) ?: ERR_PTR(kreg_names_no_id(id)));
 	} while (t == ERR_PTR(-EAGAIN));
 	return t;
 }

@@ -18,25 +18,22 @@
 #define NOT_LENT	(-EBUSY)
 
 /* Under the turn. */
-static int perform(struct kreg_client *cl, struct kreg_table *t, struct kreg_write *w,
-		   struct kreg_feed *feed)
+static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
+				   struct kreg_write *w, struct kreg_feed *feed)
 {
 	struct kreg_step step = {
 		.change = &w->change,
 		.must_be_new = w->must_be_new,
 		.only = w->only,
 	};
-	struct kreg_place place = {};
 	struct kreg_txn txn __uninitialized;
 	int err;
 
 	err = kreg_apply_check(t, cl);
-	if (!err)
-		err = kreg_apply_fits(t, &step, &place);
 	if (err)
 		return err;
 	kreg_txn_begin(&txn, &t->store);
-	err = kreg_apply_step(t, &step, &txn, &place, feed);
+	err = kreg_apply_step(t, &step, &txn, feed);
 	if (err) {
 		kreg_txn_abort(&txn);
 		return err;
@@ -205,10 +202,16 @@ static int feed_table(struct kreg_client *cl, u64 id, struct kreg_feed *feed)
 	return err ?: -EAGAIN;
 }
 
-static int write_once(struct kreg_client *cl, struct kreg_write *w, struct kreg_feed *feed)
+static __always_inline int write_once(struct kreg_client *cl, struct kreg_write *w,
+				      struct kreg_feed *feed)
 {
 	int err = write_lent(cl, w, feed);
 
+	if (likely(!err)) {
+		if (unlikely(kreg_feed_wanted(feed)))
+			feed_table(cl, w->table, feed);
+		return 0;
+	}
 	/* Not refused before what the dead had is given back. */
 	if (err == NOT_LENT || err == -EDQUOT)
 		return write_queued(cl, w);
@@ -216,8 +219,6 @@ static int write_once(struct kreg_client *cl, struct kreg_write *w, struct kreg_
 		return kreg_ops_settle(cl, w->table) ?: -EAGAIN;
 	if (err == -EAGAIN)
 		return feed_table(cl, w->table, feed);
-	if (!err && unlikely(kreg_feed_wanted(feed)))
-		feed_table(cl, w->table, feed);
 	return err;
 }
 

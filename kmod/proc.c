@@ -19,11 +19,6 @@ static unsigned long bucket(const struct pid *pid)
 	return (unsigned long)pid / L1_CACHE_BYTES;
 }
 
-bool kreg_proc_is_current(const struct kreg_proc *p)
-{
-	return p->pid == task_tgid(current);
-}
-
 /* signal is freed with the task, so it is there as long as RCU holds the task. */
 bool kreg_proc_dead(const struct kreg_proc *p)
 {

@@ -27,6 +27,7 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
@@ -94,7 +95,11 @@ unsigned int kreg_proc_count(void);
 /* All that have not been freed yet. */
 unsigned int kreg_proc_allocated(void);
 
-bool kreg_proc_is_current(const struct kreg_proc *p);
+static inline bool kreg_proc_is_current(const struct kreg_proc *p)
+{
+	return p->pid == task_tgid(current);
+}
+
 /* Under rcu_read_lock() or with a reference. */
 bool kreg_proc_doomed(const struct kreg_proc *p);
 bool kreg_proc_dead(const struct kreg_proc *p);

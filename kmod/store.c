@@ -65,8 +65,7 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	rcu_read_unlock();
 }
 
-int kreg_store_get(const struct kreg_store *s, const struct kreg_key *key,
-		   struct kreg_hit *hit)
+int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
 {
 	const struct kreg_rec *r;
 	struct kreg_view v;
@@ -74,6 +73,7 @@ int kreg_store_get(const struct kreg_store *s, const struct kreg_key *key,
 	u64 c;
 	u32 n;
 
+	kreg_store_hash(s, key);
 	for (;;) {
 		c = kreg_view_enter(&v, s, &n);
 		r = kreg_lookup(&v, key, n, c, &newer);
@@ -103,18 +103,17 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 	if (WARN_ON_ONCE(s->writing))
 		return false;
 	while (more && budget) {
-		unsigned int cost = 1;
+		unsigned int cost = 0;
 
 		/* Once it has nothing to do, slots that are freed do not change that. */
 		index = index && kreg_index_step(s);
 		more = index;
 		if (s->limbo.waiting)
-			more |= kreg_limbo_step(s);
-		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s)) {
-			more = true;
-			cost = ROOT_COST;
-		}
-		budget -= min(budget, cost);
+			cost = kreg_limbo_free(s, index ? 1 : budget);
+		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s))
+			cost += ROOT_COST;
+		more |= cost;
+		budget -= min(budget, max(cost, 1U));
 	}
 	kreg_index_want(s, f);
 	return more;

@@ -79,12 +79,11 @@ static inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *
 /*
  * Readers, under rcu_read_lock().
  *
- * kreg_store_get() returns 0 or -ENODATA. It takes a reference on hit->blob, to
+ * kreg_store_get() hashes @key and returns 0 or -ENODATA. It takes a reference on hit->blob, to
  * be dropped with kreg_blob_put() when the value has been copied outside the
  * section.
  */
-int kreg_store_get(const struct kreg_store *s, const struct kreg_key *key,
-		   struct kreg_hit *hit);
+int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
 /*
  * A walk over the list inside one RCU section. It starts behind @after, or at the
@@ -134,6 +133,17 @@ struct kreg_change {
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
 	u64 count;			/* out: objects replaced or removed */
 };
+
+/* But for @kind, and @value_len, which goes with @value. */
+static inline void kreg_change_init(struct kreg_change *c)
+{
+	c->key = (struct kreg_key) {};
+	c->value = NULL;
+	c->ref = 0;
+	c->rec = NULL;
+	c->blob = NULL;
+	c->root = NULL;
+}
 
 void *kreg_root_alloc(void);
 void kreg_root_free(void *root);
@@ -228,7 +238,8 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 struct kreg_txn {
 	u64 version;
 	u32 dead;			/* chain of records that die with this write */
-	u32 *died_last;			/* link to the record that did, if it was deleted */
+	struct kreg_rec *last;		/* the first of them, until it is unlinked */
+	u32 *last_link;			/* led to it when it died */
 	struct kreg_store *store;
 };
 

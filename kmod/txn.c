@@ -26,7 +26,7 @@ void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 	t->store = s;
 	t->version = s->version + 1;
 	t->dead = 0;
-	t->died_last = NULL;
+	t->last = NULL;
 }
 
 void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
@@ -67,9 +67,30 @@ static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u
 	WRITE_ONCE(place->old->died, t->version);
 	place->old->limbo = t->dead;
 	t->dead = dead;
-	t->died_last = link;
+	t->last = place->old;
+	t->last_link = link;
 	s->objects--;
 	s->bytes -= place->old_bytes;
+}
+
+/*
+ * A batch must not outrun the index by far: what it links, it walks. Apart, like the
+ * next one, so that most calls do with less of the stack.
+ */
+static noinline void catch_up(struct kreg_store *s, struct kreg_feed *f)
+{
+	unsigned int steps = 2;
+
+	while (s->objects > kreg_store_root(s)->n + LAG && steps--)
+		if (!kreg_index_grow(s)) {
+			kreg_index_want(s, f);
+			break;
+		}
+}
+
+static noinline void link_blob(struct kreg_store *s, struct kreg_blob *b)
+{
+	list_move(&b->list, &s->blob_list);
 }
 
 static int put(struct kreg_txn *t, struct kreg_change *c,
@@ -81,15 +102,14 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	if (c->rec) {
 		kreg_arena_use(s, c->ref);
 	} else {
-		int err = kreg_change_slot(s, c, f);
+		int err = kreg_change_record(s, c, f);
 
 		if (err)
 			return err;
-		kreg_change_fill(c, c->key.bytes, c->value);
 	}
 	r = c->rec;
-	if (c->blob)
-		list_move(&c->blob->list, &s->blob_list);
+	if (unlikely(c->blob))
+		link_blob(s, c->blob);
 	r->born = t->version;
 	r->died = KREG_ALIVE;
 	r->link = *place->link;
@@ -98,14 +118,17 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	s->objects++;
 	s->bytes += c->key.len + c->value_len;
 	if (place->old)
-		kill(t, place, BEHIND | c->ref, NULL);
+		kill(t, place, BEHIND | c->ref, &r->link);
+	c->count = !!place->old;
 	c->rec = NULL;
 	c->ref = 0;
 	c->blob = NULL;
+	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
+		catch_up(s, f);
 	return 0;
 }
 
-static void clear(struct kreg_txn *t, struct kreg_change *c)
+static noinline void clear(struct kreg_txn *t, struct kreg_change *c)
 {
 	struct kreg_store *s = t->store;
 
@@ -118,32 +141,13 @@ static void clear(struct kreg_txn *t, struct kreg_change *c)
 	t->dead = 0;
 }
 
-/* A batch must not outrun the index by far: what it links, it walks. */
-static void keep_up(struct kreg_store *s, struct kreg_feed *f)
-{
-	unsigned int steps = 2;
-
-	while (s->objects > kreg_store_root(s)->n + LAG && steps--)
-		if (!kreg_index_grow(s)) {
-			kreg_index_want(s, f);
-			break;
-		}
-}
-
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		     struct kreg_place *place, struct kreg_feed *f)
 {
-	int err;
-
 	kreg_store_assert(t->store);
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
-		err = put(t, c, place, f);
-		if (err)
-			return err;
-		c->count = !!place->old;
-		keep_up(t->store, f);
-		break;
+		return put(t, c, place, f);
 	case KREG_CHANGE_DELETE:
 		c->count = !!place->old;
 		if (place->old)
@@ -177,24 +181,27 @@ void kreg_txn_abort(struct kreg_txn *t)
 	t->store->writing = false;
 }
 
-/* The link that leads to @ref: known if that was deleted last. */
-static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
+/* The link that leads to the record @ref, by a walk. */
+static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 {
-	struct kreg_root *root = kreg_store_root(t->store);
-	u32 *from = t->died_last;
-
-	t->died_last = NULL;
-	if (from && *from == ref)
-		return from;
-	from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
+	struct kreg_root *root = kreg_store_root(s);
+	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
 
 	while (*from != ref)
-		from = &kreg_arena_rec(t->store, *from)->link;
+		from = &kreg_arena_rec(s, *from)->link;
 	return from;
 }
 
+/* It keeps its own link, for those who stand on it. */
+static void unlink(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
+{
+	WRITE_ONCE(*from, r->link);
+	t->dead = r->limbo;
+	kreg_limbo_add(t->store, ref, r);
+}
+
 /* Unlink the record that died last of those that are left. */
-static void unlink_last(struct kreg_txn *t)
+static void unlink_next(struct kreg_txn *t)
 {
 	struct kreg_store *s = t->store;
 	u32 ref = t->dead, *from = NULL;
@@ -208,10 +215,19 @@ static void unlink_last(struct kreg_txn *t)
 			from = &r->link;
 	}
 	r = kreg_arena_rec(s, ref);
-	/* It keeps its own link, for those who stand on it. */
-	WRITE_ONCE(*(from ?: link_to(t, ref, r)), r->link);
-	t->dead = r->limbo;
-	kreg_limbo_add(s, ref, r);
+	unlink(t, ref, r, from ?: link_to(s, ref, r));
+}
+
+/* The first, which died last of all, may be at hand; lone writes have no other. */
+static void unlink_first(struct kreg_txn *t)
+{
+	u32 *from = t->last_link, ref = *from;
+
+	if (t->dead & BEHIND || t->dead == ref)
+		unlink(t, ref, t->last, from);
+	else
+		unlink_next(t);
+	t->last = NULL;
 }
 
 bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
@@ -222,7 +238,10 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
 	for (; t->dead; budget--) {
 		if (!budget)
 			return false;
-		unlink_last(t);
+		if (t->last)
+			unlink_first(t);
+		else
+			unlink_next(t);
 	}
 	kreg_limbo_close(s);
 	s->writing = false;

@@ -43,7 +43,7 @@ static const struct command commands[] = {
 	COMMAND(LIST, kreg_uapi_list, struct kreg_ioc_list, out_more),
 };
 
-static noinline long dispatch(struct kreg_client *cl, unsigned int cmd, void __user *user)
+long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
 {
 	u64 arg[DIV_ROUND_UP(MAX_ARG, 8)];
 	struct kreg_call call = { .client = cl, .user = user, .arg = arg };
@@ -64,20 +64,6 @@ static noinline long dispatch(struct kreg_client *cl, unsigned int cmd, void __u
 		return -E2BIG;
 	err = copy_struct_from_user(arg, c->size, user, call.user_size);
 	return err ?: c->fn(&call);
-}
-
-/* The command that is there for speed, in the form that this kernel knows. */
-long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
-{
-	struct kreg_ioc_op arg __uninitialized;
-	struct kreg_call call = {
-		.client = cl, .user = user, .user_size = sizeof(arg), .arg = &arg,
-	};
-
-	if (cmd != KREG_IOC_OP || kreg_get_short(&arg, user, sizeof(arg)) ||
-	    arg.size != sizeof(arg))
-		return dispatch(cl, cmd, user);
-	return kreg_uapi_op(&call);
 }
 
 int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len)

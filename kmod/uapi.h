@@ -22,6 +22,8 @@ struct kreg_call {
 };
 
 long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user);
+/* The same for KREG_IOC_OP, the command that is there for speed. */
+long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user);
 
 /*
  * Copy the out_ members at @offset, @len bytes, back, as far as the caller's
@@ -59,30 +61,23 @@ int kreg_uapi_list(struct kreg_call *call);
 #define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
 #define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_reserved) - KREG_OP_OUT)
 /* What is in front of them goes in, and nothing is behind. */
+#define KREG_OP_IN_SIZE		offsetof(struct kreg_ioc_op, op.out_version)
 static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
+static_assert(sizeof(struct kreg_ioc_op) == KREG_OP_IN_SIZE + KREG_OP_OUT_SIZE);
 
-static inline int kreg_uapi_check_clear(const struct kreg_op *op)
+/* Most operations; in which there is nothing to complain about. */
+static __always_inline bool kreg_uapi_op_is_plain(const struct kreg_op *op)
 {
-	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
+	return (op->code == KREG_OP_GET || op->code == KREG_OP_PUT) &&
+	       !(op->flags | op->reserved | op->reserved2) &&
+	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
 }
+
+int kreg_uapi_check_unusual(const struct kreg_op *op);
 
 static __always_inline int kreg_uapi_check_op(const struct kreg_op *op)
 {
-	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
-			 op->code == KREG_OP_TAKE;
-
-	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
-	    op->reserved || op->reserved2)
-		return -EOPNOTSUPP;
-	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
-		return -EINVAL;
-	if (op->code == KREG_OP_CLEAR)
-		return kreg_uapi_check_clear(op);
-	if (!op->key_len || (!has_value && (op->value || op->value_len)))
-		return -EINVAL;
-	if (op->key_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
-	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+	return likely(kreg_uapi_op_is_plain(op)) ? 0 : kreg_uapi_check_unusual(op);
 }
 
 static inline bool kreg_uapi_op_reads(const struct kreg_op *op)

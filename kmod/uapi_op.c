@@ -14,6 +14,30 @@
 #define SMALL_KEY	64
 #define SMALL_VALUE	128
 
+static int check_clear(const struct kreg_op *op)
+{
+	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
+}
+
+int kreg_uapi_check_unusual(const struct kreg_op *op)
+{
+	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
+			 op->code == KREG_OP_TAKE;
+
+	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
+	    op->reserved || op->reserved2)
+		return -EOPNOTSUPP;
+	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
+		return -EINVAL;
+	if (op->code == KREG_OP_CLEAR)
+		return check_clear(op);
+	if (!op->key_len || (!has_value && (op->value || op->value_len)))
+		return -EINVAL;
+	if (op->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+}
+
 /* -EAGAIN: the page is not there; fault it in outside the section and try again. */
 static __always_inline int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
 {
@@ -89,7 +113,7 @@ static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg
 	return read_key(cl, table, bytes, op);
 }
 
-int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static __always_inline int read_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	u8 bytes[SMALL_KEY] __aligned(8) __uninitialized;
 
@@ -98,6 +122,11 @@ int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	if (kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
 	return read_key(cl, table, bytes, op);
+}
+
+int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	return read_op(cl, table, op);
 }
 
 /* Where key and value of a write are kept until it is applied. */
@@ -180,11 +209,14 @@ static __always_inline int get_change(struct kreg_write *w, const struct kreg_op
 	}
 }
 
-static int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op, u64 only)
+static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
+				    u64 only)
 {
-	struct kreg_write w = { .table = table, .only = only };
+	struct kreg_write w __uninitialized;
 	struct small small __uninitialized;
 	int err = 0;
+
+	kreg_write_init(&w, table, only);
 
 	/* Before much is copied. */
 	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
@@ -205,7 +237,7 @@ static int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op, u64 o
 }
 
 /* Copied out first, then removed if it is still the same object. */
-static int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static noinline int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	struct kreg_op got;
 	int err = kreg_ops_may_write(cl, table);
@@ -230,10 +262,11 @@ static int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
 /* If it needs no memory and nobody is before it, now. -EBUSY: not so. */
 static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op)
 {
-	struct kreg_write w = { .table = table };
+	struct kreg_write w __uninitialized;
 	struct small small __uninitialized;
 	int err;
 
+	kreg_write_init(&w, table, 0);
 	if (!kreg_ops_lends() || op->code == KREG_OP_CLEAR ||
 	    op->key_len > SMALL_KEY || op->value_len > SMALL_VALUE)
 		return -EBUSY;
@@ -241,7 +274,7 @@ static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op
 	return err ?: kreg_ops_write_now(cl, &w);
 }
 
-static int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static noinline int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	u32 done;
 	int err;
@@ -254,10 +287,8 @@ static int queue_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	return kreg_uapi_write_ops(cl, table, op, 1, KREG_WRITE_ASYNC, &done);
 }
 
-static __always_inline int answer(struct kreg_call *call, struct kreg_op *op)
+static __always_inline int answer(struct kreg_ioc_op __user *user, struct kreg_op *op)
 {
-	struct kreg_ioc_op __user *user = call->user;
-
 	op->out_error = 0;
 	op->out_reserved = 0;
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
@@ -265,19 +296,35 @@ static __always_inline int answer(struct kreg_call *call, struct kreg_op *op)
 
 /*
  * What is written back after the fact must not fail then: see that it is writable,
- * by putting it back as it is.
+ * by answering nothing so far.
  */
-static int probe_answer(const struct kreg_call *call)
+static int probe_answer(struct kreg_ioc_op __user *user, struct kreg_op *op)
 {
-	const struct kreg_ioc_op *arg = call->arg;
-	struct kreg_ioc_op __user *user = call->user;
-
-	return kreg_put_short(&user->op.out_version, &arg->op.out_version, KREG_OP_OUT_SIZE);
+	op->out_version = 0;
+	op->out_len = 0;
+	op->out_count = 0;
+	return answer(user, op);
 }
 
-int kreg_uapi_op(struct kreg_call *call)
+static noinline int write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+			  struct kreg_ioc_op *arg)
 {
-	struct kreg_ioc_op *arg = call->arg;
+	int err = probe_answer(user, &arg->op);
+
+	if (err)
+		return err;
+	if (unlikely(arg->op.code == KREG_OP_TAKE))
+		err = take(cl, arg->table, &arg->op);
+	else
+		err = write_op(cl, arg->table, &arg->op, 0);
+	if (!err || err == -EMSGSIZE)
+		answer(user, &arg->op);
+	return err;
+}
+
+static __always_inline int run(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+			       struct kreg_ioc_op *arg)
+{
 	struct kreg_op *op = &arg->op;
 	int err;
 
@@ -286,22 +333,27 @@ int kreg_uapi_op(struct kreg_call *call)
 	err = kreg_uapi_check_op(op);
 	if (err)
 		return err;
-	if (arg->flags & KREG_WRITE_ASYNC)
-		return queue_op(call->client, arg->table, op);
-	if (kreg_uapi_op_reads(op)) {
-		err = kreg_uapi_read(call->client, arg->table, op);
-		if (!err || err == -EMSGSIZE)
-			err = answer(call, op) ?: err;
-		return err;
-	}
-	err = probe_answer(call);
-	if (err)
-		return err;
-	if (op->code == KREG_OP_TAKE)
-		err = take(call->client, arg->table, op);
-	else
-		err = write_op(call->client, arg->table, op, 0);
+	if (unlikely(arg->flags & KREG_WRITE_ASYNC))
+		return queue_op(cl, arg->table, op);
+	if (!kreg_uapi_op_reads(op))
+		return write(cl, user, arg);
+	err = read_op(cl, arg->table, op);
 	if (!err || err == -EMSGSIZE)
-		answer(call, op);
+		err = answer(user, op) ?: err;
 	return err;
+}
+
+int kreg_uapi_op(struct kreg_call *call)
+{
+	return run(call->client, call->user, call->arg);
+}
+
+/* In one go if it has the form that this kernel knows. */
+long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user)
+{
+	struct kreg_ioc_op arg __uninitialized;
+
+	if (kreg_get_short(&arg, user, KREG_OP_IN_SIZE) || arg.size != sizeof(arg))
+		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
+	return run(cl, user, &arg);
 }

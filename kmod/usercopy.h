@@ -27,21 +27,27 @@
 		(i) += sizeof(type);						\
 	} while (0)
 
-/* All of it, once that is opened. Four words at a time: the loop costs as two. */
+/* All of it, once that is opened. Most of what is copied is whole words. */
 #define kreg_copy_opened(one, _to, _from, _len, fault)				\
 	do {									\
 		typeof(_to) __to = (_to);					\
 		typeof(_from) __from = (_from);					\
 		size_t __len = (_len), __i = 0;					\
 										\
-		while (__i + 4 * sizeof(u64) <= __len) {			\
+		while (__i != (__len & ~31UL)) {				\
 			one(u64, __to, __from, __i, fault);			\
 			one(u64, __to, __from, __i, fault);			\
 			one(u64, __to, __from, __i, fault);			\
 			one(u64, __to, __from, __i, fault);			\
 		}								\
-		while (__i + sizeof(u64) <= __len)				\
+		if (__len & 16) {						\
 			one(u64, __to, __from, __i, fault);			\
+			one(u64, __to, __from, __i, fault);			\
+		}								\
+		if (__len & 8)							\
+			one(u64, __to, __from, __i, fault);			\
+		if (likely(!(__len & 7)))					\
+			break;							\
 		if (__len & 4)							\
 			one(u32, __to, __from, __i, fault);			\
 		if (__len & 2)							\

@@ -34,7 +34,7 @@ static struct kreg_key key_of(u64 i, u64 bytes[2])
 	return key;
 }
 
-__attribute__((noinline)) static bool bench_get(struct kreg_key *key)
+static noinline bool bench_get(struct kreg_key *key)
 {
 	struct kreg_hit hit;
 
@@ -43,7 +43,7 @@ __attribute__((noinline)) static bool bench_get(struct kreg_key *key)
 }
 
 /* True if the put wants memory first. */
-__attribute__((noinline)) static bool bench_put(struct kreg_key *key,
+static noinline bool bench_put(struct kreg_key *key,
 						struct kreg_feed *f)
 {
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = value,

@@ -411,7 +411,8 @@ enum kreg_op_code {
  * @out_error: in a batch, 0 or the errno of this operation
  * @out_reserved: nothing yet
  *
- * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing.
+ * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing. A
+ * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero.
  */
 struct kreg_op {
 	__u16 code;
