@@ -47,9 +47,9 @@ int kreg_ops_info(struct kreg_client *cl, struct kreg_table *t, struct kreg_info
 struct kreg_table *kreg_ops_next_table(struct kreg_client *cl, u64 after);
 
 /*
- * ops_read.c: under rcu_read_lock(). On success hit->blob has a reference. A
- * return of -EINPROGRESS asks to leave the section, call kreg_ops_settle() and
- * try again: the owner is dead and its death not handled yet.
+ * ops_read.c: under rcu_read_lock(). A return of -EINPROGRESS asks to leave the
+ * section, call kreg_ops_settle() and try again: the owner is dead and its death
+ * not handled yet.
  */
 int kreg_ops_get(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit);
 int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **t);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The store as a whole: its life, its readers, its upkeep. */
-#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "engine.h"
@@ -20,7 +19,7 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 	if (!root)
 		return -ENOMEM;
 	memset(s, 0, sizeof(*s));
-	get_random_bytes(&s->seed, sizeof(s->seed));
+	kreg_seed_init(&s->seed);
 	/* Chunk 0 would give a reference 0, which is none; and G is never 0. */
 	kreg_dir_init(&s->chunks, 2, 2, CHUNK_SEGS);
 	kreg_dir_init(&s->blobs, 0, 1, BLOB_SEGS);
@@ -89,8 +88,6 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
 			return -ENODATA;
 	}
 	kreg_view_hit(&v, r, hit);
-	if (hit->blob)
-		kreg_blob_get(hit->blob);
 	return 0;
 }
 

@@ -20,7 +20,6 @@
 #ifndef KREG_STORE_H
 #define KREG_STORE_H
 
-#include <linux/siphash.h>
 #include <linux/types.h>
 
 #include "store_types.h"
@@ -34,7 +33,7 @@ struct kreg_hit {
 	u32 key_len;
 	u32 value_len;
 	u64 version;
-	struct kreg_blob *blob;	/* carries a reference if taken, see kreg_store_get() */
+	struct kreg_blob *blob;	/* kreg_blob_get(), to use it after the section */
 };
 
 /* What a store holds. All but @version are exact under the turn only. */
@@ -73,23 +72,19 @@ static inline bool kreg_store_verify(struct kreg_store *s)
  */
 static inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
 {
-	key->hash = hsiphash(key->bytes, key->len, &s->seed);
+	key->hash = kreg_hash(key->bytes, key->len, &s->seed);
 }
 
 /*
- * Readers, under rcu_read_lock().
- *
- * kreg_store_get() hashes @key and returns 0 or -ENODATA. It takes a reference on hit->blob, to
- * be dropped with kreg_blob_put() when the value has been copied outside the
- * section.
+ * Readers, under rcu_read_lock(). kreg_store_get() hashes @key and returns 0 or
+ * -ENODATA.
  */
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
 /*
  * A walk over the list inside one RCU section. It starts behind @after, or at the
  * start with NULL. kreg_walk_next() returns false at the end. What was there from
- * start to end it finds exactly once, whatever is written meanwhile. It takes no
- * reference on hit->blob: kreg_blob_get() does.
+ * start to end it finds exactly once, whatever is written meanwhile.
  */
 struct kreg_walk {
 	const struct kreg_store *store;

@@ -6,13 +6,12 @@
 #include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/llist.h>
-#include <linux/siphash.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-#include "read.h"
+#include "hash.h"
 
 /* Versions are loaded and stored whole. */
 static_assert(sizeof(long) == 8);
@@ -143,7 +142,7 @@ struct kreg_store {
 	u64 reuse;
 
 	struct kreg_root __rcu *root ____cacheline_aligned;
-	hsiphash_key_t seed;
+	struct kreg_seed seed;
 	struct kreg_dir chunks;
 	struct kreg_dir blobs;
 	spinlock_t *turn;	/* not ours: that of the writer */

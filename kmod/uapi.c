@@ -6,7 +6,6 @@
 #include <linux/uaccess.h>
 
 #include "uapi.h"
-#include "usercopy.h"
 
 #define MAX_ARG		sizeof(struct kreg_ioc_open)
 

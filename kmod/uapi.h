@@ -11,6 +11,8 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
+#include "usercopy.h"
+
 struct kreg_client;
 
 /* A call under way: the caller's struct and the kernel's copy of it. */
@@ -85,8 +87,26 @@ static inline bool kreg_uapi_op_reads(const struct kreg_op *op)
 	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
 }
 
-/* uapi_op.c: GET and MEMBER; fills in @op's out_ members. */
+/* Keys up to here need no memory of their own on their way in. */
+#define KREG_SMALL_KEY	64
+
+static __always_inline int kreg_uapi_answer_op(struct kreg_ioc_op __user *user,
+					       struct kreg_op *op)
+{
+	op->out_error = 0;
+	op->out_reserved = 0;
+	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
+}
+
+/* uapi_write.c: what is checked, of one operation; and the same if nobody waits for it. */
+int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		    struct kreg_ioc_op *arg);
+int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
+
+/* uapi_op.c: a checked GET or MEMBER; fills in the out_ members but out_error. */
 int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
+/* Many. */
+int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count);
 
 /*
  * uapi_batch.c: checked PUTs, DELETEs and CLEARs, together; their out_ members are

@@ -10,7 +10,6 @@
 #include "limits.h"
 #include "ops.h"
 #include "uapi.h"
-#include "usercopy.h"
 
 static int check_batch(const struct kreg_ioc_batch *arg)
 {
@@ -59,25 +58,35 @@ static struct kreg_op *get_ops(struct kreg_client *cl, const struct kreg_ioc_bat
 	return ERR_PTR(err);
 }
 
+/* What most batches have none of. */
+static int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op, bool reads)
+{
+	int err = kreg_uapi_check_op(op);
+
+	if (err)
+		return err;
+	if (op->code == KREG_OP_TAKE || kreg_uapi_op_reads(op) != reads)
+		return -EINVAL;
+	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_NEW ? -EINVAL : 0;
+}
+
 /* Each for itself, then all reads or all writes. */
 static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 {
-	bool reads = kreg_uapi_op_reads(&ops[0]);
+	const struct kreg_op *op = ops, *end = ops + arg->count;
+	bool reads = kreg_uapi_op_reads(op);
 	u64 bytes = 0;
-	u32 i;
 	int err;
 
-	for (i = 0; i < arg->count; i++) {
-		err = kreg_uapi_check_op(&ops[i]);
-		if (err)
-			return err;
-		if (ops[i].code == KREG_OP_TAKE || kreg_uapi_op_reads(&ops[i]) != reads)
-			return -EINVAL;
-		if (arg->flags & KREG_WRITE_ASYNC && ops[i].flags & KREG_OP_NEW)
-			return -EINVAL;
-		bytes += ops[i].key_len;
+	for (; op != end; op++) {
+		if (unlikely(!kreg_uapi_op_is_plain(op) || kreg_uapi_op_reads(op) != reads)) {
+			err = check_unusual(arg, op, reads);
+			if (err)
+				return err;
+		}
+		bytes += op->key_len;
 		if (!reads)
-			bytes += ops[i].value_len;
+			bytes += op->value_len;
 	}
 	if (reads && arg->flags)
 		return -EINVAL;
@@ -94,20 +103,13 @@ static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 static int read_ops(struct kreg_call *call, struct kreg_op *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	struct kreg_op *op = ops;
+	int err = kreg_uapi_read_ops(call->client, arg->table, ops, arg->count);
 	u32 i;
-	int err;
 
-	for (i = 0; i < arg->count; i++, op++) {
-		memset((void *)op + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
-		err = kreg_uapi_read(call->client, arg->table, op);
-		/* What is not about this key is about the call. */
-		if (err && err != -ENODATA && err != -EMSGSIZE)
-			return err;
-		op->out_error = -err;
-		arg->out_done += !err;
-		cond_resched();
-	}
+	if (err)
+		return err;
+	for (i = 0; i < arg->count; i++)
+		arg->out_done += !ops[i].out_error;
 	return put_outs(arg, ops);
 }
 

@@ -14,7 +14,6 @@
 #include "ops.h"
 #include "table.h"
 #include "uapi.h"
-#include "usercopy.h"
 
 /* Taken in one RCU section. */
 #define SECTION_OBJECTS	256

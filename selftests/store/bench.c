@@ -43,8 +43,7 @@ static noinline bool bench_get(struct kreg_key *key)
 }
 
 /* True if the put wants memory first. */
-static noinline bool bench_put(struct kreg_key *key,
-						struct kreg_feed *f)
+static noinline bool bench_put(struct kreg_key *key, struct kreg_feed *f)
 {
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = value,
 				 .value_len = VALUE };

@@ -94,7 +94,8 @@ static inline u32 shim_hash(const void *data, size_t len, const hsiphash_key_t *
 	({ WARN_ON(!(c)); READ_ONCE(p); })
 #define start_poll_synchronize_rcu	shim_start_poll
 #define poll_state_synchronize_rcu	shim_poll
-#define hsiphash		shim_hash
+#define kreg_seed_init(s)	get_random_bytes(&(s)->key, sizeof((s)->key))
+#define kreg_hash(bytes, len, s)	shim_hash(bytes, len, &(s)->key)
 
 /* Of the C library, as much as the model uses; not counted. */
 #define malloc(size)		shim_malloc(size)

@@ -76,7 +76,9 @@ static void probe(u32 k)
 		return;
 	}
 	tap_check(hit.version == committed[k].version);
-	if (!hit.blob)
+	if (hit.blob)
+		kreg_blob_get(hit.blob);
+	else
 		value_check(k, committed[k].seed, hit.value, hit.value_len);
 	rcu_read_unlock();
 	if (!hit.blob)

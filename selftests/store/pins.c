@@ -45,6 +45,8 @@ static void hold(struct pin *p)
 	if (!committed[k].present)
 		return;
 	tap_check(!kreg_store_get(&store, &key, &p->hit));
+	if (p->hit.blob)
+		kreg_blob_get(p->hit.blob);
 	p->held = k;
 	p->held_seed = committed[k].seed;
 }

@@ -62,7 +62,9 @@ static u64 look(u32 k)
 	key = key_of(k, bytes);
 	rcu_read_lock();
 	err = kreg_store_get(&store, &key, &hit);
-	if (!err && !hit.blob)
+	if (!err && hit.blob)
+		kreg_blob_get(hit.blob);
+	else if (!err)
 		memcpy(&copy, hit.value, hit.value_len);
 	rcu_read_unlock();
 	if (err) {
