@@ -48,7 +48,9 @@ int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **foun
 int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
-	return unlikely(t->dead) ? -ESTALE : kreg_table_may_write(t, cl);
+	if (unlikely(t->dead))
+		return -ESTALE;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
 }
 
 static __always_inline int find(struct kreg_table *t, const struct kreg_step *step,

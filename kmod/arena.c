@@ -118,21 +118,23 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 	kreg_chunk_free(chunk);
 }
 
-static struct kreg_rec *first_free(struct kreg_chunk *chunk, u32 *ref)
+/* Of the slots that were used before the first, else one that never was. */
+static __always_inline struct kreg_rec *first_free(struct kreg_chunk *chunk, unsigned int size,
+						   u32 *ref)
 {
-	unsigned int size = kreg_arena_size(chunk->class);
 	struct kreg_rec *r;
 
 	*ref = chunk->free;
-	if (!*ref) {
-		*ref = chunk->number << KREG_CHUNK_SHIFT | chunk->fresh;
-		chunk->fresh += size >> KREG_UNIT_SHIFT;
-	}
-	r = kreg_chunk_rec(chunk, *ref);
-	kreg_slot_show(r, size);
-	if (chunk->free) {
+	if (*ref) {
+		r = kreg_chunk_rec(chunk, *ref);
+		kreg_slot_show(r, size);
 		chunk->free = r->limbo;
 		r->limbo = 0;
+	} else {
+		*ref = chunk->number << KREG_CHUNK_SHIFT | chunk->fresh;
+		r = kreg_chunk_rec(chunk, *ref);
+		kreg_slot_show(r, size);
+		chunk->fresh += size >> KREG_UNIT_SHIFT;
 	}
 	kreg_suspect(memchr_inv(r, 0, size));
 	return r;
@@ -144,30 +146,28 @@ static noinline void set_full(struct kreg_store *s, struct kreg_chunk *chunk)
 	list_move(&chunk->list, &s->full);
 }
 
-/* Turn. A zeroed slot, to be linked or reserved; NULL if the class has none. */
-struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
+/*
+ * Turn. A zeroed slot, to be linked or, with @reserve, for later; NULL if the class has
+ * none.
+ */
+struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool reserve,
 				 u32 *ref)
 {
 	struct kreg_class *cl = &s->classes[class];
 	struct kreg_chunk *chunk;
 	struct kreg_rec *r;
 
-	if (list_empty(&cl->partial))
+	chunk = list_first_entry_or_null(&cl->partial, struct kreg_chunk, list);
+	if (!chunk)
 		return NULL;
-	chunk = list_first_entry(&cl->partial, struct kreg_chunk, list);
-	r = first_free(chunk, ref);
+	r = first_free(chunk, kreg_arena_size(class), ref);
 	if (!chunk->used++)
 		cl->idle--;
+	chunk->reserved += reserve;
+	s->reserved += reserve;
 	if (!chunk->free && chunk->fresh == chunk->end)
 		set_full(s, chunk);
 	return r;
-}
-
-/* Turn. The slot @ref, just taken, is for later. */
-void kreg_arena_reserve(struct kreg_store *s, u32 ref)
-{
-	kreg_arena_chunk(s, ref)->reserved++;
-	s->reserved++;
 }
 
 /* Turn. The slot @ref, reserved so far, is about to be linked. */
@@ -229,6 +229,14 @@ static noinline void leave(struct kreg_store *s, struct kreg_chunk *chunk)
 		kreg_arena_remove(s, chunk);
 }
 
+static __always_inline u64 *wipe_unit(u64 *word)
+{
+	/* Else the compiler makes a memset() of it. */
+	WRITE_ONCE(word[0], 0);
+	WRITE_ONCE(word[1], 0);
+	return word + 2;
+}
+
 /* Slots are whole units, and most are short: less than a call of memset(). */
 static __always_inline void wipe(struct kreg_rec *r, unsigned int size)
 {
@@ -238,34 +246,33 @@ static __always_inline void wipe(struct kreg_rec *r, unsigned int size)
 		memset(r, 0, size);
 		return;
 	}
-	for (; word != end; word += 2) {
-		/* Else the compiler makes a memset() of it. */
-		WRITE_ONCE(word[0], 0);
-		WRITE_ONCE(word[1], 0);
-	}
+	if (size & (1u << KREG_UNIT_SHIFT))
+		word = wipe_unit(word);
+	while (word != end)
+		word = wipe_unit(wipe_unit(word));
 }
 
-static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref)
+static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk,
+				 struct kreg_rec *r, u32 ref)
 {
 	unsigned int size = kreg_arena_size(chunk->class);
-	struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
-	bool full = !chunk->free && chunk->fresh == chunk->end;
 
+	if (!chunk->free && chunk->fresh == chunk->end)
+		set_partial(s, chunk);
 	wipe(r, size);
 	r->limbo = chunk->free;
 	chunk->free = ref;
 	kreg_slot_hide(r, size);
-	if (unlikely(full))
-		set_partial(s, chunk);
 	if (!--chunk->used)
 		idle(s, chunk);
 }
 
-/* Turn. The slot @ref of @chunk has been in limbo for long enough. */
-void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref)
+/* Turn. The slot @ref of @chunk, @r, has been in limbo for long enough. */
+void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
+		     u32 ref)
 {
 	if (likely(chunk->epoch == s->epoch))
-		return give(s, chunk, ref);
+		return give(s, chunk, r, ref);
 	chunk->survivors--;
 	leave(s, chunk);
 }
@@ -278,6 +285,6 @@ void kreg_arena_unreserve(struct kreg_store *s, u32 ref)
 	s->reserved--;
 	chunk->reserved--;
 	if (chunk->epoch == s->epoch)
-		return give(s, chunk, ref);
+		return give(s, chunk, kreg_chunk_rec(chunk, ref), ref);
 	leave(s, chunk);
 }

@@ -9,7 +9,7 @@
 
 /* A slot for @c, and a handle for its blob in it. */
 static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
-				     struct kreg_feed *f)
+				     bool reserve, struct kreg_feed *f)
 {
 	bool blob = c->blob;
 	unsigned int class = kreg_arena_class(kreg_rec_size(c->key.len,
@@ -18,7 +18,7 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
 	if (blob && kreg_dir_wants(&s->blobs))
 		return kreg_feed_want(s, f, class, true);
-	c->rec = kreg_arena_take(s, class, &c->ref);
+	c->rec = kreg_arena_take(s, class, reserve, &c->ref);
 	if (!c->rec)
 		return kreg_feed_want(s, f, class, false);
 	if (blob)
@@ -29,25 +29,14 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 		       struct kreg_feed *f)
 {
-	int err;
-
 	kreg_store_assert(s);
-	err = take_slot(s, c, f);
-	if (err)
-		return err;
-	kreg_arena_reserve(s, c->ref);
-	return 0;
+	return take_slot(s, c, true, f);
 }
 
 void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f)
 {
 	kreg_store_assert(s);
 	kreg_index_want(s, f);
-}
-
-void *kreg_change_value(struct kreg_change *c)
-{
-	return c->blob ? c->blob->bytes : c->rec->bytes + c->key.len;
 }
 
 static __always_inline void copy_word(void *to, const void *from)
@@ -85,30 +74,18 @@ static __always_inline void copy(void *to, const void *from, u32 len)
 		*(u8 *)to = *(const u8 *)from;
 }
 
-static __always_inline void fill(struct kreg_change *c, const void *key, const void *value)
-{
-	struct kreg_rec *r = c->rec;
-
-	r->hash = c->key.hash;
-	r->lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
-	copy(r->bytes, key, c->key.len);
-	if (value)
-		copy(kreg_change_value(c), value, c->value_len);
-}
-
-void kreg_change_fill(struct kreg_change *c, const void *key, const void *value)
-{
-	fill(c, key, value);
-}
-
 /* Turn. A slot with all that @c brings as bytes. */
 int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_feed *f)
 {
-	int err = take_slot(s, c, f);
+	int err = take_slot(s, c, false, f);
 
-	if (!err)
-		fill(c, c->key.bytes, c->value);
-	return err;
+	if (err)
+		return err;
+	kreg_change_seal(c);
+	copy(kreg_change_key(c), c->key.bytes, c->key.len);
+	if (c->value)
+		copy(kreg_change_value(c), c->value, c->value_len);
+	return 0;
 }
 
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)

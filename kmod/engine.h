@@ -163,11 +163,11 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order);
 void kreg_chunk_free(struct kreg_chunk *chunk);
 bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk);
 void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk);
-struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class,
+struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool reserve,
 				 u32 *ref);
-void kreg_arena_reserve(struct kreg_store *s, u32 ref);
 void kreg_arena_use(struct kreg_store *s, u32 ref);
-void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, u32 ref);
+void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
+		     u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
 
 /* Size classes: 48, 64 .. 128 bytes, then four to a doubling. */
@@ -246,9 +246,15 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 
 /* limbo.c */
 void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r);
-void kreg_limbo_close(struct kreg_store *s);
+void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
 void kreg_limbo_forget(struct kreg_store *s);
+
+static inline void kreg_limbo_close(struct kreg_store *s)
+{
+	if (!s->limbo.waiting && s->limbo.open)
+		kreg_limbo_close_open(s);
+}
 
 /*
  * Turn. Memory that readers could reach before the last expired grace period is

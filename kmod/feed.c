@@ -30,36 +30,38 @@ static int fill_seg(struct kreg_feed *f, enum kreg_feed_dir dir)
 {
 	u8 want = f->want_seg[dir];
 
-	if (!want || (f->seg[dir] && f->seg_no[dir] == want - 1))
+	if (!want || (f->brought.seg[dir] && f->brought.seg_no[dir] == want - 1))
 		return 0;
-	kvfree(f->seg[dir]);
-	f->seg_no[dir] = want - 1;
-	f->seg[dir] = kvcalloc(kreg_dir_seg_entries(want - 1), sizeof(void *),
+	kvfree(f->brought.seg[dir]);
+	f->brought.seg_no[dir] = want - 1;
+	f->brought.seg[dir] = kvcalloc(kreg_dir_seg_entries(want - 1), sizeof(void *),
 			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	return f->seg[dir] ? 0 : -ENOMEM;
+	return f->brought.seg[dir] ? 0 : -ENOMEM;
 }
 
 static int fill_chunk(struct kreg_feed *f)
 {
-	if (!f->must_chunk || (f->chunk && f->chunk->class == f->class))
+	if (!f->must_chunk || (f->brought.chunk && f->brought.chunk->class == f->class))
 		return 0;
-	if (f->chunk)
-		kreg_chunk_free(f->chunk);
-	f->chunk = kreg_chunk_alloc(f->class, f->order);
-	return f->chunk ? 0 : -ENOMEM;
+	if (f->brought.chunk)
+		kreg_chunk_free(f->brought.chunk);
+	f->brought.chunk = kreg_chunk_alloc(f->class, f->order);
+	return f->brought.chunk ? 0 : -ENOMEM;
 }
 
 /* Not under the turn. */
 int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
 {
+	if (!f->filled)
+		memset(&f->brought, 0, sizeof(f->brought));
 	f->filled = true;
 	if (fill_chunk(f) || fill_seg(f, KREG_FEED_CHUNKS) ||
 	    fill_seg(f, KREG_FEED_BLOBS))
 		return -ENOMEM;
 	if (!f->want_index)
 		return 0;
-	if (f->want_page && !f->page)
-		f->page = (u32 *)get_zeroed_page(GFP_KERNEL_ACCOUNT |
+	if (f->want_page && !f->brought.page)
+		f->brought.page = (u32 *)get_zeroed_page(GFP_KERNEL_ACCOUNT |
 						 __GFP_NOWARN);
 	fill_seg(f, KREG_FEED_PAGES);
 	return 0;
@@ -70,23 +72,29 @@ static void feed_seg(struct kreg_store *s, struct kreg_dir *d,
 {
 	size_t before = kreg_dir_memory(d);
 
-	if (!f->seg[dir] || !kreg_dir_add(d, f->seg[dir], f->seg_no[dir]))
+	if (!f->brought.seg[dir] || !kreg_dir_add(d, f->brought.seg[dir], f->brought.seg_no[dir]))
 		return;
-	f->seg[dir] = NULL;
+	f->brought.seg[dir] = NULL;
 	s->memory += kreg_dir_memory(d) - before;
+}
+
+static noinline void digest(struct kreg_store *s, struct kreg_feed *f)
+{
+	feed_seg(s, &s->chunks, f, KREG_FEED_CHUNKS);
+	feed_seg(s, &s->blobs, f, KREG_FEED_BLOBS);
+	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_FEED_PAGES);
+	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
+		f->brought.chunk = NULL;
+	if (kreg_index_add(s, f->brought.page))
+		f->brought.page = NULL;
 }
 
 /* Turn. What is not needed any more stays in @f. */
 void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f)
 {
 	kreg_store_assert(s);
-	feed_seg(s, &s->chunks, f, KREG_FEED_CHUNKS);
-	feed_seg(s, &s->blobs, f, KREG_FEED_BLOBS);
-	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_FEED_PAGES);
-	if (f->chunk && kreg_arena_add(s, f->chunk))
-		f->chunk = NULL;
-	if (kreg_index_add(s, f->page))
-		f->page = NULL;
+	if (f->filled)
+		digest(s, f);
 	f->must_chunk = false;
 	f->must_handle = false;
 	f->want_index = false;
@@ -98,10 +106,10 @@ void kreg_feed_empty(struct kreg_feed *f)
 {
 	unsigned int i;
 
-	if (f->chunk)
-		kreg_chunk_free(f->chunk);
-	free_page((unsigned long)f->page);
+	if (f->brought.chunk)
+		kreg_chunk_free(f->brought.chunk);
+	free_page((unsigned long)f->brought.page);
 	for (i = 0; i < KREG_FEED_DIRS; i++)
-		kvfree(f->seg[i]);
-	memset(f, 0, sizeof(*f));
+		kvfree(f->brought.seg[i]);
+	kreg_feed_init(f);
 }

@@ -33,12 +33,10 @@ void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 }
 
 /* Turn. All in the open batch are unlinked: the cookie comes after (pair 5). */
-void kreg_limbo_close(struct kreg_store *s)
+void kreg_limbo_close_open(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 
-	if (l->waiting || !l->open)
-		return;
 	l->waiting = l->open;
 	l->open = 0;
 	l->ripe = false;
@@ -84,7 +82,7 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 			drop_blob(s, r);
 		else
 			l->bytes -= weight(r, NULL);
-		kreg_arena_give(s, chunk, ref);
+		kreg_arena_give(s, chunk, r, ref);
 	}
 	kreg_limbo_close(s);
 	return n - left;

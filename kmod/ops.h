@@ -95,8 +95,9 @@ void kreg_ops_drop(struct kreg_change *c);
 
 /*
  * ops_batch.c: also asynchronous writes, which are batches that nobody waits for.
- * The steps: alloc; fill in changes and keys; reserve; fill in values at
- * kreg_change_value(); then apply or queue; put.
+ * The steps: alloc; fill in the changes, for a PUT without its key; reserve; fill in
+ * keys at kreg_change_key() and values at kreg_change_value(); seal; then apply or
+ * queue; put.
  */
 struct kreg_batch_op {
 	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root */
@@ -108,15 +109,17 @@ struct kreg_batch_op {
 
 struct kreg_batch;
 
-/* Room for @count changes with @key_bytes of keys; may sleep. ERR_PTR. */
+/* Room for @count changes with @key_bytes of other keys; may sleep. ERR_PTR. */
 struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count,
 				    u32 key_bytes);
 void kreg_batch_put(struct kreg_batch *b);
 /* All of them, as an array. */
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
 u8 *kreg_batch_keys(struct kreg_batch *b);
-/* Hash keys, set slots aside, write the keys into them. May sleep. */
+/* Set slots aside. May sleep. */
 int kreg_batch_reserve(struct kreg_batch *b);
+/* All keys and values are there. */
+void kreg_batch_seal(struct kreg_batch *b);
 /* Apply all; *failed is the index of the operation that failed an atomic batch. */
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
 /* Queue and return. -EAGAIN: too much is queued already. */

@@ -297,10 +297,8 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	err = kreg_apply_may_write(b->table, b->client);
 	if (err)
 		return err;
-	for (i = 0; i < b->count; i++) {
+	for (i = 0; i < b->count; i++)
 		b->bytes += b->ops[i].change.key.len + b->ops[i].change.value_len;
-		kreg_store_hash(s, &b->ops[i].change.key);
-	}
 	kreg_apply_throttle(b->table);
 	err = kreg_ops_make_room(b->table->user, KREG_QUOTA_BYTES, b->bytes);
 	for (i = 0; i < b->count && !err;) {
@@ -308,10 +306,22 @@ int kreg_batch_reserve(struct kreg_batch *b)
 		if (err == -EAGAIN)
 			err = kreg_feed_fill(&b->feed, s);
 	}
-	for (i = 0; i < b->count && !err; i++)
-		if (b->ops[i].change.kind == KREG_CHANGE_PUT)
-			kreg_change_fill(&b->ops[i].change, b->ops[i].change.key.bytes, NULL);
 	return err;
+}
+
+void kreg_batch_seal(struct kreg_batch *b)
+{
+	u32 i;
+
+	for (i = 0; i < b->count; i++) {
+		struct kreg_change *c = &b->ops[i].change;
+
+		if (c->kind == KREG_CHANGE_CLEAR)
+			continue;
+		kreg_store_hash(&b->table->store, &c->key);
+		if (c->kind == KREG_CHANGE_PUT)
+			kreg_change_seal(c);
+	}
 }
 
 static bool is_large(const struct kreg_batch *b)

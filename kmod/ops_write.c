@@ -125,7 +125,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	if (!q)
 		return NULL;
 	kreg_req_init(&q->req, &t->lane, step, free_queued);
-	memset(&q->feed, 0, sizeof(q->feed));
+	kreg_feed_init(&q->feed);
 	q->client = cl;
 	kreg_client_get(cl);
 	q->table = t;
@@ -229,9 +229,11 @@ bool kreg_ops_lends(void)
 
 int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w)
 {
-	struct kreg_feed feed = {};
-	int err = write_lent(cl, w, &feed);
+	struct kreg_feed feed __uninitialized;
+	int err;
 
+	kreg_feed_init(&feed);
+	err = write_lent(cl, w, &feed);
 	if (!err && unlikely(kreg_feed_wanted(&feed)))
 		feed_table(cl, w->table, &feed);
 	kreg_feed_free(&feed);
@@ -241,9 +243,10 @@ int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w)
 
 int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w)
 {
-	struct kreg_feed feed = {};
+	struct kreg_feed feed __uninitialized;
 	int err;
 
+	kreg_feed_init(&feed);
 	do {
 		err = write_once(cl, w, &feed);
 	} while (err == -EAGAIN);

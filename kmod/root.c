@@ -112,8 +112,7 @@ void kreg_root_condemn(struct kreg_store *s)
 	struct kreg_root *root;
 	unsigned long cookie;
 
-	if (list_empty(&s->doomed) ||
-	    list_last_entry(&s->doomed, struct kreg_root, doomed)->has_cookie)
+	if (list_last_entry(&s->doomed, struct kreg_root, doomed)->has_cookie)
 		return;
 	cookie = start_poll_synchronize_rcu();
 	list_for_each_entry_reverse(root, &s->doomed, doomed) {

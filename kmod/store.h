@@ -160,7 +160,8 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
  * What the store lacks; filled in under the turn, satisfied outside it, handed
  * in under the turn again. kreg_feed_fill() returns -ENOMEM if anything marked
  * as must could not be had; what only speeds things up is left out silently.
- * Starts as zeroes, may go round any number of times, ends with kreg_feed_free().
+ * Starts with kreg_feed_init(), may go round any number of times, ends with
+ * kreg_feed_free().
  */
 enum kreg_feed_dir {
 	KREG_FEED_CHUNKS,
@@ -176,14 +177,22 @@ struct kreg_feed {
 	bool must_handle;		/* no handle for a blob is left */
 	bool want_index;
 	bool want_page;			/* not only a segment for the directory */
-	bool filled;			/* there may be something to free */
+	bool filled;			/* @brought is valid */
 	u8 want_seg[KREG_FEED_DIRS];	/* number of the segment, plus 1 */
-	/* what kreg_feed_fill() brought; opaque */
-	struct kreg_chunk *chunk;
-	u32 *page;
-	void **seg[KREG_FEED_DIRS];
-	u8 seg_no[KREG_FEED_DIRS];
+	/* what kreg_feed_fill() brought; opaque, and undefined before */
+	struct {
+		struct kreg_chunk *chunk;
+		u32 *page;
+		void **seg[KREG_FEED_DIRS];
+		u8 seg_no[KREG_FEED_DIRS];
+	} brought;
 };
+
+/* Less than all of it, since most writes want nothing. */
+static inline void kreg_feed_init(struct kreg_feed *f)
+{
+	memset(f, 0, offsetof(struct kreg_feed, brought));
+}
 
 static inline bool kreg_feed_wanted(const struct kreg_feed *f)
 {
@@ -210,12 +219,25 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 /* Turn. Ask for what the store will want for all that is set aside. */
 void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f);
 /*
- * Outside the turn: write key and value of @c into its reserved slot (the value
- * into its blob); without @value it is left to kreg_change_value(), which is where
- * the value goes. @c->key.hash is filled in.
+ * Outside the turn, once @c has its slot: where its key and its value are to be put,
+ * and what makes a record of them, when @c->key.hash is known.
  */
-void kreg_change_fill(struct kreg_change *c, const void *key, const void *value);
-void *kreg_change_value(struct kreg_change *c);
+static inline void *kreg_change_key(const struct kreg_change *c)
+{
+	return c->rec->bytes;
+}
+
+static inline void *kreg_change_value(const struct kreg_change *c)
+{
+	return unlikely(c->blob) ? kreg_blob_bytes(c->blob) : c->rec->bytes + c->key.len;
+}
+
+static inline void kreg_change_seal(const struct kreg_change *c)
+{
+	c->rec->hash = c->key.hash;
+	c->rec->lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
+}
+
 /* Turn. Give slot, blob and root of a change that will not be applied back. */
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 

@@ -88,9 +88,10 @@ static noinline void catch_up(struct kreg_store *s, struct kreg_feed *f)
 		}
 }
 
-static noinline void link_blob(struct kreg_store *s, struct kreg_blob *b)
+static noinline void link_blob(struct kreg_store *s, struct kreg_change *c)
 {
-	list_move(&b->list, &s->blob_list);
+	list_move(&c->blob->list, &s->blob_list);
+	c->blob = NULL;
 }
 
 static int put(struct kreg_txn *t, struct kreg_change *c,
@@ -109,7 +110,7 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	}
 	r = c->rec;
 	if (unlikely(c->blob))
-		link_blob(s, c->blob);
+		link_blob(s, c);
 	r->born = t->version;
 	r->died = KREG_ALIVE;
 	r->link = *place->link;
@@ -122,7 +123,6 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	c->count = !!place->old;
 	c->rec = NULL;
 	c->ref = 0;
-	c->blob = NULL;
 	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
 		catch_up(s, f);
 	return 0;
@@ -172,7 +172,8 @@ void kreg_txn_commit(struct kreg_txn *t)
 	 * finds it gone has, after its read barrier, a newer C to find too.
 	 */
 	smp_wmb();
-	kreg_root_condemn(s);
+	if (unlikely(!list_empty(&s->doomed)))
+		kreg_root_condemn(s);
 }
 
 void kreg_txn_abort(struct kreg_txn *t)

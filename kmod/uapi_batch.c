@@ -119,27 +119,45 @@ static const enum kreg_change_kind kinds[] = {
 	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
 };
 
-/* What can be said before slots are set aside; *keys moves behind the key. */
+static int get_key(struct kreg_change *c, const struct kreg_op *op, void *to)
+{
+	c->key.bytes = to;
+	return kreg_get(to, u64_to_user_ptr(op->key), op->key_len);
+}
+
+/* What can be said before slots are set aside; *keys moves behind the key of a DELETE. */
 static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
 {
 	struct kreg_change *c = &b->change;
+	u8 *key = *keys;
 
-	*b = (struct kreg_batch_op) { .open = true, .must_be_new = op->flags & KREG_OP_NEW };
+	kreg_change_init(c);
+	b->open = true;
+	b->must_be_new = op->flags & KREG_OP_NEW;
 	c->kind = kinds[op->code];
-	if (c->kind == KREG_CHANGE_CLEAR) {
+	c->key.len = op->key_len;
+	c->value_len = op->value_len;
+	switch (c->kind) {
+	case KREG_CHANGE_PUT:
+		if (likely(!kreg_store_needs_blob(op->key_len, op->value_len)))
+			return 0;
+		c->blob = kreg_blob_alloc(op->value_len);
+		return c->blob ? 0 : -ENOMEM;
+	case KREG_CHANGE_DELETE:
+		*keys += op->key_len;
+		return get_key(c, op, key);
+	case KREG_CHANGE_CLEAR:
 		c->root = kreg_root_alloc();
 		return c->root ? 0 : -ENOMEM;
 	}
-	if (kreg_get(*keys, u64_to_user_ptr(op->key), op->key_len))
-		return -EFAULT;
-	c->key.bytes = *keys;
-	c->key.len = op->key_len;
-	c->value_len = op->value_len;
-	*keys += op->key_len;
-	if (op->code != KREG_OP_PUT || !kreg_store_needs_blob(op->key_len, op->value_len))
-		return 0;
-	c->blob = kreg_blob_alloc(op->value_len);
-	return c->blob ? 0 : -ENOMEM;
+	return 0;
+}
+
+/* Key and value of a PUT, to where they will stay. */
+static int get_object(struct kreg_change *c, const struct kreg_op *op)
+{
+	return get_key(c, op, kreg_change_key(c)) ?:
+	       kreg_get(kreg_change_value(c), u64_to_user_ptr(op->value), op->value_len);
 }
 
 static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)
@@ -155,8 +173,9 @@ static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)
 		err = kreg_batch_reserve(b);
 	for (i = 0; i < count && !err; i++)
 		if (ops[i].code == KREG_OP_PUT)
-			err = kreg_get(kreg_change_value(&to[i].change),
-				       u64_to_user_ptr(ops[i].value), ops[i].value_len);
+			err = get_object(&to[i].change, &ops[i]);
+	if (!err)
+		kreg_batch_seal(b);
 	return err;
 }
 
@@ -177,12 +196,14 @@ static void fill_outs(struct kreg_batch *b, struct kreg_op *ops, u32 count, u64 
 	}
 }
 
+/* Those that are not put into a record. */
 static u32 sum_keys(const struct kreg_op *ops, u32 count)
 {
 	u32 i, sum = 0;
 
 	for (i = 0; i < count; i++)
-		sum += ops[i].key_len;
+		if (ops[i].code != KREG_OP_PUT)
+			sum += ops[i].key_len;
 	return sum;
 }
 

@@ -187,19 +187,14 @@ static void reserve(struct step *st)
 		kreg_feed_free(&f);
 		return;
 	}
-	if (rnd(2)) {
-		kreg_change_fill(&st->change, st->key, NULL);
-		memcpy(kreg_change_value(&st->change), st->value, st->change.value_len);
-	} else {
-		kreg_change_fill(&st->change, st->key, st->value);
-	}
+	memcpy(kreg_change_key(&st->change), st->key, st->change.key.len);
+	memcpy(kreg_change_value(&st->change), st->value, st->change.value_len);
+	kreg_change_seal(&st->change);
 	kreg_feed_free(&f);
 }
 
 static struct batch *prepare(void)
 {
-	/* What a record is made of that is put into a slot later. */
-	static u8 scratch[2 * KEY_ROOM] __attribute__((aligned(16)));
 	struct batch *b = malloc(sizeof(*b));
 	u32 i;
 
@@ -210,12 +205,8 @@ static struct batch *prepare(void)
 		if (b->reserved)
 			reserve(&b->steps[i]);
 		else if (b->steps[i].change.blob)
-			kreg_change_fill(&(struct kreg_change){
-				.key = b->steps[i].change.key,
-				.value_len = b->steps[i].change.value_len,
-				.blob = b->steps[i].change.blob,
-				.rec = (void *)scratch }, b->steps[i].key,
-				b->steps[i].value);
+			memcpy(kreg_blob_bytes(b->steps[i].change.blob), b->steps[i].value,
+			       b->steps[i].change.value_len);
 	}
 	return b;
 }

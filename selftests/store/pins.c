@@ -32,7 +32,7 @@ static bool behind(u32 k, u32 after)
 	y = key_of(k, b);
 	if (x.hash != y.hash)
 		return kreg_read_before(x.hash, y.hash);
-	return x.len != y.len ? x.len < y.len : memcmp(a, b, x.len) < 0;
+	return x.len != y.len ? x.len < y.len : kreg_read_compare(a, b, x.len) < 0;
 }
 
 static void hold(struct pin *p)
