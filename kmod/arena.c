@@ -55,13 +55,13 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 	if (!chunk)
 		return NULL;
 	for (; order > least; order--) {
-		chunk->base = (void *)__get_free_pages(gfp | __GFP_NOWARN |
-						       __GFP_NORETRY, order);
+		chunk->base = kreg_pages_alloc(order, gfp | __GFP_NOWARN |
+						    __GFP_NORETRY);
 		if (chunk->base)
 			break;
 	}
 	if (!chunk->base)
-		chunk->base = (void *)__get_free_pages(gfp, order);
+		chunk->base = kreg_pages_alloc(order, gfp);
 	if (!chunk->base) {
 		kfree(chunk);
 		return NULL;
@@ -77,7 +77,7 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 void kreg_chunk_free(struct kreg_chunk *chunk)
 {
 	kreg_slots_show(chunk->base, PAGE_SIZE << chunk->order);
-	free_pages((unsigned long)chunk->base, chunk->order);
+	kreg_pages_free(chunk->base, chunk->order);
 	atomic_long_sub(1L << chunk->order, &kreg_arena_pages);
 	kfree(chunk);
 }

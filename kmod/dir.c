@@ -4,6 +4,7 @@
  * there never moves: growth adds a segment as big as all before it together.
  */
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "engine.h"
 
@@ -65,9 +66,40 @@ size_t kreg_dir_memory(const struct kreg_dir *d)
 	return room(d) * sizeof(void *);
 }
 
+static size_t seg_size(unsigned int no)
+{
+	return kreg_dir_seg_entries(no) * sizeof(void *);
+}
+
+/* Not under the turn. Zeroed; NULL. */
+void **kreg_dir_seg_alloc(unsigned int no)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+	size_t size = seg_size(no);
+	void **seg;
+
+	if (size < PAGE_SIZE)
+		return kzalloc(size, gfp);
+	seg = kreg_pages_alloc(get_order(size), gfp | __GFP_NORETRY);
+	return seg ?: __vmalloc(size, gfp);
+}
+
+/* May sleep. @seg may be NULL. */
+void kreg_dir_seg_free(void **seg, unsigned int no)
+{
+	if (is_vmalloc_addr(seg))
+		vfree(seg);
+	else if (seg_size(no) < PAGE_SIZE)
+		kfree(seg);
+	else
+		kreg_pages_free(seg, get_order(seg_size(no)));
+}
+
 /* May sleep. */
 void kreg_dir_free(struct kreg_dir *d)
 {
-	while (d->segs)
-		kvfree(d->seg[--d->segs]);
+	while (d->segs) {
+		d->segs--;
+		kreg_dir_seg_free(d->seg[d->segs], d->segs);
+	}
 }

@@ -2,7 +2,7 @@
 /*
  * Inside the storage engine: what its files share. store.h is for the others.
  *
- * Layers, each calling only those before it: dir, blob and arena (memory), limbo,
+ * Layers, each calling only those before it: pages, dir, blob and arena (memory), limbo,
  * index, root; feed, change, txn and walk use them; store has the rest.
  */
 #ifndef KREG_ENGINE_H
@@ -118,6 +118,10 @@ struct kreg_blob {
 	u8 bytes[];
 };
 
+/* pages.c */
+void *kreg_pages_alloc(unsigned int order, gfp_t gfp);
+void kreg_pages_free(void *pages, unsigned int order);
+
 /* dir.c */
 void kreg_dir_init(struct kreg_dir *d, u32 used, u8 stride, u8 limit);
 u32 kreg_dir_take(struct kreg_dir *d);
@@ -126,6 +130,8 @@ u8 kreg_dir_wants(const struct kreg_dir *d);
 bool kreg_dir_add(struct kreg_dir *d, void **seg, unsigned int no);
 size_t kreg_dir_memory(const struct kreg_dir *d);
 void kreg_dir_free(struct kreg_dir *d);
+void **kreg_dir_seg_alloc(unsigned int no);
+void kreg_dir_seg_free(void **seg, unsigned int no);
 
 #define KREG_DIR_FULL		0xff
 #define KREG_DIR_FIRST_SHIFT	3

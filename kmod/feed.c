@@ -32,10 +32,9 @@ static int fill_seg(struct kreg_feed *f, enum kreg_feed_dir dir)
 
 	if (!want || (f->brought.seg[dir] && f->brought.seg_no[dir] == want - 1))
 		return 0;
-	kvfree(f->brought.seg[dir]);
+	kreg_dir_seg_free(f->brought.seg[dir], f->brought.seg_no[dir]);
 	f->brought.seg_no[dir] = want - 1;
-	f->brought.seg[dir] = kvcalloc(kreg_dir_seg_entries(want - 1), sizeof(void *),
-			       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	f->brought.seg[dir] = kreg_dir_seg_alloc(want - 1);
 	return f->brought.seg[dir] ? 0 : -ENOMEM;
 }
 
@@ -61,8 +60,8 @@ int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
 	if (!f->want_index)
 		return 0;
 	if (f->want_page && !f->brought.page)
-		f->brought.page = (u32 *)get_zeroed_page(GFP_KERNEL_ACCOUNT |
-						 __GFP_NOWARN);
+		f->brought.page = kreg_pages_alloc(0, GFP_KERNEL_ACCOUNT | __GFP_ZERO |
+						  __GFP_NOWARN);
 	fill_seg(f, KREG_FEED_PAGES);
 	return 0;
 }
@@ -108,8 +107,8 @@ void kreg_feed_empty(struct kreg_feed *f)
 
 	if (f->brought.chunk)
 		kreg_chunk_free(f->brought.chunk);
-	free_page((unsigned long)f->brought.page);
+	kreg_pages_free(f->brought.page, 0);
 	for (i = 0; i < KREG_FEED_DIRS; i++)
-		kvfree(f->brought.seg[i]);
+		kreg_dir_seg_free(f->brought.seg[i], f->brought.seg_no[i]);
 	kreg_feed_init(f);
 }

@@ -147,7 +147,7 @@ static bool retire(struct kreg_store *s, struct kreg_root *root)
 	kreg_limbo_reuse(s);
 	page = *kreg_dir_at(&root->dir, --root->dir.used);
 	if (s->spare) {
-		free_page((unsigned long)page);
+		kreg_pages_free(page, 0);
 		s->memory -= PAGE_SIZE;
 	} else {
 		s->spare = page;

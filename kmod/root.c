@@ -63,7 +63,7 @@ void kreg_root_free(void *p)
 		return;
 	while (root->dir.used) {
 		root->dir.used--;
-		free_page((unsigned long)*kreg_dir_at(&root->dir, root->dir.used));
+		kreg_pages_free(*kreg_dir_at(&root->dir, root->dir.used), 0);
 		if (!(root->dir.used & 63))
 			cond_resched();
 	}

@@ -13,6 +13,7 @@
 
 bool shim_held;
 long shim_fail_in;
+unsigned int shim_order = ~0u;
 atomic_long_t shim_pieces;
 u32 shim_hash_mask = ~0u;
 bool shim_rcu_hold;
@@ -45,6 +46,11 @@ void *shim_zalloc(size_t size)
 	return fails() ? NULL : counted(kvzalloc(size, GFP_KERNEL));
 }
 
+void *shim_vmalloc(size_t size)
+{
+	return fails() ? NULL : counted(vzalloc(size));
+}
+
 void shim_free(const void *p)
 {
 	if (p)
@@ -54,7 +60,9 @@ void shim_free(const void *p)
 
 void *shim_pages(unsigned int order)
 {
-	return fails() ? NULL : counted((void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, order));
+	if (order > shim_order || fails())
+		return NULL;
+	return counted((void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, order));
 }
 
 void shim_free_pages(void *p, unsigned int order)

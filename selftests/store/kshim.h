@@ -26,10 +26,12 @@ extern bool shim_held;
 
 /* Allocation; shim_fail_in = n makes the n-th from now on fail, once. */
 extern long shim_fail_in;
+extern unsigned int shim_order;		/* pages of a higher order are not to be had */
 extern atomic_long_t shim_pieces;
 #define shim_allocated	atomic_long_read(&shim_pieces)
 
 void *shim_zalloc(size_t size);
+void *shim_vmalloc(size_t size);
 void shim_free(const void *p);
 void *shim_pages(unsigned int order);
 void shim_free_pages(void *p, unsigned int order);
@@ -66,22 +68,18 @@ static inline u32 shim_hash(const void *data, size_t len, const hsiphash_key_t *
 #define kzalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
 #undef kfree
 #define kfree(p)		shim_free(p)
-#undef kvcalloc
-#define kvcalloc(n, size, gfp)	((void)(gfp), shim_zalloc((size_t)(n) * (size)))
-#undef kvfree
-#define kvfree(p)		shim_free(p)
 #undef __vmalloc
-#define __vmalloc(size, gfp)	((void)(gfp), shim_zalloc(size))
+#define __vmalloc(size, gfp)	((void)(gfp), shim_vmalloc(size))
 #undef vfree
 #define vfree(p)		shim_free(p)
 #undef __get_free_pages
 #define __get_free_pages(gfp, order)	((void)(gfp), (unsigned long)shim_pages(order))
 #undef free_pages
 #define free_pages(p, order)	shim_free_pages((void *)(p), order)
-#undef get_zeroed_page
-#define get_zeroed_page(gfp)	__get_free_pages(gfp, 0)
-#undef free_page
-#define free_page(p)		free_pages(p, 0)
+#undef alloc_pages_exact
+#define alloc_pages_exact(size, gfp)	((void)(gfp), shim_pages(get_order(size)))
+#undef free_pages_exact
+#define free_pages_exact(p, size)	shim_free_pages(p, get_order(size))
 
 #undef rcu_read_lock
 #define rcu_read_lock()		shim_enter(0)

@@ -2,6 +2,7 @@
 /* What shim.h promises. */
 long shim_fail_in;
 long shim_allocated;
+unsigned int shim_order = ~0u;
 u32 shim_hash_mask = ~0u;
 bool shim_rcu_hold;
 struct shim_section shim_sections[SHIM_SECTIONS];
@@ -31,6 +32,11 @@ void *shim_alloc(size_t size, size_t align)
 	memset(p, 0, size);
 	__atomic_fetch_add(&shim_allocated, 1, __ATOMIC_RELAXED);
 	return p;
+}
+
+void *shim_pages(unsigned int order)
+{
+	return order > shim_order ? NULL : shim_alloc(PAGE_SIZE << order, PAGE_SIZE);
 }
 
 void shim_free(void *p)

@@ -29,6 +29,7 @@ typedef unsigned int gfp_t;
 #define PAGE_SIZE		(1ul << PAGE_SHIFT)
 #define ALIGN(x, a)		(((x) + (a) - 1) / (a) * (a))
 #define PAGE_ALIGN(x)		ALIGN(x, PAGE_SIZE)
+#define get_order(size)		((unsigned int)__builtin_ctzl(size) - PAGE_SHIFT)
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline		__attribute__((__noinline__))
@@ -36,6 +37,8 @@ typedef unsigned int gfp_t;
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
+#define swap(a, b) \
+	do { __typeof__(a) a_ = (a); (a) = (b); (b) = a_; } while (0)
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 
 /* A warning is a failure. */
@@ -62,19 +65,22 @@ void shim_warn(const char *what, const char *file, int line);
 #define __GFP_NORETRY		0x8u
 extern long shim_fail_in;
 extern long shim_allocated;		/* pieces that are not freed yet */
+extern unsigned int shim_order;		/* pages of a higher order are not to be had */
 void *shim_alloc(size_t size, size_t align);
+void *shim_pages(unsigned int order);
 void shim_free(void *p);
 #define kzalloc(size, gfp)	((void)(gfp), shim_alloc(size, 16))
 #define kfree(p)		shim_free(p)
-#define kvcalloc(n, size, gfp)	shim_alloc((size_t)(n) * (size), 16)
-#define kvfree(p)		shim_free(p)
 #define __vmalloc(size, gfp)	shim_alloc(size, 16)
 #define vfree(p)		shim_free(p)
+#define is_vmalloc_addr(p)	((void)(p), false)
 #define __get_free_pages(gfp, order) \
-	((void)(gfp), (unsigned long)shim_alloc(PAGE_SIZE << (order), PAGE_SIZE))
-#define free_pages(p, order)	shim_free((void *)(p))
-#define get_zeroed_page(gfp)	__get_free_pages(gfp, 0)
-#define free_page(p)		free_pages(p, 0)
+	((void)(gfp), (unsigned long)shim_pages(order))
+#define free_pages(p, order)	((void)(order), shim_free((void *)(p)))
+#define PAGE_ALLOC_COSTLY_ORDER	3
+#define alloc_pages_exact(size, gfp) \
+	((void)(gfp), shim_pages(get_order(size)))
+#define free_pages_exact(p, size)	shim_free(p)
 
 /* Free slots are out of bounds, but for link and limbo. */
 #ifdef __SANITIZE_ADDRESS__
