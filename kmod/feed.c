@@ -69,11 +69,12 @@ int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
 static void feed_seg(struct kreg_store *s, struct kreg_dir *d,
 		     struct kreg_feed *f, enum kreg_feed_dir dir)
 {
+	void ***seg = &f->brought.seg[dir];
 	size_t before = kreg_dir_memory(d);
 
-	if (!f->brought.seg[dir] || !kreg_dir_add(d, f->brought.seg[dir], f->brought.seg_no[dir]))
+	if (!*seg || !kreg_dir_add(d, *seg, f->brought.seg_no[dir]))
 		return;
-	f->brought.seg[dir] = NULL;
+	*seg = NULL;
 	s->memory += kreg_dir_memory(d) - before;
 }
 

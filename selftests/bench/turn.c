@@ -7,11 +7,15 @@
  * interrupt, the wake-up and the put in it ("idle"), and the longest turn of
  * somebody else; what is not under a turn can be interrupted, so the kernel is
  * told to do so wherever that is possible.
+ *
+ * What the kernel itself does with as much memory is measured beside it: a process
+ * unmaps single pages.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "groups.h"
 #include "table.h"
@@ -19,6 +23,7 @@
 
 #define PERIOD_NS	40000
 #define OBJECTS		1000000
+#define UNMAPPED	(128UL << 20)	/* about what those take */
 #define PREEMPT		"/sys/kernel/debug/sched/preempt"
 
 struct watch {
@@ -71,12 +76,13 @@ static void watch_start(struct watch *watch)
 }
 
 /* What goes on in the background is part of it. */
-static void watch_stop(struct watch *watch, const char *op, long objects)
+static void watch_stop(struct watch *watch, const char *system, const char *op,
+		       long objects)
 {
 	usleep(200000);
 	atomic_store(&watch->stop, true);
 	pthread_join(watch->thread, NULL);
-	bench_result("kreg", op, objects, bench_unit(), watch->longest, 0);
+	bench_result(system, op, objects, bench_unit(), watch->longest, 0);
 	bench_settle();
 }
 
@@ -92,7 +98,7 @@ static void inherit(struct table *table)
 	watch_start(&watch);
 	victim_kill(&victim);
 	transfer_wait(table->fd);
-	watch_stop(&watch, "longest-turn-inherit", table->objects);
+	watch_stop(&watch, "kreg", "longest-turn-inherit", table->objects);
 	victim_reap(&victim);
 }
 
@@ -102,7 +108,7 @@ static void longest_turns(void)
 	struct table table;
 
 	watch_start(&watch);
-	watch_stop(&watch, "longest-turn-idle", 0);
+	watch_stop(&watch, "kreg", "longest-turn-idle", 0);
 
 	table_make(&table, NULL, 1, VALUE_LEN, 0);
 	keys_free(&table.keys);
@@ -110,24 +116,39 @@ static void longest_turns(void)
 	table.objects = OBJECTS;
 	watch_start(&watch);
 	table_batch(&table, KREG_OP_PUT, 0, &table.keys, OBJECTS, 1);
-	watch_stop(&watch, "longest-turn-grow", OBJECTS);
+	watch_stop(&watch, "kreg", "longest-turn-grow", OBJECTS);
 
 	inherit(&table);
 
 	watch_start(&watch);
 	table_clear(table.fd, table.id);
-	watch_stop(&watch, "longest-turn-clear", OBJECTS);
+	watch_stop(&watch, "kreg", "longest-turn-clear", OBJECTS);
 
 	watch_start(&watch);
 	table_fill(&table);
-	watch_stop(&watch, "longest-turn-grow-batch-1024", OBJECTS);
+	watch_stop(&watch, "kreg", "longest-turn-grow-batch-1024", OBJECTS);
 
 	watch_start(&watch);
 	table_destroy(table.fd, table.id);
-	watch_stop(&watch, "longest-turn-destroy", OBJECTS);
+	watch_stop(&watch, "kreg", "longest-turn-destroy", OBJECTS);
 
 	table.id = table_create(table.fd, NULL, NULL);
 	table_free(&table);
+}
+
+static void longest_unmap(void)
+{
+	struct watch watch;
+	void *mem = mmap(NULL, UNMAPPED, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED)
+		bench_die("mmap");
+	madvise(mem, UNMAPPED, MADV_NOHUGEPAGE);
+	memset(mem, 1, UNMAPPED);
+	watch_start(&watch);
+	munmap(mem, UNMAPPED);
+	watch_stop(&watch, "floor", "longest-turn-munmap", 0);
 }
 
 static void preempt(const char *model)
@@ -144,5 +165,6 @@ void group_turn(void)
 	preempt("full");
 	bench_pin(0);
 	longest_turns();
+	longest_unmap();
 	preempt("voluntary");
 }
