@@ -70,8 +70,10 @@ static_assert(sizeof(struct kreg_ioc_op) == KREG_OP_IN_SIZE + KREG_OP_OUT_SIZE);
 /* Most operations; in which there is nothing to complain about. */
 static __always_inline bool kreg_uapi_op_is_plain(const struct kreg_op *op)
 {
-	return (op->code == KREG_OP_GET || op->code == KREG_OP_PUT) &&
-	       !(op->flags | op->reserved | op->reserved2) &&
+	u32 what = op->code | (u32)op->flags << 16;
+
+	return (what == KREG_OP_GET || what == KREG_OP_PUT) &&
+	       !(op->reserved | op->reserved2) &&
 	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
 }
 

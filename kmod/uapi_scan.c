@@ -16,7 +16,7 @@
 #include "uapi.h"
 
 /* Taken in one RCU section. */
-#define SECTION_OBJECTS	256
+#define SECTION_OBJECTS	256U
 #define SECTION_BYTES	(64U << 10)
 
 /* Why a section ended: no more objects, time for another, no room, a page, a blob. */
@@ -26,13 +26,15 @@ struct scan {
 	struct kreg_client *client;
 	struct kreg_ioc_scan *arg;
 	void __user *buf;
+	bool wants_value;
 	u32 count;			/* objects taken, and bytes of them */
 	u32 len;
 	u32 need;			/* bytes of the object that did not fit */
 	u32 fault;			/* of the one that met a page that was not there */
 	/* Of this section: */
-	u32 taken;
 	u32 start;			/* @len at its begin */
+	u32 max_count;			/* what @count and @len may come to in it */
+	u32 max_len;
 	const void *last_key;		/* of the object taken last, valid inside it */
 	u32 last_len;
 	struct kreg_blob *blob;		/* holds the value of that object, which is to come */
@@ -40,11 +42,6 @@ struct scan {
 	struct kreg_key after;
 	u8 key[KREG_MAX_KEY];
 };
-
-static bool wants_value(const struct scan *s)
-{
-	return !(s->arg->flags & KREG_SCAN_KEYS);
-}
 
 /* Header, then @len bytes from the key on, behind which is the value; then zeroes. */
 static int put_front(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
@@ -67,18 +64,17 @@ fault:
 	return -EFAULT;
 }
 
-/* Without its value if that is not at hand. */
-static int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
+/* Without its value if that is not at hand. Page faults are off. */
+static __always_inline int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
 {
 	void __user *to = s->buf + s->len;
-	bool value = wants_value(s) && !hit->blob;
-	bool both = value && hit->key_len + hit->value_len <= KREG_SHORT;
+	u32 both = hit->key_len + hit->value_len;
 	int err;
 
-	pagefault_disable();
-	err = put_front(to, size, hit, hit->key_len + (both ? hit->value_len : 0));
-	pagefault_enable();
-	if (err || !value || both)
+	if (likely(s->wants_value && both <= KREG_SHORT))
+		return put_front(to, size, hit, both);
+	err = put_front(to, size, hit, hit->key_len);
+	if (err || !s->wants_value || hit->blob)
 		return err;
 	to += sizeof(struct kreg_object) + hit->key_len;
 	return kreg_put_nofault(to, hit->value, hit->value_len);
@@ -86,44 +82,63 @@ static int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size
 
 static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
 {
-	u32 value_len = wants_value(s) ? hit->value_len : 0;
+	u32 value_len = s->wants_value ? hit->value_len : 0;
 
 	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8);
 }
 
-static bool is_long(const struct scan *s)
+/* Why an object of @size is too much; LAST: it is not. */
+static noinline enum stop why_not(struct scan *s, u32 size)
 {
-	return s->taken == SECTION_OBJECTS || s->len - s->start >= SECTION_BYTES;
-}
-
-/* One object more; LAST: there may be others. */
-static enum stop take(struct scan *s, const struct kreg_hit *hit)
-{
-	u32 size = object_size(s, hit);
-
 	if (s->arg->max_count && s->count == s->arg->max_count)
 		return FULL;
 	if (size > s->arg->buf_len - s->len) {
 		s->need = size;
 		return FULL;
 	}
-	if (is_long(s))
+	if (s->len != s->start)
 		return PAUSE;
+	/* The first of a section may be a long one. */
+	s->max_len = s->len + size;
+	return LAST;
+}
+
+/* One object more; LAST: there may be others. */
+static __always_inline enum stop take(struct scan *s, const struct kreg_hit *hit)
+{
+	u32 size = object_size(s, hit);
+
+	if (unlikely(s->count == s->max_count || size > s->max_len - s->len)) {
+		enum stop stop = why_not(s, size);
+
+		if (stop != LAST)
+			return stop;
+	}
 	if (unlikely(put_object(s, hit, size))) {
 		s->fault = size;
 		return FAULT;
 	}
 	s->last_key = hit->key;
 	s->last_len = hit->key_len;
-	s->taken++;
 	s->count++;
 	s->len += size;
-	if (likely(!hit->blob || !wants_value(s)))
+	if (likely(!hit->blob || !s->wants_value))
 		return LAST;
 	kreg_blob_get(hit->blob);
 	s->blob = hit->blob;
 	s->blob_len = hit->value_len;
 	return BLOB;
+}
+
+static void limit_section(struct scan *s)
+{
+	const struct kreg_ioc_scan *arg = s->arg;
+
+	s->start = s->len;
+	s->max_len = s->len + min(arg->buf_len - s->len, SECTION_BYTES);
+	s->max_count = s->count + SECTION_OBJECTS;
+	if (arg->max_count)
+		s->max_count = min(s->max_count, arg->max_count);
 }
 
 static enum stop take_some(struct scan *s, const struct kreg_table *t)
@@ -132,14 +147,15 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 	struct kreg_hit hit;
 	enum stop stop = LAST;
 
-	s->taken = 0;
-	s->start = s->len;
+	limit_section(s);
 	if (s->after.len)
 		kreg_store_hash(&t->store, &s->after);
 	kreg_walk_start(&walk, &t->store, s->after.len ? &s->after : NULL);
+	pagefault_disable();
 	while (stop == LAST && kreg_walk_next(&walk, &hit))
 		stop = take(s, &hit);
-	if (s->taken) {
+	pagefault_enable();
+	if (s->len != s->start) {
 		s->after.len = s->last_len;
 		memcpy(s->key, s->last_key, s->last_len);
 	}
@@ -231,6 +247,7 @@ int kreg_uapi_scan(struct kreg_call *call)
 	memset(s, 0, offsetof(struct scan, key));
 	s->client = call->client;
 	s->arg = arg;
+	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
 	s->buf = u64_to_user_ptr(arg->buf);
 	s->after.bytes = s->key;
 	s->after.len = arg->key_len;

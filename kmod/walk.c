@@ -7,7 +7,7 @@
 #include "engine.h"
 
 /* The link behind which are the records that come after @key, or with it. */
-static void seek(struct kreg_walk *w, const struct kreg_key *key, bool with)
+static noinline void seek(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
 	struct kreg_view v;
 	const u32 *from;
@@ -43,15 +43,19 @@ void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 }
 
 /* The record that w->next leads to, or NULL at the end. */
-static const struct kreg_rec *step(struct kreg_walk *w, const struct kreg_view *v)
+static __always_inline const struct kreg_rec *step(struct kreg_walk *w)
 {
+	struct kreg_view v = { .store = w->store, .root = w->root };
+	u32 link = w->next;
 	const struct kreg_rec *r;
 
-	while (w->next & KREG_LINK_BUCKET)
-		w->next = READ_ONCE(*kreg_view_head(v, w->next & ~KREG_LINK_BUCKET));
-	if (!w->next)
+	while (link & KREG_LINK_BUCKET)
+		link = READ_ONCE(*kreg_view_head(&v, link & ~KREG_LINK_BUCKET));
+	if (unlikely(!link)) {
+		w->next = 0;
 		return NULL;
-	r = kreg_view_rec(v, w->next);
+	}
+	r = kreg_view_rec(&v, link);
 	w->next = READ_ONCE(r->link);
 	return r;
 }
@@ -65,16 +69,18 @@ static struct kreg_key key_of(const struct kreg_rec *r)
 	};
 }
 
-static const struct kreg_rec *next(struct kreg_walk *w, struct kreg_view *v)
+static __always_inline bool is_valid(const struct kreg_walk *w, const struct kreg_rec *r)
+{
+	return r->born <= w->version && w->version < READ_ONCE(r->died);
+}
+
+/* From @r on, which is not valid, the first that is. */
+static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kreg_rec *r)
 {
 	bool younger = false;	/* there was one, of @key, and no valid one yet */
 	struct kreg_key key;
 
-	for (;;) {
-		const struct kreg_rec *r;
-
-		v->root = w->root;
-		r = step(w, v);
+	for (;; r = step(w)) {
 		if (younger && (!r || kreg_read_order(r, &key))) {
 			younger = false;
 			/* Pair 3, as in kreg_store_get(). */
@@ -84,13 +90,11 @@ static const struct kreg_rec *next(struct kreg_walk *w, struct kreg_view *v)
 				continue;
 			}
 		}
-		if (!r)
-			return NULL;
+		if (!r || is_valid(w, r))
+			return r;
 		if (r->born > w->version) {
 			younger = true;
 			key = key_of(r);
-		} else if (w->version < READ_ONCE(r->died)) {
-			return r;
 		}
 	}
 }
@@ -98,11 +102,14 @@ static const struct kreg_rec *next(struct kreg_walk *w, struct kreg_view *v)
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 {
 	struct kreg_view v = { .store = w->store };
-	const struct kreg_rec *r = next(w, &v);
+	const struct kreg_rec *r = step(w);
 
+	if (unlikely(r && !is_valid(w, r)))
+		r = skip(w, r);
 	/* Pair 3: the caller's next lookup is not older. */
 	smp_rmb();
-	if (r)
-		kreg_view_hit(&v, r, hit);
-	return r;
+	if (unlikely(!r))
+		return false;
+	kreg_view_hit(&v, r, hit);
+	return true;
 }
