@@ -45,14 +45,6 @@ int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **foun
 	return kreg_table_owned_by(t, cl->proc) ? 0 : others_may_write(cl, t);
 }
 
-int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	kreg_table_assert(t);
-	if (unlikely(t->dead))
-		return -ESTALE;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
-}
-
 static __always_inline int find(struct kreg_table *t, const struct kreg_step *step,
 				struct kreg_place *place)
 {
@@ -101,7 +93,8 @@ int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
 	if (err)
 		return err;
 	bytes = growth(t, step->change, &place);
-	err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+	if (bytes != step->paid)
+		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
 	if (err)
 		return err;
 	err = kreg_store_apply(txn, step->change, &place, feed);

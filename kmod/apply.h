@@ -5,11 +5,12 @@
 #ifndef KREG_APPLY_H
 #define KREG_APPLY_H
 
-#include "store.h"
-#include "writer.h"
+#include <linux/errno.h>
 
-struct kreg_client;
-struct kreg_table;
+#include "client.h"
+#include "store.h"
+#include "table.h"
+#include "writer.h"
 
 /* One change and what it depends on. */
 struct kreg_step {
@@ -25,7 +26,14 @@ int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *c
 int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **t);
 
 /* All under the turn. Is the table there, and may @cl write to it? */
-int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl);
+static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	kreg_table_assert(t);
+	if (unlikely(t->dead))
+		return -ESTALE;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
+}
+
 /* -EEXIST; -ECANCELED: the object is not the one that @step is for. */
 int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step);
 /*

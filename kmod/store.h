@@ -20,6 +20,8 @@
 #ifndef KREG_STORE_H
 #define KREG_STORE_H
 
+#include <linux/bug.h>
+#include <linux/lockdep.h>
 #include <linux/types.h>
 
 #include "store_types.h"
@@ -260,7 +262,17 @@ struct kreg_txn {
 	struct kreg_store *store;
 };
 
-void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s);
+static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	WARN_ON_ONCE(s->writing);
+	s->writing = true;
+	t->store = s;
+	t->version = s->version + 1;
+	t->dead = 0;
+	t->last = NULL;
+}
+
 /*
  * -EAGAIN, -ENOSPC (only for a PUT that is not reserved): as for
  * kreg_store_reserve(), nothing has happened. Else 0, and f->want_index may be

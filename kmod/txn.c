@@ -18,17 +18,6 @@
  */
 #define BEHIND	KREG_LINK_BUCKET
 
-void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
-{
-	kreg_store_assert(s);
-	WARN_ON_ONCE(s->writing);
-	s->writing = true;
-	t->store = s;
-	t->version = s->version + 1;
-	t->dead = 0;
-	t->last = NULL;
-}
-
 void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 		     struct kreg_place *place)
 {

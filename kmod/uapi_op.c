@@ -251,15 +251,19 @@ int kreg_uapi_op(struct kreg_call *call)
 	return run(call->client, call->user, call->arg);
 }
 
-/* In one go if it has the form that this kernel knows. */
+/* In one go if it is the usual one, in the form that this kernel knows. */
 long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user)
 {
 	struct kreg_ioc_op arg __uninitialized;
+	u64 form;
 
-	if (kreg_get_short(&arg, user, KREG_OP_IN_SIZE) || arg.size != sizeof(arg))
+	if (kreg_get_short(&arg, user, KREG_OP_IN_SIZE))
 		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
-	if (unlikely(arg.flags || !kreg_uapi_op_is_plain(&arg.op)))
-		return run(cl, user, &arg);
-	return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
-					      kreg_uapi_write(cl, user, &arg);
+	form = arg.size | (u64)arg.flags << 32;
+	if (likely(form == sizeof(arg) && kreg_uapi_op_is_plain(&arg.op)))
+		return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
+						    kreg_uapi_write(cl, user, &arg);
+	if (arg.size != sizeof(arg))
+		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
+	return run(cl, user, &arg);
 }
