@@ -26,23 +26,13 @@ int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *c
 	return READ_ONCE(t->dead) ? -ESTALE : err;
 }
 
-static noinline int others_may_write(struct kreg_client *cl, const struct kreg_table *t)
+int kreg_apply_others_may(struct kreg_client *cl, const struct kreg_table *t)
 {
 	struct kreg_proc *owner = rcu_dereference(t->owner);
 
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
 	return kreg_apply_may_write(t, cl);
-}
-
-int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **found)
-{
-	struct kreg_table *t = kreg_names_id(cl->ns, id);
-
-	if (unlikely(!t))
-		return kreg_names_no_id(id);
-	*found = t;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : others_may_write(cl, t);
 }
 
 static __always_inline int find(struct kreg_table *t, const struct kreg_step *step,
@@ -54,7 +44,7 @@ static __always_inline int find(struct kreg_table *t, const struct kreg_step *st
 	kreg_store_find(&t->store, &step->change->key, place);
 	if (step->must_be_new && place->old)
 		return -EEXIST;
-	if (step->only && (!place->old || place->old_version != step->only))
+	if (step->only && (!place->old || place->old->born != step->only))
 		return -ECANCELED;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 
 #include "client.h"
+#include "names.h"
 #include "store.h"
 #include "table.h"
 #include "writer.h"
@@ -22,8 +23,19 @@ struct kreg_step {
 
 /* Early, with a reference or under RCU: -ESTALE, -EACCES. */
 int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl);
-/* Early, under RCU: as kreg_ops_readable(), for a write. */
-int kreg_apply_writable(struct kreg_client *cl, u64 id, struct kreg_table **t);
+/* Early, under RCU: -EINPROGRESS as well. */
+int kreg_apply_others_may(struct kreg_client *cl, const struct kreg_table *t);
+/* The same by id, with the owner let through at once. */
+static inline int kreg_apply_writable(struct kreg_client *cl, u64 id,
+				      struct kreg_table **found)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	*found = t;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_apply_others_may(cl, t);
+}
 
 /* All under the turn. Is the table there, and may @cl write to it? */
 static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)

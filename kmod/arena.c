@@ -186,11 +186,6 @@ void kreg_arena_use(struct kreg_store *s, u32 ref)
 	chunk->survivors++;
 }
 
-static noinline void set_partial(struct kreg_store *s, struct kreg_chunk *chunk)
-{
-	list_move(&chunk->list, &s->classes[chunk->class].partial);
-}
-
 static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	s->classes[chunk->class].pages -= 1u << chunk->order;
@@ -201,7 +196,7 @@ static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
  * One empty chunk a class is kept, the smaller one of two, and last in the list
  * so that it has a chance to stay empty; a lone one only if it is a page.
  */
-static noinline void idle(struct kreg_store *s, struct kreg_chunk *chunk)
+static void idle(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	struct kreg_class *cl = &s->classes[chunk->class];
 	struct kreg_chunk *last = list_last_entry(&cl->partial,
@@ -238,18 +233,42 @@ static __always_inline u64 *wipe_unit(u64 *word)
 }
 
 /* Slots are whole units, and most are short: less than a call of memset(). */
-static __always_inline void wipe(struct kreg_rec *r, unsigned int size)
+static __always_inline void wipe_short(struct kreg_rec *r, unsigned int size)
 {
 	u64 *word = (u64 *)r, *end = (void *)r + size;
 
-	if (size > SHORT) {
-		memset(r, 0, size);
-		return;
-	}
 	if (size & (1u << KREG_UNIT_SHIFT))
 		word = wipe_unit(word);
 	while (word != end)
 		word = wipe_unit(wipe_unit(word));
+}
+
+/* @chunk was full, or it is empty now; or both. */
+static noinline void given(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
+{
+	if (full)
+		list_move(&chunk->list, &s->classes[chunk->class].partial);
+	if (!chunk->used)
+		idle(s, chunk);
+}
+
+static __always_inline void add_free(struct kreg_store *s, struct kreg_chunk *chunk,
+				     struct kreg_rec *r, u32 ref)
+{
+	bool full = !chunk->free && chunk->fresh == chunk->end;
+
+	r->limbo = chunk->free;
+	chunk->free = ref;
+	kreg_slot_hide(r, kreg_arena_size(chunk->class));
+	if (unlikely(!--chunk->used || full))
+		given(s, chunk, full);
+}
+
+static noinline void give_long(struct kreg_store *s, struct kreg_chunk *chunk,
+			       struct kreg_rec *r, u32 ref)
+{
+	memset(r, 0, kreg_arena_size(chunk->class));
+	add_free(s, chunk, r, ref);
 }
 
 static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk,
@@ -257,14 +276,10 @@ static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk,
 {
 	unsigned int size = kreg_arena_size(chunk->class);
 
-	if (!chunk->free && chunk->fresh == chunk->end)
-		set_partial(s, chunk);
-	wipe(r, size);
-	r->limbo = chunk->free;
-	chunk->free = ref;
-	kreg_slot_hide(r, size);
-	if (!--chunk->used)
-		idle(s, chunk);
+	if (unlikely(size > SHORT))
+		return give_long(s, chunk, r, ref);
+	wipe_short(r, size);
+	add_free(s, chunk, r, ref);
 }
 
 /* Turn. The slot @ref of @chunk, @r, has been in limbo for long enough. */

@@ -251,10 +251,26 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 }
 
 /* limbo.c */
-void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r);
+void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
 void kreg_limbo_forget(struct kreg_store *s);
+
+/* What is counted for a record in limbo, but for its blob. */
+static inline size_t kreg_rec_weight(const struct kreg_rec *r)
+{
+	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_value_len(r), kreg_rec_has_blob(r));
+}
+
+/* Turn. @r was unlinked a moment ago. */
+static inline void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
+{
+	r->limbo = s->limbo.open;
+	s->limbo.open = ref;
+	s->limbo.bytes += kreg_rec_weight(r);
+	if (unlikely(kreg_rec_has_blob(r)))
+		kreg_limbo_add_blob(s, r);
+}
 
 static inline void kreg_limbo_close(struct kreg_store *s)
 {

@@ -9,27 +9,10 @@
  */
 #include "engine.h"
 
-static size_t weight(const struct kreg_rec *r, const struct kreg_blob *blob)
+/* Turn. The blob of @r is in limbo, too. */
+void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)
 {
-	size_t bytes = kreg_rec_size(kreg_rec_key_len(r), kreg_rec_value_len(r), blob);
-
-	return blob ? bytes + kreg_blob_memory(blob) : bytes;
-}
-
-/* Apart, so that most calls do without a stack. */
-static noinline void weigh_blob(struct kreg_store *s, const struct kreg_rec *r)
-{
-	s->limbo.bytes += weight(r, kreg_blob_of(s, r));
-}
-
-/* Turn. @r was unlinked a moment ago. */
-void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
-{
-	r->limbo = s->limbo.open;
-	s->limbo.open = ref;
-	if (unlikely(kreg_rec_has_blob(r)))
-		return weigh_blob(s, r);
-	s->limbo.bytes += weight(r, NULL);
+	s->limbo.bytes += kreg_blob_memory(kreg_blob_of(s, r));
 }
 
 /* Turn. All in the open batch are unlinked: the cookie comes after (pair 5). */
@@ -60,7 +43,7 @@ static noinline void drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 {
 	struct kreg_blob *blob = kreg_blob_of(s, r);
 
-	s->limbo.bytes -= weight(r, blob);
+	s->limbo.bytes -= kreg_blob_memory(blob);
 	kreg_blob_drop(s, blob);
 }
 
@@ -78,10 +61,9 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
 
 		l->waiting = r->limbo;
+		l->bytes -= kreg_rec_weight(r);
 		if (unlikely(kreg_rec_has_blob(r)))
 			drop_blob(s, r);
-		else
-			l->bytes -= weight(r, NULL);
 		kreg_arena_give(s, chunk, r, ref);
 	}
 	kreg_limbo_close(s);

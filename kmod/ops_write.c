@@ -11,8 +11,8 @@
 #include "table.h"
 
 /* Steps of upkeep that a single write pays for, and writes that share one look. */
-#define UPKEEP		3
-#define SHARE		4
+#define UPKEEP		2
+#define SHARE		(KREG_TURN_RECORDS / UPKEEP)
 
 /* No turn to borrow; never an error of a call. */
 #define NOT_LENT	(-EBUSY)

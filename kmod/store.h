@@ -72,7 +72,7 @@ static inline bool kreg_store_verify(struct kreg_store *s)
  * take; against that the short form is made. The order of a scan tells a little
  * of the hash, but not the key, nor which keys collide.
  */
-static inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
+static __always_inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
 {
 	key->hash = kreg_hash(key->bytes, key->len, &s->seed);
 }
@@ -150,7 +150,6 @@ struct kreg_place {
 	u32 *link;			/* the link that leads, or would lead, to the key */
 	struct kreg_rec *old;		/* the live record with the key, or NULL */
 	u32 old_ref;
-	u64 old_version;
 	u32 old_bytes;			/* bytes of its key and value */
 };
 

@@ -39,7 +39,6 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 		if (!order && r->died == KREG_ALIVE) {
 			place->old = r;
 			place->old_ref = link;
-			place->old_version = r->born;
 			place->old_bytes = kreg_rec_key_len(r) +
 					   kreg_rec_value_len(r);
 		}

@@ -263,7 +263,10 @@ long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user)
 	if (likely(form == sizeof(arg) && kreg_uapi_op_is_plain(&arg.op)))
 		return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
 						    kreg_uapi_write(cl, user, &arg);
-	if (arg.size != sizeof(arg))
+	/* Where nothing will be written back, the rest has to be there all the same. */
+	if (arg.size != sizeof(arg) ||
+	    (arg.flags && kreg_get_short((void *)&arg + KREG_OP_IN_SIZE, user + KREG_OP_IN_SIZE,
+					 KREG_OP_OUT_SIZE)))
 		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
 	return run(cl, user, &arg);
 }

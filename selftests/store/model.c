@@ -261,7 +261,7 @@ static void apply(struct kreg_txn *t, struct step *st)
 	for (;;) {
 		kreg_store_find(&store, &c->key, &place);
 		tap_check(!place.old == !now[st->k].present);
-		tap_check(!place.old || place.old_version == now[st->k].version);
+		tap_check(!place.old || place.old->born == now[st->k].version);
 		err = kreg_store_apply(t, c, &place, &f);
 		if (err != -EAGAIN)
 			break;
