@@ -16,7 +16,7 @@ struct kreg_client;
 struct kreg_table;
 
 /*
- * A reference to the live table with this id; ERR_PTR as kreg_names_id(). If its
+ * A reference to the live table with this id; ERR_PTR as kreg_names_no_id(). If its
  * owner is dead, that death has been handled before. May sleep.
  */
 struct kreg_table *kreg_ops_get_table(struct kreg_client *cl, u64 id);
@@ -100,7 +100,7 @@ void kreg_ops_drop(struct kreg_change *c);
  * queue; put.
  */
 struct kreg_batch_op {
-	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root */
+	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
 	bool must_be_new;
 	bool open;			/* has or may get memory that is to be given back */
 	u32 error;

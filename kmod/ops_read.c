@@ -14,12 +14,14 @@
 static noinline int others_may_read(struct kreg_client *cl, const struct kreg_table *t)
 {
 	struct kreg_proc *owner = rcu_dereference(t->owner);
+	int err;
 
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
-	if (unlikely(READ_ONCE(t->dead)))
-		return -ESTALE;
-	return kreg_table_may_read(t, cl);
+	err = kreg_table_may_read(t, cl);
+	/* With kreg_fate_destroy(): who finds no owner finds it dead. */
+	smp_rmb();
+	return unlikely(READ_ONCE(t->dead)) ? -ESTALE : err;
 }
 
 static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,

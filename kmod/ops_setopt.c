@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Options of tables and clients. */
 #include <linux/err.h>
+#include <linux/rcupdate.h>
 
 #include "client.h"
 #include "control.h"
@@ -10,22 +11,29 @@
 #include "proc.h"
 #include "table.h"
 
+/* Say apply_access() and apply_mode(): some have lost the right to read. */
+#define NARROWER	1
+
 static int apply_access(struct kreg_control *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
+	u8 old = c->table->access;
 
-	if (!err)
-		WRITE_ONCE(c->table->access, c->value);
-	return err;
+	if (err)
+		return err;
+	WRITE_ONCE(c->table->access, c->value);
+	return c->value == KREG_ACCESS_PRIVATE && old != c->value ? NARROWER : 0;
 }
 
 static int apply_mode(struct kreg_control *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
+	u16 old = c->table->mode;
 
-	if (!err)
-		WRITE_ONCE(c->table->mode, c->value);
-	return err;
+	if (err)
+		return err;
+	WRITE_ONCE(c->table->mode, c->value);
+	return old & ~c->value & 0444 ? NARROWER : 0;
 }
 
 static int apply_orphan(struct kreg_control *c)
@@ -70,7 +78,14 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
 		err = kreg_client_may_park(cl, &c->value2) ?:
 		      kreg_ops_make_room(t->user, KREG_QUOTA_PARKED, 1);
-	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
+	if (err)
+		return kreg_control_abandon(c, err);
+	err = kreg_control_submit(c);
+	if (err != NARROWER)
+		return err;
+	/* Reads look at the rights once: no such read may see what is written from now on. */
+	synchronize_rcu_expedited();
+	return 0;
 }
 
 int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,

@@ -28,7 +28,7 @@
 
 struct kreg_blob;
 
-/* What a reader has found. Valid inside its RCU section, but for @blob. */
+/* What a reader has found. Valid inside its RCU section. */
 struct kreg_hit {
 	const void *key;
 	const void *value;	/* right behind the key; NULL if @blob holds it */
@@ -256,7 +256,7 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 struct kreg_txn {
 	u64 version;
 	u32 dead;			/* chain of records that die with this write */
-	struct kreg_rec *last;		/* the first of them, until it is unlinked */
+	struct kreg_rec *last;		/* the one that died last, until it is unlinked */
 	u32 *last_link;			/* led to it when it died */
 	struct kreg_store *store;
 };
@@ -292,7 +292,7 @@ void kreg_txn_abort(struct kreg_txn *t);
 bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
 
 /*
- * Turn. Up to @budget steps of growing, shrinking and freeing slots whose grace
+ * Turn. About @budget steps of growing, shrinking and freeing slots whose grace
  * period is over. Returns true if there is more to do now. Sets f->want_index
  * when growth waits for a page.
  */

@@ -207,7 +207,7 @@ static void unlink_next(struct kreg_txn *t)
 	unlink(t, ref, r, from ?: link_to(s, ref, r));
 }
 
-/* The first, which died last of all, may be at hand; lone writes have no other. */
+/* The one that died last comes first and may be at hand; lone writes have no other. */
 static void unlink_first(struct kreg_txn *t)
 {
 	u32 *from = t->last_link, ref = *from;

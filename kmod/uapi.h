@@ -105,7 +105,7 @@ int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		    struct kreg_ioc_op *arg);
 int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
-/* uapi_op.c: a checked GET or MEMBER; fills in the out_ members but out_error. */
+/* uapi_op.c: a checked GET or MEMBER; 0 or -EMSGSIZE: version, length and count are there. */
 int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
 /* Many. */
 int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count);

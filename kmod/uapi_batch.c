@@ -27,6 +27,14 @@ static void __user *user_op(const struct kreg_ioc_batch *arg, u32 i)
 	return u64_to_user_ptr(arg->ops) + (size_t)i * arg->op_size;
 }
 
+/* All of them have to be there, also if nothing will be written back. */
+static int look_at_end(const struct kreg_ioc_batch *arg)
+{
+	u64 end;
+
+	return kreg_get_short(&end, user_op(arg, arg->count) - sizeof(end), sizeof(end));
+}
+
 static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
 {
 	u32 i;
@@ -34,7 +42,7 @@ static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
 
 	if (arg->op_size == sizeof(*ops))
 		return kreg_get_parts(ops, user_op(arg, 0), sizeof(*ops), KREG_OP_OUT,
-				      arg->count);
+				      arg->count) ?: look_at_end(arg);
 	for (i = 0; i < arg->count; i++) {
 		err = copy_struct_from_user(&ops[i], sizeof(*ops), user_op(arg, i),
 					    arg->op_size);
@@ -272,21 +280,23 @@ int kreg_uapi_batch(struct kreg_call *call)
 	struct kreg_ioc_batch *arg = call->arg;
 	struct kreg_op *ops;
 	int err = check_batch(arg);
+	bool reads;
 
 	if (err)
 		return err;
 	ops = get_ops(call->client, arg);
 	if (IS_ERR(ops))
 		return PTR_ERR(ops);
+	reads = kreg_uapi_op_reads(ops);
 	err = check_ops(arg, ops);
 	/* Put back as it is, since later it must not fail. */
 	if (!err)
 		err = answer(call);
-	arg->out_done = kreg_uapi_op_reads(ops) ? 0 : arg->count;
+	arg->out_done = reads ? 0 : arg->count;
 	if (!err)
-		err = kreg_uapi_op_reads(ops) ? read_ops(call, ops) : write_ops(call, ops);
-	/* An atomic batch that failed: of which operation, if it was one. */
-	if (!err || (arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
+		err = reads ? read_ops(call, ops) : write_ops(call, ops);
+	/* An atomic batch of writes that failed: of which operation, if it was one. */
+	if (!err || (!reads && arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
 		answer(call);
 	kreg_scratch_put(&call->client->call, ops);
 	return err;

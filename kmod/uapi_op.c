@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One operation, if it reads; and many of those. */
+/* One operation: what is asked, and the answer if it reads; and many of those. */
 #include <linux/err.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
@@ -214,9 +214,17 @@ int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u
 			if (err)
 				return err;
 		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
 	return 0;
+}
+
+/* Of all that can be wrong, a struct that is not there as a whole comes first. */
+static noinline int refuse(struct kreg_ioc_op __user *user, struct kreg_op *op, int err)
+{
+	return kreg_get_short(&op->out_version, &user->op.out_version, KREG_OP_OUT_SIZE) ?: err;
 }
 
 static __always_inline int read(struct kreg_client *cl, struct kreg_ioc_op __user *user,
@@ -225,8 +233,8 @@ static __always_inline int read(struct kreg_client *cl, struct kreg_ioc_op __use
 	int err = read_op(cl, arg->table, &arg->op);
 
 	if (!err || err == -EMSGSIZE)
-		err = kreg_uapi_answer_op(user, &arg->op) ?: err;
-	return err;
+		return kreg_uapi_answer_op(user, &arg->op) ?: err;
+	return refuse(user, &arg->op, err);
 }
 
 static noinline int run(struct kreg_client *cl, struct kreg_ioc_op __user *user,
@@ -263,10 +271,7 @@ long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user)
 	if (likely(form == sizeof(arg) && kreg_uapi_op_is_plain(&arg.op)))
 		return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
 						    kreg_uapi_write(cl, user, &arg);
-	/* Where nothing will be written back, the rest has to be there all the same. */
-	if (arg.size != sizeof(arg) ||
-	    (arg.flags && kreg_get_short((void *)&arg + KREG_OP_IN_SIZE, user + KREG_OP_IN_SIZE,
-					 KREG_OP_OUT_SIZE)))
+	if (arg.size != sizeof(arg) || refuse(user, &arg.op, 0))
 		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
 	return run(cl, user, &arg);
 }

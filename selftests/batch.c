@@ -3,6 +3,7 @@
  * Many operations in one call.
  */
 #include <stddef.h>
+#include <sys/mman.h>
 
 #include "kreg_fixture.h"
 
@@ -185,6 +186,62 @@ TEST_F(batch, reads)
 	EXPECT_STREQ("", rooms[2]);
 	EXPECT_EQ(0, ops[4].out_error);
 	EXPECT_EQ(0, memcmp("1234", rooms[3], 5));
+}
+
+#define READS	100
+#define ROOM	(3 * PAGE)
+
+/* Some keys and values are long, some objects absent, some rooms too small. */
+static struct kreg_op one_of_many(int i, __u16 code, void *value)
+{
+	static char keys[READS][300];
+	struct kreg_op op = test_op_value(code, keys[i], i % 5 ? 8 + i % 9 : 300, value,
+					  i % 7 ? i * 2 : 9000);
+
+	memset(keys[i], 'k', sizeof(keys[i]));
+	keys[i][0] = i;
+	if (code == KREG_OP_GET && i % 11 == 1)
+		op.value_len--;
+	return op;
+}
+
+static int expected(int i)
+{
+	if (i % 4 == 3)
+		return -ENODATA;
+	return i % 11 == 1 ? -EMSGSIZE : 0;
+}
+
+/* More than are done in one go, into memory that is not there yet. */
+TEST_F(batch, many_reads)
+{
+	char *rooms = mmap(NULL, READS * ROOM, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static char value[ROOM];
+	struct kreg_op ops[READS];
+	__u32 done, good = 0;
+	int i;
+
+	ASSERT_NE(MAP_FAILED, rooms);
+	for (i = 0; i < READS; i++) {
+		memset(value, i, ROOM);
+		ops[i] = one_of_many(i, KREG_OP_PUT, value);
+		if (i % 4 != 3)
+			test_batch(self->fd, self->table, 0, &ops[i], 1, &done);
+		ops[i] = one_of_many(i, KREG_OP_GET, rooms + i * ROOM);
+		good += !expected(i);
+	}
+	test_batch(self->fd, self->table, 0, ops, READS, &done);
+	EXPECT_EQ(good, done);
+	for (i = 0; i < READS; i++) {
+		EXPECT_EQ(expected(i), -(int)ops[i].out_error);
+		memset(value, expected(i) ? 0 : i, ROOM);
+		EXPECT_EQ(0, memcmp(value, rooms + i * ROOM, ops[i].value_len));
+		EXPECT_EQ(i % 4 == 3 ? 0 : i % 7 ? i * 2 : 9000, ops[i].out_len);
+	}
+	ops[50].key = test_ptr(rooms + READS * ROOM);
+	munmap(rooms, READS * ROOM);
+	test_err_batch(EFAULT, self->fd, self->table, 0, ops, READS, NULL);
 }
 
 TEST_F(batch, mixtures)

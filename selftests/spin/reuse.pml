@@ -3,7 +3,7 @@
  * reuse.pml - a slot is reused when nobody looks at it, or when he can tell.
  *
  * Mirrors, in kmod/: put() and kreg_txn_settle() of txn.c, kreg_limbo_add(),
- * kreg_limbo_close() and kreg_limbo_step() of limbo.c, kreg_limbo_reuse() of
+ * kreg_limbo_close() and kreg_limbo_free() of limbo.c, kreg_limbo_reuse() of
  * engine.h, first_free() and give() of arena.c; of the readers kreg_store_get()
  * of store.c in its RCU section. The reader that maps the table does not exist
  * yet: it reads G, then C, then the head, and G again at its end, and believes
@@ -73,7 +73,7 @@ inline scrub(i)
 	d_step { key[i] = 0; born[i] = 0; died[i] = 0; link[i] = 0 }
 }
 
-/* kreg_limbo_step() */
+/* kreg_limbo_free() */
 inline reclaim()
 {
 	if

@@ -343,6 +343,10 @@ enum kreg_option {
 	 * gives it away and the receiver dies. Errors as in KREG_IOC_GIVE.
 	 */
 	KREG_OPT_HEIR = 1,
+	/*
+	 * Who loses the right to read by one of these two sees nothing that is written
+	 * after it has returned, not even by a call that was under way.
+	 */
 	KREG_OPT_ACCESS = 2,		/* @value: enum kreg_access */
 	KREG_OPT_MODE = 3,		/* @value: permission bits of 0666 */
 	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: its ms as in OPEN */
@@ -412,7 +416,8 @@ enum kreg_op_code {
  * @out_reserved: nothing yet
  *
  * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing. A
- * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero.
+ * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero; key
+ * and value must not lie in the struct.
  */
 struct kreg_op {
 	__u16 code;
