@@ -317,7 +317,7 @@ static inline bool kreg_store_limbo_full(const struct kreg_store *s)
 	u64 cleared = data_race(s->doomed_bytes);	/* likewise */
 	u32 roots = data_race(s->doomed_count);		/* likewise */
 
-	return limbo > max_t(u64, KREG_LIMBO_BYTES, bytes >> 2) ||
+	return (limbo > KREG_LIMBO_BYTES && limbo > bytes >> 2) ||
 	       (roots > 1 && (roots > KREG_LIMBO_ROOTS || cleared > KREG_LIMBO_CLEARED));
 }
 

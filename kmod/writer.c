@@ -284,7 +284,7 @@ static noinline bool take_when_free(struct kreg_writer *w, const struct kreg_lan
 
 bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane)
 {
-	if (!READ_ONCE(kreg_writer_lend) || !llist_empty(&w->deaths))
+	if (!llist_empty(&w->deaths))
 		return false;
 	if (unlikely(!spin_trylock(&w->turn)) && !take_when_free(w, lane))
 		return false;
@@ -305,7 +305,7 @@ void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req)
 
 static bool perform_lent(struct kreg_writer *w, struct kreg_req *req)
 {
-	if (req->large || !kreg_writer_borrow(w, req->lane))
+	if (req->large || !READ_ONCE(kreg_writer_lend) || !kreg_writer_borrow(w, req->lane))
 		return false;
 	/* Another could borrow the turn between two steps, so there is but one. */
 	WARN_ON_ONCE(!req->step(req));

@@ -128,8 +128,8 @@ static inline void kreg_writer_assert(const struct kreg_writer *w)
 }
 
 /*
- * Borrow the turn for a small request of one's own in @lane, or NULL. False: queue
- * it instead.
+ * Borrow the turn, which kreg_writer_lend allows, for a small request of one's own in
+ * @lane, or NULL. False: queue it instead.
  */
 bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane);
 
