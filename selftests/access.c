@@ -2,6 +2,8 @@
 /*
  * Access rules: private, protected, public.
  */
+#include <sched.h>
+
 #include "kreg_fixture.h"
 #include "kreg_job.h"
 
@@ -104,6 +106,62 @@ TEST_F(access, reads_of_others)
 		EXPECT_EQ(0, kid_info(kid, id));
 		EXPECT_EQ(1, kid_listed(kid, id));
 		test_destroy(self->fd, id);
+	}
+}
+
+#define LONG		3000	/* bytes; that takes a while to copy */
+
+/* Read until the table is gone; how often was what is read a secret? */
+static long job_spy(struct job *job)
+{
+	static char rooms[32][LONG];
+	struct kreg_op ops[32];
+	long err, i, seen = 0;
+
+	do {
+		for (i = 0; i < 32; i++)
+			ops[i] = test_op_value(KREG_OP_GET, "k", 1, rooms[i], LONG);
+		err = _test_batch(job->fd, job->table, 0, ops, 32, NULL);
+		for (i = 0; i < 32 && !err; i++)
+			seen += rooms[i][0] == 's';
+	} while (!err || err == -EACCES);
+	return err == -ESTALE ? seen : err;
+}
+
+static void spied_on(struct __test_metadata *_metadata, int fd, __u64 id, bool by_mode)
+{
+	__u32 option = by_mode ? KREG_OPT_MODE : KREG_OPT_ACCESS;
+	static char value[LONG];
+	unsigned int i;
+
+	for (i = 0; i < test_size(200); i++) {
+		test_setopt(fd, id, option, by_mode ? 0600 : PRIVATE, 0);
+		memset(value, 's', LONG);
+		test_put(fd, id, "k", 1, value, LONG);
+		memset(value, 'p', LONG);
+		test_put(fd, id, "k", 1, value, LONG);
+		test_setopt(fd, id, option, by_mode ? 0666 : PROTECTED, 0);
+		sched_yield();
+	}
+}
+
+/* What is written after the right to read is gone is not seen by a read under way. */
+TEST_F(access, lost_while_reading)
+{
+	struct kid *kid;
+	__u64 id;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		kid = kid_start_as(_metadata, 1000);
+		test_create(self->fd, "t", PROTECTED, &id);
+		test_puts(self->fd, id, "k", "p");
+		test_mode(self->fd, id, 0666);
+		kid->job->table = id;
+		kid_ask(kid, job_spy);
+		spied_on(_metadata, self->fd, id, i);
+		test_destroy(self->fd, id);
+		EXPECT_EQ(0, kid_answer(kid));
 	}
 }
 

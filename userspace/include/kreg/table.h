@@ -230,6 +230,9 @@ int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
  * kreg_table_set_access() - change who may read and write
  * @table: a table of the caller's
  * @access: enum kreg_rule
+ *
+ * Who loses the right to read sees nothing that is written after this has returned,
+ * not even by a call that was under way. For that it may wait for such calls.
  */
 int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access);
 
@@ -237,6 +240,8 @@ int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access);
  * kreg_table_set_mode() - change the permission bits
  * @table: a table of the caller's
  * @mode: of 0666
+ *
+ * As kreg_table_set_access().
  */
 int kreg_table_set_mode(struct kreg_table *table, unsigned int mode);
 
