@@ -315,7 +315,8 @@ struct kreg_ioc_table {
  * @reserved: must be zero
  *
  * Give a table away. For the owner. The heir stays as it is. The new owner's
- * TRANSFER record can be read when the call returns.
+ * TRANSFER record can be read when the call returns. A read by another thread of the
+ * caller that is under way then may still see what the new owner writes.
  *
  * Errors beside the general ones: ESRCH: no such living process; EALREADY: it is
  * the caller itself; ENOTCONN: it has no client; EPERM: the caller is not the
