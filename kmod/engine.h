@@ -295,7 +295,10 @@ static inline void kreg_limbo_reuse(struct kreg_store *s)
 bool kreg_index_grow(struct kreg_store *s);
 bool kreg_index_step(struct kreg_store *s);
 void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f);
-bool kreg_index_add(struct kreg_store *s, u32 *page);
+void kreg_index_add(struct kreg_store *s, struct kreg_feed *f);
+void kreg_index_trim(struct kreg_store *s);
+u32 *kreg_index_alloc(unsigned int *order);
+u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order);
 
 static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
 {

@@ -48,6 +48,15 @@ static int fill_chunk(struct kreg_feed *f)
 	return f->brought.chunk ? 0 : -ENOMEM;
 }
 
+static void fill_pages(struct kreg_feed *f)
+{
+	if (!f->want_pages || (f->brought.pages && f->brought.order == f->index_order))
+		return;
+	kreg_pages_free(f->brought.pages, f->brought.order);
+	f->brought.order = f->index_order;
+	f->brought.pages = kreg_index_alloc(&f->brought.order);
+}
+
 /* Not under the turn. */
 int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
 {
@@ -59,9 +68,7 @@ int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
 		return -ENOMEM;
 	if (!f->want_index)
 		return 0;
-	if (f->want_page && !f->brought.page)
-		f->brought.page = kreg_pages_alloc(0, GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-						  __GFP_NOWARN);
+	fill_pages(f);
 	fill_seg(f, KREG_FEED_PAGES);
 	return 0;
 }
@@ -85,8 +92,7 @@ static noinline void digest(struct kreg_store *s, struct kreg_feed *f)
 	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_FEED_PAGES);
 	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
 		f->brought.chunk = NULL;
-	if (kreg_index_add(s, f->brought.page))
-		f->brought.page = NULL;
+	kreg_index_add(s, f);
 }
 
 /* Turn. What is not needed any more stays in @f. */
@@ -108,7 +114,7 @@ void kreg_feed_empty(struct kreg_feed *f)
 
 	if (f->brought.chunk)
 		kreg_chunk_free(f->brought.chunk);
-	kreg_pages_free(f->brought.page, 0);
+	kreg_pages_free(f->brought.pages, f->brought.order);
 	for (i = 0; i < KREG_FEED_DIRS; i++)
 		kreg_dir_seg_free(f->brought.seg[i], f->brought.seg_no[i]);
 	kreg_feed_init(f);

@@ -8,17 +8,94 @@
  *
  * Heads beyond those in the root lie in pages of 1024. Callers bring them; where
  * one is missing growth is put off, which makes walks longer and nothing else.
+ *
+ * The first pages come and go one at a time, later ones in spans of sixteen as long
+ * as memory is not too fragmented. When there are too many single pages on the lists
+ * that pages.c tells of, the page allocator takes as many off them, with interrupts
+ * off, as were freed in a row.
  */
 #include "engine.h"
 
-/* Turn. Put the spare page behind those of the index. */
+#define SINGLES		56	/* 8 + 16 + 32: no span lies in two segments */
+#define SPAN_ORDER	4
+
+/* Pages that come next, log2. Once a single one had to do, no spans follow it. */
+static unsigned int grow_order(const struct kreg_root *root)
+{
+	return root->dir.used == SINGLES + (root->spans << SPAN_ORDER) ?
+	       SPAN_ORDER : 0;
+}
+
+/* Pages that go next, log2. */
+static unsigned int cut_order(const struct kreg_root *root)
+{
+	return root->spans ? grow_order(root) : 0;
+}
+
+/* Turn. The last pages are not the index's any more. There are some. */
+u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order)
+{
+	*order = cut_order(root);
+	root->dir.used -= 1u << *order;
+	if (*order)
+		root->spans--;
+	return *kreg_dir_at(&root->dir, root->dir.used);
+}
+
+/* Not under the turn. What is there instead if pages of @order are not; or NULL. */
+u32 *kreg_index_alloc(unsigned int *order)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+	u32 *pages = NULL;
+
+	if (*order)
+		pages = kreg_pages_alloc(*order, gfp | __GFP_NORETRY);
+	if (!pages) {
+		*order = 0;
+		pages = kreg_pages_alloc(0, gfp);
+	}
+	return pages;
+}
+
+static bool spare_fits(const struct kreg_store *s, const struct kreg_root *root)
+{
+	return s->spare && s->spare_order == grow_order(root);
+}
+
+/* Turn. Put the spare pages, or what there is instead, behind those of the index. */
 static bool install(struct kreg_store *s, struct kreg_root *root)
 {
-	if (!s->spare || kreg_dir_wants(&root->dir))
+	u32 i;
+
+	if (kreg_dir_wants(&root->dir))
 		return false;
-	*kreg_dir_at(&root->dir, kreg_dir_take(&root->dir)) = s->spare;
+	for (i = 0; i < 1u << s->spare_order; i++)
+		*kreg_dir_at(&root->dir, kreg_dir_take(&root->dir)) =
+			s->spare + (i << KREG_PAGE_SHIFT);
+	if (s->spare_order)
+		root->spans++;
 	s->spare = NULL;
 	return true;
+}
+
+/* Turn. A single page may stay to spare, a span may not. */
+void kreg_index_trim(struct kreg_store *s)
+{
+	if (!s->spare || !s->spare_order)
+		return;
+	s->memory -= PAGE_SIZE << s->spare_order;
+	kreg_pages_free(s->spare, s->spare_order);
+	s->spare = NULL;
+}
+
+/* Turn. Make @pages the spare ones; those that were, if any, take their place. */
+static void swap_spare(struct kreg_store *s, u32 **pages, unsigned int *order)
+{
+	if (s->spare)
+		s->memory -= PAGE_SIZE << s->spare_order;
+	swap(s->spare, *pages);
+	swap(s->spare_order, *order);
+	s->memory += PAGE_SIZE << s->spare_order;
 }
 
 static u32 capacity(const struct kreg_root *root)
@@ -34,7 +111,7 @@ static bool growing_out(const struct kreg_store *s, const struct kreg_root *root
 	return s->objects + s->reserved + (room >> 3) >= room;
 }
 
-/* Turn. Ask for a page ahead of need. */
+/* Turn. Ask for pages ahead of need. */
 void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
@@ -43,25 +120,25 @@ void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
 	if (likely(!growing_out(s, root)))
 		return;
 	seg = kreg_dir_wants(&root->dir);
-	if (seg == KREG_DIR_FULL || (s->spare && !seg))
+	if (seg == KREG_DIR_FULL || (spare_fits(s, root) && !seg))
 		return;
 	f->want_index = true;
-	f->want_page = !s->spare;
+	f->want_pages = !spare_fits(s, root);
+	f->index_order = grow_order(root);
 	f->want_seg[KREG_FEED_PAGES] = seg;
 }
 
-/* Turn. Whether @page was taken. */
-bool kreg_index_add(struct kreg_store *s, u32 *page)
+/* Turn. Take what @f brought; it may get back what does not fit any more. */
+void kreg_index_add(struct kreg_store *s, struct kreg_feed *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
 
-	if (s->spare || !page)
-		return false;
-	s->spare = page;
-	s->memory += PAGE_SIZE;
+	if (!f->brought.pages || f->index_order != grow_order(root) || spare_fits(s, root))
+		return;
+	swap_spare(s, &f->brought.pages, &f->brought.order);
+	f->index_order = f->brought.order;
 	if (growing_out(s, root))
 		install(s, root);
-	return true;
 }
 
 /* Turn. One bucket more; false if its page is missing. */
@@ -73,7 +150,8 @@ bool kreg_index_grow(struct kreg_store *s)
 	u32 *from, link;
 
 	if (b >= KREG_HEADS_INLINE) {
-		if (page >= root->dir.used && !install(s, root))
+		if (page >= root->dir.used &&
+		    (!spare_fits(s, root) || !install(s, root)))
 			return false;
 		s->retire = max(s->retire, page + 1);
 	}
@@ -122,17 +200,18 @@ static u32 pages_to_keep(const struct kreg_store *s, const struct kreg_root *roo
 }
 
 /*
- * Turn. Give a page back that has had no bucket for a grace period: a reader may
+ * Turn. Give pages back that have had no bucket for a grace period: a reader may
  * have an n from before. Growth into a page takes it off the list.
  */
 static bool retire(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 keep = pages_to_keep(s, root);
-	u32 *page;
+	unsigned int order = cut_order(root);
+	u32 *pages;
 
 	if (s->retiring)
 		keep = max(s->retire, keep);
-	if (keep >= root->dir.used) {
+	if (keep + (1u << order) > root->dir.used) {
 		s->retiring = false;
 		return false;
 	}
@@ -145,13 +224,10 @@ static bool retire(struct kreg_store *s, struct kreg_root *root)
 	if (!poll_state_synchronize_rcu(s->retire_cookie))
 		return false;
 	kreg_limbo_reuse(s);
-	page = *kreg_dir_at(&root->dir, --root->dir.used);
-	if (s->spare) {
-		kreg_pages_free(page, 0);
-		s->memory -= PAGE_SIZE;
-	} else {
-		s->spare = page;
-	}
+	pages = kreg_index_cut(root, &order);
+	s->memory -= PAGE_SIZE << order;
+	swap_spare(s, &pages, &order);
+	kreg_pages_free(pages, order);
 	return true;
 }
 
@@ -168,7 +244,8 @@ bool kreg_index_step(struct kreg_store *s)
 	}
 	/* Most often that is all: no page could be spared. */
 	if (root->n > KREG_HEADS_INLINE && !s->retiring &&
-	    root->dir.used << KREG_PAGE_SHIFT < root->n + 3 * KREG_PAGE_HEADS / 2)
+	    (root->dir.used + 1 - (1u << cut_order(root))) << KREG_PAGE_SHIFT <
+	    root->n + 3 * KREG_PAGE_HEADS / 2)
 		return false;
 	return retire(s, root);
 }

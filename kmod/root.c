@@ -58,14 +58,15 @@ static size_t memory(const struct kreg_root *root)
 void kreg_root_free(void *p)
 {
 	struct kreg_root *root = p;
+	unsigned int order;
 
 	if (!root)
 		return;
 	while (root->dir.used) {
-		root->dir.used--;
-		kreg_pages_free(*kreg_dir_at(&root->dir, root->dir.used), 0);
-		if (!(root->dir.used & 63))
-			cond_resched();
+		u32 *pages = kreg_index_cut(root, &order);
+
+		kreg_pages_free(pages, order);
+		cond_resched();
 	}
 	kreg_dir_free(&root->dir);
 	kfree(root);
@@ -95,6 +96,7 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	struct kreg_root *old = kreg_store_root(s);
 
 	take_along(s, old);
+	kreg_index_trim(s);
 	kreg_limbo_forget(s);
 	s->retiring = false;
 	s->objects = 0;

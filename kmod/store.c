@@ -44,7 +44,7 @@ void kreg_store_exit(struct kreg_store *s)
 	kreg_root_exit(s);
 	kreg_dir_free(&s->chunks);
 	kreg_dir_free(&s->blobs);
-	kreg_pages_free(s->spare, 0);
+	kreg_pages_free(s->spare, s->spare_order);
 }
 
 unsigned long kreg_store_memory(void)

@@ -174,16 +174,18 @@ enum kreg_feed_dir {
 struct kreg_feed {
 	u8 class;			/* size class that is out of slots */
 	u8 order;			/* pages that its next chunk should have, log2 */
+	u8 index_order;			/* likewise of the index; @pages came for that */
 	bool must_chunk;
 	bool must_handle;		/* no handle for a blob is left */
 	bool want_index;
-	bool want_page;			/* not only a segment for the directory */
+	bool want_pages;		/* not only a segment for the directory */
 	bool filled;			/* @brought is valid */
 	u8 want_seg[KREG_FEED_DIRS];	/* number of the segment, plus 1 */
 	/* what kreg_feed_fill() brought; opaque, and undefined before */
 	struct {
 		struct kreg_chunk *chunk;
-		u32 *page;
+		u32 *pages;
+		unsigned int order;	/* pages, log2 */
 		void **seg[KREG_FEED_DIRS];
 		u8 seg_no[KREG_FEED_DIRS];
 	} brought;

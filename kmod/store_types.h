@@ -50,6 +50,7 @@ struct kreg_dir {
  * @n: buckets
  * @heads: first links of the first buckets
  * @dir: pages of the index
+ * @spans: sixteens of them that came together
  * @epoch: clears before it
  * @weight: bytes of the records that went with it
  * @cookie: taken after the commit that replaced it
@@ -65,6 +66,7 @@ struct kreg_root {
 	u32 n;
 	u32 heads[KREG_HEADS_INLINE];
 	struct kreg_dir dir;
+	u32 spans;
 
 	u64 epoch;
 	u64 weight;
@@ -121,7 +123,8 @@ struct kreg_limbo {
  * @doomed: roots that wait for a grace period, oldest first
  * @ending: the root whose grace period is over
  * @limbo: unlinked records
- * @spare: page for the index, or NULL
+ * @spare: pages for the index, or NULL
+ * @spare_order: how many, log2
  * @retiring: index pages from @retire on go once @retire_cookie has expired
  * @retire: see @retiring
  * @retire_cookie: see @retiring
@@ -156,6 +159,7 @@ struct kreg_store {
 	struct kreg_root *ending;
 	struct kreg_limbo limbo;
 	u32 *spare;
+	unsigned int spare_order;
 	bool retiring;
 	u32 retire;
 	unsigned long retire_cookie;

@@ -196,7 +196,7 @@ static bool memory(struct tally *t)
 	struct kreg_root *root;
 
 	t->memory = sizeof(*s) + kreg_dir_memory(&s->chunks) +
-		    kreg_dir_memory(&s->blobs) + (s->spare ? PAGE_SIZE : 0) +
+		    kreg_dir_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
 		    blob_memory(&s->blob_list) + blob_memory(&s->held_blobs) +
 		    root_memory(kreg_store_root(s));
 	each_chunk(t, weigh);

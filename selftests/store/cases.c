@@ -95,6 +95,63 @@ void stale_run(void)
 	tap_check(!shim_allocated);
 }
 
+/* The index of a store brought to @n keys: so many pages, so many spans of them. */
+static void spans_check(u32 n, u32 pages, u32 spans)
+{
+	const struct kreg_root *root = kreg_store_root(&store);
+	struct kreg_feed f = {};
+
+	keys_to(n);
+	while (kreg_store_tend(&store, 64, &f) || kreg_store_has_limbo(&store))
+		;
+	kreg_feed_free(&f);
+	tap_check(kreg_store_verify(&store));
+	tap_check(root->dir.used == pages && root->spans == spans);
+}
+
+static void clear(void)
+{
+	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc() };
+	struct kreg_feed f = {};
+	struct kreg_txn t;
+
+	kreg_txn_begin(&t, &store);
+	tap_check(!kreg_store_apply(&t, &c, NULL, &f));
+	kreg_txn_commit(&t);
+	kreg_txn_settle(&t, 1);
+	kreg_feed_free(&f);
+}
+
+/* Index pages come and go in spans, and singly where memory is too fragmented. */
+void spans_run(void)
+{
+	static const struct mode spans = { "spans", 80000, ~0u, 0, 1, 0, 0, 0 };
+
+	mode = &spans;
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+	spans_check(50000, 50, 0);
+	spans_check(58000, 72, 1);
+	shim_order = 0;
+	spans_check(75000, 74, 1);
+	shim_order = ~0u;
+	spans_check(80000, 79, 1);
+	spans_check(16000, 72, 1);
+	spans_check(80000, 88, 2);
+	spans_check(0, 0, 0);
+	tap_check(store.spare && !store.spare_order);
+	spans_check(66000, 72, 1);
+	tap_check(store.spare && store.spare_order);
+	clear();
+	tap_check(!store.spare);
+	spans_check(0, 0, 0);
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+}
+
 /* A store that has no more chunk numbers says so, and goes on when there are. */
 void full_run(void)
 {

@@ -62,6 +62,7 @@ bool plant_run(const char *what);
 /* cases.c */
 void full_run(void);
 void stale_run(void);
+void spans_run(void);
 void cleared_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */

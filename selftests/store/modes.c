@@ -44,12 +44,14 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 3);
+	tap_plan(count + 4);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
 	stale_run();
 	tap_pass("a reader's buckets outlive the index");
+	spans_run();
+	tap_pass("index pages in spans");
 	cleared_run();
 	tap_pass("what was cleared counts until readers are gone");
 	for (i = 0; i < count; i++)
