@@ -26,7 +26,7 @@ int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *c
 	return READ_ONCE(t->dead) ? -ESTALE : err;
 }
 
-int kreg_apply_others_may(struct kreg_client *cl, const struct kreg_table *t)
+int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table *t)
 {
 	struct kreg_proc *owner = rcu_dereference(t->owner);
 

@@ -24,7 +24,7 @@ struct kreg_step {
 /* Early, with a reference or under RCU: -ESTALE, -EACCES. */
 int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl);
 /* Early, under RCU: -EINPROGRESS as well. */
-int kreg_apply_others_may(struct kreg_client *cl, const struct kreg_table *t);
+int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table *t);
 /* The same by id, with the owner let through at once. */
 static inline int kreg_apply_writable(struct kreg_client *cl, u64 id,
 				      struct kreg_table **found)
@@ -34,7 +34,7 @@ static inline int kreg_apply_writable(struct kreg_client *cl, u64 id,
 	if (unlikely(!t))
 		return kreg_names_no_id(id);
 	*found = t;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_apply_others_may(cl, t);
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_apply_others_may_write(cl, t);
 }
 
 /* All under the turn. Is the table there, and may @cl write to it? */

@@ -22,6 +22,7 @@
 #define MAX_ORDER_CHUNK \
 	(KREG_CHUNK_SHIFT + KREG_UNIT_SHIFT - PAGE_SHIFT)
 #define SHORT		128	/* bytes; above, memset() is faster */
+
 /* At most a quarter of a chunk may be lost at its end. */
 static unsigned int min_order(unsigned int class)
 {

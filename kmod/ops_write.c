@@ -202,16 +202,23 @@ static int feed_table(struct kreg_client *cl, u64 id, struct kreg_feed *feed)
 	return err ?: -EAGAIN;
 }
 
-static __always_inline int write_once(struct kreg_client *cl, struct kreg_write *w,
-				      struct kreg_feed *feed)
+static __always_inline int lend_and_feed(struct kreg_client *cl, struct kreg_write *w,
+					 struct kreg_feed *feed)
 {
 	int err = write_lent(cl, w, feed);
 
-	if (likely(!err)) {
-		if (unlikely(kreg_feed_wanted(feed)))
-			feed_table(cl, w->table, feed);
+	if (!err && unlikely(kreg_feed_wanted(feed)))
+		feed_table(cl, w->table, feed);
+	return err;
+}
+
+static __always_inline int write_once(struct kreg_client *cl, struct kreg_write *w,
+				      struct kreg_feed *feed)
+{
+	int err = lend_and_feed(cl, w, feed);
+
+	if (likely(!err))
 		return 0;
-	}
 	/* Not refused before what the dead had is given back. */
 	if (err == NOT_LENT || err == -EDQUOT)
 		return write_queued(cl, w);
@@ -233,9 +240,7 @@ int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w)
 	int err;
 
 	kreg_feed_init(&feed);
-	err = write_lent(cl, w, &feed);
-	if (!err && unlikely(kreg_feed_wanted(&feed)))
-		feed_table(cl, w->table, &feed);
+	err = lend_and_feed(cl, w, &feed);
 	kreg_feed_free(&feed);
 	/* What wants another try gets it when it is queued. */
 	return err == -EINPROGRESS || err == -EAGAIN || err == -EDQUOT ? NOT_LENT : err;

@@ -108,7 +108,7 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	rcu_assign_pointer(s->root, root);
 }
 
-/* Turn. The commit that replaced roots is done: their grace period begins. */
+/* Turn. The commit that replaced roots, if any, is done. Some root is doomed. */
 void kreg_root_condemn(struct kreg_store *s)
 {
 	struct kreg_root *root;
