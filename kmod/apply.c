@@ -106,7 +106,7 @@ enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
 	struct kreg_table *t = container_of(tend, struct kreg_table, tend);
 	struct kreg_feed feed = {};
 
-	if (kreg_store_is_writing(&t->store))
+	if (kreg_store_is_writing(&t->store) || kreg_store_leave_limbo(&t->store))
 		return KREG_TENDED_LATER;
 	if (kreg_store_tend(&t->store, UPKEEP, &feed))
 		return KREG_TENDED_NOW;

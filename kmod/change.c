@@ -7,6 +7,20 @@
 /* Above, memcpy() is faster. */
 #define SHORT		128
 
+/* @r was used, by another record. What the new one of @bytes does not cover is wiped. */
+static __always_inline void wipe_rest(struct kreg_rec *r, unsigned int size, bool blob)
+{
+	u64 *end = (void *)r + size;
+
+	if (unlikely(blob || size > 1u << KREG_SMALL_SHIFT)) {
+		memset(r, 0, size);
+		return;
+	}
+	/* Small classes are a unit apart. */
+	end[-2] = 0;
+	end[-1] = 0;
+}
+
 /* A slot for @c, and a handle for its blob in it. */
 static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
 				     bool reserve, struct kreg_feed *f)
@@ -18,7 +32,11 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
 	if (blob && kreg_dir_wants(&s->blobs))
 		return kreg_feed_want(s, f, class, true);
-	c->rec = kreg_arena_take(s, class, reserve, &c->ref);
+	c->rec = kreg_limbo_take(s, class, reserve, &c->ref);
+	if (c->rec)
+		wipe_rest(c->rec, kreg_arena_size(class), blob);
+	else
+		c->rec = kreg_arena_take(s, class, reserve, &c->ref);
 	if (!c->rec)
 		return kreg_feed_want(s, f, class, false);
 	if (blob)

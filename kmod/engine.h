@@ -149,7 +149,7 @@ static inline unsigned int kreg_dir_seg_entries(unsigned int no)
 static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
 {
 	u32 j = i + kreg_dir_seg_entries(0);
-	unsigned int top = __builtin_clz(j) ^ 31;
+	unsigned int top = __builtin_clz(j) ^ 31;	/* @j is not 0: less than fls() */
 	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
 
 	return seg + (j ^ (1u << top));
@@ -254,6 +254,8 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
+struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class, bool reserve,
+				 u32 *ref);
 void kreg_limbo_forget(struct kreg_store *s);
 
 /* What is counted for a record in limbo, but for its blob. */
@@ -265,10 +267,12 @@ static inline size_t kreg_rec_weight(const struct kreg_rec *r)
 /* Turn. @r was unlinked a moment ago. */
 static inline void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 {
+	bool blob = kreg_rec_has_blob(r);
+
+	s->limbo.bytes += kreg_rec_weight(r);
 	r->limbo = s->limbo.open;
 	s->limbo.open = ref;
-	s->limbo.bytes += kreg_rec_weight(r);
-	if (unlikely(kreg_rec_has_blob(r)))
+	if (unlikely(blob))
 		kreg_limbo_add_blob(s, r);
 }
 

@@ -23,6 +23,7 @@ void kreg_limbo_close_open(struct kreg_store *s)
 	l->waiting = l->open;
 	l->open = 0;
 	l->ripe = false;
+	l->left = false;
 	l->cookie = start_poll_synchronize_rcu();
 }
 
@@ -39,12 +40,35 @@ static bool is_ripe(struct kreg_store *s)
 	return true;
 }
 
+bool kreg_store_leave_limbo(struct kreg_store *s)
+{
+	struct kreg_limbo *l = &s->limbo;
+
+	kreg_store_assert(s);
+	if (l->left || !l->waiting || !is_ripe(s))
+		return false;
+	l->left = true;
+	return true;
+}
+
 static noinline void drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 {
 	struct kreg_blob *blob = kreg_blob_of(s, r);
 
 	s->limbo.bytes -= kreg_blob_memory(blob);
 	kreg_blob_drop(s, blob);
+}
+
+/* The first of those waiting, @r, is in limbo no longer. */
+static __always_inline void leave(struct kreg_store *s, struct kreg_rec *r)
+{
+	struct kreg_limbo *l = &s->limbo;
+	bool blob = kreg_rec_has_blob(r);
+
+	l->bytes -= kreg_rec_weight(r);
+	l->waiting = r->limbo;
+	if (unlikely(blob))
+		drop_blob(s, r);
 }
 
 /* Turn. Free up to @n slots of those waiting, if it is time; returns how many. */
@@ -60,14 +84,36 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 		struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
 		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
 
-		l->waiting = r->limbo;
-		l->bytes -= kreg_rec_weight(r);
-		if (unlikely(kreg_rec_has_blob(r)))
-			drop_blob(s, r);
+		leave(s, r);
 		kreg_arena_give(s, chunk, r, ref);
 	}
 	kreg_limbo_close(s);
 	return n - left;
+}
+
+/*
+ * Turn. The first slot of those waiting, if it is time and a slot of @class; else NULL.
+ * As from kreg_limbo_free() and kreg_arena_take(), but the old record is still in it.
+ */
+struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class, bool reserve,
+				 u32 *ref)
+{
+	struct kreg_chunk *chunk;
+	struct kreg_rec *r;
+
+	*ref = s->limbo.waiting;
+	if (!*ref || !s->limbo.ripe)
+		return NULL;
+	chunk = kreg_arena_chunk(s, *ref);
+	if (chunk->class != class || chunk->epoch != s->epoch)
+		return NULL;
+	r = kreg_chunk_rec(chunk, *ref);
+	leave(s, r);
+	chunk->reserved += reserve;
+	s->reserved += reserve;
+	s->recycled++;
+	kreg_limbo_close(s);
+	return r;
 }
 
 /* Turn. What is in limbo goes with the chunks that it is in. */

@@ -99,6 +99,8 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 	kreg_store_assert(s);
 	if (WARN_ON_ONCE(s->writing))
 		return false;
+	budget -= min(budget - 1, s->recycled);
+	s->recycled = 0;
 	while (more && budget) {
 		unsigned int cost = 0;
 

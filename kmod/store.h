@@ -237,8 +237,11 @@ static inline void *kreg_change_value(const struct kreg_change *c)
 
 static inline void kreg_change_seal(const struct kreg_change *c)
 {
-	c->rec->hash = c->key.hash;
-	c->rec->lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
+	struct kreg_rec *r = c->rec;
+	u32 lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
+
+	r->hash = c->key.hash;
+	r->lens = lens;
 }
 
 /* Turn. Give slot, blob and root of a change that will not be applied back. */
@@ -299,6 +302,12 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
  * when growth waits for a page.
  */
 bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
+
+/*
+ * Turn. Whether to leave the slots whose grace period is over to writers for now: true
+ * once after each grace period. They take them at half the cost of freeing them first.
+ */
+bool kreg_store_leave_limbo(struct kreg_store *s);
 
 /* Something waits for a grace period: call kreg_store_tend() again in some 10 ms. */
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)

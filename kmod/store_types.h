@@ -96,6 +96,7 @@ struct kreg_class {
  * @waiting: those that wait for @cookie
  * @cookie: taken after the last of @waiting was unlinked
  * @ripe: @cookie has expired and the reuse generation says so
+ * @left: they were left to writers for a while, since @ripe
  * @bytes: of slots and blobs in both
  */
 struct kreg_limbo {
@@ -103,6 +104,7 @@ struct kreg_limbo {
 	u32 waiting;
 	unsigned long cookie;
 	bool ripe;
+	bool left;
 	u64 bytes;
 };
 
@@ -133,6 +135,7 @@ struct kreg_limbo {
  * @bytes: of their keys and values
  * @memory: everything allocated
  * @reserved: slots set aside
+ * @recycled: slots that went from limbo to a new record since the last upkeep
  * @doomed_count: length of @doomed
  * @doomed_bytes: weight of those
  * @writing: between begin and the end of settle
@@ -168,6 +171,7 @@ struct kreg_store {
 	u64 bytes;
 	u64 memory;
 	u32 reserved;
+	u32 recycled;
 	u32 doomed_count;
 	u64 doomed_bytes;
 	bool writing;

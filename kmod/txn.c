@@ -51,14 +51,15 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
 {
 	struct kreg_store *s = t->store;
+	struct kreg_rec *old = place->old;
 
-	WRITE_ONCE(place->old->died, t->version);
-	place->old->limbo = t->dead;
-	t->dead = dead;
-	t->last = place->old;
-	t->last_link = link;
 	s->objects--;
 	s->bytes -= place->old_bytes;
+	WRITE_ONCE(old->died, t->version);
+	old->limbo = t->dead;
+	t->dead = dead;
+	t->last = old;
+	t->last_link = link;
 }
 
 /*
@@ -87,6 +88,7 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 {
 	struct kreg_store *s = t->store;
 	struct kreg_rec *r;
+	u32 ref;
 
 	if (c->rec) {
 		kreg_arena_use(s, c->ref);
@@ -97,20 +99,21 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 			return err;
 	}
 	r = c->rec;
+	ref = c->ref;
 	if (unlikely(c->blob))
 		link_blob(s, c);
+	c->rec = NULL;
+	c->ref = 0;
+	c->count = !!place->old;
+	s->objects++;
+	s->bytes += c->key.len + c->value_len;
 	r->born = t->version;
 	r->died = KREG_ALIVE;
 	r->link = *place->link;
 	/* Pair 1: whoever loads the link finds the record written. */
-	smp_store_release(place->link, c->ref);
-	s->objects++;
-	s->bytes += c->key.len + c->value_len;
+	smp_store_release(place->link, ref);
 	if (place->old)
-		kill(t, place, BEHIND | c->ref, &r->link);
-	c->count = !!place->old;
-	c->rec = NULL;
-	c->ref = 0;
+		kill(t, place, BEHIND | ref, &r->link);
 	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
 		catch_up(s, f);
 	return 0;

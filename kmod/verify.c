@@ -118,6 +118,14 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 	return order < 0 || (!order && before->born >= r->born);
 }
 
+/* What a record leaves of its slot is zero, whatever was there before. */
+static bool rest_is_zero(const struct kreg_rec *r)
+{
+	size_t size = kreg_rec_weight(r);
+
+	return !memchr_inv((void *)r + size, 0, kreg_arena_size(kreg_arena_class(size)) - size);
+}
+
 /* Invariants 1, 2, 4 and 6: one pass from end to end, as a reader goes. */
 static bool list(struct kreg_store *s)
 {
@@ -143,6 +151,8 @@ static bool list(struct kreg_store *s)
 		r = kreg_arena_rec(s, link);
 		if (WARN_ON(!kreg_rec_key_len(r) || !in_order(before, r) ||
 			    kreg_read_bucket(r->hash, root->n) != bucket))
+			return false;
+		if (WARN_ON(!rest_is_zero(r)))
 			return false;
 		if (WARN_ON(r->born < root->born || r->born > newest ||
 			    r->died < r->born))

@@ -8,6 +8,55 @@ static void fed(struct kreg_feed *f)
 	kreg_store_feed(&store, f);
 }
 
+static void begin(const struct mode *m)
+{
+	mode = m;
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn));
+	spin_lock(&turn);
+}
+
+static void end(void)
+{
+	spin_unlock(&turn);
+	kreg_store_exit(&store);
+	spin_lock(&turn);
+	tap_check(!shim_allocated);
+}
+
+/* As a write of its own, with all that it wants. */
+static void apply(struct kreg_change *c)
+{
+	struct kreg_feed f = {};
+	struct kreg_place place;
+	struct kreg_txn t;
+
+	kreg_txn_begin(&t, &store);
+	do {
+		fed(&f);
+		kreg_store_find(&store, &c->key, &place);
+	} while (kreg_store_apply(&t, c, &place, &f));
+	kreg_txn_commit(&t);
+	kreg_txn_settle(&t, 1);
+	kreg_feed_free(&f);
+}
+
+static void clear_all(void)
+{
+	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc() };
+
+	apply(&c);
+}
+
+static void tend(unsigned int budget)
+{
+	struct kreg_feed f = {};
+
+	kreg_store_tend(&store, budget, &f);
+	fed(&f);
+	kreg_feed_free(&f);
+}
+
 /* Bring the store to the keys below @n, each with an empty value. */
 static void keys_to(u32 n)
 {
@@ -17,23 +66,14 @@ static void keys_to(u32 n)
 	while (store.objects != n) {
 		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = bytes };
 		u32 k = store.objects;
-		struct kreg_place place;
-		struct kreg_txn t;
 
 		if (store.objects > n) {
 			c.kind = KREG_CHANGE_DELETE;
 			k--;
 		}
 		c.key = key_of(k, bytes);
-		kreg_txn_begin(&t, &store);
-		do {
-			kreg_store_find(&store, &c.key, &place);
-			fed(&f);
-		} while (kreg_store_apply(&t, &c, &place, &f));
-		kreg_txn_commit(&t);
-		kreg_txn_settle(&t, 1);
-		kreg_store_tend(&store, 1, &f);
-		fed(&f);
+		apply(&c);
+		tend(1);
 	}
 	while (kreg_store_tend(&store, 64, &f))
 		;
@@ -66,10 +106,7 @@ void stale_run(void)
 	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0, 0 };
 	struct stale a, b;
 
-	mode = &stale;
-	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
-	spin_lock(&turn);
+	begin(&stale);
 	keys_to(4000);
 	shim_enter(1);
 	a.c = kreg_view_enter(&a.view, &store, &a.n);
@@ -89,10 +126,7 @@ void stale_run(void)
 	shim_leave(2);
 	keys_to(0);
 	tap_check(!kreg_store_root(&store)->dir.used);
-	spin_unlock(&turn);
-	kreg_store_exit(&store);
-	spin_lock(&turn);
-	tap_check(!shim_allocated);
+	end();
 }
 
 /* The index of a store brought to @n keys: so many pages, so many spans of them. */
@@ -109,28 +143,12 @@ static void spans_check(u32 n, u32 pages, u32 spans)
 	tap_check(root->dir.used == pages && root->spans == spans);
 }
 
-static void clear(void)
-{
-	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc() };
-	struct kreg_feed f = {};
-	struct kreg_txn t;
-
-	kreg_txn_begin(&t, &store);
-	tap_check(!kreg_store_apply(&t, &c, NULL, &f));
-	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
-	kreg_feed_free(&f);
-}
-
 /* Index pages come and go in spans, and singly where memory is too fragmented. */
 void spans_run(void)
 {
 	static const struct mode spans = { "spans", 80000, ~0u, 0, 1, 0, 0, 0 };
 
-	mode = &spans;
-	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
-	spin_lock(&turn);
+	begin(&spans);
 	spans_check(50000, 50, 0);
 	spans_check(58000, 72, 1);
 	shim_order = 0;
@@ -143,13 +161,54 @@ void spans_run(void)
 	tap_check(store.spare && !store.spare_order);
 	spans_check(66000, 72, 1);
 	tap_check(store.spare && store.spare_order);
-	clear();
+	clear_all();
 	tap_check(!store.spare);
 	spans_check(0, 0, 0);
-	spin_unlock(&turn);
-	kreg_store_exit(&store);
-	spin_lock(&turn);
-	tap_check(!shim_allocated);
+	end();
+}
+
+/* Put a record of @size bytes; returns its slot. */
+static u32 put_sized(u32 k, u32 size)
+{
+	struct kreg_change c = { .kind = KREG_CHANGE_PUT };
+	u8 bytes[KEY_ROOM], value[1000];
+	struct kreg_place place;
+
+	memset(value, 0xff, sizeof(value));
+	c.key = key_of(k, bytes);
+	c.value = value;
+	c.value_len = size - sizeof(struct kreg_rec) - c.key.len;
+	apply(&c);
+	tap_check(kreg_store_verify(&store));
+	kreg_store_find(&store, &c.key, &place);
+	return place.old_ref;
+}
+
+/* A slot goes from limbo to a record of its class, but not before its time. */
+void recycled_run(void)
+{
+	static const struct mode recycled = { "recycled", 3, ~0u, 0, 1, 0, 0, 0 };
+	u32 slots[3], k;
+
+	begin(&recycled);
+	for (k = 0; k < 3; k++)
+		slots[k] = put_sized(k, 96);
+	tend(64);
+	shim_enter(1);
+	for (k = 0; k < 3; k++)
+		put_sized(k, 96);
+	tend(1);
+	put_sized(0, 96);
+	tap_check(!store.recycled && !store.limbo.ripe);
+	shim_leave(1);
+	/* The first of all waits alone; then the others, the last one first. */
+	tend(1);
+	tend(1);
+	put_sized(1, 600);
+	tap_check(!store.recycled && store.limbo.ripe);
+	tap_check(put_sized(1, 81) == slots[2] && put_sized(1, 96) == slots[1]);
+	tap_check(store.recycled == 2 && !store.limbo.ripe);
+	end();
 }
 
 /* A store that has no more chunk numbers says so, and goes on when there are. */
@@ -163,10 +222,7 @@ void full_run(void)
 	struct kreg_txn t;
 	int err;
 
-	mode = &full;
-	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
-	spin_lock(&turn);
+	begin(&full);
 	store.chunks.limit = 1;
 	c.value = value;
 	c.value_len = sizeof(value);
@@ -201,46 +257,20 @@ void full_run(void)
 	kreg_store_cancel(&store, &c);
 	tap_check(kreg_store_verify(&store));
 	kreg_feed_free(&f);
-	spin_unlock(&turn);
-	kreg_store_exit(&store);
-	spin_lock(&turn);
-	tap_check(!shim_allocated);
+	end();
 }
 
 static void put_blobs(u32 n, u32 len)
 {
-	struct kreg_feed f = {};
 	u8 bytes[KEY_ROOM];
 
 	while (n--) {
 		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value_len = len };
-		struct kreg_place place;
-		struct kreg_txn t;
 
 		c.key = key_of(n, bytes);
 		c.blob = kreg_blob_alloc(len);
-		kreg_txn_begin(&t, &store);
-		do {
-			fed(&f);
-			kreg_store_find(&store, &c.key, &place);
-		} while (kreg_store_apply(&t, &c, &place, &f));
-		kreg_txn_commit(&t);
-		kreg_txn_settle(&t, 1);
+		apply(&c);
 	}
-	kreg_feed_free(&f);
-}
-
-static void clear_all(void)
-{
-	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc() };
-	struct kreg_place place;
-	struct kreg_feed f = {};
-	struct kreg_txn t;
-
-	kreg_txn_begin(&t, &store);
-	tap_check(!kreg_store_apply(&t, &c, &place, &f));
-	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
 }
 
 /* One clear of any size makes nobody wait; more than one, if they are large. */
@@ -251,10 +281,7 @@ void cleared_run(void)
 	struct kreg_feed f = {};
 	int i;
 
-	mode = &cleared;
-	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
-	spin_lock(&turn);
+	begin(&cleared);
 	shim_enter(1);
 	put_blobs(4, third);
 	clear_all();
@@ -270,8 +297,5 @@ void cleared_run(void)
 		;
 	tap_check(!store.doomed_bytes && !kreg_store_limbo_full(&store));
 	kreg_feed_free(&f);
-	spin_unlock(&turn);
-	kreg_store_exit(&store);
-	spin_lock(&turn);
-	tap_check(!shim_allocated);
+	end();
 }

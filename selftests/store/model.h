@@ -63,6 +63,7 @@ bool plant_run(const char *what);
 void full_run(void);
 void stale_run(void);
 void spans_run(void);
+void recycled_run(void);
 void cleared_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */

@@ -44,7 +44,7 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 4);
+	tap_plan(count + 5);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
@@ -52,6 +52,8 @@ void model_run(unsigned int permille)
 	tap_pass("a reader's buckets outlive the index");
 	spans_run();
 	tap_pass("index pages in spans");
+	recycled_run();
+	tap_pass("slots straight from limbo");
 	cleared_run();
 	tap_pass("what was cleared counts until readers are gone");
 	for (i = 0; i < count; i++)
