@@ -127,7 +127,7 @@ static const enum kreg_change_kind kinds[] = {
 	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
 };
 
-static int get_key(struct kreg_change *c, const struct kreg_op *op, void *to)
+static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *op, void *to)
 {
 	c->key.bytes = to;
 	return kreg_get(to, u64_to_user_ptr(op->key), op->key_len);
