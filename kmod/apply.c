@@ -106,9 +106,9 @@ enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
 	struct kreg_table *t = container_of(tend, struct kreg_table, tend);
 	struct kreg_feed feed = {};
 
-	if (kreg_store_is_writing(&t->store) || kreg_store_leave_limbo(&t->store))
+	if (kreg_store_is_writing(&t->store))
 		return KREG_TENDED_LATER;
-	if (kreg_store_tend(&t->store, UPKEEP, &feed))
+	if (kreg_store_upkeep(&t->store, UPKEEP, &feed))
 		return KREG_TENDED_NOW;
 	if (kreg_store_has_limbo(&t->store))
 		return KREG_TENDED_LATER;

@@ -164,8 +164,7 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool 
 	r = first_free(chunk, kreg_arena_size(class), ref);
 	if (!chunk->used++)
 		cl->idle--;
-	chunk->reserved += reserve;
-	s->reserved += reserve;
+	kreg_chunk_reserve(s, chunk, reserve);
 	if (!chunk->free && chunk->fresh == chunk->end)
 		set_full(s, chunk);
 	return r;

@@ -7,18 +7,21 @@
 /* Above, memcpy() is faster. */
 #define SHORT		128
 
-/* @r was used, by another record. What the new one of @bytes does not cover is wiped. */
-static __always_inline void wipe_rest(struct kreg_rec *r, unsigned int size, bool blob)
+/* Another record was in @r, @size bytes. Wipe what @c's, @bytes, does not cover. */
+static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t bytes,
+				      const struct kreg_change *c)
 {
 	u64 *end = (void *)r + size;
 
-	if (unlikely(blob || size > 1u << KREG_SMALL_SHIFT)) {
-		memset(r, 0, size);
-		return;
+	/* Between its key and the handle, too. */
+	if (unlikely(c->blob))
+		bytes = sizeof(*r) + c->key.len;
+	if (unlikely(size - bytes >= 2 * sizeof(*end))) {
+		memset((void *)r + bytes, 0, size - bytes);
+	} else {
+		end[-2] = 0;
+		end[-1] = 0;
 	}
-	/* Small classes are a unit apart. */
-	end[-2] = 0;
-	end[-1] = 0;
 }
 
 /* A slot for @c, and a handle for its blob in it. */
@@ -26,15 +29,15 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 				     bool reserve, struct kreg_feed *f)
 {
 	bool blob = c->blob;
-	unsigned int class = kreg_arena_class(kreg_rec_size(c->key.len,
-							    c->value_len, blob));
+	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
+	unsigned int class = kreg_arena_class(bytes);
 
 	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
 	if (blob && kreg_dir_wants(&s->blobs))
 		return kreg_feed_want(s, f, class, true);
 	c->rec = kreg_limbo_take(s, class, reserve, &c->ref);
 	if (c->rec)
-		wipe_rest(c->rec, kreg_arena_size(class), blob);
+		wipe_rest(c->rec, kreg_arena_size(class), bytes, c);
 	else
 		c->rec = kreg_arena_take(s, class, reserve, &c->ref);
 	if (!c->rec)

@@ -149,7 +149,7 @@ static inline unsigned int kreg_dir_seg_entries(unsigned int no)
 static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
 {
 	u32 j = i + kreg_dir_seg_entries(0);
-	unsigned int top = __builtin_clz(j) ^ 31;	/* @j is not 0: less than fls() */
+	unsigned int top = __builtin_clz(j) ^ 31;	/* fls() would test for 0 */
 	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
 
 	return seg + (j ^ (1u << top));
@@ -242,6 +242,13 @@ static inline struct kreg_rec *kreg_chunk_rec(const struct kreg_chunk *chunk, u3
 	return chunk->base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
 }
 
+/* Turn. A slot of @chunk was taken: to be set aside, or not. */
+static inline void kreg_chunk_reserve(struct kreg_store *s, struct kreg_chunk *chunk, bool reserve)
+{
+	chunk->reserved += reserve;
+	s->reserved += reserve;
+}
+
 static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 					     const struct kreg_rec *r)
 {
@@ -257,6 +264,11 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
 struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class, bool reserve,
 				 u32 *ref);
 void kreg_limbo_forget(struct kreg_store *s);
+/*
+ * Turn. Whether to spare those waiting, though it is time, for writers, who take a slot
+ * at half the cost of one that was freed before: yes, but of each batch only once.
+ */
+bool kreg_limbo_spare(struct kreg_store *s);
 
 /* What is counted for a record in limbo, but for its blob. */
 static inline size_t kreg_rec_weight(const struct kreg_rec *r)
@@ -295,7 +307,18 @@ static inline void kreg_limbo_reuse(struct kreg_store *s)
 	smp_wmb();
 }
 
-/* index.c */
+/* index.c: pages that come one at a time, 8 + 16 + 32, so that no span is in two segments */
+#ifndef KREG_INDEX_SINGLES
+#define KREG_INDEX_SINGLES	56
+#endif
+#define KREG_SPAN_ORDER		4
+
+/* Where the last span ends, or the first will begin. */
+static inline u32 kreg_index_spanned(const struct kreg_root *root)
+{
+	return KREG_INDEX_SINGLES + (root->spans << KREG_SPAN_ORDER);
+}
+
 bool kreg_index_grow(struct kreg_store *s);
 bool kreg_index_step(struct kreg_store *s);
 void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f);

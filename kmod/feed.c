@@ -50,7 +50,10 @@ static int fill_chunk(struct kreg_feed *f)
 
 static void fill_pages(struct kreg_feed *f)
 {
-	if (!f->want_pages || (f->brought.pages && f->brought.order == f->index_order))
+	if (!f->want_pages)
+		return;
+	f->brought.asked = f->index_order;
+	if (f->brought.pages && f->brought.order == f->index_order)
 		return;
 	kreg_pages_free(f->brought.pages, f->brought.order);
 	f->brought.order = f->index_order;

@@ -16,14 +16,10 @@
  */
 #include "engine.h"
 
-#define SINGLES		56	/* 8 + 16 + 32: no span lies in two segments */
-#define SPAN_ORDER	4
-
 /* Pages that come next, log2. Once a single one had to do, no spans follow it. */
 static unsigned int grow_order(const struct kreg_root *root)
 {
-	return root->dir.used == SINGLES + (root->spans << SPAN_ORDER) ?
-	       SPAN_ORDER : 0;
+	return root->dir.used == kreg_index_spanned(root) ? KREG_SPAN_ORDER : 0;
 }
 
 /* Pages that go next, log2. */
@@ -67,6 +63,7 @@ static bool install(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 i;
 
+	kreg_suspect(s->spare_order > grow_order(root));
 	if (kreg_dir_wants(&root->dir))
 		return false;
 	for (i = 0; i < 1u << s->spare_order; i++)
@@ -91,11 +88,13 @@ void kreg_index_trim(struct kreg_store *s)
 /* Turn. Make @pages the spare ones; those that were, if any, take their place. */
 static void swap_spare(struct kreg_store *s, u32 **pages, unsigned int *order)
 {
-	if (s->spare)
-		s->memory -= PAGE_SIZE << s->spare_order;
 	swap(s->spare, *pages);
 	swap(s->spare_order, *order);
 	s->memory += PAGE_SIZE << s->spare_order;
+	if (*pages)
+		s->memory -= PAGE_SIZE << *order;
+	else
+		*order = 0;
 }
 
 static u32 capacity(const struct kreg_root *root)
@@ -133,10 +132,11 @@ void kreg_index_add(struct kreg_store *s, struct kreg_feed *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
 
-	if (!f->brought.pages || f->index_order != grow_order(root) || spare_fits(s, root))
+	/* Much may have happened since it asked. */
+	if (!f->brought.pages || f->brought.asked != grow_order(root) || spare_fits(s, root))
 		return;
 	swap_spare(s, &f->brought.pages, &f->brought.order);
-	f->index_order = f->brought.order;
+	f->brought.asked = f->brought.order;
 	if (growing_out(s, root))
 		install(s, root);
 }

@@ -5,7 +5,8 @@
  * There are two batches, both linked through the limbo word. Records join the
  * open one; it is closed, which takes the cookie of a grace period, when the one
  * before it is through. So one cookie is enough for any number of records, and a
- * record waits for two grace periods at most.
+ * record waits for two grace periods at most. Then its slot goes back to the chunk,
+ * or straight to a new record.
  */
 #include "engine.h"
 
@@ -23,7 +24,7 @@ void kreg_limbo_close_open(struct kreg_store *s)
 	l->waiting = l->open;
 	l->open = 0;
 	l->ripe = false;
-	l->left = false;
+	l->spared = false;
 	l->cookie = start_poll_synchronize_rcu();
 }
 
@@ -40,14 +41,13 @@ static bool is_ripe(struct kreg_store *s)
 	return true;
 }
 
-bool kreg_store_leave_limbo(struct kreg_store *s)
+bool kreg_limbo_spare(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 
-	kreg_store_assert(s);
-	if (l->left || !l->waiting || !is_ripe(s))
+	if (l->spared || !l->waiting || !is_ripe(s))
 		return false;
-	l->left = true;
+	l->spared = true;
 	return true;
 }
 
@@ -60,7 +60,7 @@ static noinline void drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 }
 
 /* The first of those waiting, @r, is in limbo no longer. */
-static __always_inline void leave(struct kreg_store *s, struct kreg_rec *r)
+static __always_inline void take_first(struct kreg_store *s, struct kreg_rec *r)
 {
 	struct kreg_limbo *l = &s->limbo;
 	bool blob = kreg_rec_has_blob(r);
@@ -84,7 +84,7 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 		struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
 		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
 
-		leave(s, r);
+		take_first(s, r);
 		kreg_arena_give(s, chunk, r, ref);
 	}
 	kreg_limbo_close(s);
@@ -94,6 +94,8 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 /*
  * Turn. The first slot of those waiting, if it is time and a slot of @class; else NULL.
  * As from kreg_limbo_free() and kreg_arena_take(), but the old record is still in it.
+ * Only upkeep finds out that it is time, and not while a write is under way: what that
+ * has unlinked, it may still look at.
  */
 struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class, bool reserve,
 				 u32 *ref)
@@ -108,9 +110,8 @@ struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class, bool 
 	if (chunk->class != class || chunk->epoch != s->epoch)
 		return NULL;
 	r = kreg_chunk_rec(chunk, *ref);
-	leave(s, r);
-	chunk->reserved += reserve;
-	s->reserved += reserve;
+	take_first(s, r);
+	kreg_chunk_reserve(s, chunk, reserve);
 	s->recycled++;
 	kreg_limbo_close(s);
 	return r;

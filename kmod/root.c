@@ -108,7 +108,10 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	rcu_assign_pointer(s->root, root);
 }
 
-/* Turn. The commit that replaced roots, if any, is done. Some root is doomed. */
+/*
+ * Turn, with some root doomed. The commit that replaced the last of them, if any, is
+ * done: their grace period begins.
+ */
 void kreg_root_condemn(struct kreg_store *s)
 {
 	struct kreg_root *root;

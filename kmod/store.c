@@ -91,23 +91,17 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
 	return 0;
 }
 
-bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
-		     struct kreg_feed *f)
+static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kreg_feed *f)
 {
 	bool more = true, index = true;
 
-	kreg_store_assert(s);
-	if (WARN_ON_ONCE(s->writing))
-		return false;
-	budget -= min(budget - 1, s->recycled);
-	s->recycled = 0;
 	while (more && budget) {
 		unsigned int cost = 0;
 
 		/* Once it has nothing to do, slots that are freed do not change that. */
 		index = index && kreg_index_step(s);
 		more = index;
-		if (s->limbo.waiting)
+		if (free && s->limbo.waiting)
 			cost = kreg_limbo_free(s, index ? 1 : budget);
 		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s))
 			cost += ROOT_COST;
@@ -116,4 +110,23 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget,
 	}
 	kreg_index_want(s, f);
 	return more;
+}
+
+bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f)
+{
+	u32 done = min(budget - 1, s->recycled);
+
+	kreg_store_assert(s);
+	if (WARN_ON_ONCE(s->writing || !budget))
+		return false;
+	s->recycled = 0;
+	return tend(s, budget - done, true, f);
+}
+
+bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	if (WARN_ON_ONCE(s->writing))
+		return false;
+	return tend(s, budget, !kreg_limbo_spare(s), f);
 }

@@ -174,7 +174,7 @@ enum kreg_feed_dir {
 struct kreg_feed {
 	u8 class;			/* size class that is out of slots */
 	u8 order;			/* pages that its next chunk should have, log2 */
-	u8 index_order;			/* likewise of the index; @pages came for that */
+	u8 index_order;			/* likewise those of the index that come next */
 	bool must_chunk;
 	bool must_handle;		/* no handle for a blob is left */
 	bool want_index;
@@ -185,7 +185,8 @@ struct kreg_feed {
 	struct {
 		struct kreg_chunk *chunk;
 		u32 *pages;
-		unsigned int order;	/* pages, log2 */
+		unsigned int order;	/* how many, log2 */
+		unsigned int asked;	/* how many were asked for */
 		void **seg[KREG_FEED_DIRS];
 		u8 seg_no[KREG_FEED_DIRS];
 	} brought;
@@ -299,15 +300,12 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
 /*
  * Turn. About @budget steps of growing, shrinking and freeing slots whose grace
  * period is over. Returns true if there is more to do now. Sets f->want_index
- * when growth waits for a page.
+ * when growth waits for a page. For writers: slots that went from one record to
+ * another since the last time count as freed.
  */
 bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
-
-/*
- * Turn. Whether to leave the slots whose grace period is over to writers for now: true
- * once after each grace period. They take them at half the cost of freeing them first.
- */
-bool kreg_store_leave_limbo(struct kreg_store *s);
+/* The same for who looks now and then: leaves such slots to writers once. */
+bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
 
 /* Something waits for a grace period: call kreg_store_tend() again in some 10 ms. */
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)

@@ -50,7 +50,7 @@ struct kreg_dir {
  * @n: buckets
  * @heads: first links of the first buckets
  * @dir: pages of the index
- * @spans: sixteens of them that came together
+ * @spans: sixteens of them that came together, behind the first KREG_INDEX_SINGLES
  * @epoch: clears before it
  * @weight: bytes of the records that went with it
  * @cookie: taken after the commit that replaced it
@@ -96,7 +96,7 @@ struct kreg_class {
  * @waiting: those that wait for @cookie
  * @cookie: taken after the last of @waiting was unlinked
  * @ripe: @cookie has expired and the reuse generation says so
- * @left: they were left to writers for a while, since @ripe
+ * @spared: they were left to writers for a while
  * @bytes: of slots and blobs in both
  */
 struct kreg_limbo {
@@ -104,7 +104,7 @@ struct kreg_limbo {
 	u32 waiting;
 	unsigned long cookie;
 	bool ripe;
-	bool left;
+	bool spared;
 	u64 bytes;
 };
 
@@ -125,7 +125,7 @@ struct kreg_limbo {
  * @doomed: roots that wait for a grace period, oldest first
  * @ending: the root whose grace period is over
  * @limbo: unlinked records
- * @spare: pages for the index, or NULL
+ * @spare: pages for the index, or NULL; a span stays until the next clear
  * @spare_order: how many, log2
  * @retiring: index pages from @retire on go once @retire_cookie has expired
  * @retire: see @retiring

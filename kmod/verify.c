@@ -121,9 +121,12 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 /* What a record leaves of its slot is zero, whatever was there before. */
 static bool rest_is_zero(const struct kreg_rec *r)
 {
-	size_t size = kreg_rec_weight(r);
+	size_t bytes = kreg_rec_weight(r), size = kreg_arena_size(kreg_arena_class(bytes));
+	u32 key_len = kreg_rec_key_len(r);
 
-	return !memchr_inv((void *)r + size, 0, kreg_arena_size(kreg_arena_class(size)) - size);
+	return !memchr_inv((void *)r + bytes, 0, size - bytes) &&
+	       (!kreg_rec_has_blob(r) ||
+		!memchr_inv(r->bytes + key_len, 0, ALIGN(key_len, 4) - key_len));
 }
 
 /* Invariants 1, 2, 4 and 6: one pass from end to end, as a reader goes. */
@@ -169,6 +172,25 @@ static bool list(struct kreg_store *s)
 	}
 	return !WARN_ON(buckets != root->n || objects != s->objects ||
 			bytes != s->bytes);
+}
+
+/* Spans are behind the single pages, and each of them is in one piece. */
+static bool spans(struct kreg_root *root)
+{
+	u32 end = kreg_index_spanned(root), i;
+
+	if (!root->spans)
+		return true;
+	if (WARN_ON(end > root->dir.used))
+		return false;
+	for (i = KREG_INDEX_SINGLES; i < end; i++) {
+		u32 first = i - (i - KREG_INDEX_SINGLES) % (1u << KREG_SPAN_ORDER);
+		u32 *span = *kreg_dir_at(&root->dir, first), *page = *kreg_dir_at(&root->dir, i);
+
+		if (WARN_ON(page != span + ((i - first) << KREG_PAGE_SHIFT)))
+			return false;
+	}
+	return true;
 }
 
 static bool limbo(struct kreg_store *s, u32 ref)
@@ -222,6 +244,7 @@ bool kreg_store_verify(struct kreg_store *s)
 	struct tally t = { .store = s };
 
 	kreg_store_assert(s);
-	return each_chunk(&t, forget) && list(s) && limbo(s, s->limbo.open) &&
-	       limbo(s, s->limbo.waiting) && each_chunk(&t, slots) && memory(&t);
+	return each_chunk(&t, forget) && spans(kreg_store_root(s)) && list(s) &&
+	       limbo(s, s->limbo.open) && limbo(s, s->limbo.waiting) &&
+	       each_chunk(&t, slots) && memory(&t);
 }

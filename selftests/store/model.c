@@ -291,7 +291,10 @@ static void tend(u32 budget)
 {
 	struct kreg_feed f = {};
 
-	kreg_store_tend(&store, budget, &f);
+	if (rnd(2))
+		kreg_store_tend(&store, budget, &f);
+	else
+		kreg_store_upkeep(&store, budget, &f);
 	verify();
 	if (f.want_index && rnd(4))
 		feed(&f);
