@@ -37,7 +37,7 @@ static const struct mode modes[] = {
 	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500, 0 },
 	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300, 0 },
 	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4, 0 },
-	{ "many keys, several spans of index", 60000, ~0u, 120000, 5000, 100, 100000, 0 },
+	{ "many keys, several spans of index", 60000, ~0u, 60000, 5000, 100, 100000, 0 },
 };
 
 void model_run(unsigned int permille)
