@@ -245,7 +245,7 @@ static unsigned int cut_span(struct __test_metadata *_metadata, struct world *w,
 	unsigned int cuts = 0;
 	long ret;
 
-	for (cut.keep = 0; cut.keep < len; cut.keep += cut_step(len)) {
+	for (cut.keep = 0; cut.keep < len; cut.keep = cut_next(cut.keep, len)) {
 		call_place(&w->areas, c, cut);
 		ret = call_now(w, test, c);
 		EXPECT_EQ(-EFAULT, ret) {

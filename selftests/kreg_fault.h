@@ -150,12 +150,20 @@ static inline void call_place(struct areas *areas, struct call *c,
 	}
 }
 
-/* The next place for a cut: everywhere in what is short, at some in what is long. */
-static inline __u32 cut_step(__u32 len)
+/*
+ * The place for a cut after @keep: everywhere in what is short; at some in what is long,
+ * but everywhere in the last operation of a batch.
+ */
+static inline __u32 cut_next(__u32 keep, __u32 len)
 {
+	__u32 last = len - sizeof(struct kreg_op);
+
 	if (len <= 16)
-		return 1;
-	return len <= 160 ? 8 : len / 4 & ~7U;
+		return keep + 1;
+	if (len <= 160 || keep >= last)
+		return keep + 8;
+	keep += len / 4 & ~7U;
+	return keep < last ? keep : last;
 }
 
 static inline void call_init(struct call *c, unsigned int cmd, __u32 size,
