@@ -304,7 +304,7 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
  * another since the last time count as freed.
  */
 bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
-/* The same for who looks now and then: leaves such slots to writers once. */
+/* The same for who looks now and then: slots that may go he leaves to writers, once. */
 bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
 
 /* Something waits for a grace period: call kreg_store_tend() again in some 10 ms. */
