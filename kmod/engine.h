@@ -20,6 +20,7 @@
 #include <linux/refcount.h>
 
 #include "store.h"
+#include "view.h"
 
 /*
  * What nobody may look at: slots that are free, from their third word on. A build
@@ -27,7 +28,6 @@
  * build fills them with a pattern and looks whether it is still there.
  */
 #define KREG_SLOT_OPEN		8	/* bytes of link and limbo */
-#define KREG_SLOT_POISON	0xd5	/* as lens: a longer key than there is */
 
 #ifndef kreg_slot_hide
 #ifdef KREG_DEBUG
@@ -51,12 +51,6 @@ static inline void kreg_slots_hide(void *base, size_t size, size_t bytes)
 static inline void kreg_slots_show(void *base, size_t bytes)
 {
 }
-#endif
-
-#ifdef KREG_DEBUG
-#define kreg_suspect(cond) WARN_ON(cond)
-#else
-#define kreg_suspect(cond) BUILD_BUG_ON_INVALID(cond)
 #endif
 
 /**
@@ -134,26 +128,6 @@ void **kreg_dir_seg_alloc(unsigned int no);
 void kreg_dir_seg_free(void **seg, unsigned int no);
 
 #define KREG_DIR_FULL		0xff
-#define KREG_DIR_FIRST_SHIFT	3
-
-static inline unsigned int kreg_dir_seg_entries(unsigned int no)
-{
-	return 1u << (no + KREG_DIR_FIRST_SHIFT);
-}
-
-/*
- * Entry @i. Segments do not move, so two loads that depend on each other and on
- * how @i was come by are enough for a reader: whoever published @i had published
- * segment and entry before.
- */
-static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
-{
-	u32 j = i + kreg_dir_seg_entries(0);
-	unsigned int top = __builtin_clz(j) ^ 31;	/* fls() would test for 0 */
-	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
-
-	return seg + (j ^ (1u << top));
-}
 
 /* blob.c */
 u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b);
@@ -216,20 +190,6 @@ static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
 	return kreg_store_needs_blob(kreg_rec_key_len(r), kreg_rec_value_len(r));
 }
 
-/* Where a record keeps the handle of its blob. */
-static inline u32 *kreg_rec_handle(const struct kreg_rec *r, u32 key_len)
-{
-	return (u32 *)(r->bytes + ALIGN(key_len, 4));
-}
-
-static inline struct kreg_rec *kreg_arena_rec(const struct kreg_store *s, u32 ref)
-{
-	void *base = READ_ONCE(*kreg_dir_at(&s->chunks,
-					    ref >> KREG_CHUNK_SHIFT << 1));
-
-	return base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
-}
-
 /* Turn. */
 static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
 						  u32 ref)
@@ -247,14 +207,6 @@ static inline void kreg_chunk_reserve(struct kreg_store *s, struct kreg_chunk *c
 {
 	chunk->reserved += reserve;
 	s->reserved += reserve;
-}
-
-static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
-					     const struct kreg_rec *r)
-{
-	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
-
-	return READ_ONCE(*kreg_dir_at(&s->blobs, handle));
 }
 
 /* limbo.c */
@@ -327,16 +279,6 @@ void kreg_index_trim(struct kreg_store *s);
 u32 *kreg_index_alloc(unsigned int *order);
 u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order);
 
-static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
-{
-	u32 *page;
-
-	if (b < KREG_HEADS_INLINE)
-		return (u32 *)&root->heads[b];
-	page = *kreg_dir_at(&root->dir, b >> KREG_PAGE_SHIFT);
-	return page + (b & (KREG_PAGE_HEADS - 1));
-}
-
 /* root.c */
 void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born);
 void kreg_root_condemn(struct kreg_store *s);
@@ -355,66 +297,6 @@ int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_
 static inline struct kreg_root *kreg_store_root(const struct kreg_store *s)
 {
 	return rcu_dereference_protected(s->root, lockdep_is_held(s->turn));
-}
-
-/* What the reader's side, read.h, wants to know. */
-struct kreg_view {
-	const struct kreg_store *store;
-	const struct kreg_root *root;
-};
-
-static inline const struct kreg_rec *kreg_view_rec(const struct kreg_view *v,
-						   u32 ref)
-{
-	const struct kreg_rec *r = kreg_arena_rec(v->store, ref);
-
-	kreg_suspect(!r->lens || r->lens == KREG_SLOT_POISON * 0x01010101u);
-	return r;
-}
-
-static inline const u32 *kreg_view_head(const struct kreg_view *v, u32 b)
-{
-	return kreg_index_head(v->root, b);
-}
-
-/*
- * Where a lookup starts: C, then the root that was in force at C, then n. A root
- * younger than c was put in by a clear that c does not see; its previous is there
- * as long as a reader may have such a c.
- */
-static inline u64 kreg_view_enter(struct kreg_view *v,
-				  const struct kreg_store *s, u32 *n)
-{
-	/*
-	 * Pair 2, with the release in kreg_txn_commit(): links, died, root and n
-	 * are at least as new as c.
-	 */
-	u64 c = smp_load_acquire(&s->version);
-
-	v->store = s;
-	v->root = rcu_dereference(s->root);
-	while (v->root->born > c)
-		v->root = READ_ONCE(v->root->previous);
-	/* Pair 4, with the release in kreg_index_grow(). */
-	*n = smp_load_acquire(&v->root->n);
-	return c;
-}
-
-static inline void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
-				 struct kreg_hit *hit)
-{
-	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_value_len(r);
-
-	hit->key = r->bytes;
-	hit->key_len = key_len;
-	hit->value_len = value_len;
-	hit->version = r->born;
-	hit->value = r->bytes + key_len;
-	hit->blob = NULL;
-	if (unlikely(kreg_store_needs_blob(key_len, value_len))) {
-		hit->value = NULL;
-		hit->blob = kreg_blob_of(v->store, r);
-	}
 }
 
 #endif /* KREG_ENGINE_H */

@@ -6,6 +6,7 @@
  *	struct kreg_view;
  *	const struct kreg_rec *kreg_view_rec(const struct kreg_view *, u32 ref);
  *	const u32 *kreg_view_head(const struct kreg_view *, u32 bucket);
+ *	u32 kreg_view_bucket(const struct kreg_view *, u32 hash);
  */
 #ifndef KREG_LOOKUP_H
 #define KREG_LOOKUP_H
@@ -22,10 +23,9 @@
  * on it.
  */
 static inline const struct kreg_rec *
-kreg_lookup(const struct kreg_view *v, const struct kreg_key *key, u32 n, u64 c,
-	    bool *newer)
+kreg_lookup(const struct kreg_view *v, const struct kreg_key *key, u64 c, bool *newer)
 {
-	const u32 *from = kreg_view_head(v, kreg_read_bucket(key->hash, n));
+	const u32 *from = kreg_view_head(v, kreg_view_bucket(v, key->hash));
 	u32 link;
 
 	*newer = false;

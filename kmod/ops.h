@@ -96,30 +96,32 @@ void kreg_ops_drop(struct kreg_change *c);
 /*
  * ops_batch.c: also asynchronous writes, which are batches that nobody waits for.
  * The steps: alloc; fill in the changes, for a PUT without its key; reserve; fill in
- * keys at kreg_change_key() and values at kreg_change_value(); seal; then apply or
- * queue; put.
+ * keys at kreg_change_key() and values at kreg_change_value(), with kreg_store_hash()
+ * and kreg_change_seal(); then apply or queue; put.
  */
 struct kreg_batch_op {
 	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
 	bool must_be_new;
 	bool open;			/* has or may get memory that is to be given back */
 	u32 error;
-	u64 count;
 };
 
 struct kreg_batch;
 
-/* Room for @count changes with @key_bytes of other keys; may sleep. ERR_PTR. */
+/*
+ * Room for @count changes with @bytes of keys and values, of which the keys that are not
+ * put into a record have @loose; may sleep. ERR_PTR.
+ */
 struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count,
-				    u32 key_bytes);
+				    u64 bytes, u32 loose);
 void kreg_batch_put(struct kreg_batch *b);
-/* All of them, as an array. */
+/* All of them, as an array; @open has to be told of each before anything else. */
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
+/* For kreg_store_hash(). */
+const struct kreg_store *kreg_batch_store(const struct kreg_batch *b);
 u8 *kreg_batch_keys(struct kreg_batch *b);
 /* Set slots aside. May sleep. */
 int kreg_batch_reserve(struct kreg_batch *b);
-/* All keys and values are there. */
-void kreg_batch_seal(struct kreg_batch *b);
 /* Apply all; *failed is the index of the operation that failed an atomic batch. */
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
 /* Queue and return. -EAGAIN: too much is queued already. */

@@ -36,6 +36,11 @@ struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 	return b->ops;
 }
 
+const struct kreg_store *kreg_batch_store(const struct kreg_batch *b)
+{
+	return &b->table->store;
+}
+
 u8 *kreg_batch_keys(struct kreg_batch *b)
 {
 	return (u8 *)&b->ops[b->count];
@@ -137,7 +142,6 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		struct kreg_batch_op *op = &b->ops[b->next];
 
 		op->error = -apply_one(b, op);
-		op->count = op->change.count;
 		b->first_error = b->first_error ?: op->error;
 		close_op(b, op);
 	}
@@ -225,7 +229,8 @@ static void free_batch(struct kreg_req *req)
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
 	struct kreg_client *cl = b->client;
 
-	cancel_rest(b);
+	if (b->phase != DONE)
+		cancel_rest(b);
 	kreg_feed_free(&b->feed);
 	if (b->async) {
 		atomic_sub(b->count, &cl->async_ops);
@@ -241,27 +246,26 @@ void kreg_batch_put(struct kreg_batch *b)
 	kreg_req_put(&b->req);
 }
 
-struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count, u32 key_bytes)
+struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
+				    u64 bytes, u32 loose)
 {
 	struct kreg_table *t = kreg_ops_get_table(cl, id);
 	struct kreg_batch *b;
-	u32 i;
 
 	if (IS_ERR(t))
 		return ERR_CAST(t);
-	b = kreg_scratch_get(&cl->req, size_add(struct_size(b, ops, count), key_bytes));
+	b = kreg_scratch_get(&cl->req, size_add(struct_size(b, ops, count), loose));
 	if (!b) {
 		kreg_table_put(t);
 		return ERR_PTR(-ENOMEM);
 	}
 	memset(b, 0, sizeof(*b));
-	for (i = 0; i < count; i++)
-		b->ops[i].open = false;
 	kreg_req_init(&b->req, &t->lane, step, free_batch);
 	b->client = cl;
 	kreg_client_get(cl);
 	b->table = t;
 	b->count = count;
+	b->bytes = bytes;
 	return b;
 }
 
@@ -297,8 +301,6 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	err = kreg_apply_may_write(b->table, b->client);
 	if (err)
 		return err;
-	for (i = 0; i < b->count; i++)
-		b->bytes += b->ops[i].change.key.len + b->ops[i].change.value_len;
 	kreg_apply_throttle(b->table);
 	err = kreg_ops_make_room(b->table->user, KREG_QUOTA_BYTES, b->bytes);
 	for (i = 0; i < b->count && !err;) {
@@ -307,21 +309,6 @@ int kreg_batch_reserve(struct kreg_batch *b)
 			err = kreg_feed_fill(&b->feed, s);
 	}
 	return err;
-}
-
-void kreg_batch_seal(struct kreg_batch *b)
-{
-	u32 i;
-
-	for (i = 0; i < b->count; i++) {
-		struct kreg_change *c = &b->ops[i].change;
-
-		if (c->kind == KREG_CHANGE_CLEAR)
-			continue;
-		kreg_store_hash(&b->table->store, &c->key);
-		if (c->kind == KREG_CHANGE_PUT)
-			kreg_change_seal(c);
-	}
 }
 
 static bool is_large(const struct kreg_batch *b)

@@ -104,13 +104,17 @@ static inline u32 kreg_read_mask(u32 x)
 	return x ? ~0u >> __builtin_clz(x) : 0;
 }
 
-/* The bucket for @hash among @n. */
-static inline u32 kreg_read_bucket(u32 hash, u32 n)
+/* The bucket for @hash among @n, with their kreg_read_mask(@n - 1). */
+static inline u32 kreg_read_bucket_masked(u32 hash, u32 n, u32 mask)
 {
-	u32 mask = kreg_read_mask(n - 1);
 	u32 b = hash & mask;
 
 	return b < n ? b : b & (mask >> 1);
+}
+
+static inline u32 kreg_read_bucket(u32 hash, u32 n)
+{
+	return kreg_read_bucket_masked(hash, n, kreg_read_mask(n - 1));
 }
 
 /*

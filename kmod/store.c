@@ -3,7 +3,6 @@
 #include <linux/slab.h>
 
 #include "engine.h"
-#include "lookup.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 #define BLOB_SEGS	KREG_DIR_SEGS
@@ -66,29 +65,11 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
 {
-	const struct kreg_rec *r;
 	struct kreg_view v;
-	bool newer;
-	u64 c;
-	u32 n;
 
 	kreg_store_hash(s, key);
-	for (;;) {
-		c = kreg_view_enter(&v, s, &n);
-		r = kreg_lookup(&v, key, n, c, &newer);
-		/*
-		 * Pair 3: if a link has led past what was valid at c, that was
-		 * after a commit, and the load below sees it. Also, the caller's
-		 * next lookup is not older than this one.
-		 */
-		smp_rmb();
-		if (r)
-			break;
-		if (!newer || READ_ONCE(s->version) == c)
-			return -ENODATA;
-	}
-	kreg_view_hit(&v, r, hit);
-	return 0;
+	kreg_view_enter(&v, s);
+	return kreg_view_get(&v, key, hit);
 }
 
 static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kreg_feed *f)

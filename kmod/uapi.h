@@ -68,13 +68,22 @@ static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
 static_assert(sizeof(struct kreg_ioc_op) == KREG_OP_IN_SIZE + KREG_OP_OUT_SIZE);
 
 /* Most operations; in which there is nothing to complain about. */
+static __always_inline bool kreg_uapi_op_fits(const struct kreg_op *op)
+{
+	return !(op->reserved | op->reserved2) &&
+	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
+}
+
+static __always_inline u32 kreg_uapi_op_what(const struct kreg_op *op)
+{
+	return op->code | (u32)op->flags << 16;
+}
+
 static __always_inline bool kreg_uapi_op_is_plain(const struct kreg_op *op)
 {
-	u32 what = op->code | (u32)op->flags << 16;
+	u32 what = kreg_uapi_op_what(op);
 
-	return (what == KREG_OP_GET || what == KREG_OP_PUT) &&
-	       !(op->reserved | op->reserved2) &&
-	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
+	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_uapi_op_fits(op);
 }
 
 int kreg_uapi_check_unusual(const struct kreg_op *op);
@@ -107,15 +116,24 @@ int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /* uapi_op.c: a checked GET or MEMBER; 0 or -EMSGSIZE: version, length and count are there. */
 int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
-/* Many. */
-int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count);
+
+/* Checked operations on one table: all reads, or all writes. */
+struct kreg_op_list {
+	struct kreg_op *op;
+	u32 count;
+	u32 loose;		/* bytes of keys that are not put into a record */
+	u64 bytes;		/* of keys and values that go in */
+};
+
+/* Many reads, with their out_ members; returns how many have no error. */
+int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
 
 /*
  * uapi_batch.c: checked PUTs, DELETEs and CLEARs, together; their out_ members are
  * filled in, and *done is that of the batch. With KREG_WRITE_ASYNC in @flags they are
  * just queued.
  */
-int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count,
+int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
 			u32 flags, u32 *done);
 
 #endif /* KREG_UAPI_H */

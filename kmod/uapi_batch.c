@@ -52,22 +52,24 @@ static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
 	return 0;
 }
 
-static struct kreg_op *get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg)
+static int get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
+		   struct kreg_op_list *ops)
 {
-	struct kreg_op *ops = kreg_scratch_get(&cl->call, arg->count * sizeof(*ops));
 	int err;
 
-	if (!ops)
-		return ERR_PTR(-ENOMEM);
-	err = copy_ops(ops, arg);
-	if (!err)
-		return ops;
-	kreg_scratch_put(&cl->call, ops);
-	return ERR_PTR(err);
+	ops->count = arg->count;
+	ops->op = kreg_scratch_get(&cl->call, arg->count * sizeof(*ops->op));
+	if (!ops->op)
+		return -ENOMEM;
+	err = copy_ops(ops->op, arg);
+	if (err)
+		kreg_scratch_put(&cl->call, ops->op);
+	return err;
 }
 
 /* What most batches have none of. */
-static int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op, bool reads)
+static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op,
+				  bool reads, u32 *loose)
 {
 	int err = kreg_uapi_check_op(op);
 
@@ -75,30 +77,37 @@ static int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op 
 		return err;
 	if (op->code == KREG_OP_TAKE || kreg_uapi_op_reads(op) != reads)
 		return -EINVAL;
+	if (op->code != KREG_OP_PUT)
+		*loose += op->key_len;
 	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_NEW ? -EINVAL : 0;
 }
 
-/* Each for itself, then all reads or all writes. */
-static int check_ops(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
+/* No code and flags that make sense. */
+#define NOTHING_PLAIN	U32_MAX
+
+/* Each for itself, then all reads or all writes. Most are as the first is. */
+static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 {
-	const struct kreg_op *op = ops, *end = ops + arg->count;
+	const struct kreg_op *op = all->op, *end = op + all->count;
+	u32 what = kreg_uapi_op_is_plain(op) ? kreg_uapi_op_what(op) : NOTHING_PLAIN;
 	bool reads = kreg_uapi_op_reads(op);
-	u64 bytes = 0;
+	u64 keys = 0, values = 0;
 	int err;
 
+	all->loose = 0;
 	for (; op != end; op++) {
-		if (unlikely(!kreg_uapi_op_is_plain(op) || kreg_uapi_op_reads(op) != reads)) {
-			err = check_unusual(arg, op, reads);
+		if (unlikely(kreg_uapi_op_what(op) != what || !kreg_uapi_op_fits(op))) {
+			err = check_unusual(arg, op, reads, &all->loose);
 			if (err)
 				return err;
 		}
-		bytes += op->key_len;
-		if (!reads)
-			bytes += op->value_len;
+		keys += op->key_len;
+		values += op->value_len;
 	}
 	if (reads && arg->flags)
 		return -EINVAL;
-	return bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
+	all->bytes = keys + (reads ? 0 : values);
+	return all->bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
 }
 
 static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
@@ -108,17 +117,15 @@ static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 			      arg->count);
 }
 
-static int read_ops(struct kreg_call *call, struct kreg_op *ops)
+static int read_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	int err = kreg_uapi_read_ops(call->client, arg->table, ops, arg->count);
-	u32 i;
+	int done = kreg_uapi_read_ops(call->client, arg->table, ops);
 
-	if (err)
-		return err;
-	for (i = 0; i < arg->count; i++)
-		arg->out_done += !ops[i].out_error;
-	return put_outs(arg, ops);
+	if (done < 0)
+		return done;
+	arg->out_done = done;
+	return put_outs(arg, ops->op);
 }
 
 static const enum kreg_change_kind kinds[] = {
@@ -161,79 +168,82 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 	return 0;
 }
 
-/* Key and value of a PUT, to where they will stay. */
-static int get_object(struct kreg_change *c, const struct kreg_op *op)
-{
-	return get_key(c, op, kreg_change_key(c)) ?:
-	       kreg_get(kreg_change_value(c), u64_to_user_ptr(op->value), op->value_len);
-}
-
-static int fill(struct kreg_batch *b, const struct kreg_op *ops, u32 count)
+static int describe_all(struct kreg_batch *b, const struct kreg_op_list *ops)
 {
 	struct kreg_batch_op *to = kreg_batch_ops(b);
 	u8 *keys = kreg_batch_keys(b);
 	u32 i;
 	int err = 0;
 
-	for (i = 0; i < count && !err; i++)
-		err = describe(&to[i], &ops[i], &keys);
-	if (!err)
-		err = kreg_batch_reserve(b);
-	for (i = 0; i < count && !err; i++)
-		if (ops[i].code == KREG_OP_PUT)
-			err = get_object(&to[i].change, &ops[i]);
-	if (!err)
-		kreg_batch_seal(b);
+	for (i = 0; i < ops->count && !err; i++)
+		err = describe(&to[i], &ops->op[i], &keys);
+	for (; i < ops->count; i++)
+		to[i].open = false;
 	return err;
 }
 
-static void fill_outs(struct kreg_batch *b, struct kreg_op *ops, u32 count, u64 version,
-		      u32 *done)
+/* Key and value of a PUT, to where they will stay. */
+static __always_inline int get_object(struct kreg_change *c, const struct kreg_op *op)
 {
-	const struct kreg_batch_op *op = kreg_batch_ops(b);
-	u32 i;
+	return get_key(c, op, kreg_change_key(c)) ?:
+	       kreg_get(kreg_change_value(c), u64_to_user_ptr(op->value), op->value_len);
+}
 
-	for (i = 0; i < count; i++, op++) {
-		memset((void *)&ops[i] + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
-		ops[i].out_error = op->error;
-		if (op->error)
-			continue;
-		ops[i].out_version = version;
-		ops[i].out_count = min_t(u64, op->count, U32_MAX);
-		++*done;
+static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
+{
+	const struct kreg_store *s = kreg_batch_store(b);
+	struct kreg_batch_op *to = kreg_batch_ops(b);
+	const struct kreg_op *op = ops->op, *end = op + ops->count;
+
+	for (; op != end; op++, to++) {
+		bool put = op->code == KREG_OP_PUT;
+
+		if (put && get_object(&to->change, op))
+			return -EFAULT;
+		kreg_store_hash(s, &to->change.key);
+		if (put)
+			kreg_change_seal(&to->change);
+	}
+	return 0;
+}
+
+static void answer_ops(struct kreg_batch *b, const struct kreg_op_list *ops, u64 version,
+		       u32 *done)
+{
+	const struct kreg_batch_op *from = kreg_batch_ops(b);
+	struct kreg_op *op = ops->op, *end = op + ops->count;
+
+	for (; op != end; op++, from++) {
+		u32 error = from->error;
+
+		op->out_version = error ? 0 : version;
+		op->out_len = 0;
+		op->out_count = error ? 0 : min_t(u64, from->change.count, U32_MAX);
+		op->out_error = error;
+		op->out_reserved = 0;
+		*done += !error;
 	}
 }
 
-/* Those that are not put into a record. */
-static u32 sum_keys(const struct kreg_op *ops, u32 count)
-{
-	u32 i, sum = 0;
-
-	for (i = 0; i < count; i++)
-		if (ops[i].code != KREG_OP_PUT)
-			sum += ops[i].key_len;
-	return sum;
-}
-
-int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count,
+int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
 			u32 flags, u32 *done)
 {
 	struct kreg_batch *b;
 	u64 version;
-	u32 failed = count;
+	u32 failed = ops->count;
 	int err;
 
-	b = kreg_batch_alloc(cl, table, count, sum_keys(ops, count));
+	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	err = fill(b, ops, count);
+	err = describe_all(b, ops) ?: kreg_batch_reserve(b) ?: get_objects(b, ops);
 	if (!err && flags & KREG_WRITE_ASYNC) {
 		err = kreg_batch_queue(b, flags & KREG_BATCH_ATOMIC);
 	} else if (!err) {
 		err = kreg_batch_apply(b, flags & KREG_BATCH_ATOMIC, &version, &failed);
 		*done = err ? failed : 0;
 		if (!err)
-			fill_outs(b, ops, count, version, done);
+			answer_ops(b, ops, version, done);
 	}
 	kreg_batch_put(b);
 	return err;
@@ -257,47 +267,42 @@ static int answer(const struct kreg_call *call)
 	return kreg_put_short(&user->out_done, &arg->out_done, sizeof(arg->out_done));
 }
 
-static int write_ops(struct kreg_call *call, struct kreg_op *ops)
+static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	int err;
+	bool async = arg->flags & KREG_WRITE_ASYNC;
+	int err = async ? 0 : probe_outs(arg);
 
-	if (arg->flags & KREG_WRITE_ASYNC)
-		return kreg_uapi_write_ops(call->client, arg->table, ops, arg->count,
-					   arg->flags, &arg->out_done);
-	err = probe_outs(arg);
 	if (err)
 		return err;
-	err = kreg_uapi_write_ops(call->client, arg->table, ops, arg->count, arg->flags,
-				  &arg->out_done);
-	if (!err)
-		put_outs(arg, ops);
+	err = kreg_uapi_write_ops(call->client, arg->table, ops, arg->flags, &arg->out_done);
+	if (!err && !async)
+		put_outs(arg, ops->op);
 	return err;
 }
 
 int kreg_uapi_batch(struct kreg_call *call)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	struct kreg_op *ops;
+	struct kreg_op_list ops;
 	int err = check_batch(arg);
 	bool reads;
 
+	if (!err)
+		err = get_ops(call->client, arg, &ops);
 	if (err)
 		return err;
-	ops = get_ops(call->client, arg);
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
-	reads = kreg_uapi_op_reads(ops);
-	err = check_ops(arg, ops);
+	reads = kreg_uapi_op_reads(ops.op);
+	err = check_ops(arg, &ops);
 	/* Put back as it is, since later it must not fail. */
 	if (!err)
 		err = answer(call);
 	arg->out_done = reads ? 0 : arg->count;
 	if (!err)
-		err = reads ? read_ops(call, ops) : write_ops(call, ops);
+		err = reads ? read_ops(call, &ops) : write_ops(call, &ops);
 	/* An atomic batch of writes that failed: of which operation, if it was one. */
 	if (!err || (!reads && arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
 		answer(call);
-	kreg_scratch_put(&call->client->call, ops);
+	kreg_scratch_put(&call->client->call, ops.op);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "ops.h"
 #include "table.h"
 #include "uapi.h"
+#include "view.h"
 
 /* Reads of a batch that share an RCU section. */
 #define SECTION_OPS	32U
@@ -41,8 +42,8 @@ int kreg_uapi_check_unusual(const struct kreg_op *op)
 #define IN_BLOB	1
 
 /*
- * The value, into the caller's room. -EAGAIN: the page is not there; fault it in
- * outside the section and try again.
+ * The value, into the caller's room, with page faults off. -EAGAIN: the page is not
+ * there; fault it in outside the section and try again.
  */
 static __always_inline int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
 {
@@ -80,6 +81,8 @@ static __always_inline void found(struct kreg_op *op, const struct kreg_hit *hit
 	op->out_version = hit->version;
 	op->out_len = hit->value_len;
 	op->out_count = 1;
+	op->out_error = 0;
+	op->out_reserved = 0;
 }
 
 /* After the section, in which the value was not copied. */
@@ -103,7 +106,9 @@ static __always_inline int read_once(struct kreg_client *cl, u64 table, struct k
 		rcu_read_unlock();
 		return err == -EINPROGRESS ? kreg_ops_settle(cl, table) ?: -EAGAIN : err;
 	}
+	pagefault_disable();
 	err = copy_in_section(op, &hit);
+	pagefault_enable();
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
 	rcu_read_unlock();
@@ -151,8 +156,18 @@ int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	return read_op(cl, table, op);
 }
 
+/* Of many: what its @out_error says. */
+static noinline void note_error(struct kreg_op *op, int err, u32 *errors)
+{
+	if (err == -ENODATA)
+		memset((void *)op + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
+	op->out_error = -err;
+	++*errors;
+}
+
 /* One of many. False: it takes more than can be done here. */
-static __always_inline bool read_in_section(const struct kreg_store *s, struct kreg_op *op)
+static __always_inline bool read_in_section(struct kreg_view *v, struct kreg_op *op,
+					    u32 *errors)
 {
 	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
 	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
@@ -162,55 +177,62 @@ static __always_inline bool read_in_section(const struct kreg_store *s, struct k
 	if (unlikely(op->key_len > KREG_SMALL_KEY) ||
 	    kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return false;
-	err = kreg_store_get(s, &key, &hit);
-	if (!err) {
+	kreg_store_hash(v->store, &key);
+	err = kreg_view_get(v, &key, &hit);
+	if (likely(!err)) {
 		err = copy_in_section(op, &hit);
 		if (unlikely(err == -EAGAIN || err == IN_BLOB))
 			return false;
 		found(op, &hit);
 	}
-	op->out_error = -err;
+	if (unlikely(err))
+		note_error(op, err, errors);
 	return true;
 }
 
-static u32 read_section(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count)
+/* Returns where it got to: @op, if that takes more. */
+static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kreg_op *op,
+				    struct kreg_op *end, u32 *errors)
 {
 	struct kreg_table *t;
-	u32 i = 0;
+	struct kreg_view v;
 
 	rcu_read_lock();
 	pagefault_disable();
-	if (!kreg_ops_readable(cl, table, &t))
-		while (i < count && read_in_section(&t->store, &ops[i]))
-			i++;
+	if (!kreg_ops_readable(cl, table, &t)) {
+		kreg_view_enter(&v, &t->store);
+		while (op != end && read_in_section(&v, op, errors))
+			op++;
+	}
 	pagefault_enable();
 	rcu_read_unlock();
-	return i;
+	return op;
 }
 
 /* What is not about this key is about the call. */
-static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32 *errors)
 {
 	int err = read_op(cl, table, op);
 
 	if (err && err != -ENODATA && err != -EMSGSIZE)
 		return err;
-	op->out_error = -err;
+	if (err)
+		note_error(op, err, errors);
 	return 0;
 }
 
-int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u32 count)
+int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
 {
-	u32 i, n;
+	struct kreg_op *op = ops->op, *end = op + ops->count, *from;
+	u32 errors = 0;
 	int err;
 
-	for (i = 0; i < count; i++)
-		memset((void *)&ops[i] + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
-	for (i = 0; i < count; i += n) {
-		n = read_section(cl, table, ops + i, min(count - i, SECTION_OPS));
-		if (!n) {
-			n = 1;
-			err = read_alone(cl, table, ops + i);
+	while (op != end) {
+		from = op;
+		op = read_section(cl, table, op, op + min_t(size_t, end - op, SECTION_OPS),
+				  &errors);
+		if (op == from) {
+			err = read_alone(cl, table, op++, &errors);
 			if (err)
 				return err;
 		}
@@ -218,7 +240,7 @@ int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, struct kreg_op *ops, u
 			return -EINTR;
 		cond_resched();
 	}
-	return 0;
+	return ops->count - errors;
 }
 
 /* Of all that can be wrong, a struct that is not there as a whole comes first. */

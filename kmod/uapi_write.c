@@ -157,6 +157,12 @@ static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op
 
 int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
+	struct kreg_op_list ops = {
+		.op = op,
+		.count = 1,
+		.loose = op->code == KREG_OP_PUT ? 0 : op->key_len,
+		.bytes = (u64)op->key_len + op->value_len,
+	};
 	u32 done;
 	int err;
 
@@ -165,7 +171,7 @@ int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	err = write_now(cl, table, op);
 	if (err != -EBUSY)
 		return err;
-	return kreg_uapi_write_ops(cl, table, op, 1, KREG_WRITE_ASYNC, &done);
+	return kreg_uapi_write_ops(cl, table, &ops, KREG_WRITE_ASYNC, &done);
 }
 
 /*

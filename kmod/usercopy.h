@@ -66,9 +66,11 @@
 static __always_inline int kreg_get_parts(void *to, const void __user *from, size_t size,
 					  size_t len, size_t count)
 {
+	const void __user *end = from + count * size;
+
 	if (!user_read_access_begin(from, count * size))
 		return -EFAULT;
-	for (; count--; to += size, from += size)
+	for (; from != end; to += size, from += size)
 		kreg_copy_opened(kreg_get_one, to, from, len, fault);
 	user_read_access_end();
 	return 0;
@@ -112,17 +114,15 @@ static __always_inline int kreg_get(void *to, const void __user *from, size_t le
 	return copy_from_user(to, from, len) ? -EFAULT : 0;
 }
 
-/* -EFAULT also if a page is not there, which fault_in_safe_writeable() may mend. */
+/*
+ * After pagefault_disable(). -EFAULT also if a page is not there, which
+ * fault_in_safe_writeable() may mend.
+ */
 static __always_inline int kreg_put_nofault(void __user *to, const void *from, size_t len)
 {
-	int err;
-
-	if (unlikely(len > KREG_SHORT))
-		return copy_to_user_nofault(to, from, len) ? -EFAULT : 0;
-	pagefault_disable();
-	err = kreg_put_short(to, from, len);
-	pagefault_enable();
-	return err;
+	if (likely(len <= KREG_SHORT))
+		return kreg_put_short(to, from, len);
+	return copy_to_user_nofault(to, from, len) ? -EFAULT : 0;
 }
 
 #endif /* KREG_USERCOPY_H */

@@ -11,11 +11,12 @@ static noinline void seek(struct kreg_walk *w, const struct kreg_key *key, bool 
 {
 	struct kreg_view v;
 	const u32 *from;
-	u32 n, link;
+	u32 link;
 
-	w->version = kreg_view_enter(&v, w->store, &n);
+	kreg_view_enter(&v, w->store);
+	w->version = v.version;
 	w->root = v.root;
-	from = kreg_view_head(&v, key ? kreg_read_bucket(key->hash, n) : 0);
+	from = kreg_view_head(&v, key ? kreg_view_bucket(&v, key->hash) : 0);
 	while ((link = READ_ONCE(*from)) && key) {
 		const struct kreg_rec *r;
 		int order;
@@ -83,7 +84,7 @@ static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kr
 	for (;; r = step(w)) {
 		if (younger && (!r || kreg_read_order(r, &key))) {
 			younger = false;
-			/* Pair 3, as in kreg_store_get(). */
+			/* Pair 3, as in kreg_view_get(). */
 			smp_rmb();
 			if (READ_ONCE(w->store->version) != w->version) {
 				seek(w, &key, true);
@@ -110,6 +111,6 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 	smp_rmb();
 	if (unlikely(!r))
 		return false;
-	kreg_view_hit(&v, r, hit);
+	kreg_view_hit(&v, r, kreg_rec_key_len(r), hit);
 	return true;
 }

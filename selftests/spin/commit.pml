@@ -5,9 +5,9 @@
  *
  * Mirrors, in kmod/: kreg_txn_begin(), kreg_store_find(), put(), kill(), clear(),
  * kreg_txn_commit() and kreg_txn_settle() of txn.c; kreg_root_replace() of root.c;
- * kreg_view_enter() of engine.h, kreg_lookup() of lookup.h and kreg_store_get() of
- * store.c. There is one bucket (index.pml has more) and nothing is reused
- * (reuse.pml). Readers change nothing, so one of them, and one lookup, will do.
+ * kreg_view_enter() and kreg_view_get() of view.h, and kreg_lookup() of lookup.h.
+ * There is one bucket (index.pml has more) and nothing is reused (reuse.pml). Readers
+ * change nothing, so one of them, and one lookup, will do.
  *
  * Proved: a lookup returns what a commit has left for its key, of those from the
  * one in force when it began to the one in force when it ended.

@@ -81,13 +81,7 @@ static void keys_to(u32 n)
 	tap_check(kreg_store_verify(&store));
 }
 
-struct stale {
-	struct kreg_view view;
-	u64 c;
-	u32 n;
-};
-
-static void stale_lookups(const struct stale *r)
+static void stale_lookups(const struct kreg_view *v)
 {
 	u8 bytes[KEY_ROOM];
 	bool newer;
@@ -96,7 +90,7 @@ static void stale_lookups(const struct stale *r)
 	for (k = 0; k < mode->keys; k++) {
 		struct kreg_key key = key_of(k, bytes);
 
-		kreg_lookup(&r->view, &key, r->n, r->c, &newer);
+		kreg_lookup(v, &key, v->version, &newer);
 	}
 }
 
@@ -104,19 +98,19 @@ static void stale_lookups(const struct stale *r)
 void stale_run(void)
 {
 	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0, 0 };
-	struct stale a, b;
+	struct kreg_view a, b;
 
 	begin(&stale);
 	keys_to(4000);
 	shim_enter(1);
-	a.c = kreg_view_enter(&a.view, &store, &a.n);
+	kreg_view_enter(&a, &store);
 	tap_check(a.n > 3 * KREG_PAGE_HEADS);
 	keys_to(20);
 	stale_lookups(&a);
 	/* Grow into a page that waits for the first reader, with another there. */
 	keys_to(2500);
 	shim_enter(2);
-	b.c = kreg_view_enter(&b.view, &store, &b.n);
+	kreg_view_enter(&b, &store);
 	tap_check(b.n > 2 * KREG_PAGE_HEADS);
 	keys_to(20);
 	stale_lookups(&a);

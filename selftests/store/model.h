@@ -4,7 +4,6 @@
 #define MODEL_H
 
 #include "engine.h"
-#include "lookup.h"
 #include "tap.h"
 
 #define PINS		3

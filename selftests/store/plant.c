@@ -52,8 +52,7 @@ bool plant_run(const char *what)
 	struct kreg_key key;
 	u8 bytes[KEY_ROOM];
 	bool newer;
-	u64 c;
-	u32 k, n;
+	u32 k;
 
 	mode = &planted;
 	tap_check(!kreg_store_init(&store, &turn));
@@ -64,11 +63,11 @@ bool plant_run(const char *what)
 	kreg_store_find(&store, &key, &place);
 	tap_check(place.old);
 	if (!strcmp(what, "read")) {
-		c = kreg_view_enter(&view, &store, &n);
+		kreg_view_enter(&view, &store);
 		k = *place.link;
 		change(1, KREG_CHANGE_DELETE);
 		reclaim();
-		tap_check(!kreg_lookup(&view, &key, n, c, &newer));
+		tap_check(!kreg_lookup(&view, &key, view.version, &newer));
 		kreg_view_rec(&view, k);
 	} else if (!strcmp(what, "write")) {
 		change(1, KREG_CHANGE_DELETE);
