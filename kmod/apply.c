@@ -35,64 +35,11 @@ int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table 
 	return kreg_apply_may_write(t, cl);
 }
 
-static __always_inline int find(struct kreg_table *t, const struct kreg_step *step,
-				struct kreg_place *place)
-{
-	place->old = NULL;
-	if (unlikely(step->change->kind == KREG_CHANGE_CLEAR))
-		return 0;
-	kreg_store_find(&t->store, &step->change->key, place);
-	if (step->must_be_new && place->old)
-		return -EEXIST;
-	if (step->only && (!place->old || place->old->born != step->only))
-		return -ECANCELED;
-	return 0;
-}
-
 int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step)
 {
 	struct kreg_place place __uninitialized;
 
-	return find(t, step, &place);
-}
-
-/* What the live bytes of the table grow by. */
-static s64 growth(const struct kreg_table *t, const struct kreg_change *c,
-		  const struct kreg_place *place)
-{
-	s64 old = place->old ? place->old_bytes : 0;
-
-	switch (c->kind) {
-	case KREG_CHANGE_PUT:
-		return (s64)c->key.len + c->value_len - old;
-	case KREG_CHANGE_DELETE:
-		return -old;
-	case KREG_CHANGE_CLEAR:
-		return -t->charged;
-	}
-	return 0;
-}
-
-int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
-		    struct kreg_txn *txn, struct kreg_feed *feed)
-{
-	struct kreg_place place __uninitialized;
-	int err = find(t, step, &place);
-	s64 bytes;
-
-	if (err)
-		return err;
-	bytes = growth(t, step->change, &place);
-	if (bytes != step->paid)
-		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
-	if (err)
-		return err;
-	err = kreg_store_apply(txn, step->change, &place, feed);
-	if (err)
-		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
-	else
-		t->charged += bytes;
-	return err;
+	return kreg_apply_find(t, step, &place);
 }
 
 void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed)

@@ -11,6 +11,7 @@
 #include "names.h"
 #include "store.h"
 #include "table.h"
+#include "user.h"
 #include "writer.h"
 
 /* One change and what it depends on. */
@@ -46,14 +47,60 @@ static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg
 	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
 }
 
+static __always_inline int kreg_apply_find(struct kreg_table *t, const struct kreg_step *step,
+					   struct kreg_place *place)
+{
+	place->old = NULL;
+	if (unlikely(step->change->kind == KREG_CHANGE_CLEAR))
+		return 0;
+	kreg_store_find(&t->store, &step->change->key, place);
+	if (step->must_be_new && place->old)
+		return -EEXIST;
+	if (step->only && (!place->old || place->old->born != step->only))
+		return -ECANCELED;
+	return 0;
+}
+
+/* What the live bytes of the table grow by. */
+static __always_inline s64 kreg_apply_growth(const struct kreg_table *t,
+					     const struct kreg_change *c,
+					     const struct kreg_place *place)
+{
+	s64 old = place->old ? place->old_bytes : 0;
+
+	if (likely(c->kind == KREG_CHANGE_PUT))
+		return (s64)c->key.len + c->value_len - old;
+	return c->kind == KREG_CHANGE_DELETE ? -old : -t->charged;
+}
+
 /* -EEXIST; -ECANCELED: the object is not the one that @step is for. */
 int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step);
 /*
  * Apply @step, if it fits, within @txn, and charge the user for what it adds.
  * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
  */
-int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
-		    struct kreg_txn *txn, struct kreg_feed *feed);
+static __always_inline int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
+					   struct kreg_txn *txn, struct kreg_feed *feed)
+{
+	struct kreg_place place __uninitialized;
+	int err = kreg_apply_find(t, step, &place);
+	s64 bytes;
+
+	if (unlikely(err))
+		return err;
+	bytes = kreg_apply_growth(t, step->change, &place);
+	if (bytes != step->paid)
+		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+	if (unlikely(err))
+		return err;
+	err = kreg_store_apply(txn, step->change, &place, feed);
+	if (unlikely(err))
+		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+	else
+		t->charged += bytes;
+	return err;
+}
+
 /* Some upkeep after a write, and have the thread do the rest. */
 void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed);
 

@@ -170,15 +170,9 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool 
 	return r;
 }
 
-/* Turn. The slot @ref, reserved so far, is about to be linked. */
-void kreg_arena_use(struct kreg_store *s, u32 ref)
+/* Turn. A slot of @chunk, which is older than the last clear, is about to be linked. */
+void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk)
 {
-	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
-
-	s->reserved--;
-	chunk->reserved--;
-	if (chunk->epoch == s->epoch)
-		return;
 	if (chunk->touched != s->epoch) {
 		chunk->touched = s->epoch;
 		chunk->survivors = 0;

@@ -145,7 +145,7 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk);
 void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk);
 struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool reserve,
 				 u32 *ref);
-void kreg_arena_use(struct kreg_store *s, u32 ref);
+void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk);
 void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
 		     u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
@@ -197,6 +197,17 @@ static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
 	return kreg_dir_at(&s->chunks, ref >> KREG_CHUNK_SHIFT << 1)[1];
 }
 
+/* Turn. The slot @ref, reserved so far, is about to be linked. */
+static inline void kreg_arena_use(struct kreg_store *s, u32 ref)
+{
+	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
+
+	s->reserved--;
+	chunk->reserved--;
+	if (unlikely(chunk->epoch != s->epoch))
+		kreg_arena_survive(s, chunk);
+}
+
 static inline struct kreg_rec *kreg_chunk_rec(const struct kreg_chunk *chunk, u32 ref)
 {
 	return chunk->base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
@@ -211,10 +222,9 @@ static inline void kreg_chunk_reserve(struct kreg_store *s, struct kreg_chunk *c
 
 /* limbo.c */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r);
+void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
-struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class, bool reserve,
-				 u32 *ref);
 void kreg_limbo_forget(struct kreg_store *s);
 /*
  * Turn. Whether to spare those waiting, though it is time, for writers, who take a slot
@@ -244,6 +254,44 @@ static inline void kreg_limbo_close(struct kreg_store *s)
 {
 	if (!s->limbo.waiting && s->limbo.open)
 		kreg_limbo_close_open(s);
+}
+
+/* Turn. The first of those waiting, @r, is in limbo no longer. */
+static inline void kreg_limbo_take_first(struct kreg_store *s, struct kreg_rec *r)
+{
+	bool blob = kreg_rec_has_blob(r);
+
+	s->limbo.bytes -= kreg_rec_weight(r);
+	s->limbo.waiting = r->limbo;
+	if (unlikely(blob))
+		kreg_limbo_drop_blob(s, r);
+}
+
+/*
+ * Turn. The first slot of those waiting, if it is time and a slot of @class; else NULL.
+ * As from kreg_limbo_free() and kreg_arena_take(), but the old record is still in it.
+ * Only upkeep finds out that it is time, and not while a write is under way: what that
+ * has unlinked, it may still look at.
+ */
+static inline struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class,
+					       bool reserve, u32 *ref)
+{
+	struct kreg_chunk *chunk;
+	struct kreg_rec *r;
+	u32 first = s->limbo.waiting;
+
+	if (!first || !s->limbo.ripe)
+		return NULL;
+	chunk = kreg_arena_chunk(s, first);
+	if (chunk->class != class || chunk->epoch != s->epoch)
+		return NULL;
+	*ref = first;
+	r = kreg_chunk_rec(chunk, first);
+	kreg_limbo_take_first(s, r);
+	kreg_chunk_reserve(s, chunk, reserve);
+	s->recycled++;
+	kreg_limbo_close(s);
+	return r;
 }
 
 /*

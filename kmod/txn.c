@@ -210,16 +210,20 @@ static void unlink_next(struct kreg_txn *t)
 	unlink(t, ref, r, from ?: link_to(s, ref, r));
 }
 
-/* The one that died last comes first and may be at hand; lone writes have no other. */
-static void unlink_first(struct kreg_txn *t)
+/*
+ * The one that died last comes first and may be at hand; lone writes have no other.
+ * False: it is not.
+ */
+static bool unlink_last(struct kreg_txn *t)
 {
 	u32 *from = t->last_link, ref = *from;
+	struct kreg_rec *r = t->last;
 
-	if (t->dead & BEHIND || t->dead == ref)
-		unlink(t, ref, t->last, from);
-	else
-		unlink_next(t);
 	t->last = NULL;
+	if (!(t->dead & BEHIND) && t->dead != ref)
+		return false;
+	unlink(t, ref, r, from);
+	return true;
 }
 
 bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
@@ -227,13 +231,12 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
 	struct kreg_store *s = t->store;
 
 	kreg_store_assert(s);
+	if (t->dead && t->last && budget && unlink_last(t))
+		budget--;
 	for (; t->dead; budget--) {
 		if (!budget)
 			return false;
-		if (t->last)
-			unlink_first(t);
-		else
-			unlink_next(t);
+		unlink_next(t);
 	}
 	kreg_limbo_close(s);
 	s->writing = false;
