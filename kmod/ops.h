@@ -115,14 +115,17 @@ struct kreg_batch;
 struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count,
 				    u64 bytes, u32 loose);
 void kreg_batch_put(struct kreg_batch *b);
-/* All of them, as an array; @open has to be told of each before anything else. */
+/* All of them, as an array; each has to be filled in, or have @open cleared. */
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
 /* For kreg_store_hash(). */
 const struct kreg_store *kreg_batch_store(const struct kreg_batch *b);
 u8 *kreg_batch_keys(struct kreg_batch *b);
 /* Set slots aside. May sleep. */
 int kreg_batch_reserve(struct kreg_batch *b);
-/* Apply all; *failed is the index of the operation that failed an atomic batch. */
+/*
+ * Apply all. *failed: how many have an @error; or, of an atomic batch that failed, the
+ * index of the operation to blame, or their count if it is none of them.
+ */
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
 /* Queue and return. -EAGAIN: too much is queued already. */
 int kreg_batch_queue(struct kreg_batch *b, bool atomic);

@@ -23,7 +23,7 @@ struct kreg_batch {
 	/* Under way, turn: */
 	enum phase phase;
 	u32 next;			/* operation */
-	u32 failed;
+	u32 failed;			/* as of kreg_batch_apply() */
 	u32 first_error;		/* of an operation */
 	s64 charged;			/* of an atomic batch, beforehand */
 	struct kreg_txn txn;
@@ -117,7 +117,8 @@ static void check_some(struct kreg_batch *b, u32 n)
 		begin(b);
 }
 
-static int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
+/* With a reserved slot and within the limits, or else it has an error. */
+static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	const struct kreg_change *c = &op->change;
 	struct kreg_step step = {
@@ -129,21 +130,30 @@ static int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	if (b->atomic && c->kind == KREG_CHANGE_PUT)
 		step.paid = (s64)c->key.len + c->value_len;
 	err = kreg_apply_step(b->table, &step, &b->txn, &b->feed);
-	if (!err) {
+	if (!err)
 		b->charged -= step.paid;
-		op->open = false;
-	}
 	return err;
+}
+
+static noinline void note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
+{
+	op->error = -err;
+	b->first_error = b->first_error ?: op->error;
+	b->failed++;
+	close_op(b, op);
 }
 
 static void apply_some(struct kreg_batch *b, u32 n)
 {
-	for (; n && b->next < b->count; n--, b->next++) {
-		struct kreg_batch_op *op = &b->ops[b->next];
+	u32 to = min(b->count, b->next + n);
 
-		op->error = -apply_one(b, op);
-		b->first_error = b->first_error ?: op->error;
-		close_op(b, op);
+	for (; b->next < to; b->next++) {
+		struct kreg_batch_op *op = &b->ops[b->next];
+		int err = apply_one(b, op);
+
+		if (unlikely(err))
+			note_failed(b, op, err);
+		op->open = false;
 	}
 	if (b->next < b->count)
 		return;

@@ -128,12 +128,8 @@ struct kreg_op_list {
 /* Many reads, with their out_ members; returns how many have no error. */
 int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
 
-/*
- * uapi_batch.c: checked PUTs, DELETEs and CLEARs, together; their out_ members are
- * filled in, and *done is that of the batch. With KREG_WRITE_ASYNC in @flags they are
- * just queued.
- */
-int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
-			u32 flags, u32 *done);
+/* uapi_batch.c: PUTs, DELETEs and CLEARs that nobody waits for. */
+int kreg_uapi_queue_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
+			bool atomic);
 
 #endif /* KREG_UAPI_H */

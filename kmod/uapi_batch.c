@@ -147,6 +147,7 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 	u8 *key = *keys;
 
 	kreg_change_init(c);
+	b->error = 0;
 	b->open = true;
 	b->must_be_new = op->flags & KREG_OP_NEW;
 	c->kind = kinds[op->code];
@@ -171,14 +172,14 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 static int describe_all(struct kreg_batch *b, const struct kreg_op_list *ops)
 {
 	struct kreg_batch_op *to = kreg_batch_ops(b);
+	const struct kreg_op *op = ops->op, *end = op + ops->count;
 	u8 *keys = kreg_batch_keys(b);
-	u32 i;
 	int err = 0;
 
-	for (i = 0; i < ops->count && !err; i++)
-		err = describe(&to[i], &ops->op[i], &keys);
-	for (; i < ops->count; i++)
-		to[i].open = false;
+	for (; op != end && !err; op++, to++)
+		err = describe(to, op, &keys);
+	for (; op != end; op++, to++)
+		to->open = false;
 	return err;
 }
 
@@ -207,46 +208,55 @@ static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
 	return 0;
 }
 
-static void answer_ops(struct kreg_batch *b, const struct kreg_op_list *ops, u64 version,
-		       u32 *done)
-{
-	const struct kreg_batch_op *from = kreg_batch_ops(b);
-	struct kreg_op *op = ops->op, *end = op + ops->count;
-
-	for (; op != end; op++, from++) {
-		u32 error = from->error;
-
-		op->out_version = error ? 0 : version;
-		op->out_len = 0;
-		op->out_count = error ? 0 : min_t(u64, from->change.count, U32_MAX);
-		op->out_error = error;
-		op->out_reserved = 0;
-		*done += !error;
-	}
-}
-
-int kreg_uapi_write_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
-			u32 flags, u32 *done)
+static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
+				    const struct kreg_op_list *ops)
 {
 	struct kreg_batch *b;
-	u64 version;
-	u32 failed = ops->count;
 	int err;
 
 	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
 	if (IS_ERR(b))
-		return PTR_ERR(b);
+		return b;
 	err = describe_all(b, ops) ?: kreg_batch_reserve(b) ?: get_objects(b, ops);
-	if (!err && flags & KREG_WRITE_ASYNC) {
-		err = kreg_batch_queue(b, flags & KREG_BATCH_ATOMIC);
-	} else if (!err) {
-		err = kreg_batch_apply(b, flags & KREG_BATCH_ATOMIC, &version, &failed);
-		*done = err ? failed : 0;
-		if (!err)
-			answer_ops(b, ops, version, done);
-	}
+	if (!err)
+		return b;
+	kreg_batch_put(b);
+	return ERR_PTR(err);
+}
+
+int kreg_uapi_queue_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
+			bool atomic)
+{
+	struct kreg_batch *b = get_batch(cl, table, ops);
+	int err;
+
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = kreg_batch_queue(b, atomic);
 	kreg_batch_put(b);
 	return err;
+}
+
+/* What became of each: as far as can be, for what they did cannot be undone. */
+static void put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, u64 version)
+{
+	const struct kreg_batch_op *from = kreg_batch_ops(b), *end = from + arg->count;
+	struct kreg_op __user *op = user_op(arg, 0);
+
+	if (!user_write_access_begin(op, (size_t)arg->count * arg->op_size))
+		return;
+	for (; from != end; from++, op = (void __user *)op + arg->op_size) {
+		bool fine = likely(!from->error);
+
+		unsafe_put_user(fine ? version : 0, &op->out_version, fault);
+		unsafe_put_user(0, &op->out_len, fault);
+		unsafe_put_user(fine ? min_t(u64, from->change.count, U32_MAX) : 0,
+				&op->out_count, fault);
+		unsafe_put_user(from->error, &op->out_error, fault);
+		unsafe_put_user(0, &op->out_reserved, fault);
+	}
+fault:
+	user_write_access_end();
 }
 
 /*
@@ -270,14 +280,25 @@ static int answer(const struct kreg_call *call)
 static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	bool async = arg->flags & KREG_WRITE_ASYNC;
-	int err = async ? 0 : probe_outs(arg);
+	bool atomic = arg->flags & KREG_BATCH_ATOMIC;
+	struct kreg_batch *b;
+	u64 version;
+	u32 failed = arg->count;
+	int err;
 
+	if (arg->flags & KREG_WRITE_ASYNC)
+		return kreg_uapi_queue_ops(call->client, arg->table, ops, atomic);
+	err = probe_outs(arg);
 	if (err)
 		return err;
-	err = kreg_uapi_write_ops(call->client, arg->table, ops, arg->flags, &arg->out_done);
-	if (!err && !async)
-		put_outs(arg, ops->op);
+	b = get_batch(call->client, arg->table, ops);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = kreg_batch_apply(b, atomic, &version, &failed);
+	arg->out_done = err ? failed : arg->count - failed;
+	if (!err)
+		put_results(arg, b, version);
+	kreg_batch_put(b);
 	return err;
 }
 

@@ -163,7 +163,6 @@ int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 		.loose = op->code == KREG_OP_PUT ? 0 : op->key_len,
 		.bytes = (u64)op->key_len + op->value_len,
 	};
-	u32 done;
 	int err;
 
 	if (kreg_uapi_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
@@ -171,7 +170,7 @@ int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	err = write_now(cl, table, op);
 	if (err != -EBUSY)
 		return err;
-	return kreg_uapi_write_ops(cl, table, &ops, KREG_WRITE_ASYNC, &done);
+	return kreg_uapi_queue_ops(cl, table, &ops, false);
 }
 
 /*
