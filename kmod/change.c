@@ -7,15 +7,11 @@
 /* Above, memcpy() is faster. */
 #define SHORT		128
 
-/* Another record was in @r, @size bytes. Wipe what @c's, @bytes, does not cover. */
-static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t bytes,
-				      const struct kreg_change *c)
+/* Another record was in @r, @size bytes. Wipe what the new one, @bytes, does not cover. */
+static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t bytes)
 {
 	u64 *end = (void *)r + size;
 
-	/* Between its key and the handle, too. */
-	if (unlikely(c->blob))
-		bytes = sizeof(*r) + c->key.len;
 	if (unlikely(size - bytes >= 2 * sizeof(*end))) {
 		memset((void *)r + bytes, 0, size - bytes);
 	} else {
@@ -31,19 +27,25 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	bool blob = c->blob;
 	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
 	unsigned int class = kreg_arena_class(bytes);
+	struct kreg_rec *r;
 
 	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
 	if (blob && kreg_dir_wants(&s->blobs))
 		return kreg_feed_want(s, f, class, true);
-	c->rec = kreg_limbo_take(s, class, reserve, &c->ref);
-	if (c->rec)
-		wipe_rest(c->rec, kreg_arena_size(class), bytes, c);
-	else
-		c->rec = kreg_arena_take(s, class, reserve, &c->ref);
-	if (!c->rec)
+	r = kreg_limbo_take(s, class, reserve, &c->ref);
+	if (r) {
+		/* Between its key and the handle, too. */
+		if (unlikely(blob))
+			bytes = sizeof(*r) + c->key.len;
+		wipe_rest(r, kreg_arena_size(class), bytes);
+	} else {
+		r = kreg_arena_take(s, class, reserve, &c->ref);
+	}
+	c->rec = r;
+	if (unlikely(!r))
 		return kreg_feed_want(s, f, class, false);
-	if (blob)
-		*kreg_rec_handle(c->rec, c->key.len) = kreg_blob_hold(s, c->blob);
+	if (unlikely(blob))
+		*kreg_rec_handle(r, c->key.len) = kreg_blob_hold(s, c->blob);
 	return 0;
 }
 

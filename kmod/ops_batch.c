@@ -282,21 +282,20 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 /* Set aside for operations from @i on; returns how far it got. */
 static int reserve_some(struct kreg_batch *b, u32 *i)
 {
+	struct kreg_batch_op *op = &b->ops[*i];
+	struct kreg_batch_op *end = op + min_t(u32, b->count - *i, KREG_TURN_RECORDS);
 	struct kreg_store *s = &b->table->store;
-	struct kreg_change *c;
 	int err = 0;
-	u32 n;
 
 	spin_lock(&b->table->writer->turn);
 	kreg_store_feed(s, &b->feed);
-	for (n = 0; *i < b->count && n < KREG_TURN_RECORDS; n++) {
-		c = &b->ops[*i].change;
-		if (c->kind == KREG_CHANGE_PUT)
-			err = kreg_store_reserve(s, c, &b->feed);
+	for (; op != end; op++) {
+		if (op->change.kind == KREG_CHANGE_PUT)
+			err = kreg_store_reserve(s, &op->change, &b->feed);
 		if (err)
 			break;
-		++*i;
 	}
+	*i = op - b->ops;
 	kreg_store_want(s, &b->feed);
 	spin_unlock(&b->table->writer->turn);
 	return err;
