@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Many operations in one call. */
+#include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -82,14 +83,14 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_NEW ? -EINVAL : 0;
 }
 
-/* No code and flags that make sense. */
-#define NOTHING_PLAIN	U32_MAX
+/* More than any code and flags. */
+#define NOTHING_PLAIN	BIT_ULL(32)
 
 /* Each for itself, then all reads or all writes. Most are as the first is. */
 static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 {
 	const struct kreg_op *op = all->op, *end = op + all->count;
-	u32 what = kreg_uapi_op_is_plain(op) ? kreg_uapi_op_what(op) : NOTHING_PLAIN;
+	u64 what = kreg_uapi_op_is_plain(op) ? kreg_uapi_op_what(op) : NOTHING_PLAIN;
 	bool reads = kreg_uapi_op_reads(op);
 	u64 keys = 0, values = 0;
 	int err;

@@ -347,6 +347,36 @@ TEST_F(data, members_that_make_no_sense)
 	test_gets(self->fd, self->table, "k", "v");
 }
 
+/* All alike in a batch, too: that they are like each other does not make them right. */
+static void expect_no_such(struct __test_metadata *_metadata, int fd, __u64 table,
+			   __u16 code, __u16 flags)
+{
+	struct kreg_op ops[2];
+
+	if (code && code <= KREG_OP_CLEAR && !(flags & ~KREG_OP_ALL))
+		return;
+	ops[0] = test_op_value(code, "key", 3, "value", 5);
+	ops[0].flags = flags;
+	ops[1] = ops[0];
+	test_err_op(EOPNOTSUPP, fd, table, 0, &ops[0]);
+	test_err_batch(EOPNOTSUPP, fd, table, 0, ops, 1, NULL);
+	test_err_batch(EOPNOTSUPP, fd, table, KREG_BATCH_ATOMIC, ops, 2, NULL);
+	test_err_batch(EOPNOTSUPP, fd, table, KREG_WRITE_ASYNC, ops, 2, NULL);
+}
+
+TEST_F(data, no_such_operation)
+{
+	unsigned int code, bit;
+
+	for (code = 0; code <= 0xffff; code = code < 15 ? code + 1 : code * 2 + 1) {
+		expect_no_such(_metadata, self->fd, self->table, code, 0);
+		expect_no_such(_metadata, self->fd, self->table, code, 0xffff);
+		for (bit = 1; bit <= 0x8000; bit *= 2)
+			expect_no_such(_metadata, self->fd, self->table, code, bit);
+	}
+	EXPECT_EQ(0, test_objects(self->fd, self->table));
+}
+
 /* Memory of what is gone comes back while the table lives. */
 TEST_F(data, memory_comes_back)
 {
