@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/kreg.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "usercopy.h"
@@ -104,8 +105,7 @@ static inline bool kreg_uapi_op_reads(const struct kreg_op *op)
 static __always_inline int kreg_uapi_answer_op(struct kreg_ioc_op __user *user,
 					       struct kreg_op *op)
 {
-	op->out_error = 0;
-	op->out_reserved = 0;
+	memset_after(op, 0, out_count);
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 

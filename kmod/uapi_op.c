@@ -81,8 +81,7 @@ static __always_inline void found(struct kreg_op *op, const struct kreg_hit *hit
 	op->out_version = hit->version;
 	op->out_len = hit->value_len;
 	op->out_count = 1;
-	op->out_error = 0;
-	op->out_reserved = 0;
+	memset_after(op, 0, out_count);
 }
 
 /* After the section, in which the value was not copied. */
@@ -160,7 +159,7 @@ int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
 static noinline void note_error(struct kreg_op *op, int err, u32 *errors)
 {
 	if (err == -ENODATA)
-		memset((void *)op + KREG_OP_OUT, 0, KREG_OP_OUT_SIZE);
+		memset_startat(op, 0, out_version);
 	op->out_error = -err;
 	++*errors;
 }
