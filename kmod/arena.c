@@ -158,6 +158,7 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool 
 	struct kreg_chunk *chunk;
 	struct kreg_rec *r;
 
+	kreg_store_assert(s);
 	chunk = list_first_entry_or_null(&cl->partial, struct kreg_chunk, list);
 	if (!chunk)
 		return NULL;
@@ -173,6 +174,7 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool 
 /* Turn. A slot of @chunk, which is older than the last clear, is about to be linked. */
 void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk)
 {
+	kreg_store_assert(s);
 	if (chunk->touched != s->epoch) {
 		chunk->touched = s->epoch;
 		chunk->survivors = 0;
@@ -280,6 +282,7 @@ static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk,
 void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
 		     u32 ref)
 {
+	kreg_store_assert(s);
 	if (likely(chunk->epoch == s->epoch))
 		return give(s, chunk, r, ref);
 	chunk->survivors--;
@@ -291,6 +294,7 @@ void kreg_arena_unreserve(struct kreg_store *s, u32 ref)
 {
 	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
 
+	kreg_store_assert(s);
 	s->reserved--;
 	chunk->reserved--;
 	if (chunk->epoch == s->epoch)

@@ -65,6 +65,7 @@ void kreg_blob_junk(struct kreg_store *s, struct kreg_blob *b)
 /* Turn. Give @b a handle; kreg_dir_wants() has said that there is one. */
 u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b)
 {
+	kreg_store_assert(s);
 	b->handle = kreg_dir_take(&s->blobs);
 	WRITE_ONCE(*kreg_dir_at(&s->blobs, b->handle), b);
 	list_add(&b->list, &s->held_blobs);
@@ -75,6 +76,7 @@ u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b)
 /* Turn. Undo kreg_blob_hold(), and the record's reference with it. */
 void kreg_blob_drop(struct kreg_store *s, struct kreg_blob *b)
 {
+	kreg_store_assert(s);
 	list_del(&b->list);
 	kreg_dir_give(&s->blobs, b->handle);
 	s->memory -= kreg_blob_memory(b);

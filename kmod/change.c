@@ -102,6 +102,7 @@ int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_
 {
 	int err = take_slot(s, c, false, f);
 
+	kreg_store_assert(s);
 	if (err)
 		return err;
 	kreg_change_seal(c);

@@ -202,6 +202,7 @@ static inline void kreg_arena_use(struct kreg_store *s, u32 ref)
 {
 	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
 
+	kreg_store_assert(s);
 	s->reserved--;
 	chunk->reserved--;
 	if (unlikely(chunk->epoch != s->epoch))
@@ -216,6 +217,7 @@ static inline struct kreg_rec *kreg_chunk_rec(const struct kreg_chunk *chunk, u3
 /* Turn. A slot of @chunk was taken: to be set aside, or not. */
 static inline void kreg_chunk_reserve(struct kreg_store *s, struct kreg_chunk *chunk, bool reserve)
 {
+	kreg_store_assert(s);
 	chunk->reserved += reserve;
 	s->reserved += reserve;
 }
@@ -243,6 +245,7 @@ static inline void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec
 {
 	bool blob = kreg_rec_has_blob(r);
 
+	kreg_store_assert(s);
 	s->limbo.bytes += kreg_rec_weight(r);
 	r->limbo = s->limbo.open;
 	s->limbo.open = ref;
@@ -261,6 +264,7 @@ static inline void kreg_limbo_take_first(struct kreg_store *s, struct kreg_rec *
 {
 	bool blob = kreg_rec_has_blob(r);
 
+	kreg_store_assert(s);
 	s->limbo.bytes -= kreg_rec_weight(r);
 	s->limbo.waiting = r->limbo;
 	if (unlikely(blob))
@@ -280,6 +284,7 @@ static inline struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned in
 	struct kreg_rec *r;
 	u32 first = s->limbo.waiting;
 
+	kreg_store_assert(s);
 	if (!first || !s->limbo.ripe)
 		return NULL;
 	chunk = kreg_arena_chunk(s, first);
@@ -301,6 +306,7 @@ static inline struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned in
  */
 static inline void kreg_limbo_reuse(struct kreg_store *s)
 {
+	kreg_store_assert(s);
 	/* Pair 6, with their load of G before C and the roots. */
 	smp_store_release(&s->reuse, s->reuse + 1);
 	/* Pair 7, with their read barrier and load of G at the end. */

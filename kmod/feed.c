@@ -14,6 +14,7 @@ int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
 	u8 chunks = kreg_dir_wants(&s->chunks);
 	u8 blobs = blob ? kreg_dir_wants(&s->blobs) : 0;
 
+	kreg_store_assert(s);
 	f->must_chunk = list_empty(&s->classes[class].partial);
 	f->must_handle = blobs;
 	if ((f->must_chunk && chunks == KREG_DIR_FULL) || blobs == KREG_DIR_FULL)

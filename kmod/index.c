@@ -63,6 +63,7 @@ static bool install(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 i;
 
+	kreg_store_assert(s);
 	kreg_suspect(s->spare_order > grow_order(root));
 	if (kreg_dir_wants(&root->dir))
 		return false;
@@ -78,6 +79,7 @@ static bool install(struct kreg_store *s, struct kreg_root *root)
 /* Turn. A single page may stay to spare, a span may not. */
 void kreg_index_trim(struct kreg_store *s)
 {
+	kreg_store_assert(s);
 	if (!s->spare || !s->spare_order)
 		return;
 	s->memory -= PAGE_SIZE << s->spare_order;
@@ -88,6 +90,7 @@ void kreg_index_trim(struct kreg_store *s)
 /* Turn. Make @pages the spare ones; those that were, if any, take their place. */
 static void swap_spare(struct kreg_store *s, u32 **pages, unsigned int *order)
 {
+	kreg_store_assert(s);
 	swap(s->spare, *pages);
 	swap(s->spare_order, *order);
 	s->memory += PAGE_SIZE << s->spare_order;
@@ -116,6 +119,7 @@ void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
 	struct kreg_root *root = kreg_store_root(s);
 	u8 seg;
 
+	kreg_store_assert(s);
 	if (likely(!growing_out(s, root)))
 		return;
 	seg = kreg_dir_wants(&root->dir);
@@ -132,6 +136,7 @@ void kreg_index_add(struct kreg_store *s, struct kreg_feed *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
 
+	kreg_store_assert(s);
 	/* Much may have happened since it asked. */
 	if (!f->brought.pages || f->brought.asked != grow_order(root) || spare_fits(s, root))
 		return;
@@ -149,6 +154,7 @@ bool kreg_index_grow(struct kreg_store *s)
 	u32 page = b >> KREG_PAGE_SHIFT;
 	u32 *from, link;
 
+	kreg_store_assert(s);
 	if (b >= KREG_HEADS_INLINE) {
 		if (page >= root->dir.used &&
 		    (!spare_fits(s, root) || !install(s, root)))
@@ -177,6 +183,7 @@ static void shrink(struct kreg_store *s, struct kreg_root *root)
 	u32 b = root->n - 1, parent = b & (kreg_read_mask(b) >> 1);
 	u32 *from = kreg_index_head(root, parent);
 
+	kreg_store_assert(s);
 	WRITE_ONCE(root->n, b);
 	/*
 	 * Pair 4, with kreg_view_enter(): whoever has seen a commit that came
@@ -209,6 +216,7 @@ static bool retire(struct kreg_store *s, struct kreg_root *root)
 	unsigned int order = cut_order(root);
 	u32 *pages;
 
+	kreg_store_assert(s);
 	if (s->retiring)
 		keep = max(s->retire, keep);
 	if (keep + (1u << order) > root->dir.used) {
@@ -236,6 +244,7 @@ bool kreg_index_step(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
 
+	kreg_store_assert(s);
 	if (s->objects > root->n)
 		return kreg_index_grow(s);
 	if (root->n > KREG_HEADS_INLINE && s->objects < root->n >> 2) {

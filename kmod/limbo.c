@@ -13,6 +13,7 @@
 /* Turn. The blob of @r is in limbo, too. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)
 {
+	kreg_store_assert(s);
 	s->limbo.bytes += kreg_blob_memory(kreg_blob_of(s, r));
 }
 
@@ -21,6 +22,7 @@ void kreg_limbo_close_open(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 
+	kreg_store_assert(s);
 	l->waiting = l->open;
 	l->open = 0;
 	l->ripe = false;
@@ -45,6 +47,7 @@ bool kreg_limbo_spare(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 
+	kreg_store_assert(s);
 	if (l->spared || !l->waiting || !is_ripe(s))
 		return false;
 	l->spared = true;
@@ -56,6 +59,7 @@ void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 {
 	struct kreg_blob *blob = kreg_blob_of(s, r);
 
+	kreg_store_assert(s);
 	s->limbo.bytes -= kreg_blob_memory(blob);
 	kreg_blob_drop(s, blob);
 }
@@ -66,6 +70,7 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 	struct kreg_limbo *l = &s->limbo;
 	unsigned int left;
 
+	kreg_store_assert(s);
 	if (!is_ripe(s))
 		return 0;
 	for (left = n; left && l->waiting; left--) {
@@ -83,6 +88,7 @@ unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 /* Turn. What is in limbo goes with the chunks that it is in. */
 void kreg_limbo_forget(struct kreg_store *s)
 {
+	kreg_store_assert(s);
 	s->limbo.open = 0;
 	s->limbo.waiting = 0;
 	s->limbo.bytes = 0;

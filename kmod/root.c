@@ -117,6 +117,7 @@ void kreg_root_condemn(struct kreg_store *s)
 	struct kreg_root *root;
 	unsigned long cookie;
 
+	kreg_store_assert(s);
 	if (list_last_entry(&s->doomed, struct kreg_root, doomed)->has_cookie)
 		return;
 	cookie = start_poll_synchronize_rcu();
@@ -168,6 +169,7 @@ bool kreg_root_step(struct kreg_store *s)
 {
 	struct kreg_root *root = s->ending;
 
+	kreg_store_assert(s);
 	if (!root)
 		return start(s);
 	if (!list_empty(&root->chunks)) {
