@@ -35,11 +35,11 @@ int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table 
 	return kreg_apply_may_write(t, cl);
 }
 
-int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step)
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_change *c)
 {
 	struct kreg_place place __uninitialized;
 
-	return kreg_apply_find(t, step, &place);
+	return kreg_apply_find(t, c, &place);
 }
 
 void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed)

@@ -14,14 +14,6 @@
 #include "user.h"
 #include "writer.h"
 
-/* One change and what it depends on. */
-struct kreg_step {
-	struct kreg_change *change;
-	bool must_be_new;
-	u64 only;			/* version that the object must have, or 0 */
-	s64 paid;			/* bytes that the user was charged for it before */
-};
-
 /* Early, with a reference or under RCU: -ESTALE, -EACCES. */
 int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl);
 /* Early, under RCU: -EINPROGRESS as well. */
@@ -47,16 +39,16 @@ static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg
 	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
 }
 
-static __always_inline int kreg_apply_find(struct kreg_table *t, const struct kreg_step *step,
+static __always_inline int kreg_apply_find(struct kreg_table *t, const struct kreg_change *c,
 					   struct kreg_place *place)
 {
 	place->old = NULL;
-	if (unlikely(step->change->kind == KREG_CHANGE_CLEAR))
+	if (unlikely(c->kind == KREG_CHANGE_CLEAR))
 		return 0;
-	kreg_store_find(&t->store, &step->change->key, place);
-	if (step->must_be_new && place->old)
+	kreg_store_find(&t->store, &c->key, place);
+	if (c->must_be_new && place->old)
 		return -EEXIST;
-	if (step->only && (!place->old || place->old->born != step->only))
+	if (c->only && (!place->old || place->old->born != c->only))
 		return -ECANCELED;
 	return 0;
 }
@@ -73,29 +65,29 @@ static __always_inline s64 kreg_apply_growth(const struct kreg_table *t,
 	return c->kind == KREG_CHANGE_DELETE ? -old : -t->charged;
 }
 
-/* -EEXIST; -ECANCELED: the object is not the one that @step is for. */
-int kreg_apply_fits(struct kreg_table *t, const struct kreg_step *step);
+/* -EEXIST; -ECANCELED: the object is not the one that @c is for. */
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_change *c);
 /*
- * Apply @step, if it fits, within @txn, and charge the user for what it adds.
+ * Apply @c, if it fits, within @txn, and charge the user for what it adds.
  * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
  */
-static __always_inline int kreg_apply_step(struct kreg_table *t, const struct kreg_step *step,
+static __always_inline int kreg_apply_step(struct kreg_table *t, struct kreg_change *c,
 					   struct kreg_txn *txn, struct kreg_feed *feed)
 {
 	struct kreg_place place __uninitialized;
-	int err = kreg_apply_find(t, step, &place);
+	int err = kreg_apply_find(t, c, &place);
 	s64 bytes;
 
 	if (unlikely(err))
 		return err;
-	bytes = kreg_apply_growth(t, step->change, &place);
-	if (bytes != step->paid)
-		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+	bytes = kreg_apply_growth(t, c, &place);
+	if (bytes != c->paid)
+		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
 	if (unlikely(err))
 		return err;
-	err = kreg_store_apply(txn, step->change, &place, feed);
+	err = kreg_store_apply(txn, c, &place, feed);
 	if (unlikely(err))
-		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - step->paid);
+		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
 	else
 		t->charged += bytes;
 	return err;

@@ -62,25 +62,22 @@ struct kreg_write_result {
 };
 
 /*
- * One change, applied and visible when this returns. @only: only if the object
- * with the key has this version, or 0; else -ECANCELED and nothing has happened.
- * @must_be_new: PUT fails with -EEXIST if there is one. Consumes @c->blob. May
+ * One change, applied and visible when this returns. With @change.only, only if the
+ * object with the key has this version; else -ECANCELED and nothing has happened. With
+ * @change.must_be_new, PUT fails with -EEXIST if there is one. Consumes its blob. May
  * sleep.
  */
 struct kreg_write {
 	u64 table;
 	struct kreg_change change;
-	bool must_be_new;
-	u64 only;
 	struct kreg_write_result result;
 };
 
 static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 {
 	w->table = table;
-	w->only = only;
-	w->must_be_new = false;
 	kreg_change_init(&w->change);
+	w->change.only = only;
 }
 
 int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
@@ -101,7 +98,6 @@ void kreg_ops_drop(struct kreg_change *c);
  */
 struct kreg_batch_op {
 	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
-	bool must_be_new;
 	bool open;			/* has or may get memory that is to be given back */
 	u32 error;
 };

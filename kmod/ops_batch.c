@@ -75,16 +75,20 @@ static void fail(struct kreg_batch *b, int err, u32 failed)
  */
 static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
-	struct kreg_step step = { .change = &op->change, .must_be_new = op->must_be_new };
-	s64 bytes = (s64)op->change.key.len + op->change.value_len;
-	int err = kreg_apply_fits(b->table, &step);
+	struct kreg_change *c = &op->change;
+	s64 bytes = (s64)c->key.len + c->value_len;
+	int err = kreg_apply_fits(b->table, c);
 
-	if (err || op->change.kind != KREG_CHANGE_PUT)
+	/* Once for all: what the batch itself puts is in nobody's way. */
+	c->must_be_new = false;
+	if (err || c->kind != KREG_CHANGE_PUT)
 		return err;
 	err = kreg_user_charge(b->table->user, KREG_QUOTA_BYTES, bytes);
-	if (!err)
-		b->charged += bytes;
-	return err;
+	if (err)
+		return err;
+	c->paid = bytes;
+	b->charged += bytes;
+	return 0;
 }
 
 static void begin(struct kreg_batch *b)
@@ -120,18 +124,10 @@ static void check_some(struct kreg_batch *b, u32 n)
 /* With a reserved slot and within the limits, or else it has an error. */
 static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
-	const struct kreg_change *c = &op->change;
-	struct kreg_step step = {
-		.change = &op->change,
-		.must_be_new = op->must_be_new && !b->atomic,
-	};
-	int err;
+	int err = kreg_apply_step(b->table, &op->change, &b->txn, &b->feed);
 
-	if (b->atomic && c->kind == KREG_CHANGE_PUT)
-		step.paid = (s64)c->key.len + c->value_len;
-	err = kreg_apply_step(b->table, &step, &b->txn, &b->feed);
 	if (!err)
-		b->charged -= step.paid;
+		b->charged -= op->change.paid;
 	return err;
 }
 

@@ -21,11 +21,6 @@
 static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
 				   struct kreg_write *w, struct kreg_feed *feed)
 {
-	struct kreg_step step = {
-		.change = &w->change,
-		.must_be_new = w->must_be_new,
-		.only = w->only,
-	};
 	struct kreg_txn txn __uninitialized;
 	int err;
 
@@ -33,7 +28,7 @@ static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
 	if (err)
 		return err;
 	kreg_txn_begin(&txn, &t->store);
-	err = kreg_apply_step(t, &step, &txn, feed);
+	err = kreg_apply_step(t, &w->change, &txn, feed);
 	if (err) {
 		kreg_txn_abort(&txn);
 		return err;

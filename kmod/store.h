@@ -128,6 +128,9 @@ struct kreg_change {
 	struct kreg_rec *rec;		/* the reserved slot */
 	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
+	bool must_be_new;		/* PUT: only if there is none; for those above */
+	u64 only;			/* version the object must have, or 0; likewise */
+	s64 paid;			/* bytes charged for it beforehand; likewise */
 	u64 count;			/* out: objects replaced or removed */
 };
 
@@ -140,6 +143,9 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->rec = NULL;
 	c->blob = NULL;
 	c->root = NULL;
+	c->must_be_new = false;
+	c->only = 0;
+	c->paid = 0;
 }
 
 void *kreg_root_alloc(void);

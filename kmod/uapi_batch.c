@@ -150,7 +150,7 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 	kreg_change_init(c);
 	b->error = 0;
 	b->open = true;
-	b->must_be_new = op->flags & KREG_OP_NEW;
+	c->must_be_new = op->flags & KREG_OP_NEW;
 	c->kind = kinds[op->code];
 	c->key.len = op->key_len;
 	c->value_len = op->value_len;

@@ -81,7 +81,7 @@ static __always_inline int get_change(struct kreg_write *w, const struct kreg_op
 		return c->root ? 0 : -ENOMEM;
 	case KREG_OP_PUT:
 		c->kind = KREG_CHANGE_PUT;
-		w->must_be_new = op->flags & KREG_OP_NEW;
+		c->must_be_new = op->flags & KREG_OP_NEW;
 		err = get_value(c, op, small);
 		return err ?: get_key(c, op, small);
 	default:
