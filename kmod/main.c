@@ -3,18 +3,18 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 
-#include "apply.h"
-#include "client.h"
+#include "table/change.h"
+#include "client/client.h"
 #include "compat.h"
-#include "fate.h"
-#include "file.h"
-#include "limits.h"
-#include "names.h"
-#include "proc.h"
-#include "store.h"
-#include "table.h"
-#include "user.h"
-#include "writer.h"
+#include "table/owner.h"
+#include "device.h"
+#include "client/limits.h"
+#include "table/names.h"
+#include "client/proc.h"
+#include "store/store.h"
+#include "table/table.h"
+#include "client/user.h"
+#include "writer/writer.h"
 
 module_param_named(writers, kreg_writers, uint, 0444);
 MODULE_PARM_DESC(writers, "kernel threads that share the tables between them (default 1)");

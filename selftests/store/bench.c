@@ -6,7 +6,7 @@
  */
 #include <time.h>
 
-#include "engine.h"
+#include "store/internal.h"
 #include "tap.h"
 
 #define KEY	16

@@ -3,7 +3,7 @@
 #ifndef MODEL_H
 #define MODEL_H
 
-#include "engine.h"
+#include "store/internal.h"
 #include "tap.h"
 
 #define PINS		3

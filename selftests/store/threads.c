@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "store/internal.h"
 #include "tap.h"
 
 #define READERS		3

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "client/client.h"
+#include "client/limits.h"
+#include "client/ns.h"
+#include "client/proc.h"
+#include "client/user.h"
+
+static atomic_t nr_clients;
+
+unsigned int kreg_client_count(void)
+{
+	return atomic_read(&nr_clients);
+}
+
+static void free_client(struct kreg_client *cl)
+{
+	kreg_user_put(cl->user);
+	kreg_ns_put(cl->ns);
+	kreg_proc_put(cl->proc);
+	put_cred(cl->cred);
+	kreg_scratch_exit(&cl->call);
+	kreg_scratch_exit(&cl->req);
+	mutex_destroy(&cl->reading);
+	kfree(cl);
+	atomic_dec(&nr_clients);
+}
+
+void kreg_client_get(struct kreg_client *cl)
+{
+	refcount_inc(&cl->refs);
+}
+
+void kreg_client_put(struct kreg_client *cl)
+{
+	if (refcount_dec_and_test(&cl->refs))
+		free_client(cl);
+}
+
+/* Who it belongs to; what could be had stays for free_client() in any case. */
+static int identify(struct kreg_client *cl)
+{
+	struct kreg_proc *proc;
+	struct kreg_ns *ns;
+	struct kreg_user *user;
+
+	proc = kreg_proc_current();
+	if (IS_ERR(proc))
+		return PTR_ERR(proc);
+	cl->proc = proc;
+	ns = kreg_ns_current(cl->cred->user_ns);
+	if (IS_ERR(ns))
+		return PTR_ERR(ns);
+	cl->ns = ns;
+	user = kreg_user_get(cl->cred->user_ns, cl->cred->fsuid);
+	if (IS_ERR(user))
+		return PTR_ERR(user);
+	cl->user = user;
+	return 0;
+}
+
+static int enlist(struct kreg_client *cl)
+{
+	struct kreg_proc *p = cl->proc;
+	int err = 0;
+
+	spin_lock(&p->lock);
+	if (p->nr_clients >= READ_ONCE(kreg_limits.clients)) {
+		err = -EMFILE;
+	} else {
+		WRITE_ONCE(p->nr_clients, p->nr_clients + 1);
+		list_add_tail(&cl->node, &p->clients);
+		if (!p->receiver)
+			p->receiver = cl;
+	}
+	spin_unlock(&p->lock);
+	return err;
+}
+
+struct kreg_client *kreg_client_open(const struct cred *cred)
+{
+	struct kreg_client *cl;
+	int err;
+
+	cl = kzalloc(sizeof(*cl), GFP_KERNEL_ACCOUNT);
+	if (!cl)
+		return ERR_PTR(-ENOMEM);
+	atomic_inc(&nr_clients);
+	refcount_set(&cl->refs, 1);
+	cl->cred = get_cred(cred);
+	mutex_init(&cl->reading);
+	kreg_mailbox_init(&cl->box);
+	err = identify(cl);
+	if (!err)
+		err = enlist(cl);
+	if (!err)
+		return cl;
+	kreg_client_put(cl);
+	return ERR_PTR(err);
+}
+
+/* The first client that is left gets the mail from now on, with what is unread. */
+bool kreg_client_close(struct kreg_client *cl)
+{
+	struct kreg_proc *p = cl->proc;
+	bool last;
+
+	spin_lock(&p->lock);
+	list_del(&cl->node);
+	WRITE_ONCE(p->nr_clients, p->nr_clients - 1);
+	last = !p->nr_clients;
+	if (p->receiver == cl)
+		p->receiver = list_first_entry_or_null(&p->clients, struct kreg_client, node);
+	if (p->receiver)
+		kreg_mailbox_move(&p->receiver->box, &cl->box);
+	spin_unlock(&p->lock);
+	kreg_mailbox_empty(&cl->box);
+	return last;
+}
+
+bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap)
+{
+	const struct cred *old = override_creds(cl->cred);
+	bool capable = ns_capable_noaudit(ns, cap);
+
+	revert_creds(old);
+	return capable;
+}
+
+bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid)
+{
+	const struct cred *old = override_creds(cl->cred);
+	bool in_group = in_group_p(gid);
+
+	revert_creds(old);
+	return in_group;
+}
+
+int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)
+{
+	u64 most = READ_ONCE(kreg_limits.park_ms);
+
+	if ((*ms && *ms <= most) ||
+	    kreg_client_capable(cl, &init_user_ns, CAP_SYS_RESOURCE))
+		return 0;
+	if (*ms)
+		return -EPERM;
+	*ms = most;
+	return 0;
+}
+
+void kreg_client_receive(struct kreg_client *cl)
+{
+	spin_lock(&cl->proc->lock);
+	cl->proc->receiver = cl;
+	spin_unlock(&cl->proc->lock);
+}
+
+void kreg_client_accept(struct kreg_client *cl, bool accept)
+{
+	spin_lock(&cl->proc->lock);
+	cl->accept = accept;
+	spin_unlock(&cl->proc->lock);
+}
+
+int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to)
+{
+	struct kreg_client *cl;
+	int err = 0;
+
+	spin_lock(&to->lock);
+	cl = to->receiver;
+	if (!cl)
+		err = -ENOTCONN;
+	else if (cl->ns != from->ns ||
+		 (!cl->accept && !uid_eq(cl->cred->fsuid, from->cred->fsuid)))
+		err = -EPERM;
+	spin_unlock(&to->lock);
+	return err;
+}
+
+bool kreg_client_listens(struct kreg_proc *p)
+{
+	return READ_ONCE(p->nr_clients);
+}
+
+void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from)
+{
+	struct kreg_proc *to = mail->to;
+	struct kreg_client *cl;
+
+	spin_lock(&to->lock);
+	cl = to->receiver;
+	if (cl) {
+		mail->event.from.pid = pid_nr_ns(from->pid, cl->ns->pid_ns);
+		mail->event.from.cookie = from->cookie;
+		kreg_mailbox_send(&cl->box, mail);
+	}
+	spin_unlock(&to->lock);
+	if (!cl)
+		kreg_mail_free(mail);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Clients: one open file each, belonging to the process that opened it.
+ */
+#ifndef KREG_CLIENT_H
+#define KREG_CLIENT_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/uidgid.h>
+
+#include "client/mailbox.h"
+#include "client/scratch.h"
+
+struct cred;
+struct file;
+struct kreg_ns;
+struct kreg_proc;
+struct kreg_user;
+struct user_namespace;
+
+struct kreg_client {
+	refcount_t refs;		/* the file's, and one each asynchronous request */
+	struct list_head node;		/* proc->lock */
+	/* Invariant after initialisation: */
+	const struct cred *cred;	/* of the opener */
+	struct kreg_proc *proc;
+	struct kreg_ns *ns;
+	struct kreg_user *user;
+	bool accept;			/* proc->lock: other users may hand tables to it */
+	struct kreg_mailbox box;
+	struct mutex reading;		/* one read() at a time */
+	struct kreg_scratch call;	/* for what a batch says */
+	struct kreg_scratch req;	/* for a request to the writer */
+	/* Asynchronous writes that wait, and their first error, as in SYNC. */
+	atomic_t async_ops;
+	atomic_t async_bytes;
+	atomic_t async_error;
+};
+
+/* May sleep. ERR_PTR: -EMFILE: too many clients of this process; -ENOMEM. */
+struct kreg_client *kreg_client_open(const struct cred *cred);
+/* The file is closed. Returns true if that was the last client of the process. */
+bool kreg_client_close(struct kreg_client *cl);
+void kreg_client_get(struct kreg_client *cl);
+void kreg_client_put(struct kreg_client *cl);
+unsigned int kreg_client_count(void);
+
+/* Capability of the opener over @ns; is it in the group? Any context. */
+bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap);
+bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid);
+
+/*
+ * May @cl have a table parked for *ms milliseconds? 0 becomes all that it may, 0
+ * if there is no limit. -EPERM.
+ */
+int kreg_client_may_park(const struct kreg_client *cl, u64 *ms);
+
+/* Let the mail of the process come to @cl; let it take tables of other users. */
+void kreg_client_receive(struct kreg_client *cl);
+void kreg_client_accept(struct kreg_client *cl, bool accept);
+
+/*
+ * May @from hand a table to @to? -ENOTCONN: it has no client; -EPERM: it is in
+ * other namespaces, where the table is not, or another user's, who has not said
+ * that he accepts.
+ */
+int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to);
+
+/*
+ * Send @mail to the receiving client of mail->to, naming @from as that client
+ * sees it. Dropped if the process has no client any more.
+ */
+void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from);
+bool kreg_client_listens(struct kreg_proc *p);
+
+#endif /* KREG_CLIENT_H */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ktime.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "client/limits.h"
+#include "client/mailbox.h"
+#include "client/proc.h"
+
+void kreg_mailbox_init(struct kreg_mailbox *box)
+{
+	spin_lock_init(&box->lock);
+	INIT_LIST_HEAD(&box->mails);
+}
+
+void kreg_mailbox_empty(struct kreg_mailbox *box)
+{
+	struct kreg_mail *mail, *next;
+	LIST_HEAD(mails);
+
+	spin_lock(&box->lock);
+	list_splice_init(&box->mails, &mails);
+	spin_unlock(&box->lock);
+	list_for_each_entry_safe(mail, next, &mails, node)
+		kreg_mail_free(mail);
+}
+
+static int charge(struct kreg_proc *to, u32 bytes)
+{
+	u32 count = atomic_inc_return(&to->mails);
+	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
+
+	if (count > READ_ONCE(kreg_limits.events) || sum > READ_ONCE(kreg_limits.event_bytes))
+		return -EDQUOT;
+	return 0;
+}
+
+static void uncharge(struct kreg_proc *to, u32 bytes)
+{
+	atomic_sub(bytes, &to->mail_bytes);
+	atomic_dec(&to->mails);
+}
+
+struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 name_len,
+				  const void *data, u32 data_len)
+{
+	u32 tail = ALIGN(name_len + data_len, 8);
+	struct kreg_mail *mail;
+
+	mail = kzalloc(struct_size(mail, tail, tail), GFP_KERNEL_ACCOUNT);
+	if (!mail)
+		return ERR_PTR(-ENOMEM);
+	mail->event.size = sizeof(mail->event) + tail;
+	mail->event.kind = KREG_EVENT_TRANSFER;
+	mail->event.name_len = name_len;
+	mail->event.data_len = data_len;
+	memcpy(mail->tail, name, name_len);
+	memcpy(mail->tail + name_len, data, data_len);
+	mail->to = to;
+	kreg_proc_get(to);
+	if (charge(to, mail->event.size)) {
+		kreg_mail_free(mail);
+		return ERR_PTR(-EDQUOT);
+	}
+	return mail;
+}
+
+void kreg_mail_free(struct kreg_mail *mail)
+{
+	if (!mail)
+		return;
+	uncharge(mail->to, mail->event.size);
+	kreg_proc_put(mail->to);
+	kfree(mail);
+}
+
+static void deliver(struct kreg_mailbox *box, struct kreg_mail *mail)
+{
+	struct kreg_proc *to = mail->to;
+
+	spin_lock(&box->lock);
+	mail->event.seq = ++box->seq;
+	list_add_tail(&mail->node, &box->mails);
+	spin_unlock(&box->lock);
+	kreg_proc_wake(to);
+}
+
+void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
+{
+	mail->event.time_ns = ktime_get_ns();
+	deliver(box, mail);
+}
+
+void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
+{
+	struct kreg_mail *mail, *next;
+	LIST_HEAD(mails);
+
+	spin_lock(&from->lock);
+	list_splice_init(&from->mails, &mails);
+	spin_unlock(&from->lock);
+	list_for_each_entry_safe(mail, next, &mails, node)
+		deliver(to, mail);
+}
+
+bool kreg_mailbox_is_empty(struct kreg_mailbox *box)
+{
+	return list_empty(&box->mails);
+}
+
+struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room)
+{
+	struct kreg_mail *mail;
+
+	spin_lock(&box->lock);
+	mail = list_first_entry_or_null(&box->mails, struct kreg_mail, node);
+	if (mail && mail->event.size > room)
+		mail = ERR_PTR(-EMSGSIZE);
+	else if (mail)
+		list_del(&mail->node);
+	spin_unlock(&box->lock);
+	return mail;
+}
+
+/* Readers of one mailbox take turns (client->reading), so the order stays. */
+void kreg_mailbox_put_back(struct kreg_mailbox *box, struct kreg_mail *mail)
+{
+	spin_lock(&box->lock);
+	list_add(&mail->node, &box->mails);
+	spin_unlock(&box->lock);
+}

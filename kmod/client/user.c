@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cred.h>
+#include <linux/hashtable.h>
+#include <linux/kreg.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "client/user.h"
+
+unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
+	[KREG_QUOTA_TABLES] = KREG_MAX_USER_TABLES,
+	[KREG_QUOTA_PARKED] = KREG_MAX_USER_PARKED,
+	[KREG_QUOTA_BYTES] = KREG_MAX_USER_BYTES,
+};
+
+static DEFINE_HASHTABLE(users, 8);
+static DEFINE_SPINLOCK(users_lock);
+static unsigned int nr_users;
+
+static unsigned long bucket(const struct user_namespace *ns, kuid_t uid)
+{
+	return (unsigned long)ns / L1_CACHE_BYTES + __kuid_val(uid);
+}
+
+static struct kreg_user *find(const struct user_namespace *ns, kuid_t uid)
+{
+	struct kreg_user *u;
+
+	lockdep_assert_held(&users_lock);
+	hash_for_each_possible(users, u, node, bucket(ns, uid))
+		if (u->ns == ns && uid_eq(u->uid, uid))
+			return u;
+	return NULL;
+}
+
+static struct kreg_user *find_get(const struct user_namespace *ns, kuid_t uid)
+{
+	struct kreg_user *u;
+
+	spin_lock(&users_lock);
+	u = find(ns, uid);
+	if (u)
+		refcount_inc(&u->refs);
+	spin_unlock(&users_lock);
+	return u;
+}
+
+static void free_user(struct kreg_user *u)
+{
+	put_user_ns(u->ns);
+	kfree(u);
+}
+
+/* Publish @u, or find that another was faster, whose reference is returned. */
+static struct kreg_user *insert(struct kreg_user *u)
+{
+	struct kreg_user *old;
+
+	spin_lock(&users_lock);
+	old = find(u->ns, u->uid);
+	if (old) {
+		refcount_inc(&old->refs);
+	} else {
+		hash_add(users, &u->node, bucket(u->ns, u->uid));
+		WRITE_ONCE(nr_users, nr_users + 1);
+	}
+	spin_unlock(&users_lock);
+	return old;
+}
+
+/* One level, whose parent's reference goes to the new user, or is given back. */
+static struct kreg_user *get_level(struct user_namespace *ns, kuid_t uid,
+				   struct kreg_user *parent)
+{
+	struct kreg_user *u, *old;
+
+	u = kzalloc(sizeof(*u), GFP_KERNEL_ACCOUNT);
+	if (!u) {
+		kreg_user_put(parent);
+		return ERR_PTR(-ENOMEM);
+	}
+	refcount_set(&u->refs, 1);
+	u->ns = get_user_ns(ns);
+	u->uid = uid;
+	u->limited = parent || !uid_eq(uid, GLOBAL_ROOT_UID);
+	u->parent = parent;
+	old = insert(u);
+	if (!old)
+		return u;
+	free_user(u);
+	kreg_user_put(parent);
+	return old;
+}
+
+struct kreg_user *kreg_user_get(struct user_namespace *ns, kuid_t uid)
+{
+	struct kreg_user *u, *parent = NULL;
+
+	u = find_get(ns, uid);
+	if (u)
+		return u;
+	/* As deep as user namespaces nest: 32 levels. */
+	if (ns->parent) {
+		parent = kreg_user_get(ns->parent, ns->owner);
+		if (IS_ERR(parent))
+			return parent;
+	}
+	return get_level(ns, uid, parent);
+}
+
+void kreg_user_put(struct kreg_user *u)
+{
+	while (u) {
+		struct kreg_user *parent = u->parent;
+
+		if (!refcount_dec_and_lock(&u->refs, &users_lock))
+			return;
+		hash_del(&u->node);
+		WRITE_ONCE(nr_users, nr_users - 1);
+		spin_unlock(&users_lock);
+		free_user(u);
+		u = parent;
+	}
+}
+
+unsigned int kreg_user_count(void)
+{
+	return READ_ONCE(nr_users);
+}
+
+static void uncharge_until(struct kreg_user *u, const struct kreg_user *end,
+			   enum kreg_quota what, s64 n)
+{
+	for (; u != end; u = u->parent)
+		atomic64_sub(n, &u->used[what]);
+}
+
+static bool exceeds(const struct kreg_user *level, enum kreg_quota what, s64 used)
+{
+	return level->limited && (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what]);
+}
+
+int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	struct kreg_user *level;
+
+	/* Many at once may each be over the limit: then each is refused. */
+	for (level = u; level; level = level->parent) {
+		s64 used = atomic64_add_return(n, &level->used[what]);
+
+		if (n > 0 && exceeds(level, what, used)) {
+			uncharge_until(u, level->parent, what, n);
+			return -EDQUOT;
+		}
+	}
+	return 0;
+}
+
+bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	for (; u; u = u->parent)
+		if (exceeds(u, what, atomic64_read(&u->used[what]) + n))
+			return false;
+	return true;
+}
+
+void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	uncharge_until(u, NULL, what, n);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Many operations in one call. */
+#include <linux/bits.h>
+#include <linux/err.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "client/client.h"
+#include "client/limits.h"
+#include "cmd/ops.h"
+#include "cmd/cmd.h"
+
+static int check_batch(const struct kreg_ioc_batch *arg)
+{
+	if (arg->flags & ~KREG_BATCH_ALL || arg->reserved)
+		return -EOPNOTSUPP;
+	if (!arg->count || arg->op_size < sizeof(struct kreg_op) || arg->op_size % 8)
+		return -EINVAL;
+	if (arg->op_size > PAGE_SIZE)
+		return -E2BIG;
+	return arg->count > READ_ONCE(kreg_limits.batch_ops) ? -EFBIG : 0;
+}
+
+static void __user *user_op(const struct kreg_ioc_batch *arg, u32 i)
+{
+	return u64_to_user_ptr(arg->ops) + (size_t)i * arg->op_size;
+}
+
+/* All of them have to be there, also if nothing will be written back. */
+static int look_at_end(const struct kreg_ioc_batch *arg)
+{
+	u64 end;
+
+	return kreg_get_short(&end, user_op(arg, arg->count) - sizeof(end), sizeof(end));
+}
+
+static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
+{
+	u32 i;
+	int err;
+
+	if (arg->op_size == sizeof(*ops))
+		return kreg_get_parts(ops, user_op(arg, 0), sizeof(*ops), KREG_OP_OUT,
+				      arg->count) ?: look_at_end(arg);
+	for (i = 0; i < arg->count; i++) {
+		err = copy_struct_from_user(&ops[i], sizeof(*ops), user_op(arg, i),
+					    arg->op_size);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
+		   struct kreg_op_list *ops)
+{
+	int err;
+
+	ops->count = arg->count;
+	ops->op = kreg_scratch_get(&cl->call, arg->count * sizeof(*ops->op));
+	if (!ops->op)
+		return -ENOMEM;
+	err = copy_ops(ops->op, arg);
+	if (err)
+		kreg_scratch_put(&cl->call, ops->op);
+	return err;
+}
+
+/* What most batches have none of. */
+static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op,
+				  bool reads, u32 *loose)
+{
+	int err = kreg_uapi_check_op(op);
+
+	if (err)
+		return err;
+	if (op->code == KREG_OP_TAKE || kreg_uapi_op_reads(op) != reads)
+		return -EINVAL;
+	if (op->code != KREG_OP_PUT)
+		*loose += op->key_len;
+	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_NEW ? -EINVAL : 0;
+}
+
+/* More than any code and flags. */
+#define NOTHING_PLAIN	BIT_ULL(32)
+
+/* Each for itself, then all reads or all writes. Most are as the first is. */
+static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
+{
+	const struct kreg_op *op = all->op, *end = op + all->count;
+	u64 what = kreg_uapi_op_is_plain(op) ? kreg_uapi_op_what(op) : NOTHING_PLAIN;
+	bool reads = kreg_uapi_op_reads(op);
+	u64 keys = 0, values = 0;
+	int err;
+
+	all->loose = 0;
+	for (; op != end; op++) {
+		if (unlikely(kreg_uapi_op_what(op) != what || !kreg_uapi_op_fits(op))) {
+			err = check_unusual(arg, op, reads, &all->loose);
+			if (err)
+				return err;
+		}
+		keys += op->key_len;
+		values += op->value_len;
+	}
+	if (reads && arg->flags)
+		return -EINVAL;
+	all->bytes = keys + (reads ? 0 : values);
+	return all->bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
+}
+
+static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
+{
+	return kreg_put_parts(user_op(arg, 0) + KREG_OP_OUT, arg->op_size,
+			      (void *)ops + KREG_OP_OUT, sizeof(*ops), KREG_OP_OUT_SIZE,
+			      arg->count);
+}
+
+static int read_ops(struct kreg_call *call, const struct kreg_op_list *ops)
+{
+	struct kreg_ioc_batch *arg = call->arg;
+	int done = kreg_uapi_read_ops(call->client, arg->table, ops);
+
+	if (done < 0)
+		return done;
+	arg->out_done = done;
+	return put_outs(arg, ops->op);
+}
+
+static const enum kreg_change_kind kinds[] = {
+	[KREG_OP_PUT] = KREG_CHANGE_PUT,
+	[KREG_OP_DELETE] = KREG_CHANGE_DELETE,
+	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
+};
+
+static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *op, void *to)
+{
+	c->key.bytes = to;
+	return kreg_get(to, u64_to_user_ptr(op->key), op->key_len);
+}
+
+/* What can be said before slots are set aside; *keys moves behind the key of a DELETE. */
+static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
+{
+	struct kreg_change *c = &b->change;
+	u8 *key = *keys;
+
+	kreg_change_init(c);
+	b->error = 0;
+	b->open = true;
+	c->must_be_new = op->flags & KREG_OP_NEW;
+	c->kind = kinds[op->code];
+	c->key.len = op->key_len;
+	c->value_len = op->value_len;
+	switch (c->kind) {
+	case KREG_CHANGE_PUT:
+		if (likely(!kreg_store_needs_blob(op->key_len, op->value_len)))
+			return 0;
+		c->blob = kreg_blob_alloc(op->value_len);
+		return c->blob ? 0 : -ENOMEM;
+	case KREG_CHANGE_DELETE:
+		*keys += op->key_len;
+		return get_key(c, op, key);
+	case KREG_CHANGE_CLEAR:
+		c->root = kreg_root_alloc();
+		return c->root ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+static int describe_all(struct kreg_batch *b, const struct kreg_op_list *ops)
+{
+	struct kreg_batch_op *to = kreg_batch_ops(b);
+	const struct kreg_op *op = ops->op, *end = op + ops->count;
+	u8 *keys = kreg_batch_keys(b);
+	int err = 0;
+
+	for (; op != end && !err; op++, to++)
+		err = describe(to, op, &keys);
+	for (; op != end; op++, to++)
+		to->open = false;
+	return err;
+}
+
+/* Key and value of a PUT, to where they will stay. */
+static __always_inline int get_object(struct kreg_change *c, const struct kreg_op *op)
+{
+	return get_key(c, op, kreg_change_key(c)) ?:
+	       kreg_get(kreg_change_value(c), u64_to_user_ptr(op->value), op->value_len);
+}
+
+static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
+{
+	const struct kreg_store *s = kreg_batch_store(b);
+	struct kreg_batch_op *to = kreg_batch_ops(b);
+	const struct kreg_op *op = ops->op, *end = op + ops->count;
+
+	for (; op != end; op++, to++) {
+		bool put = op->code == KREG_OP_PUT;
+
+		if (put && get_object(&to->change, op))
+			return -EFAULT;
+		kreg_store_hash(s, &to->change.key);
+		if (put)
+			kreg_change_seal(&to->change);
+	}
+	return 0;
+}
+
+static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
+				    const struct kreg_op_list *ops)
+{
+	struct kreg_batch *b;
+	int err;
+
+	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
+	if (IS_ERR(b))
+		return b;
+	err = describe_all(b, ops) ?: kreg_batch_reserve(b) ?: get_objects(b, ops);
+	if (!err)
+		return b;
+	kreg_batch_put(b);
+	return ERR_PTR(err);
+}
+
+int kreg_uapi_queue_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
+			bool atomic)
+{
+	struct kreg_batch *b = get_batch(cl, table, ops);
+	int err;
+
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = kreg_batch_queue(b, atomic);
+	kreg_batch_put(b);
+	return err;
+}
+
+/* What became of each: as far as can be, for what they did cannot be undone. */
+static void put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, u64 version)
+{
+	const struct kreg_batch_op *from = kreg_batch_ops(b), *end = from + arg->count;
+	struct kreg_op __user *op = user_op(arg, 0);
+
+	if (!user_write_access_begin(op, (size_t)arg->count * arg->op_size))
+		return;
+	for (; from != end; from++, op = (void __user *)op + arg->op_size) {
+		bool fine = likely(!from->error);
+
+		unsafe_put_user(fine ? version : 0, &op->out_version, fault);
+		unsafe_put_user(0, &op->out_len, fault);
+		unsafe_put_user(fine ? min_t(u64, from->change.count, U32_MAX) : 0,
+				&op->out_count, fault);
+		unsafe_put_user(from->error, &op->out_error, fault);
+		unsafe_put_user(0, &op->out_reserved, fault);
+	}
+fault:
+	user_write_access_end();
+}
+
+/*
+ * What is written back after the fact must not fail then: see that it is writable,
+ * without touching it.
+ */
+static int probe_outs(const struct kreg_ioc_batch *arg)
+{
+	return fault_in_safe_writeable(u64_to_user_ptr(arg->ops),
+				       (size_t)arg->count * arg->op_size) ? -EFAULT : 0;
+}
+
+static int answer(const struct kreg_call *call)
+{
+	const struct kreg_ioc_batch *arg = call->arg;
+	struct kreg_ioc_batch __user *user = call->user;
+
+	return kreg_put_short(&user->out_done, &arg->out_done, sizeof(arg->out_done));
+}
+
+static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
+{
+	struct kreg_ioc_batch *arg = call->arg;
+	bool atomic = arg->flags & KREG_BATCH_ATOMIC;
+	struct kreg_batch *b;
+	u64 version;
+	u32 failed = arg->count;
+	int err;
+
+	if (arg->flags & KREG_WRITE_ASYNC)
+		return kreg_uapi_queue_ops(call->client, arg->table, ops, atomic);
+	err = probe_outs(arg);
+	if (err)
+		return err;
+	b = get_batch(call->client, arg->table, ops);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	err = kreg_batch_apply(b, atomic, &version, &failed);
+	arg->out_done = err ? failed : arg->count - failed;
+	if (!err)
+		put_results(arg, b, version);
+	kreg_batch_put(b);
+	return err;
+}
+
+int kreg_uapi_batch(struct kreg_call *call)
+{
+	struct kreg_ioc_batch *arg = call->arg;
+	struct kreg_op_list ops;
+	int err = check_batch(arg);
+	bool reads;
+
+	if (!err)
+		err = get_ops(call->client, arg, &ops);
+	if (err)
+		return err;
+	reads = kreg_uapi_op_reads(ops.op);
+	err = check_ops(arg, &ops);
+	/* Put back as it is, since later it must not fail. */
+	if (!err)
+		err = answer(call);
+	arg->out_done = reads ? 0 : arg->count;
+	if (!err)
+		err = reads ? read_ops(call, &ops) : write_ops(call, &ops);
+	/* An atomic batch of writes that failed: of which operation, if it was one. */
+	if (!err || (!reads && arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
+		answer(call);
+	kreg_scratch_put(&call->client->call, ops.op);
+	return err;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Dispatch: number, size, tail. What is inside the structs is the commands' part. */
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "cmd/cmd.h"
+
+#define MAX_ARG		sizeof(struct kreg_ioc_open)
+
+struct command {
+	unsigned int cmd;
+	u16 min_size;			/* of the first version */
+	u16 size;			/* as this kernel knows it */
+	int (*fn)(struct kreg_call *call);
+};
+
+/* @_last: the last member of the first version. */
+#define COMMAND(_name, _fn, _struct, _last)				\
+	[KREG_CMD_##_name] = {						\
+		.cmd = KREG_IOC_##_name,				\
+		.min_size = offsetofend(_struct, _last),		\
+		.size = sizeof(_struct) +				\
+			BUILD_BUG_ON_ZERO(sizeof(_struct) > MAX_ARG) +	\
+			BUILD_BUG_ON_ZERO(sizeof(_struct) % 8),		\
+		.fn = _fn,						\
+	}
+
+static const struct command commands[] = {
+	COMMAND(QUERY, kreg_uapi_query, struct kreg_ioc_query, out_max_batch_bytes),
+	COMMAND(WHOIS, kreg_uapi_whois, struct kreg_ioc_whois, out_process),
+	COMMAND(OPEN, kreg_uapi_open, struct kreg_ioc_open, out_how),
+	COMMAND(DESTROY, kreg_uapi_destroy, struct kreg_ioc_table, table),
+	COMMAND(GIVE, kreg_uapi_give, struct kreg_ioc_give, reserved),
+	COMMAND(SETOPT, kreg_uapi_setopt, struct kreg_ioc_setopt, data),
+	COMMAND(OP, kreg_uapi_op, struct kreg_ioc_op, op),
+	COMMAND(BATCH, kreg_uapi_batch, struct kreg_ioc_batch, reserved),
+	COMMAND(SYNC, kreg_uapi_sync, struct kreg_ioc_sync, flags),
+	COMMAND(SCAN, kreg_uapi_scan, struct kreg_ioc_scan, reserved2),
+	COMMAND(INFO, kreg_uapi_info, struct kreg_ioc_info, info),
+	COMMAND(LIST, kreg_uapi_list, struct kreg_ioc_list, out_more),
+};
+
+long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
+{
+	u64 arg[DIV_ROUND_UP(MAX_ARG, 8)];
+	struct kreg_call call = { .client = cl, .user = user, .arg = arg };
+	unsigned int nr = _IOC_NR(cmd);
+	const struct command *c;
+	int err;
+
+	if (nr >= ARRAY_SIZE(commands))
+		return -ENOTTY;
+	c = &commands[array_index_nospec(nr, ARRAY_SIZE(commands))];
+	if (cmd != c->cmd)
+		return -ENOTTY;
+	if (get_user(call.user_size, (u32 __user *)user))
+		return -EFAULT;
+	if (call.user_size < c->min_size)
+		return -EINVAL;
+	if (call.user_size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(arg, c->size, user, call.user_size);
+	return err ?: c->fn(&call);
+}
+
+int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len)
+{
+	if (offset >= call->user_size)
+		return 0;
+	len = min_t(size_t, len, call->user_size - offset);
+	return copy_to_user(call->user + offset, call->arg + offset, len) ? -EFAULT : 0;
+}
+
+void *kreg_uapi_get_bytes(u64 user, u32 len)
+{
+	void *bytes;
+
+	if (!len)
+		return NULL;
+	bytes = kvmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!bytes)
+		return ERR_PTR(-ENOMEM);
+	if (!copy_from_user(bytes, u64_to_user_ptr(user), len))
+		return bytes;
+	kvfree(bytes);
+	return ERR_PTR(-EFAULT);
+}
+
+u8 *kreg_uapi_get_name(u64 user, u32 len)
+{
+	u8 *name;
+
+	if (len > KREG_MAX_NAME)
+		return ERR_PTR(-ENAMETOOLONG);
+	name = kreg_uapi_get_bytes(user, len);
+	if (IS_ERR_OR_NULL(name) || !memchr(name, 0, len))
+		return name;
+	kvfree(name);
+	return ERR_PTR(-EINVAL);
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One operation: what is asked, and the answer if it reads; and many of those. */
+#include <linux/err.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "cmd/ops.h"
+#include "table/table.h"
+#include "cmd/cmd.h"
+#include "store/reader.h"
+
+/* Reads of a batch that share an RCU section. */
+#define SECTION_OPS	32U
+
+static int check_clear(const struct kreg_op *op)
+{
+	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
+}
+
+int kreg_uapi_check_unusual(const struct kreg_op *op)
+{
+	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
+			 op->code == KREG_OP_TAKE;
+
+	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
+	    op->reserved || op->reserved2)
+		return -EOPNOTSUPP;
+	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
+		return -EINVAL;
+	if (op->code == KREG_OP_CLEAR)
+		return check_clear(op);
+	if (!op->key_len || (!has_value && (op->value || op->value_len)))
+		return -EINVAL;
+	if (op->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+}
+
+/* Says copy_in_section(): hit->blob has the value. */
+#define IN_BLOB	1
+
+/*
+ * The value, into the caller's room, with page faults off. -EAGAIN: the page is not
+ * there; fault it in outside the section and try again.
+ */
+static __always_inline int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
+{
+	if (op->code == KREG_OP_MEMBER)
+		return 0;
+	if (op->value_len < hit->value_len)
+		return -EMSGSIZE;
+	if (unlikely(hit->blob))
+		return IN_BLOB;
+	if (!hit->value_len)
+		return 0;
+	return kreg_put_nofault(u64_to_user_ptr(op->value), hit->value, hit->value_len) ?
+	       -EAGAIN : 0;
+}
+
+static int copy_blob(const struct kreg_op *op, const struct kreg_hit *hit)
+{
+	int err = copy_to_user(u64_to_user_ptr(op->value), kreg_blob_bytes(hit->blob),
+			       hit->value_len) ? -EFAULT : 0;
+
+	kreg_blob_put(hit->blob);
+	return err;
+}
+
+static int fault_in(const struct kreg_op *op, u32 len)
+{
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	return fault_in_safe_writeable(u64_to_user_ptr(op->value), len) ? -EFAULT : -EAGAIN;
+}
+
+static __always_inline void found(struct kreg_op *op, const struct kreg_hit *hit)
+{
+	op->out_version = hit->version;
+	op->out_len = hit->value_len;
+	op->out_count = 1;
+	memset_after(op, 0, out_count);
+}
+
+/* After the section, in which the value was not copied. */
+static noinline int make_up(struct kreg_op *op, const struct kreg_hit *hit, int err)
+{
+	if (err == -EAGAIN)
+		return fault_in(op, hit->value_len);
+	found(op, hit);
+	return err == IN_BLOB ? copy_blob(op, hit) : err;
+}
+
+static __always_inline int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
+				     struct kreg_op *op)
+{
+	struct kreg_hit hit __uninitialized;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_ops_get(cl, table, key, &hit);
+	if (err) {
+		rcu_read_unlock();
+		return err == -EINPROGRESS ? kreg_ops_settle(cl, table) ?: -EAGAIN : err;
+	}
+	pagefault_disable();
+	err = copy_in_section(op, &hit);
+	pagefault_enable();
+	if (unlikely(err == IN_BLOB))
+		kreg_blob_get(hit.blob);
+	rcu_read_unlock();
+	if (unlikely(err))
+		return make_up(op, &hit, err);
+	found(op, &hit);
+	return 0;
+}
+
+static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 *bytes,
+				    struct kreg_op *op)
+{
+	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
+	int err;
+
+	do {
+		err = read_once(cl, table, &key, op);
+	} while (unlikely(err == -EAGAIN));
+	return err;
+}
+
+/* Apart, so that most calls do with less of the stack. */
+static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	u8 bytes[KREG_MAX_KEY] __uninitialized;
+
+	if (copy_from_user(bytes, u64_to_user_ptr(op->key), op->key_len))
+		return -EFAULT;
+	return read_key(cl, table, bytes, op);
+}
+
+static __always_inline int read_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
+
+	if (op->key_len > KREG_SMALL_KEY)
+		return read_long_key(cl, table, op);
+	if (kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
+		return -EFAULT;
+	return read_key(cl, table, bytes, op);
+}
+
+int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	return read_op(cl, table, op);
+}
+
+/* Of many: what its @out_error says. */
+static noinline void note_error(struct kreg_op *op, int err, u32 *errors)
+{
+	if (err == -ENODATA)
+		memset_startat(op, 0, out_version);
+	op->out_error = -err;
+	++*errors;
+}
+
+/* One of many. False: it takes more than can be done here. */
+static __always_inline bool read_in_section(struct kreg_view *v, struct kreg_op *op,
+					    u32 *errors)
+{
+	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
+	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
+	struct kreg_hit hit __uninitialized;
+	int err;
+
+	if (unlikely(op->key_len > KREG_SMALL_KEY) ||
+	    kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
+		return false;
+	kreg_store_hash(v->store, &key);
+	err = kreg_view_get(v, &key, &hit);
+	if (likely(!err)) {
+		err = copy_in_section(op, &hit);
+		if (unlikely(err == -EAGAIN || err == IN_BLOB))
+			return false;
+		found(op, &hit);
+	}
+	if (unlikely(err))
+		note_error(op, err, errors);
+	return true;
+}
+
+/* Returns where it got to: @op, if that takes more. */
+static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kreg_op *op,
+				    struct kreg_op *end, u32 *errors)
+{
+	struct kreg_table *t;
+	struct kreg_view v;
+
+	rcu_read_lock();
+	pagefault_disable();
+	if (!kreg_ops_readable(cl, table, &t)) {
+		kreg_view_enter(&v, &t->store);
+		while (op != end && read_in_section(&v, op, errors))
+			op++;
+	}
+	pagefault_enable();
+	rcu_read_unlock();
+	return op;
+}
+
+/* What is not about this key is about the call. */
+static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32 *errors)
+{
+	int err = read_op(cl, table, op);
+
+	if (err && err != -ENODATA && err != -EMSGSIZE)
+		return err;
+	if (err)
+		note_error(op, err, errors);
+	return 0;
+}
+
+int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
+{
+	struct kreg_op *op = ops->op, *end = op + ops->count, *from;
+	u32 errors = 0;
+	int err;
+
+	while (op != end) {
+		from = op;
+		op = read_section(cl, table, op, op + min_t(size_t, end - op, SECTION_OPS),
+				  &errors);
+		if (op == from) {
+			err = read_alone(cl, table, op++, &errors);
+			if (err)
+				return err;
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return ops->count - errors;
+}
+
+/* Of all that can be wrong, a struct that is not there as a whole comes first. */
+static noinline int refuse(struct kreg_ioc_op __user *user, struct kreg_op *op, int err)
+{
+	return kreg_get_short(&op->out_version, &user->op.out_version, KREG_OP_OUT_SIZE) ?: err;
+}
+
+static __always_inline int read(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+				struct kreg_ioc_op *arg)
+{
+	int err = read_op(cl, arg->table, &arg->op);
+
+	if (!err || err == -EMSGSIZE)
+		return kreg_uapi_answer_op(user, &arg->op) ?: err;
+	return refuse(user, &arg->op, err);
+}
+
+static noinline int run(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+			struct kreg_ioc_op *arg)
+{
+	int err;
+
+	if (arg->flags & ~KREG_OP_IOC_ALL)
+		return -EOPNOTSUPP;
+	err = kreg_uapi_check_op(&arg->op);
+	if (err)
+		return err;
+	if (arg->flags & KREG_WRITE_ASYNC)
+		return kreg_uapi_queue(cl, arg->table, &arg->op);
+	if (kreg_uapi_op_reads(&arg->op))
+		return read(cl, user, arg);
+	return kreg_uapi_write(cl, user, arg);
+}
+
+int kreg_uapi_op(struct kreg_call *call)
+{
+	return run(call->client, call->user, call->arg);
+}
+
+/* In one go if it is the usual one, in the form that this kernel knows. */
+long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user)
+{
+	struct kreg_ioc_op arg __uninitialized;
+	u64 form;
+
+	if (kreg_get_short(&arg, user, KREG_OP_IN_SIZE))
+		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
+	form = arg.size | (u64)arg.flags << 32;
+	if (likely(form == sizeof(arg) && kreg_uapi_op_is_plain(&arg.op)))
+		return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
+						    kreg_uapi_write(cl, user, &arg);
+	if (arg.size != sizeof(arg) || refuse(user, &arg.op, 0))
+		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
+	return run(cl, user, &arg);
+}

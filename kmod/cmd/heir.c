@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+
+#include "client/client.h"
+#include "table/request.h"
+#include "client/mailbox.h"
+#include "cmd/heir.h"
+#include "client/proc.h"
+#include "table/table.h"
+
+int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, bool silent,
+		    const void *data, u32 data_len)
+{
+	struct kreg_table *t = c->table;
+	struct kreg_mail *mail;
+	struct kreg_proc *to;
+	int err;
+
+	if (!heir->pid)
+		return 0;
+	to = kreg_proc_find(heir->pid, heir->cookie);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	c->to = to;
+	c->silent = silent;
+	if (silent)
+		return 0;
+	if (data_len) {
+		c->data = kmemdup(data, data_len, GFP_KERNEL_ACCOUNT);
+		if (!c->data)
+			return -ENOMEM;
+		c->data_len = data_len;
+	}
+	if (to == c->client->proc)
+		return 0;
+	err = kreg_client_may_hand(c->client, to);
+	if (err)
+		return err;
+	mail = kreg_mail_alloc(to, t->name, t->name_len, data, data_len);
+	if (IS_ERR(mail))
+		return PTR_ERR(mail);
+	c->mail = mail;
+	return 0;
+}
+
+int kreg_heir_check(const struct kreg_control *c)
+{
+	if (!c->to)
+		return 0;
+	if (kreg_proc_doomed(c->to))
+		return -ESRCH;
+	return kreg_client_may_hand(c->client, c->to);
+}
+
+void kreg_heir_commit(struct kreg_control *c)
+{
+	struct kreg_table *t = c->table;
+
+	kreg_table_set_heir(t, c->to);
+	t->mail = c->mail;
+	c->mail = NULL;
+	t->heir_silent = c->silent;
+	/* The old data goes with the request. */
+	swap(t->heir_data, c->data);
+	t->heir_data_len = c->data_len;
+}
+
+int kreg_heir_apply(struct kreg_control *c)
+{
+	int err = kreg_table_may_control(c->table, c->client) ?: kreg_heir_check(c);
+
+	if (!err)
+		kreg_heir_commit(c);
+	return err;
+}

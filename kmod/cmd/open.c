@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Find, create or claim a table. */
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "client/client.h"
+#include "table/request.h"
+#include "table/names.h"
+#include "client/ns.h"
+#include "cmd/ops.h"
+#include "cmd/heir.h"
+#include "client/proc.h"
+#include "table/table.h"
+#include "client/user.h"
+
+/* A claim that stands in line; never an error of a call. */
+#define WAITING		(-EINPROGRESS)
+
+static int tell(struct kreg_open *open, u64 id, u32 type, u32 how)
+{
+	open->arg.out_table = id;
+	open->arg.out_type = type;
+	open->arg.out_how = how;
+	return open->tell(open);
+}
+
+/* Charge what the new table costs, and give it its name; or nothing. */
+static int enter(struct kreg_table *t)
+{
+	int err;
+
+	/* Its death is handled, or will be under this turn, and find the table. */
+	if (kreg_ns_ends(t->ns))
+		return -ESRCH;
+	err = kreg_user_charge(t->user, KREG_QUOTA_TABLES, 1);
+	if (err)
+		return err;
+	err = kreg_fate_set_orphan(t, t->orphan, t->orphan_ms);
+	if (err)
+		goto uncharge;
+	err = kreg_names_add(t);
+	if (err)
+		goto unpark;
+	return 0;
+
+unpark:
+	kreg_fate_uncharge_park(t);
+uncharge:
+	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
+	return err;
+}
+
+static int apply_create(struct kreg_control *c)
+{
+	struct kreg_table *t = c->table;
+	int err = kreg_heir_check(c) ?: enter(t);
+
+	if (err)
+		return err;
+	/* The directory's reference. Nothing can fail any more. */
+	kreg_table_get(t);
+	kreg_table_set_owner(t, c->client->proc);
+	if (c->to)
+		kreg_heir_commit(c);
+	return 0;
+}
+
+static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_open *open, u64 id)
+{
+	const struct kreg_ioc_open *arg = &open->arg;
+	struct kreg_table_spec spec = {
+		.name = open->name,
+		.name_len = arg->name_len,
+		.type = arg->type,
+		.access = arg->access ?: KREG_ACCESS_PROTECTED,
+		.mode = arg->mode,
+		.orphan = arg->orphan,
+		.orphan_ms = arg->orphan_ms,
+		.claimable = arg->flags & KREG_OPEN_CLAIMABLE,
+	};
+	int err = 0;
+
+	if (spec.orphan == KREG_ORPHAN_PARK)
+		err = kreg_client_may_park(cl, &spec.orphan_ms);
+	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
+}
+
+static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id)
+{
+	struct kreg_ioc_open *arg = &open->arg;
+	struct kreg_control *c;
+	struct kreg_table *t;
+	int err = 0;
+
+	t = new_table(cl, open, id);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	c = kreg_control_alloc(cl, t, apply_create);
+	if (!c)
+		return -ENOMEM;
+	if (arg->flags & KREG_OPEN_HEIR)
+		err = kreg_heir_bring(c, &arg->heir, arg->flags & KREG_OPEN_HEIR_SILENT,
+				      open->data, arg->data_len);
+	if (!err)
+		err = tell(open, id, arg->type, KREG_OPENED_CREATED);
+	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
+}
+
+static int create(struct kreg_client *cl, struct kreg_open *open)
+{
+	u64 id;
+	int err;
+
+	err = kreg_ops_make_room(cl->user, KREG_QUOTA_TABLES, 1);
+	if (!err && open->arg.orphan == KREG_ORPHAN_PARK)
+		err = kreg_ops_make_room(cl->user, KREG_QUOTA_PARKED, 1);
+	if (!err)
+		err = kreg_names_reserve(cl->ns, &id);
+	if (err)
+		return err;
+	err = create_with_id(cl, open, id);
+	if (err)
+		kreg_names_release(cl->ns, id);
+	return err;
+}
+
+static int apply_claim(struct kreg_control *c)
+{
+	struct kreg_table *t = c->table;
+	int err = kreg_table_may_claim(t, c->client);
+
+	if (err)
+		return err;
+	if (kreg_table_owned_by(t, c->client->proc))
+		return -EALREADY;
+	if (!kreg_table_owner(t)) {
+		kreg_fate_claim(t, c->client->proc);
+		return 0;
+	}
+	if (!c->value)
+		return -EBUSY;
+	if (t->nr_waiters >= KREG_MAX_WAITERS)
+		return -EDQUOT;
+	refcount_inc(&c->req.refs);
+	kreg_fate_wait(t, &c->waiter);
+	return WAITING;
+}
+
+static void stop_waiting(struct kreg_waiter *waiter)
+{
+	struct kreg_control *c = container_of(waiter, struct kreg_control, waiter);
+
+	/* With is_over(): the result comes first. */
+	smp_store_release(&c->over, true);
+	kreg_proc_wake(waiter->proc);
+	kreg_req_put(&c->req);
+}
+
+struct leave {
+	struct kreg_req req;
+	struct kreg_control *control;
+	int why;
+};
+
+/* Out of the line, unless it has come to an end by itself. */
+static bool leave_line(struct kreg_req *req)
+{
+	struct leave *l = container_of(req, struct leave, req);
+	struct kreg_control *c = l->control;
+
+	if (!list_empty(&c->waiter.node))
+		kreg_fate_end_wait(&c->waiter, l->why);
+	return true;
+}
+
+/* KTIME_MAX: no limit. */
+static ktime_t time_left(u64 deadline_ns)
+{
+	s64 ns;
+
+	if (!deadline_ns)
+		return KTIME_MAX;
+	ns = min_t(u64, deadline_ns, KTIME_MAX) - ktime_get_ns();
+	return ns_to_ktime(max_t(s64, ns, 0));
+}
+
+/* If not, help the writer, which may change it; does not sleep. */
+static bool is_over(struct kreg_control *c)
+{
+	if (!READ_ONCE(c->over))
+		kreg_writer_help(c->table->writer);
+	/* With stop_waiting(). */
+	return smp_load_acquire(&c->over);
+}
+
+/* Stand in line until the table is ours or gone, a signal comes, or it is too late. */
+static int wait_in_line(struct kreg_control *c, u64 deadline_ns)
+{
+	struct leave l = { .control = c };
+	int err = wait_event_interruptible_hrtimeout(c->client->proc->news, is_over(c),
+						     time_left(deadline_ns));
+
+	if (err) {
+		l.why = err == -ETIME ? -ETIMEDOUT : -EINTR;
+		kreg_req_init(&l.req, &c->table->lane, leave_line, NULL);
+		kreg_writer_call(c->table->writer, &l.req);
+	}
+	return c->waiter.result;
+}
+
+static int submit_claim(struct kreg_control *c, u64 deadline_ns)
+{
+	int err = kreg_writer_submit(c->table->writer, &c->req);
+
+	/* Killed before it was applied: it may get into line yet. */
+	if (err == -EINTR)
+		deadline_ns = 1;
+	if (err == WAITING || err == -EINTR)
+		err = wait_in_line(c, deadline_ns);
+	kreg_req_put(&c->req);
+	return err;
+}
+
+static int claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	struct kreg_control *c;
+	int err;
+
+	c = kreg_control_alloc(cl, t, apply_claim);
+	if (!c)
+		return -ENOMEM;
+	c->value = open->arg.flags & KREG_OPEN_WAIT;
+	c->waiter.proc = cl->proc;
+	c->waiter.over = stop_waiting;
+	err = kreg_table_may_claim(t, cl) ?: tell(open, t->id, t->type, KREG_OPENED_CLAIMED);
+	return err ? kreg_control_abandon(c, err) : submit_claim(c, open->arg.deadline_ns);
+}
+
+static int open_table(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	bool other_type = open->arg.type && open->arg.type != t->type;
+	int err = -EEXIST;
+
+	if (!other_type && open->arg.flags & KREG_OPEN_CLAIM)
+		return claim(cl, open, t);
+	if (!other_type)
+		err = kreg_table_may_open(t, cl) ?: tell(open, t->id, t->type, 0);
+	kreg_table_put(t);
+	return err;
+}
+
+static int open_existing(struct kreg_client *cl, struct kreg_open *open)
+{
+	struct kreg_table *t;
+
+	if (!open->arg.name_len)
+		return -ENOENT;
+	t = kreg_ops_find_table(cl, open->name, open->arg.name_len);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	if (!(open->arg.flags & KREG_OPEN_EXCL))
+		return open_table(cl, open, t);
+	kreg_table_put(t);
+	return -EEXIST;
+}
+
+int kreg_ops_open(struct kreg_client *cl, struct kreg_open *open)
+{
+	bool may_create = open->arg.flags & KREG_OPEN_CREATE;
+	bool may_exist = !(open->arg.flags & KREG_OPEN_EXCL);
+	bool waits = open->arg.flags & KREG_OPEN_WAIT;
+	int err;
+
+	/* Another may create or destroy it between two looks. */
+	do {
+		err = open_existing(cl, open);
+		if (may_create && err == -ENOENT)
+			err = create(cl, open);
+		else if (!may_create || waits || err != -ESTALE)
+			break;
+	} while (err == -ESTALE || (err == -EEXIST && may_exist));
+	return err;
+}

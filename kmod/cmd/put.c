@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One operation that writes. */
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "cmd/ops.h"
+#include "cmd/cmd.h"
+
+/* Values up to here need no memory of their own on their way in. */
+#define SMALL_VALUE	128
+
+/* Where key and value of a write are kept until it is applied. */
+struct small {
+	u8 key[KREG_SMALL_KEY] __aligned(8);
+	u8 value[SMALL_VALUE] __aligned(8);
+};
+
+static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *op,
+				   struct small *small)
+{
+	const void __user *user = u64_to_user_ptr(op->key);
+	void *key;
+
+	c->key.len = op->key_len;
+	c->key.bytes = small->key;
+	if (likely(op->key_len <= KREG_SMALL_KEY))
+		return kreg_get_short(small->key, user, op->key_len);
+	key = kreg_uapi_get_bytes(op->key, op->key_len);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	c->key.bytes = key;
+	return 0;
+}
+
+static int get_long_value(struct kreg_change *c, const struct kreg_op *op)
+{
+	void *value;
+
+	if (kreg_store_needs_blob(op->key_len, op->value_len)) {
+		c->blob = kreg_blob_alloc(op->value_len);
+		value = c->blob ? kreg_blob_bytes(c->blob) : NULL;
+	} else {
+		value = kmalloc(op->value_len, GFP_KERNEL_ACCOUNT);
+		c->value = value;
+	}
+	if (!value)
+		return -ENOMEM;
+	return copy_from_user(value, u64_to_user_ptr(op->value), op->value_len) ? -EFAULT : 0;
+}
+
+static __always_inline int get_value(struct kreg_change *c, const struct kreg_op *op,
+				     struct small *small)
+{
+	c->value_len = op->value_len;
+	if (unlikely(op->value_len > SMALL_VALUE))
+		return get_long_value(c, op);
+	c->value = small->value;
+	return kreg_get_short(small->value, u64_to_user_ptr(op->value), op->value_len);
+}
+
+/* Consumed by the write, or else given back here. */
+static void drop(struct kreg_change *c, const struct small *small)
+{
+	if (unlikely(c->value != small->value))
+		kfree(c->value);
+	if (unlikely(c->key.bytes != small->key))
+		kvfree(c->key.bytes);
+}
+
+static __always_inline int get_change(struct kreg_write *w, const struct kreg_op *op,
+				      struct small *small)
+{
+	struct kreg_change *c = &w->change;
+	int err;
+
+	switch (op->code) {
+	case KREG_OP_CLEAR:
+		c->kind = KREG_CHANGE_CLEAR;
+		c->root = kreg_root_alloc();
+		return c->root ? 0 : -ENOMEM;
+	case KREG_OP_PUT:
+		c->kind = KREG_CHANGE_PUT;
+		c->must_be_new = op->flags & KREG_OP_NEW;
+		err = get_value(c, op, small);
+		return err ?: get_key(c, op, small);
+	default:
+		c->kind = KREG_CHANGE_DELETE;
+		return get_key(c, op, small);
+	}
+}
+
+static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
+				    u64 only)
+{
+	struct kreg_write w __uninitialized;
+	struct small small __uninitialized;
+	int err = 0;
+
+	kreg_write_init(&w, table, only);
+
+	/* Before much is copied. */
+	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
+		err = kreg_ops_may_write(cl, table);
+	if (!err)
+		err = get_change(&w, op, &small);
+	if (err)
+		kreg_ops_drop(&w.change);
+	else
+		err = kreg_ops_write(cl, &w);
+	drop(&w.change, &small);
+	if (err)
+		return err;
+	op->out_version = w.result.version;
+	op->out_count = min_t(u64, w.result.count, U32_MAX);
+	op->out_len = 0;
+	return 0;
+}
+
+/* Copied out first, then removed if it is still the same object. */
+static noinline int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	struct kreg_op got;
+	int err = kreg_ops_may_write(cl, table);
+
+	/* It is a write, which comes after those before it; but it begins as a read. */
+	if (!err)
+		err = kreg_ops_follow_async(cl);
+	if (err)
+		return err;
+	do {
+		got = *op;
+		err = kreg_uapi_read(cl, table, &got);
+		if (!err)
+			err = write_op(cl, table, op, got.out_version);
+	} while (err == -ECANCELED);
+	op->out_version = got.out_version;
+	op->out_len = got.out_len;
+	op->out_count = !err;
+	return err;
+}
+
+/* If it needs no memory and nobody is before it, now. -EBUSY: not so. */
+static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op)
+{
+	struct kreg_write w __uninitialized;
+	struct small small __uninitialized;
+	int err;
+
+	kreg_write_init(&w, table, 0);
+	if (!kreg_ops_lends() || op->code == KREG_OP_CLEAR ||
+	    op->key_len > KREG_SMALL_KEY || op->value_len > SMALL_VALUE)
+		return -EBUSY;
+	err = get_change(&w, op, &small);
+	return err ?: kreg_ops_write_now(cl, &w);
+}
+
+int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
+{
+	struct kreg_op_list ops = {
+		.op = op,
+		.count = 1,
+		.loose = op->code == KREG_OP_PUT ? 0 : op->key_len,
+		.bytes = (u64)op->key_len + op->value_len,
+	};
+	int err;
+
+	if (kreg_uapi_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
+		return -EINVAL;
+	err = write_now(cl, table, op);
+	if (err != -EBUSY)
+		return err;
+	return kreg_uapi_queue_ops(cl, table, &ops, false);
+}
+
+/*
+ * What is written back after the fact must not fail then: see that it is writable,
+ * by answering nothing so far.
+ */
+static int probe_answer(struct kreg_ioc_op __user *user, struct kreg_op *op)
+{
+	op->out_version = 0;
+	op->out_len = 0;
+	op->out_count = 0;
+	return kreg_uapi_answer_op(user, op);
+}
+
+int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		    struct kreg_ioc_op *arg)
+{
+	int err = probe_answer(user, &arg->op);
+
+	if (err)
+		return err;
+	if (unlikely(arg->op.code == KREG_OP_TAKE))
+		err = take(cl, arg->table, &arg->op);
+	else
+		err = write_op(cl, arg->table, &arg->op, 0);
+	if (!err || err == -EMSGSIZE)
+		kreg_uapi_answer_op(user, &arg->op);
+	return err;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A single write: with a lent turn if it can be had, else through the thread. */
+#include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+
+#include "table/change.h"
+#include "client/client.h"
+#include "cmd/ops.h"
+#include "client/proc.h"
+#include "table/table.h"
+
+/* Steps of upkeep that a single write pays for, and writes that share one look. */
+#define UPKEEP		2
+#define SHARE		(KREG_TURN_RECORDS / UPKEEP)
+
+/* No turn to borrow; never an error of a call. */
+#define NOT_LENT	(-EBUSY)
+
+/* Under the turn. */
+static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
+				   struct kreg_write *w, struct kreg_feed *feed)
+{
+	struct kreg_txn txn __uninitialized;
+	int err;
+
+	err = kreg_apply_check(t, cl);
+	if (err)
+		return err;
+	kreg_txn_begin(&txn, &t->store);
+	err = kreg_apply_step(t, &w->change, &txn, feed);
+	if (err) {
+		kreg_txn_abort(&txn);
+		return err;
+	}
+	kreg_txn_commit(&txn);
+	while (!kreg_txn_settle(&txn, KREG_TURN_RECORDS))
+		;
+	w->result.version = txn.version;
+	w->result.count = w->change.count;
+	/* Not later if nobody else would look after what is in limbo. */
+	if (txn.version % SHARE == 0 ||
+	    (list_empty(&t->tend.node) && kreg_store_has_limbo(&t->store)))
+		kreg_apply_tend(t, UPKEEP * SHARE, feed);
+	return 0;
+}
+
+/* In the caller's context, under RCU: no reference on the table is needed. */
+static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write *w,
+				      struct kreg_feed *feed)
+{
+	struct kreg_table *t;
+	int err;
+
+	if (!READ_ONCE(kreg_writer_lend))
+		return NOT_LENT;
+	rcu_read_lock();
+	err = kreg_apply_writable(cl, w->table, &t);
+	if (!err && kreg_store_limbo_full(&t->store))
+		err = NOT_LENT;
+	if (!err) {
+		kreg_store_hash(&t->store, &w->change.key);
+		err = NOT_LENT;
+		if (kreg_writer_borrow(t->writer, &t->lane)) {
+			err = perform(cl, t, w, feed);
+			kreg_writer_return(t->writer);
+		}
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/* A write on its way through the thread, with copies of all that it needs. */
+struct queued {
+	struct kreg_req req;
+	struct kreg_client *client;
+	struct kreg_table *table;
+	struct kreg_write write;
+	struct kreg_feed feed;
+	u8 bytes[];			/* key, value */
+};
+
+void kreg_ops_drop(struct kreg_change *c)
+{
+	if (unlikely(c->blob))
+		kreg_blob_put(c->blob);
+	if (unlikely(c->root))
+		kreg_root_free(c->root);
+}
+
+static bool step(struct kreg_req *req)
+{
+	struct queued *q = container_of(req, struct queued, req);
+
+	req->result = perform(q->client, q->table, &q->write, &q->feed);
+	return true;
+}
+
+static void free_queued(struct kreg_req *req)
+{
+	struct queued *q = container_of(req, struct queued, req);
+	struct kreg_client *cl = q->client;
+
+	kreg_feed_free(&q->feed);
+	kreg_ops_drop(&q->write.change);
+	kreg_table_put(q->table);
+	kreg_scratch_put(&cl->req, q);
+	kreg_client_put(cl);
+}
+
+/* Takes over the reference on @t, and blob and root of the change. */
+static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
+				   struct kreg_write *w)
+{
+	const struct kreg_change *c = &w->change;
+	u32 value_len = c->value ? c->value_len : 0;
+	struct queued *q;
+
+	q = kreg_scratch_get(&cl->req, struct_size(q, bytes, c->key.len + value_len));
+	if (!q)
+		return NULL;
+	kreg_req_init(&q->req, &t->lane, step, free_queued);
+	kreg_feed_init(&q->feed);
+	q->client = cl;
+	kreg_client_get(cl);
+	q->table = t;
+	q->write = *w;
+	w->change.blob = NULL;
+	w->change.root = NULL;
+	memcpy(q->bytes, c->key.bytes, c->key.len);
+	q->write.change.key.bytes = q->bytes;
+	if (c->value)
+		q->write.change.value = memcpy(q->bytes + c->key.len, c->value, value_len);
+	return q;
+}
+
+/* Submit, and again with what the store was short of. */
+static int submit(struct queued *q)
+{
+	int err;
+
+	do {
+		kreg_apply_throttle(q->table);
+		reinit_completion(&q->req.done);
+		err = kreg_writer_submit(q->table->writer, &q->req);
+		/* A killed caller leaves the feed to the thread. */
+		if (err == -EINTR)
+			break;
+		if (kreg_apply_feed(q->table, &q->feed) && err == -EAGAIN)
+			err = -ENOMEM;
+	} while (err == -EAGAIN);
+	return err;
+}
+
+static int make_room(struct kreg_table *t, const struct kreg_write *w)
+{
+	const struct kreg_change *c = &w->change;
+
+	if (c->kind != KREG_CHANGE_PUT)
+		return 0;
+	return kreg_ops_make_room(t->user, KREG_QUOTA_BYTES, (s64)c->key.len + c->value_len);
+}
+
+static int write_queued(struct kreg_client *cl, struct kreg_write *w)
+{
+	struct kreg_table *t;
+	struct queued *q;
+	int err;
+
+	t = kreg_ops_get_table(cl, w->table);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	kreg_store_hash(&t->store, &w->change.key);
+	err = kreg_apply_may_write(t, cl) ?: make_room(t, w);
+	q = err ? NULL : alloc_queued(cl, t, w);
+	if (!q) {
+		kreg_table_put(t);
+		return err ?: -ENOMEM;
+	}
+	err = submit(q);
+	if (!err)
+		w->result = q->write.result;
+	kreg_req_put(&q->req);
+	return err;
+}
+
+/* Bring what the store asked for. -EAGAIN: now it can be tried again. */
+static int feed_table(struct kreg_client *cl, u64 id, struct kreg_feed *feed)
+{
+	struct kreg_table *t = kreg_ops_get_table(cl, id);
+	int err;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	err = kreg_apply_feed(t, feed);
+	kreg_table_put(t);
+	return err ?: -EAGAIN;
+}
+
+static __always_inline int lend_and_feed(struct kreg_client *cl, struct kreg_write *w,
+					 struct kreg_feed *feed)
+{
+	int err = write_lent(cl, w, feed);
+
+	if (!err && unlikely(kreg_feed_wanted(feed)))
+		feed_table(cl, w->table, feed);
+	return err;
+}
+
+static __always_inline int write_once(struct kreg_client *cl, struct kreg_write *w,
+				      struct kreg_feed *feed)
+{
+	int err = lend_and_feed(cl, w, feed);
+
+	if (likely(!err))
+		return 0;
+	/* Not refused before what the dead had is given back. */
+	if (err == NOT_LENT || err == -EDQUOT)
+		return write_queued(cl, w);
+	if (err == -EINPROGRESS)
+		return kreg_ops_settle(cl, w->table) ?: -EAGAIN;
+	if (err == -EAGAIN)
+		return feed_table(cl, w->table, feed);
+	return err;
+}
+
+bool kreg_ops_lends(void)
+{
+	return READ_ONCE(kreg_writer_lend);
+}
+
+int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w)
+{
+	struct kreg_feed feed __uninitialized;
+	int err;
+
+	kreg_feed_init(&feed);
+	err = lend_and_feed(cl, w, &feed);
+	kreg_feed_free(&feed);
+	/* What wants another try gets it when it is queued. */
+	return err == -EINPROGRESS || err == -EAGAIN || err == -EDQUOT ? NOT_LENT : err;
+}
+
+int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w)
+{
+	struct kreg_feed feed __uninitialized;
+	int err;
+
+	kreg_feed_init(&feed);
+	do {
+		err = write_once(cl, w, &feed);
+	} while (err == -EAGAIN);
+	kreg_feed_free(&feed);
+	kreg_ops_drop(&w->change);
+	return err;
+}
+
+int kreg_ops_may_write(struct kreg_client *cl, u64 table)
+{
+	struct kreg_table *t;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_apply_writable(cl, table, &t);
+	rcu_read_unlock();
+	return err == -EINPROGRESS ? kreg_ops_settle(cl, table) : err;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Scans. Objects are written straight into the caller's buffer inside an RCU
+ * section, as far as its pages are there; the next section starts behind the last
+ * key.
+ */
+#include <linux/err.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "cmd/ops.h"
+#include "table/table.h"
+#include "cmd/cmd.h"
+
+/* Taken in one RCU section. */
+#define SECTION_OBJECTS	256U
+#define SECTION_BYTES	(64U << 10)
+
+/* Why a section ended: no more objects, time for another, no room, a page, a blob. */
+enum stop { LAST, PAUSE, FULL, FAULT, BLOB };
+
+struct scan {
+	struct kreg_client *client;
+	struct kreg_ioc_scan *arg;
+	void __user *buf;
+	bool wants_value;
+	u32 count;			/* objects taken, and bytes of them */
+	u32 len;
+	u32 need;			/* bytes of the object that did not fit */
+	u32 fault;			/* of the one that met a page that was not there */
+	/* Of this section: */
+	u32 start;			/* @len at its begin */
+	u32 max_count;			/* what @count and @len may come to in it */
+	u32 max_len;
+	const void *last_key;		/* of the object taken last, valid inside it */
+	u32 last_len;
+	struct kreg_blob *blob;		/* holds the value of that object, which is to come */
+	u32 blob_len;
+	struct kreg_key after;
+	u8 key[KREG_MAX_KEY];
+};
+
+/* Header, then @len bytes from the key on, behind which is the value; then zeroes. */
+static int put_front(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
+		     u32 len)
+{
+	if (!user_write_access_begin(to, size))
+		return -EFAULT;
+	unsafe_put_user(0, (u64 __user *)((void __user *)to + size) - 1, fault);
+	unsafe_put_user(size, &to->size, fault);
+	unsafe_put_user(hit->key_len, &to->key_len, fault);
+	unsafe_put_user(hit->value_len, &to->value_len, fault);
+	unsafe_put_user(0, &to->reserved, fault);
+	unsafe_put_user(hit->version, &to->version, fault);
+	kreg_put_opened((void __user *)(to + 1), hit->key, len, fault);
+	user_write_access_end();
+	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/* Without its value if that is not at hand. Page faults are off. */
+static __always_inline int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
+{
+	void __user *to = s->buf + s->len;
+	u32 both = hit->key_len + hit->value_len;
+	int err;
+
+	if (likely(s->wants_value && both <= KREG_SHORT))
+		return put_front(to, size, hit, both);
+	err = put_front(to, size, hit, hit->key_len);
+	if (err || !s->wants_value || hit->blob)
+		return err;
+	to += sizeof(struct kreg_object) + hit->key_len;
+	return kreg_put_nofault(to, hit->value, hit->value_len);
+}
+
+static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
+{
+	u32 value_len = s->wants_value ? hit->value_len : 0;
+
+	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8);
+}
+
+/* Why an object of @size is too much; LAST: it is not. */
+static noinline enum stop why_not(struct scan *s, u32 size)
+{
+	if (s->arg->max_count && s->count == s->arg->max_count)
+		return FULL;
+	if (size > s->arg->buf_len - s->len) {
+		s->need = size;
+		return FULL;
+	}
+	if (s->len != s->start)
+		return PAUSE;
+	/* The first of a section may be a long one. */
+	s->max_len = s->len + size;
+	return LAST;
+}
+
+/* One object more; LAST: there may be others. */
+static __always_inline enum stop take(struct scan *s, const struct kreg_hit *hit)
+{
+	u32 size = object_size(s, hit);
+
+	if (unlikely(s->count == s->max_count || size > s->max_len - s->len)) {
+		enum stop stop = why_not(s, size);
+
+		if (stop != LAST)
+			return stop;
+	}
+	if (unlikely(put_object(s, hit, size))) {
+		s->fault = size;
+		return FAULT;
+	}
+	s->last_key = hit->key;
+	s->last_len = hit->key_len;
+	s->count++;
+	s->len += size;
+	if (likely(!hit->blob || !s->wants_value))
+		return LAST;
+	kreg_blob_get(hit->blob);
+	s->blob = hit->blob;
+	s->blob_len = hit->value_len;
+	return BLOB;
+}
+
+static void limit_section(struct scan *s)
+{
+	const struct kreg_ioc_scan *arg = s->arg;
+
+	s->start = s->len;
+	s->max_len = s->len + min(arg->buf_len - s->len, SECTION_BYTES);
+	s->max_count = s->count + SECTION_OBJECTS;
+	if (arg->max_count)
+		s->max_count = min(s->max_count, arg->max_count);
+}
+
+static enum stop take_some(struct scan *s, const struct kreg_table *t)
+{
+	struct kreg_walk walk;
+	struct kreg_hit hit;
+	enum stop stop = LAST;
+
+	limit_section(s);
+	if (s->after.len)
+		kreg_store_hash(&t->store, &s->after);
+	kreg_walk_start(&walk, &t->store, s->after.len ? &s->after : NULL);
+	pagefault_disable();
+	while (stop == LAST && kreg_walk_next(&walk, &hit))
+		stop = take(s, &hit);
+	pagefault_enable();
+	if (s->len != s->start) {
+		s->after.len = s->last_len;
+		memcpy(s->key, s->last_key, s->last_len);
+	}
+	return stop;
+}
+
+/* The value that belongs to the last object, in front of the zeroes at its end. */
+static int put_blob(struct scan *s)
+{
+	u32 size = ALIGN(sizeof(struct kreg_object) + s->last_len + s->blob_len, 8);
+	void __user *to = s->buf + s->len - size + sizeof(struct kreg_object) + s->last_len;
+	int err;
+
+	err = copy_to_user(to, kreg_blob_bytes(s->blob), s->blob_len) ? -EFAULT : 0;
+	kreg_blob_put(s->blob);
+	return err;
+}
+
+/* What could not be done inside the section. */
+static int make_up(struct scan *s, enum stop stop)
+{
+	if (stop == BLOB)
+		return put_blob(s);
+	if (stop == FAULT && fault_in_safe_writeable(s->buf + s->len, s->fault))
+		return -EFAULT;
+	return 0;
+}
+
+/* One section. 1: go on; 0: done; or an error. */
+static int advance(struct scan *s)
+{
+	struct kreg_table *t;
+	enum stop stop;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_ops_readable(s->client, s->arg->table, &t);
+	if (!err)
+		stop = take_some(s, t);
+	rcu_read_unlock();
+	if (err == -EINPROGRESS)
+		return kreg_ops_settle(s->client, s->arg->table) ?: 1;
+	if (!err)
+		err = make_up(s, stop);
+	if (err)
+		return err;
+	s->arg->out_more = stop != LAST;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	return stop != LAST && stop != FULL;
+}
+
+static int run(struct scan *s)
+{
+	int ret;
+
+	do {
+		ret = advance(s);
+	} while (ret > 0);
+	s->arg->out_count = s->count;
+	s->arg->out_len = s->len;
+	if (ret || s->count || !s->need)
+		return ret;
+	s->arg->out_len = s->need;
+	return -EMSGSIZE;
+}
+
+static int check_scan(const struct kreg_ioc_scan *arg)
+{
+	if (arg->flags & ~KREG_SCAN_ALL || arg->reserved || arg->reserved2)
+		return -EOPNOTSUPP;
+	if (arg->buf % 8)
+		return -EINVAL;
+	return arg->key_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
+}
+
+int kreg_uapi_scan(struct kreg_call *call)
+{
+	struct kreg_ioc_scan *arg = call->arg;
+	struct scan *s;
+	int err = check_scan(arg);
+
+	if (err)
+		return err;
+	s = kmalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+	memset(s, 0, offsetof(struct scan, key));
+	s->client = call->client;
+	s->arg = arg;
+	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
+	s->buf = u64_to_user_ptr(arg->buf);
+	s->after.bytes = s->key;
+	s->after.len = arg->key_len;
+	arg->out_more = 0;
+	if (copy_from_user(s->key, u64_to_user_ptr(arg->key), arg->key_len))
+		err = -EFAULT;
+	else
+		err = run(s);
+	kfree(s);
+	if (!err || err == -EMSGSIZE)
+		err = kreg_uapi_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;
+	return err;
+}

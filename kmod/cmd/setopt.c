@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Options of tables and clients. */
+#include <linux/err.h>
+#include <linux/rcupdate.h>
+
+#include "client/client.h"
+#include "table/request.h"
+#include "client/mailbox.h"
+#include "cmd/ops.h"
+#include "cmd/heir.h"
+#include "client/proc.h"
+#include "table/table.h"
+
+/* Say apply_access() and apply_mode(): some have lost the right to read. */
+#define NARROWER	1
+
+static int apply_access(struct kreg_control *c)
+{
+	int err = kreg_table_may_control(c->table, c->client);
+	u8 old = c->table->access;
+
+	if (err)
+		return err;
+	WRITE_ONCE(c->table->access, c->value);
+	return c->value == KREG_ACCESS_PRIVATE && old != c->value ? NARROWER : 0;
+}
+
+static int apply_mode(struct kreg_control *c)
+{
+	int err = kreg_table_may_control(c->table, c->client);
+	u16 old = c->table->mode;
+
+	if (err)
+		return err;
+	WRITE_ONCE(c->table->mode, c->value);
+	return old & ~c->value & 0444 ? NARROWER : 0;
+}
+
+static int apply_orphan(struct kreg_control *c)
+{
+	return kreg_table_may_control(c->table, c->client) ?:
+	       kreg_fate_set_orphan(c->table, c->value, c->value2);
+}
+
+typedef int (*apply_fn)(struct kreg_control *c);
+
+static const apply_fn appliers[] = {
+	[KREG_OPT_HEIR] = kreg_heir_apply,
+	[KREG_OPT_ACCESS] = apply_access,
+	[KREG_OPT_MODE] = apply_mode,
+	[KREG_OPT_ORPHAN] = apply_orphan,
+};
+
+static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)
+{
+	if (arg->option == KREG_OPT_RECEIVER)
+		kreg_client_receive(cl);
+	else
+		kreg_client_accept(cl, arg->value);
+	return 0;
+}
+
+static int set_table(struct kreg_client *cl, struct kreg_table *t,
+		     const struct kreg_ioc_setopt *arg, const void *data)
+{
+	struct kreg_control *c;
+	int err;
+
+	c = kreg_control_alloc(cl, t, appliers[arg->option]);
+	if (!c)
+		return -ENOMEM;
+	c->value = arg->value;
+	c->value2 = arg->value2;
+	err = kreg_table_may_control(t, cl);
+	if (!err && arg->option == KREG_OPT_HEIR)
+		err = kreg_heir_bring(c, &arg->process, arg->value == KREG_HEIR_SILENT,
+				      data, arg->data_len);
+	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
+		err = kreg_client_may_park(cl, &c->value2) ?:
+		      kreg_ops_make_room(t->user, KREG_QUOTA_PARKED, 1);
+	if (err)
+		return kreg_control_abandon(c, err);
+	err = kreg_control_submit(c);
+	if (err != NARROWER)
+		return err;
+	/* Reads look at the rights once: no such read may see what is written from now on. */
+	synchronize_rcu_expedited();
+	return 0;
+}
+
+int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
+		    const void *data)
+{
+	struct kreg_table *t;
+
+	if (arg->option >= ARRAY_SIZE(appliers))
+		return set_client(cl, arg);
+	t = kreg_ops_get_table(cl, arg->table);
+	return IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);
+}

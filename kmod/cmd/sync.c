@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Waiting for what has been accepted, and for deaths that have happened. */
+#include <linux/slab.h>
+
+#include "client/client.h"
+#include "cmd/ops.h"
+#include "client/proc.h"
+#include "table/table.h"
+
+/* Tables looked at in one hold of the turn. */
+#define TABLES_A_TURN	256
+
+struct pass {
+	struct kreg_req req;
+};
+
+static bool do_nothing(struct kreg_req *req)
+{
+	return true;
+}
+
+static void free_pass(struct kreg_req *req)
+{
+	kfree(container_of(req, struct pass, req));
+}
+
+/* What was queued before it has been applied when it is done. */
+static int pass_queue(struct kreg_writer *w)
+{
+	struct pass *pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!pass)
+		return -ENOMEM;
+	kreg_req_init(&pass->req, NULL, do_nothing, free_pass);
+	err = kreg_writer_submit(w, &pass->req);
+	kreg_req_put(&pass->req);
+	return err;
+}
+
+/*
+ * Deaths are waited for one by one: a request that overtakes one tells nothing
+ * of it, be the death in the thread's hands, a helper's, or on its way to the list.
+ */
+static int catch_up(void)
+{
+	unsigned int i;
+	int err = kreg_proc_settle_all();
+
+	for (i = 0; i < kreg_writers && !err; i++)
+		err = pass_queue(kreg_writer_nr(i));
+	return err;
+}
+
+int kreg_ops_sync(struct kreg_client *cl)
+{
+	return catch_up() ?: -atomic_xchg(&cl->async_error, 0);
+}
+
+int kreg_ops_follow_async(struct kreg_client *cl)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < kreg_writers && !err && atomic_read(&cl->async_ops); i++)
+		err = pass_queue(kreg_writer_nr(i));
+	return err;
+}
+
+int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up();
+}
+
+/*
+ * Look for a dead owner among those that @seat is heir of, a piece of the list
+ * at a time; the piece goes to its end. Returns it with a reference, or NULL.
+ */
+static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_seat *seat,
+				    unsigned int *left)
+{
+	struct kreg_proc *owner, *dead = NULL, *last = NULL;
+	struct kreg_table *t;
+	unsigned int n;
+
+	spin_lock(&w->turn);
+	for (n = 0; n < TABLES_A_TURN && *left && !dead; n++, --*left) {
+		t = list_first_entry_or_null(&seat->heired, struct kreg_table, heired);
+		if (!t) {
+			*left = 0;
+			break;
+		}
+		list_move_tail(&t->heired, &seat->heired);
+		owner = kreg_table_owner(t);
+		if (owner && owner != last && kreg_proc_dead(owner))
+			dead = owner;
+		last = owner;
+	}
+	if (dead)
+		kreg_proc_get(dead);
+	spin_unlock(&w->turn);
+	return dead;
+}
+
+static int settle_seat(struct kreg_writer *w, struct kreg_seat *seat)
+{
+	unsigned int left = READ_ONCE(seat->nr_heired);
+	struct kreg_proc *dead;
+	int err;
+
+	while (left) {
+		dead = dead_owner(w, seat, &left);
+		if (!dead)
+			continue;
+		err = kreg_proc_settle(dead);
+		kreg_proc_put(dead);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int kreg_ops_settle_mail(struct kreg_client *cl)
+{
+	struct kreg_proc *p = cl->proc;
+	unsigned int i;
+	int err = 0;
+
+	/* What another has looked at in this one's stead, it shall have settled. */
+	if (mutex_lock_interruptible(&p->settling))
+		return -ERESTARTSYS;
+	for (i = 0; i < kreg_writers && !err; i++)
+		err = settle_seat(kreg_writer_nr(i), &p->seats[i]);
+	mutex_unlock(&p->settling);
+	return err;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The device: open, close, ioctl, read, poll. */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include "client/client.h"
+#include "table/owner.h"
+#include "device.h"
+#include "cmd/ops.h"
+#include "client/proc.h"
+#include "cmd/cmd.h"
+
+static int kreg_open_file(struct inode *inode, struct file *file)
+{
+	struct kreg_client *cl = kreg_client_open(file->f_cred);
+
+	if (IS_ERR(cl))
+		return PTR_ERR(cl);
+	file->private_data = cl;
+	return stream_open(inode, file);
+}
+
+static int kreg_release(struct inode *inode, struct file *file)
+{
+	struct kreg_client *cl = file->private_data;
+
+	if (kreg_client_close(cl))
+		kreg_fate_end_heirships(cl->proc);
+	kreg_client_put(cl);
+	return 0;
+}
+
+static long kreg_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct kreg_client *cl = file->private_data;
+
+	if (unlikely(!kreg_proc_is_current(cl->proc)))
+		return -ENXIO;
+	if (likely(cmd == KREG_IOC_OP))
+		return kreg_uapi_ioctl_op(cl, (void __user *)arg);
+	return kreg_uapi_ioctl(cl, cmd, (void __user *)arg);
+}
+
+/* Whole records, as many as fit. Returns the bytes, 0: there is none. */
+static ssize_t read_mails(struct kreg_client *cl, char __user *buf, size_t len)
+{
+	struct kreg_mail *mail;
+	size_t done = 0;
+
+	while ((mail = kreg_mailbox_take(&cl->box, len - done))) {
+		/* The first is too long, or one more does not fit. */
+		if (IS_ERR(mail))
+			return done ?: PTR_ERR(mail);
+		if (copy_to_user(buf + done, &mail->event, mail->event.size)) {
+			kreg_mailbox_put_back(&cl->box, mail);
+			return done ?: -EFAULT;
+		}
+		done += mail->event.size;
+		kreg_mail_free(mail);
+	}
+	return done;
+}
+
+static ssize_t read_once(struct kreg_client *cl, char __user *buf, size_t len)
+{
+	ssize_t ret = 0;
+
+	if (kreg_mailbox_is_empty(&cl->box))
+		ret = kreg_ops_settle_mail(cl);
+	if (ret)
+		return ret;
+	if (mutex_lock_interruptible(&cl->reading))
+		return -ERESTARTSYS;
+	ret = read_mails(cl, buf, len);
+	mutex_unlock(&cl->reading);
+	return ret;
+}
+
+/* If not, help the writers, which may change it; does not sleep. */
+static bool has_mail(struct kreg_client *cl)
+{
+	unsigned int i;
+
+	for (i = 0; i < kreg_writers && kreg_mailbox_is_empty(&cl->box); i++)
+		kreg_writer_help(kreg_writer_nr(i));
+	return !kreg_mailbox_is_empty(&cl->box);
+}
+
+static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	struct kreg_client *cl = file->private_data;
+	ssize_t ret;
+
+	if (!kreg_proc_is_current(cl->proc))
+		return -ENXIO;
+	if (!len)
+		return 0;
+	while (!(ret = read_once(cl, buf, len))) {
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(cl->proc->news, has_mail(cl)))
+			return -ERESTARTSYS;
+	}
+	return ret;
+}
+
+/* Mail of a death that is being handled will wake the caller. */
+static __poll_t kreg_poll(struct file *file, poll_table *wait)
+{
+	struct kreg_client *cl = file->private_data;
+
+	if (!kreg_proc_is_current(cl->proc))
+		return EPOLLERR;
+	poll_wait(file, &cl->proc->news, wait);
+	return has_mail(cl) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct kreg_client *cl = file->private_data;
+
+	seq_printf(m, "kreg-pid:\t%u\n", kreg_proc_pid(cl->proc));
+	seq_printf(m, "kreg-cookie:\t%llu\n", cl->proc->cookie);
+	seq_printf(m, "kreg-records:\t%d\n", atomic_read(&cl->proc->mails));
+	seq_printf(m, "kreg-async:\t%d\n", atomic_read(&cl->async_ops));
+}
+
+static const struct file_operations kreg_fops = {
+	.owner = THIS_MODULE,
+	.open = kreg_open_file,
+	.release = kreg_release,
+	.unlocked_ioctl = kreg_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.read = kreg_read,
+	.poll = kreg_poll,
+	.show_fdinfo = kreg_show_fdinfo,
+};
+
+static struct miscdevice kreg_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kreg",
+	.fops = &kreg_fops,
+	.mode = 0600,
+};
+
+int kreg_file_init(void)
+{
+	return misc_register(&kreg_misc);
+}
+
+void kreg_file_exit(void)
+{
+	misc_deregister(&kreg_misc);
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slots for records.
+ *
+ * DOC: Chunks
+ *
+ * A chunk is one to sixteen contiguous pages, cut into slots of one size class.
+ * Classes are 16 bytes apart up to 128, then four to a doubling, so that no
+ * record above 128 bytes loses more than a quarter. The first chunk of a class is
+ * a page; later ones grow with the pages that the class has, so that the slack of
+ * the last one stays a fraction of them, and are as small again where memory is
+ * too fragmented.
+ *
+ * A slot is free, reserved, linked or in limbo. Free ones are all zeroes but for
+ * the limbo word, which links them. A slot comes here from limbo, after its grace
+ * period; hence a chunk whose slots are all free can be freed at once.
+ */
+#include <linux/slab.h>
+
+#include "store/internal.h"
+
+#define MAX_ORDER_CHUNK \
+	(KREG_CHUNK_SHIFT + KREG_UNIT_SHIFT - PAGE_SHIFT)
+#define SHORT		128	/* bytes; above, memset() is faster */
+
+/* At most a quarter of a chunk may be lost at its end. */
+static unsigned int min_order(unsigned int class)
+{
+	unsigned int order = 0;
+
+	while ((PAGE_SIZE << order) % kreg_arena_size(class) >
+	       PAGE_SIZE << order >> 2)
+		order++;
+	return order;
+}
+
+/* The pages for the next chunk of @class, log2: half of what it has. */
+unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
+{
+	unsigned int pages = s->classes[class].pages, order = 0;
+
+	while (order < MAX_ORDER_CHUNK && 4u << order <= pages)
+		order++;
+	return max(order, min_order(class));
+}
+
+atomic_long_t kreg_arena_pages;
+
+struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
+{
+	unsigned int least = min_order(class);
+	struct kreg_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
+	unsigned int units = kreg_arena_size(class) >> KREG_UNIT_SHIFT;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+
+	if (!chunk)
+		return NULL;
+	for (; order > least; order--) {
+		chunk->base = kreg_pages_alloc(order, gfp | __GFP_NOWARN |
+						    __GFP_NORETRY);
+		if (chunk->base)
+			break;
+	}
+	if (!chunk->base)
+		chunk->base = kreg_pages_alloc(order, gfp);
+	if (!chunk->base) {
+		kfree(chunk);
+		return NULL;
+	}
+	atomic_long_add(1L << order, &kreg_arena_pages);
+	chunk->class = class;
+	chunk->order = order;
+	chunk->end = (PAGE_SIZE << order >> KREG_UNIT_SHIFT) / units * units;
+	kreg_slots_hide(chunk->base, units << KREG_UNIT_SHIFT, PAGE_SIZE << order);
+	return chunk;
+}
+
+void kreg_chunk_free(struct kreg_chunk *chunk)
+{
+	kreg_slots_show(chunk->base, PAGE_SIZE << chunk->order);
+	kreg_pages_free(chunk->base, chunk->order);
+	atomic_long_sub(1L << chunk->order, &kreg_arena_pages);
+	kfree(chunk);
+}
+
+static size_t memory(const struct kreg_chunk *chunk)
+{
+	return sizeof(*chunk) + (PAGE_SIZE << chunk->order);
+}
+
+/* False if it is not needed, or there is no number for it. */
+bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	struct kreg_class *class = &s->classes[chunk->class];
+	void **entry;
+	u32 i;
+
+	if (!list_empty(&class->partial) || kreg_dir_wants(&s->chunks))
+		return false;
+	i = kreg_dir_take(&s->chunks);
+	entry = kreg_dir_at(&s->chunks, i);
+	WRITE_ONCE(entry[0], chunk->base);
+	entry[1] = chunk;
+	chunk->number = i >> 1;
+	chunk->epoch = s->epoch;
+	list_add_tail(&chunk->list, &class->partial);
+	class->pages += 1u << chunk->order;
+	class->idle++;
+	s->memory += memory(chunk);
+	return true;
+}
+
+/* No slot of @chunk is used, or all that could see the used ones have gone. */
+void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	list_del(&chunk->list);
+	kreg_dir_give(&s->chunks, chunk->number << 1);
+	s->memory -= memory(chunk);
+	kreg_chunk_free(chunk);
+}
+
+/* Of the slots that were used before the first, else one that never was. */
+static __always_inline struct kreg_rec *first_free(struct kreg_chunk *chunk, unsigned int size,
+						   u32 *ref)
+{
+	struct kreg_rec *r;
+
+	*ref = chunk->free;
+	if (*ref) {
+		r = kreg_chunk_rec(chunk, *ref);
+		kreg_slot_show(r, size);
+		chunk->free = r->limbo;
+		r->limbo = 0;
+	} else {
+		*ref = chunk->number << KREG_CHUNK_SHIFT | chunk->fresh;
+		r = kreg_chunk_rec(chunk, *ref);
+		kreg_slot_show(r, size);
+		chunk->fresh += size >> KREG_UNIT_SHIFT;
+	}
+	kreg_suspect(memchr_inv(r, 0, size));
+	return r;
+}
+
+/* Apart, so that most calls do with less of the stack. */
+static noinline void set_full(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	list_move(&chunk->list, &s->full);
+}
+
+/*
+ * Turn. A zeroed slot, to be linked or, with @reserve, for later; NULL if the class has
+ * none.
+ */
+struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool reserve,
+				 u32 *ref)
+{
+	struct kreg_class *cl = &s->classes[class];
+	struct kreg_chunk *chunk;
+	struct kreg_rec *r;
+
+	kreg_store_assert(s);
+	chunk = list_first_entry_or_null(&cl->partial, struct kreg_chunk, list);
+	if (!chunk)
+		return NULL;
+	r = first_free(chunk, kreg_arena_size(class), ref);
+	if (!chunk->used++)
+		cl->idle--;
+	kreg_chunk_reserve(s, chunk, reserve);
+	if (!chunk->free && chunk->fresh == chunk->end)
+		set_full(s, chunk);
+	return r;
+}
+
+/* Turn. A slot of @chunk, which is older than the last clear, is about to be linked. */
+void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	kreg_store_assert(s);
+	if (chunk->touched != s->epoch) {
+		chunk->touched = s->epoch;
+		chunk->survivors = 0;
+	}
+	chunk->survivors++;
+}
+
+static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	s->classes[chunk->class].pages -= 1u << chunk->order;
+	kreg_arena_remove(s, chunk);
+}
+
+/*
+ * One empty chunk a class is kept, the smaller one of two, and last in the list
+ * so that it has a chance to stay empty; a lone one only if it is a page.
+ */
+static void idle(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	struct kreg_class *cl = &s->classes[chunk->class];
+	struct kreg_chunk *last = list_last_entry(&cl->partial,
+						  struct kreg_chunk, list);
+
+	if (!cl->idle)
+		cl->idle = 1;
+	else if (chunk->order < last->order)
+		drop(s, last);
+	else
+		return drop(s, chunk);
+	if (chunk->order && cl->pages == 1u << chunk->order) {
+		cl->idle = 0;
+		return drop(s, chunk);
+	}
+	list_move_tail(&chunk->list, &cl->partial);
+}
+
+/* A slot of a chunk older than the last clear: nothing is taken there again. */
+static noinline void leave(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	bool empty = !chunk->survivors || chunk->touched != s->epoch;
+
+	if (empty && !chunk->reserved && list_empty(&s->doomed))
+		kreg_arena_remove(s, chunk);
+}
+
+static __always_inline u64 *wipe_unit(u64 *word)
+{
+	/* Else the compiler makes a memset() of it. */
+	WRITE_ONCE(word[0], 0);
+	WRITE_ONCE(word[1], 0);
+	return word + 2;
+}
+
+/* Slots are whole units, and most are short: less than a call of memset(). */
+static __always_inline void wipe_short(struct kreg_rec *r, unsigned int size)
+{
+	u64 *word = (u64 *)r, *end = (void *)r + size;
+
+	if (size & (1u << KREG_UNIT_SHIFT))
+		word = wipe_unit(word);
+	while (word != end)
+		word = wipe_unit(wipe_unit(word));
+}
+
+/* @chunk was full, or it is empty now; or both. */
+static noinline void given(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
+{
+	if (full)
+		list_move(&chunk->list, &s->classes[chunk->class].partial);
+	if (!chunk->used)
+		idle(s, chunk);
+}
+
+static __always_inline void add_free(struct kreg_store *s, struct kreg_chunk *chunk,
+				     struct kreg_rec *r, u32 ref)
+{
+	bool full = !chunk->free && chunk->fresh == chunk->end;
+
+	r->limbo = chunk->free;
+	chunk->free = ref;
+	kreg_slot_hide(r, kreg_arena_size(chunk->class));
+	if (unlikely(!--chunk->used || full))
+		given(s, chunk, full);
+}
+
+static noinline void give_long(struct kreg_store *s, struct kreg_chunk *chunk,
+			       struct kreg_rec *r, u32 ref)
+{
+	memset(r, 0, kreg_arena_size(chunk->class));
+	add_free(s, chunk, r, ref);
+}
+
+static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk,
+				 struct kreg_rec *r, u32 ref)
+{
+	unsigned int size = kreg_arena_size(chunk->class);
+
+	if (unlikely(size > SHORT))
+		return give_long(s, chunk, r, ref);
+	wipe_short(r, size);
+	add_free(s, chunk, r, ref);
+}
+
+/* Turn. The slot @ref of @chunk, @r, has been in limbo for long enough. */
+void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
+		     u32 ref)
+{
+	kreg_store_assert(s);
+	if (likely(chunk->epoch == s->epoch))
+		return give(s, chunk, r, ref);
+	chunk->survivors--;
+	leave(s, chunk);
+}
+
+/* Turn. The slot @ref is reserved and not wanted. */
+void kreg_arena_unreserve(struct kreg_store *s, u32 ref)
+{
+	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
+
+	kreg_store_assert(s);
+	s->reserved--;
+	chunk->reserved--;
+	if (chunk->epoch == s->epoch)
+		return give(s, chunk, kreg_chunk_rec(chunk, ref), ref);
+	leave(s, chunk);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Values that have pages of their own. They are counted so that a reader can
+ * copy a megabyte after it has left its RCU section.
+ */
+#include <linux/vmalloc.h>
+
+#include "store/internal.h"
+
+struct kreg_blob *kreg_blob_alloc(u32 len)
+{
+	struct kreg_blob *b = __vmalloc(sizeof(*b) + len,
+					GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+
+	if (!b)
+		return NULL;
+	refcount_set(&b->refs, 1);
+	b->len = len;
+	atomic_long_add(kreg_blob_memory(b) >> PAGE_SHIFT, &kreg_arena_pages);
+	return b;
+}
+
+/* Nobody has a reference. May sleep. */
+void kreg_blob_free(struct kreg_blob *b)
+{
+	atomic_long_sub(kreg_blob_memory(b) >> PAGE_SHIFT, &kreg_arena_pages);
+	vfree(b);
+}
+
+void *kreg_blob_bytes(struct kreg_blob *b)
+{
+	return b->bytes;
+}
+
+size_t kreg_blob_memory(const struct kreg_blob *b)
+{
+	return PAGE_ALIGN(sizeof(*b) + b->len);
+}
+
+/*
+ * In an RCU section in which a record led here, or with a reference: the
+ * record's own is dropped only when its slot leaves limbo, so this is never the
+ * first.
+ */
+void kreg_blob_get(struct kreg_blob *b)
+{
+	refcount_inc(&b->refs);
+}
+
+void kreg_blob_put(struct kreg_blob *b)
+{
+	if (refcount_dec_and_test(&b->refs))
+		kreg_blob_free(b);
+}
+
+/* kreg_blob_put() for those who may not sleep. */
+void kreg_blob_junk(struct kreg_store *s, struct kreg_blob *b)
+{
+	if (!refcount_dec_and_test(&b->refs))
+		return;
+	if (llist_add(&b->junk, &s->dead_blobs))
+		queue_work(system_unbound_wq, &s->reaper);
+}
+
+/* Turn. Give @b a handle; kreg_dir_wants() has said that there is one. */
+u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b)
+{
+	kreg_store_assert(s);
+	b->handle = kreg_dir_take(&s->blobs);
+	WRITE_ONCE(*kreg_dir_at(&s->blobs, b->handle), b);
+	list_add(&b->list, &s->held_blobs);
+	s->memory += kreg_blob_memory(b);
+	return b->handle;
+}
+
+/* Turn. Undo kreg_blob_hold(), and the record's reference with it. */
+void kreg_blob_drop(struct kreg_store *s, struct kreg_blob *b)
+{
+	kreg_store_assert(s);
+	list_del(&b->list);
+	kreg_dir_give(&s->blobs, b->handle);
+	s->memory -= kreg_blob_memory(b);
+	kreg_blob_junk(s, b);
+}

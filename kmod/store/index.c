@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The index: heads of buckets, added and removed one at a time.
+ *
+ * Bucket n splits off the one without its top bit, in the order of linear
+ * hashing, so any number of buckets will do and each step costs a walk over one
+ * bucket. read.h says why a reader with another n is right all the same.
+ *
+ * Heads beyond those in the root lie in pages of 1024. Callers bring them; where
+ * one is missing growth is put off, which makes walks longer and nothing else.
+ *
+ * The first pages come and go one at a time, later ones in spans of sixteen as long
+ * as memory is not too fragmented. When there are too many single pages on the lists
+ * that pages.c tells of, the page allocator takes as many off them, with interrupts
+ * off, as were freed in a row.
+ */
+#include "store/internal.h"
+
+/* Pages that come next, log2. Once a single one had to do, no spans follow it. */
+static unsigned int grow_order(const struct kreg_root *root)
+{
+	return root->dir.used == kreg_index_spanned(root) ? KREG_SPAN_ORDER : 0;
+}
+
+/* Pages that go next, log2. */
+static unsigned int cut_order(const struct kreg_root *root)
+{
+	return root->spans ? grow_order(root) : 0;
+}
+
+/* Turn. The last pages are not the index's any more. There are some. */
+u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order)
+{
+	*order = cut_order(root);
+	root->dir.used -= 1u << *order;
+	if (*order)
+		root->spans--;
+	return *kreg_dir_at(&root->dir, root->dir.used);
+}
+
+/* Not under the turn. What is there instead if pages of @order are not; or NULL. */
+u32 *kreg_index_alloc(unsigned int *order)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
+	u32 *pages = NULL;
+
+	if (*order)
+		pages = kreg_pages_alloc(*order, gfp | __GFP_NORETRY);
+	if (!pages) {
+		*order = 0;
+		pages = kreg_pages_alloc(0, gfp);
+	}
+	return pages;
+}
+
+static bool spare_fits(const struct kreg_store *s, const struct kreg_root *root)
+{
+	return s->spare && s->spare_order == grow_order(root);
+}
+
+/* Turn. Put the spare pages, or what there is instead, behind those of the index. */
+static bool install(struct kreg_store *s, struct kreg_root *root)
+{
+	u32 i;
+
+	kreg_store_assert(s);
+	kreg_suspect(s->spare_order > grow_order(root));
+	if (kreg_dir_wants(&root->dir))
+		return false;
+	for (i = 0; i < 1u << s->spare_order; i++)
+		*kreg_dir_at(&root->dir, kreg_dir_take(&root->dir)) =
+			s->spare + (i << KREG_PAGE_SHIFT);
+	if (s->spare_order)
+		root->spans++;
+	s->spare = NULL;
+	return true;
+}
+
+/* Turn. A single page may stay to spare, a span may not. */
+void kreg_index_trim(struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	if (!s->spare || !s->spare_order)
+		return;
+	s->memory -= PAGE_SIZE << s->spare_order;
+	kreg_pages_free(s->spare, s->spare_order);
+	s->spare = NULL;
+}
+
+/* Turn. Make @pages the spare ones; those that were, if any, take their place. */
+static void swap_spare(struct kreg_store *s, u32 **pages, unsigned int *order)
+{
+	kreg_store_assert(s);
+	swap(s->spare, *pages);
+	swap(s->spare_order, *order);
+	s->memory += PAGE_SIZE << s->spare_order;
+	if (*pages)
+		s->memory -= PAGE_SIZE << *order;
+	else
+		*order = 0;
+}
+
+static u32 capacity(const struct kreg_root *root)
+{
+	return root->dir.used ? root->dir.used << KREG_PAGE_SHIFT :
+	       KREG_HEADS_INLINE;
+}
+
+static bool growing_out(const struct kreg_store *s, const struct kreg_root *root)
+{
+	u32 room = capacity(root);
+
+	return s->objects + s->reserved + (room >> 3) >= room;
+}
+
+/* Turn. Ask for pages ahead of need. */
+void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	u8 seg;
+
+	kreg_store_assert(s);
+	if (likely(!growing_out(s, root)))
+		return;
+	seg = kreg_dir_wants(&root->dir);
+	if (seg == KREG_DIR_FULL || (spare_fits(s, root) && !seg))
+		return;
+	f->want_index = true;
+	f->want_pages = !spare_fits(s, root);
+	f->index_order = grow_order(root);
+	f->want_seg[KREG_FEED_PAGES] = seg;
+}
+
+/* Turn. Take what @f brought; it may get back what does not fit any more. */
+void kreg_index_add(struct kreg_store *s, struct kreg_feed *f)
+{
+	struct kreg_root *root = kreg_store_root(s);
+
+	kreg_store_assert(s);
+	/* Much may have happened since it asked. */
+	if (!f->brought.pages || f->brought.asked != grow_order(root) || spare_fits(s, root))
+		return;
+	swap_spare(s, &f->brought.pages, &f->brought.order);
+	f->brought.asked = f->brought.order;
+	if (growing_out(s, root))
+		install(s, root);
+}
+
+/* Turn. One bucket more; false if its page is missing. */
+bool kreg_index_grow(struct kreg_store *s)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	u32 b = root->n, parent = b & (kreg_read_mask(b) >> 1);
+	u32 page = b >> KREG_PAGE_SHIFT;
+	u32 *from, link;
+
+	kreg_store_assert(s);
+	if (b >= KREG_HEADS_INLINE) {
+		if (page >= root->dir.used &&
+		    (!spare_fits(s, root) || !install(s, root)))
+			return false;
+		s->retire = max(s->retire, page + 1);
+	}
+	from = kreg_index_head(root, parent);
+	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
+		struct kreg_rec *r = kreg_arena_rec(s, link);
+
+		if (r->hash & (b ^ parent))
+			break;
+		from = &r->link;
+	}
+	WRITE_ONCE(*kreg_index_head(root, b), link);
+	/* Pair 4, with readers that come to heads[b] by this link. */
+	smp_store_release(from, KREG_LINK_BUCKET | b);
+	/* Pair 4, with kreg_view_enter(). */
+	smp_store_release(&root->n, b + 1);
+	return true;
+}
+
+/* Turn. One bucket less; heads[b] stays, for readers that have the old n. */
+static void shrink(struct kreg_store *s, struct kreg_root *root)
+{
+	u32 b = root->n - 1, parent = b & (kreg_read_mask(b) >> 1);
+	u32 *from = kreg_index_head(root, parent);
+
+	kreg_store_assert(s);
+	WRITE_ONCE(root->n, b);
+	/*
+	 * Pair 4, with kreg_view_enter(): whoever has seen a commit that came
+	 * after this does not start at heads[b] any more.
+	 */
+	smp_wmb();
+	while (*from != (KREG_LINK_BUCKET | b))
+		from = &kreg_arena_rec(s, *from)->link;
+	WRITE_ONCE(*from, *kreg_index_head(root, b));
+}
+
+/* Pages that buckets and expected records use, and half a page to spare. */
+static u32 pages_to_keep(const struct kreg_store *s, const struct kreg_root *root)
+{
+	u64 use = max_t(u64, root->n, s->objects + s->reserved);
+
+	if (root->n <= KREG_HEADS_INLINE &&
+	    s->objects + s->reserved < KREG_HEADS_INLINE / 2)
+		return 0;
+	return (use + 3 * KREG_PAGE_HEADS / 2 - 1) >> KREG_PAGE_SHIFT;
+}
+
+/*
+ * Turn. Give pages back that have had no bucket for a grace period: a reader may
+ * have an n from before. Growth into a page takes it off the list.
+ */
+static bool retire(struct kreg_store *s, struct kreg_root *root)
+{
+	u32 keep = pages_to_keep(s, root);
+	unsigned int order = cut_order(root);
+	u32 *pages;
+
+	kreg_store_assert(s);
+	if (s->retiring)
+		keep = max(s->retire, keep);
+	if (keep + (1u << order) > root->dir.used) {
+		s->retiring = false;
+		return false;
+	}
+	if (!s->retiring) {
+		s->retiring = true;
+		s->retire = keep;
+		s->retire_cookie = start_poll_synchronize_rcu();
+		return false;
+	}
+	if (!poll_state_synchronize_rcu(s->retire_cookie))
+		return false;
+	kreg_limbo_reuse(s);
+	pages = kreg_index_cut(root, &order);
+	s->memory -= PAGE_SIZE << order;
+	swap_spare(s, &pages, &order);
+	kreg_pages_free(pages, order);
+	return true;
+}
+
+/* Turn. A step towards one bucket an object; false if there is none to take. */
+bool kreg_index_step(struct kreg_store *s)
+{
+	struct kreg_root *root = kreg_store_root(s);
+
+	kreg_store_assert(s);
+	if (s->objects > root->n)
+		return kreg_index_grow(s);
+	if (root->n > KREG_HEADS_INLINE && s->objects < root->n >> 2) {
+		shrink(s, root);
+		return true;
+	}
+	/* Most often that is all: no page could be spared. */
+	if (root->n > KREG_HEADS_INLINE && !s->retiring &&
+	    (root->dir.used + 1 - (1u << cut_order(root))) << KREG_PAGE_SHIFT <
+	    root->n + 3 * KREG_PAGE_HEADS / 2)
+		return false;
+	return retire(s, root);
+}

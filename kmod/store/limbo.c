@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limbo: where unlinked records wait until nobody can be looking at them.
+ *
+ * There are two batches, both linked through the limbo word. Records join the
+ * open one; it is closed, which takes the cookie of a grace period, when the one
+ * before it is through. So one cookie is enough for any number of records, and a
+ * record waits for two grace periods at most. Then its slot goes back to the chunk,
+ * or straight to a new record.
+ */
+#include "store/internal.h"
+
+/* Turn. The blob of @r is in limbo, too. */
+void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)
+{
+	kreg_store_assert(s);
+	s->limbo.bytes += kreg_blob_memory(kreg_blob_of(s, r));
+}
+
+/* Turn. All in the open batch are unlinked: the cookie comes after (pair 5). */
+void kreg_limbo_close_open(struct kreg_store *s)
+{
+	struct kreg_limbo *l = &s->limbo;
+
+	kreg_store_assert(s);
+	l->waiting = l->open;
+	l->open = 0;
+	l->ripe = false;
+	l->spared = false;
+	l->cookie = start_poll_synchronize_rcu();
+}
+
+static bool is_ripe(struct kreg_store *s)
+{
+	struct kreg_limbo *l = &s->limbo;
+
+	if (l->ripe)
+		return true;
+	if (!poll_state_synchronize_rcu(l->cookie))
+		return false;
+	kreg_limbo_reuse(s);
+	l->ripe = true;
+	return true;
+}
+
+bool kreg_limbo_spare(struct kreg_store *s)
+{
+	struct kreg_limbo *l = &s->limbo;
+
+	kreg_store_assert(s);
+	if (l->spared || !l->waiting || !is_ripe(s))
+		return false;
+	l->spared = true;
+	return true;
+}
+
+/* Turn. The blob of @r leaves limbo with it. */
+void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r)
+{
+	struct kreg_blob *blob = kreg_blob_of(s, r);
+
+	kreg_store_assert(s);
+	s->limbo.bytes -= kreg_blob_memory(blob);
+	kreg_blob_drop(s, blob);
+}
+
+/* Turn. Free up to @n slots of those waiting, if it is time; returns how many. */
+unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
+{
+	struct kreg_limbo *l = &s->limbo;
+	unsigned int left;
+
+	kreg_store_assert(s);
+	if (!is_ripe(s))
+		return 0;
+	for (left = n; left && l->waiting; left--) {
+		u32 ref = l->waiting;
+		struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
+		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
+
+		kreg_limbo_take_first(s, r);
+		kreg_arena_give(s, chunk, r, ref);
+	}
+	kreg_limbo_close(s);
+	return n - left;
+}
+
+/* Turn. What is in limbo goes with the chunks that it is in. */
+void kreg_limbo_forget(struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	s->limbo.open = 0;
+	s->limbo.waiting = 0;
+	s->limbo.bytes = 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
+/*
+ * The lookup, for anyone who can get at records and heads. He says how before he
+ * includes this:
+ *
+ *	struct kreg_view;
+ *	const struct kreg_rec *kreg_view_rec(const struct kreg_view *, u32 ref);
+ *	const u32 *kreg_view_head(const struct kreg_view *, u32 bucket);
+ *	u32 kreg_view_bucket(const struct kreg_view *, u32 hash);
+ */
+#ifndef KREG_LOOKUP_H
+#define KREG_LOOKUP_H
+
+#include "store/layout.h"
+
+/*
+ * The record of @key that was valid at commit @c, or NULL. With NULL, *@newer
+ * says that there was a record younger than c. Then the one of c may have been
+ * unlinked before this walk came by, and the caller looks at C again.
+ *
+ * Every load of a link pairs with the store-release that put it there
+ * (put() in txn.c, kreg_index_grow()): what is loaded through it is dependent
+ * on it.
+ */
+static inline const struct kreg_rec *
+kreg_lookup(const struct kreg_view *v, const struct kreg_key *key, u64 c, bool *newer)
+{
+	const u32 *from = kreg_view_head(v, kreg_view_bucket(v, key->hash));
+	u32 link;
+
+	*newer = false;
+	while ((link = READ_ONCE(*from))) {
+		const struct kreg_rec *r;
+		int order;
+
+		if (link & KREG_LINK_BUCKET) {
+			link &= ~KREG_LINK_BUCKET;
+			if (kreg_read_before(key->hash, link))
+				break;
+			from = kreg_view_head(v, link);
+			continue;
+		}
+		r = kreg_view_rec(v, link);
+		order = kreg_read_order(r, key);
+		if (order > 0)
+			break;
+		if (!order && r->born > c)
+			*newer = true;
+		else if (!order && c < READ_ONCE(r->died))
+			return r;
+		from = &r->link;
+	}
+	return NULL;
+}
+
+#endif /* KREG_LOOKUP_H */

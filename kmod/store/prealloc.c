@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How memory comes into a store: the writer says what is short, his caller
+ * allocates it where he may sleep, be charged and fail, and hands it in.
+ */
+#include <linux/slab.h>
+
+#include "store/internal.h"
+
+/* Turn. -EAGAIN and what to bring, or -ENOSPC if bringing would not help. */
+int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
+		   unsigned int class, bool blob)
+{
+	u8 chunks = kreg_dir_wants(&s->chunks);
+	u8 blobs = blob ? kreg_dir_wants(&s->blobs) : 0;
+
+	kreg_store_assert(s);
+	f->must_chunk = list_empty(&s->classes[class].partial);
+	f->must_handle = blobs;
+	if ((f->must_chunk && chunks == KREG_DIR_FULL) || blobs == KREG_DIR_FULL)
+		return -ENOSPC;
+	f->class = class;
+	f->order = kreg_arena_order(s, class);
+	f->want_seg[KREG_FEED_CHUNKS] = f->must_chunk ? chunks : 0;
+	f->want_seg[KREG_FEED_BLOBS] = blobs;
+	kreg_index_want(s, f);
+	return -EAGAIN;
+}
+
+static int fill_seg(struct kreg_feed *f, enum kreg_feed_dir dir)
+{
+	u8 want = f->want_seg[dir];
+
+	if (!want || (f->brought.seg[dir] && f->brought.seg_no[dir] == want - 1))
+		return 0;
+	kreg_dir_seg_free(f->brought.seg[dir], f->brought.seg_no[dir]);
+	f->brought.seg_no[dir] = want - 1;
+	f->brought.seg[dir] = kreg_dir_seg_alloc(want - 1);
+	return f->brought.seg[dir] ? 0 : -ENOMEM;
+}
+
+static int fill_chunk(struct kreg_feed *f)
+{
+	if (!f->must_chunk || (f->brought.chunk && f->brought.chunk->class == f->class))
+		return 0;
+	if (f->brought.chunk)
+		kreg_chunk_free(f->brought.chunk);
+	f->brought.chunk = kreg_chunk_alloc(f->class, f->order);
+	return f->brought.chunk ? 0 : -ENOMEM;
+}
+
+static void fill_pages(struct kreg_feed *f)
+{
+	if (!f->want_pages)
+		return;
+	f->brought.asked = f->index_order;
+	if (f->brought.pages && f->brought.order == f->index_order)
+		return;
+	kreg_pages_free(f->brought.pages, f->brought.order);
+	f->brought.order = f->index_order;
+	f->brought.pages = kreg_index_alloc(&f->brought.order);
+}
+
+/* Not under the turn. */
+int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
+{
+	if (!f->filled)
+		memset(&f->brought, 0, sizeof(f->brought));
+	f->filled = true;
+	if (fill_chunk(f) || fill_seg(f, KREG_FEED_CHUNKS) ||
+	    fill_seg(f, KREG_FEED_BLOBS))
+		return -ENOMEM;
+	if (!f->want_index)
+		return 0;
+	fill_pages(f);
+	fill_seg(f, KREG_FEED_PAGES);
+	return 0;
+}
+
+static void feed_seg(struct kreg_store *s, struct kreg_dir *d,
+		     struct kreg_feed *f, enum kreg_feed_dir dir)
+{
+	void ***seg = &f->brought.seg[dir];
+	size_t before = kreg_dir_memory(d);
+
+	if (!*seg || !kreg_dir_add(d, *seg, f->brought.seg_no[dir]))
+		return;
+	*seg = NULL;
+	s->memory += kreg_dir_memory(d) - before;
+}
+
+static noinline void digest(struct kreg_store *s, struct kreg_feed *f)
+{
+	feed_seg(s, &s->chunks, f, KREG_FEED_CHUNKS);
+	feed_seg(s, &s->blobs, f, KREG_FEED_BLOBS);
+	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_FEED_PAGES);
+	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
+		f->brought.chunk = NULL;
+	kreg_index_add(s, f);
+}
+
+/* Turn. What is not needed any more stays in @f. */
+void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	if (f->filled)
+		digest(s, f);
+	f->must_chunk = false;
+	f->must_handle = false;
+	f->want_index = false;
+	memset(f->want_seg, 0, sizeof(f->want_seg));
+}
+
+/* Not under the turn. */
+void kreg_feed_empty(struct kreg_feed *f)
+{
+	unsigned int i;
+
+	if (f->brought.chunk)
+		kreg_chunk_free(f->brought.chunk);
+	kreg_pages_free(f->brought.pages, f->brought.order);
+	for (i = 0; i < KREG_FEED_DIRS; i++)
+		kreg_dir_seg_free(f->brought.seg[i], f->brought.seg_no[i]);
+	kreg_feed_init(f);
+}

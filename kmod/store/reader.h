@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A reader's way into a store, inline, for those who look up many keys: all of it under
+ * one rcu_read_lock(), and with one view.
+ */
+#ifndef KREG_VIEW_H
+#define KREG_VIEW_H
+
+#include <linux/bug.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/rcupdate.h>
+
+#include "store/store.h"
+
+#ifdef KREG_DEBUG
+#define kreg_suspect(cond) WARN_ON(cond)
+#else
+#define kreg_suspect(cond) BUILD_BUG_ON_INVALID(cond)
+#endif
+
+/* What a debug build has in a free slot, as lens: a longer key than there is. */
+#define KREG_SLOT_POISON	0xd5
+
+#define KREG_DIR_FIRST_SHIFT	3
+
+static inline unsigned int kreg_dir_seg_entries(unsigned int no)
+{
+	return 1u << (no + KREG_DIR_FIRST_SHIFT);
+}
+
+/*
+ * Entry @i. Segments do not move, so two loads that depend on each other and on
+ * how @i was come by are enough for a reader: whoever published @i had published
+ * segment and entry before.
+ */
+static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
+{
+	u32 j = i + kreg_dir_seg_entries(0);
+	unsigned int top = __builtin_clz(j) ^ 31;	/* fls() would test for 0 */
+	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
+
+	return seg + (j ^ (1u << top));
+}
+
+static inline struct kreg_rec *kreg_arena_rec(const struct kreg_store *s, u32 ref)
+{
+	void *base = READ_ONCE(*kreg_dir_at(&s->chunks,
+					    ref >> KREG_CHUNK_SHIFT << 1));
+
+	return base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
+}
+
+static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
+{
+	u32 *page;
+
+	if (b < KREG_HEADS_INLINE)
+		return (u32 *)&root->heads[b];
+	page = *kreg_dir_at(&root->dir, b >> KREG_PAGE_SHIFT);
+	return page + (b & (KREG_PAGE_HEADS - 1));
+}
+
+/* Where a record keeps the handle of its blob. */
+static inline u32 *kreg_rec_handle(const struct kreg_rec *r, u32 key_len)
+{
+	return (u32 *)(r->bytes + ALIGN(key_len, 4));
+}
+
+static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
+					     const struct kreg_rec *r)
+{
+	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
+
+	return READ_ONCE(*kreg_dir_at(&s->blobs, handle));
+}
+
+/**
+ * struct kreg_view - store as it was at one moment
+ * @store: the store
+ * @root: list and index
+ * @version: C
+ * @n: buckets
+ * @mask: what of a hash tells them apart
+ */
+struct kreg_view {
+	const struct kreg_store *store;
+	const struct kreg_root *root;
+	u64 version;
+	u32 n;
+	u32 mask;
+};
+
+static inline const struct kreg_rec *kreg_view_rec(const struct kreg_view *v,
+						   u32 ref)
+{
+	const struct kreg_rec *r = kreg_arena_rec(v->store, ref);
+
+	kreg_suspect(!r->lens || r->lens == KREG_SLOT_POISON * 0x01010101u);
+	return r;
+}
+
+static inline const u32 *kreg_view_head(const struct kreg_view *v, u32 b)
+{
+	return kreg_index_head(v->root, b);
+}
+
+static inline u32 kreg_view_bucket(const struct kreg_view *v, u32 hash)
+{
+	return kreg_read_bucket_masked(hash, v->n, v->mask);
+}
+
+#include "store/lookup.h"
+
+/*
+ * Where a lookup starts: C, then the root that was in force at C, then n. A root
+ * younger than c was put in by a clear that c does not see; its previous is there
+ * as long as a reader may have such a c.
+ */
+static __always_inline void kreg_view_enter(struct kreg_view *v, const struct kreg_store *s)
+{
+	/*
+	 * Pair 2, with the release in kreg_txn_commit(): links, died, root and n
+	 * are at least as new as c.
+	 */
+	u64 c = smp_load_acquire(&s->version);
+	const struct kreg_root *root = rcu_dereference(s->root);
+
+	while (root->born > c)
+		root = READ_ONCE(root->previous);
+	v->store = s;
+	v->root = root;
+	v->version = c;
+	/* Pair 4, with the release in kreg_index_grow(). */
+	v->n = smp_load_acquire(&root->n);
+	v->mask = kreg_read_mask(v->n - 1);
+}
+
+/* @r has been found, with a key of @key_len. */
+static __always_inline void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
+					  u32 key_len, struct kreg_hit *hit)
+{
+	u32 value_len = kreg_rec_value_len(r);
+
+	hit->key = r->bytes;
+	hit->key_len = key_len;
+	hit->value_len = value_len;
+	hit->version = r->born;
+	hit->value = r->bytes + key_len;
+	hit->blob = NULL;
+	if (unlikely(kreg_store_needs_blob(key_len, value_len))) {
+		hit->value = NULL;
+		hit->blob = kreg_blob_of(v->store, r);
+	}
+}
+
+/*
+ * What has @key, with its hash, at the moment of @v or later: if what was valid then is
+ * gone, @v moves on. 0 or -ENODATA.
+ */
+static __always_inline int kreg_view_get(struct kreg_view *v, const struct kreg_key *key,
+					 struct kreg_hit *hit)
+{
+	const struct kreg_rec *r;
+	bool newer;
+
+	for (;;) {
+		u64 c = v->version;
+
+		r = kreg_lookup(v, key, c, &newer);
+		/*
+		 * Pair 3: if a link has led past what was valid at c, that was
+		 * after a commit, and the load below sees it. Also, the caller's
+		 * next lookup is not older than this one.
+		 */
+		smp_rmb();
+		if (likely(r))
+			break;
+		if (!newer)
+			return -ENODATA;
+		kreg_view_enter(v, v->store);
+		if (v->version == c)
+			return -ENODATA;
+	}
+	kreg_view_hit(v, r, key->len, hit);
+	return 0;
+}
+
+#endif /* KREG_VIEW_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a write brings along: slots, blobs, roots. */
+#include <linux/slab.h>
+
+#include "store/internal.h"
+
+/* Above, memcpy() is faster. */
+#define SHORT		128
+
+/* Another record was in @r, @size bytes. Wipe what the new one, @bytes, does not cover. */
+static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t bytes)
+{
+	u64 *end = (void *)r + size;
+
+	if (unlikely(size - bytes >= 2 * sizeof(*end))) {
+		memset((void *)r + bytes, 0, size - bytes);
+	} else {
+		end[-2] = 0;
+		end[-1] = 0;
+	}
+}
+
+/* A slot for @c, and a handle for its blob in it. */
+static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
+				     bool reserve, struct kreg_feed *f)
+{
+	bool blob = c->blob;
+	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
+	unsigned int class = kreg_arena_class(bytes);
+	struct kreg_rec *r;
+
+	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
+	if (blob && kreg_dir_wants(&s->blobs))
+		return kreg_feed_want(s, f, class, true);
+	r = kreg_limbo_take(s, class, reserve, &c->ref);
+	if (r) {
+		/* Between its key and the handle, too. */
+		if (unlikely(blob))
+			bytes = sizeof(*r) + c->key.len;
+		wipe_rest(r, kreg_arena_size(class), bytes);
+	} else {
+		r = kreg_arena_take(s, class, reserve, &c->ref);
+	}
+	c->rec = r;
+	if (unlikely(!r))
+		return kreg_feed_want(s, f, class, false);
+	if (unlikely(blob))
+		*kreg_rec_handle(r, c->key.len) = kreg_blob_hold(s, c->blob);
+	return 0;
+}
+
+int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
+		       struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	return take_slot(s, c, true, f);
+}
+
+void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	kreg_index_want(s, f);
+}
+
+static __always_inline void copy_word(void *to, const void *from)
+{
+	__builtin_memcpy(to, from, sizeof(u64));
+}
+
+/* Inline for what is short. */
+static __always_inline void copy(void *to, const void *from, u32 len)
+{
+	const void *end = from + (len & ~31u);
+
+	if (len > SHORT) {
+		memcpy(to, from, len);
+		return;
+	}
+	for (; from != end; from += 32, to += 32) {
+		copy_word(to, from);
+		copy_word(to + 8, from + 8);
+		copy_word(to + 16, from + 16);
+		copy_word(to + 24, from + 24);
+	}
+	if (len & 16) {
+		copy_word(to, from);
+		copy_word(to + 8, from + 8);
+		to += 16;
+		from += 16;
+	}
+	if (len & 8) {
+		copy_word(to, from);
+		to += 8;
+		from += 8;
+	}
+	for (end = from + (len & 7); unlikely(from != end); from++, to++)
+		*(u8 *)to = *(const u8 *)from;
+}
+
+/* Turn. A slot with all that @c brings as bytes. */
+int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_feed *f)
+{
+	int err = take_slot(s, c, false, f);
+
+	kreg_store_assert(s);
+	if (err)
+		return err;
+	kreg_change_seal(c);
+	copy(kreg_change_key(c), c->key.bytes, c->key.len);
+	if (c->value)
+		copy(kreg_change_value(c), c->value, c->value_len);
+	return 0;
+}
+
+void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)
+{
+	kreg_store_assert(s);
+	if (c->rec && c->blob)
+		kreg_blob_drop(s, c->blob);
+	else if (c->blob)
+		kreg_blob_junk(s, c->blob);
+	if (c->rec)
+		kreg_arena_unreserve(s, c->ref);
+	kreg_root_free(c->root);
+	c->rec = NULL;
+	c->ref = 0;
+	c->blob = NULL;
+	c->root = NULL;
+}

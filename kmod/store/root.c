@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Roots, and how a store is cleared.
+ *
+ * DOC: Clear
+ *
+ * To clear is to put an empty root in place of the old one, whatever that holds.
+ * A reader whose c is older than the new root follows ->previous to the one that
+ * was in force at c. The old root takes everything along: all chunks, all blobs,
+ * its index, and with them the records in limbo. After its commit and a grace
+ * period nobody is left who could be inside, and kreg_root_step() lets the pieces
+ * go, oldest root first. So two clears in a row, or in one batch, are just two
+ * roots in the queue; those of one batch have equal ->born, and the last is found
+ * first.
+ *
+ * One thing does not fit: a slot that was reserved before the clear and is used
+ * after it lies in a chunk that is doomed. The store's epoch counts clears; a
+ * chunk of an older epoch gives out no slots, but holds
+ *
+ *	reserved	slots that may still be used, and
+ *	survivors	those used since the clear that chunk->touched tells of. A
+ *			later clear ends these, too, which shows in touched being
+ *			older than the store's epoch.
+ *
+ * When such a chunk's root is let go, the chunk itself goes unless it has
+ * reserved slots, or survivors that were born under a younger root. Then it joins
+ * the chunks of the next root in the queue, whose readers may be looking at it;
+ * without one, the orphans of the store, which the next clear takes along like
+ * all others. With the queue empty it goes when the last such slot does.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "store/internal.h"
+
+#define INDEX_SEGS	17	/* for 2^30 buckets */
+
+void *kreg_root_alloc(void)
+{
+	struct kreg_root *root = kzalloc(sizeof(*root), GFP_KERNEL_ACCOUNT);
+
+	if (!root)
+		return NULL;
+	root->n = 1;
+	kreg_dir_init(&root->dir, 0, 1, INDEX_SEGS);
+	INIT_LIST_HEAD(&root->chunks);
+	INIT_LIST_HEAD(&root->blobs);
+	return root;
+}
+
+static size_t memory(const struct kreg_root *root)
+{
+	return sizeof(*root) + root->dir.used * PAGE_SIZE +
+	       kreg_dir_memory(&root->dir);
+}
+
+/* Sleeps only if it has an index, which a fresh one has not. */
+void kreg_root_free(void *p)
+{
+	struct kreg_root *root = p;
+	unsigned int order;
+
+	if (!root)
+		return;
+	while (root->dir.used) {
+		u32 *pages = kreg_index_cut(root, &order);
+
+		kreg_pages_free(pages, order);
+		cond_resched();
+	}
+	kreg_dir_free(&root->dir);
+	kfree(root);
+}
+
+static void take_along(struct kreg_store *s, struct kreg_root *old)
+{
+	unsigned int i;
+
+	for (i = 0; i < KREG_CLASSES; i++) {
+		list_splice_init(&s->classes[i].partial, &old->chunks);
+		s->classes[i].pages = 0;
+		s->classes[i].idle = 0;
+	}
+	list_splice_init(&s->full, &old->chunks);
+	list_splice_init(&s->orphans, &old->chunks);
+	list_splice_init(&s->blob_list, &old->blobs);
+	list_add_tail(&old->doomed, &s->doomed);
+	s->doomed_count++;
+	old->weight = s->bytes + s->objects * sizeof(struct kreg_rec) + s->limbo.bytes;
+	s->doomed_bytes += old->weight;
+}
+
+/* Turn. All objects go with the commit that @root is born in. */
+void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
+{
+	struct kreg_root *old = kreg_store_root(s);
+
+	take_along(s, old);
+	kreg_index_trim(s);
+	kreg_limbo_forget(s);
+	s->retiring = false;
+	s->objects = 0;
+	s->bytes = 0;
+	s->memory += memory(root);
+	root->epoch = ++s->epoch;
+	root->born = born;
+	root->previous = old;
+	rcu_assign_pointer(s->root, root);
+}
+
+/*
+ * Turn, with some root doomed. The commit that replaced the last of them, if any, is
+ * done: their grace period begins.
+ */
+void kreg_root_condemn(struct kreg_store *s)
+{
+	struct kreg_root *root;
+	unsigned long cookie;
+
+	kreg_store_assert(s);
+	if (list_last_entry(&s->doomed, struct kreg_root, doomed)->has_cookie)
+		return;
+	cookie = start_poll_synchronize_rcu();
+	list_for_each_entry_reverse(root, &s->doomed, doomed) {
+		if (root->has_cookie)
+			break;
+		root->cookie = cookie;
+		root->has_cookie = true;
+	}
+}
+
+/* The next root may go: from now on nobody comes to it through its successor. */
+static bool start(struct kreg_store *s)
+{
+	struct kreg_root *root = list_first_entry_or_null(&s->doomed,
+						struct kreg_root, doomed);
+	struct kreg_root *next;
+
+	if (!root || !root->has_cookie ||
+	    !poll_state_synchronize_rcu(root->cookie))
+		return false;
+	list_del(&root->doomed);
+	s->doomed_count--;
+	s->doomed_bytes -= root->weight;
+	next = list_first_entry_or_null(&s->doomed, struct kreg_root, doomed);
+	if (!next)
+		next = kreg_store_root(s);
+	WRITE_ONCE(next->previous, NULL);
+	kreg_limbo_reuse(s);
+	s->ending = root;
+	return true;
+}
+
+static void release_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	struct kreg_root *next;
+
+	if (!chunk->reserved &&
+	    (!chunk->survivors || chunk->touched <= s->ending->epoch)) {
+		kreg_arena_remove(s, chunk);
+		return;
+	}
+	next = list_first_entry_or_null(&s->doomed, struct kreg_root, doomed);
+	list_move(&chunk->list, next ? &next->chunks : &s->orphans);
+}
+
+/* Turn. Let go of a piece of a root whose grace period is over, if any. */
+bool kreg_root_step(struct kreg_store *s)
+{
+	struct kreg_root *root = s->ending;
+
+	kreg_store_assert(s);
+	if (!root)
+		return start(s);
+	if (!list_empty(&root->chunks)) {
+		release_chunk(s, list_first_entry(&root->chunks,
+						  struct kreg_chunk, list));
+	} else if (!list_empty(&root->blobs)) {
+		kreg_blob_drop(s, list_first_entry(&root->blobs,
+						   struct kreg_blob, list));
+	} else {
+		s->memory -= memory(root);
+		s->ending = NULL;
+		if (llist_add(&root->junk, &s->dead_roots))
+			queue_work(system_unbound_wq, &s->reaper);
+	}
+	return true;
+}
+
+/* In a worker: what may sleep or take long. */
+void kreg_root_reap(struct work_struct *work)
+{
+	struct kreg_store *s = container_of(work, struct kreg_store, reaper);
+	struct kreg_blob *b, *next_blob;
+	struct kreg_root *root, *next_root;
+
+	llist_for_each_entry_safe(b, next_blob, llist_del_all(&s->dead_blobs),
+				  junk) {
+		kreg_blob_free(b);
+		cond_resched();
+	}
+	llist_for_each_entry_safe(root, next_root,
+				  llist_del_all(&s->dead_roots), junk)
+		kreg_root_free(root);
+}
+
+static void discard(struct kreg_root *root)
+{
+	struct kreg_chunk *chunk, *next_chunk;
+	struct kreg_blob *b, *next_blob;
+
+	list_for_each_entry_safe(chunk, next_chunk, &root->chunks, list) {
+		kreg_chunk_free(chunk);
+		cond_resched();
+	}
+	list_for_each_entry_safe(b, next_blob, &root->blobs, list) {
+		kreg_blob_put(b);
+		cond_resched();
+	}
+	kreg_root_free(root);
+}
+
+/* Nobody else is left. */
+void kreg_root_exit(struct kreg_store *s)
+{
+	struct kreg_root *root, *next;
+
+	take_along(s, rcu_dereference_protected(s->root, true));
+	list_for_each_entry_safe(root, next, &s->doomed, doomed)
+		discard(root);
+	if (s->ending)
+		discard(s->ending);
+}

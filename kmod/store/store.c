@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The store as a whole: its life, its readers, its upkeep. */
+#include <linux/slab.h>
+
+#include "store/internal.h"
+
+#define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
+#define BLOB_SEGS	KREG_DIR_SEGS
+
+/* Steps of upkeep that freeing a chunk, up to sixteen pages, counts for. */
+#define ROOT_COST	4
+
+int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
+{
+	struct kreg_root *root = kreg_root_alloc();
+	unsigned int i;
+
+	if (!root)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	kreg_seed_init(&s->seed);
+	/* Chunk 0 would give a reference 0, which is none; and G is never 0. */
+	kreg_dir_init(&s->chunks, 2, 2, CHUNK_SEGS);
+	kreg_dir_init(&s->blobs, 0, 1, BLOB_SEGS);
+	s->reuse = 1;
+	s->turn = turn;
+	for (i = 0; i < KREG_CLASSES; i++)
+		INIT_LIST_HEAD(&s->classes[i].partial);
+	INIT_LIST_HEAD(&s->full);
+	INIT_LIST_HEAD(&s->orphans);
+	INIT_LIST_HEAD(&s->blob_list);
+	INIT_LIST_HEAD(&s->held_blobs);
+	INIT_LIST_HEAD(&s->doomed);
+	INIT_WORK(&s->reaper, kreg_root_reap);
+	s->memory = sizeof(*s) + sizeof(*root);
+	RCU_INIT_POINTER(s->root, root);
+	return 0;
+}
+
+void kreg_store_exit(struct kreg_store *s)
+{
+	flush_work(&s->reaper);
+	kreg_root_exit(s);
+	kreg_dir_free(&s->chunks);
+	kreg_dir_free(&s->blobs);
+	kreg_pages_free(s->spare, s->spare_order);
+}
+
+unsigned long kreg_store_memory(void)
+{
+	return atomic_long_read(&kreg_arena_pages) << PAGE_SHIFT;
+}
+
+void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
+{
+	st->objects = READ_ONCE(s->objects);
+	st->bytes = READ_ONCE(s->bytes);
+	st->memory = READ_ONCE(s->memory);
+	st->limbo = READ_ONCE(s->limbo.bytes);
+	st->version = READ_ONCE(s->version);
+	rcu_read_lock();
+	st->buckets = READ_ONCE(rcu_dereference(s->root)->n);
+	rcu_read_unlock();
+}
+
+int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
+{
+	struct kreg_view v;
+
+	kreg_store_hash(s, key);
+	kreg_view_enter(&v, s);
+	return kreg_view_get(&v, key, hit);
+}
+
+static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kreg_feed *f)
+{
+	bool more = true, index = true;
+
+	while (more && budget) {
+		unsigned int cost = 0;
+
+		/* Once it has nothing to do, slots that are freed do not change that. */
+		index = index && kreg_index_step(s);
+		more = index;
+		if (free && s->limbo.waiting)
+			cost = kreg_limbo_free(s, index ? 1 : budget);
+		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s))
+			cost += ROOT_COST;
+		more |= cost;
+		budget -= min(budget, max(cost, 1U));
+	}
+	kreg_index_want(s, f);
+	return more;
+}
+
+bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f)
+{
+	u32 done = min(budget - 1, s->recycled);
+
+	kreg_store_assert(s);
+	if (WARN_ON_ONCE(s->writing || !budget))
+		return false;
+	s->recycled = 0;
+	return tend(s, budget - done, true, f);
+}
+
+bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_feed *f)
+{
+	kreg_store_assert(s);
+	if (WARN_ON_ONCE(s->writing))
+		return false;
+	return tend(s, budget, !kreg_limbo_spare(s), f);
+}

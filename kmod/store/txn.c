@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The steps of a write: link, commit, unlink.
+ *
+ * Records are linked with a number that no reader has reached, those they replace
+ * are marked to die with it, one store makes it so, and only then the dead leave
+ * the list. A reader that is between two of these steps finds either the old
+ * record, or a younger one, which tells it to look at C again.
+ */
+#include "store/internal.h"
+
+/* Records that a batch may link beyond the number of buckets. */
+#define LAG	8
+
+/*
+ * In kreg_txn.dead, for a record that was replaced: the one before it in the list,
+ * where the younger of two of one key stands. Nothing gets between them.
+ */
+#define BEHIND	KREG_LINK_BUCKET
+
+void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
+		     struct kreg_place *place)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->n));
+	u32 link;
+
+	kreg_store_assert(s);
+	place->old = NULL;
+	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
+		struct kreg_rec *r = kreg_arena_rec(s, link);
+		int order = kreg_read_order(r, key);
+
+		if (order < 0) {
+			from = &r->link;
+			continue;
+		}
+		/* The youngest of its key comes first; if it is dead, all are. */
+		if (!order && r->died == KREG_ALIVE) {
+			place->old = r;
+			place->old_ref = link;
+			place->old_bytes = kreg_rec_key_len(r) +
+					   kreg_rec_value_len(r);
+		}
+		break;
+	}
+	place->link = from;
+}
+
+/* The record that @place leads to dies now. @dead and @link are how settle finds it. */
+static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
+{
+	struct kreg_store *s = t->store;
+	struct kreg_rec *old = place->old;
+
+	s->objects--;
+	s->bytes -= place->old_bytes;
+	WRITE_ONCE(old->died, t->version);
+	old->limbo = t->dead;
+	t->dead = dead;
+	t->last = old;
+	t->last_link = link;
+}
+
+/*
+ * A batch must not outrun the index by far: what it links, it walks. Apart, like the
+ * next one, so that most calls do with less of the stack.
+ */
+static noinline void catch_up(struct kreg_store *s, struct kreg_feed *f)
+{
+	unsigned int steps = 2;
+
+	while (s->objects > kreg_store_root(s)->n + LAG && steps--)
+		if (!kreg_index_grow(s)) {
+			kreg_index_want(s, f);
+			break;
+		}
+}
+
+static noinline void link_blob(struct kreg_store *s, struct kreg_change *c)
+{
+	list_move(&c->blob->list, &s->blob_list);
+	c->blob = NULL;
+}
+
+static int put(struct kreg_txn *t, struct kreg_change *c,
+	       struct kreg_place *place, struct kreg_feed *f)
+{
+	struct kreg_store *s = t->store;
+	struct kreg_rec *r;
+	u32 ref;
+
+	if (c->rec) {
+		kreg_arena_use(s, c->ref);
+	} else {
+		int err = kreg_change_record(s, c, f);
+
+		if (err)
+			return err;
+	}
+	r = c->rec;
+	ref = c->ref;
+	if (unlikely(c->blob))
+		link_blob(s, c);
+	c->rec = NULL;
+	c->ref = 0;
+	c->count = !!place->old;
+	s->objects++;
+	s->bytes += c->key.len + c->value_len;
+	r->born = t->version;
+	r->died = KREG_ALIVE;
+	r->link = *place->link;
+	/* Pair 1: whoever loads the link finds the record written. */
+	smp_store_release(place->link, ref);
+	if (place->old)
+		kill(t, place, BEHIND | ref, &r->link);
+	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
+		catch_up(s, f);
+	return 0;
+}
+
+static noinline void clear(struct kreg_txn *t, struct kreg_change *c)
+{
+	struct kreg_store *s = t->store;
+
+	c->count = s->objects;
+	if (s->objects || t->dead)
+		kreg_root_replace(s, c->root, t->version);
+	else
+		kreg_root_free(c->root);
+	c->root = NULL;
+	t->dead = 0;
+}
+
+int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
+		     struct kreg_place *place, struct kreg_feed *f)
+{
+	kreg_store_assert(t->store);
+	switch (c->kind) {
+	case KREG_CHANGE_PUT:
+		return put(t, c, place, f);
+	case KREG_CHANGE_DELETE:
+		c->count = !!place->old;
+		if (place->old)
+			kill(t, place, place->old_ref, place->link);
+		break;
+	case KREG_CHANGE_CLEAR:
+		clear(t, c);
+		break;
+	}
+	return 0;
+}
+
+void kreg_txn_commit(struct kreg_txn *t)
+{
+	struct kreg_store *s = t->store;
+
+	kreg_store_assert(s);
+	/* Pair 2: links, died and roots before C; see kreg_view_enter(). */
+	smp_store_release(&s->version, t->version);
+	/*
+	 * Pair 3: C before the first link that skips a dead record. A reader that
+	 * finds it gone has, after its read barrier, a newer C to find too.
+	 */
+	smp_wmb();
+	if (unlikely(!list_empty(&s->doomed)))
+		kreg_root_condemn(s);
+}
+
+void kreg_txn_abort(struct kreg_txn *t)
+{
+	kreg_store_assert(t->store);
+	t->store->writing = false;
+}
+
+/* The link that leads to the record @ref, by a walk. */
+static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
+
+	while (*from != ref)
+		from = &kreg_arena_rec(s, *from)->link;
+	return from;
+}
+
+/* It keeps its own link, for those who stand on it. */
+static void unlink(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
+{
+	WRITE_ONCE(*from, r->link);
+	t->dead = r->limbo;
+	kreg_limbo_add(t->store, ref, r);
+}
+
+/* Unlink the record that died last of those that are left. */
+static void unlink_next(struct kreg_txn *t)
+{
+	struct kreg_store *s = t->store;
+	u32 ref = t->dead, *from = NULL;
+	struct kreg_rec *r;
+
+	if (ref & BEHIND) {
+		r = kreg_arena_rec(s, ref & ~BEHIND);
+		ref = r->link;
+		/* If that has died too, it was unlinked before. */
+		if (r->died == KREG_ALIVE)
+			from = &r->link;
+	}
+	r = kreg_arena_rec(s, ref);
+	unlink(t, ref, r, from ?: link_to(s, ref, r));
+}
+
+/*
+ * The one that died last comes first and may be at hand; lone writes have no other.
+ * False: it is not.
+ */
+static bool unlink_last(struct kreg_txn *t)
+{
+	u32 *from = t->last_link, ref = *from;
+	struct kreg_rec *r = t->last;
+
+	t->last = NULL;
+	if (!(t->dead & BEHIND) && t->dead != ref)
+		return false;
+	unlink(t, ref, r, from);
+	return true;
+}
+
+bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
+{
+	struct kreg_store *s = t->store;
+
+	kreg_store_assert(s);
+	if (t->dead && t->last && budget && unlink_last(t))
+		budget--;
+	for (; t->dead; budget--) {
+		if (!budget)
+			return false;
+		unlink_next(t);
+	}
+	kreg_limbo_close(s);
+	s->writing = false;
+	return true;
+}

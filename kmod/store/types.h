@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a store is made of: for those who embed one. Nobody else looks inside. */
+#ifndef KREG_STORE_TYPES_H
+#define KREG_STORE_TYPES_H
+
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include "store/hash.h"
+
+/* Versions are loaded and stored whole. */
+static_assert(sizeof(long) == 8);
+
+#define KREG_DIR_SEGS		20
+/* Records above this have their value elsewhere. */
+#define KREG_SLOT_MAX		4096
+#define KREG_CLASSES		26
+/* What may wait for a grace period, at least. */
+#define KREG_LIMBO_BYTES	(4ULL << 20)
+#define KREG_LIMBO_ROOTS	64
+#define KREG_LIMBO_CLEARED	(64ULL << 20)
+
+/**
+ * struct kreg_dir - growable array of pointers that never moves
+ * @seg: segment k has 8 << k entries
+ * @used: where those begin that were never handed out
+ * @free: first of those that came back, plus 1; or 0
+ * @segs: segments there are
+ * @limit: segments there may be
+ * @stride: pointers that are handed out together
+ */
+struct kreg_dir {
+	void **seg[KREG_DIR_SEGS];
+	u32 used;
+	u32 free;
+	u8 segs;
+	u8 limit;
+	u8 stride;
+};
+
+/**
+ * struct kreg_root - list and index, from one clear to the next
+ * @born: commit of the clear that made it
+ * @previous: what readers before @born use; cut once there are none
+ * @n: buckets
+ * @heads: first links of the first buckets
+ * @dir: pages of the index
+ * @spans: sixteens of them that came together, behind the first KREG_INDEX_SINGLES
+ * @epoch: clears before it
+ * @weight: bytes of the records that went with it
+ * @cookie: taken after the commit that replaced it
+ * @has_cookie: that commit is done
+ * @doomed: in the store's list of that name
+ * @chunks: chunks that go with it
+ * @blobs: blobs that go with it
+ * @junk: in the reaper's list
+ */
+struct kreg_root {
+	u64 born;
+	struct kreg_root *previous;
+	u32 n;
+	u32 heads[KREG_HEADS_INLINE];
+	struct kreg_dir dir;
+	u32 spans;
+
+	u64 epoch;
+	u64 weight;
+	unsigned long cookie;
+	bool has_cookie;
+	struct list_head doomed;
+	struct list_head chunks;
+	struct list_head blobs;
+	struct llist_node junk;
+};
+
+/**
+ * struct kreg_class - chunks of one slot size
+ * @partial: chunks with a slot to give
+ * @pages: pages in all of its chunks
+ * @idle: chunks without a used slot
+ */
+struct kreg_class {
+	struct list_head partial;
+	u32 pages;
+	u32 idle;
+};
+
+/**
+ * struct kreg_limbo - records that were unlinked
+ * @open: those since the last grace period began
+ * @waiting: those that wait for @cookie
+ * @cookie: taken after the last of @waiting was unlinked
+ * @ripe: @cookie has expired and the reuse generation says so
+ * @spared: they were left to writers for a while
+ * @bytes: of slots and blobs in both
+ */
+struct kreg_limbo {
+	u32 open;
+	u32 waiting;
+	unsigned long cookie;
+	bool ripe;
+	bool spared;
+	u64 bytes;
+};
+
+/**
+ * struct kreg_store - the storage of one table
+ * @version: C, the number of the last commit
+ * @reuse: G, goes up before slots that came out of limbo are touched
+ * @root: list and index
+ * @seed: of the hash
+ * @chunks: chunk number * 2: base address; + 1: &struct kreg_chunk
+ * @blobs: handle: &struct kreg_blob
+ * @turn: the lock that whoever changes the store holds
+ * @classes: chunks with free slots, by size
+ * @full: chunks of all classes without
+ * @orphans: chunks older than the last clear that hold records younger than it
+ * @blob_list: blobs of records
+ * @held_blobs: blobs of reserved slots
+ * @doomed: roots that wait for a grace period, oldest first
+ * @ending: the root whose grace period is over
+ * @limbo: unlinked records
+ * @spare: pages for the index, or NULL; a span stays until the next clear
+ * @spare_order: how many, log2
+ * @retiring: index pages from @retire on go once @retire_cookie has expired
+ * @retire: see @retiring
+ * @retire_cookie: see @retiring
+ * @epoch: clears so far
+ * @objects: live records
+ * @bytes: of their keys and values
+ * @memory: everything allocated
+ * @reserved: slots set aside
+ * @recycled: slots that went from limbo to a new record since the last upkeep
+ * @doomed_count: length of @doomed
+ * @doomed_bytes: weight of those
+ * @writing: between begin and the end of settle
+ * @reaper: frees what may not be freed under the turn
+ * @dead_blobs: for @reaper
+ * @dead_roots: for @reaper
+ */
+struct kreg_store {
+	u64 version ____cacheline_aligned;
+	u64 reuse;
+
+	struct kreg_root __rcu *root ____cacheline_aligned;
+	struct kreg_seed seed;
+	struct kreg_dir chunks;
+	struct kreg_dir blobs;
+	spinlock_t *turn;	/* not ours: that of the writer */
+
+	struct kreg_class classes[KREG_CLASSES] ____cacheline_aligned;
+	struct list_head full;
+	struct list_head orphans;
+	struct list_head blob_list;
+	struct list_head held_blobs;
+	struct list_head doomed;
+	struct kreg_root *ending;
+	struct kreg_limbo limbo;
+	u32 *spare;
+	unsigned int spare_order;
+	bool retiring;
+	u32 retire;
+	unsigned long retire_cookie;
+	u64 epoch;
+	u64 objects;
+	u64 bytes;
+	u64 memory;
+	u32 reserved;
+	u32 recycled;
+	u32 doomed_count;
+	u64 doomed_bytes;
+	bool writing;
+	struct work_struct reaper;
+	struct llist_head dead_blobs;
+	struct llist_head dead_roots;
+};
+
+#endif /* KREG_STORE_TYPES_H */

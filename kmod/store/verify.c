@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The invariants of a store, walked. For debug builds: takes time in proportion
+ * to all that is there, and keeps its counts in chunk->seen.
+ */
+#include "store/internal.h"
+
+#ifndef kreg_slot_hide
+void kreg_slot_hide(void *slot, size_t size)
+{
+	memset(slot + KREG_SLOT_OPEN, KREG_SLOT_POISON, size - KREG_SLOT_OPEN);
+}
+
+void kreg_slot_show(void *slot, size_t size)
+{
+	/* Else somebody has written to it while it was free. */
+	WARN_ON(memchr_inv(slot + KREG_SLOT_OPEN, KREG_SLOT_POISON, size - KREG_SLOT_OPEN));
+	memset(slot + KREG_SLOT_OPEN, 0, size - KREG_SLOT_OPEN);
+}
+
+void kreg_slots_hide(void *base, size_t size, size_t bytes)
+{
+	for (; bytes >= size; bytes -= size, base += size)
+		kreg_slot_hide(base, size);
+}
+#endif
+
+struct tally {
+	struct kreg_store *store;
+	u64 memory;
+	u32 reserved;
+};
+
+typedef bool (*visit_t)(struct kreg_chunk *chunk, struct tally *t);
+
+static bool each_in(struct list_head *list, visit_t visit, struct tally *t)
+{
+	struct kreg_chunk *chunk;
+
+	list_for_each_entry(chunk, list, list)
+		if (!visit(chunk, t))
+			return false;
+	return true;
+}
+
+static bool each_chunk(struct tally *t, visit_t visit)
+{
+	struct kreg_store *s = t->store;
+	struct kreg_root *root;
+	unsigned int i;
+
+	for (i = 0; i < KREG_CLASSES; i++)
+		if (!each_in(&s->classes[i].partial, visit, t))
+			return false;
+	list_for_each_entry(root, &s->doomed, doomed)
+		if (!each_in(&root->chunks, visit, t))
+			return false;
+	if (s->ending && !each_in(&s->ending->chunks, visit, t))
+		return false;
+	return each_in(&s->full, visit, t) && each_in(&s->orphans, visit, t);
+}
+
+static bool forget(struct kreg_chunk *chunk, struct tally *t)
+{
+	chunk->seen = 0;
+	return true;
+}
+
+/* Invariant 3: every slot is in exactly one place, free ones are zero. */
+static bool slots(struct kreg_chunk *chunk, struct tally *t)
+{
+	struct kreg_store *s = t->store;
+	unsigned int size = kreg_arena_size(chunk->class);
+	unsigned int units = size >> KREG_UNIT_SHIFT, free = 0;
+	u32 ref;
+
+	if (WARN_ON(kreg_arena_chunk(s, chunk->number << KREG_CHUNK_SHIFT) != chunk))
+		return false;
+	if (chunk->epoch != s->epoch) {
+		u16 here = chunk->touched == s->epoch ? chunk->survivors : 0;
+
+		return !WARN_ON(chunk->seen != here);
+	}
+	for (ref = chunk->free; ref; free++) {
+		struct kreg_rec *r = kreg_arena_rec(s, ref);
+		u32 next;
+
+		kreg_slot_show(r, size);
+		next = r->limbo;
+		r->limbo = 0;
+		if (WARN_ON(memchr_inv(r, 0, size)))
+			return false;
+		r->limbo = next;
+		kreg_slot_hide(r, size);
+		ref = next;
+	}
+	if (WARN_ON(chunk->seen + chunk->reserved != chunk->used))
+		return false;
+	return !WARN_ON((chunk->used + free) * units != chunk->fresh);
+}
+
+static bool weigh(struct kreg_chunk *chunk, struct tally *t)
+{
+	t->memory += sizeof(*chunk) + (PAGE_SIZE << chunk->order);
+	t->reserved += chunk->reserved;
+	return true;
+}
+
+static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
+{
+	struct kreg_key key = {
+		.bytes = r->bytes,
+		.len = kreg_rec_key_len(r),
+		.hash = r->hash,
+	};
+	int order = before ? kreg_read_order(before, &key) : -1;
+
+	return order < 0 || (!order && before->born >= r->born);
+}
+
+/* What a record leaves of its slot is zero, whatever was there before. */
+static bool rest_is_zero(const struct kreg_rec *r)
+{
+	size_t bytes = kreg_rec_weight(r), size = kreg_arena_size(kreg_arena_class(bytes));
+	u32 key_len = kreg_rec_key_len(r);
+
+	return !memchr_inv((void *)r + bytes, 0, size - bytes) &&
+	       (!kreg_rec_has_blob(r) ||
+		!memchr_inv(r->bytes + key_len, 0, ALIGN(key_len, 4) - key_len));
+}
+
+/* Invariants 1, 2, 4 and 6: one pass from end to end, as a reader goes. */
+static bool list(struct kreg_store *s)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	u64 objects = 0, bytes = 0, newest = s->version + s->writing;
+	u32 link = root->heads[0], bucket = 0, buckets = 1;
+	const struct kreg_rec *before = NULL;
+
+	while (link) {
+		struct kreg_rec *r;
+
+		if (link & KREG_LINK_BUCKET) {
+			u32 next = link & ~KREG_LINK_BUCKET;
+
+			if (WARN_ON(next >= root->n ||
+				    !kreg_read_before(bucket, next)))
+				return false;
+			bucket = next;
+			buckets++;
+			link = *kreg_index_head(root, bucket);
+			continue;
+		}
+		r = kreg_arena_rec(s, link);
+		if (WARN_ON(!kreg_rec_key_len(r) || !in_order(before, r) ||
+			    kreg_read_bucket(r->hash, root->n) != bucket))
+			return false;
+		if (WARN_ON(!rest_is_zero(r)))
+			return false;
+		if (WARN_ON(r->born < root->born || r->born > newest ||
+			    r->died < r->born))
+			return false;
+		if (r->died == KREG_ALIVE) {
+			objects++;
+			bytes += kreg_rec_key_len(r) + kreg_rec_value_len(r);
+		} else if (WARN_ON(!s->writing || r->died < s->version)) {
+			return false;
+		}
+		kreg_arena_chunk(s, link)->seen++;
+		before = r;
+		link = r->link;
+	}
+	return !WARN_ON(buckets != root->n || objects != s->objects ||
+			bytes != s->bytes);
+}
+
+/* Spans are behind the single pages, and each of them is in one piece. */
+static bool spans(struct kreg_root *root)
+{
+	u32 end = kreg_index_spanned(root), i;
+
+	if (!root->spans)
+		return true;
+	if (WARN_ON(end > root->dir.used))
+		return false;
+	for (i = KREG_INDEX_SINGLES; i < end; i++) {
+		u32 first = i - (i - KREG_INDEX_SINGLES) % (1u << KREG_SPAN_ORDER);
+		u32 *span = *kreg_dir_at(&root->dir, first), *page = *kreg_dir_at(&root->dir, i);
+
+		if (WARN_ON(page != span + ((i - first) << KREG_PAGE_SHIFT)))
+			return false;
+	}
+	return true;
+}
+
+static bool limbo(struct kreg_store *s, u32 ref)
+{
+	while (ref) {
+		struct kreg_rec *r = kreg_arena_rec(s, ref);
+
+		if (WARN_ON(!kreg_rec_key_len(r) || r->died == KREG_ALIVE))
+			return false;
+		kreg_arena_chunk(s, ref)->seen++;
+		ref = r->limbo;
+	}
+	return true;
+}
+
+static size_t blob_memory(struct list_head *blobs)
+{
+	struct kreg_blob *b;
+	size_t sum = 0;
+
+	list_for_each_entry(b, blobs, list)
+		sum += kreg_blob_memory(b);
+	return sum;
+}
+
+static size_t root_memory(struct kreg_root *root)
+{
+	return sizeof(*root) + root->dir.used * PAGE_SIZE +
+	       kreg_dir_memory(&root->dir) + blob_memory(&root->blobs);
+}
+
+static bool memory(struct tally *t)
+{
+	struct kreg_store *s = t->store;
+	struct kreg_root *root;
+
+	t->memory = sizeof(*s) + kreg_dir_memory(&s->chunks) +
+		    kreg_dir_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
+		    blob_memory(&s->blob_list) + blob_memory(&s->held_blobs) +
+		    root_memory(kreg_store_root(s));
+	each_chunk(t, weigh);
+	list_for_each_entry(root, &s->doomed, doomed)
+		t->memory += root_memory(root);
+	if (s->ending)
+		t->memory += root_memory(s->ending);
+	return !WARN_ON(t->memory != s->memory || t->reserved != s->reserved);
+}
+
+bool kreg_store_verify(struct kreg_store *s)
+{
+	struct tally t = { .store = s };
+
+	kreg_store_assert(s);
+	return each_chunk(&t, forget) && spans(kreg_store_root(s)) && list(s) &&
+	       limbo(s, s->limbo.open) && limbo(s, s->limbo.waiting) &&
+	       each_chunk(&t, slots) && memory(&t);
+}

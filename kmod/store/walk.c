@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A walk over all records, of which each is read as a lookup would read it: one
+ * that was replaced and is gone before the walk came by shows as a younger record
+ * of its key, and then the walk takes a newer C and that key again.
+ */
+#include "store/internal.h"
+
+/* The link behind which are the records that come after @key, or with it. */
+static noinline void seek(struct kreg_walk *w, const struct kreg_key *key, bool with)
+{
+	struct kreg_view v;
+	const u32 *from;
+	u32 link;
+
+	kreg_view_enter(&v, w->store);
+	w->version = v.version;
+	w->root = v.root;
+	from = kreg_view_head(&v, key ? kreg_view_bucket(&v, key->hash) : 0);
+	while ((link = READ_ONCE(*from)) && key) {
+		const struct kreg_rec *r;
+		int order;
+
+		if (link & KREG_LINK_BUCKET) {
+			if (kreg_read_before(key->hash, link & ~KREG_LINK_BUCKET))
+				break;
+			from = kreg_view_head(&v, link & ~KREG_LINK_BUCKET);
+			continue;
+		}
+		r = kreg_view_rec(&v, link);
+		order = kreg_read_order(r, key);
+		if (order > 0 || (!order && with))
+			break;
+		from = &r->link;
+	}
+	w->next = link;
+}
+
+void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
+		     const struct kreg_key *after)
+{
+	w->store = s;
+	seek(w, after, false);
+}
+
+/* The record that w->next leads to, or NULL at the end. */
+static __always_inline const struct kreg_rec *step(struct kreg_walk *w)
+{
+	struct kreg_view v = { .store = w->store, .root = w->root };
+	u32 link = w->next;
+	const struct kreg_rec *r;
+
+	while (link & KREG_LINK_BUCKET)
+		link = READ_ONCE(*kreg_view_head(&v, link & ~KREG_LINK_BUCKET));
+	if (unlikely(!link)) {
+		w->next = 0;
+		return NULL;
+	}
+	r = kreg_view_rec(&v, link);
+	w->next = READ_ONCE(r->link);
+	return r;
+}
+
+static struct kreg_key key_of(const struct kreg_rec *r)
+{
+	return (struct kreg_key) {
+		.bytes = r->bytes,
+		.len = kreg_rec_key_len(r),
+		.hash = r->hash,
+	};
+}
+
+static __always_inline bool is_valid(const struct kreg_walk *w, const struct kreg_rec *r)
+{
+	return r->born <= w->version && w->version < READ_ONCE(r->died);
+}
+
+/* From @r on, which is not valid, the first that is. */
+static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kreg_rec *r)
+{
+	bool younger = false;	/* there was one, of @key, and no valid one yet */
+	struct kreg_key key;
+
+	for (;; r = step(w)) {
+		if (younger && (!r || kreg_read_order(r, &key))) {
+			younger = false;
+			/* Pair 3, as in kreg_view_get(). */
+			smp_rmb();
+			if (READ_ONCE(w->store->version) != w->version) {
+				seek(w, &key, true);
+				continue;
+			}
+		}
+		if (!r || is_valid(w, r))
+			return r;
+		if (r->born > w->version) {
+			younger = true;
+			key = key_of(r);
+		}
+	}
+}
+
+bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
+{
+	struct kreg_view v = { .store = w->store };
+	const struct kreg_rec *r = step(w);
+
+	if (unlikely(r && !is_valid(w, r)))
+		r = skip(w, r);
+	/* Pair 3: the caller's next lookup is not older. */
+	smp_rmb();
+	if (unlikely(!r))
+		return false;
+	kreg_view_hit(&v, r, kreg_rec_key_len(r), hit);
+	return true;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What writes of all forms do under the turn.
+ */
+#ifndef KREG_APPLY_H
+#define KREG_APPLY_H
+
+#include <linux/errno.h>
+
+#include "client/client.h"
+#include "table/names.h"
+#include "store/store.h"
+#include "table/table.h"
+#include "client/user.h"
+#include "writer/writer.h"
+
+/* Early, with a reference or under RCU: -ESTALE, -EACCES. */
+int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl);
+/* Early, under RCU: -EINPROGRESS as well. */
+int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table *t);
+/* The same by id, with the owner let through at once. */
+static inline int kreg_apply_writable(struct kreg_client *cl, u64 id,
+				      struct kreg_table **found)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	*found = t;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_apply_others_may_write(cl, t);
+}
+
+/* All under the turn. Is the table there, and may @cl write to it? */
+static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	kreg_table_assert(t);
+	if (unlikely(t->dead))
+		return -ESTALE;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
+}
+
+static __always_inline int kreg_apply_find(struct kreg_table *t, const struct kreg_change *c,
+					   struct kreg_place *place)
+{
+	place->old = NULL;
+	if (unlikely(c->kind == KREG_CHANGE_CLEAR))
+		return 0;
+	kreg_store_find(&t->store, &c->key, place);
+	if (c->must_be_new && place->old)
+		return -EEXIST;
+	if (c->only && (!place->old || place->old->born != c->only))
+		return -ECANCELED;
+	return 0;
+}
+
+/* What the live bytes of the table grow by. */
+static __always_inline s64 kreg_apply_growth(const struct kreg_table *t,
+					     const struct kreg_change *c,
+					     const struct kreg_place *place)
+{
+	s64 old = place->old ? place->old_bytes : 0;
+
+	if (likely(c->kind == KREG_CHANGE_PUT))
+		return (s64)c->key.len + c->value_len - old;
+	return c->kind == KREG_CHANGE_DELETE ? -old : -t->charged;
+}
+
+/* -EEXIST; -ECANCELED: the object is not the one that @c is for. */
+int kreg_apply_fits(struct kreg_table *t, const struct kreg_change *c);
+/*
+ * Apply @c, if it fits, within @txn, and charge the user for what it adds.
+ * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
+ */
+static __always_inline int kreg_apply_step(struct kreg_table *t, struct kreg_change *c,
+					   struct kreg_txn *txn, struct kreg_feed *feed)
+{
+	struct kreg_place place __uninitialized;
+	int err = kreg_apply_find(t, c, &place);
+	s64 bytes;
+
+	if (unlikely(err))
+		return err;
+	bytes = kreg_apply_growth(t, c, &place);
+	if (bytes != c->paid)
+		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
+	if (unlikely(err))
+		return err;
+	err = kreg_store_apply(txn, c, &place, feed);
+	if (unlikely(err))
+		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
+	else
+		t->charged += bytes;
+	return err;
+}
+
+/* Some upkeep after a write, and have the thread do the rest. */
+void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed);
+
+/*
+ * Without the turn, may sleep: get what the store lacks. -ENOMEM only if it cannot
+ * go on without.
+ */
+int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed);
+/* The same for what a write that nobody waits for will want. */
+void kreg_apply_nourish(struct kreg_table *t);
+/* Too much waits for readers to leave: wait for them. */
+void kreg_apply_throttle(struct kreg_table *t);
+
+/* For kreg_table.tend */
+enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend);
+
+#endif /* KREG_APPLY_H */

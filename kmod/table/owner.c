@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/ktime.h>
+
+#include "client/client.h"
+#include "table/owner.h"
+#include "client/mailbox.h"
+#include "table/names.h"
+#include "client/ns.h"
+#include "client/proc.h"
+#include "store/store.h"
+#include "table/table.h"
+#include "client/user.h"
+
+/* Tables handled in one hold of the turn. */
+#define TABLES_A_TURN	8
+
+/* For ever, as far as ktime goes. */
+#define MAX_PARK_MS	(KTIME_MAX / NSEC_PER_MSEC / 2)
+
+void kreg_fate_end_wait(struct kreg_waiter *waiter, int result)
+{
+	list_del_init(&waiter->node);
+	waiter->table->nr_waiters--;
+	waiter->result = result;
+	waiter->over(waiter);
+}
+
+static void disarm(struct kreg_table *t)
+{
+	t->parked_until = 0;
+	if (cancel_delayed_work(&t->park_timer))
+		kreg_table_put(t);
+}
+
+/* What is parked, or is to be parked one day, counts as parked. */
+static int charge_park(struct kreg_table *t)
+{
+	int err;
+
+	if (t->park_charged)
+		return 0;
+	err = kreg_user_charge(t->user, KREG_QUOTA_PARKED, 1);
+	t->park_charged = !err;
+	return err;
+}
+
+void kreg_fate_uncharge_park(struct kreg_table *t)
+{
+	if (t->park_charged)
+		kreg_user_uncharge(t->user, KREG_QUOTA_PARKED, 1);
+	t->park_charged = false;
+}
+
+void kreg_fate_destroy(struct kreg_table *t)
+{
+	struct kreg_waiter *waiter, *next;
+
+	kreg_table_assert(t);
+	if (t->dead)
+		return;
+	WRITE_ONCE(t->dead, true);
+	/* With kreg_apply_may_write(): before it loses its owner. */
+	smp_wmb();
+	kreg_names_remove(t);
+	list_for_each_entry_safe(waiter, next, &t->waiters, node)
+		kreg_fate_end_wait(waiter, -ESTALE);
+	kreg_table_set_heir(t, NULL);
+	kreg_table_set_owner(t, NULL);
+	disarm(t);
+	kreg_fate_uncharge_park(t);
+	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
+	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, t->charged);
+	t->charged = 0;
+	kreg_writer_untend(t->writer, &t->tend);
+	kreg_table_put(t);
+}
+
+static void send(struct kreg_table *t, struct kreg_mail *mail, const struct kreg_proc *from,
+		 enum kreg_cause cause)
+{
+	mail->event.table = t->id;
+	mail->event.cause = cause;
+	if (cause == KREG_CAUSE_DEATH && from->status_known) {
+		mail->event.flags |= KREG_EVENT_STATUS;
+		mail->event.status = from->status;
+	}
+	kreg_client_send(mail, from);
+}
+
+static void change_owner(struct kreg_table *t, struct kreg_proc *to)
+{
+	t->transfers++;
+	kreg_table_set_owner(t, to);
+}
+
+void kreg_fate_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail)
+{
+	struct kreg_proc *from = kreg_table_owner(t);
+
+	kreg_proc_get(from);
+	change_owner(t, to);
+	if (mail)
+		send(t, mail, from, KREG_CAUSE_GIFT);
+	kreg_proc_put(from);
+}
+
+void kreg_fate_claim(struct kreg_table *t, struct kreg_proc *p)
+{
+	kreg_table_assert(t);
+	disarm(t);
+	change_owner(t, p);
+	if (t->orphan != KREG_ORPHAN_PARK)
+		kreg_fate_uncharge_park(t);
+}
+
+/* The first who waits and lives gets the table. */
+static bool grant(struct kreg_table *t)
+{
+	struct kreg_waiter *waiter, *next;
+
+	list_for_each_entry_safe(waiter, next, &t->waiters, node) {
+		if (kreg_proc_doomed(waiter->proc)) {
+			kreg_fate_end_wait(waiter, -EINTR);
+			continue;
+		}
+		kreg_fate_claim(t, waiter->proc);
+		kreg_fate_end_wait(waiter, 0);
+		return true;
+	}
+	return false;
+}
+
+static void arm(struct kreg_table *t, u64 ms)
+{
+	if (!ms)
+		return;
+	t->parked_until = ktime_add_ms(ktime_get(), min_t(u64, ms, MAX_PARK_MS));
+	kreg_table_park_timer(t);
+}
+
+static void park(struct kreg_table *t, u64 ms)
+{
+	if (kreg_ns_ends(t->ns)) {
+		kreg_fate_destroy(t);
+		return;
+	}
+	change_owner(t, NULL);
+	arm(t, ms);
+	grant(t);
+}
+
+int kreg_fate_park(struct kreg_table *t, u64 ms)
+{
+	int err;
+
+	kreg_table_assert(t);
+	err = charge_park(t);
+	if (!err)
+		park(t, ms);
+	return err;
+}
+
+void kreg_fate_wait(struct kreg_table *t, struct kreg_waiter *waiter)
+{
+	kreg_table_assert(t);
+	waiter->table = t;
+	t->nr_waiters++;
+	if (!t->heir && list_empty(&t->waiters))
+		kreg_proc_name_next(kreg_table_owner(t), waiter->proc);
+	list_add_tail(&waiter->node, &t->waiters);
+}
+
+int kreg_fate_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
+{
+	int err = 0;
+
+	kreg_table_assert(t);
+	if (orphan == KREG_ORPHAN_PARK)
+		err = charge_park(t);
+	else
+		kreg_fate_uncharge_park(t);
+	if (err)
+		return err;
+	t->orphan = orphan;
+	t->orphan_ms = ms;
+	return 0;
+}
+
+static bool can_inherit(struct kreg_proc *heir, const struct kreg_proc *dead)
+{
+	return heir && heir != dead && !kreg_proc_doomed(heir) && kreg_client_listens(heir);
+}
+
+static void inherit(struct kreg_table *t, struct kreg_proc *dead)
+{
+	struct kreg_mail *mail = t->mail;
+
+	t->mail = NULL;
+	change_owner(t, t->heir);
+	if (mail)
+		send(t, mail, dead, KREG_CAUSE_DEATH);
+}
+
+/* The charge for parking was taken with the setting. */
+static void bequeath(struct kreg_table *t, struct kreg_proc *dead)
+{
+	if (can_inherit(t->heir, dead))
+		inherit(t, dead);
+	else if (t->orphan == KREG_ORPHAN_PARK)
+		park(t, t->orphan_ms);
+	else
+		kreg_fate_destroy(t);
+}
+
+/* A table of this writer in a namespace whose init has died, or NULL. */
+static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *init)
+{
+	struct kreg_table *t = NULL;
+	struct kreg_ns *ns = NULL;
+
+	while (!t && (ns = kreg_ns_next_of(init, ns))) {
+		rcu_read_lock();
+		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
+			if (t->writer == w)
+				break;
+		rcu_read_unlock();
+	}
+	kreg_ns_put(ns);
+	return t;
+}
+
+/* One thing to do about the death; false: nothing is left. */
+static bool handle_one(struct kreg_writer *w, struct kreg_seat *seat)
+{
+	struct kreg_table *t;
+
+	t = list_first_entry_or_null(&seat->owned, struct kreg_table, owned);
+	if (t) {
+		bequeath(t, seat->proc);
+		return true;
+	}
+	t = list_first_entry_or_null(&seat->heired, struct kreg_table, heired);
+	if (t) {
+		kreg_table_set_heir(t, NULL);
+		return true;
+	}
+	/* Under the turn it stays: only its holder removes tables. */
+	t = left_behind(w, seat->proc);
+	if (t)
+		kreg_fate_destroy(t);
+	return t;
+}
+
+static bool death(struct kreg_writer *w, struct llist_node *node)
+{
+	struct kreg_seat *seat = kreg_seat_of_death(node);
+	int n;
+
+	kreg_writer_assert(w);
+	for (n = 0; n < TABLES_A_TURN; n++)
+		if (!handle_one(w, seat))
+			return true;
+	return false;
+}
+
+static void buried(struct kreg_writer *w, struct llist_node *node)
+{
+	kreg_proc_buried(kreg_seat_of_death(node)->proc);
+}
+
+const struct kreg_writer_ops kreg_fate_ops = {
+	.death = death,
+	.buried = buried,
+};
+
+struct expiry {
+	struct kreg_req req;
+	struct kreg_table *table;
+};
+
+/* It may have been claimed, even parked again, since the timer went off. */
+static bool expire(struct kreg_req *req)
+{
+	struct kreg_table *t = container_of(req, struct expiry, req)->table;
+
+	if (t->dead || !t->parked_until)
+		return true;
+	if (ktime_after(t->parked_until, ktime_get()))
+		kreg_table_park_timer(t);
+	else
+		kreg_fate_destroy(t);
+	return true;
+}
+
+void kreg_fate_park_expired(struct kreg_table *t)
+{
+	struct expiry e = { .table = t };
+
+	kreg_req_init(&e.req, &t->lane, expire, NULL);
+	kreg_writer_call(t->writer, &e.req);
+	kreg_table_put(t);
+}
+
+struct ending {
+	struct kreg_req req;
+	struct kreg_seat *seat;
+};
+
+/* Small steps: this may be performed with a lent turn. */
+static bool end_some(struct kreg_req *req)
+{
+	struct ending *e = container_of(req, struct ending, req);
+	struct kreg_table *t;
+	int n;
+
+	for (n = 0; n < TABLES_A_TURN; n++) {
+		t = list_first_entry_or_null(&e->seat->heired, struct kreg_table, heired);
+		if (!t || kreg_client_listens(e->seat->proc))
+			break;
+		kreg_table_set_heir(t, NULL);
+	}
+	req->result = n;
+	return true;
+}
+
+void kreg_fate_end_heirships(struct kreg_proc *p)
+{
+	struct ending e;
+	unsigned int i;
+
+	for (i = 0; i < kreg_writers; i++) {
+		e.seat = &p->seats[i];
+		do {
+			kreg_req_init(&e.req, NULL, end_some, NULL);
+		} while (kreg_writer_call(kreg_writer_nr(i), &e.req) == TABLES_A_TURN);
+	}
+}

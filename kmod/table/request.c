@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/slab.h>
+
+#include "client/client.h"
+#include "table/request.h"
+#include "client/mailbox.h"
+#include "client/proc.h"
+#include "table/table.h"
+
+static void free_control(struct kreg_req *req)
+{
+	struct kreg_control *c = container_of(req, struct kreg_control, req);
+
+	kreg_mail_free(c->mail);
+	kreg_mail_free(c->heir_mail);
+	kfree(c->data);
+	kreg_proc_put(c->to);
+	kreg_table_put(c->table);
+	kreg_client_put(c->client);
+	kfree(c);
+}
+
+static bool step(struct kreg_req *req)
+{
+	struct kreg_control *c = container_of(req, struct kreg_control, req);
+
+	req->result = c->table->dead ? -ESTALE : c->apply(c);
+	return true;
+}
+
+struct kreg_control *kreg_control_alloc(struct kreg_client *client, struct kreg_table *table,
+					int (*apply)(struct kreg_control *c))
+{
+	struct kreg_control *c;
+
+	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	if (!c) {
+		kreg_table_put(table);
+		return NULL;
+	}
+	kreg_req_init(&c->req, &table->lane, step, free_control);
+	c->apply = apply;
+	c->table = table;
+	c->client = client;
+	kreg_client_get(client);
+	INIT_LIST_HEAD(&c->waiter.node);
+	return c;
+}
+
+int kreg_control_submit(struct kreg_control *c)
+{
+	int err = kreg_writer_submit(c->table->writer, &c->req);
+
+	kreg_req_put(&c->req);
+	return err;
+}
+
+int kreg_control_abandon(struct kreg_control *c, int err)
+{
+	kreg_req_put(&c->req);
+	return err;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/cred.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "client/client.h"
+#include "client/mailbox.h"
+#include "client/ns.h"
+#include "client/proc.h"
+#include "store/store.h"
+#include "table/table.h"
+#include "client/user.h"
+
+static struct workqueue_struct *reaper;
+static void (*park_expired)(struct kreg_table *t);
+static enum kreg_tended (*upkeep)(struct kreg_tend *tend);
+static atomic_t nr_tables;
+
+unsigned int kreg_table_count(void)
+{
+	return atomic_read(&nr_tables);
+}
+
+/* A grace period after its last reference. */
+static void free_table(struct kreg_table *t)
+{
+	kreg_store_exit(&t->store);
+	kreg_user_put(t->user);
+	kreg_ns_put(t->ns);
+	kfree(t->heir_data);
+	kfree(t->name);
+	kfree(t);
+	atomic_dec(&nr_tables);
+	module_put(THIS_MODULE);
+}
+
+static void free_work(struct work_struct *work)
+{
+	free_table(container_of(to_rcu_work(work), struct kreg_table, free_work));
+}
+
+static void park_work(struct work_struct *work)
+{
+	park_expired(container_of(to_delayed_work(work), struct kreg_table, park_timer));
+}
+
+static int init_table(struct kreg_table *t, const struct kreg_client *cl,
+		      const struct kreg_table_spec *spec, u64 id)
+{
+	t->id = id;
+	t->type = spec->type;
+	t->access = spec->access;
+	t->mode = spec->mode;
+	t->orphan = spec->orphan;
+	t->orphan_ms = spec->orphan_ms;
+	t->claimable = spec->claimable;
+	t->uid = cl->cred->fsuid;
+	t->gid = cl->cred->fsgid;
+	t->writer = kreg_writer_nr(id);
+	INIT_LIST_HEAD(&t->owned);
+	INIT_LIST_HEAD(&t->heired);
+	INIT_LIST_HEAD(&t->waiters);
+	INIT_LIST_HEAD(&t->tend.node);
+	kreg_lane_init(&t->lane);
+	t->tend.tend = upkeep;
+	INIT_HLIST_NODE(&t->name_node);
+	INIT_RCU_WORK(&t->free_work, free_work);
+	INIT_DELAYED_WORK(&t->park_timer, park_work);
+	refcount_set(&t->refs, 1);
+	if (spec->name_len) {
+		t->name_len = spec->name_len;
+		t->name = kmemdup(spec->name, spec->name_len, GFP_KERNEL_ACCOUNT);
+		if (!t->name)
+			return -ENOMEM;
+	}
+	return kreg_store_init(&t->store, &t->writer->turn);
+}
+
+struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
+				    const struct kreg_table_spec *spec, u64 id)
+{
+	struct kreg_table *t;
+	int err;
+
+	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	err = init_table(t, cl, spec, id);
+	if (err) {
+		kfree(t->name);
+		kfree(t);
+		return ERR_PTR(err);
+	}
+	/* The caller's open file holds the module meanwhile. */
+	__module_get(THIS_MODULE);
+	atomic_inc(&nr_tables);
+	t->ns = cl->ns;
+	kreg_ns_get(cl->ns);
+	t->user = cl->user;
+	refcount_inc(&cl->user->refs);
+	return t;
+}
+
+bool kreg_table_tryget(struct kreg_table *t)
+{
+	return refcount_inc_not_zero(&t->refs);
+}
+
+void kreg_table_get(struct kreg_table *t)
+{
+	refcount_inc(&t->refs);
+}
+
+void kreg_table_put(struct kreg_table *t)
+{
+	if (t && refcount_dec_and_test(&t->refs))
+		queue_rcu_work(reaper, &t->free_work);
+}
+
+/* Any of the bits @want (4: read, 2: write), by class as for files. */
+static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, u16 want)
+{
+	u16 mode = READ_ONCE(t->mode);
+
+	if (uid_eq(cl->cred->fsuid, t->uid))
+		mode >>= 6;
+	else if (kreg_client_in_group(cl, t->gid))
+		mode >>= 3;
+	return mode & want || kreg_client_capable(cl, t->ns->user_ns, CAP_DAC_OVERRIDE);
+}
+
+int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	if (kreg_table_owned_by(t, cl->proc))
+		return 0;
+	if (READ_ONCE(t->access) == KREG_ACCESS_PRIVATE || !mode_lets(t, cl, 4))
+		return -EACCES;
+	return 0;
+}
+
+int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	if (kreg_table_owned_by(t, cl->proc))
+		return 0;
+	if (READ_ONCE(t->access) != KREG_ACCESS_PUBLIC || !mode_lets(t, cl, 2))
+		return -EACCES;
+	return 0;
+}
+
+int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	return kreg_table_owned_by(t, cl->proc) || mode_lets(t, cl, 4) ? 0 : -EACCES;
+}
+
+int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	return kreg_table_owned_by(t, cl->proc) || mode_lets(t, cl, 6) ? 0 : -EACCES;
+}
+
+/* Who might write is told that it is not the owner; who might not, no more than that. */
+int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	if (kreg_table_owned_by(t, cl->proc))
+		return 0;
+	return kreg_table_may_write(t, cl) ?: -EPERM;
+}
+
+int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	if (uid_eq(cl->cred->fsuid, t->uid) ||
+	    (t->claimable && mode_lets(t, cl, 2)) ||
+	    kreg_client_capable(cl, t->ns->user_ns, CAP_SYS_ADMIN))
+		return 0;
+	return -EPERM;
+}
+
+static struct kreg_seat *seat(const struct kreg_table *t, struct kreg_proc *p)
+{
+	return &p->seats[t->writer->nr];
+}
+
+static void name_next(const struct kreg_table *t)
+{
+	struct kreg_proc *owner = kreg_table_owner(t);
+
+	if (owner && t->heir && t->heir != owner)
+		kreg_proc_name_next(owner, t->heir);
+}
+
+void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
+{
+	struct kreg_proc *old = kreg_table_owner(t);
+
+	kreg_table_assert(t);
+	if (owner) {
+		kreg_proc_get(owner);
+		list_move_tail(&t->owned, &seat(t, owner)->owned);
+	} else {
+		list_del_init(&t->owned);
+	}
+	rcu_assign_pointer(t->owner, owner);
+	if (owner && owner == t->heir)
+		kreg_table_drop_mail(t);
+	name_next(t);
+	kreg_proc_put(old);
+}
+
+void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
+{
+	struct kreg_proc *old = t->heir;
+
+	kreg_table_assert(t);
+	kreg_table_drop_mail(t);
+	if (old) {
+		list_del_init(&t->heired);
+		WRITE_ONCE(seat(t, old)->nr_heired, seat(t, old)->nr_heired - 1);
+	}
+	if (heir) {
+		kreg_proc_get(heir);
+		list_add_tail(&t->heired, &seat(t, heir)->heired);
+		WRITE_ONCE(seat(t, heir)->nr_heired, seat(t, heir)->nr_heired + 1);
+	}
+	t->heir = heir;
+	name_next(t);
+	kreg_proc_put(old);
+}
+
+bool kreg_table_wants_mail(const struct kreg_table *t, const struct kreg_proc *owner)
+{
+	kreg_table_assert(t);
+	return t->heir && t->heir != owner && !t->heir_silent && !t->mail;
+}
+
+void kreg_table_drop_mail(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	kreg_mail_free(t->mail);
+	t->mail = NULL;
+}
+
+/* A jiffy more, so that the time has passed when the work runs. */
+void kreg_table_park_timer(struct kreg_table *t)
+{
+	s64 ns = max_t(s64, 0, ktime_to_ns(ktime_sub(t->parked_until, ktime_get())));
+	u64 delay = min_t(u64, nsecs_to_jiffies64(ns) + 1, MAX_JIFFY_OFFSET);
+
+	kreg_table_assert(t);
+	kreg_table_get(t);
+	if (!queue_delayed_work(reaper, &t->park_timer, delay))
+		kreg_table_put(t);
+}
+
+int kreg_table_init(void (*expired)(struct kreg_table *t),
+		    enum kreg_tended (*tend)(struct kreg_tend *tend))
+{
+	park_expired = expired;
+	upkeep = tend;
+	reaper = alloc_workqueue("kreg_reaper", WQ_UNBOUND, 0);
+	return reaper ? 0 : -ENOMEM;
+}
+
+/* No table is left; the last one may just be on its way out. */
+void kreg_table_exit(void)
+{
+	rcu_barrier();
+	destroy_workqueue(reaper);
+}

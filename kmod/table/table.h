@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tables: what they are, who owns them, who may do what. What becomes of them is
+ * decided in fate.c, how they are found in names.c.
+ */
+#ifndef KREG_TABLE_H
+#define KREG_TABLE_H
+
+#include <linux/kreg.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/uidgid.h>
+#include <linux/workqueue.h>
+
+#include "store/types.h"
+#include "writer/writer.h"
+
+struct kreg_client;
+struct kreg_mail;
+struct kreg_ns;
+struct kreg_proc;
+struct kreg_user;
+
+struct kreg_table {
+	/* Read by every operation, under RCU; changed under the turn: */
+	struct kreg_proc __rcu *owner;	/* holds a reference; NULL: parked */
+	u8 access;
+	u16 mode;
+	bool dead;			/* one way */
+	/* Invariant after initialisation: */
+	bool claimable;
+	u8 type;
+	kuid_t uid;
+	kgid_t gid;
+	u64 id;
+	struct kreg_ns *ns;
+	struct kreg_writer *writer;
+	struct kreg_user *user;		/* who pays */
+	u32 name_len;
+	u8 *name;
+
+	struct kreg_store store;
+	struct kreg_lane lane;
+	struct kreg_tend tend;
+	s64 charged;			/* turn: bytes charged to the user */
+
+	/* Ownership, all under the turn: */
+	struct list_head owned;		/* in the owner's seat */
+	struct kreg_proc *heir;		/* holds a reference */
+	struct list_head heired;	/* in the heir's seat */
+	bool heir_silent;
+	struct kreg_mail *mail;		/* the heir's, if it is not the owner nor silent */
+	void *heir_data;
+	u32 heir_data_len;
+	u64 transfers;
+	u8 orphan;
+	u64 orphan_ms;
+	bool park_charged;
+	ktime_t parked_until;		/* 0: no limit, or not parked */
+	struct delayed_work park_timer;	/* holds a reference while pending */
+	struct list_head waiters;	/* kreg_waiter, first come first */
+	unsigned int nr_waiters;
+
+	struct hlist_node id_node;	/* names_lock */
+	struct hlist_node name_node;	/* names_lock */
+	refcount_t refs;
+	struct rcu_work free_work;
+};
+
+/* What a new table is to be. */
+struct kreg_table_spec {
+	const u8 *name;
+	u32 name_len;
+	u8 type;
+	u8 access;
+	u16 mode;
+	u8 orphan;
+	bool claimable;
+	u64 orphan_ms;
+};
+
+/*
+ * @expired is called when a parked table has been parked long enough, with a
+ * reference for it to drop, from a workqueue; @tend when a store wants upkeep.
+ */
+int kreg_table_init(void (*expired)(struct kreg_table *t),
+		    enum kreg_tended (*tend)(struct kreg_tend *tend));
+void kreg_table_exit(void);
+unsigned int kreg_table_count(void);
+
+/* A table that nobody can see yet, for @cl to own. ERR_PTR; may sleep. */
+struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
+				    const struct kreg_table_spec *spec, u64 id);
+/* References keep the memory; they are got from a look-up under RCU. */
+bool kreg_table_tryget(struct kreg_table *t);
+void kreg_table_get(struct kreg_table *t);
+void kreg_table_put(struct kreg_table *t);
+
+static inline void kreg_table_assert(const struct kreg_table *t)
+{
+	kreg_writer_assert(t->writer);
+}
+
+static inline struct kreg_proc *kreg_table_owner(const struct kreg_table *t)
+{
+	return rcu_dereference_protected(t->owner, lockdep_is_held(&t->writer->turn));
+}
+
+static inline bool kreg_table_owned_by(const struct kreg_table *t, const struct kreg_proc *p)
+{
+	return rcu_access_pointer(t->owner) == p;
+}
+
+/* Turn. Call back at t->parked_until. */
+void kreg_table_park_timer(struct kreg_table *t);
+
+/*
+ * Rights. Under RCU they say what was true a moment ago; under the turn, what
+ * counts. 0, -EACCES or -EPERM.
+ */
+int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
+
+/* Turn. @owner NULL: parked. */
+void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner);
+/* Turn. The old heir's record is freed. */
+void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir);
+/* Turn. With @owner, would the heir be owed a record that is not set aside yet? */
+bool kreg_table_wants_mail(const struct kreg_table *t, const struct kreg_proc *owner);
+/* Turn. The heir's record is no longer needed. */
+void kreg_table_drop_mail(struct kreg_table *t);
+
+#endif /* KREG_TABLE_H */
