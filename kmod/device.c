@@ -8,11 +8,11 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
-#include "table/owner.h"
-#include "device.h"
-#include "cmd/ops.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/sync.h"
+#include "device.h"
+#include "table/owner.h"
 
 static int kreg_open_file(struct inode *inode, struct file *file)
 {

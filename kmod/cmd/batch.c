@@ -9,8 +9,11 @@
 
 #include "client/client.h"
 #include "client/limits.h"
-#include "cmd/ops.h"
+#include "cmd/batch_apply.h"
 #include "cmd/cmd.h"
+#include "cmd/op.h"
+#include "cmd/usercopy.h"
+#include "store/store.h"
 
 static int check_batch(const struct kreg_ioc_batch *arg)
 {

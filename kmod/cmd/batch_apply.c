@@ -4,11 +4,14 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-#include "table/change.h"
 #include "client/client.h"
-#include "cmd/ops.h"
-#include "table/table.h"
 #include "client/user.h"
+#include "cmd/batch_apply.h"
+#include "cmd/find.h"
+#include "cmd/sync.h"
+#include "store/store.h"
+#include "table/change.h"
+#include "table/table.h"
 
 enum phase { START, CHECK, APPLY, SETTLE, CANCEL, DONE };
 

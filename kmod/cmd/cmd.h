@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The boundary: here, and in file.c, user pointers end.
+ * Commands of the device: here, and in device.c, user pointers end.
+ *
+ * A file for a family of commands, from the struct to the effect. Each has the same parts,
+ * in this order:
+ *
+ *	check_x()	what the struct says, without looking at anything else
+ *	(prepare)	in the caller's context: table, rights, memory; may sleep
+ *	apply_x()	under the turn: rights once more, then the effect; cannot fail after that
+ *	kreg_cmd_x()	the row of the table in dispatch.c
  */
-#ifndef KREG_UAPI_H
-#define KREG_UAPI_H
+#ifndef KREG_CMD_H
+#define KREG_CMD_H
 
-#include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/kreg.h>
 #include <linux/stddef.h>
-#include <linux/string.h>
 #include <linux/types.h>
-
-#include "cmd/usercopy.h"
 
 struct kreg_client;
 
@@ -46,6 +50,14 @@ int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len);
 void *kreg_uapi_get_bytes(u64 user, u32 len);
 u8 *kreg_uapi_get_name(u64 user, u32 len);
 
+static inline bool kreg_cmd_no_process(const struct kreg_process *p)
+{
+	return !p->pid && !p->cookie;
+}
+
+/* Permission bits of a table. */
+#define KREG_MODE_BITS	0666
+
 /* The commands. */
 int kreg_uapi_query(struct kreg_call *call);
 int kreg_uapi_whois(struct kreg_call *call);
@@ -60,76 +72,4 @@ int kreg_uapi_scan(struct kreg_call *call);
 int kreg_uapi_info(struct kreg_call *call);
 int kreg_uapi_list(struct kreg_call *call);
 
-/* The out_ members of an operation. */
-#define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
-#define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_reserved) - KREG_OP_OUT)
-/* What is in front of them goes in, and nothing is behind. */
-#define KREG_OP_IN_SIZE		offsetof(struct kreg_ioc_op, op.out_version)
-static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
-static_assert(sizeof(struct kreg_ioc_op) == KREG_OP_IN_SIZE + KREG_OP_OUT_SIZE);
-
-/* Most operations; in which there is nothing to complain about. */
-static __always_inline bool kreg_uapi_op_fits(const struct kreg_op *op)
-{
-	return !(op->reserved | op->reserved2) &&
-	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
-}
-
-static __always_inline u32 kreg_uapi_op_what(const struct kreg_op *op)
-{
-	return op->code | (u32)op->flags << 16;
-}
-
-static __always_inline bool kreg_uapi_op_is_plain(const struct kreg_op *op)
-{
-	u32 what = kreg_uapi_op_what(op);
-
-	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_uapi_op_fits(op);
-}
-
-int kreg_uapi_check_unusual(const struct kreg_op *op);
-
-static __always_inline int kreg_uapi_check_op(const struct kreg_op *op)
-{
-	return likely(kreg_uapi_op_is_plain(op)) ? 0 : kreg_uapi_check_unusual(op);
-}
-
-static inline bool kreg_uapi_op_reads(const struct kreg_op *op)
-{
-	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
-}
-
-/* Keys up to here need no memory of their own on their way in. */
-#define KREG_SMALL_KEY	64
-
-static __always_inline int kreg_uapi_answer_op(struct kreg_ioc_op __user *user,
-					       struct kreg_op *op)
-{
-	memset_after(op, 0, out_count);
-	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
-}
-
-/* uapi_write.c: what is checked, of one operation; and the same if nobody waits for it. */
-int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-		    struct kreg_ioc_op *arg);
-int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
-
-/* uapi_op.c: a checked GET or MEMBER; 0 or -EMSGSIZE: version, length and count are there. */
-int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
-
-/* Checked operations on one table: all reads, or all writes. */
-struct kreg_op_list {
-	struct kreg_op *op;
-	u32 count;
-	u32 loose;		/* bytes of keys that are not put into a record */
-	u64 bytes;		/* of keys and values that go in */
-};
-
-/* Many reads, with their out_ members; returns how many have no error. */
-int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
-
-/* uapi_batch.c: PUTs, DELETEs and CLEARs that nobody waits for. */
-int kreg_uapi_queue_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
-			bool atomic);
-
-#endif /* KREG_UAPI_H */
+#endif /* KREG_CMD_H */

@@ -1,15 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One operation: what is asked, and the answer if it reads; and many of those. */
+/* OP, and the operations that read, GET and MEMBER, one or many: under RCU and nothing else. */
 #include <linux/err.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "cmd/ops.h"
-#include "table/table.h"
+#include "client/client.h"
+#include "client/ns.h"
+#include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "cmd/op.h"
+#include "cmd/usercopy.h"
 #include "store/reader.h"
+#include "store/store.h"
+#include "table/names.h"
+#include "table/table.h"
+
+static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,
+				 struct kreg_key *key, struct kreg_hit *hit)
+{
+	return kreg_find_other_readable(cl, t) ?: kreg_store_get(&t->store, key, hit);
+}
+
+/* The same in one, so that owners need no stack for it. */
+static int kreg_ops_get(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	if (unlikely(!kreg_table_owned_by(t, cl->proc)))
+		return get_as_other(cl, t, key, hit);
+	return kreg_store_get(&t->store, key, hit);
+}
 
 /* Reads of a batch that share an RCU section. */
 #define SECTION_OPS	32U

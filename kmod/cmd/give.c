@@ -1,105 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Ownership: find, destroy, give, set options. */
+/* GIVE: to another process, or to nobody (park). */
 #include <linux/capability.h>
+#include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "client/client.h"
-#include "table/request.h"
-#include "table/owner.h"
+#include "client/limits.h"
 #include "client/mailbox.h"
-#include "table/names.h"
 #include "client/ns.h"
-#include "cmd/ops.h"
 #include "client/proc.h"
+#include "client/user.h"
+#include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "cmd/sync.h"
+#include "table/names.h"
+#include "table/owner.h"
+#include "table/request.h"
 #include "table/table.h"
 
-/* 1: the owner was dead, look again; 0: it lives, or there is none; -EINTR. */
-static int settle_owner(struct kreg_table *t)
+static int check_give(const struct kreg_ioc_give *arg)
 {
-	struct kreg_proc *owner;
-	int ret = 0;
-
-	rcu_read_lock();
-	owner = rcu_dereference(t->owner);
-	if (owner && !(kreg_proc_dead(owner) && refcount_inc_not_zero(&owner->refs)))
-		owner = NULL;
-	rcu_read_unlock();
-	if (owner) {
-		ret = kreg_proc_settle(owner);
-		/* What is handled owns nothing. */
-		if (ret > 0 && WARN_ON_ONCE(kreg_table_owned_by(t, owner)))
-			ret = -ESTALE;
-		kreg_proc_put(owner);
-	}
-	return ret;
-}
-
-/* @t is borrowed under RCU, which ends here. */
-static struct kreg_table *get_settled(struct kreg_table *t)
-{
-	int ret;
-
-	if (!IS_ERR(t) && !kreg_table_tryget(t))
-		t = ERR_PTR(-EAGAIN);
-	rcu_read_unlock();
-	if (IS_ERR(t))
-		return t;
-	ret = settle_owner(t);
-	if (!ret)
-		return t;
-	kreg_table_put(t);
-	return ERR_PTR(ret < 0 ? ret : -EAGAIN);
-}
-
-struct kreg_table *kreg_ops_get_table(struct kreg_client *cl, u64 id)
-{
-	struct kreg_table *t;
-
-	do {
-		rcu_read_lock();
-		t = get_settled(kreg_names_id(cl->ns, id) ?: ERR_PTR(kreg_names_no_id(id)));
-	} while (t == ERR_PTR(-EAGAIN));
-	return t;
-}
-
-struct kreg_table *kreg_ops_find_table(struct kreg_client *cl, const u8 *name, u32 len)
-{
-	struct kreg_table *t;
-
-	do {
-		rcu_read_lock();
-		t = get_settled(kreg_names_find(cl->ns, name, len));
-	} while (t == ERR_PTR(-EAGAIN));
-	return t;
-}
-
-static int may_destroy(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	int err = kreg_table_may_control(t, cl);
-
-	if (!err || kreg_client_capable(cl, t->ns->user_ns, CAP_SYS_ADMIN))
+	if (arg->flags & ~KREG_GIVE_ALL || arg->reserved || arg->to.reserved)
+		return -EOPNOTSUPP;
+	if (arg->flags & KREG_GIVE_PARK) {
+		if (!kreg_cmd_no_process(&arg->to) || arg->data || arg->data_len)
+			return -EINVAL;
 		return 0;
-	return kreg_table_owned_by(t, NULL) && !kreg_table_may_claim(t, cl) ? 0 : err;
-}
-
-static int apply_destroy(struct kreg_control *c)
-{
-	int err = may_destroy(c->table, c->client);
-
-	if (!err)
-		kreg_fate_destroy(c->table);
-	return err;
-}
-
-int kreg_ops_destroy(struct kreg_client *cl, u64 id)
-{
-	struct kreg_table *t = kreg_ops_get_table(cl, id);
-	struct kreg_control *c;
-
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	c = kreg_control_alloc(cl, t, apply_destroy);
-	return c ? kreg_control_submit(c) : -ENOMEM;
+	}
+	if (!arg->to.pid)
+		return -EINVAL;
+	return arg->data_len > KREG_MAX_DATA ? -EFBIG : 0;
 }
 
 /* May the caller, who owns the table, hand it to c->to? */
@@ -231,7 +162,7 @@ static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_
 	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
 }
 
-int kreg_ops_give(struct kreg_client *cl, const struct kreg_ioc_give *arg, const void *data)
+static int kreg_ops_give(struct kreg_client *cl, const struct kreg_ioc_give *arg, const void *data)
 {
 	struct kreg_table *t;
 	int err;
@@ -242,5 +173,21 @@ int kreg_ops_give(struct kreg_client *cl, const struct kreg_ioc_give *arg, const
 			return PTR_ERR(t);
 		err = give(cl, t, arg, data);
 	} while (err == -EAGAIN);
+	return err;
+}
+
+int kreg_uapi_give(struct kreg_call *call)
+{
+	const struct kreg_ioc_give *arg = call->arg;
+	void *data;
+	int err = check_give(arg);
+
+	if (err)
+		return err;
+	data = kreg_uapi_get_bytes(arg->data, arg->data_len);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	err = kreg_ops_give(call->client, arg, data);
+	kvfree(data);
 	return err;
 }

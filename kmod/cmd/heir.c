@@ -2,10 +2,10 @@
 #include <linux/slab.h>
 
 #include "client/client.h"
-#include "table/request.h"
 #include "client/mailbox.h"
-#include "cmd/heir.h"
 #include "client/proc.h"
+#include "cmd/heir.h"
+#include "table/request.h"
 #include "table/table.h"
 
 int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, bool silent,

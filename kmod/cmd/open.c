@@ -1,30 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Find, create or claim a table. */
+/* OPEN: find, create or claim a table. */
+#include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "client/client.h"
-#include "table/request.h"
-#include "table/names.h"
+#include "client/limits.h"
 #include "client/ns.h"
-#include "cmd/ops.h"
-#include "cmd/heir.h"
 #include "client/proc.h"
-#include "table/table.h"
 #include "client/user.h"
+#include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "cmd/heir.h"
+#include "cmd/sync.h"
+#include "table/names.h"
+#include "table/request.h"
+#include "table/table.h"
+
+/* Members that describe a new table: zero without CREATE. */
+static int check_no_create(const struct kreg_ioc_open *arg)
+{
+	if (arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR |
+			  KREG_OPEN_HEIR_SILENT))
+		return -EINVAL;
+	if (arg->type || arg->access || arg->mode || arg->orphan || arg->orphan_ms)
+		return -EINVAL;
+	return 0;
+}
+
+static int check_create(const struct kreg_ioc_open *arg)
+{
+	if (arg->type != KREG_TYPE_SET)
+		return arg->type ? -EOPNOTSUPP : -EINVAL;
+	if (arg->access > KREG_ACCESS_PUBLIC ||
+	    arg->orphan > KREG_ORPHAN_PARK)
+		return -EOPNOTSUPP;
+	if (arg->mode & ~KREG_MODE_BITS ||
+	    (arg->flags & KREG_OPEN_EXCL && arg->flags & KREG_OPEN_CLAIM) ||
+	    (arg->orphan_ms && arg->orphan != KREG_ORPHAN_PARK))
+		return -EINVAL;
+	return 0;
+}
+
+static int check_heir(const struct kreg_ioc_open *arg)
+{
+	if (!(arg->flags & KREG_OPEN_HEIR)) {
+		if (arg->flags & KREG_OPEN_HEIR_SILENT || !kreg_cmd_no_process(&arg->heir) ||
+		    arg->data || arg->data_len)
+			return -EINVAL;
+		return 0;
+	}
+	if (!arg->heir.pid || (arg->flags & KREG_OPEN_HEIR_SILENT && arg->data_len))
+		return -EINVAL;
+	return arg->data_len > KREG_MAX_DATA ? -EFBIG : 0;
+}
+
+static int check_open(const struct kreg_ioc_open *arg)
+{
+	bool create = arg->flags & KREG_OPEN_CREATE;
+	int err;
+
+	if (arg->flags & ~KREG_OPEN_ALL || arg->reserved || arg->heir.reserved)
+		return -EOPNOTSUPP;
+	err = create ? check_create(arg) : check_no_create(arg);
+	if (err)
+		return err;
+	if (!(arg->flags & KREG_OPEN_CLAIM) && arg->flags & KREG_OPEN_WAIT)
+		return -EINVAL;
+	if (!(arg->flags & KREG_OPEN_WAIT) && arg->deadline_ns)
+		return -EINVAL;
+	/* Without a name there is nothing to find. */
+	if (!arg->name_len && (!create || arg->name ||
+			       arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIM)))
+		return -EINVAL;
+	err = check_heir(arg);
+	if (err != -EFBIG)
+		return err;
+	return arg->name_len > KREG_MAX_NAME ? -ENAMETOOLONG : err;
+}
+
+struct open {
+	struct kreg_call *call;
+	struct kreg_ioc_open *arg;	/* checked; out_ members are filled in */
+	const u8 *name;
+	const void *data;
+};
 
 /* A claim that stands in line; never an error of a call. */
 #define WAITING		(-EINPROGRESS)
 
-static int tell(struct kreg_open *open, u64 id, u32 type, u32 how)
+/* Called before anything is changed. */
+static int answer_open(struct open *open, u64 id, u32 type, u32 how)
 {
-	open->arg.out_table = id;
-	open->arg.out_type = type;
-	open->arg.out_how = how;
-	return open->tell(open);
+	open->arg->out_table = id;
+	open->arg->out_type = type;
+	open->arg->out_how = how;
+	return kreg_uapi_answer_from(open->call, struct kreg_ioc_open, out_table);
 }
 
 /* Charge what the new table costs, and give it its name; or nothing. */
@@ -68,9 +143,9 @@ static int apply_create(struct kreg_control *c)
 	return 0;
 }
 
-static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_open *open, u64 id)
+static struct kreg_table *new_table(struct kreg_client *cl, const struct open *open, u64 id)
 {
-	const struct kreg_ioc_open *arg = &open->arg;
+	const struct kreg_ioc_open *arg = open->arg;
 	struct kreg_table_spec spec = {
 		.name = open->name,
 		.name_len = arg->name_len,
@@ -88,9 +163,9 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_op
 	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
 }
 
-static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id)
+static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 {
-	struct kreg_ioc_open *arg = &open->arg;
+	struct kreg_ioc_open *arg = open->arg;
 	struct kreg_control *c;
 	struct kreg_table *t;
 	int err = 0;
@@ -105,17 +180,17 @@ static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id
 		err = kreg_heir_bring(c, &arg->heir, arg->flags & KREG_OPEN_HEIR_SILENT,
 				      open->data, arg->data_len);
 	if (!err)
-		err = tell(open, id, arg->type, KREG_OPENED_CREATED);
+		err = answer_open(open, id, arg->type, KREG_OPENED_CREATED);
 	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
 }
 
-static int create(struct kreg_client *cl, struct kreg_open *open)
+static int create(struct kreg_client *cl, struct open *open)
 {
 	u64 id;
 	int err;
 
 	err = kreg_ops_make_room(cl->user, KREG_QUOTA_TABLES, 1);
-	if (!err && open->arg.orphan == KREG_ORPHAN_PARK)
+	if (!err && open->arg->orphan == KREG_ORPHAN_PARK)
 		err = kreg_ops_make_room(cl->user, KREG_QUOTA_PARKED, 1);
 	if (!err)
 		err = kreg_names_reserve(cl->ns, &id);
@@ -224,7 +299,7 @@ static int submit_claim(struct kreg_control *c, u64 deadline_ns)
 	return err;
 }
 
-static int claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+static int claim(struct kreg_client *cl, struct open *open, struct kreg_table *t)
 {
 	struct kreg_control *c;
 	int err;
@@ -232,46 +307,46 @@ static int claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_tab
 	c = kreg_control_alloc(cl, t, apply_claim);
 	if (!c)
 		return -ENOMEM;
-	c->value = open->arg.flags & KREG_OPEN_WAIT;
+	c->value = open->arg->flags & KREG_OPEN_WAIT;
 	c->waiter.proc = cl->proc;
 	c->waiter.over = stop_waiting;
-	err = kreg_table_may_claim(t, cl) ?: tell(open, t->id, t->type, KREG_OPENED_CLAIMED);
-	return err ? kreg_control_abandon(c, err) : submit_claim(c, open->arg.deadline_ns);
+	err = kreg_table_may_claim(t, cl) ?: answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
+	return err ? kreg_control_abandon(c, err) : submit_claim(c, open->arg->deadline_ns);
 }
 
-static int open_table(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+static int open_table(struct kreg_client *cl, struct open *open, struct kreg_table *t)
 {
-	bool other_type = open->arg.type && open->arg.type != t->type;
+	bool other_type = open->arg->type && open->arg->type != t->type;
 	int err = -EEXIST;
 
-	if (!other_type && open->arg.flags & KREG_OPEN_CLAIM)
+	if (!other_type && open->arg->flags & KREG_OPEN_CLAIM)
 		return claim(cl, open, t);
 	if (!other_type)
-		err = kreg_table_may_open(t, cl) ?: tell(open, t->id, t->type, 0);
+		err = kreg_table_may_open(t, cl) ?: answer_open(open, t->id, t->type, 0);
 	kreg_table_put(t);
 	return err;
 }
 
-static int open_existing(struct kreg_client *cl, struct kreg_open *open)
+static int open_existing(struct kreg_client *cl, struct open *open)
 {
 	struct kreg_table *t;
 
-	if (!open->arg.name_len)
+	if (!open->arg->name_len)
 		return -ENOENT;
-	t = kreg_ops_find_table(cl, open->name, open->arg.name_len);
+	t = kreg_ops_find_table(cl, open->name, open->arg->name_len);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	if (!(open->arg.flags & KREG_OPEN_EXCL))
+	if (!(open->arg->flags & KREG_OPEN_EXCL))
 		return open_table(cl, open, t);
 	kreg_table_put(t);
 	return -EEXIST;
 }
 
-int kreg_ops_open(struct kreg_client *cl, struct kreg_open *open)
+static int open_any(struct kreg_client *cl, struct open *open)
 {
-	bool may_create = open->arg.flags & KREG_OPEN_CREATE;
-	bool may_exist = !(open->arg.flags & KREG_OPEN_EXCL);
-	bool waits = open->arg.flags & KREG_OPEN_WAIT;
+	bool may_create = open->arg->flags & KREG_OPEN_CREATE;
+	bool may_exist = !(open->arg->flags & KREG_OPEN_EXCL);
+	bool waits = open->arg->flags & KREG_OPEN_WAIT;
 	int err;
 
 	/* Another may create or destroy it between two looks. */
@@ -282,5 +357,26 @@ int kreg_ops_open(struct kreg_client *cl, struct kreg_open *open)
 		else if (!may_create || waits || err != -ESTALE)
 			break;
 	} while (err == -ESTALE || (err == -EEXIST && may_exist));
+	return err;
+}
+
+int kreg_uapi_open(struct kreg_call *call)
+{
+	struct open open = { .call = call, .arg = call->arg };
+	int err = check_open(open.arg);
+
+	if (err)
+		return err;
+	open.name = kreg_uapi_get_name(open.arg->name, open.arg->name_len);
+	if (IS_ERR(open.name))
+		return PTR_ERR(open.name);
+	open.data = kreg_uapi_get_bytes(open.arg->data, open.arg->data_len);
+	if (IS_ERR(open.data)) {
+		err = PTR_ERR(open.data);
+	} else {
+		err = open_any(call->client, &open);
+		kvfree(open.data);
+	}
+	kvfree(open.name);
 	return err;
 }

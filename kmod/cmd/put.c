@@ -4,8 +4,12 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "cmd/ops.h"
 #include "cmd/cmd.h"
+#include "cmd/op.h"
+#include "cmd/put_apply.h"
+#include "cmd/sync.h"
+#include "cmd/usercopy.h"
+#include "store/store.h"
 
 /* Values up to here need no memory of their own on their way in. */
 #define SMALL_VALUE	128

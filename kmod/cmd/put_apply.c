@@ -4,10 +4,14 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-#include "table/change.h"
 #include "client/client.h"
-#include "cmd/ops.h"
 #include "client/proc.h"
+#include "client/user.h"
+#include "cmd/find.h"
+#include "cmd/put_apply.h"
+#include "cmd/sync.h"
+#include "store/store.h"
+#include "table/change.h"
 #include "table/table.h"
 
 /* Steps of upkeep that a single write pays for, and writes that share one look. */

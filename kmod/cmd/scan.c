@@ -11,9 +11,11 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "cmd/ops.h"
-#include "table/table.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "cmd/usercopy.h"
+#include "store/store.h"
+#include "table/table.h"
 
 /* Taken in one RCU section. */
 #define SECTION_OBJECTS	256U

@@ -1,15 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Options of tables and clients. */
+/* SETOPT: options of tables and clients. */
 #include <linux/err.h>
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 
 #include "client/client.h"
-#include "table/request.h"
+#include "client/limits.h"
 #include "client/mailbox.h"
-#include "cmd/ops.h"
-#include "cmd/heir.h"
 #include "client/proc.h"
+#include "client/user.h"
+#include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "cmd/heir.h"
+#include "cmd/sync.h"
+#include "table/request.h"
 #include "table/table.h"
+
+static int check_opt_heir(const struct kreg_ioc_setopt *arg)
+{
+	if (arg->value > KREG_HEIR_SILENT)
+		return -EOPNOTSUPP;
+	if (arg->value2 || (!arg->process.pid && arg->process.cookie))
+		return -EINVAL;
+	if (arg->data_len && (arg->value || !arg->process.pid))
+		return -EINVAL;
+	return arg->data_len > KREG_MAX_DATA ? -EFBIG : 0;
+}
+
+static int check_opt_value(const struct kreg_ioc_setopt *arg)
+{
+	switch (arg->option) {
+	case KREG_OPT_ACCESS:
+		return arg->value > KREG_ACCESS_PUBLIC ? -EOPNOTSUPP :
+		       arg->value ? 0 : -EINVAL;
+	case KREG_OPT_MODE:
+		return arg->value & ~(u64)KREG_MODE_BITS ? -EINVAL : 0;
+	case KREG_OPT_ORPHAN:
+		return arg->value > KREG_ORPHAN_PARK ? -EOPNOTSUPP : 0;
+	case KREG_OPT_RECEIVER:
+		return arg->value ? -EINVAL : 0;
+	case KREG_OPT_ACCEPT:
+		return arg->value > 1 ? -EOPNOTSUPP : 0;
+	}
+	return -EOPNOTSUPP;
+}
+
+static int check_setopt(const struct kreg_ioc_setopt *arg)
+{
+	bool of_client = arg->option == KREG_OPT_RECEIVER || arg->option == KREG_OPT_ACCEPT;
+	int err;
+
+	if (arg->flags || arg->process.reserved)
+		return -EOPNOTSUPP;
+	if (arg->option == KREG_OPT_HEIR)
+		return check_opt_heir(arg);
+	err = check_opt_value(arg);
+	if (err)
+		return err;
+	if (!kreg_cmd_no_process(&arg->process) || arg->data || arg->data_len ||
+	    (of_client && arg->table))
+		return -EINVAL;
+	if (arg->value2 && (arg->option != KREG_OPT_ORPHAN || !arg->value))
+		return -EINVAL;
+	return 0;
+}
 
 /* Say apply_access() and apply_mode(): some have lost the right to read. */
 #define NARROWER	1
@@ -88,8 +143,8 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	return 0;
 }
 
-int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
-		    const void *data)
+static int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
+			   const void *data)
 {
 	struct kreg_table *t;
 
@@ -97,4 +152,20 @@ int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
 		return set_client(cl, arg);
 	t = kreg_ops_get_table(cl, arg->table);
 	return IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);
+}
+
+int kreg_uapi_setopt(struct kreg_call *call)
+{
+	const struct kreg_ioc_setopt *arg = call->arg;
+	void *data;
+	int err = check_setopt(arg);
+
+	if (err)
+		return err;
+	data = kreg_uapi_get_bytes(arg->data, arg->data_len);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	err = kreg_ops_setopt(call->client, arg, data);
+	kvfree(data);
+	return err;
 }

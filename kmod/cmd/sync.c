@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Waiting for what has been accepted, and for deaths that have happened. */
+/* SYNC, and waiting for deaths that have happened. */
+#include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "client/client.h"
-#include "cmd/ops.h"
+#include "client/limits.h"
 #include "client/proc.h"
+#include "cmd/cmd.h"
+#include "cmd/sync.h"
 #include "table/table.h"
 
 /* Tables looked at in one hold of the turn. */
@@ -52,7 +56,7 @@ static int catch_up(void)
 	return err;
 }
 
-int kreg_ops_sync(struct kreg_client *cl)
+static int kreg_ops_sync(struct kreg_client *cl)
 {
 	return catch_up() ?: -atomic_xchg(&cl->async_error, 0);
 }
@@ -133,4 +137,11 @@ int kreg_ops_settle_mail(struct kreg_client *cl)
 		err = settle_seat(kreg_writer_nr(i), &p->seats[i]);
 	mutex_unlock(&p->settling);
 	return err;
+}
+
+int kreg_uapi_sync(struct kreg_call *call)
+{
+	const struct kreg_ioc_sync *arg = call->arg;
+
+	return arg->flags ? -EOPNOTSUPP : kreg_ops_sync(call->client);
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Many writes: between what the caller says (batch.c) and what happens (batch_apply.c). */
+#ifndef KREG_BATCH_APPLY_H
+#define KREG_BATCH_APPLY_H
+
+#include "store/store.h"
+
+struct kreg_client;
+
+/*
+ * ops_batch.c: also asynchronous writes, which are batches that nobody waits for.
+ * The steps: alloc; fill in the changes, for a PUT without its key; reserve; fill in
+ * keys at kreg_change_key() and values at kreg_change_value(), with kreg_store_hash()
+ * and kreg_change_seal(); then apply or queue; put.
+ */
+struct kreg_batch_op {
+	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
+	bool open;			/* has or may get memory that is to be given back */
+	u32 error;
+};
+
+struct kreg_batch;
+
+/*
+ * Room for @count changes with @bytes of keys and values, of which the keys that are not
+ * put into a record have @loose; may sleep. ERR_PTR.
+ */
+struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count,
+				    u64 bytes, u32 loose);
+void kreg_batch_put(struct kreg_batch *b);
+/* All of them, as an array; each has to be filled in, or have @open cleared. */
+struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
+/* For kreg_store_hash(). */
+const struct kreg_store *kreg_batch_store(const struct kreg_batch *b);
+u8 *kreg_batch_keys(struct kreg_batch *b);
+/* Set slots aside. May sleep. */
+int kreg_batch_reserve(struct kreg_batch *b);
+/*
+ * Apply all. *failed: how many have an @error; or, of an atomic batch that failed, the
+ * index of the operation to blame, or their count if it is none of them.
+ */
+int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
+/* Queue and return. -EAGAIN: too much is queued already. */
+int kreg_batch_queue(struct kreg_batch *b, bool atomic);
+
+#endif /* KREG_BATCH_APPLY_H */

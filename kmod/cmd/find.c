@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Find a table for a command: by id or by name, once what its dead owner had is dealt with. */
+#include <linux/capability.h>
+#include <linux/slab.h>
+
+#include "client/client.h"
+#include "client/mailbox.h"
+#include "client/ns.h"
+#include "client/proc.h"
+#include "cmd/find.h"
+#include "table/change.h"
+#include "table/names.h"
+#include "table/owner.h"
+#include "table/request.h"
+#include "table/table.h"
+
+/* 1: the owner was dead, look again; 0: it lives, or there is none; -EINTR. */
+static int settle_owner(struct kreg_table *t)
+{
+	struct kreg_proc *owner;
+	int ret = 0;
+
+	rcu_read_lock();
+	owner = rcu_dereference(t->owner);
+	if (owner && !(kreg_proc_dead(owner) && refcount_inc_not_zero(&owner->refs)))
+		owner = NULL;
+	rcu_read_unlock();
+	if (owner) {
+		ret = kreg_proc_settle(owner);
+		/* What is handled owns nothing. */
+		if (ret > 0 && WARN_ON_ONCE(kreg_table_owned_by(t, owner)))
+			ret = -ESTALE;
+		kreg_proc_put(owner);
+	}
+	return ret;
+}
+
+/* @t is borrowed under RCU, which ends here. */
+static struct kreg_table *get_settled(struct kreg_table *t)
+{
+	int ret;
+
+	if (!IS_ERR(t) && !kreg_table_tryget(t))
+		t = ERR_PTR(-EAGAIN);
+	rcu_read_unlock();
+	if (IS_ERR(t))
+		return t;
+	ret = settle_owner(t);
+	if (!ret)
+		return t;
+	kreg_table_put(t);
+	return ERR_PTR(ret < 0 ? ret : -EAGAIN);
+}
+
+struct kreg_table *kreg_ops_get_table(struct kreg_client *cl, u64 id)
+{
+	struct kreg_table *t;
+
+	do {
+		rcu_read_lock();
+		t = get_settled(kreg_names_id(cl->ns, id) ?: ERR_PTR(kreg_names_no_id(id)));
+	} while (t == ERR_PTR(-EAGAIN));
+	return t;
+}
+
+struct kreg_table *kreg_ops_find_table(struct kreg_client *cl, const u8 *name, u32 len)
+{
+	struct kreg_table *t;
+
+	do {
+		rcu_read_lock();
+		t = get_settled(kreg_names_find(cl->ns, name, len));
+	} while (t == ERR_PTR(-EAGAIN));
+	return t;
+}
+
+/*
+ * A table whose owner is dead may be another's by now, or nobody's: not before
+ * that is decided is it read. Its owner needs no such look.
+ */
+noinline int kreg_find_other_readable(struct kreg_client *cl, const struct kreg_table *t)
+{
+	struct kreg_proc *owner = rcu_dereference(t->owner);
+	int err;
+
+	if (owner && unlikely(kreg_proc_dead(owner)))
+		return -EINPROGRESS;
+	err = kreg_table_may_read(t, cl);
+	/* With kreg_fate_destroy(): who finds no owner finds it dead. */
+	smp_rmb();
+	return unlikely(READ_ONCE(t->dead)) ? -ESTALE : err;
+}
+
+int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+{
+	struct kreg_table *t = kreg_names_id(cl->ns, id);
+
+	if (unlikely(!t))
+		return kreg_names_no_id(id);
+	*found = t;
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_find_other_readable(cl, t);
+}
+
+int kreg_ops_settle(struct kreg_client *cl, u64 id)
+{
+	struct kreg_table *t = kreg_ops_get_table(cl, id);
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	kreg_table_put(t);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One write: between what the caller says (put.c) and what happens (put_apply.c). */
+#ifndef KREG_PUT_APPLY_H
+#define KREG_PUT_APPLY_H
+
+#include "store/store.h"
+
+struct kreg_client;
+
+struct kreg_write_result {
+	u64 version;
+	u64 count;
+};
+
+/*
+ * One change, applied and visible when this returns. With @change.only, only if the
+ * object with the key has this version; else -ECANCELED and nothing has happened. With
+ * @change.must_be_new, PUT fails with -EEXIST if there is one. Consumes its blob. May
+ * sleep.
+ */
+struct kreg_write {
+	u64 table;
+	struct kreg_change change;
+	struct kreg_write_result result;
+};
+
+static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
+{
+	w->table = table;
+	kreg_change_init(&w->change);
+	w->change.only = only;
+}
+
+int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
+/* The same without a blob or root, if the turn can be lent; else -EBUSY. */
+int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w);
+/* Is it worth trying? */
+bool kreg_ops_lends(void);
+/* Would it be let, as far as can be said beforehand? May sleep. */
+int kreg_ops_may_write(struct kreg_client *cl, u64 table);
+/* Blob and root of a change that is not to be. */
+void kreg_ops_drop(struct kreg_change *c);
+
+#endif /* KREG_PUT_APPLY_H */
