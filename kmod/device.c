@@ -29,7 +29,7 @@ static int kreg_release(struct inode *inode, struct file *file)
 	struct kreg_client *cl = file->private_data;
 
 	if (kreg_client_close(cl))
-		kreg_fate_end_heirships(cl->proc);
+		kreg_table_end_heirships(cl->proc);
 	kreg_client_put(cl);
 	return 0;
 }
@@ -41,8 +41,8 @@ static long kreg_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (unlikely(!kreg_proc_is_current(cl->proc)))
 		return -ENXIO;
 	if (likely(cmd == KREG_IOC_OP))
-		return kreg_uapi_ioctl_op(cl, (void __user *)arg);
-	return kreg_uapi_ioctl(cl, cmd, (void __user *)arg);
+		return kreg_cmd_ioctl_op(cl, (void __user *)arg);
+	return kreg_cmd_ioctl(cl, cmd, (void __user *)arg);
 }
 
 /* Whole records, as many as fit. Returns the bytes, 0: there is none. */
@@ -70,7 +70,7 @@ static ssize_t read_once(struct kreg_client *cl, char __user *buf, size_t len)
 	ssize_t ret = 0;
 
 	if (kreg_mailbox_is_empty(&cl->box))
-		ret = kreg_ops_settle_mail(cl);
+		ret = kreg_sync_mail(cl);
 	if (ret)
 		return ret;
 	if (mutex_lock_interruptible(&cl->reading))
@@ -147,12 +147,12 @@ static struct miscdevice kreg_misc = {
 	.mode = 0600,
 };
 
-int kreg_file_init(void)
+int kreg_device_init(void)
 {
 	return misc_register(&kreg_misc);
 }
 
-void kreg_file_exit(void)
+void kreg_device_exit(void)
 {
 	misc_deregister(&kreg_misc);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef KREG_FILE_H
-#define KREG_FILE_H
+#ifndef KREG_DEVICE_H
+#define KREG_DEVICE_H
 
-int kreg_file_init(void);
-void kreg_file_exit(void);
+int kreg_device_init(void);
+void kreg_device_exit(void);
 
-#endif /* KREG_FILE_H */
+#endif /* KREG_DEVICE_H */

@@ -109,13 +109,13 @@ static int __init kreg_init(void)
 	int err;
 
 	kreg_names_init();
-	err = kreg_table_init(kreg_fate_park_expired, kreg_apply_upkeep);
+	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
 	if (err)
 		return err;
-	err = kreg_writer_init(&kreg_fate_ops);
+	err = kreg_writer_init(&kreg_table_writer_ops);
 	if (err)
 		goto exit_table;
-	err = kreg_file_init();
+	err = kreg_device_init();
 	if (err)
 		goto exit_writer;
 	return 0;
@@ -130,7 +130,7 @@ exit_table:
 /* Nobody has the device open and no table exists: each holds the module. */
 static void __exit kreg_exit(void)
 {
-	kreg_file_exit();
+	kreg_device_exit();
 	kreg_proc_exit();
 	kreg_writer_exit();
 	kreg_table_exit();

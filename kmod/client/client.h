@@ -2,8 +2,8 @@
 /*
  * Clients: one open file each, belonging to the process that opened it.
  */
-#ifndef KREG_CLIENT_H
-#define KREG_CLIENT_H
+#ifndef KREG_CLIENT_CLIENT_H
+#define KREG_CLIENT_CLIENT_H
 
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -75,4 +75,4 @@ int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to);
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from);
 bool kreg_client_listens(struct kreg_proc *p);
 
-#endif /* KREG_CLIENT_H */
+#endif /* KREG_CLIENT_CLIENT_H */

@@ -3,8 +3,8 @@
  * Limits of calls, clients and mailboxes: the defaults are in the UAPI header, the
  * module's parameters change them. Those of users are in user.h.
  */
-#ifndef KREG_LIMITS_H
-#define KREG_LIMITS_H
+#ifndef KREG_CLIENT_LIMITS_H
+#define KREG_CLIENT_LIMITS_H
 
 struct kreg_limits {
 	unsigned int batch_ops;
@@ -17,4 +17,4 @@ struct kreg_limits {
 
 extern struct kreg_limits kreg_limits;
 
-#endif /* KREG_LIMITS_H */
+#endif /* KREG_CLIENT_LIMITS_H */

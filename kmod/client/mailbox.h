@@ -5,8 +5,8 @@
  * A record is allocated and counted against its receiver when it is promised (an
  * heir is named, a table is given), so that sending it later cannot fail.
  */
-#ifndef KREG_MAILBOX_H
-#define KREG_MAILBOX_H
+#ifndef KREG_CLIENT_MAILBOX_H
+#define KREG_CLIENT_MAILBOX_H
 
 #include <linux/kreg.h>
 #include <linux/list.h>
@@ -53,4 +53,4 @@ bool kreg_mailbox_is_empty(struct kreg_mailbox *box);
 struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room);
 void kreg_mailbox_put_back(struct kreg_mailbox *box, struct kreg_mail *mail);
 
-#endif /* KREG_MAILBOX_H */
+#endif /* KREG_CLIENT_MAILBOX_H */

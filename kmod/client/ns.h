@@ -4,8 +4,8 @@
  * opener. It lives as long as it has a client or a table; its tables are destroyed
  * when the init of its pid namespace dies, for then all its processes are dead.
  */
-#ifndef KREG_NS_H
-#define KREG_NS_H
+#ifndef KREG_CLIENT_NS_H
+#define KREG_CLIENT_NS_H
 
 #include <linux/list.h>
 #include <linux/refcount.h>
@@ -41,4 +41,4 @@ struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev);
 /* Its init is dead: it is at its end, and so is what is in it. */
 bool kreg_ns_ends(const struct kreg_ns *ns);
 
-#endif /* KREG_NS_H */
+#endif /* KREG_CLIENT_NS_H */

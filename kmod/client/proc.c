@@ -47,7 +47,7 @@ static bool doomed(struct pid *pid)
 	return doomed;
 }
 
-bool kreg_proc_doomed(const struct kreg_proc *p)
+bool kreg_proc_exiting(const struct kreg_proc *p)
 {
 	return doomed(p->pid);
 }
@@ -92,7 +92,7 @@ static void note_status(struct kreg_proc *p)
 	rcu_read_unlock();
 }
 
-void kreg_proc_name_next(struct kreg_proc *p, const struct kreg_proc *next)
+void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next)
 {
 	WRITE_ONCE(p->next, next->pid);
 }
@@ -381,7 +381,7 @@ static void forget(struct kreg_proc *p)
 	kreg_proc_put(p);
 }
 
-void kreg_proc_buried(struct kreg_proc *p)
+void kreg_proc_death_done(struct kreg_proc *p)
 {
 	if (atomic_dec_and_test(&p->burials))
 		forget(p);

@@ -19,8 +19,8 @@
  *
  * Registration and death race; what makes it safe is stated in proc.c.
  */
-#ifndef KREG_PROC_H
-#define KREG_PROC_H
+#ifndef KREG_CLIENT_PROC_H
+#define KREG_CLIENT_PROC_H
 
 #include <linux/completion.h>
 #include <linux/list.h>
@@ -36,7 +36,7 @@ struct kreg_writer;
 struct pid;
 
 /* What a process has of the tables of one writer. */
-struct kreg_seat {
+struct kreg_holdings {
 	struct llist_node death;	/* on the writer's list once it is dead */
 	struct kreg_proc *proc;		/* invariant */
 	struct list_head owned;		/* turn: in the order of becoming owner */
@@ -71,7 +71,7 @@ struct kreg_proc {
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
 	struct list_head namespaces;	/* ns_lock: those that end with it */
-	struct kreg_seat seats[];	/* one a writer */
+	struct kreg_holdings seats[];	/* one a writer */
 };
 
 /* The calling process. A reference, or an ERR_PTR. May sleep. */
@@ -101,7 +101,7 @@ static inline bool kreg_proc_is_current(const struct kreg_proc *p)
 }
 
 /* Under rcu_read_lock() or with a reference. */
-bool kreg_proc_doomed(const struct kreg_proc *p);
+bool kreg_proc_exiting(const struct kreg_proc *p);
 bool kreg_proc_dead(const struct kreg_proc *p);
 /* In the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
@@ -117,20 +117,20 @@ void kreg_proc_poke(struct kreg_proc *p);
  * @next gets something when @p dies, so it is woken at once and need not wait
  * until the writers are. Only the last one named is.
  */
-void kreg_proc_name_next(struct kreg_proc *p, const struct kreg_proc *next);
+void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
 /* Sleepers: there is news; or perhaps, if they help the writers. */
 void kreg_proc_wake(struct kreg_proc *p);
 /* A writer has handled the death. */
-void kreg_proc_buried(struct kreg_proc *p);
+void kreg_proc_death_done(struct kreg_proc *p);
 
 /* Wait until every death that has happened before the call has been handled; or -EINTR. */
 int kreg_proc_settle_all(void);
 
-static inline struct kreg_seat *kreg_seat_of_death(struct llist_node *death)
+static inline struct kreg_holdings *kreg_holdings_of_death(struct llist_node *death)
 {
-	return container_of(death, struct kreg_seat, death);
+	return container_of(death, struct kreg_holdings, death);
 }
 
 void kreg_proc_exit(void);
 
-#endif /* KREG_PROC_H */
+#endif /* KREG_CLIENT_PROC_H */

@@ -3,8 +3,8 @@
  * Memory for the time of a call, kept for the next one. Stock kernels clear what
  * they allocate, which for a batch is as dear as the work that is done in it.
  */
-#ifndef KREG_SCRATCH_H
-#define KREG_SCRATCH_H
+#ifndef KREG_CLIENT_SCRATCH_H
+#define KREG_CLIENT_SCRATCH_H
 
 #include <linux/types.h>
 
@@ -20,4 +20,4 @@ void *kreg_scratch_get(struct kreg_scratch *s, size_t size);
 void kreg_scratch_put(struct kreg_scratch *s, void *bytes);
 void kreg_scratch_exit(struct kreg_scratch *s);
 
-#endif /* KREG_SCRATCH_H */
+#endif /* KREG_CLIENT_SCRATCH_H */

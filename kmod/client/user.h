@@ -9,8 +9,8 @@
  * namespace, and so on up to the initial one: making namespaces multiplies
  * nothing. Root in the initial namespace is counted, not limited.
  */
-#ifndef KREG_USER_H
-#define KREG_USER_H
+#ifndef KREG_CLIENT_USER_H
+#define KREG_CLIENT_USER_H
 
 #include <linux/atomic.h>
 #include <linux/refcount.h>
@@ -51,4 +51,4 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n);
 bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n);
 void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n);
 
-#endif /* KREG_USER_H */
+#endif /* KREG_CLIENT_USER_H */

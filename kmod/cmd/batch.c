@@ -75,11 +75,11 @@ static int get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
 static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op,
 				  bool reads, u32 *loose)
 {
-	int err = kreg_uapi_check_op(op);
+	int err = kreg_op_check(op);
 
 	if (err)
 		return err;
-	if (op->code == KREG_OP_TAKE || kreg_uapi_op_reads(op) != reads)
+	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;
 	if (op->code != KREG_OP_PUT)
 		*loose += op->key_len;
@@ -93,14 +93,14 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 {
 	const struct kreg_op *op = all->op, *end = op + all->count;
-	u64 what = kreg_uapi_op_is_plain(op) ? kreg_uapi_op_what(op) : NOTHING_PLAIN;
-	bool reads = kreg_uapi_op_reads(op);
+	u64 what = kreg_op_is_plain(op) ? kreg_op_what(op) : NOTHING_PLAIN;
+	bool reads = kreg_op_reads(op);
 	u64 keys = 0, values = 0;
 	int err;
 
 	all->loose = 0;
 	for (; op != end; op++) {
-		if (unlikely(kreg_uapi_op_what(op) != what || !kreg_uapi_op_fits(op))) {
+		if (unlikely(kreg_op_what(op) != what || !kreg_op_fits(op))) {
 			err = check_unusual(arg, op, reads, &all->loose);
 			if (err)
 				return err;
@@ -124,7 +124,7 @@ static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 static int read_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	int done = kreg_uapi_read_ops(call->client, arg->table, ops);
+	int done = kreg_op_get_many(call->client, arg->table, ops);
 
 	if (done < 0)
 		return done;
@@ -207,7 +207,7 @@ static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
 			return -EFAULT;
 		kreg_store_hash(s, &to->change.key);
 		if (put)
-			kreg_change_seal(&to->change);
+			kreg_change_finish(&to->change);
 	}
 	return 0;
 }
@@ -228,8 +228,8 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	return ERR_PTR(err);
 }
 
-int kreg_uapi_queue_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
-			bool atomic)
+int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
+		       bool atomic)
 {
 	struct kreg_batch *b = get_batch(cl, table, ops);
 	int err;
@@ -291,7 +291,7 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 	int err;
 
 	if (arg->flags & KREG_WRITE_ASYNC)
-		return kreg_uapi_queue_ops(call->client, arg->table, ops, atomic);
+		return kreg_op_queue_many(call->client, arg->table, ops, atomic);
 	err = probe_outs(arg);
 	if (err)
 		return err;
@@ -306,7 +306,7 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 	return err;
 }
 
-int kreg_uapi_batch(struct kreg_call *call)
+int kreg_cmd_batch(struct kreg_call *call)
 {
 	struct kreg_ioc_batch *arg = call->arg;
 	struct kreg_op_list ops;
@@ -317,7 +317,7 @@ int kreg_uapi_batch(struct kreg_call *call)
 		err = get_ops(call->client, arg, &ops);
 	if (err)
 		return err;
-	reads = kreg_uapi_op_reads(ops.op);
+	reads = kreg_op_reads(ops.op);
 	err = check_ops(arg, &ops);
 	/* Put back as it is, since later it must not fail. */
 	if (!err)

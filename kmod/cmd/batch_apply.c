@@ -30,7 +30,7 @@ struct kreg_batch {
 	u32 first_error;		/* of an operation */
 	s64 charged;			/* of an atomic batch, beforehand */
 	struct kreg_txn txn;
-	struct kreg_feed feed;
+	struct kreg_prealloc feed;
 	struct kreg_batch_op ops[];
 };
 
@@ -80,7 +80,7 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	struct kreg_change *c = &op->change;
 	s64 bytes = (s64)c->key.len + c->value_len;
-	int err = kreg_apply_fits(b->table, c);
+	int err = kreg_table_change_fits(b->table, c);
 
 	/* Once for all: what the batch itself puts is in nobody's way. */
 	c->must_be_new = false;
@@ -102,7 +102,7 @@ static void begin(struct kreg_batch *b)
 
 static void start(struct kreg_batch *b)
 {
-	int err = kreg_apply_check(b->table, b->client);
+	int err = kreg_table_decide_write(b->table, b->client);
 
 	if (err)
 		fail(b, err, b->count);
@@ -127,7 +127,7 @@ static void check_some(struct kreg_batch *b, u32 n)
 /* With a reserved slot and within the limits, or else it has an error. */
 static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
-	int err = kreg_apply_step(b->table, &op->change, &b->txn, &b->feed);
+	int err = kreg_table_change(b->table, &op->change, &b->txn, &b->feed);
 
 	if (!err)
 		b->charged -= op->change.paid;
@@ -162,9 +162,9 @@ static void apply_some(struct kreg_batch *b, u32 n)
 
 static void settle_some(struct kreg_batch *b, u32 n)
 {
-	if (!kreg_txn_settle(&b->txn, n))
+	if (!kreg_txn_unlink(&b->txn, n))
 		return;
-	kreg_apply_tend(b->table, n, &b->feed);
+	kreg_table_upkeep_now(b->table, n, &b->feed);
 	enter(b, DONE);
 }
 
@@ -240,7 +240,7 @@ static void free_batch(struct kreg_req *req)
 
 	if (b->phase != DONE)
 		cancel_rest(b);
-	kreg_feed_free(&b->feed);
+	kreg_prealloc_free(&b->feed);
 	if (b->async) {
 		atomic_sub(b->count, &cl->async_ops);
 		atomic_sub(b->bytes, &cl->async_bytes);
@@ -258,7 +258,7 @@ void kreg_batch_put(struct kreg_batch *b)
 struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 				    u64 bytes, u32 loose)
 {
-	struct kreg_table *t = kreg_ops_get_table(cl, id);
+	struct kreg_table *t = kreg_find_table(cl, id);
 	struct kreg_batch *b;
 
 	if (IS_ERR(t))
@@ -287,7 +287,7 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 	int err = 0;
 
 	spin_lock(&b->table->writer->turn);
-	kreg_store_feed(s, &b->feed);
+	kreg_store_add_prealloc(s, &b->feed);
 	for (; op != end; op++) {
 		if (op->change.kind == KREG_CHANGE_PUT)
 			err = kreg_store_reserve(s, &op->change, &b->feed);
@@ -295,7 +295,7 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 			break;
 	}
 	*i = op - b->ops;
-	kreg_store_want(s, &b->feed);
+	kreg_store_want_prealloc(s, &b->feed);
 	spin_unlock(&b->table->writer->turn);
 	return err;
 }
@@ -306,15 +306,15 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	u32 i;
 	int err;
 
-	err = kreg_apply_may_write(b->table, b->client);
+	err = kreg_table_check_write(b->table, b->client);
 	if (err)
 		return err;
-	kreg_apply_throttle(b->table);
-	err = kreg_ops_make_room(b->table->user, KREG_QUOTA_BYTES, b->bytes);
+	kreg_table_throttle(b->table);
+	err = kreg_sync_make_room(b->table->user, KREG_QUOTA_BYTES, b->bytes);
 	for (i = 0; i < b->count && !err;) {
 		err = reserve_some(b, &i);
 		if (err == -EAGAIN)
-			err = kreg_feed_fill(&b->feed, s);
+			err = kreg_prealloc_fill(&b->feed, s);
 	}
 	return err;
 }
@@ -333,7 +333,7 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	err = kreg_writer_submit(b->table->writer, &b->req);
 	if (err == -EINTR)
 		return err;
-	kreg_apply_feed(b->table, &b->feed);
+	kreg_table_prealloc(b->table, &b->feed);
 	*version = b->txn.version;
 	*failed = b->failed;
 	return err;
@@ -364,6 +364,6 @@ int kreg_batch_queue(struct kreg_batch *b, bool atomic)
 	b->req.large = is_large(b);
 	refcount_inc(&b->req.refs);
 	kreg_writer_post(b->table->writer, &b->req);
-	kreg_apply_nourish(b->table);
+	kreg_table_prealloc_ahead(b->table);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Many writes: between what the caller says (batch.c) and what happens (batch_apply.c). */
-#ifndef KREG_BATCH_APPLY_H
-#define KREG_BATCH_APPLY_H
+#ifndef KREG_CMD_BATCH_APPLY_H
+#define KREG_CMD_BATCH_APPLY_H
 
 #include "store/store.h"
 
@@ -11,7 +11,7 @@ struct kreg_client;
  * ops_batch.c: also asynchronous writes, which are batches that nobody waits for.
  * The steps: alloc; fill in the changes, for a PUT without its key; reserve; fill in
  * keys at kreg_change_key() and values at kreg_change_value(), with kreg_store_hash()
- * and kreg_change_seal(); then apply or queue; put.
+ * and kreg_change_finish(); then apply or queue; put.
  */
 struct kreg_batch_op {
 	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
@@ -43,4 +43,4 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 /* Queue and return. -EAGAIN: too much is queued already. */
 int kreg_batch_queue(struct kreg_batch *b, bool atomic);
 
-#endif /* KREG_BATCH_APPLY_H */
+#endif /* KREG_CMD_BATCH_APPLY_H */

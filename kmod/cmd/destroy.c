@@ -26,31 +26,31 @@ static int may_destroy(const struct kreg_table *t, const struct kreg_client *cl)
 	return kreg_table_owned_by(t, NULL) && !kreg_table_may_claim(t, cl) ? 0 : err;
 }
 
-static int apply_destroy(struct kreg_control *c)
+static int apply_destroy(struct kreg_table_req *c)
 {
 	int err = may_destroy(c->table, c->client);
 
 	if (!err)
-		kreg_fate_destroy(c->table);
+		kreg_table_destroy(c->table);
 	return err;
 }
 
-static int kreg_ops_destroy(struct kreg_client *cl, u64 id)
+static int destroy_table(struct kreg_client *cl, u64 id)
 {
-	struct kreg_table *t = kreg_ops_get_table(cl, id);
-	struct kreg_control *c;
+	struct kreg_table *t = kreg_find_table(cl, id);
+	struct kreg_table_req *c;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	c = kreg_control_alloc(cl, t, apply_destroy);
-	return c ? kreg_control_submit(c) : -ENOMEM;
+	c = kreg_table_req_alloc(cl, t, apply_destroy);
+	return c ? kreg_table_req_submit(c) : -ENOMEM;
 }
 
-int kreg_uapi_destroy(struct kreg_call *call)
+int kreg_cmd_destroy(struct kreg_call *call)
 {
 	const struct kreg_ioc_table *arg = call->arg;
 
 	if (arg->flags)
 		return -EOPNOTSUPP;
-	return kreg_ops_destroy(call->client, arg->table);
+	return destroy_table(call->client, arg->table);
 }

@@ -28,21 +28,21 @@ struct command {
 	}
 
 static const struct command commands[] = {
-	COMMAND(QUERY, kreg_uapi_query, struct kreg_ioc_query, out_max_batch_bytes),
-	COMMAND(WHOIS, kreg_uapi_whois, struct kreg_ioc_whois, out_process),
-	COMMAND(OPEN, kreg_uapi_open, struct kreg_ioc_open, out_how),
-	COMMAND(DESTROY, kreg_uapi_destroy, struct kreg_ioc_table, table),
-	COMMAND(GIVE, kreg_uapi_give, struct kreg_ioc_give, reserved),
-	COMMAND(SETOPT, kreg_uapi_setopt, struct kreg_ioc_setopt, data),
-	COMMAND(OP, kreg_uapi_op, struct kreg_ioc_op, op),
-	COMMAND(BATCH, kreg_uapi_batch, struct kreg_ioc_batch, reserved),
-	COMMAND(SYNC, kreg_uapi_sync, struct kreg_ioc_sync, flags),
-	COMMAND(SCAN, kreg_uapi_scan, struct kreg_ioc_scan, reserved2),
-	COMMAND(INFO, kreg_uapi_info, struct kreg_ioc_info, info),
-	COMMAND(LIST, kreg_uapi_list, struct kreg_ioc_list, out_more),
+	COMMAND(QUERY, kreg_cmd_query, struct kreg_ioc_query, out_max_batch_bytes),
+	COMMAND(WHOIS, kreg_cmd_whois, struct kreg_ioc_whois, out_process),
+	COMMAND(OPEN, kreg_cmd_open, struct kreg_ioc_open, out_how),
+	COMMAND(DESTROY, kreg_cmd_destroy, struct kreg_ioc_table, table),
+	COMMAND(GIVE, kreg_cmd_give, struct kreg_ioc_give, reserved),
+	COMMAND(SETOPT, kreg_cmd_setopt, struct kreg_ioc_setopt, data),
+	COMMAND(OP, kreg_cmd_op, struct kreg_ioc_op, op),
+	COMMAND(BATCH, kreg_cmd_batch, struct kreg_ioc_batch, reserved),
+	COMMAND(SYNC, kreg_cmd_sync, struct kreg_ioc_sync, flags),
+	COMMAND(SCAN, kreg_cmd_scan, struct kreg_ioc_scan, reserved2),
+	COMMAND(INFO, kreg_cmd_info, struct kreg_ioc_info, info),
+	COMMAND(LIST, kreg_cmd_list, struct kreg_ioc_list, out_more),
 };
 
-long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
+long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
 {
 	u64 arg[DIV_ROUND_UP(MAX_ARG, 8)];
 	struct kreg_call call = { .client = cl, .user = user, .arg = arg };
@@ -65,7 +65,7 @@ long kreg_uapi_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user
 	return err ?: c->fn(&call);
 }
 
-int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len)
+int kreg_cmd_answer(const struct kreg_call *call, size_t offset, size_t len)
 {
 	if (offset >= call->user_size)
 		return 0;
@@ -73,7 +73,7 @@ int kreg_uapi_answer(const struct kreg_call *call, size_t offset, size_t len)
 	return copy_to_user(call->user + offset, call->arg + offset, len) ? -EFAULT : 0;
 }
 
-void *kreg_uapi_get_bytes(u64 user, u32 len)
+void *kreg_cmd_get_bytes(u64 user, u32 len)
 {
 	void *bytes;
 
@@ -88,13 +88,13 @@ void *kreg_uapi_get_bytes(u64 user, u32 len)
 	return ERR_PTR(-EFAULT);
 }
 
-u8 *kreg_uapi_get_name(u64 user, u32 len)
+u8 *kreg_cmd_get_name(u64 user, u32 len)
 {
 	u8 *name;
 
 	if (len > KREG_MAX_NAME)
 		return ERR_PTR(-ENAMETOOLONG);
-	name = kreg_uapi_get_bytes(user, len);
+	name = kreg_cmd_get_bytes(user, len);
 	if (IS_ERR_OR_NULL(name) || !memchr(name, 0, len))
 		return name;
 	kvfree(name);

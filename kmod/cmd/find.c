@@ -52,18 +52,18 @@ static struct kreg_table *get_settled(struct kreg_table *t)
 	return ERR_PTR(ret < 0 ? ret : -EAGAIN);
 }
 
-struct kreg_table *kreg_ops_get_table(struct kreg_client *cl, u64 id)
+struct kreg_table *kreg_find_table(struct kreg_client *cl, u64 id)
 {
 	struct kreg_table *t;
 
 	do {
 		rcu_read_lock();
-		t = get_settled(kreg_names_id(cl->ns, id) ?: ERR_PTR(kreg_names_no_id(id)));
+		t = get_settled(kreg_names_id(cl->ns, id) ?: ERR_PTR(kreg_names_why_not(id)));
 	} while (t == ERR_PTR(-EAGAIN));
 	return t;
 }
 
-struct kreg_table *kreg_ops_find_table(struct kreg_client *cl, const u8 *name, u32 len)
+struct kreg_table *kreg_find_table_named(struct kreg_client *cl, const u8 *name, u32 len)
 {
 	struct kreg_table *t;
 
@@ -86,24 +86,24 @@ noinline int kreg_find_other_readable(struct kreg_client *cl, const struct kreg_
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
 	err = kreg_table_may_read(t, cl);
-	/* With kreg_fate_destroy(): who finds no owner finds it dead. */
+	/* With kreg_table_destroy(): who finds no owner finds it dead. */
 	smp_rmb();
 	return unlikely(READ_ONCE(t->dead)) ? -ESTALE : err;
 }
 
-int kreg_ops_readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
+int kreg_find_readable(struct kreg_client *cl, u64 id, struct kreg_table **found)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
 
 	if (unlikely(!t))
-		return kreg_names_no_id(id);
+		return kreg_names_why_not(id);
 	*found = t;
 	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_find_other_readable(cl, t);
 }
 
-int kreg_ops_settle(struct kreg_client *cl, u64 id)
+int kreg_find_settle(struct kreg_client *cl, u64 id)
 {
-	struct kreg_table *t = kreg_ops_get_table(cl, id);
+	struct kreg_table *t = kreg_find_table(cl, id);
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);

@@ -25,12 +25,12 @@ static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,
 }
 
 /* The same in one, so that owners need no stack for it. */
-static int kreg_ops_get(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit)
+static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
 
 	if (unlikely(!t))
-		return kreg_names_no_id(id);
+		return kreg_names_why_not(id);
 	if (unlikely(!kreg_table_owned_by(t, cl->proc)))
 		return get_as_other(cl, t, key, hit);
 	return kreg_store_get(&t->store, key, hit);
@@ -44,7 +44,7 @@ static int check_clear(const struct kreg_op *op)
 	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
 }
 
-int kreg_uapi_check_unusual(const struct kreg_op *op)
+int kreg_op_check_unusual(const struct kreg_op *op)
 {
 	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
 			 op->code == KREG_OP_TAKE;
@@ -125,10 +125,10 @@ static __always_inline int read_once(struct kreg_client *cl, u64 table, struct k
 	int err;
 
 	rcu_read_lock();
-	err = kreg_ops_get(cl, table, key, &hit);
+	err = get_hit(cl, table, key, &hit);
 	if (err) {
 		rcu_read_unlock();
-		return err == -EINPROGRESS ? kreg_ops_settle(cl, table) ?: -EAGAIN : err;
+		return err == -EINPROGRESS ? kreg_find_settle(cl, table) ?: -EAGAIN : err;
 	}
 	pagefault_disable();
 	err = copy_in_section(op, &hit);
@@ -175,7 +175,7 @@ static __always_inline int read_op(struct kreg_client *cl, u64 table, struct kre
 	return read_key(cl, table, bytes, op);
 }
 
-int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	return read_op(cl, table, op);
 }
@@ -190,7 +190,7 @@ static noinline void note_error(struct kreg_op *op, int err, u32 *errors)
 }
 
 /* One of many. False: it takes more than can be done here. */
-static __always_inline bool read_in_section(struct kreg_view *v, struct kreg_op *op,
+static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_op *op,
 					    u32 *errors)
 {
 	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
@@ -202,7 +202,7 @@ static __always_inline bool read_in_section(struct kreg_view *v, struct kreg_op 
 	    kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return false;
 	kreg_store_hash(v->store, &key);
-	err = kreg_view_get(v, &key, &hit);
+	err = kreg_reader_get(v, &key, &hit);
 	if (likely(!err)) {
 		err = copy_in_section(op, &hit);
 		if (unlikely(err == -EAGAIN || err == IN_BLOB))
@@ -219,12 +219,12 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 				    struct kreg_op *end, u32 *errors)
 {
 	struct kreg_table *t;
-	struct kreg_view v;
+	struct kreg_reader v;
 
 	rcu_read_lock();
 	pagefault_disable();
-	if (!kreg_ops_readable(cl, table, &t)) {
-		kreg_view_enter(&v, &t->store);
+	if (!kreg_find_readable(cl, table, &t)) {
+		kreg_reader_enter(&v, &t->store);
 		while (op != end && read_in_section(&v, op, errors))
 			op++;
 	}
@@ -245,7 +245,7 @@ static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32
 	return 0;
 }
 
-int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
+int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
 {
 	struct kreg_op *op = ops->op, *end = op + ops->count, *from;
 	u32 errors = 0;
@@ -279,7 +279,7 @@ static __always_inline int read(struct kreg_client *cl, struct kreg_ioc_op __use
 	int err = read_op(cl, arg->table, &arg->op);
 
 	if (!err || err == -EMSGSIZE)
-		return kreg_uapi_answer_op(user, &arg->op) ?: err;
+		return kreg_op_answer(user, &arg->op) ?: err;
 	return refuse(user, &arg->op, err);
 }
 
@@ -290,34 +290,34 @@ static noinline int run(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 
 	if (arg->flags & ~KREG_OP_IOC_ALL)
 		return -EOPNOTSUPP;
-	err = kreg_uapi_check_op(&arg->op);
+	err = kreg_op_check(&arg->op);
 	if (err)
 		return err;
 	if (arg->flags & KREG_WRITE_ASYNC)
-		return kreg_uapi_queue(cl, arg->table, &arg->op);
-	if (kreg_uapi_op_reads(&arg->op))
+		return kreg_op_queue(cl, arg->table, &arg->op);
+	if (kreg_op_reads(&arg->op))
 		return read(cl, user, arg);
-	return kreg_uapi_write(cl, user, arg);
+	return kreg_op_put(cl, user, arg);
 }
 
-int kreg_uapi_op(struct kreg_call *call)
+int kreg_cmd_op(struct kreg_call *call)
 {
 	return run(call->client, call->user, call->arg);
 }
 
 /* In one go if it is the usual one, in the form that this kernel knows. */
-long kreg_uapi_ioctl_op(struct kreg_client *cl, void __user *user)
+long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 {
 	struct kreg_ioc_op arg __uninitialized;
 	u64 form;
 
 	if (kreg_get_short(&arg, user, KREG_OP_IN_SIZE))
-		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
+		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
 	form = arg.size | (u64)arg.flags << 32;
-	if (likely(form == sizeof(arg) && kreg_uapi_op_is_plain(&arg.op)))
+	if (likely(form == sizeof(arg) && kreg_op_is_plain(&arg.op)))
 		return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
-						    kreg_uapi_write(cl, user, &arg);
+						    kreg_op_put(cl, user, &arg);
 	if (arg.size != sizeof(arg) || refuse(user, &arg.op, 0))
-		return kreg_uapi_ioctl(cl, KREG_IOC_OP, user);
+		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
 	return run(cl, user, &arg);
 }

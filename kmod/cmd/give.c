@@ -34,13 +34,13 @@ static int check_give(const struct kreg_ioc_give *arg)
 }
 
 /* May the caller, who owns the table, hand it to c->to? */
-static int may_hand(const struct kreg_control *c)
+static int may_hand(const struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
 
 	if (err)
 		return err;
-	if (kreg_proc_doomed(c->to))
+	if (kreg_proc_exiting(c->to))
 		return -ESRCH;
 	return kreg_client_may_hand(c->client, c->to);
 }
@@ -49,7 +49,7 @@ static int may_hand(const struct kreg_control *c)
  * When c->to owns the table, the heir may be owed a record. It was set aside for
  * who was the heir a moment ago; if that has changed, the caller tries again.
  */
-static int check_heir_mail(struct kreg_control *c, const struct kreg_proc *owner)
+static int check_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owner)
 {
 	struct kreg_table *t = c->table;
 
@@ -58,7 +58,7 @@ static int check_heir_mail(struct kreg_control *c, const struct kreg_proc *owner
 	return c->heir_mail && c->heir_mail->to == t->heir ? 0 : -EAGAIN;
 }
 
-static void use_heir_mail(struct kreg_control *c, const struct kreg_proc *owner)
+static void use_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owner)
 {
 	if (!kreg_table_wants_mail(c->table, owner))
 		return;
@@ -66,18 +66,18 @@ static void use_heir_mail(struct kreg_control *c, const struct kreg_proc *owner)
 	c->heir_mail = NULL;
 }
 
-static int apply_park(struct kreg_control *c)
+static int apply_park(struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client) ?: check_heir_mail(c, NULL);
 
 	if (err)
 		return err;
 	use_heir_mail(c, NULL);
-	return kreg_fate_park(c->table, c->table->orphan == KREG_ORPHAN_PARK ?
+	return kreg_table_park(c->table, c->table->orphan == KREG_ORPHAN_PARK ?
 			      c->table->orphan_ms : c->value);
 }
 
-static int apply_give(struct kreg_control *c)
+static int apply_give(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 	int err = may_hand(c);
@@ -87,13 +87,13 @@ static int apply_give(struct kreg_control *c)
 	if (err)
 		return err;
 	use_heir_mail(c, c->to);
-	kreg_fate_give(t, c->to, c->mail);
+	kreg_table_give(t, c->to, c->mail);
 	c->mail = NULL;
 	return 0;
 }
 
 /* Set a record for the heir aside, whoever that is just now. */
-static int bring_heir_mail(struct kreg_control *c)
+static int bring_heir_mail(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 	struct kreg_proc *heir;
@@ -119,7 +119,7 @@ static int bring_heir_mail(struct kreg_control *c)
 	return 0;
 }
 
-static int bring_gift(struct kreg_control *c, const struct kreg_ioc_give *arg, const void *data)
+static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg, const void *data)
 {
 	struct kreg_table *t = c->table;
 	struct kreg_mail *mail;
@@ -145,30 +145,30 @@ static int bring_gift(struct kreg_control *c, const struct kreg_ioc_give *arg, c
 static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_ioc_give *arg,
 		const void *data)
 {
-	struct kreg_control *c;
+	struct kreg_table_req *c;
 	int err;
 
-	c = kreg_control_alloc(cl, t, arg->flags & KREG_GIVE_PARK ? apply_park : apply_give);
+	c = kreg_table_req_alloc(cl, t, arg->flags & KREG_GIVE_PARK ? apply_park : apply_give);
 	if (!c)
 		return -ENOMEM;
 	err = kreg_table_may_control(t, cl);
 	if (!err && arg->flags & KREG_GIVE_PARK)
 		err = kreg_client_may_park(cl, &c->value) ?:
-		      kreg_ops_make_room(t->user, KREG_QUOTA_PARKED, 1);
+		      kreg_sync_make_room(t->user, KREG_QUOTA_PARKED, 1);
 	else if (!err)
 		err = bring_gift(c, arg, data);
 	if (!err)
 		err = bring_heir_mail(c);
-	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
+	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
-static int kreg_ops_give(struct kreg_client *cl, const struct kreg_ioc_give *arg, const void *data)
+static int give_table_by_id(struct kreg_client *cl, const struct kreg_ioc_give *arg, const void *data)
 {
 	struct kreg_table *t;
 	int err;
 
 	do {
-		t = kreg_ops_get_table(cl, arg->table);
+		t = kreg_find_table(cl, arg->table);
 		if (IS_ERR(t))
 			return PTR_ERR(t);
 		err = give(cl, t, arg, data);
@@ -176,7 +176,7 @@ static int kreg_ops_give(struct kreg_client *cl, const struct kreg_ioc_give *arg
 	return err;
 }
 
-int kreg_uapi_give(struct kreg_call *call)
+int kreg_cmd_give(struct kreg_call *call)
 {
 	const struct kreg_ioc_give *arg = call->arg;
 	void *data;
@@ -184,10 +184,10 @@ int kreg_uapi_give(struct kreg_call *call)
 
 	if (err)
 		return err;
-	data = kreg_uapi_get_bytes(arg->data, arg->data_len);
+	data = kreg_cmd_get_bytes(arg->data, arg->data_len);
 	if (IS_ERR(data))
 		return PTR_ERR(data);
-	err = kreg_ops_give(call->client, arg, data);
+	err = give_table_by_id(call->client, arg, data);
 	kvfree(data);
 	return err;
 }

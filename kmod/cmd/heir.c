@@ -8,7 +8,7 @@
 #include "table/request.h"
 #include "table/table.h"
 
-int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, bool silent,
+int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, bool silent,
 		    const void *data, u32 data_len)
 {
 	struct kreg_table *t = c->table;
@@ -43,16 +43,16 @@ int kreg_heir_bring(struct kreg_control *c, const struct kreg_process *heir, boo
 	return 0;
 }
 
-int kreg_heir_check(const struct kreg_control *c)
+int kreg_heir_check(const struct kreg_table_req *c)
 {
 	if (!c->to)
 		return 0;
-	if (kreg_proc_doomed(c->to))
+	if (kreg_proc_exiting(c->to))
 		return -ESRCH;
 	return kreg_client_may_hand(c->client, c->to);
 }
 
-void kreg_heir_commit(struct kreg_control *c)
+void kreg_heir_commit(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 
@@ -65,7 +65,7 @@ void kreg_heir_commit(struct kreg_control *c)
 	t->heir_data_len = c->data_len;
 }
 
-int kreg_heir_apply(struct kreg_control *c)
+int kreg_heir_apply(struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client) ?: kreg_heir_check(c);
 

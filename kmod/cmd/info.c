@@ -84,7 +84,7 @@ static int tell_all(struct kreg_client *cl, const struct kreg_table *t, struct k
 	return 0;
 }
 
-static int kreg_ops_info(struct kreg_client *cl, struct kreg_table *t, struct kreg_info *info)
+static int fill_info(struct kreg_client *cl, struct kreg_table *t, struct kreg_info *info)
 {
 	int err;
 
@@ -96,7 +96,7 @@ static int kreg_ops_info(struct kreg_client *cl, struct kreg_table *t, struct kr
 	return err;
 }
 
-static struct kreg_table *kreg_ops_next_table(struct kreg_client *cl, u64 after)
+static struct kreg_table *next_table(struct kreg_client *cl, u64 after)
 {
 	struct kreg_table *t;
 
@@ -112,7 +112,7 @@ static struct kreg_table *kreg_ops_next_table(struct kreg_client *cl, u64 after)
 		if (fatal_signal_pending(current))
 			return ERR_PTR(-EINTR);
 		/* Gone again, or its owner dead and it destroyed: the next one, then. */
-		t = kreg_ops_get_table(cl, after);
+		t = kreg_find_table(cl, after);
 		if (t == ERR_PTR(-EINTR))
 			return t;
 		if (IS_ERR(t))
@@ -147,16 +147,16 @@ static struct kreg_table *get_table(struct kreg_call *call)
 	u8 *name;
 
 	if (arg->table)
-		return kreg_ops_get_table(call->client, arg->table);
-	name = kreg_uapi_get_name(arg->name, arg->name_len);
+		return kreg_find_table(call->client, arg->table);
+	name = kreg_cmd_get_name(arg->name, arg->name_len);
 	if (IS_ERR(name))
 		return ERR_CAST(name);
-	t = kreg_ops_find_table(call->client, name, arg->name_len);
+	t = kreg_find_table_named(call->client, name, arg->name_len);
 	kvfree(name);
 	return t;
 }
 
-int kreg_uapi_info(struct kreg_call *call)
+int kreg_cmd_info(struct kreg_call *call)
 {
 	const struct kreg_ioc_info *arg = call->arg;
 	struct kreg_info info;
@@ -174,7 +174,7 @@ int kreg_uapi_info(struct kreg_call *call)
 	t = get_table(call);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = kreg_ops_info(call->client, t, &info);
+	err = fill_info(call->client, t, &info);
 	kreg_table_put(t);
 	return err ?: put_info(u64_to_user_ptr(arg->info), arg->info_len, &info);
 }
@@ -188,11 +188,11 @@ static int list_one(struct kreg_call *call, u64 *after)
 	struct kreg_table *t;
 	int err;
 
-	t = kreg_ops_next_table(call->client, *after);
+	t = next_table(call->client, *after);
 	if (IS_ERR_OR_NULL(t))
 		return PTR_ERR_OR_ZERO(t);
 	*after = t->id;
-	err = kreg_ops_info(call->client, t, &info);
+	err = fill_info(call->client, t, &info);
 	kreg_table_put(t);
 	/* Gone or closed to us meanwhile: it is not on the list. */
 	if (err)
@@ -204,7 +204,7 @@ static int list_one(struct kreg_call *call, u64 *after)
 	return 1;
 }
 
-int kreg_uapi_list(struct kreg_call *call)
+int kreg_cmd_list(struct kreg_call *call)
 {
 	struct kreg_ioc_list *arg = call->arg;
 	u64 after = arg->after;
@@ -227,5 +227,5 @@ int kreg_uapi_list(struct kreg_call *call)
 	if (ret < 0)
 		return ret;
 	arg->out_more = ret;
-	return kreg_uapi_answer_from(call, struct kreg_ioc_list, out_count);
+	return kreg_cmd_answer_from(call, struct kreg_ioc_list, out_count);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the commands on objects share: OP and BATCH. */
-#ifndef KREG_OP_H
-#define KREG_OP_H
+#ifndef KREG_CMD_OP_H
+#define KREG_CMD_OP_H
 
 #include <linux/build_bug.h>
 #include <linux/kreg.h>
@@ -20,32 +20,32 @@ static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
 static_assert(sizeof(struct kreg_ioc_op) == KREG_OP_IN_SIZE + KREG_OP_OUT_SIZE);
 
 /* Most operations; in which there is nothing to complain about. */
-static __always_inline bool kreg_uapi_op_fits(const struct kreg_op *op)
+static __always_inline bool kreg_op_fits(const struct kreg_op *op)
 {
 	return !(op->reserved | op->reserved2) &&
 	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
 }
 
-static __always_inline u32 kreg_uapi_op_what(const struct kreg_op *op)
+static __always_inline u32 kreg_op_what(const struct kreg_op *op)
 {
 	return op->code | (u32)op->flags << 16;
 }
 
-static __always_inline bool kreg_uapi_op_is_plain(const struct kreg_op *op)
+static __always_inline bool kreg_op_is_plain(const struct kreg_op *op)
 {
-	u32 what = kreg_uapi_op_what(op);
+	u32 what = kreg_op_what(op);
 
-	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_uapi_op_fits(op);
+	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_op_fits(op);
 }
 
-int kreg_uapi_check_unusual(const struct kreg_op *op);
+int kreg_op_check_unusual(const struct kreg_op *op);
 
-static __always_inline int kreg_uapi_check_op(const struct kreg_op *op)
+static __always_inline int kreg_op_check(const struct kreg_op *op)
 {
-	return likely(kreg_uapi_op_is_plain(op)) ? 0 : kreg_uapi_check_unusual(op);
+	return likely(kreg_op_is_plain(op)) ? 0 : kreg_op_check_unusual(op);
 }
 
-static inline bool kreg_uapi_op_reads(const struct kreg_op *op)
+static inline bool kreg_op_reads(const struct kreg_op *op)
 {
 	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
 }
@@ -53,20 +53,20 @@ static inline bool kreg_uapi_op_reads(const struct kreg_op *op)
 /* Keys up to here need no memory of their own on their way in. */
 #define KREG_SMALL_KEY	64
 
-static __always_inline int kreg_uapi_answer_op(struct kreg_ioc_op __user *user,
-					       struct kreg_op *op)
+static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
+					  struct kreg_op *op)
 {
 	memset_after(op, 0, out_count);
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
-/* uapi_write.c: what is checked, of one operation; and the same if nobody waits for it. */
-int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-		    struct kreg_ioc_op *arg);
-int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
+/* put.c: what is checked, of one operation; and the same if nobody waits for it. */
+int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		struct kreg_ioc_op *arg);
+int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
-/* uapi_op.c: a checked GET or MEMBER; 0 or -EMSGSIZE: version, length and count are there. */
-int kreg_uapi_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
+/* get.c: a checked GET or MEMBER; 0 or -EMSGSIZE: version, length and count are there. */
+int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /* Checked operations on one table: all reads, or all writes. */
 struct kreg_op_list {
@@ -77,10 +77,10 @@ struct kreg_op_list {
 };
 
 /* Many reads, with their out_ members; returns how many have no error. */
-int kreg_uapi_read_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
+int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
 
-/* uapi_batch.c: PUTs, DELETEs and CLEARs that nobody waits for. */
-int kreg_uapi_queue_ops(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
-			bool atomic);
+/* batch.c: PUTs, DELETEs and CLEARs that nobody waits for. */
+int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
+		       bool atomic);
 
-#endif /* KREG_OP_H */
+#endif /* KREG_CMD_OP_H */

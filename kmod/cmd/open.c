@@ -99,7 +99,7 @@ static int answer_open(struct open *open, u64 id, u32 type, u32 how)
 	open->arg->out_table = id;
 	open->arg->out_type = type;
 	open->arg->out_how = how;
-	return kreg_uapi_answer_from(open->call, struct kreg_ioc_open, out_table);
+	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_table);
 }
 
 /* Charge what the new table costs, and give it its name; or nothing. */
@@ -113,7 +113,7 @@ static int enter(struct kreg_table *t)
 	err = kreg_user_charge(t->user, KREG_QUOTA_TABLES, 1);
 	if (err)
 		return err;
-	err = kreg_fate_set_orphan(t, t->orphan, t->orphan_ms);
+	err = kreg_table_set_orphan(t, t->orphan, t->orphan_ms);
 	if (err)
 		goto uncharge;
 	err = kreg_names_add(t);
@@ -122,13 +122,13 @@ static int enter(struct kreg_table *t)
 	return 0;
 
 unpark:
-	kreg_fate_uncharge_park(t);
+	kreg_table_uncharge_park(t);
 uncharge:
 	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
 	return err;
 }
 
-static int apply_create(struct kreg_control *c)
+static int apply_create(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 	int err = kreg_heir_check(c) ?: enter(t);
@@ -166,14 +166,14 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct open *o
 static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 {
 	struct kreg_ioc_open *arg = open->arg;
-	struct kreg_control *c;
+	struct kreg_table_req *c;
 	struct kreg_table *t;
 	int err = 0;
 
 	t = new_table(cl, open, id);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	c = kreg_control_alloc(cl, t, apply_create);
+	c = kreg_table_req_alloc(cl, t, apply_create);
 	if (!c)
 		return -ENOMEM;
 	if (arg->flags & KREG_OPEN_HEIR)
@@ -181,7 +181,7 @@ static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 				      open->data, arg->data_len);
 	if (!err)
 		err = answer_open(open, id, arg->type, KREG_OPENED_CREATED);
-	return err ? kreg_control_abandon(c, err) : kreg_control_submit(c);
+	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
 static int create(struct kreg_client *cl, struct open *open)
@@ -189,9 +189,9 @@ static int create(struct kreg_client *cl, struct open *open)
 	u64 id;
 	int err;
 
-	err = kreg_ops_make_room(cl->user, KREG_QUOTA_TABLES, 1);
+	err = kreg_sync_make_room(cl->user, KREG_QUOTA_TABLES, 1);
 	if (!err && open->arg->orphan == KREG_ORPHAN_PARK)
-		err = kreg_ops_make_room(cl->user, KREG_QUOTA_PARKED, 1);
+		err = kreg_sync_make_room(cl->user, KREG_QUOTA_PARKED, 1);
 	if (!err)
 		err = kreg_names_reserve(cl->ns, &id);
 	if (err)
@@ -202,7 +202,7 @@ static int create(struct kreg_client *cl, struct open *open)
 	return err;
 }
 
-static int apply_claim(struct kreg_control *c)
+static int apply_claim(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 	int err = kreg_table_may_claim(t, c->client);
@@ -212,7 +212,7 @@ static int apply_claim(struct kreg_control *c)
 	if (kreg_table_owned_by(t, c->client->proc))
 		return -EALREADY;
 	if (!kreg_table_owner(t)) {
-		kreg_fate_claim(t, c->client->proc);
+		kreg_table_claim(t, c->client->proc);
 		return 0;
 	}
 	if (!c->value)
@@ -220,13 +220,13 @@ static int apply_claim(struct kreg_control *c)
 	if (t->nr_waiters >= KREG_MAX_WAITERS)
 		return -EDQUOT;
 	refcount_inc(&c->req.refs);
-	kreg_fate_wait(t, &c->waiter);
+	kreg_table_wait(t, &c->waiter);
 	return WAITING;
 }
 
 static void stop_waiting(struct kreg_waiter *waiter)
 {
-	struct kreg_control *c = container_of(waiter, struct kreg_control, waiter);
+	struct kreg_table_req *c = container_of(waiter, struct kreg_table_req, waiter);
 
 	/* With is_over(): the result comes first. */
 	smp_store_release(&c->over, true);
@@ -236,7 +236,7 @@ static void stop_waiting(struct kreg_waiter *waiter)
 
 struct leave {
 	struct kreg_req req;
-	struct kreg_control *control;
+	struct kreg_table_req *control;
 	int why;
 };
 
@@ -244,10 +244,10 @@ struct leave {
 static bool leave_line(struct kreg_req *req)
 {
 	struct leave *l = container_of(req, struct leave, req);
-	struct kreg_control *c = l->control;
+	struct kreg_table_req *c = l->control;
 
 	if (!list_empty(&c->waiter.node))
-		kreg_fate_end_wait(&c->waiter, l->why);
+		kreg_table_end_wait(&c->waiter, l->why);
 	return true;
 }
 
@@ -263,7 +263,7 @@ static ktime_t time_left(u64 deadline_ns)
 }
 
 /* If not, help the writer, which may change it; does not sleep. */
-static bool is_over(struct kreg_control *c)
+static bool is_over(struct kreg_table_req *c)
 {
 	if (!READ_ONCE(c->over))
 		kreg_writer_help(c->table->writer);
@@ -272,7 +272,7 @@ static bool is_over(struct kreg_control *c)
 }
 
 /* Stand in line until the table is ours or gone, a signal comes, or it is too late. */
-static int wait_in_line(struct kreg_control *c, u64 deadline_ns)
+static int wait_in_line(struct kreg_table_req *c, u64 deadline_ns)
 {
 	struct leave l = { .control = c };
 	int err = wait_event_interruptible_hrtimeout(c->client->proc->news, is_over(c),
@@ -286,7 +286,7 @@ static int wait_in_line(struct kreg_control *c, u64 deadline_ns)
 	return c->waiter.result;
 }
 
-static int submit_claim(struct kreg_control *c, u64 deadline_ns)
+static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
 {
 	int err = kreg_writer_submit(c->table->writer, &c->req);
 
@@ -301,17 +301,17 @@ static int submit_claim(struct kreg_control *c, u64 deadline_ns)
 
 static int claim(struct kreg_client *cl, struct open *open, struct kreg_table *t)
 {
-	struct kreg_control *c;
+	struct kreg_table_req *c;
 	int err;
 
-	c = kreg_control_alloc(cl, t, apply_claim);
+	c = kreg_table_req_alloc(cl, t, apply_claim);
 	if (!c)
 		return -ENOMEM;
 	c->value = open->arg->flags & KREG_OPEN_WAIT;
 	c->waiter.proc = cl->proc;
 	c->waiter.over = stop_waiting;
 	err = kreg_table_may_claim(t, cl) ?: answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
-	return err ? kreg_control_abandon(c, err) : submit_claim(c, open->arg->deadline_ns);
+	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);
 }
 
 static int open_table(struct kreg_client *cl, struct open *open, struct kreg_table *t)
@@ -333,7 +333,7 @@ static int open_existing(struct kreg_client *cl, struct open *open)
 
 	if (!open->arg->name_len)
 		return -ENOENT;
-	t = kreg_ops_find_table(cl, open->name, open->arg->name_len);
+	t = kreg_find_table_named(cl, open->name, open->arg->name_len);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	if (!(open->arg->flags & KREG_OPEN_EXCL))
@@ -360,17 +360,17 @@ static int open_any(struct kreg_client *cl, struct open *open)
 	return err;
 }
 
-int kreg_uapi_open(struct kreg_call *call)
+int kreg_cmd_open(struct kreg_call *call)
 {
 	struct open open = { .call = call, .arg = call->arg };
 	int err = check_open(open.arg);
 
 	if (err)
 		return err;
-	open.name = kreg_uapi_get_name(open.arg->name, open.arg->name_len);
+	open.name = kreg_cmd_get_name(open.arg->name, open.arg->name_len);
 	if (IS_ERR(open.name))
 		return PTR_ERR(open.name);
-	open.data = kreg_uapi_get_bytes(open.arg->data, open.arg->data_len);
+	open.data = kreg_cmd_get_bytes(open.arg->data, open.arg->data_len);
 	if (IS_ERR(open.data)) {
 		err = PTR_ERR(open.data);
 	} else {

@@ -30,7 +30,7 @@ static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *
 	c->key.bytes = small->key;
 	if (likely(op->key_len <= KREG_SMALL_KEY))
 		return kreg_get_short(small->key, user, op->key_len);
-	key = kreg_uapi_get_bytes(op->key, op->key_len);
+	key = kreg_cmd_get_bytes(op->key, op->key_len);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	c->key.bytes = key;
@@ -105,13 +105,13 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 
 	/* Before much is copied. */
 	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
-		err = kreg_ops_may_write(cl, table);
+		err = kreg_put_check_write(cl, table);
 	if (!err)
 		err = get_change(&w, op, &small);
 	if (err)
-		kreg_ops_drop(&w.change);
+		kreg_put_drop(&w.change);
 	else
-		err = kreg_ops_write(cl, &w);
+		err = kreg_put_apply(cl, &w);
 	drop(&w.change, &small);
 	if (err)
 		return err;
@@ -125,16 +125,16 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 static noinline int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	struct kreg_op got;
-	int err = kreg_ops_may_write(cl, table);
+	int err = kreg_put_check_write(cl, table);
 
 	/* It is a write, which comes after those before it; but it begins as a read. */
 	if (!err)
-		err = kreg_ops_follow_async(cl);
+		err = kreg_sync_async(cl);
 	if (err)
 		return err;
 	do {
 		got = *op;
-		err = kreg_uapi_read(cl, table, &got);
+		err = kreg_op_read(cl, table, &got);
 		if (!err)
 			err = write_op(cl, table, op, got.out_version);
 	} while (err == -ECANCELED);
@@ -152,14 +152,14 @@ static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op
 	int err;
 
 	kreg_write_init(&w, table, 0);
-	if (!kreg_ops_lends() || op->code == KREG_OP_CLEAR ||
+	if (!kreg_put_lends() || op->code == KREG_OP_CLEAR ||
 	    op->key_len > KREG_SMALL_KEY || op->value_len > SMALL_VALUE)
 		return -EBUSY;
 	err = get_change(&w, op, &small);
-	return err ?: kreg_ops_write_now(cl, &w);
+	return err ?: kreg_put_apply_now(cl, &w);
 }
 
-int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
+int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	struct kreg_op_list ops = {
 		.op = op,
@@ -169,12 +169,12 @@ int kreg_uapi_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	};
 	int err;
 
-	if (kreg_uapi_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
+	if (kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
 		return -EINVAL;
 	err = write_now(cl, table, op);
 	if (err != -EBUSY)
 		return err;
-	return kreg_uapi_queue_ops(cl, table, &ops, false);
+	return kreg_op_queue_many(cl, table, &ops, false);
 }
 
 /*
@@ -186,11 +186,11 @@ static int probe_answer(struct kreg_ioc_op __user *user, struct kreg_op *op)
 	op->out_version = 0;
 	op->out_len = 0;
 	op->out_count = 0;
-	return kreg_uapi_answer_op(user, op);
+	return kreg_op_answer(user, op);
 }
 
-int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-		    struct kreg_ioc_op *arg)
+int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		struct kreg_ioc_op *arg)
 {
 	int err = probe_answer(user, &arg->op);
 
@@ -201,6 +201,6 @@ int kreg_uapi_write(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	else
 		err = write_op(cl, arg->table, &arg->op, 0);
 	if (!err || err == -EMSGSIZE)
-		kreg_uapi_answer_op(user, &arg->op);
+		kreg_op_answer(user, &arg->op);
 	return err;
 }

@@ -23,35 +23,35 @@
 
 /* Under the turn. */
 static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
-				   struct kreg_write *w, struct kreg_feed *feed)
+				   struct kreg_write *w, struct kreg_prealloc *feed)
 {
 	struct kreg_txn txn __uninitialized;
 	int err;
 
-	err = kreg_apply_check(t, cl);
+	err = kreg_table_decide_write(t, cl);
 	if (err)
 		return err;
 	kreg_txn_begin(&txn, &t->store);
-	err = kreg_apply_step(t, &w->change, &txn, feed);
+	err = kreg_table_change(t, &w->change, &txn, feed);
 	if (err) {
 		kreg_txn_abort(&txn);
 		return err;
 	}
 	kreg_txn_commit(&txn);
-	while (!kreg_txn_settle(&txn, KREG_TURN_RECORDS))
+	while (!kreg_txn_unlink(&txn, KREG_TURN_RECORDS))
 		;
 	w->result.version = txn.version;
 	w->result.count = w->change.count;
 	/* Not later if nobody else would look after what is in limbo. */
 	if (txn.version % SHARE == 0 ||
 	    (list_empty(&t->tend.node) && kreg_store_has_limbo(&t->store)))
-		kreg_apply_tend(t, UPKEEP * SHARE, feed);
+		kreg_table_upkeep_now(t, UPKEEP * SHARE, feed);
 	return 0;
 }
 
 /* In the caller's context, under RCU: no reference on the table is needed. */
 static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write *w,
-				      struct kreg_feed *feed)
+				      struct kreg_prealloc *feed)
 {
 	struct kreg_table *t;
 	int err;
@@ -59,7 +59,7 @@ static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write 
 	if (!READ_ONCE(kreg_writer_lend))
 		return NOT_LENT;
 	rcu_read_lock();
-	err = kreg_apply_writable(cl, w->table, &t);
+	err = kreg_table_find_writable(cl, w->table, &t);
 	if (!err && kreg_store_limbo_full(&t->store))
 		err = NOT_LENT;
 	if (!err) {
@@ -80,11 +80,11 @@ struct queued {
 	struct kreg_client *client;
 	struct kreg_table *table;
 	struct kreg_write write;
-	struct kreg_feed feed;
+	struct kreg_prealloc feed;
 	u8 bytes[];			/* key, value */
 };
 
-void kreg_ops_drop(struct kreg_change *c)
+void kreg_put_drop(struct kreg_change *c)
 {
 	if (unlikely(c->blob))
 		kreg_blob_put(c->blob);
@@ -105,8 +105,8 @@ static void free_queued(struct kreg_req *req)
 	struct queued *q = container_of(req, struct queued, req);
 	struct kreg_client *cl = q->client;
 
-	kreg_feed_free(&q->feed);
-	kreg_ops_drop(&q->write.change);
+	kreg_prealloc_free(&q->feed);
+	kreg_put_drop(&q->write.change);
 	kreg_table_put(q->table);
 	kreg_scratch_put(&cl->req, q);
 	kreg_client_put(cl);
@@ -124,7 +124,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	if (!q)
 		return NULL;
 	kreg_req_init(&q->req, &t->lane, step, free_queued);
-	kreg_feed_init(&q->feed);
+	kreg_prealloc_init(&q->feed);
 	q->client = cl;
 	kreg_client_get(cl);
 	q->table = t;
@@ -144,13 +144,13 @@ static int submit(struct queued *q)
 	int err;
 
 	do {
-		kreg_apply_throttle(q->table);
+		kreg_table_throttle(q->table);
 		reinit_completion(&q->req.done);
 		err = kreg_writer_submit(q->table->writer, &q->req);
 		/* A killed caller leaves the feed to the thread. */
 		if (err == -EINTR)
 			break;
-		if (kreg_apply_feed(q->table, &q->feed) && err == -EAGAIN)
+		if (kreg_table_prealloc(q->table, &q->feed) && err == -EAGAIN)
 			err = -ENOMEM;
 	} while (err == -EAGAIN);
 	return err;
@@ -162,7 +162,7 @@ static int make_room(struct kreg_table *t, const struct kreg_write *w)
 
 	if (c->kind != KREG_CHANGE_PUT)
 		return 0;
-	return kreg_ops_make_room(t->user, KREG_QUOTA_BYTES, (s64)c->key.len + c->value_len);
+	return kreg_sync_make_room(t->user, KREG_QUOTA_BYTES, (s64)c->key.len + c->value_len);
 }
 
 static int write_queued(struct kreg_client *cl, struct kreg_write *w)
@@ -171,11 +171,11 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	struct queued *q;
 	int err;
 
-	t = kreg_ops_get_table(cl, w->table);
+	t = kreg_find_table(cl, w->table);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	kreg_store_hash(&t->store, &w->change.key);
-	err = kreg_apply_may_write(t, cl) ?: make_room(t, w);
+	err = kreg_table_check_write(t, cl) ?: make_room(t, w);
 	q = err ? NULL : alloc_queued(cl, t, w);
 	if (!q) {
 		kreg_table_put(t);
@@ -189,30 +189,30 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 }
 
 /* Bring what the store asked for. -EAGAIN: now it can be tried again. */
-static int feed_table(struct kreg_client *cl, u64 id, struct kreg_feed *feed)
+static int feed_table(struct kreg_client *cl, u64 id, struct kreg_prealloc *feed)
 {
-	struct kreg_table *t = kreg_ops_get_table(cl, id);
+	struct kreg_table *t = kreg_find_table(cl, id);
 	int err;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = kreg_apply_feed(t, feed);
+	err = kreg_table_prealloc(t, feed);
 	kreg_table_put(t);
 	return err ?: -EAGAIN;
 }
 
 static __always_inline int lend_and_feed(struct kreg_client *cl, struct kreg_write *w,
-					 struct kreg_feed *feed)
+					 struct kreg_prealloc *feed)
 {
 	int err = write_lent(cl, w, feed);
 
-	if (!err && unlikely(kreg_feed_wanted(feed)))
+	if (!err && unlikely(kreg_prealloc_wanted(feed)))
 		feed_table(cl, w->table, feed);
 	return err;
 }
 
 static __always_inline int write_once(struct kreg_client *cl, struct kreg_write *w,
-				      struct kreg_feed *feed)
+				      struct kreg_prealloc *feed)
 {
 	int err = lend_and_feed(cl, w, feed);
 
@@ -222,50 +222,50 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 	if (err == NOT_LENT || err == -EDQUOT)
 		return write_queued(cl, w);
 	if (err == -EINPROGRESS)
-		return kreg_ops_settle(cl, w->table) ?: -EAGAIN;
+		return kreg_find_settle(cl, w->table) ?: -EAGAIN;
 	if (err == -EAGAIN)
 		return feed_table(cl, w->table, feed);
 	return err;
 }
 
-bool kreg_ops_lends(void)
+bool kreg_put_lends(void)
 {
 	return READ_ONCE(kreg_writer_lend);
 }
 
-int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w)
+int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w)
 {
-	struct kreg_feed feed __uninitialized;
+	struct kreg_prealloc feed __uninitialized;
 	int err;
 
-	kreg_feed_init(&feed);
+	kreg_prealloc_init(&feed);
 	err = lend_and_feed(cl, w, &feed);
-	kreg_feed_free(&feed);
+	kreg_prealloc_free(&feed);
 	/* What wants another try gets it when it is queued. */
 	return err == -EINPROGRESS || err == -EAGAIN || err == -EDQUOT ? NOT_LENT : err;
 }
 
-int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w)
+int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w)
 {
-	struct kreg_feed feed __uninitialized;
+	struct kreg_prealloc feed __uninitialized;
 	int err;
 
-	kreg_feed_init(&feed);
+	kreg_prealloc_init(&feed);
 	do {
 		err = write_once(cl, w, &feed);
 	} while (err == -EAGAIN);
-	kreg_feed_free(&feed);
-	kreg_ops_drop(&w->change);
+	kreg_prealloc_free(&feed);
+	kreg_put_drop(&w->change);
 	return err;
 }
 
-int kreg_ops_may_write(struct kreg_client *cl, u64 table)
+int kreg_put_check_write(struct kreg_client *cl, u64 table)
 {
 	struct kreg_table *t;
 	int err;
 
 	rcu_read_lock();
-	err = kreg_apply_writable(cl, table, &t);
+	err = kreg_table_find_writable(cl, table, &t);
 	rcu_read_unlock();
-	return err == -EINPROGRESS ? kreg_ops_settle(cl, table) : err;
+	return err == -EINPROGRESS ? kreg_find_settle(cl, table) : err;
 }

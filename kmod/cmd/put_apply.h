@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* One write: between what the caller says (put.c) and what happens (put_apply.c). */
-#ifndef KREG_PUT_APPLY_H
-#define KREG_PUT_APPLY_H
+#ifndef KREG_CMD_PUT_APPLY_H
+#define KREG_CMD_PUT_APPLY_H
 
 #include "store/store.h"
 
@@ -31,14 +31,14 @@ static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 	w->change.only = only;
 }
 
-int kreg_ops_write(struct kreg_client *cl, struct kreg_write *w);
+int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w);
 /* The same without a blob or root, if the turn can be lent; else -EBUSY. */
-int kreg_ops_write_now(struct kreg_client *cl, struct kreg_write *w);
+int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w);
 /* Is it worth trying? */
-bool kreg_ops_lends(void);
+bool kreg_put_lends(void);
 /* Would it be let, as far as can be said beforehand? May sleep. */
-int kreg_ops_may_write(struct kreg_client *cl, u64 table);
+int kreg_put_check_write(struct kreg_client *cl, u64 table);
 /* Blob and root of a change that is not to be. */
-void kreg_ops_drop(struct kreg_change *c);
+void kreg_put_drop(struct kreg_change *c);
 
-#endif /* KREG_PUT_APPLY_H */
+#endif /* KREG_CMD_PUT_APPLY_H */

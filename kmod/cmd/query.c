@@ -9,7 +9,7 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 
-int kreg_uapi_query(struct kreg_call *call)
+int kreg_cmd_query(struct kreg_call *call)
 {
 	struct kreg_ioc_query *arg = call->arg;
 
@@ -26,10 +26,10 @@ int kreg_uapi_query(struct kreg_call *call)
 		.out_max_batch_ops = READ_ONCE(kreg_limits.batch_ops),
 		.out_max_batch_bytes = READ_ONCE(kreg_limits.batch_bytes),
 	};
-	return kreg_uapi_answer_from(call, struct kreg_ioc_query, out_self);
+	return kreg_cmd_answer_from(call, struct kreg_ioc_query, out_self);
 }
 
-int kreg_uapi_whois(struct kreg_call *call)
+int kreg_cmd_whois(struct kreg_call *call)
 {
 	struct kreg_ioc_whois *arg = call->arg;
 	struct kreg_proc *p;
@@ -43,5 +43,5 @@ int kreg_uapi_whois(struct kreg_call *call)
 	arg->out_process = (struct kreg_process) { .pid = arg->pid, .cookie = p->cookie };
 	err = kreg_client_listens(p) ? 0 : -ENOTCONN;
 	kreg_proc_put(p);
-	return err ?: kreg_uapi_answer_from(call, struct kreg_ioc_whois, out_process);
+	return err ?: kreg_cmd_answer_from(call, struct kreg_ioc_whois, out_process);
 }

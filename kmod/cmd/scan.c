@@ -194,12 +194,12 @@ static int advance(struct scan *s)
 	int err;
 
 	rcu_read_lock();
-	err = kreg_ops_readable(s->client, s->arg->table, &t);
+	err = kreg_find_readable(s->client, s->arg->table, &t);
 	if (!err)
 		stop = take_some(s, t);
 	rcu_read_unlock();
 	if (err == -EINPROGRESS)
-		return kreg_ops_settle(s->client, s->arg->table) ?: 1;
+		return kreg_find_settle(s->client, s->arg->table) ?: 1;
 	if (!err)
 		err = make_up(s, stop);
 	if (err)
@@ -235,7 +235,7 @@ static int check_scan(const struct kreg_ioc_scan *arg)
 	return arg->key_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
 }
 
-int kreg_uapi_scan(struct kreg_call *call)
+int kreg_cmd_scan(struct kreg_call *call)
 {
 	struct kreg_ioc_scan *arg = call->arg;
 	struct scan *s;
@@ -260,6 +260,6 @@ int kreg_uapi_scan(struct kreg_call *call)
 		err = run(s);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)
-		err = kreg_uapi_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;
+		err = kreg_cmd_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;
 	return err;
 }

@@ -69,7 +69,7 @@ static int check_setopt(const struct kreg_ioc_setopt *arg)
 /* Say apply_access() and apply_mode(): some have lost the right to read. */
 #define NARROWER	1
 
-static int apply_access(struct kreg_control *c)
+static int apply_access(struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
 	u8 old = c->table->access;
@@ -80,7 +80,7 @@ static int apply_access(struct kreg_control *c)
 	return c->value == KREG_ACCESS_PRIVATE && old != c->value ? NARROWER : 0;
 }
 
-static int apply_mode(struct kreg_control *c)
+static int apply_mode(struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
 	u16 old = c->table->mode;
@@ -91,13 +91,13 @@ static int apply_mode(struct kreg_control *c)
 	return old & ~c->value & 0444 ? NARROWER : 0;
 }
 
-static int apply_orphan(struct kreg_control *c)
+static int apply_orphan(struct kreg_table_req *c)
 {
 	return kreg_table_may_control(c->table, c->client) ?:
-	       kreg_fate_set_orphan(c->table, c->value, c->value2);
+	       kreg_table_set_orphan(c->table, c->value, c->value2);
 }
 
-typedef int (*apply_fn)(struct kreg_control *c);
+typedef int (*apply_fn)(struct kreg_table_req *c);
 
 static const apply_fn appliers[] = {
 	[KREG_OPT_HEIR] = kreg_heir_apply,
@@ -118,10 +118,10 @@ static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)
 static int set_table(struct kreg_client *cl, struct kreg_table *t,
 		     const struct kreg_ioc_setopt *arg, const void *data)
 {
-	struct kreg_control *c;
+	struct kreg_table_req *c;
 	int err;
 
-	c = kreg_control_alloc(cl, t, appliers[arg->option]);
+	c = kreg_table_req_alloc(cl, t, appliers[arg->option]);
 	if (!c)
 		return -ENOMEM;
 	c->value = arg->value;
@@ -132,10 +132,10 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 				      data, arg->data_len);
 	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
 		err = kreg_client_may_park(cl, &c->value2) ?:
-		      kreg_ops_make_room(t->user, KREG_QUOTA_PARKED, 1);
+		      kreg_sync_make_room(t->user, KREG_QUOTA_PARKED, 1);
 	if (err)
-		return kreg_control_abandon(c, err);
-	err = kreg_control_submit(c);
+		return kreg_table_req_cancel(c, err);
+	err = kreg_table_req_submit(c);
 	if (err != NARROWER)
 		return err;
 	/* Reads look at the rights once: no such read may see what is written from now on. */
@@ -143,18 +143,18 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	return 0;
 }
 
-static int kreg_ops_setopt(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
-			   const void *data)
+static int set_option(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
+		      const void *data)
 {
 	struct kreg_table *t;
 
 	if (arg->option >= ARRAY_SIZE(appliers))
 		return set_client(cl, arg);
-	t = kreg_ops_get_table(cl, arg->table);
+	t = kreg_find_table(cl, arg->table);
 	return IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);
 }
 
-int kreg_uapi_setopt(struct kreg_call *call)
+int kreg_cmd_setopt(struct kreg_call *call)
 {
 	const struct kreg_ioc_setopt *arg = call->arg;
 	void *data;
@@ -162,10 +162,10 @@ int kreg_uapi_setopt(struct kreg_call *call)
 
 	if (err)
 		return err;
-	data = kreg_uapi_get_bytes(arg->data, arg->data_len);
+	data = kreg_cmd_get_bytes(arg->data, arg->data_len);
 	if (IS_ERR(data))
 		return PTR_ERR(data);
-	err = kreg_ops_setopt(call->client, arg, data);
+	err = set_option(call->client, arg, data);
 	kvfree(data);
 	return err;
 }

@@ -56,12 +56,12 @@ static int catch_up(void)
 	return err;
 }
 
-static int kreg_ops_sync(struct kreg_client *cl)
+static int sync_client(struct kreg_client *cl)
 {
 	return catch_up() ?: -atomic_xchg(&cl->async_error, 0);
 }
 
-int kreg_ops_follow_async(struct kreg_client *cl)
+int kreg_sync_async(struct kreg_client *cl)
 {
 	unsigned int i;
 	int err = 0;
@@ -71,7 +71,7 @@ int kreg_ops_follow_async(struct kreg_client *cl)
 	return err;
 }
 
-int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
+int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up();
 }
@@ -80,7 +80,7 @@ int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
  * Look for a dead owner among those that @seat is heir of, a piece of the list
  * at a time; the piece goes to its end. Returns it with a reference, or NULL.
  */
-static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_seat *seat,
+static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_holdings *seat,
 				    unsigned int *left)
 {
 	struct kreg_proc *owner, *dead = NULL, *last = NULL;
@@ -106,7 +106,7 @@ static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_seat *sea
 	return dead;
 }
 
-static int settle_seat(struct kreg_writer *w, struct kreg_seat *seat)
+static int settle_seat(struct kreg_writer *w, struct kreg_holdings *seat)
 {
 	unsigned int left = READ_ONCE(seat->nr_heired);
 	struct kreg_proc *dead;
@@ -124,7 +124,7 @@ static int settle_seat(struct kreg_writer *w, struct kreg_seat *seat)
 	return 0;
 }
 
-int kreg_ops_settle_mail(struct kreg_client *cl)
+int kreg_sync_mail(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
 	unsigned int i;
@@ -139,9 +139,9 @@ int kreg_ops_settle_mail(struct kreg_client *cl)
 	return err;
 }
 
-int kreg_uapi_sync(struct kreg_call *call)
+int kreg_cmd_sync(struct kreg_call *call)
 {
 	const struct kreg_ioc_sync *arg = call->arg;
 
-	return arg->flags ? -EOPNOTSUPP : kreg_ops_sync(call->client);
+	return arg->flags ? -EOPNOTSUPP : sync_client(call->client);
 }

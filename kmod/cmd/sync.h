@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Waiting for what has been accepted, and for deaths that have happened. */
-#ifndef KREG_SYNC_H
-#define KREG_SYNC_H
+#ifndef KREG_CMD_SYNC_H
+#define KREG_CMD_SYNC_H
 
 #include "client/user.h"
 
 struct kreg_client;
 
 /* Wait until the asynchronous writes of @cl have been applied; or -EINTR, -ENOMEM. */
-int kreg_ops_follow_async(struct kreg_client *cl);
+int kreg_sync_async(struct kreg_client *cl);
 /*
  * If @n more would not fit the limits of @u, see that what the dead had is given
  * back. What then still does not fit is for the charge to refuse. May sleep.
  */
-int kreg_ops_make_room(struct kreg_user *u, enum kreg_quota what, s64 n);
+int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n);
 /* Handle the deaths that could put mail into the mailbox of @cl. May sleep. */
-int kreg_ops_settle_mail(struct kreg_client *cl);
+int kreg_sync_mail(struct kreg_client *cl);
 
-#endif /* KREG_SYNC_H */
+#endif /* KREG_CMD_SYNC_H */

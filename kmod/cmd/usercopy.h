@@ -4,8 +4,8 @@
  * structs, inline: what is this short costs less than a call of copy_from_user() with
  * its checks.
  */
-#ifndef KREG_USERCOPY_H
-#define KREG_USERCOPY_H
+#ifndef KREG_CMD_USERCOPY_H
+#define KREG_CMD_USERCOPY_H
 
 #include <linux/errno.h>
 #include <linux/types.h>
@@ -125,4 +125,4 @@ static __always_inline int kreg_put_nofault(void __user *to, const void *from, s
 	return copy_to_user_nofault(to, from, len) ? -EFAULT : 0;
 }
 
-#endif /* KREG_USERCOPY_H */
+#endif /* KREG_CMD_USERCOPY_H */

@@ -71,13 +71,13 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 	chunk->class = class;
 	chunk->order = order;
 	chunk->end = (PAGE_SIZE << order >> KREG_UNIT_SHIFT) / units * units;
-	kreg_slots_hide(chunk->base, units << KREG_UNIT_SHIFT, PAGE_SIZE << order);
+	kreg_slots_poison(chunk->base, units << KREG_UNIT_SHIFT, PAGE_SIZE << order);
 	return chunk;
 }
 
 void kreg_chunk_free(struct kreg_chunk *chunk)
 {
-	kreg_slots_show(chunk->base, PAGE_SIZE << chunk->order);
+	kreg_slots_unpoison(chunk->base, PAGE_SIZE << chunk->order);
 	kreg_pages_free(chunk->base, chunk->order);
 	atomic_long_sub(1L << chunk->order, &kreg_arena_pages);
 	kfree(chunk);
@@ -95,10 +95,10 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk)
 	void **entry;
 	u32 i;
 
-	if (!list_empty(&class->partial) || kreg_dir_wants(&s->chunks))
+	if (!list_empty(&class->partial) || kreg_array_wants(&s->chunks))
 		return false;
-	i = kreg_dir_take(&s->chunks);
-	entry = kreg_dir_at(&s->chunks, i);
+	i = kreg_array_take(&s->chunks);
+	entry = kreg_array_at(&s->chunks, i);
 	WRITE_ONCE(entry[0], chunk->base);
 	entry[1] = chunk;
 	chunk->number = i >> 1;
@@ -114,7 +114,7 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk)
 void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	list_del(&chunk->list);
-	kreg_dir_give(&s->chunks, chunk->number << 1);
+	kreg_array_give(&s->chunks, chunk->number << 1);
 	s->memory -= memory(chunk);
 	kreg_chunk_free(chunk);
 }
@@ -128,16 +128,16 @@ static __always_inline struct kreg_rec *first_free(struct kreg_chunk *chunk, uns
 	*ref = chunk->free;
 	if (*ref) {
 		r = kreg_chunk_rec(chunk, *ref);
-		kreg_slot_show(r, size);
+		kreg_slot_unpoison(r, size);
 		chunk->free = r->limbo;
 		r->limbo = 0;
 	} else {
 		*ref = chunk->number << KREG_CHUNK_SHIFT | chunk->fresh;
 		r = kreg_chunk_rec(chunk, *ref);
-		kreg_slot_show(r, size);
+		kreg_slot_unpoison(r, size);
 		chunk->fresh += size >> KREG_UNIT_SHIFT;
 	}
-	kreg_suspect(memchr_inv(r, 0, size));
+	kreg_debug_warn(memchr_inv(r, 0, size));
 	return r;
 }
 
@@ -255,7 +255,7 @@ static __always_inline void add_free(struct kreg_store *s, struct kreg_chunk *ch
 
 	r->limbo = chunk->free;
 	chunk->free = ref;
-	kreg_slot_hide(r, kreg_arena_size(chunk->class));
+	kreg_slot_poison(r, kreg_arena_size(chunk->class));
 	if (unlikely(!--chunk->used || full))
 		given(s, chunk, full);
 }

@@ -8,34 +8,34 @@
 
 #include "store/internal.h"
 
-static u32 room(const struct kreg_dir *d)
+static u32 room(const struct kreg_array *d)
 {
-	return kreg_dir_seg_entries(d->segs) - kreg_dir_seg_entries(0);
+	return kreg_array_seg_entries(d->segs) - kreg_array_seg_entries(0);
 }
 
 /* @d is zeroed. An entry is @stride pointers; the first @used are never taken. */
-void kreg_dir_init(struct kreg_dir *d, u32 used, u8 stride, u8 limit)
+void kreg_array_init(struct kreg_array *d, u32 used, u8 stride, u8 limit)
 {
 	d->used = used;
 	d->stride = stride;
 	d->limit = limit;
 }
 
-/* 0: there is an entry to take; KREG_DIR_FULL; or the segment to add, plus 1. */
-u8 kreg_dir_wants(const struct kreg_dir *d)
+/* 0: there is an entry to take; KREG_ARRAY_FULL; or the segment to add, plus 1. */
+u8 kreg_array_wants(const struct kreg_array *d)
 {
 	if (d->free || d->used < room(d))
 		return 0;
-	return d->segs == d->limit ? KREG_DIR_FULL : d->segs + 1;
+	return d->segs == d->limit ? KREG_ARRAY_FULL : d->segs + 1;
 }
 
-/* Only if kreg_dir_wants() says 0. */
-u32 kreg_dir_take(struct kreg_dir *d)
+/* Only if kreg_array_wants() says 0. */
+u32 kreg_array_take(struct kreg_array *d)
 {
 	u32 i = d->free;
 
 	if (i) {
-		d->free = (unsigned long)*kreg_dir_at(d, i - 1);
+		d->free = (unsigned long)*kreg_array_at(d, i - 1);
 		return i - 1;
 	}
 	i = d->used;
@@ -44,16 +44,16 @@ u32 kreg_dir_take(struct kreg_dir *d)
 }
 
 /* No reader is left who could want entry @i. It holds the next free one. */
-void kreg_dir_give(struct kreg_dir *d, u32 i)
+void kreg_array_give(struct kreg_array *d, u32 i)
 {
-	*kreg_dir_at(d, i) = (void *)(unsigned long)d->free;
+	*kreg_array_at(d, i) = (void *)(unsigned long)d->free;
 	d->free = i + 1;
 }
 
 /* False if @seg is not the segment that comes next. */
-bool kreg_dir_add(struct kreg_dir *d, void **seg, unsigned int no)
+bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no)
 {
-	if (no != d->segs || !kreg_dir_wants(d))
+	if (no != d->segs || !kreg_array_wants(d))
 		return false;
 	/* Published with the first link that leads through it. */
 	WRITE_ONCE(d->seg[no], seg);
@@ -61,18 +61,18 @@ bool kreg_dir_add(struct kreg_dir *d, void **seg, unsigned int no)
 	return true;
 }
 
-size_t kreg_dir_memory(const struct kreg_dir *d)
+size_t kreg_array_memory(const struct kreg_array *d)
 {
 	return room(d) * sizeof(void *);
 }
 
 static size_t seg_size(unsigned int no)
 {
-	return kreg_dir_seg_entries(no) * sizeof(void *);
+	return kreg_array_seg_entries(no) * sizeof(void *);
 }
 
 /* Not under the turn. Zeroed; NULL. */
-void **kreg_dir_seg_alloc(unsigned int no)
+void **kreg_array_seg_alloc(unsigned int no)
 {
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 	size_t size = seg_size(no);
@@ -85,7 +85,7 @@ void **kreg_dir_seg_alloc(unsigned int no)
 }
 
 /* May sleep. @seg may be NULL. */
-void kreg_dir_seg_free(void **seg, unsigned int no)
+void kreg_array_seg_free(void **seg, unsigned int no)
 {
 	if (is_vmalloc_addr(seg))
 		vfree(seg);
@@ -96,10 +96,10 @@ void kreg_dir_seg_free(void **seg, unsigned int no)
 }
 
 /* May sleep. */
-void kreg_dir_free(struct kreg_dir *d)
+void kreg_array_free(struct kreg_array *d)
 {
 	while (d->segs) {
 		d->segs--;
-		kreg_dir_seg_free(d->seg[d->segs], d->segs);
+		kreg_array_seg_free(d->seg[d->segs], d->segs);
 	}
 }

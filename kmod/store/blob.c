@@ -54,7 +54,7 @@ void kreg_blob_put(struct kreg_blob *b)
 }
 
 /* kreg_blob_put() for those who may not sleep. */
-void kreg_blob_junk(struct kreg_store *s, struct kreg_blob *b)
+void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b)
 {
 	if (!refcount_dec_and_test(&b->refs))
 		return;
@@ -62,23 +62,23 @@ void kreg_blob_junk(struct kreg_store *s, struct kreg_blob *b)
 		queue_work(system_unbound_wq, &s->reaper);
 }
 
-/* Turn. Give @b a handle; kreg_dir_wants() has said that there is one. */
-u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b)
+/* Turn. Give @b a handle; kreg_array_wants() has said that there is one. */
+u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b)
 {
 	kreg_store_assert(s);
-	b->handle = kreg_dir_take(&s->blobs);
-	WRITE_ONCE(*kreg_dir_at(&s->blobs, b->handle), b);
+	b->handle = kreg_array_take(&s->blobs);
+	WRITE_ONCE(*kreg_array_at(&s->blobs, b->handle), b);
 	list_add(&b->list, &s->held_blobs);
 	s->memory += kreg_blob_memory(b);
 	return b->handle;
 }
 
-/* Turn. Undo kreg_blob_hold(), and the record's reference with it. */
-void kreg_blob_drop(struct kreg_store *s, struct kreg_blob *b)
+/* Turn. Undo kreg_blob_attach(), and the record's reference with it. */
+void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b)
 {
 	kreg_store_assert(s);
 	list_del(&b->list);
-	kreg_dir_give(&s->blobs, b->handle);
+	kreg_array_give(&s->blobs, b->handle);
 	s->memory -= kreg_blob_memory(b);
-	kreg_blob_junk(s, b);
+	kreg_blob_put_later(s, b);
 }

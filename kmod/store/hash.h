@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* hsiphash(), inline for keys of whole words, which most keys are made of. */
-#ifndef KREG_HASH_H
-#define KREG_HASH_H
+#ifndef KREG_STORE_HASH_H
+#define KREG_STORE_HASH_H
 
 #include <linux/bug.h>
 #include <linux/random.h>
@@ -74,4 +74,4 @@ static __always_inline u32 kreg_hash(const void *bytes, u32 len, const struct kr
 
 #endif
 
-#endif /* KREG_HASH_H */
+#endif /* KREG_STORE_HASH_H */

@@ -4,7 +4,7 @@
  *
  * Bucket n splits off the one without its top bit, in the order of linear
  * hashing, so any number of buckets will do and each step costs a walk over one
- * bucket. read.h says why a reader with another n is right all the same.
+ * bucket. layout.h says why a reader with another n is right all the same.
  *
  * Heads beyond those in the root lie in pages of 1024. Callers bring them; where
  * one is missing growth is put off, which makes walks longer and nothing else.
@@ -35,7 +35,7 @@ u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order)
 	root->dir.used -= 1u << *order;
 	if (*order)
 		root->spans--;
-	return *kreg_dir_at(&root->dir, root->dir.used);
+	return *kreg_array_at(&root->dir, root->dir.used);
 }
 
 /* Not under the turn. What is there instead if pages of @order are not; or NULL. */
@@ -64,11 +64,11 @@ static bool install(struct kreg_store *s, struct kreg_root *root)
 	u32 i;
 
 	kreg_store_assert(s);
-	kreg_suspect(s->spare_order > grow_order(root));
-	if (kreg_dir_wants(&root->dir))
+	kreg_debug_warn(s->spare_order > grow_order(root));
+	if (kreg_array_wants(&root->dir))
 		return false;
 	for (i = 0; i < 1u << s->spare_order; i++)
-		*kreg_dir_at(&root->dir, kreg_dir_take(&root->dir)) =
+		*kreg_array_at(&root->dir, kreg_array_take(&root->dir)) =
 			s->spare + (i << KREG_PAGE_SHIFT);
 	if (s->spare_order)
 		root->spans++;
@@ -114,7 +114,7 @@ static bool growing_out(const struct kreg_store *s, const struct kreg_root *root
 }
 
 /* Turn. Ask for pages ahead of need. */
-void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
+void kreg_index_want(const struct kreg_store *s, struct kreg_prealloc *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
 	u8 seg;
@@ -122,17 +122,17 @@ void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f)
 	kreg_store_assert(s);
 	if (likely(!growing_out(s, root)))
 		return;
-	seg = kreg_dir_wants(&root->dir);
-	if (seg == KREG_DIR_FULL || (spare_fits(s, root) && !seg))
+	seg = kreg_array_wants(&root->dir);
+	if (seg == KREG_ARRAY_FULL || (spare_fits(s, root) && !seg))
 		return;
 	f->want_index = true;
 	f->want_pages = !spare_fits(s, root);
 	f->index_order = grow_order(root);
-	f->want_seg[KREG_FEED_PAGES] = seg;
+	f->want_seg[KREG_PREALLOC_PAGES] = seg;
 }
 
 /* Turn. Take what @f brought; it may get back what does not fit any more. */
-void kreg_index_add(struct kreg_store *s, struct kreg_feed *f)
+void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
 
@@ -172,7 +172,7 @@ bool kreg_index_grow(struct kreg_store *s)
 	WRITE_ONCE(*kreg_index_head(root, b), link);
 	/* Pair 4, with readers that come to heads[b] by this link. */
 	smp_store_release(from, KREG_LINK_BUCKET | b);
-	/* Pair 4, with kreg_view_enter(). */
+	/* Pair 4, with kreg_reader_enter(). */
 	smp_store_release(&root->n, b + 1);
 	return true;
 }
@@ -186,7 +186,7 @@ static void shrink(struct kreg_store *s, struct kreg_root *root)
 	kreg_store_assert(s);
 	WRITE_ONCE(root->n, b);
 	/*
-	 * Pair 4, with kreg_view_enter(): whoever has seen a commit that came
+	 * Pair 4, with kreg_reader_enter(): whoever has seen a commit that came
 	 * after this does not start at heads[b] any more.
 	 */
 	smp_wmb();

@@ -5,8 +5,8 @@
  * Layers, each calling only those before it: pages, dir, blob and arena (memory), limbo,
  * index, root; feed, change, txn and walk use them; store has the rest.
  */
-#ifndef KREG_ENGINE_H
-#define KREG_ENGINE_H
+#ifndef KREG_STORE_INTERNAL_H
+#define KREG_STORE_INTERNAL_H
 
 #include <linux/atomic.h>
 #include <linux/bug.h>
@@ -29,26 +29,26 @@
  */
 #define KREG_SLOT_OPEN		8	/* bytes of link and limbo */
 
-#ifndef kreg_slot_hide
+#ifndef kreg_slot_poison
 #ifdef KREG_DEBUG
-void kreg_slot_hide(void *slot, size_t size);
-void kreg_slot_show(void *slot, size_t size);
-void kreg_slots_hide(void *base, size_t size, size_t bytes);
+void kreg_slot_poison(void *slot, size_t size);
+void kreg_slot_unpoison(void *slot, size_t size);
+void kreg_slots_poison(void *base, size_t size, size_t bytes);
 #else
-static inline void kreg_slot_hide(void *slot, size_t size)
+static inline void kreg_slot_poison(void *slot, size_t size)
 {
 }
 
-static inline void kreg_slot_show(void *slot, size_t size)
+static inline void kreg_slot_unpoison(void *slot, size_t size)
 {
 }
 
-static inline void kreg_slots_hide(void *base, size_t size, size_t bytes)
+static inline void kreg_slots_poison(void *base, size_t size, size_t bytes)
 {
 }
 #endif
 
-static inline void kreg_slots_show(void *base, size_t bytes)
+static inline void kreg_slots_unpoison(void *base, size_t bytes)
 {
 }
 #endif
@@ -116,23 +116,23 @@ struct kreg_blob {
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp);
 void kreg_pages_free(void *pages, unsigned int order);
 
-/* dir.c */
-void kreg_dir_init(struct kreg_dir *d, u32 used, u8 stride, u8 limit);
-u32 kreg_dir_take(struct kreg_dir *d);
-void kreg_dir_give(struct kreg_dir *d, u32 i);
-u8 kreg_dir_wants(const struct kreg_dir *d);
-bool kreg_dir_add(struct kreg_dir *d, void **seg, unsigned int no);
-size_t kreg_dir_memory(const struct kreg_dir *d);
-void kreg_dir_free(struct kreg_dir *d);
-void **kreg_dir_seg_alloc(unsigned int no);
-void kreg_dir_seg_free(void **seg, unsigned int no);
+/* array.c */
+void kreg_array_init(struct kreg_array *d, u32 used, u8 stride, u8 limit);
+u32 kreg_array_take(struct kreg_array *d);
+void kreg_array_give(struct kreg_array *d, u32 i);
+u8 kreg_array_wants(const struct kreg_array *d);
+bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no);
+size_t kreg_array_memory(const struct kreg_array *d);
+void kreg_array_free(struct kreg_array *d);
+void **kreg_array_seg_alloc(unsigned int no);
+void kreg_array_seg_free(void **seg, unsigned int no);
 
-#define KREG_DIR_FULL		0xff
+#define KREG_ARRAY_FULL		0xff
 
 /* blob.c */
-u32 kreg_blob_hold(struct kreg_store *s, struct kreg_blob *b);
-void kreg_blob_junk(struct kreg_store *s, struct kreg_blob *b);
-void kreg_blob_drop(struct kreg_store *s, struct kreg_blob *b);
+u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b);
+void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b);
+void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b);
 size_t kreg_blob_memory(const struct kreg_blob *b);
 void kreg_blob_free(struct kreg_blob *b);
 
@@ -194,7 +194,7 @@ static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
 static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
 						  u32 ref)
 {
-	return kreg_dir_at(&s->chunks, ref >> KREG_CHUNK_SHIFT << 1)[1];
+	return kreg_array_at(&s->chunks, ref >> KREG_CHUNK_SHIFT << 1)[1];
 }
 
 /* Turn. The slot @ref, reserved so far, is about to be linked. */
@@ -232,7 +232,7 @@ void kreg_limbo_forget(struct kreg_store *s);
  * Turn. Whether to spare those waiting, though it is time, for writers, who take a slot
  * at half the cost of one that was freed before: yes, but of each batch only once.
  */
-bool kreg_limbo_spare(struct kreg_store *s);
+bool kreg_limbo_keep(struct kreg_store *s);
 
 /* What is counted for a record in limbo, but for its blob. */
 static inline size_t kreg_rec_weight(const struct kreg_rec *r)
@@ -327,25 +327,25 @@ static inline u32 kreg_index_spanned(const struct kreg_root *root)
 
 bool kreg_index_grow(struct kreg_store *s);
 bool kreg_index_step(struct kreg_store *s);
-void kreg_index_want(const struct kreg_store *s, struct kreg_feed *f);
-void kreg_index_add(struct kreg_store *s, struct kreg_feed *f);
+void kreg_index_want(const struct kreg_store *s, struct kreg_prealloc *f);
+void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f);
 void kreg_index_trim(struct kreg_store *s);
 u32 *kreg_index_alloc(unsigned int *order);
 u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order);
 
 /* root.c */
 void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born);
-void kreg_root_condemn(struct kreg_store *s);
+void kreg_root_start_grace(struct kreg_store *s);
 bool kreg_root_step(struct kreg_store *s);
 void kreg_root_reap(struct work_struct *work);
 void kreg_root_exit(struct kreg_store *s);
 
-/* feed.c */
-int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
-		   unsigned int class, bool blob);
+/* prealloc.c */
+int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
+		       unsigned int class, bool blob);
 
-/* change.c */
-int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_feed *f);
+/* reserve.c */
+int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_prealloc *f);
 
 /* Turn, or no other user. */
 static inline struct kreg_root *kreg_store_root(const struct kreg_store *s)
@@ -353,4 +353,4 @@ static inline struct kreg_root *kreg_store_root(const struct kreg_store *s)
 	return rcu_dereference_protected(s->root, lockdep_is_held(s->turn));
 }
 
-#endif /* KREG_ENGINE_H */
+#endif /* KREG_STORE_INTERNAL_H */

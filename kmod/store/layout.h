@@ -38,8 +38,8 @@
  *   For the same reason a bucket that comes back in the meantime does no harm:
  *   old and new heads[b] are both right for it.
  */
-#ifndef KREG_READ_H
-#define KREG_READ_H
+#ifndef KREG_STORE_LAYOUT_H
+#define KREG_STORE_LAYOUT_H
 
 #define KREG_LINK_BUCKET	0x80000000u
 #define KREG_ALIVE		(~(u64)0)
@@ -167,4 +167,4 @@ static inline int kreg_read_order(const struct kreg_rec *r,
 	return kreg_read_compare(r->bytes, key->bytes, len);
 }
 
-#endif /* KREG_READ_H */
+#endif /* KREG_STORE_LAYOUT_H */

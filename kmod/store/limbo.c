@@ -43,7 +43,7 @@ static bool is_ripe(struct kreg_store *s)
 	return true;
 }
 
-bool kreg_limbo_spare(struct kreg_store *s)
+bool kreg_limbo_keep(struct kreg_store *s)
 {
 	struct kreg_limbo *l = &s->limbo;
 
@@ -61,7 +61,7 @@ void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 
 	kreg_store_assert(s);
 	s->limbo.bytes -= kreg_blob_memory(blob);
-	kreg_blob_drop(s, blob);
+	kreg_blob_detach(s, blob);
 }
 
 /* Turn. Free up to @n slots of those waiting, if it is time; returns how many. */

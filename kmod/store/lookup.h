@@ -3,13 +3,13 @@
  * The lookup, for anyone who can get at records and heads. He says how before he
  * includes this:
  *
- *	struct kreg_view;
- *	const struct kreg_rec *kreg_view_rec(const struct kreg_view *, u32 ref);
- *	const u32 *kreg_view_head(const struct kreg_view *, u32 bucket);
- *	u32 kreg_view_bucket(const struct kreg_view *, u32 hash);
+ *	struct kreg_reader;
+ *	const struct kreg_rec *kreg_reader_rec(const struct kreg_reader *, u32 ref);
+ *	const u32 *kreg_reader_head(const struct kreg_reader *, u32 bucket);
+ *	u32 kreg_reader_bucket(const struct kreg_reader *, u32 hash);
  */
-#ifndef KREG_LOOKUP_H
-#define KREG_LOOKUP_H
+#ifndef KREG_STORE_LOOKUP_H
+#define KREG_STORE_LOOKUP_H
 
 #include "store/layout.h"
 
@@ -23,9 +23,9 @@
  * on it.
  */
 static inline const struct kreg_rec *
-kreg_lookup(const struct kreg_view *v, const struct kreg_key *key, u64 c, bool *newer)
+kreg_lookup(const struct kreg_reader *v, const struct kreg_key *key, u64 c, bool *newer)
 {
-	const u32 *from = kreg_view_head(v, kreg_view_bucket(v, key->hash));
+	const u32 *from = kreg_reader_head(v, kreg_reader_bucket(v, key->hash));
 	u32 link;
 
 	*newer = false;
@@ -37,10 +37,10 @@ kreg_lookup(const struct kreg_view *v, const struct kreg_key *key, u64 c, bool *
 			link &= ~KREG_LINK_BUCKET;
 			if (kreg_read_before(key->hash, link))
 				break;
-			from = kreg_view_head(v, link);
+			from = kreg_reader_head(v, link);
 			continue;
 		}
-		r = kreg_view_rec(v, link);
+		r = kreg_reader_rec(v, link);
 		order = kreg_read_order(r, key);
 		if (order > 0)
 			break;
@@ -53,4 +53,4 @@ kreg_lookup(const struct kreg_view *v, const struct kreg_key *key, u64 c, bool *
 	return NULL;
 }
 
-#endif /* KREG_LOOKUP_H */
+#endif /* KREG_STORE_LOOKUP_H */

@@ -8,38 +8,38 @@
 #include "store/internal.h"
 
 /* Turn. -EAGAIN and what to bring, or -ENOSPC if bringing would not help. */
-int kreg_feed_want(const struct kreg_store *s, struct kreg_feed *f,
-		   unsigned int class, bool blob)
+int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
+		       unsigned int class, bool blob)
 {
-	u8 chunks = kreg_dir_wants(&s->chunks);
-	u8 blobs = blob ? kreg_dir_wants(&s->blobs) : 0;
+	u8 chunks = kreg_array_wants(&s->chunks);
+	u8 blobs = blob ? kreg_array_wants(&s->blobs) : 0;
 
 	kreg_store_assert(s);
 	f->must_chunk = list_empty(&s->classes[class].partial);
 	f->must_handle = blobs;
-	if ((f->must_chunk && chunks == KREG_DIR_FULL) || blobs == KREG_DIR_FULL)
+	if ((f->must_chunk && chunks == KREG_ARRAY_FULL) || blobs == KREG_ARRAY_FULL)
 		return -ENOSPC;
 	f->class = class;
 	f->order = kreg_arena_order(s, class);
-	f->want_seg[KREG_FEED_CHUNKS] = f->must_chunk ? chunks : 0;
-	f->want_seg[KREG_FEED_BLOBS] = blobs;
+	f->want_seg[KREG_PREALLOC_CHUNKS] = f->must_chunk ? chunks : 0;
+	f->want_seg[KREG_PREALLOC_BLOBS] = blobs;
 	kreg_index_want(s, f);
 	return -EAGAIN;
 }
 
-static int fill_seg(struct kreg_feed *f, enum kreg_feed_dir dir)
+static int fill_seg(struct kreg_prealloc *f, enum kreg_prealloc_array dir)
 {
 	u8 want = f->want_seg[dir];
 
 	if (!want || (f->brought.seg[dir] && f->brought.seg_no[dir] == want - 1))
 		return 0;
-	kreg_dir_seg_free(f->brought.seg[dir], f->brought.seg_no[dir]);
+	kreg_array_seg_free(f->brought.seg[dir], f->brought.seg_no[dir]);
 	f->brought.seg_no[dir] = want - 1;
-	f->brought.seg[dir] = kreg_dir_seg_alloc(want - 1);
+	f->brought.seg[dir] = kreg_array_seg_alloc(want - 1);
 	return f->brought.seg[dir] ? 0 : -ENOMEM;
 }
 
-static int fill_chunk(struct kreg_feed *f)
+static int fill_chunk(struct kreg_prealloc *f)
 {
 	if (!f->must_chunk || (f->brought.chunk && f->brought.chunk->class == f->class))
 		return 0;
@@ -49,7 +49,7 @@ static int fill_chunk(struct kreg_feed *f)
 	return f->brought.chunk ? 0 : -ENOMEM;
 }
 
-static void fill_pages(struct kreg_feed *f)
+static void fill_pages(struct kreg_prealloc *f)
 {
 	if (!f->want_pages)
 		return;
@@ -62,45 +62,45 @@ static void fill_pages(struct kreg_feed *f)
 }
 
 /* Not under the turn. */
-int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s)
+int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s)
 {
 	if (!f->filled)
 		memset(&f->brought, 0, sizeof(f->brought));
 	f->filled = true;
-	if (fill_chunk(f) || fill_seg(f, KREG_FEED_CHUNKS) ||
-	    fill_seg(f, KREG_FEED_BLOBS))
+	if (fill_chunk(f) || fill_seg(f, KREG_PREALLOC_CHUNKS) ||
+	    fill_seg(f, KREG_PREALLOC_BLOBS))
 		return -ENOMEM;
 	if (!f->want_index)
 		return 0;
 	fill_pages(f);
-	fill_seg(f, KREG_FEED_PAGES);
+	fill_seg(f, KREG_PREALLOC_PAGES);
 	return 0;
 }
 
-static void feed_seg(struct kreg_store *s, struct kreg_dir *d,
-		     struct kreg_feed *f, enum kreg_feed_dir dir)
+static void feed_seg(struct kreg_store *s, struct kreg_array *d,
+		     struct kreg_prealloc *f, enum kreg_prealloc_array dir)
 {
 	void ***seg = &f->brought.seg[dir];
-	size_t before = kreg_dir_memory(d);
+	size_t before = kreg_array_memory(d);
 
-	if (!*seg || !kreg_dir_add(d, *seg, f->brought.seg_no[dir]))
+	if (!*seg || !kreg_array_add(d, *seg, f->brought.seg_no[dir]))
 		return;
 	*seg = NULL;
-	s->memory += kreg_dir_memory(d) - before;
+	s->memory += kreg_array_memory(d) - before;
 }
 
-static noinline void digest(struct kreg_store *s, struct kreg_feed *f)
+static noinline void digest(struct kreg_store *s, struct kreg_prealloc *f)
 {
-	feed_seg(s, &s->chunks, f, KREG_FEED_CHUNKS);
-	feed_seg(s, &s->blobs, f, KREG_FEED_BLOBS);
-	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_FEED_PAGES);
+	feed_seg(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
+	feed_seg(s, &s->blobs, f, KREG_PREALLOC_BLOBS);
+	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_PREALLOC_PAGES);
 	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
 		f->brought.chunk = NULL;
 	kreg_index_add(s, f);
 }
 
 /* Turn. What is not needed any more stays in @f. */
-void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f)
+void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);
 	if (f->filled)
@@ -112,14 +112,14 @@ void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f)
 }
 
 /* Not under the turn. */
-void kreg_feed_empty(struct kreg_feed *f)
+void kreg_prealloc_empty(struct kreg_prealloc *f)
 {
 	unsigned int i;
 
 	if (f->brought.chunk)
 		kreg_chunk_free(f->brought.chunk);
 	kreg_pages_free(f->brought.pages, f->brought.order);
-	for (i = 0; i < KREG_FEED_DIRS; i++)
-		kreg_dir_seg_free(f->brought.seg[i], f->brought.seg_no[i]);
-	kreg_feed_init(f);
+	for (i = 0; i < KREG_PREALLOC_ARRAYS; i++)
+		kreg_array_seg_free(f->brought.seg[i], f->brought.seg_no[i]);
+	kreg_prealloc_init(f);
 }

@@ -3,8 +3,8 @@
  * A reader's way into a store, inline, for those who look up many keys: all of it under
  * one rcu_read_lock(), and with one view.
  */
-#ifndef KREG_VIEW_H
-#define KREG_VIEW_H
+#ifndef KREG_STORE_READER_H
+#define KREG_STORE_READER_H
 
 #include <linux/bug.h>
 #include <linux/errno.h>
@@ -14,19 +14,19 @@
 #include "store/store.h"
 
 #ifdef KREG_DEBUG
-#define kreg_suspect(cond) WARN_ON(cond)
+#define kreg_debug_warn(cond) WARN_ON(cond)
 #else
-#define kreg_suspect(cond) BUILD_BUG_ON_INVALID(cond)
+#define kreg_debug_warn(cond) BUILD_BUG_ON_INVALID(cond)
 #endif
 
 /* What a debug build has in a free slot, as lens: a longer key than there is. */
 #define KREG_SLOT_POISON	0xd5
 
-#define KREG_DIR_FIRST_SHIFT	3
+#define KREG_ARRAY_FIRST_SHIFT	3
 
-static inline unsigned int kreg_dir_seg_entries(unsigned int no)
+static inline unsigned int kreg_array_seg_entries(unsigned int no)
 {
-	return 1u << (no + KREG_DIR_FIRST_SHIFT);
+	return 1u << (no + KREG_ARRAY_FIRST_SHIFT);
 }
 
 /*
@@ -34,18 +34,18 @@ static inline unsigned int kreg_dir_seg_entries(unsigned int no)
  * how @i was come by are enough for a reader: whoever published @i had published
  * segment and entry before.
  */
-static inline void **kreg_dir_at(const struct kreg_dir *d, u32 i)
+static inline void **kreg_array_at(const struct kreg_array *d, u32 i)
 {
-	u32 j = i + kreg_dir_seg_entries(0);
+	u32 j = i + kreg_array_seg_entries(0);
 	unsigned int top = __builtin_clz(j) ^ 31;	/* fls() would test for 0 */
-	void **seg = READ_ONCE(d->seg[top - KREG_DIR_FIRST_SHIFT]);
+	void **seg = READ_ONCE(d->seg[top - KREG_ARRAY_FIRST_SHIFT]);
 
 	return seg + (j ^ (1u << top));
 }
 
 static inline struct kreg_rec *kreg_arena_rec(const struct kreg_store *s, u32 ref)
 {
-	void *base = READ_ONCE(*kreg_dir_at(&s->chunks,
+	void *base = READ_ONCE(*kreg_array_at(&s->chunks,
 					    ref >> KREG_CHUNK_SHIFT << 1));
 
 	return base + ((ref & KREG_CHUNK_MASK) << KREG_UNIT_SHIFT);
@@ -57,7 +57,7 @@ static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
 
 	if (b < KREG_HEADS_INLINE)
 		return (u32 *)&root->heads[b];
-	page = *kreg_dir_at(&root->dir, b >> KREG_PAGE_SHIFT);
+	page = *kreg_array_at(&root->dir, b >> KREG_PAGE_SHIFT);
 	return page + (b & (KREG_PAGE_HEADS - 1));
 }
 
@@ -72,18 +72,18 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 {
 	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
 
-	return READ_ONCE(*kreg_dir_at(&s->blobs, handle));
+	return READ_ONCE(*kreg_array_at(&s->blobs, handle));
 }
 
 /**
- * struct kreg_view - store as it was at one moment
+ * struct kreg_reader - store as it was at one moment
  * @store: the store
  * @root: list and index
  * @version: C
  * @n: buckets
  * @mask: what of a hash tells them apart
  */
-struct kreg_view {
+struct kreg_reader {
 	const struct kreg_store *store;
 	const struct kreg_root *root;
 	u64 version;
@@ -91,21 +91,21 @@ struct kreg_view {
 	u32 mask;
 };
 
-static inline const struct kreg_rec *kreg_view_rec(const struct kreg_view *v,
-						   u32 ref)
+static inline const struct kreg_rec *kreg_reader_rec(const struct kreg_reader *v,
+						     u32 ref)
 {
 	const struct kreg_rec *r = kreg_arena_rec(v->store, ref);
 
-	kreg_suspect(!r->lens || r->lens == KREG_SLOT_POISON * 0x01010101u);
+	kreg_debug_warn(!r->lens || r->lens == KREG_SLOT_POISON * 0x01010101u);
 	return r;
 }
 
-static inline const u32 *kreg_view_head(const struct kreg_view *v, u32 b)
+static inline const u32 *kreg_reader_head(const struct kreg_reader *v, u32 b)
 {
 	return kreg_index_head(v->root, b);
 }
 
-static inline u32 kreg_view_bucket(const struct kreg_view *v, u32 hash)
+static inline u32 kreg_reader_bucket(const struct kreg_reader *v, u32 hash)
 {
 	return kreg_read_bucket_masked(hash, v->n, v->mask);
 }
@@ -117,7 +117,7 @@ static inline u32 kreg_view_bucket(const struct kreg_view *v, u32 hash)
  * younger than c was put in by a clear that c does not see; its previous is there
  * as long as a reader may have such a c.
  */
-static __always_inline void kreg_view_enter(struct kreg_view *v, const struct kreg_store *s)
+static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struct kreg_store *s)
 {
 	/*
 	 * Pair 2, with the release in kreg_txn_commit(): links, died, root and n
@@ -137,8 +137,8 @@ static __always_inline void kreg_view_enter(struct kreg_view *v, const struct kr
 }
 
 /* @r has been found, with a key of @key_len. */
-static __always_inline void kreg_view_hit(const struct kreg_view *v, const struct kreg_rec *r,
-					  u32 key_len, struct kreg_hit *hit)
+static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
+					    u32 key_len, struct kreg_hit *hit)
 {
 	u32 value_len = kreg_rec_value_len(r);
 
@@ -158,8 +158,8 @@ static __always_inline void kreg_view_hit(const struct kreg_view *v, const struc
  * What has @key, with its hash, at the moment of @v or later: if what was valid then is
  * gone, @v moves on. 0 or -ENODATA.
  */
-static __always_inline int kreg_view_get(struct kreg_view *v, const struct kreg_key *key,
-					 struct kreg_hit *hit)
+static __always_inline int kreg_reader_get(struct kreg_reader *v, const struct kreg_key *key,
+					   struct kreg_hit *hit)
 {
 	const struct kreg_rec *r;
 	bool newer;
@@ -178,12 +178,12 @@ static __always_inline int kreg_view_get(struct kreg_view *v, const struct kreg_
 			break;
 		if (!newer)
 			return -ENODATA;
-		kreg_view_enter(v, v->store);
+		kreg_reader_enter(v, v->store);
 		if (v->version == c)
 			return -ENODATA;
 	}
-	kreg_view_hit(v, r, key->len, hit);
+	kreg_reader_hit(v, r, key->len, hit);
 	return 0;
 }
 
-#endif /* KREG_VIEW_H */
+#endif /* KREG_STORE_READER_H */

@@ -22,16 +22,16 @@ static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t by
 
 /* A slot for @c, and a handle for its blob in it. */
 static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
-				     bool reserve, struct kreg_feed *f)
+				     bool reserve, struct kreg_prealloc *f)
 {
 	bool blob = c->blob;
 	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
 	unsigned int class = kreg_arena_class(bytes);
 	struct kreg_rec *r;
 
-	kreg_suspect(blob != kreg_store_needs_blob(c->key.len, c->value_len));
-	if (blob && kreg_dir_wants(&s->blobs))
-		return kreg_feed_want(s, f, class, true);
+	kreg_debug_warn(blob != kreg_store_needs_blob(c->key.len, c->value_len));
+	if (blob && kreg_array_wants(&s->blobs))
+		return kreg_prealloc_want(s, f, class, true);
 	r = kreg_limbo_take(s, class, reserve, &c->ref);
 	if (r) {
 		/* Between its key and the handle, too. */
@@ -43,20 +43,20 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	}
 	c->rec = r;
 	if (unlikely(!r))
-		return kreg_feed_want(s, f, class, false);
+		return kreg_prealloc_want(s, f, class, false);
 	if (unlikely(blob))
-		*kreg_rec_handle(r, c->key.len) = kreg_blob_hold(s, c->blob);
+		*kreg_rec_handle(r, c->key.len) = kreg_blob_attach(s, c->blob);
 	return 0;
 }
 
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
-		       struct kreg_feed *f)
+		       struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);
 	return take_slot(s, c, true, f);
 }
 
-void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f)
+void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);
 	kreg_index_want(s, f);
@@ -98,14 +98,14 @@ static __always_inline void copy(void *to, const void *from, u32 len)
 }
 
 /* Turn. A slot with all that @c brings as bytes. */
-int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_feed *f)
+int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_prealloc *f)
 {
 	int err = take_slot(s, c, false, f);
 
 	kreg_store_assert(s);
 	if (err)
 		return err;
-	kreg_change_seal(c);
+	kreg_change_finish(c);
 	copy(kreg_change_key(c), c->key.bytes, c->key.len);
 	if (c->value)
 		copy(kreg_change_value(c), c->value, c->value_len);
@@ -116,9 +116,9 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)
 {
 	kreg_store_assert(s);
 	if (c->rec && c->blob)
-		kreg_blob_drop(s, c->blob);
+		kreg_blob_detach(s, c->blob);
 	else if (c->blob)
-		kreg_blob_junk(s, c->blob);
+		kreg_blob_put_later(s, c->blob);
 	if (c->rec)
 		kreg_arena_unreserve(s, c->ref);
 	kreg_root_free(c->root);

@@ -42,7 +42,7 @@ void *kreg_root_alloc(void)
 	if (!root)
 		return NULL;
 	root->n = 1;
-	kreg_dir_init(&root->dir, 0, 1, INDEX_SEGS);
+	kreg_array_init(&root->dir, 0, 1, INDEX_SEGS);
 	INIT_LIST_HEAD(&root->chunks);
 	INIT_LIST_HEAD(&root->blobs);
 	return root;
@@ -51,7 +51,7 @@ void *kreg_root_alloc(void)
 static size_t memory(const struct kreg_root *root)
 {
 	return sizeof(*root) + root->dir.used * PAGE_SIZE +
-	       kreg_dir_memory(&root->dir);
+	       kreg_array_memory(&root->dir);
 }
 
 /* Sleeps only if it has an index, which a fresh one has not. */
@@ -68,7 +68,7 @@ void kreg_root_free(void *p)
 		kreg_pages_free(pages, order);
 		cond_resched();
 	}
-	kreg_dir_free(&root->dir);
+	kreg_array_free(&root->dir);
 	kfree(root);
 }
 
@@ -112,7 +112,7 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
  * Turn, with some root doomed. The commit that replaced the last of them, if any, is
  * done: their grace period begins.
  */
-void kreg_root_condemn(struct kreg_store *s)
+void kreg_root_start_grace(struct kreg_store *s)
 {
 	struct kreg_root *root;
 	unsigned long cookie;
@@ -176,8 +176,8 @@ bool kreg_root_step(struct kreg_store *s)
 		release_chunk(s, list_first_entry(&root->chunks,
 						  struct kreg_chunk, list));
 	} else if (!list_empty(&root->blobs)) {
-		kreg_blob_drop(s, list_first_entry(&root->blobs,
-						   struct kreg_blob, list));
+		kreg_blob_detach(s, list_first_entry(&root->blobs,
+						     struct kreg_blob, list));
 	} else {
 		s->memory -= memory(root);
 		s->ending = NULL;

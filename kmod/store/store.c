@@ -5,7 +5,7 @@
 #include "store/internal.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
-#define BLOB_SEGS	KREG_DIR_SEGS
+#define BLOB_SEGS	KREG_ARRAY_SEGS
 
 /* Steps of upkeep that freeing a chunk, up to sixteen pages, counts for. */
 #define ROOT_COST	4
@@ -20,8 +20,8 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 	memset(s, 0, sizeof(*s));
 	kreg_seed_init(&s->seed);
 	/* Chunk 0 would give a reference 0, which is none; and G is never 0. */
-	kreg_dir_init(&s->chunks, 2, 2, CHUNK_SEGS);
-	kreg_dir_init(&s->blobs, 0, 1, BLOB_SEGS);
+	kreg_array_init(&s->chunks, 2, 2, CHUNK_SEGS);
+	kreg_array_init(&s->blobs, 0, 1, BLOB_SEGS);
 	s->reuse = 1;
 	s->turn = turn;
 	for (i = 0; i < KREG_CLASSES; i++)
@@ -41,8 +41,8 @@ void kreg_store_exit(struct kreg_store *s)
 {
 	flush_work(&s->reaper);
 	kreg_root_exit(s);
-	kreg_dir_free(&s->chunks);
-	kreg_dir_free(&s->blobs);
+	kreg_array_free(&s->chunks);
+	kreg_array_free(&s->blobs);
 	kreg_pages_free(s->spare, s->spare_order);
 }
 
@@ -65,14 +65,14 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
 {
-	struct kreg_view v;
+	struct kreg_reader v;
 
 	kreg_store_hash(s, key);
-	kreg_view_enter(&v, s);
-	return kreg_view_get(&v, key, hit);
+	kreg_reader_enter(&v, s);
+	return kreg_reader_get(&v, key, hit);
 }
 
-static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kreg_feed *f)
+static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kreg_prealloc *f)
 {
 	bool more = true, index = true;
 
@@ -93,7 +93,7 @@ static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kr
 	return more;
 }
 
-bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f)
+bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f)
 {
 	u32 done = min(budget - 1, s->recycled);
 
@@ -104,10 +104,10 @@ bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed
 	return tend(s, budget - done, true, f);
 }
 
-bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_feed *f)
+bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);
 	if (WARN_ON_ONCE(s->writing))
 		return false;
-	return tend(s, budget, !kreg_limbo_spare(s), f);
+	return tend(s, budget, !kreg_limbo_keep(s), f);
 }

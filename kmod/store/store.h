@@ -11,14 +11,14 @@
  * moves no record.
  *
  * Records become visible by one store-release of the commit number C; see
- * struct kreg_txn for the steps of a write, and read.h for what a reader does.
+ * struct kreg_txn for the steps of a write, and layout.h for what a reader does.
  *
- * Nothing here allocates but kreg_feed_fill(), which the caller of a write runs
+ * Nothing here allocates but kreg_prealloc_fill(), which the caller of a write runs
  * without the turn. Functions that change a store want the turn of its writer;
  * "turn" in a comment says so, kreg_store_assert() holds it.
  */
-#ifndef KREG_STORE_H
-#define KREG_STORE_H
+#ifndef KREG_STORE_STORE_H
+#define KREG_STORE_STORE_H
 
 #include <linux/bug.h>
 #include <linux/lockdep.h>
@@ -165,19 +165,19 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 
 /*
  * What the store lacks; filled in under the turn, satisfied outside it, handed
- * in under the turn again. kreg_feed_fill() returns -ENOMEM if anything marked
+ * in under the turn again. kreg_prealloc_fill() returns -ENOMEM if anything marked
  * as must could not be had; what only speeds things up is left out silently.
- * Starts with kreg_feed_init(), may go round any number of times, ends with
- * kreg_feed_free().
+ * Starts with kreg_prealloc_init(), may go round any number of times, ends with
+ * kreg_prealloc_free().
  */
-enum kreg_feed_dir {
-	KREG_FEED_CHUNKS,
-	KREG_FEED_BLOBS,
-	KREG_FEED_PAGES,
-	KREG_FEED_DIRS,
+enum kreg_prealloc_array {
+	KREG_PREALLOC_CHUNKS,
+	KREG_PREALLOC_BLOBS,
+	KREG_PREALLOC_PAGES,
+	KREG_PREALLOC_ARRAYS,
 };
 
-struct kreg_feed {
+struct kreg_prealloc {
 	u8 class;			/* size class that is out of slots */
 	u8 order;			/* pages that its next chunk should have, log2 */
 	u8 index_order;			/* likewise those of the index that come next */
@@ -186,37 +186,37 @@ struct kreg_feed {
 	bool want_index;
 	bool want_pages;		/* not only a segment for the directory */
 	bool filled;			/* @brought is valid */
-	u8 want_seg[KREG_FEED_DIRS];	/* number of the segment, plus 1 */
-	/* what kreg_feed_fill() brought; opaque, and undefined before */
+	u8 want_seg[KREG_PREALLOC_ARRAYS];	/* number of the segment, plus 1 */
+	/* what kreg_prealloc_fill() brought; opaque, and undefined before */
 	struct {
 		struct kreg_chunk *chunk;
 		u32 *pages;
 		unsigned int order;	/* how many, log2 */
 		unsigned int asked;	/* how many were asked for */
-		void **seg[KREG_FEED_DIRS];
-		u8 seg_no[KREG_FEED_DIRS];
+		void **seg[KREG_PREALLOC_ARRAYS];
+		u8 seg_no[KREG_PREALLOC_ARRAYS];
 	} brought;
 };
 
 /* Less than all of it, since most writes want nothing. */
-static inline void kreg_feed_init(struct kreg_feed *f)
+static inline void kreg_prealloc_init(struct kreg_prealloc *f)
 {
-	memset(f, 0, offsetof(struct kreg_feed, brought));
+	memset(f, 0, offsetof(struct kreg_prealloc, brought));
 }
 
-static inline bool kreg_feed_wanted(const struct kreg_feed *f)
+static inline bool kreg_prealloc_wanted(const struct kreg_prealloc *f)
 {
 	return f->must_chunk || f->must_handle || f->want_index;
 }
 
-int kreg_feed_fill(struct kreg_feed *f, struct kreg_store *s);
-void kreg_store_feed(struct kreg_store *s, struct kreg_feed *f);	/* turn */
-void kreg_feed_empty(struct kreg_feed *f);
+int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s);
+void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f);	/* turn */
+void kreg_prealloc_empty(struct kreg_prealloc *f);
 
-static inline void kreg_feed_free(struct kreg_feed *f)
+static inline void kreg_prealloc_free(struct kreg_prealloc *f)
 {
 	if (unlikely(f->filled))
-		kreg_feed_empty(f);
+		kreg_prealloc_empty(f);
 }
 
 /*
@@ -225,9 +225,9 @@ static inline void kreg_feed_free(struct kreg_feed *f)
  * grow any more. @c->blob, if the value needs one, comes with it.
  */
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
-		       struct kreg_feed *f);
+		       struct kreg_prealloc *f);
 /* Turn. Ask for what the store will want for all that is set aside. */
-void kreg_store_want(const struct kreg_store *s, struct kreg_feed *f);
+void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f);
 /*
  * Outside the turn, once @c has its slot: where its key and its value are to be put,
  * and what makes a record of them, when @c->key.hash is known.
@@ -242,7 +242,7 @@ static inline void *kreg_change_value(const struct kreg_change *c)
 	return unlikely(c->blob) ? kreg_blob_bytes(c->blob) : c->rec->bytes + c->key.len;
 }
 
-static inline void kreg_change_seal(const struct kreg_change *c)
+static inline void kreg_change_finish(const struct kreg_change *c)
 {
 	struct kreg_rec *r = c->rec;
 	u32 lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
@@ -262,8 +262,8 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
  *	kreg_txn_begin()
  *	kreg_store_find(), kreg_store_apply()	for each change
  *	kreg_txn_commit()			now all of it is visible
- *	kreg_txn_settle() until it returns true	unlinks what has died
- *	kreg_store_tend()			growth and reclaim, a bounded piece
+ *	kreg_txn_unlink() until it returns true	unlinks what has died
+ *	kreg_store_upkeep()			growth and reclaim, a bounded piece
  */
 struct kreg_txn {
 	u64 version;
@@ -291,7 +291,7 @@ static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
  * kreg_store_find() for this very key.
  */
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
-		     struct kreg_place *place, struct kreg_feed *f);
+		     struct kreg_place *place, struct kreg_prealloc *f);
 void kreg_txn_commit(struct kreg_txn *t);
 static inline bool kreg_store_is_writing(const struct kreg_store *s)	/* turn */
 {
@@ -301,7 +301,7 @@ static inline bool kreg_store_is_writing(const struct kreg_store *s)	/* turn */
 /* Instead of commit and settle, when nothing has been applied. */
 void kreg_txn_abort(struct kreg_txn *t);
 /* Up to @budget records. Returns true when done. */
-bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
+bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget);
 
 /*
  * Turn. About @budget steps of growing, shrinking and freeing slots whose grace
@@ -309,11 +309,11 @@ bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget);
  * when growth waits for a page. For writers: slots that went from one record to
  * another since the last time count as freed.
  */
-bool kreg_store_tend(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
+bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f);
 /* The same for who looks now and then: slots that may go he leaves to writers, once. */
-bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_feed *f);
+bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f);
 
-/* Something waits for a grace period: call kreg_store_tend() again in some 10 ms. */
+/* Something waits for a grace period: call kreg_store_upkeep() again in some 10 ms. */
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 {
 	return s->limbo.waiting || s->ending || !list_empty(&s->doomed) ||
@@ -336,4 +336,4 @@ static inline bool kreg_store_limbo_full(const struct kreg_store *s)
 	       (roots > 1 && (roots > KREG_LIMBO_ROOTS || cleared > KREG_LIMBO_CLEARED));
 }
 
-#endif /* KREG_STORE_H */
+#endif /* KREG_STORE_STORE_H */

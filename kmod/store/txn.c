@@ -66,7 +66,7 @@ static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u
  * A batch must not outrun the index by far: what it links, it walks. Apart, like the
  * next one, so that most calls do with less of the stack.
  */
-static noinline void catch_up(struct kreg_store *s, struct kreg_feed *f)
+static noinline void catch_up(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	unsigned int steps = 2;
 
@@ -84,7 +84,7 @@ static noinline void link_blob(struct kreg_store *s, struct kreg_change *c)
 }
 
 static int put(struct kreg_txn *t, struct kreg_change *c,
-	       struct kreg_place *place, struct kreg_feed *f)
+	       struct kreg_place *place, struct kreg_prealloc *f)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_rec *r;
@@ -133,7 +133,7 @@ static noinline void clear(struct kreg_txn *t, struct kreg_change *c)
 }
 
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
-		     struct kreg_place *place, struct kreg_feed *f)
+		     struct kreg_place *place, struct kreg_prealloc *f)
 {
 	kreg_store_assert(t->store);
 	switch (c->kind) {
@@ -156,7 +156,7 @@ void kreg_txn_commit(struct kreg_txn *t)
 	struct kreg_store *s = t->store;
 
 	kreg_store_assert(s);
-	/* Pair 2: links, died and roots before C; see kreg_view_enter(). */
+	/* Pair 2: links, died and roots before C; see kreg_reader_enter(). */
 	smp_store_release(&s->version, t->version);
 	/*
 	 * Pair 3: C before the first link that skips a dead record. A reader that
@@ -164,7 +164,7 @@ void kreg_txn_commit(struct kreg_txn *t)
 	 */
 	smp_wmb();
 	if (unlikely(!list_empty(&s->doomed)))
-		kreg_root_condemn(s);
+		kreg_root_start_grace(s);
 }
 
 void kreg_txn_abort(struct kreg_txn *t)
@@ -226,7 +226,7 @@ static bool unlink_last(struct kreg_txn *t)
 	return true;
 }
 
-bool kreg_txn_settle(struct kreg_txn *t, unsigned int budget)
+bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget)
 {
 	struct kreg_store *s = t->store;
 

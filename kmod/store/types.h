@@ -16,7 +16,7 @@
 /* Versions are loaded and stored whole. */
 static_assert(sizeof(long) == 8);
 
-#define KREG_DIR_SEGS		20
+#define KREG_ARRAY_SEGS		20
 /* Records above this have their value elsewhere. */
 #define KREG_SLOT_MAX		4096
 #define KREG_CLASSES		26
@@ -26,7 +26,7 @@ static_assert(sizeof(long) == 8);
 #define KREG_LIMBO_CLEARED	(64ULL << 20)
 
 /**
- * struct kreg_dir - growable array of pointers that never moves
+ * struct kreg_array - growable array of pointers that never moves
  * @seg: segment k has 8 << k entries
  * @used: where those begin that were never handed out
  * @free: first of those that came back, plus 1; or 0
@@ -34,8 +34,8 @@ static_assert(sizeof(long) == 8);
  * @limit: segments there may be
  * @stride: pointers that are handed out together
  */
-struct kreg_dir {
-	void **seg[KREG_DIR_SEGS];
+struct kreg_array {
+	void **seg[KREG_ARRAY_SEGS];
 	u32 used;
 	u32 free;
 	u8 segs;
@@ -65,7 +65,7 @@ struct kreg_root {
 	struct kreg_root *previous;
 	u32 n;
 	u32 heads[KREG_HEADS_INLINE];
-	struct kreg_dir dir;
+	struct kreg_array dir;
 	u32 spans;
 
 	u64 epoch;
@@ -149,8 +149,8 @@ struct kreg_store {
 
 	struct kreg_root __rcu *root ____cacheline_aligned;
 	struct kreg_seed seed;
-	struct kreg_dir chunks;
-	struct kreg_dir blobs;
+	struct kreg_array chunks;
+	struct kreg_array blobs;
 	spinlock_t *turn;	/* not ours: that of the writer */
 
 	struct kreg_class classes[KREG_CLASSES] ____cacheline_aligned;

@@ -5,23 +5,23 @@
  */
 #include "store/internal.h"
 
-#ifndef kreg_slot_hide
-void kreg_slot_hide(void *slot, size_t size)
+#ifndef kreg_slot_poison
+void kreg_slot_poison(void *slot, size_t size)
 {
 	memset(slot + KREG_SLOT_OPEN, KREG_SLOT_POISON, size - KREG_SLOT_OPEN);
 }
 
-void kreg_slot_show(void *slot, size_t size)
+void kreg_slot_unpoison(void *slot, size_t size)
 {
 	/* Else somebody has written to it while it was free. */
 	WARN_ON(memchr_inv(slot + KREG_SLOT_OPEN, KREG_SLOT_POISON, size - KREG_SLOT_OPEN));
 	memset(slot + KREG_SLOT_OPEN, 0, size - KREG_SLOT_OPEN);
 }
 
-void kreg_slots_hide(void *base, size_t size, size_t bytes)
+void kreg_slots_poison(void *base, size_t size, size_t bytes)
 {
 	for (; bytes >= size; bytes -= size, base += size)
-		kreg_slot_hide(base, size);
+		kreg_slot_poison(base, size);
 }
 #endif
 
@@ -85,13 +85,13 @@ static bool slots(struct kreg_chunk *chunk, struct tally *t)
 		struct kreg_rec *r = kreg_arena_rec(s, ref);
 		u32 next;
 
-		kreg_slot_show(r, size);
+		kreg_slot_unpoison(r, size);
 		next = r->limbo;
 		r->limbo = 0;
 		if (WARN_ON(memchr_inv(r, 0, size)))
 			return false;
 		r->limbo = next;
-		kreg_slot_hide(r, size);
+		kreg_slot_poison(r, size);
 		ref = next;
 	}
 	if (WARN_ON(chunk->seen + chunk->reserved != chunk->used))
@@ -185,7 +185,7 @@ static bool spans(struct kreg_root *root)
 		return false;
 	for (i = KREG_INDEX_SINGLES; i < end; i++) {
 		u32 first = i - (i - KREG_INDEX_SINGLES) % (1u << KREG_SPAN_ORDER);
-		u32 *span = *kreg_dir_at(&root->dir, first), *page = *kreg_dir_at(&root->dir, i);
+		u32 *span = *kreg_array_at(&root->dir, first), *page = *kreg_array_at(&root->dir, i);
 
 		if (WARN_ON(page != span + ((i - first) << KREG_PAGE_SHIFT)))
 			return false;
@@ -219,7 +219,7 @@ static size_t blob_memory(struct list_head *blobs)
 static size_t root_memory(struct kreg_root *root)
 {
 	return sizeof(*root) + root->dir.used * PAGE_SIZE +
-	       kreg_dir_memory(&root->dir) + blob_memory(&root->blobs);
+	       kreg_array_memory(&root->dir) + blob_memory(&root->blobs);
 }
 
 static bool memory(struct tally *t)
@@ -227,8 +227,8 @@ static bool memory(struct tally *t)
 	struct kreg_store *s = t->store;
 	struct kreg_root *root;
 
-	t->memory = sizeof(*s) + kreg_dir_memory(&s->chunks) +
-		    kreg_dir_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
+	t->memory = sizeof(*s) + kreg_array_memory(&s->chunks) +
+		    kreg_array_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
 		    blob_memory(&s->blob_list) + blob_memory(&s->held_blobs) +
 		    root_memory(kreg_store_root(s));
 	each_chunk(t, weigh);

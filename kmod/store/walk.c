@@ -9,14 +9,14 @@
 /* The link behind which are the records that come after @key, or with it. */
 static noinline void seek(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
-	struct kreg_view v;
+	struct kreg_reader v;
 	const u32 *from;
 	u32 link;
 
-	kreg_view_enter(&v, w->store);
+	kreg_reader_enter(&v, w->store);
 	w->version = v.version;
 	w->root = v.root;
-	from = kreg_view_head(&v, key ? kreg_view_bucket(&v, key->hash) : 0);
+	from = kreg_reader_head(&v, key ? kreg_reader_bucket(&v, key->hash) : 0);
 	while ((link = READ_ONCE(*from)) && key) {
 		const struct kreg_rec *r;
 		int order;
@@ -24,10 +24,10 @@ static noinline void seek(struct kreg_walk *w, const struct kreg_key *key, bool 
 		if (link & KREG_LINK_BUCKET) {
 			if (kreg_read_before(key->hash, link & ~KREG_LINK_BUCKET))
 				break;
-			from = kreg_view_head(&v, link & ~KREG_LINK_BUCKET);
+			from = kreg_reader_head(&v, link & ~KREG_LINK_BUCKET);
 			continue;
 		}
-		r = kreg_view_rec(&v, link);
+		r = kreg_reader_rec(&v, link);
 		order = kreg_read_order(r, key);
 		if (order > 0 || (!order && with))
 			break;
@@ -46,17 +46,17 @@ void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 /* The record that w->next leads to, or NULL at the end. */
 static __always_inline const struct kreg_rec *step(struct kreg_walk *w)
 {
-	struct kreg_view v = { .store = w->store, .root = w->root };
+	struct kreg_reader v = { .store = w->store, .root = w->root };
 	u32 link = w->next;
 	const struct kreg_rec *r;
 
 	while (link & KREG_LINK_BUCKET)
-		link = READ_ONCE(*kreg_view_head(&v, link & ~KREG_LINK_BUCKET));
+		link = READ_ONCE(*kreg_reader_head(&v, link & ~KREG_LINK_BUCKET));
 	if (unlikely(!link)) {
 		w->next = 0;
 		return NULL;
 	}
-	r = kreg_view_rec(&v, link);
+	r = kreg_reader_rec(&v, link);
 	w->next = READ_ONCE(r->link);
 	return r;
 }
@@ -84,7 +84,7 @@ static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kr
 	for (;; r = step(w)) {
 		if (younger && (!r || kreg_read_order(r, &key))) {
 			younger = false;
-			/* Pair 3, as in kreg_view_get(). */
+			/* Pair 3, as in kreg_reader_get(). */
 			smp_rmb();
 			if (READ_ONCE(w->store->version) != w->version) {
 				seek(w, &key, true);
@@ -102,7 +102,7 @@ static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kr
 
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 {
-	struct kreg_view v = { .store = w->store };
+	struct kreg_reader v = { .store = w->store };
 	const struct kreg_rec *r = step(w);
 
 	if (unlikely(r && !is_valid(w, r)))
@@ -111,6 +111,6 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 	smp_rmb();
 	if (unlikely(!r))
 		return false;
-	kreg_view_hit(&v, r, kreg_rec_key_len(r), hit);
+	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit);
 	return true;
 }

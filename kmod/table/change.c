@@ -15,97 +15,97 @@
 /* Debug builds walk a store when its upkeep comes to an end, up to this size. */
 #define VERIFY_OBJECTS	512
 
-int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl)
+int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	int err = kreg_table_may_write(t, cl);
 
 	if (likely(!err))
 		return 0;
-	/* With kreg_fate_destroy(): who finds no owner finds it dead. */
+	/* With kreg_table_destroy(): who finds no owner finds it dead. */
 	smp_rmb();
 	return READ_ONCE(t->dead) ? -ESTALE : err;
 }
 
-int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table *t)
+int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table *t)
 {
 	struct kreg_proc *owner = rcu_dereference(t->owner);
 
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
-	return kreg_apply_may_write(t, cl);
+	return kreg_table_check_write(t, cl);
 }
 
-int kreg_apply_fits(struct kreg_table *t, const struct kreg_change *c)
+int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c)
 {
 	struct kreg_place place __uninitialized;
 
-	return kreg_apply_find(t, c, &place);
+	return kreg_table_change_find(t, c, &place);
 }
 
-void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed)
+void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *feed)
 {
-	if (kreg_store_tend(&t->store, budget, feed) || kreg_store_has_limbo(&t->store))
-		kreg_writer_tend(t->writer, &t->tend);
+	if (kreg_store_upkeep(&t->store, budget, feed) || kreg_store_has_limbo(&t->store))
+		kreg_writer_add_upkeep(t->writer, &t->tend);
 }
 
-enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend)
+enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *tend)
 {
 	struct kreg_table *t = container_of(tend, struct kreg_table, tend);
-	struct kreg_feed feed = {};
+	struct kreg_prealloc feed = {};
 
 	if (kreg_store_is_writing(&t->store))
-		return KREG_TENDED_LATER;
-	if (kreg_store_upkeep(&t->store, UPKEEP, &feed))
-		return KREG_TENDED_NOW;
+		return KREG_UPKEEP_LATER;
+	if (kreg_store_upkeep_idle(&t->store, UPKEEP, &feed))
+		return KREG_UPKEEP_NOW;
 	if (kreg_store_has_limbo(&t->store))
-		return KREG_TENDED_LATER;
+		return KREG_UPKEEP_LATER;
 	if (t->store.objects <= VERIFY_OBJECTS)
 		kreg_store_verify(&t->store);
-	return KREG_TENDED_DONE;
+	return KREG_UPKEEP_DONE;
 }
 
-int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed)
+int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *feed)
 {
 	int err;
 
-	if (!kreg_feed_wanted(feed))
+	if (!kreg_prealloc_wanted(feed))
 		return 0;
-	err = kreg_feed_fill(feed, &t->store);
+	err = kreg_prealloc_fill(feed, &t->store);
 	if (err)
 		return err;
 	spin_lock(&t->writer->turn);
-	kreg_store_feed(&t->store, feed);
+	kreg_store_add_prealloc(&t->store, feed);
 	spin_unlock(&t->writer->turn);
 	return 0;
 }
 
-void kreg_apply_nourish(struct kreg_table *t)
+void kreg_table_prealloc_ahead(struct kreg_table *t)
 {
-	struct kreg_feed feed = {};
+	struct kreg_prealloc feed = {};
 
 	spin_lock(&t->writer->turn);
 	if (!t->dead && !kreg_store_is_writing(&t->store))
-		kreg_apply_tend(t, 1, &feed);
+		kreg_table_upkeep_now(t, 1, &feed);
 	spin_unlock(&t->writer->turn);
-	kreg_apply_feed(t, &feed);
-	kreg_feed_free(&feed);
+	kreg_table_prealloc(t, &feed);
+	kreg_prealloc_free(&feed);
 }
 
 /* Free some of what no reader can reach any more; false: there is none for now. */
 static bool free_some(struct kreg_table *t)
 {
-	struct kreg_feed feed = {};
+	struct kreg_prealloc feed = {};
 	bool more = false;
 
 	spin_lock(&t->writer->turn);
 	if (!t->dead && !kreg_store_is_writing(&t->store))
-		more = kreg_store_tend(&t->store, KREG_TURN_RECORDS, &feed);
+		more = kreg_store_upkeep(&t->store, KREG_TURN_RECORDS, &feed);
 	spin_unlock(&t->writer->turn);
 	cond_resched();
 	return more;
 }
 
-void kreg_apply_throttle(struct kreg_table *t)
+void kreg_table_throttle(struct kreg_table *t)
 {
 	while (unlikely(kreg_store_limbo_full(&t->store)) && !READ_ONCE(t->dead) &&
 	       !fatal_signal_pending(current))

@@ -2,8 +2,8 @@
 /*
  * What writes of all forms do under the turn.
  */
-#ifndef KREG_APPLY_H
-#define KREG_APPLY_H
+#ifndef KREG_TABLE_CHANGE_H
+#define KREG_TABLE_CHANGE_H
 
 #include <linux/errno.h>
 
@@ -15,23 +15,23 @@
 #include "writer/writer.h"
 
 /* Early, with a reference or under RCU: -ESTALE, -EACCES. */
-int kreg_apply_may_write(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client *cl);
 /* Early, under RCU: -EINPROGRESS as well. */
-int kreg_apply_others_may_write(struct kreg_client *cl, const struct kreg_table *t);
+int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table *t);
 /* The same by id, with the owner let through at once. */
-static inline int kreg_apply_writable(struct kreg_client *cl, u64 id,
-				      struct kreg_table **found)
+static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
+					   struct kreg_table **found)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
 
 	if (unlikely(!t))
-		return kreg_names_no_id(id);
+		return kreg_names_why_not(id);
 	*found = t;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_apply_others_may_write(cl, t);
+	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_check_write_other(cl, t);
 }
 
 /* All under the turn. Is the table there, and may @cl write to it? */
-static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg_client *cl)
+static inline int kreg_table_decide_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
 	if (unlikely(t->dead))
@@ -39,8 +39,8 @@ static inline int kreg_apply_check(const struct kreg_table *t, const struct kreg
 	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
 }
 
-static __always_inline int kreg_apply_find(struct kreg_table *t, const struct kreg_change *c,
-					   struct kreg_place *place)
+static __always_inline int kreg_table_change_find(struct kreg_table *t, const struct kreg_change *c,
+						  struct kreg_place *place)
 {
 	place->old = NULL;
 	if (unlikely(c->kind == KREG_CHANGE_CLEAR))
@@ -54,9 +54,9 @@ static __always_inline int kreg_apply_find(struct kreg_table *t, const struct kr
 }
 
 /* What the live bytes of the table grow by. */
-static __always_inline s64 kreg_apply_growth(const struct kreg_table *t,
-					     const struct kreg_change *c,
-					     const struct kreg_place *place)
+static __always_inline s64 kreg_table_change_growth(const struct kreg_table *t,
+						    const struct kreg_change *c,
+						    const struct kreg_place *place)
 {
 	s64 old = place->old ? place->old_bytes : 0;
 
@@ -66,21 +66,21 @@ static __always_inline s64 kreg_apply_growth(const struct kreg_table *t,
 }
 
 /* -EEXIST; -ECANCELED: the object is not the one that @c is for. */
-int kreg_apply_fits(struct kreg_table *t, const struct kreg_change *c);
+int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c);
 /*
  * Apply @c, if it fits, within @txn, and charge the user for what it adds.
  * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
  */
-static __always_inline int kreg_apply_step(struct kreg_table *t, struct kreg_change *c,
-					   struct kreg_txn *txn, struct kreg_feed *feed)
+static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
+					     struct kreg_txn *txn, struct kreg_prealloc *feed)
 {
 	struct kreg_place place __uninitialized;
-	int err = kreg_apply_find(t, c, &place);
+	int err = kreg_table_change_find(t, c, &place);
 	s64 bytes;
 
 	if (unlikely(err))
 		return err;
-	bytes = kreg_apply_growth(t, c, &place);
+	bytes = kreg_table_change_growth(t, c, &place);
 	if (bytes != c->paid)
 		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
 	if (unlikely(err))
@@ -94,19 +94,19 @@ static __always_inline int kreg_apply_step(struct kreg_table *t, struct kreg_cha
 }
 
 /* Some upkeep after a write, and have the thread do the rest. */
-void kreg_apply_tend(struct kreg_table *t, unsigned int budget, struct kreg_feed *feed);
+void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *feed);
 
 /*
  * Without the turn, may sleep: get what the store lacks. -ENOMEM only if it cannot
  * go on without.
  */
-int kreg_apply_feed(struct kreg_table *t, struct kreg_feed *feed);
+int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *feed);
 /* The same for what a write that nobody waits for will want. */
-void kreg_apply_nourish(struct kreg_table *t);
+void kreg_table_prealloc_ahead(struct kreg_table *t);
 /* Too much waits for readers to leave: wait for them. */
-void kreg_apply_throttle(struct kreg_table *t);
+void kreg_table_throttle(struct kreg_table *t);
 
 /* For kreg_table.tend */
-enum kreg_tended kreg_apply_upkeep(struct kreg_tend *tend);
+enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *tend);
 
-#endif /* KREG_APPLY_H */
+#endif /* KREG_TABLE_CHANGE_H */

@@ -93,7 +93,7 @@ struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32
 	return find(ns, name, len) ?: ERR_PTR(-ENOENT);
 }
 
-int kreg_names_no_id(u64 id)
+int kreg_names_why_not(u64 id)
 {
 	return id && id <= atomic64_read(&last_id) ? -ESTALE : -EINVAL;
 }

@@ -3,8 +3,8 @@
  * The directory: names and ids of tables. Looked up under RCU; changed under
  * names_lock, inside the turn of the table.
  */
-#ifndef KREG_NAMES_H
-#define KREG_NAMES_H
+#ifndef KREG_TABLE_NAMES_H
+#define KREG_TABLE_NAMES_H
 
 #include <linux/rculist.h>
 #include <linux/types.h>
@@ -40,7 +40,7 @@ void kreg_names_remove(struct kreg_table *t);
 /* Under rcu_read_lock(), borrowed. -ENOENT. */
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len);
 
-/* Likewise; NULL, of which kreg_names_no_id() tells more. */
+/* Likewise; NULL, of which kreg_names_why_not() tells more. */
 static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)
 {
 	struct kreg_table *t;
@@ -52,7 +52,7 @@ static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)
 }
 
 /* -EINVAL: no such id was ever given out; -ESTALE: the table is gone. */
-int kreg_names_no_id(u64 id);
+int kreg_names_why_not(u64 id);
 
 /* Likewise. The table with the lowest id above @after, or NULL. */
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);
@@ -60,4 +60,4 @@ struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);
 /* Objects in all tables; may sleep. */
 unsigned long kreg_names_objects(void);
 
-#endif /* KREG_NAMES_H */
+#endif /* KREG_TABLE_NAMES_H */

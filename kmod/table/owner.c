@@ -17,7 +17,7 @@
 /* For ever, as far as ktime goes. */
 #define MAX_PARK_MS	(KTIME_MAX / NSEC_PER_MSEC / 2)
 
-void kreg_fate_end_wait(struct kreg_waiter *waiter, int result)
+void kreg_table_end_wait(struct kreg_waiter *waiter, int result)
 {
 	list_del_init(&waiter->node);
 	waiter->table->nr_waiters--;
@@ -44,14 +44,14 @@ static int charge_park(struct kreg_table *t)
 	return err;
 }
 
-void kreg_fate_uncharge_park(struct kreg_table *t)
+void kreg_table_uncharge_park(struct kreg_table *t)
 {
 	if (t->park_charged)
 		kreg_user_uncharge(t->user, KREG_QUOTA_PARKED, 1);
 	t->park_charged = false;
 }
 
-void kreg_fate_destroy(struct kreg_table *t)
+void kreg_table_destroy(struct kreg_table *t)
 {
 	struct kreg_waiter *waiter, *next;
 
@@ -59,19 +59,19 @@ void kreg_fate_destroy(struct kreg_table *t)
 	if (t->dead)
 		return;
 	WRITE_ONCE(t->dead, true);
-	/* With kreg_apply_may_write(): before it loses its owner. */
+	/* With kreg_table_check_write(): before it loses its owner. */
 	smp_wmb();
 	kreg_names_remove(t);
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
-		kreg_fate_end_wait(waiter, -ESTALE);
+		kreg_table_end_wait(waiter, -ESTALE);
 	kreg_table_set_heir(t, NULL);
 	kreg_table_set_owner(t, NULL);
 	disarm(t);
-	kreg_fate_uncharge_park(t);
+	kreg_table_uncharge_park(t);
 	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
 	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, t->charged);
 	t->charged = 0;
-	kreg_writer_untend(t->writer, &t->tend);
+	kreg_writer_del_upkeep(t->writer, &t->tend);
 	kreg_table_put(t);
 }
 
@@ -93,7 +93,7 @@ static void change_owner(struct kreg_table *t, struct kreg_proc *to)
 	kreg_table_set_owner(t, to);
 }
 
-void kreg_fate_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail)
+void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail)
 {
 	struct kreg_proc *from = kreg_table_owner(t);
 
@@ -104,13 +104,13 @@ void kreg_fate_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail
 	kreg_proc_put(from);
 }
 
-void kreg_fate_claim(struct kreg_table *t, struct kreg_proc *p)
+void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p)
 {
 	kreg_table_assert(t);
 	disarm(t);
 	change_owner(t, p);
 	if (t->orphan != KREG_ORPHAN_PARK)
-		kreg_fate_uncharge_park(t);
+		kreg_table_uncharge_park(t);
 }
 
 /* The first who waits and lives gets the table. */
@@ -119,12 +119,12 @@ static bool grant(struct kreg_table *t)
 	struct kreg_waiter *waiter, *next;
 
 	list_for_each_entry_safe(waiter, next, &t->waiters, node) {
-		if (kreg_proc_doomed(waiter->proc)) {
-			kreg_fate_end_wait(waiter, -EINTR);
+		if (kreg_proc_exiting(waiter->proc)) {
+			kreg_table_end_wait(waiter, -EINTR);
 			continue;
 		}
-		kreg_fate_claim(t, waiter->proc);
-		kreg_fate_end_wait(waiter, 0);
+		kreg_table_claim(t, waiter->proc);
+		kreg_table_end_wait(waiter, 0);
 		return true;
 	}
 	return false;
@@ -141,7 +141,7 @@ static void arm(struct kreg_table *t, u64 ms)
 static void park(struct kreg_table *t, u64 ms)
 {
 	if (kreg_ns_ends(t->ns)) {
-		kreg_fate_destroy(t);
+		kreg_table_destroy(t);
 		return;
 	}
 	change_owner(t, NULL);
@@ -149,7 +149,7 @@ static void park(struct kreg_table *t, u64 ms)
 	grant(t);
 }
 
-int kreg_fate_park(struct kreg_table *t, u64 ms)
+int kreg_table_park(struct kreg_table *t, u64 ms)
 {
 	int err;
 
@@ -160,17 +160,17 @@ int kreg_fate_park(struct kreg_table *t, u64 ms)
 	return err;
 }
 
-void kreg_fate_wait(struct kreg_table *t, struct kreg_waiter *waiter)
+void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter)
 {
 	kreg_table_assert(t);
 	waiter->table = t;
 	t->nr_waiters++;
 	if (!t->heir && list_empty(&t->waiters))
-		kreg_proc_name_next(kreg_table_owner(t), waiter->proc);
+		kreg_proc_set_successor(kreg_table_owner(t), waiter->proc);
 	list_add_tail(&waiter->node, &t->waiters);
 }
 
-int kreg_fate_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
+int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 {
 	int err = 0;
 
@@ -178,7 +178,7 @@ int kreg_fate_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 	if (orphan == KREG_ORPHAN_PARK)
 		err = charge_park(t);
 	else
-		kreg_fate_uncharge_park(t);
+		kreg_table_uncharge_park(t);
 	if (err)
 		return err;
 	t->orphan = orphan;
@@ -188,7 +188,7 @@ int kreg_fate_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 
 static bool can_inherit(struct kreg_proc *heir, const struct kreg_proc *dead)
 {
-	return heir && heir != dead && !kreg_proc_doomed(heir) && kreg_client_listens(heir);
+	return heir && heir != dead && !kreg_proc_exiting(heir) && kreg_client_listens(heir);
 }
 
 static void inherit(struct kreg_table *t, struct kreg_proc *dead)
@@ -209,7 +209,7 @@ static void bequeath(struct kreg_table *t, struct kreg_proc *dead)
 	else if (t->orphan == KREG_ORPHAN_PARK)
 		park(t, t->orphan_ms);
 	else
-		kreg_fate_destroy(t);
+		kreg_table_destroy(t);
 }
 
 /* A table of this writer in a namespace whose init has died, or NULL. */
@@ -230,7 +230,7 @@ static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *i
 }
 
 /* One thing to do about the death; false: nothing is left. */
-static bool handle_one(struct kreg_writer *w, struct kreg_seat *seat)
+static bool handle_one(struct kreg_writer *w, struct kreg_holdings *seat)
 {
 	struct kreg_table *t;
 
@@ -247,13 +247,13 @@ static bool handle_one(struct kreg_writer *w, struct kreg_seat *seat)
 	/* Under the turn it stays: only its holder removes tables. */
 	t = left_behind(w, seat->proc);
 	if (t)
-		kreg_fate_destroy(t);
+		kreg_table_destroy(t);
 	return t;
 }
 
 static bool death(struct kreg_writer *w, struct llist_node *node)
 {
-	struct kreg_seat *seat = kreg_seat_of_death(node);
+	struct kreg_holdings *seat = kreg_holdings_of_death(node);
 	int n;
 
 	kreg_writer_assert(w);
@@ -265,10 +265,10 @@ static bool death(struct kreg_writer *w, struct llist_node *node)
 
 static void buried(struct kreg_writer *w, struct llist_node *node)
 {
-	kreg_proc_buried(kreg_seat_of_death(node)->proc);
+	kreg_proc_death_done(kreg_holdings_of_death(node)->proc);
 }
 
-const struct kreg_writer_ops kreg_fate_ops = {
+const struct kreg_writer_ops kreg_table_writer_ops = {
 	.death = death,
 	.buried = buried,
 };
@@ -288,11 +288,11 @@ static bool expire(struct kreg_req *req)
 	if (ktime_after(t->parked_until, ktime_get()))
 		kreg_table_park_timer(t);
 	else
-		kreg_fate_destroy(t);
+		kreg_table_destroy(t);
 	return true;
 }
 
-void kreg_fate_park_expired(struct kreg_table *t)
+void kreg_table_park_expired(struct kreg_table *t)
 {
 	struct expiry e = { .table = t };
 
@@ -303,7 +303,7 @@ void kreg_fate_park_expired(struct kreg_table *t)
 
 struct ending {
 	struct kreg_req req;
-	struct kreg_seat *seat;
+	struct kreg_holdings *seat;
 };
 
 /* Small steps: this may be performed with a lent turn. */
@@ -323,7 +323,7 @@ static bool end_some(struct kreg_req *req)
 	return true;
 }
 
-void kreg_fate_end_heirships(struct kreg_proc *p)
+void kreg_table_end_heirships(struct kreg_proc *p)
 {
 	struct ending e;
 	unsigned int i;

@@ -10,8 +10,8 @@
  * the first process that waits to claim it. What is sent was set aside before, so
  * nothing here allocates or fails. All of it happens under the turn, in pieces.
  */
-#ifndef KREG_FATE_H
-#define KREG_FATE_H
+#ifndef KREG_TABLE_OWNER_H
+#define KREG_TABLE_OWNER_H
 
 #include <linux/types.h>
 
@@ -31,27 +31,27 @@ struct kreg_waiter {
 	void (*over)(struct kreg_waiter *waiter);
 };
 
-extern const struct kreg_writer_ops kreg_fate_ops;
+extern const struct kreg_writer_ops kreg_table_writer_ops;
 
 /* All under the turn of the table. */
-void kreg_fate_destroy(struct kreg_table *t);
+void kreg_table_destroy(struct kreg_table *t);
 /* @mail is consumed; NULL: the new owner knows already. */
-void kreg_fate_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
+void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
 /* For @ms, 0: no limit. -EDQUOT: its user has too many parked tables. */
-int kreg_fate_park(struct kreg_table *t, u64 ms);
+int kreg_table_park(struct kreg_table *t, u64 ms);
 /* Take a parked table, or stand in line for it. */
-void kreg_fate_claim(struct kreg_table *t, struct kreg_proc *p);
-void kreg_fate_wait(struct kreg_table *t, struct kreg_waiter *waiter);
+void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p);
+void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter);
 /* It waits no more; that is the result. */
-void kreg_fate_end_wait(struct kreg_waiter *waiter, int result);
+void kreg_table_end_wait(struct kreg_waiter *waiter, int result);
 /* Change what the orphan setting is charged for. */
-int kreg_fate_set_orphan(struct kreg_table *t, u8 orphan, u64 ms);
-void kreg_fate_uncharge_park(struct kreg_table *t);
+int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms);
+void kreg_table_uncharge_park(struct kreg_table *t);
 
 /* The park timer of @t has run out; drops the timer's reference. May sleep. */
-void kreg_fate_park_expired(struct kreg_table *t);
+void kreg_table_park_expired(struct kreg_table *t);
 
 /* The last client of @p is closed: it is nobody's heir any more. May sleep. */
-void kreg_fate_end_heirships(struct kreg_proc *p);
+void kreg_table_end_heirships(struct kreg_proc *p);
 
-#endif /* KREG_FATE_H */
+#endif /* KREG_TABLE_OWNER_H */

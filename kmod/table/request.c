@@ -9,7 +9,7 @@
 
 static void free_control(struct kreg_req *req)
 {
-	struct kreg_control *c = container_of(req, struct kreg_control, req);
+	struct kreg_table_req *c = container_of(req, struct kreg_table_req, req);
 
 	kreg_mail_free(c->mail);
 	kreg_mail_free(c->heir_mail);
@@ -22,16 +22,16 @@ static void free_control(struct kreg_req *req)
 
 static bool step(struct kreg_req *req)
 {
-	struct kreg_control *c = container_of(req, struct kreg_control, req);
+	struct kreg_table_req *c = container_of(req, struct kreg_table_req, req);
 
 	req->result = c->table->dead ? -ESTALE : c->apply(c);
 	return true;
 }
 
-struct kreg_control *kreg_control_alloc(struct kreg_client *client, struct kreg_table *table,
-					int (*apply)(struct kreg_control *c))
+struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct kreg_table *table,
+					    int (*apply)(struct kreg_table_req *c))
 {
-	struct kreg_control *c;
+	struct kreg_table_req *c;
 
 	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
 	if (!c) {
@@ -47,7 +47,7 @@ struct kreg_control *kreg_control_alloc(struct kreg_client *client, struct kreg_
 	return c;
 }
 
-int kreg_control_submit(struct kreg_control *c)
+int kreg_table_req_submit(struct kreg_table_req *c)
 {
 	int err = kreg_writer_submit(c->table->writer, &c->req);
 
@@ -55,7 +55,7 @@ int kreg_control_submit(struct kreg_control *c)
 	return err;
 }
 
-int kreg_control_abandon(struct kreg_control *c, int err)
+int kreg_table_req_cancel(struct kreg_table_req *c, int err)
 {
 	kreg_req_put(&c->req);
 	return err;

@@ -2,8 +2,8 @@
 /*
  * Requests that concern a table as a whole: what they bring along, and its end.
  */
-#ifndef KREG_CONTROL_H
-#define KREG_CONTROL_H
+#ifndef KREG_TABLE_REQUEST_H
+#define KREG_TABLE_REQUEST_H
 
 #include "table/owner.h"
 
@@ -12,10 +12,10 @@ struct kreg_mail;
 struct kreg_proc;
 struct kreg_table;
 
-struct kreg_control {
+struct kreg_table_req {
 	struct kreg_req req;
 	/* Under the turn, with the table alive; its result is the request's. */
-	int (*apply)(struct kreg_control *c);
+	int (*apply)(struct kreg_table_req *c);
 	/* References and memory; what apply() has not taken over goes with the request. */
 	struct kreg_client *client;
 	struct kreg_table *table;
@@ -33,11 +33,11 @@ struct kreg_control {
 };
 
 /* Takes the reference on @table over, also when it returns NULL. */
-struct kreg_control *kreg_control_alloc(struct kreg_client *client, struct kreg_table *table,
-					int (*apply)(struct kreg_control *c));
+struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct kreg_table *table,
+					    int (*apply)(struct kreg_table_req *c));
 /* Perform it; the caller's reference on it ends. */
-int kreg_control_submit(struct kreg_control *c);
+int kreg_table_req_submit(struct kreg_table_req *c);
 /* Do not; return @err. */
-int kreg_control_abandon(struct kreg_control *c, int err);
+int kreg_table_req_cancel(struct kreg_table_req *c, int err);
 
-#endif /* KREG_CONTROL_H */
+#endif /* KREG_TABLE_REQUEST_H */

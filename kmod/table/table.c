@@ -16,7 +16,7 @@
 
 static struct workqueue_struct *reaper;
 static void (*park_expired)(struct kreg_table *t);
-static enum kreg_tended (*upkeep)(struct kreg_tend *tend);
+static enum kreg_upkeep_state (*upkeep)(struct kreg_upkeep *tend);
 static atomic_t nr_tables;
 
 unsigned int kreg_table_count(void)
@@ -177,7 +177,7 @@ int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *c
 	return -EPERM;
 }
 
-static struct kreg_seat *seat(const struct kreg_table *t, struct kreg_proc *p)
+static struct kreg_holdings *seat(const struct kreg_table *t, struct kreg_proc *p)
 {
 	return &p->seats[t->writer->nr];
 }
@@ -187,7 +187,7 @@ static void name_next(const struct kreg_table *t)
 	struct kreg_proc *owner = kreg_table_owner(t);
 
 	if (owner && t->heir && t->heir != owner)
-		kreg_proc_name_next(owner, t->heir);
+		kreg_proc_set_successor(owner, t->heir);
 }
 
 void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
@@ -254,7 +254,7 @@ void kreg_table_park_timer(struct kreg_table *t)
 }
 
 int kreg_table_init(void (*expired)(struct kreg_table *t),
-		    enum kreg_tended (*tend)(struct kreg_tend *tend))
+		    enum kreg_upkeep_state (*tend)(struct kreg_upkeep *tend))
 {
 	park_expired = expired;
 	upkeep = tend;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Tables: what they are, who owns them, who may do what. What becomes of them is
- * decided in fate.c, how they are found in names.c.
+ * decided in owner.c, how they are found in names.c.
  */
-#ifndef KREG_TABLE_H
-#define KREG_TABLE_H
+#ifndef KREG_TABLE_TABLE_H
+#define KREG_TABLE_TABLE_H
 
 #include <linux/kreg.h>
 #include <linux/list.h>
@@ -42,7 +42,7 @@ struct kreg_table {
 
 	struct kreg_store store;
 	struct kreg_lane lane;
-	struct kreg_tend tend;
+	struct kreg_upkeep tend;
 	s64 charged;			/* turn: bytes charged to the user */
 
 	/* Ownership, all under the turn: */
@@ -85,7 +85,7 @@ struct kreg_table_spec {
  * reference for it to drop, from a workqueue; @tend when a store wants upkeep.
  */
 int kreg_table_init(void (*expired)(struct kreg_table *t),
-		    enum kreg_tended (*tend)(struct kreg_tend *tend));
+		    enum kreg_upkeep_state (*tend)(struct kreg_upkeep *tend));
 void kreg_table_exit(void);
 unsigned int kreg_table_count(void);
 
@@ -135,4 +135,4 @@ bool kreg_table_wants_mail(const struct kreg_table *t, const struct kreg_proc *o
 /* Turn. The heir's record is no longer needed. */
 void kreg_table_drop_mail(struct kreg_table *t);
 
-#endif /* KREG_TABLE_H */
+#endif /* KREG_TABLE_TABLE_H */

@@ -113,17 +113,17 @@ static void advance(struct kreg_writer *w, struct list_head *ready)
 /* One look at the first store of the list; false: none wants more for now. */
 static bool tend_first(struct kreg_writer *w, struct list_head *later)
 {
-	enum kreg_tended tended = KREG_TENDED_DONE;
-	struct kreg_tend *t;
+	enum kreg_upkeep_state tended = KREG_UPKEEP_DONE;
+	struct kreg_upkeep *t;
 
 	spin_lock(&w->turn);
-	t = list_first_entry_or_null(&w->tending, struct kreg_tend, node);
+	t = list_first_entry_or_null(&w->tending, struct kreg_upkeep, node);
 	if (t) {
 		tended = t->tend(t);
-		if (tended == KREG_TENDED_DONE)
+		if (tended == KREG_UPKEEP_DONE)
 			list_del_init(&t->node);
 		else
-			list_move_tail(&t->node, tended == KREG_TENDED_NOW ?
+			list_move_tail(&t->node, tended == KREG_UPKEEP_NOW ?
 				       &w->tending : later);
 	}
 	spin_unlock(&w->turn);
@@ -369,7 +369,7 @@ void kreg_writer_help(struct kreg_writer *w)
 		w->ops->buried(w, seat);
 }
 
-void kreg_writer_tend(struct kreg_writer *w, struct kreg_tend *t)
+void kreg_writer_add_upkeep(struct kreg_writer *w, struct kreg_upkeep *t)
 {
 	bool first = list_empty(&w->tending);
 
@@ -381,7 +381,7 @@ void kreg_writer_tend(struct kreg_writer *w, struct kreg_tend *t)
 		wake_up_process(w->task);
 }
 
-void kreg_writer_untend(struct kreg_writer *w, struct kreg_tend *t)
+void kreg_writer_del_upkeep(struct kreg_writer *w, struct kreg_upkeep *t)
 {
 	kreg_writer_assert(w);
 	list_del_init(&t->node);

@@ -24,8 +24,8 @@
  * advance in turns, a piece of a request each, so a batch that takes long holds up
  * its own table and no other.
  */
-#ifndef KREG_WRITER_H
-#define KREG_WRITER_H
+#ifndef KREG_WRITER_WRITER_H
+#define KREG_WRITER_WRITER_H
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -75,11 +75,11 @@ struct kreg_req {
 };
 
 /* Upkeep that a store wants now and then. @tend does a bounded part of it. */
-enum kreg_tended { KREG_TENDED_DONE, KREG_TENDED_LATER, KREG_TENDED_NOW };
+enum kreg_upkeep_state { KREG_UPKEEP_DONE, KREG_UPKEEP_LATER, KREG_UPKEEP_NOW };
 
-struct kreg_tend {
+struct kreg_upkeep {
 	struct list_head node;		/* turn; empty: not listed */
-	enum kreg_tended (*tend)(struct kreg_tend *tend);
+	enum kreg_upkeep_state (*tend)(struct kreg_upkeep *tend);
 };
 
 /* What the layers above do about a death. */
@@ -94,7 +94,7 @@ struct kreg_writer {
 	spinlock_t turn;		/* see above; innermost are those of other files */
 	bool busy;			/* turn: the thread has requests or deaths in hand */
 	bool burying;			/* turn: deaths */
-	struct list_head tending;	/* turn: kreg_tend */
+	struct list_head tending;	/* turn: kreg_upkeep */
 	struct llist_head queue;
 	struct llist_head deaths;
 	/* Invariant after initialisation: */
@@ -160,7 +160,7 @@ void kreg_writer_wake(struct kreg_writer *w);
 void kreg_writer_help(struct kreg_writer *w);
 
 /* Turn. Have @t looked after until it says that it is done; or no more. */
-void kreg_writer_tend(struct kreg_writer *w, struct kreg_tend *t);
-void kreg_writer_untend(struct kreg_writer *w, struct kreg_tend *t);
+void kreg_writer_add_upkeep(struct kreg_writer *w, struct kreg_upkeep *t);
+void kreg_writer_del_upkeep(struct kreg_writer *w, struct kreg_upkeep *t);
 
-#endif /* KREG_WRITER_H */
+#endif /* KREG_WRITER_WRITER_H */

@@ -4,7 +4,7 @@
  * is touched when it is gone.
  *
  * Mirrors, in kmod/proc.c: watch(), find_get(), notice(), die(), kreg_proc_poke(),
- * kreg_proc_settle(), kreg_proc_put(), kreg_proc_buried(), forget() and
+ * kreg_proc_settle(), kreg_proc_put(), kreg_proc_death_done(), forget() and
  * kreg_proc_exit(); of the kernel do_exit(), which drops signal->live, then takes
  * wait_pidfd.lock and wakes those who wait, also a second time when the task is
  * reaped, and a tracer's leader, which wakes them while the group lives.

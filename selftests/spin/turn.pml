@@ -8,7 +8,7 @@
  * perform_lent(), kreg_writer_submit(), collect(), line_up(), advance(), apply(),
  * bury(), drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
  * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
- * kreg_ops_sync(). The thread ends when nothing is left to do; asleep before that, it
+ * sync_client(). The thread ends when nothing is left to do; asleep before that, it
  * is found in an invalid end state.
  *
  * One client queues a batch of two steps that it does not wait for, writes to the
@@ -112,7 +112,7 @@ inline step(i)
 		applied[i] = over;
 		inside = false
 	}
-	/* kreg_writer_tend() */
+	/* kreg_writer_add_upkeep() */
 	if
 	:: d_step { i == BATCH && over && !tending -> tending = true; asleep = false }
 	:: else
@@ -241,7 +241,7 @@ proctype bystander()
 	ended++
 }
 
-/* kreg_ops_sync() */
+/* sync_client() */
 proctype sync()
 {
 	bool over, mine, knew, owed;

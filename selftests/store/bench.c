@@ -43,7 +43,7 @@ static noinline bool bench_get(struct kreg_key *key)
 }
 
 /* True if the put wants memory first. */
-static noinline bool bench_put(struct kreg_key *key, struct kreg_feed *f)
+static noinline bool bench_put(struct kreg_key *key, struct kreg_prealloc *f)
 {
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = value,
 				 .value_len = VALUE };
@@ -59,14 +59,14 @@ static noinline bool bench_put(struct kreg_key *key, struct kreg_feed *f)
 		return true;
 	}
 	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
-	kreg_store_tend(&store, 2, f);
+	kreg_txn_unlink(&t, 1);
+	kreg_store_upkeep(&store, 2, f);
 	return false;
 }
 
 static void put_all(u64 n)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	u64 bytes[2], i;
 
 	for (i = 0; i < n; i++) {
@@ -75,15 +75,15 @@ static void put_all(u64 n)
 		for (;;) {
 			bool again = bench_put(&key, &f);
 
-			if (kreg_feed_wanted(&f)) {
-				tap_check(!kreg_feed_fill(&f, &store));
-				kreg_store_feed(&store, &f);
+			if (kreg_prealloc_wanted(&f)) {
+				tap_check(!kreg_prealloc_fill(&f, &store));
+				kreg_store_add_prealloc(&store, &f);
 			}
 			if (!again)
 				break;
 		}
 	}
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 static void get_all(u64 n, bool there)

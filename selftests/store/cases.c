@@ -2,10 +2,10 @@
 /* Cases that chance would take long to find. */
 #include "model.h"
 
-static void fed(struct kreg_feed *f)
+static void fed(struct kreg_prealloc *f)
 {
-	tap_check(!kreg_feed_fill(f, &store));
-	kreg_store_feed(&store, f);
+	tap_check(!kreg_prealloc_fill(f, &store));
+	kreg_store_add_prealloc(&store, f);
 }
 
 static void begin(const struct mode *m)
@@ -27,7 +27,7 @@ static void end(void)
 /* As a write of its own, with all that it wants. */
 static void apply(struct kreg_change *c)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	struct kreg_place place;
 	struct kreg_txn t;
 
@@ -37,8 +37,8 @@ static void apply(struct kreg_change *c)
 		kreg_store_find(&store, &c->key, &place);
 	} while (kreg_store_apply(&t, c, &place, &f));
 	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
-	kreg_feed_free(&f);
+	kreg_txn_unlink(&t, 1);
+	kreg_prealloc_free(&f);
 }
 
 static void clear_all(void)
@@ -50,17 +50,17 @@ static void clear_all(void)
 
 static void tend(unsigned int budget)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 
-	kreg_store_tend(&store, budget, &f);
+	kreg_store_upkeep(&store, budget, &f);
 	fed(&f);
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 /* Bring the store to the keys below @n, each with an empty value. */
 static void keys_to(u32 n)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	u8 bytes[KEY_ROOM];
 
 	while (store.objects != n) {
@@ -75,13 +75,13 @@ static void keys_to(u32 n)
 		apply(&c);
 		tend(1);
 	}
-	while (kreg_store_tend(&store, 64, &f))
+	while (kreg_store_upkeep(&store, 64, &f))
 		;
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 	tap_check(kreg_store_verify(&store));
 }
 
-static void stale_lookups(const struct kreg_view *v)
+static void stale_lookups(const struct kreg_reader *v)
 {
 	u8 bytes[KEY_ROOM];
 	bool newer;
@@ -98,19 +98,19 @@ static void stale_lookups(const struct kreg_view *v)
 void stale_run(void)
 {
 	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0, 0 };
-	struct kreg_view a, b;
+	struct kreg_reader a, b;
 
 	begin(&stale);
 	keys_to(4000);
 	shim_enter(1);
-	kreg_view_enter(&a, &store);
+	kreg_reader_enter(&a, &store);
 	tap_check(a.n > 3 * KREG_PAGE_HEADS);
 	keys_to(20);
 	stale_lookups(&a);
 	/* Grow into a page that waits for the first reader, with another there. */
 	keys_to(2500);
 	shim_enter(2);
-	kreg_view_enter(&b, &store);
+	kreg_reader_enter(&b, &store);
 	tap_check(b.n > 2 * KREG_PAGE_HEADS);
 	keys_to(20);
 	stale_lookups(&a);
@@ -127,12 +127,12 @@ void stale_run(void)
 static void spans_check(u32 n, u32 pages, u32 spans)
 {
 	const struct kreg_root *root = kreg_store_root(&store);
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 
 	keys_to(n);
-	while (kreg_store_tend(&store, 64, &f) || kreg_store_has_limbo(&store))
+	while (kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store))
 		;
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 	tap_check(kreg_store_verify(&store));
 	tap_check(root->dir.used == pages && root->spans == spans);
 }
@@ -140,20 +140,20 @@ static void spans_check(u32 n, u32 pages, u32 spans)
 /* One asks for a span, and when he brings it another had to do with a page. */
 static void spans_late(void)
 {
-	struct kreg_feed one = {}, other = {};
+	struct kreg_prealloc one = {}, other = {};
 
-	kreg_store_want(&store, &one);
+	kreg_store_want_prealloc(&store, &one);
 	tap_check(one.index_order == KREG_SPAN_ORDER);
-	tap_check(!kreg_feed_fill(&one, &store));
+	tap_check(!kreg_prealloc_fill(&one, &store));
 	shim_order = 0;
-	kreg_store_want(&store, &other);
+	kreg_store_want_prealloc(&store, &other);
 	fed(&other);
 	shim_order = ~0u;
-	kreg_store_want(&store, &one);
-	kreg_store_feed(&store, &one);
+	kreg_store_want_prealloc(&store, &one);
+	kreg_store_add_prealloc(&store, &one);
 	tap_check(!store.spare || !store.spare_order);
-	kreg_feed_free(&one);
-	kreg_feed_free(&other);
+	kreg_prealloc_free(&one);
+	kreg_prealloc_free(&other);
 }
 
 /* Index pages come and go in spans, and singly where memory is too fragmented. */
@@ -232,7 +232,7 @@ void full_run(void)
 {
 	static const struct mode full = { "full", 4000, ~0u, 0, 1, 0, 0, 0 };
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT };
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	u8 bytes[KEY_ROOM], value[2000] = {};
 	struct kreg_place place;
 	struct kreg_txn t;
@@ -253,7 +253,7 @@ void full_run(void)
 			continue;
 		}
 		kreg_txn_commit(&t);
-		kreg_txn_settle(&t, 1);
+		kreg_txn_unlink(&t, 1);
 	}
 	tap_check(err == -ENOSPC && store.objects > 3);
 	tap_check(kreg_store_reserve(&store, &c, &f) == -ENOSPC);
@@ -263,8 +263,8 @@ void full_run(void)
 	kreg_txn_begin(&t, &store);
 	tap_check(!kreg_store_apply(&t, &c, &place, &f));
 	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
-	while (kreg_store_tend(&store, 8, &f))
+	kreg_txn_unlink(&t, 1);
+	while (kreg_store_upkeep(&store, 8, &f))
 		;
 	c.kind = KREG_CHANGE_PUT;
 	tap_check(kreg_store_reserve(&store, &c, &f) == -EAGAIN);
@@ -272,7 +272,7 @@ void full_run(void)
 	tap_check(!kreg_store_reserve(&store, &c, &f));
 	kreg_store_cancel(&store, &c);
 	tap_check(kreg_store_verify(&store));
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 	end();
 }
 
@@ -294,7 +294,7 @@ void cleared_run(void)
 {
 	static const struct mode cleared = { "cleared", 4000, ~0u, 0, 1, 0, 0, 0 };
 	const u32 third = KREG_LIMBO_CLEARED / 3;
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	int i;
 
 	begin(&cleared);
@@ -309,9 +309,9 @@ void cleared_run(void)
 	clear_all();
 	tap_check(kreg_store_limbo_full(&store));
 	shim_leave(1);
-	while (kreg_store_tend(&store, 8, &f))
+	while (kreg_store_upkeep(&store, 8, &f))
 		;
 	tap_check(!store.doomed_bytes && !kreg_store_limbo_full(&store));
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 	end();
 }

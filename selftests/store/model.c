@@ -110,7 +110,7 @@ static void commit_model(void)
 static struct batch *prepare(void);
 
 /* Memory, brought with the odd failure, while others want some too. */
-static void feed(struct kreg_feed *f)
+static void feed(struct kreg_prealloc *f)
 {
 	struct batch **slot = &prepared[rnd(PREPARED)];
 	static bool nested;
@@ -118,17 +118,17 @@ static void feed(struct kreg_feed *f)
 
 	spin_unlock(&turn);
 	shim_fail_in = rnd(8) ? 0 : 1 + rnd(4);
-	err = kreg_feed_fill(f, &store);
+	err = kreg_prealloc_fill(f, &store);
 	shim_fail_in = 0;
 	if (err)
-		tap_check(err == -ENOMEM && !kreg_feed_fill(f, &store));
+		tap_check(err == -ENOMEM && !kreg_prealloc_fill(f, &store));
 	spin_lock(&turn);
 	if (!nested && !*slot && !rnd(4)) {
 		nested = true;
 		*slot = prepare();
 		nested = false;
 	}
-	kreg_store_feed(&store, f);
+	kreg_store_add_prealloc(&store, f);
 	verify();
 }
 
@@ -174,7 +174,7 @@ static void no_space(struct step *st, int err)
 
 static void reserve(struct step *st)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	int err;
 
 	if (st->change.kind != KREG_CHANGE_PUT)
@@ -184,13 +184,13 @@ static void reserve(struct step *st)
 	verify();
 	if (err) {
 		no_space(st, err);
-		kreg_feed_free(&f);
+		kreg_prealloc_free(&f);
 		return;
 	}
 	memcpy(kreg_change_key(&st->change), st->key, st->change.key.len);
 	memcpy(kreg_change_value(&st->change), st->value, st->change.value_len);
-	kreg_change_seal(&st->change);
-	kreg_feed_free(&f);
+	kreg_change_finish(&st->change);
+	kreg_prealloc_free(&f);
 }
 
 static struct batch *prepare(void)
@@ -252,7 +252,7 @@ static void after(struct kreg_txn *t, const struct step *st)
 static void apply(struct kreg_txn *t, struct step *st)
 {
 	struct kreg_change *c = &st->change;
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	struct kreg_place place;
 	int err;
 
@@ -274,7 +274,7 @@ static void apply(struct kreg_txn *t, struct step *st)
 		after(t, st);
 	if (f.want_index && rnd(2))
 		feed(&f);
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 static void meanwhile(void)
@@ -289,16 +289,16 @@ static void meanwhile(void)
 
 static void tend(u32 budget)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 
 	if (rnd(2))
-		kreg_store_tend(&store, budget, &f);
-	else
 		kreg_store_upkeep(&store, budget, &f);
+	else
+		kreg_store_upkeep_idle(&store, budget, &f);
 	verify();
 	if (f.want_index && rnd(4))
 		feed(&f);
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 static void run(struct batch *b)
@@ -315,7 +315,7 @@ static void run(struct batch *b)
 	verify();
 	commit_model();
 	meanwhile();
-	while (!kreg_txn_settle(&t, 1 + rnd(3))) {
+	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
 		verify();
 		meanwhile();
 	}
@@ -384,7 +384,7 @@ void model_let_go(void)
 /* Nobody reads, nothing is reserved: all memory but a little comes back. */
 void model_drain(void)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	struct kreg_stat st;
 	u32 k;
 
@@ -400,18 +400,18 @@ void model_drain(void)
 		apply(&t, &st);
 		kreg_txn_commit(&t);
 		commit_model();
-		tap_check(kreg_txn_settle(&t, 2));
+		tap_check(kreg_txn_unlink(&t, 2));
 		tend(1);
 	}
-	while (kreg_store_tend(&store, 64, &f) || kreg_store_has_limbo(&store))
+	while (kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store))
 		;
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);
 	tap_check(!st.objects && !st.bytes && !st.limbo);
 	tap_check(list_empty(&store.orphans));
 	/* A page a class, one of the index, directories as they were. */
-	tap_check(st.memory - kreg_dir_memory(&store.chunks) -
-		  kreg_dir_memory(&store.blobs) <
+	tap_check(st.memory - kreg_array_memory(&store.chunks) -
+		  kreg_array_memory(&store.blobs) <
 		  (KREG_CLASSES + 2) * (PAGE_SIZE + 256));
 }
 

@@ -8,7 +8,7 @@
 
 static struct pin {
 	bool open, walking;
-	struct kreg_view view;
+	struct kreg_reader view;
 	struct object *then;		/* as committed when it entered */
 	bool *gone;			/* was absent at some time since */
 	bool *seen;			/* by the walk */
@@ -74,7 +74,7 @@ static void start(struct pin *p)
 	memcpy(p->then, committed, mode->keys * sizeof(*p->then));
 	p->gone = calloc(mode->keys, 1);
 	p->seen = calloc(mode->keys, 1);
-	kreg_view_enter(&p->view, &store);
+	kreg_reader_enter(&p->view, &store);
 	p->after = rnd(3) ? mode->keys : rnd(mode->keys);
 	if (p->after < mode->keys)
 		key = key_of(p->after, bytes);
@@ -107,9 +107,9 @@ static void late_get(struct pin *p)
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
 	struct kreg_key key = key_of(k, bytes);
-	struct kreg_view view = p->view;
+	struct kreg_reader view = p->view;
 	struct kreg_hit hit;
-	int err = kreg_view_get(&view, &key, &hit);
+	int err = kreg_reader_get(&view, &key, &hit);
 	const struct object *o = view.version == p->view.version ? p->then : committed;
 
 	if (err)

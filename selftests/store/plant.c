@@ -16,7 +16,7 @@ static void change(u32 k, enum kreg_change_kind kind)
 {
 	u8 bytes[KEY_ROOM];
 	struct kreg_change c = { .kind = kind, .value = "value", .value_len = 5 };
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	struct kreg_place place;
 	struct kreg_txn t;
 
@@ -26,29 +26,29 @@ static void change(u32 k, enum kreg_change_kind kind)
 		kreg_store_find(&store, &c.key, &place);
 		if (!kreg_store_apply(&t, &c, &place, &f))
 			break;
-		tap_check(!kreg_feed_fill(&f, &store));
-		kreg_store_feed(&store, &f);
+		tap_check(!kreg_prealloc_fill(&f, &store));
+		kreg_store_add_prealloc(&store, &f);
 	}
 	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
-	kreg_feed_free(&f);
+	kreg_txn_unlink(&t, 1);
+	kreg_prealloc_free(&f);
 }
 
 static void reclaim(void)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 
-	while (kreg_store_tend(&store, 64, &f))
+	while (kreg_store_upkeep(&store, 64, &f))
 		;
 	tap_check(!kreg_store_has_limbo(&store));
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 /* False if there is no such mistake. */
 bool plant_run(const char *what)
 {
 	struct kreg_place place;
-	struct kreg_view view;
+	struct kreg_reader view;
 	struct kreg_key key;
 	u8 bytes[KEY_ROOM];
 	bool newer;
@@ -63,12 +63,12 @@ bool plant_run(const char *what)
 	kreg_store_find(&store, &key, &place);
 	tap_check(place.old);
 	if (!strcmp(what, "read")) {
-		kreg_view_enter(&view, &store);
+		kreg_reader_enter(&view, &store);
 		k = *place.link;
 		change(1, KREG_CHANGE_DELETE);
 		reclaim();
 		tap_check(!kreg_lookup(&view, &key, view.version, &newer));
-		kreg_view_rec(&view, k);
+		kreg_reader_rec(&view, k);
 	} else if (!strcmp(what, "write")) {
 		change(1, KREG_CHANGE_DELETE);
 		reclaim();

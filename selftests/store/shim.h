@@ -85,15 +85,15 @@ void shim_free(void *p);
 /* Free slots are out of bounds, but for link and limbo. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
-#define kreg_slots_show(base, bytes)	__asan_unpoison_memory_region(base, bytes)
-#define kreg_slots_hide(base, size, bytes) \
+#define kreg_slots_unpoison(base, bytes)	__asan_unpoison_memory_region(base, bytes)
+#define kreg_slots_poison(base, size, bytes) \
 	__asan_poison_memory_region((u8 *)(base) + 8, (bytes) - 8)
 #else
-#define kreg_slots_show(base, bytes)		((void)(base))
-#define kreg_slots_hide(base, size, bytes)	((void)(base))
+#define kreg_slots_unpoison(base, bytes)		((void)(base))
+#define kreg_slots_poison(base, size, bytes)	((void)(base))
 #endif
-#define kreg_slot_hide(slot, size)	kreg_slots_hide(slot, size, size)
-#define kreg_slot_show(slot, size)	kreg_slots_show(slot, size)
+#define kreg_slot_poison(slot, size)	kreg_slots_poison(slot, size, size)
+#define kreg_slot_unpoison(slot, size)	kreg_slots_unpoison(slot, size)
 
 /* Only whether there is another byte, not where. */
 static inline const void *memchr_inv(const void *p, int c, size_t n)

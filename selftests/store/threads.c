@@ -130,19 +130,19 @@ static void *reader(void *arg)
 
 /* The writer. */
 
-static void fed(struct kreg_feed *f)
+static void fed(struct kreg_prealloc *f)
 {
 	spin_unlock(&turn);
-	tap_check(!kreg_feed_fill(f, &store));
+	tap_check(!kreg_prealloc_fill(f, &store));
 	spin_lock(&turn);
-	kreg_store_feed(&store, f);
+	kreg_store_add_prealloc(&store, f);
 }
 
 static void change(struct kreg_txn *t, enum kreg_change_kind kind, u32 k)
 {
 	static struct value value;
 	struct kreg_change c = { .kind = kind, .value = &value };
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	struct kreg_place place;
 	u8 bytes[24];
 	u32 i;
@@ -165,15 +165,15 @@ static void change(struct kreg_txn *t, enum kreg_change_kind kind, u32 k)
 	do {
 		kreg_store_find(&store, &c.key, &place);
 		i = kreg_store_apply(t, &c, &place, &f);
-		if (kreg_feed_wanted(&f))
+		if (kreg_prealloc_wanted(&f))
 			fed(&f);
 	} while (i);
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 static void write_once(u32 size)
 {
-	struct kreg_feed f = {};
+	struct kreg_prealloc f = {};
 	struct kreg_txn t;
 	u32 i, what = shim_random() % 2000;
 
@@ -194,12 +194,12 @@ static void write_once(u32 size)
 			change(&t, store.objects > size ? KREG_CHANGE_DELETE :
 			       KREG_CHANGE_PUT, KEPT + shim_random() % MOST);
 	kreg_txn_commit(&t);
-	while (!kreg_txn_settle(&t, 1))
+	while (!kreg_txn_unlink(&t, 1))
 		;
-	kreg_store_tend(&store, 8, &f);
+	kreg_store_upkeep(&store, 8, &f);
 	if (f.want_index)
 		fed(&f);
-	kreg_feed_free(&f);
+	kreg_prealloc_free(&f);
 }
 
 static void writer(double seconds)
@@ -214,9 +214,9 @@ static void writer(double seconds)
 		if (!(writes & 255))
 			shim_run_work();
 		while (kreg_store_limbo_full(&store)) {
-			struct kreg_feed f = {};
+			struct kreg_prealloc f = {};
 
-			kreg_store_tend(&store, 64, &f);
+			kreg_store_upkeep(&store, 64, &f);
 		}
 	}
 }
@@ -231,7 +231,7 @@ static void begin(void)
 	for (i = 0; i < KEPT; i++)
 		change(&t, KREG_CHANGE_PUT, i);
 	kreg_txn_commit(&t);
-	kreg_txn_settle(&t, 1);
+	kreg_txn_unlink(&t, 1);
 }
 
 int main(int argc, char **argv)
