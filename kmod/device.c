@@ -65,7 +65,7 @@ static ssize_t read_mails(struct kreg_client *cl, char __user *buf, size_t len)
 	return done;
 }
 
-static ssize_t read_once(struct kreg_client *cl, char __user *buf, size_t len)
+static ssize_t read_mail_once(struct kreg_client *cl, char __user *buf, size_t len)
 {
 	ssize_t ret = 0;
 
@@ -99,7 +99,7 @@ static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t
 		return -ENXIO;
 	if (!len)
 		return 0;
-	while (!(ret = read_once(cl, buf, len))) {
+	while (!(ret = read_mail_once(cl, buf, len))) {
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(cl->proc->news, has_mail(cl)))

@@ -43,7 +43,7 @@ void kreg_client_put(struct kreg_client *cl)
 }
 
 /* Who it belongs to; what could be had stays for free_client() in any case. */
-static int identify(struct kreg_client *cl)
+static int identify_client(struct kreg_client *cl)
 {
 	struct kreg_proc *proc;
 	struct kreg_ns *ns;
@@ -64,7 +64,7 @@ static int identify(struct kreg_client *cl)
 	return 0;
 }
 
-static int enlist(struct kreg_client *cl)
+static int enlist_client(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
 	int err = 0;
@@ -95,9 +95,9 @@ struct kreg_client *kreg_client_open(const struct cred *cred)
 	cl->cred = get_cred(cred);
 	mutex_init(&cl->reading);
 	kreg_mailbox_init(&cl->box);
-	err = identify(cl);
+	err = identify_client(cl);
 	if (!err)
-		err = enlist(cl);
+		err = enlist_client(cl);
 	if (!err)
 		return cl;
 	kreg_client_put(cl);

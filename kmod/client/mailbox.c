@@ -26,7 +26,7 @@ void kreg_mailbox_empty(struct kreg_mailbox *box)
 		kreg_mail_free(mail);
 }
 
-static int charge(struct kreg_proc *to, u32 bytes)
+static int charge_mail(struct kreg_proc *to, u32 bytes)
 {
 	u32 count = atomic_inc_return(&to->mails);
 	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
@@ -36,7 +36,7 @@ static int charge(struct kreg_proc *to, u32 bytes)
 	return 0;
 }
 
-static void uncharge(struct kreg_proc *to, u32 bytes)
+static void uncharge_mail(struct kreg_proc *to, u32 bytes)
 {
 	atomic_sub(bytes, &to->mail_bytes);
 	atomic_dec(&to->mails);
@@ -59,7 +59,7 @@ struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 na
 	memcpy(mail->tail + name_len, data, data_len);
 	mail->to = to;
 	kreg_proc_get(to);
-	if (charge(to, mail->event.size)) {
+	if (charge_mail(to, mail->event.size)) {
 		kreg_mail_free(mail);
 		return ERR_PTR(-EDQUOT);
 	}
@@ -70,12 +70,12 @@ void kreg_mail_free(struct kreg_mail *mail)
 {
 	if (!mail)
 		return;
-	uncharge(mail->to, mail->event.size);
+	uncharge_mail(mail->to, mail->event.size);
 	kreg_proc_put(mail->to);
 	kfree(mail);
 }
 
-static void deliver(struct kreg_mailbox *box, struct kreg_mail *mail)
+static void deliver_mail(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
 	struct kreg_proc *to = mail->to;
 
@@ -89,7 +89,7 @@ static void deliver(struct kreg_mailbox *box, struct kreg_mail *mail)
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
 	mail->event.time_ns = ktime_get_ns();
-	deliver(box, mail);
+	deliver_mail(box, mail);
 }
 
 void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
@@ -101,7 +101,7 @@ void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
 	list_splice_init(&from->mails, &mails);
 	spin_unlock(&from->lock);
 	list_for_each_entry_safe(mail, next, &mails, node)
-		deliver(to, mail);
+		deliver_mail(to, mail);
 }
 
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box)

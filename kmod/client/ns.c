@@ -11,8 +11,8 @@
 static LIST_HEAD(namespaces);
 static DEFINE_SPINLOCK(ns_lock);
 
-static struct kreg_ns *find_get(const struct user_namespace *user_ns,
-				const struct pid_namespace *pid_ns)
+static struct kreg_ns *find_get_ns(const struct user_namespace *user_ns,
+				   const struct pid_namespace *pid_ns)
 {
 	struct kreg_ns *ns;
 
@@ -64,7 +64,7 @@ struct kreg_ns *kreg_ns_current(struct user_namespace *user_ns)
 	struct kreg_ns *ns, *old;
 
 	spin_lock(&ns_lock);
-	ns = find_get(user_ns, pid_ns);
+	ns = find_get_ns(user_ns, pid_ns);
 	spin_unlock(&ns_lock);
 	if (ns)
 		return ns;
@@ -72,7 +72,7 @@ struct kreg_ns *kreg_ns_current(struct user_namespace *user_ns)
 	if (IS_ERR(ns))
 		return ns;
 	spin_lock(&ns_lock);
-	old = find_get(user_ns, pid_ns);
+	old = find_get_ns(user_ns, pid_ns);
 	if (!old) {
 		list_add_tail(&ns->node, &namespaces);
 		if (ns->init)

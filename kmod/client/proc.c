@@ -14,7 +14,7 @@ static DEFINE_SPINLOCK(procs_lock);
 static atomic64_t last_cookie;
 static atomic_t nr_procs;
 
-static unsigned long bucket(const struct pid *pid)
+static unsigned long pid_bucket(const struct pid *pid)
 {
 	return (unsigned long)pid / L1_CACHE_BYTES;
 }
@@ -32,24 +32,24 @@ bool kreg_proc_dead(const struct kreg_proc *p)
 	return dead;
 }
 
-static bool doomed(struct pid *pid)
+static bool is_exiting(struct pid *pid)
 {
 	struct task_struct *t;
-	bool doomed;
+	bool exiting;
 
 	rcu_read_lock();
 	t = pid_task(pid, PIDTYPE_TGID);
-	doomed = !t || !atomic_read(&t->signal->live);
-	if (!doomed)
+	exiting = !t || !atomic_read(&t->signal->live);
+	if (!exiting)
 		/* The kernel writes it plainly, under a lock not meant for modules. */
-		doomed = data_race(t->signal->flags) & SIGNAL_GROUP_EXIT;
+		exiting = data_race(t->signal->flags) & SIGNAL_GROUP_EXIT;
 	rcu_read_unlock();
-	return doomed;
+	return exiting;
 }
 
 bool kreg_proc_exiting(const struct kreg_proc *p)
 {
-	return doomed(p->pid);
+	return is_exiting(p->pid);
 }
 
 u32 kreg_proc_pid(const struct kreg_proc *p)
@@ -107,7 +107,7 @@ static void wake_by_pid(const struct pid *pid)
 	struct kreg_proc *p;
 
 	rcu_read_lock();
-	hash_for_each_possible_rcu(procs, p, node, bucket(pid))
+	hash_for_each_possible_rcu(procs, p, node, pid_bucket(pid))
 		if (p->pid == pid)
 			kreg_proc_wake(p);
 	rcu_read_unlock();
@@ -117,7 +117,7 @@ static void wake_by_pid(const struct pid *pid)
  * @p is dead: note why and tell the writers, once. The reference of the armed
  * state goes to them. Who is woken before the threads are may do their work.
  */
-static void die(struct kreg_proc *p)
+static void announce_death(struct kreg_proc *p)
 {
 	const struct pid *next = READ_ONCE(p->next);
 	unsigned int i, n = kreg_writers;
@@ -127,7 +127,7 @@ static void die(struct kreg_proc *p)
 	note_status(p);
 	/* With its last node on a list, @p may be gone. */
 	for (i = 0; i < n; i++)
-		kreg_writer_add_death(kreg_writer_nr(i), &p->seats[i].death);
+		kreg_writer_add_death(kreg_writer_nr(i), &p->holdings[i].death);
 	if (next)
 		wake_by_pid(next);
 	for (i = 0; i < n; i++)
@@ -139,34 +139,34 @@ static void die(struct kreg_proc *p)
  * that reaps it, up to three times a death, and on 6.1 also for a group that lives
  * (its leader is traced and has exited).
  */
-static int notice(struct wait_queue_entry *wait, unsigned int mode, int flags, void *key)
+static int exit_notice(struct wait_queue_entry *wait, unsigned int mode, int flags, void *key)
 {
 	struct kreg_proc *p = container_of(wait, struct kreg_proc, wait);
 
 	if (!kreg_proc_dead(p))
 		return 0;
 	list_del_init(&wait->entry);
-	die(p);
+	announce_death(p);
 	return 0;
 }
 
-static struct kreg_proc *find(const struct pid *pid)
+static struct kreg_proc *find_proc(const struct pid *pid)
 {
 	struct kreg_proc *p;
 
 	lockdep_assert_held(&procs_lock);
-	hash_for_each_possible(procs, p, node, bucket(pid))
+	hash_for_each_possible(procs, p, node, pid_bucket(pid))
 		if (p->pid == pid)
 			return p;
 	return NULL;
 }
 
-static struct kreg_proc *find_get(const struct pid *pid)
+static struct kreg_proc *find_get_proc(const struct pid *pid)
 {
 	struct kreg_proc *p;
 
 	spin_lock(&procs_lock);
-	p = find(pid);
+	p = find_proc(pid);
 	if (p)
 		kreg_proc_get(p);
 	spin_unlock(&procs_lock);
@@ -178,9 +178,9 @@ static void init_seats(struct kreg_proc *p)
 	unsigned int i;
 
 	for (i = 0; i < kreg_writers; i++) {
-		p->seats[i].proc = p;
-		INIT_LIST_HEAD(&p->seats[i].owned);
-		INIT_LIST_HEAD(&p->seats[i].heired);
+		p->holdings[i].proc = p;
+		INIT_LIST_HEAD(&p->holdings[i].owned);
+		INIT_LIST_HEAD(&p->holdings[i].heired);
 	}
 }
 
@@ -188,7 +188,7 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 {
 	struct kreg_proc *p;
 
-	p = kzalloc(struct_size(p, seats, kreg_writers), GFP_KERNEL_ACCOUNT);
+	p = kzalloc(struct_size(p, holdings, kreg_writers), GFP_KERNEL_ACCOUNT);
 	if (!p)
 		return NULL;
 	atomic_inc(&nr_procs);
@@ -196,8 +196,8 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 	refcount_set(&p->refs, 2);
 	p->pid = get_pid(pid);
 	p->cookie = atomic64_inc_return(&last_cookie);
-	init_waitqueue_func_entry(&p->wait, notice);
-	atomic_set(&p->burials, kreg_writers);
+	init_waitqueue_func_entry(&p->wait, exit_notice);
+	atomic_set(&p->deaths_left, kreg_writers);
 	init_completion(&p->settled);
 	init_waitqueue_head(&p->news);
 	mutex_init(&p->settling);
@@ -214,7 +214,7 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
  * section came before ours, ours orders the test below after its drop, and we see
  * that it is dead; if ours came first, it finds the entry.
  */
-static struct kreg_proc *watch(struct pid *pid)
+static struct kreg_proc *watch_proc(struct pid *pid)
 {
 	struct kreg_proc *p, *old;
 
@@ -222,7 +222,7 @@ static struct kreg_proc *watch(struct pid *pid)
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	spin_lock(&procs_lock);
-	old = find(pid);
+	old = find_proc(pid);
 	if (old) {
 		kreg_proc_get(old);
 	} else {
@@ -232,7 +232,7 @@ static struct kreg_proc *watch(struct pid *pid)
 		 * waits for procs_lock.
 		 */
 		add_wait_queue_priority(&pid->wait_pidfd, &p->wait);
-		hash_add_rcu(procs, &p->node, bucket(pid));
+		hash_add_rcu(procs, &p->node, pid_bucket(pid));
 	}
 	spin_unlock(&procs_lock);
 	if (old) {
@@ -245,7 +245,7 @@ static struct kreg_proc *watch(struct pid *pid)
 
 static struct kreg_proc *get_watched(struct pid *pid)
 {
-	return find_get(pid) ?: watch(pid);
+	return find_get_proc(pid) ?: watch_proc(pid);
 }
 
 struct kreg_proc *kreg_proc_current(void)
@@ -269,9 +269,9 @@ struct kreg_proc *kreg_proc_whois(u32 nr)
 	int err = -ESRCH;
 
 	pid = find_get_pid(nr);
-	/* A thread's pid leads no group, so it counts as doomed. */
-	if (pid && !doomed(pid)) {
-		p = find_get(pid);
+	/* A thread's pid leads no group, so it counts as exiting. */
+	if (pid && !is_exiting(pid)) {
+		p = find_get_proc(pid);
 		err = -ENOTCONN;
 	}
 	put_pid(pid);
@@ -293,7 +293,7 @@ struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
 void kreg_proc_poke(struct kreg_proc *p)
 {
 	if (kreg_proc_dead(p))
-		die(p);
+		announce_death(p);
 }
 
 int kreg_proc_settle(struct kreg_proc *p)
@@ -302,7 +302,7 @@ int kreg_proc_settle(struct kreg_proc *p)
 
 	if (!kreg_proc_dead(p))
 		return 0;
-	die(p);
+	announce_death(p);
 	for (i = 0; i < kreg_writers; i++)
 		kreg_writer_help(kreg_writer_nr(i));
 	return wait_for_completion_killable(&p->settled) ? -EINTR : 1;
@@ -316,7 +316,7 @@ static bool has_something(struct kreg_proc *p)
 	if (READ_ONCE(p->nr_clients) || atomic_read(&p->state) == KREG_PROC_DEAD)
 		return true;
 	for (i = 0; i < kreg_writers; i++)
-		if (!list_empty(&p->seats[i].owned) || !list_empty(&p->seats[i].heired))
+		if (!list_empty(&p->holdings[i].owned) || !list_empty(&p->holdings[i].heired))
 			return true;
 	return false;
 }
@@ -335,7 +335,7 @@ unsigned int kreg_proc_count(void)
 }
 
 /* One that is dead, whose death may not have been handled yet. */
-static struct kreg_proc *dead_get(u64 last)
+static struct kreg_proc *get_dead(u64 last)
 {
 	struct kreg_proc *p;
 	int i;
@@ -357,7 +357,7 @@ int kreg_proc_settle_all(void)
 	struct kreg_proc *p;
 	int err;
 
-	while ((p = dead_get(last))) {
+	while ((p = get_dead(last))) {
 		err = kreg_proc_settle(p);
 		kreg_proc_put(p);
 		if (err < 0)
@@ -371,7 +371,7 @@ int kreg_proc_settle_all(void)
  * comes here, once. The notice may have taken the entry off the queue; if not, it
  * is not running when this returns.
  */
-static void forget(struct kreg_proc *p)
+static void forget_proc(struct kreg_proc *p)
 {
 	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
 	spin_lock(&procs_lock);
@@ -383,11 +383,11 @@ static void forget(struct kreg_proc *p)
 
 void kreg_proc_death_done(struct kreg_proc *p)
 {
-	if (atomic_dec_and_test(&p->burials))
-		forget(p);
+	if (atomic_dec_and_test(&p->deaths_left))
+		forget_proc(p);
 }
 
-static struct kreg_proc *first_get(void)
+static struct kreg_proc *get_first(void)
 {
 	struct kreg_proc *p;
 	int i;
@@ -412,9 +412,9 @@ void kreg_proc_exit(void)
 {
 	struct kreg_proc *p;
 
-	while ((p = first_get())) {
+	while ((p = get_first())) {
 		if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) == KREG_PROC_ARMED)
-			forget(p);
+			forget_proc(p);
 		else
 			wait_for_completion(&p->settled);
 		kreg_proc_put(p);

@@ -11,7 +11,7 @@
  * know. That function runs with tasklist_lock held and may take no lock: it notes
  * the cause and puts one node on the list of every writer. A process counts as
  *
- *  - doomed, as soon as a fatal signal or exit_group() is on its way. It gets
+ *  - exiting, as soon as a fatal signal or exit_group() is on its way. It gets
  *    nothing any more; what it has, it still has.
  *  - dead, when signal->live is 0: no thread of it will run user code again. From
  *    then on no call may tell of it; calls that could wait until its death has
@@ -58,7 +58,7 @@ struct kreg_proc {
 	atomic_t state;
 	bool status_known;		/* set before the writers are told */
 	int status;
-	atomic_t burials;		/* writers that have not handled the death yet */
+	atomic_t deaths_left;		/* writers that have not handled the death yet */
 	struct completion settled;	/* all have */
 	const struct pid *next;		/* who is to be woken first; only to be compared */
 	/* Clients and mail: */
@@ -71,7 +71,7 @@ struct kreg_proc {
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
 	struct list_head namespaces;	/* ns_lock: those that end with it */
-	struct kreg_holdings seats[];	/* one a writer */
+	struct kreg_holdings holdings[];	/* one a writer */
 };
 
 /* The calling process. A reference, or an ERR_PTR. May sleep. */

@@ -25,7 +25,7 @@ struct kreg_scratch_buf {
 	u64 bytes[];
 };
 
-static struct kreg_scratch_buf *alloc(size_t size)
+static struct kreg_scratch_buf *alloc_buf(size_t size)
 {
 	struct kreg_scratch_buf *buf;
 
@@ -49,7 +49,7 @@ void *kreg_scratch_get(struct kreg_scratch *s, size_t size)
 
 	if (!buf || buf->size - sizeof(*buf) < size) {
 		kvfree(buf);
-		buf = alloc(size);
+		buf = alloc_buf(size);
 	}
 	return buf ? buf->bytes : NULL;
 }

@@ -17,28 +17,28 @@ static DEFINE_HASHTABLE(users, 8);
 static DEFINE_SPINLOCK(users_lock);
 static unsigned int nr_users;
 
-static unsigned long bucket(const struct user_namespace *ns, kuid_t uid)
+static unsigned long user_bucket(const struct user_namespace *ns, kuid_t uid)
 {
 	return (unsigned long)ns / L1_CACHE_BYTES + __kuid_val(uid);
 }
 
-static struct kreg_user *find(const struct user_namespace *ns, kuid_t uid)
+static struct kreg_user *find_level(const struct user_namespace *ns, kuid_t uid)
 {
 	struct kreg_user *u;
 
 	lockdep_assert_held(&users_lock);
-	hash_for_each_possible(users, u, node, bucket(ns, uid))
+	hash_for_each_possible(users, u, node, user_bucket(ns, uid))
 		if (u->ns == ns && uid_eq(u->uid, uid))
 			return u;
 	return NULL;
 }
 
-static struct kreg_user *find_get(const struct user_namespace *ns, kuid_t uid)
+static struct kreg_user *find_get_level(const struct user_namespace *ns, kuid_t uid)
 {
 	struct kreg_user *u;
 
 	spin_lock(&users_lock);
-	u = find(ns, uid);
+	u = find_level(ns, uid);
 	if (u)
 		refcount_inc(&u->refs);
 	spin_unlock(&users_lock);
@@ -52,16 +52,16 @@ static void free_user(struct kreg_user *u)
 }
 
 /* Publish @u, or find that another was faster, whose reference is returned. */
-static struct kreg_user *insert(struct kreg_user *u)
+static struct kreg_user *insert_user(struct kreg_user *u)
 {
 	struct kreg_user *old;
 
 	spin_lock(&users_lock);
-	old = find(u->ns, u->uid);
+	old = find_level(u->ns, u->uid);
 	if (old) {
 		refcount_inc(&old->refs);
 	} else {
-		hash_add(users, &u->node, bucket(u->ns, u->uid));
+		hash_add(users, &u->node, user_bucket(u->ns, u->uid));
 		WRITE_ONCE(nr_users, nr_users + 1);
 	}
 	spin_unlock(&users_lock);
@@ -84,7 +84,7 @@ static struct kreg_user *get_level(struct user_namespace *ns, kuid_t uid,
 	u->uid = uid;
 	u->limited = parent || !uid_eq(uid, GLOBAL_ROOT_UID);
 	u->parent = parent;
-	old = insert(u);
+	old = insert_user(u);
 	if (!old)
 		return u;
 	free_user(u);
@@ -96,7 +96,7 @@ struct kreg_user *kreg_user_get(struct user_namespace *ns, kuid_t uid)
 {
 	struct kreg_user *u, *parent = NULL;
 
-	u = find_get(ns, uid);
+	u = find_get_level(ns, uid);
 	if (u)
 		return u;
 	/* As deep as user namespaces nest: 32 levels. */
@@ -135,7 +135,7 @@ static void uncharge_until(struct kreg_user *u, const struct kreg_user *end,
 		atomic64_sub(n, &u->used[what]);
 }
 
-static bool exceeds(const struct kreg_user *level, enum kreg_quota what, s64 used)
+static bool exceeds_limit(const struct kreg_user *level, enum kreg_quota what, s64 used)
 {
 	return level->limited && (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what]);
 }
@@ -148,7 +148,7 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 	for (level = u; level; level = level->parent) {
 		s64 used = atomic64_add_return(n, &level->used[what]);
 
-		if (n > 0 && exceeds(level, what, used)) {
+		if (n > 0 && exceeds_limit(level, what, used)) {
 			uncharge_until(u, level->parent, what, n);
 			return -EDQUOT;
 		}
@@ -159,7 +159,7 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	for (; u; u = u->parent)
-		if (exceeds(u, what, atomic64_read(&u->used[what]) + n))
+		if (exceeds_limit(u, what, atomic64_read(&u->used[what]) + n))
 			return false;
 	return true;
 }

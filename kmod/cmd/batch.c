@@ -138,14 +138,14 @@ static const enum kreg_change_kind kinds[] = {
 	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
 };
 
-static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *op, void *to)
+static __always_inline int get_batch_key(struct kreg_change *c, const struct kreg_op *op, void *to)
 {
 	c->key.bytes = to;
 	return kreg_get(to, u64_to_user_ptr(op->key), op->key_len);
 }
 
 /* What can be said before slots are set aside; *keys moves behind the key of a DELETE. */
-static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
+static int describe_op(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
 {
 	struct kreg_change *c = &b->change;
 	u8 *key = *keys;
@@ -165,7 +165,7 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 		return c->blob ? 0 : -ENOMEM;
 	case KREG_CHANGE_DELETE:
 		*keys += op->key_len;
-		return get_key(c, op, key);
+		return get_batch_key(c, op, key);
 	case KREG_CHANGE_CLEAR:
 		c->root = kreg_root_alloc();
 		return c->root ? 0 : -ENOMEM;
@@ -173,7 +173,7 @@ static int describe(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys
 	return 0;
 }
 
-static int describe_all(struct kreg_batch *b, const struct kreg_op_list *ops)
+static int describe_ops(struct kreg_batch *b, const struct kreg_op_list *ops)
 {
 	struct kreg_batch_op *to = kreg_batch_ops(b);
 	const struct kreg_op *op = ops->op, *end = op + ops->count;
@@ -181,7 +181,7 @@ static int describe_all(struct kreg_batch *b, const struct kreg_op_list *ops)
 	int err = 0;
 
 	for (; op != end && !err; op++, to++)
-		err = describe(to, op, &keys);
+		err = describe_op(to, op, &keys);
 	for (; op != end; op++, to++)
 		to->open = false;
 	return err;
@@ -190,7 +190,7 @@ static int describe_all(struct kreg_batch *b, const struct kreg_op_list *ops)
 /* Key and value of a PUT, to where they will stay. */
 static __always_inline int get_object(struct kreg_change *c, const struct kreg_op *op)
 {
-	return get_key(c, op, kreg_change_key(c)) ?:
+	return get_batch_key(c, op, kreg_change_key(c)) ?:
 	       kreg_get(kreg_change_value(c), u64_to_user_ptr(op->value), op->value_len);
 }
 
@@ -221,7 +221,7 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
 	if (IS_ERR(b))
 		return b;
-	err = describe_all(b, ops) ?: kreg_batch_reserve(b) ?: get_objects(b, ops);
+	err = describe_ops(b, ops) ?: kreg_batch_reserve(b) ?: get_objects(b, ops);
 	if (!err)
 		return b;
 	kreg_batch_put(b);
@@ -273,7 +273,7 @@ static int probe_outs(const struct kreg_ioc_batch *arg)
 				       (size_t)arg->count * arg->op_size) ? -EFAULT : 0;
 }
 
-static int answer(const struct kreg_call *call)
+static int answer_done(const struct kreg_call *call)
 {
 	const struct kreg_ioc_batch *arg = call->arg;
 	struct kreg_ioc_batch __user *user = call->user;
@@ -321,13 +321,13 @@ int kreg_cmd_batch(struct kreg_call *call)
 	err = check_ops(arg, &ops);
 	/* Put back as it is, since later it must not fail. */
 	if (!err)
-		err = answer(call);
+		err = answer_done(call);
 	arg->out_done = reads ? 0 : arg->count;
 	if (!err)
 		err = reads ? read_ops(call, &ops) : write_ops(call, &ops);
 	/* An atomic batch of writes that failed: of which operation, if it was one. */
 	if (!err || (!reads && arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
-		answer(call);
+		answer_done(call);
 	kreg_scratch_put(&call->client->call, ops.op);
 	return err;
 }

@@ -30,7 +30,7 @@ struct kreg_batch {
 	u32 first_error;		/* of an operation */
 	s64 charged;			/* of an atomic batch, beforehand */
 	struct kreg_txn txn;
-	struct kreg_prealloc feed;
+	struct kreg_prealloc pre;
 	struct kreg_batch_op ops[];
 };
 
@@ -56,20 +56,20 @@ static void close_op(struct kreg_batch *b, struct kreg_batch_op *op)
 	op->open = false;
 }
 
-static void enter(struct kreg_batch *b, enum phase phase)
+static void enter_phase(struct kreg_batch *b, enum phase phase)
 {
 	b->phase = phase;
 	b->next = 0;
 }
 
 /* @failed is the operation to blame, or count. */
-static void fail(struct kreg_batch *b, int err, u32 failed)
+static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 {
 	b->req.result = err;
 	b->failed = failed;
 	kreg_user_uncharge(b->table->user, KREG_QUOTA_BYTES, b->charged);
 	b->charged = 0;
-	enter(b, CANCEL);
+	enter_phase(b, CANCEL);
 }
 
 /*
@@ -94,22 +94,22 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	return 0;
 }
 
-static void begin(struct kreg_batch *b)
+static void begin_changes(struct kreg_batch *b)
 {
 	kreg_txn_begin(&b->txn, &b->table->store);
-	enter(b, APPLY);
+	enter_phase(b, APPLY);
 }
 
-static void start(struct kreg_batch *b)
+static void start_batch(struct kreg_batch *b)
 {
 	int err = kreg_table_decide_write(b->table, b->client);
 
 	if (err)
-		fail(b, err, b->count);
+		fail_batch(b, err, b->count);
 	else if (b->atomic)
-		enter(b, CHECK);
+		enter_phase(b, CHECK);
 	else
-		begin(b);
+		begin_changes(b);
 }
 
 static void check_some(struct kreg_batch *b, u32 n)
@@ -118,16 +118,16 @@ static void check_some(struct kreg_batch *b, u32 n)
 		int err = check_one(b, &b->ops[b->next]);
 
 		if (err)
-			return fail(b, err, b->next);
+			return fail_batch(b, err, b->next);
 	}
 	if (b->next == b->count)
-		begin(b);
+		begin_changes(b);
 }
 
 /* With a reserved slot and within the limits, or else it has an error. */
 static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
-	int err = kreg_table_change(b->table, &op->change, &b->txn, &b->feed);
+	int err = kreg_table_change(b->table, &op->change, &b->txn, &b->pre);
 
 	if (!err)
 		b->charged -= op->change.paid;
@@ -157,15 +157,15 @@ static void apply_some(struct kreg_batch *b, u32 n)
 	if (b->next < b->count)
 		return;
 	kreg_txn_commit(&b->txn);
-	enter(b, SETTLE);
+	enter_phase(b, SETTLE);
 }
 
 static void settle_some(struct kreg_batch *b, u32 n)
 {
 	if (!kreg_txn_unlink(&b->txn, n))
 		return;
-	kreg_table_upkeep_now(b->table, n, &b->feed);
-	enter(b, DONE);
+	kreg_table_upkeep_now(b->table, n, &b->pre);
+	enter_phase(b, DONE);
 }
 
 static void cancel_some(struct kreg_batch *b, u32 n)
@@ -173,11 +173,11 @@ static void cancel_some(struct kreg_batch *b, u32 n)
 	for (; n && b->next < b->count; n--, b->next++)
 		close_op(b, &b->ops[b->next]);
 	if (b->next == b->count)
-		enter(b, DONE);
+		enter_phase(b, DONE);
 }
 
 /* The first error of a write that nobody waits for is kept for SYNC. */
-static void note_error(struct kreg_batch *b)
+static void note_async_error(struct kreg_batch *b)
 {
 	u32 err = -b->req.result ?: b->first_error;
 
@@ -186,11 +186,11 @@ static void note_error(struct kreg_batch *b)
 }
 
 /* What a phase has to do for up to @n operations. */
-static void advance(struct kreg_batch *b, u32 n)
+static void advance_batch(struct kreg_batch *b, u32 n)
 {
 	switch (b->phase) {
 	case START:
-		return start(b);
+		return start_batch(b);
 	case CHECK:
 		return check_some(b, n);
 	case APPLY:
@@ -205,16 +205,16 @@ static void advance(struct kreg_batch *b, u32 n)
 }
 
 /* A piece of a large one; all of a small one. */
-static bool step(struct kreg_req *req)
+static bool batch_step(struct kreg_req *req)
 {
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
 
 	do {
-		advance(b, req->large ? KREG_HOLD_RECORDS : KREG_TURN_RECORDS);
+		advance_batch(b, req->large ? KREG_HOLD_RECORDS : KREG_TURN_RECORDS);
 	} while (b->phase != DONE && !req->large);
 	if (b->phase != DONE)
 		return false;
-	note_error(b);
+	note_async_error(b);
 	return true;
 }
 
@@ -240,7 +240,7 @@ static void free_batch(struct kreg_req *req)
 
 	if (b->phase != DONE)
 		cancel_rest(b);
-	kreg_prealloc_free(&b->feed);
+	kreg_prealloc_free(&b->pre);
 	if (b->async) {
 		atomic_sub(b->count, &cl->async_ops);
 		atomic_sub(b->bytes, &cl->async_bytes);
@@ -269,7 +269,7 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 		return ERR_PTR(-ENOMEM);
 	}
 	memset(b, 0, sizeof(*b));
-	kreg_req_init(&b->req, &t->lane, step, free_batch);
+	kreg_req_init(&b->req, &t->lane, batch_step, free_batch);
 	b->client = cl;
 	kreg_client_get(cl);
 	b->table = t;
@@ -287,15 +287,15 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 	int err = 0;
 
 	spin_lock(&b->table->writer->turn);
-	kreg_store_add_prealloc(s, &b->feed);
+	kreg_store_add_prealloc(s, &b->pre);
 	for (; op != end; op++) {
 		if (op->change.kind == KREG_CHANGE_PUT)
-			err = kreg_store_reserve(s, &op->change, &b->feed);
+			err = kreg_store_reserve(s, &op->change, &b->pre);
 		if (err)
 			break;
 	}
 	*i = op - b->ops;
-	kreg_store_want_prealloc(s, &b->feed);
+	kreg_store_want_prealloc(s, &b->pre);
 	spin_unlock(&b->table->writer->turn);
 	return err;
 }
@@ -314,7 +314,7 @@ int kreg_batch_reserve(struct kreg_batch *b)
 	for (i = 0; i < b->count && !err;) {
 		err = reserve_some(b, &i);
 		if (err == -EAGAIN)
-			err = kreg_prealloc_fill(&b->feed, s);
+			err = kreg_prealloc_fill(&b->pre, s);
 	}
 	return err;
 }
@@ -333,7 +333,7 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	err = kreg_writer_submit(b->table->writer, &b->req);
 	if (err == -EINTR)
 		return err;
-	kreg_table_prealloc(b->table, &b->feed);
+	kreg_table_prealloc(b->table, &b->pre);
 	*version = b->txn.version;
 	*failed = b->failed;
 	return err;

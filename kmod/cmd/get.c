@@ -101,7 +101,7 @@ static int fault_in(const struct kreg_op *op, u32 len)
 	return fault_in_safe_writeable(u64_to_user_ptr(op->value), len) ? -EFAULT : -EAGAIN;
 }
 
-static __always_inline void found(struct kreg_op *op, const struct kreg_hit *hit)
+static __always_inline void set_found(struct kreg_op *op, const struct kreg_hit *hit)
 {
 	op->out_version = hit->version;
 	op->out_len = hit->value_len;
@@ -110,16 +110,16 @@ static __always_inline void found(struct kreg_op *op, const struct kreg_hit *hit
 }
 
 /* After the section, in which the value was not copied. */
-static noinline int make_up(struct kreg_op *op, const struct kreg_hit *hit, int err)
+static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit, int err)
 {
 	if (err == -EAGAIN)
 		return fault_in(op, hit->value_len);
-	found(op, hit);
+	set_found(op, hit);
 	return err == IN_BLOB ? copy_blob(op, hit) : err;
 }
 
-static __always_inline int read_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
-				     struct kreg_op *op)
+static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
+					struct kreg_op *op)
 {
 	struct kreg_hit hit __uninitialized;
 	int err;
@@ -137,8 +137,8 @@ static __always_inline int read_once(struct kreg_client *cl, u64 table, struct k
 		kreg_blob_get(hit.blob);
 	rcu_read_unlock();
 	if (unlikely(err))
-		return make_up(op, &hit, err);
-	found(op, &hit);
+		return copy_outside(op, &hit, err);
+	set_found(op, &hit);
 	return 0;
 }
 
@@ -149,7 +149,7 @@ static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 
 	int err;
 
 	do {
-		err = read_once(cl, table, &key, op);
+		err = read_op_once(cl, table, &key, op);
 	} while (unlikely(err == -EAGAIN));
 	return err;
 }
@@ -181,7 +181,7 @@ int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
 }
 
 /* Of many: what its @out_error says. */
-static noinline void note_error(struct kreg_op *op, int err, u32 *errors)
+static noinline void note_op_error(struct kreg_op *op, int err, u32 *errors)
 {
 	if (err == -ENODATA)
 		memset_startat(op, 0, out_version);
@@ -207,10 +207,10 @@ static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_o
 		err = copy_in_section(op, &hit);
 		if (unlikely(err == -EAGAIN || err == IN_BLOB))
 			return false;
-		found(op, &hit);
+		set_found(op, &hit);
 	}
 	if (unlikely(err))
-		note_error(op, err, errors);
+		note_op_error(op, err, errors);
 	return true;
 }
 
@@ -241,7 +241,7 @@ static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32
 	if (err && err != -ENODATA && err != -EMSGSIZE)
 		return err;
 	if (err)
-		note_error(op, err, errors);
+		note_op_error(op, err, errors);
 	return 0;
 }
 
@@ -268,23 +268,23 @@ int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_lis
 }
 
 /* Of all that can be wrong, a struct that is not there as a whole comes first. */
-static noinline int refuse(struct kreg_ioc_op __user *user, struct kreg_op *op, int err)
+static noinline int refuse_op(struct kreg_ioc_op __user *user, struct kreg_op *op, int err)
 {
 	return kreg_get_short(&op->out_version, &user->op.out_version, KREG_OP_OUT_SIZE) ?: err;
 }
 
-static __always_inline int read(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-				struct kreg_ioc_op *arg)
+static __always_inline int read_command(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+					struct kreg_ioc_op *arg)
 {
 	int err = read_op(cl, arg->table, &arg->op);
 
 	if (!err || err == -EMSGSIZE)
 		return kreg_op_answer(user, &arg->op) ?: err;
-	return refuse(user, &arg->op, err);
+	return refuse_op(user, &arg->op, err);
 }
 
-static noinline int run(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-			struct kreg_ioc_op *arg)
+static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+			   struct kreg_ioc_op *arg)
 {
 	int err;
 
@@ -296,13 +296,13 @@ static noinline int run(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_op_queue(cl, arg->table, &arg->op);
 	if (kreg_op_reads(&arg->op))
-		return read(cl, user, arg);
+		return read_command(cl, user, arg);
 	return kreg_op_put(cl, user, arg);
 }
 
 int kreg_cmd_op(struct kreg_call *call)
 {
-	return run(call->client, call->user, call->arg);
+	return run_op(call->client, call->user, call->arg);
 }
 
 /* In one go if it is the usual one, in the form that this kernel knows. */
@@ -315,9 +315,9 @@ long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
 	form = arg.size | (u64)arg.flags << 32;
 	if (likely(form == sizeof(arg) && kreg_op_is_plain(&arg.op)))
-		return arg.op.code == KREG_OP_GET ? read(cl, user, &arg) :
+		return arg.op.code == KREG_OP_GET ? read_command(cl, user, &arg) :
 						    kreg_op_put(cl, user, &arg);
-	if (arg.size != sizeof(arg) || refuse(user, &arg.op, 0))
+	if (arg.size != sizeof(arg) || refuse_op(user, &arg.op, 0))
 		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
-	return run(cl, user, &arg);
+	return run_op(cl, user, &arg);
 }

@@ -142,8 +142,8 @@ static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg,
 	return 0;
 }
 
-static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_ioc_give *arg,
-		const void *data)
+static int give_table(struct kreg_client *cl, struct kreg_table *t, const struct kreg_ioc_give *arg,
+		      const void *data)
 {
 	struct kreg_table_req *c;
 	int err;
@@ -162,7 +162,8 @@ static int give(struct kreg_client *cl, struct kreg_table *t, const struct kreg_
 	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
-static int give_table_by_id(struct kreg_client *cl, const struct kreg_ioc_give *arg, const void *data)
+static int give_table_by_id(struct kreg_client *cl, const struct kreg_ioc_give *arg,
+			    const void *data)
 {
 	struct kreg_table *t;
 	int err;
@@ -171,7 +172,7 @@ static int give_table_by_id(struct kreg_client *cl, const struct kreg_ioc_give *
 		t = kreg_find_table(cl, arg->table);
 		if (IS_ERR(t))
 			return PTR_ERR(t);
-		err = give(cl, t, arg, data);
+		err = give_table(cl, t, arg, data);
 	} while (err == -EAGAIN);
 	return err;
 }

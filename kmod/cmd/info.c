@@ -140,7 +140,7 @@ static int put_info(void __user *user, u32 room, struct kreg_info *info)
 	return 0;
 }
 
-static struct kreg_table *get_table(struct kreg_call *call)
+static struct kreg_table *get_info_table(struct kreg_call *call)
 {
 	const struct kreg_ioc_info *arg = call->arg;
 	struct kreg_table *t;
@@ -171,7 +171,7 @@ int kreg_cmd_info(struct kreg_call *call)
 	err = check_room(arg->info_len);
 	if (err)
 		return err;
-	t = get_table(call);
+	t = get_info_table(call);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	err = fill_info(call->client, t, &info);

@@ -103,7 +103,7 @@ static int answer_open(struct open *open, u64 id, u32 type, u32 how)
 }
 
 /* Charge what the new table costs, and give it its name; or nothing. */
-static int enter(struct kreg_table *t)
+static int enter_table(struct kreg_table *t)
 {
 	int err;
 
@@ -131,7 +131,7 @@ uncharge:
 static int apply_create(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
-	int err = kreg_heir_check(c) ?: enter(t);
+	int err = kreg_heir_check(c) ?: enter_table(t);
 
 	if (err)
 		return err;
@@ -184,7 +184,7 @@ static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
-static int create(struct kreg_client *cl, struct open *open)
+static int create_table(struct kreg_client *cl, struct open *open)
 {
 	u64 id;
 	int err;
@@ -299,7 +299,7 @@ static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
 	return err;
 }
 
-static int claim(struct kreg_client *cl, struct open *open, struct kreg_table *t)
+static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_table *t)
 {
 	struct kreg_table_req *c;
 	int err;
@@ -320,7 +320,7 @@ static int open_table(struct kreg_client *cl, struct open *open, struct kreg_tab
 	int err = -EEXIST;
 
 	if (!other_type && open->arg->flags & KREG_OPEN_CLAIM)
-		return claim(cl, open, t);
+		return claim_table(cl, open, t);
 	if (!other_type)
 		err = kreg_table_may_open(t, cl) ?: answer_open(open, t->id, t->type, 0);
 	kreg_table_put(t);
@@ -353,7 +353,7 @@ static int open_any(struct kreg_client *cl, struct open *open)
 	do {
 		err = open_existing(cl, open);
 		if (may_create && err == -ENOENT)
-			err = create(cl, open);
+			err = create_table(cl, open);
 		else if (!may_create || waits || err != -ESTALE)
 			break;
 	} while (err == -ESTALE || (err == -EEXIST && may_exist));

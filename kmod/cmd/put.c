@@ -20,8 +20,8 @@ struct small {
 	u8 value[SMALL_VALUE] __aligned(8);
 };
 
-static __always_inline int get_key(struct kreg_change *c, const struct kreg_op *op,
-				   struct small *small)
+static __always_inline int get_put_key(struct kreg_change *c, const struct kreg_op *op,
+				       struct small *small)
 {
 	const void __user *user = u64_to_user_ptr(op->key);
 	void *key;
@@ -64,7 +64,7 @@ static __always_inline int get_value(struct kreg_change *c, const struct kreg_op
 }
 
 /* Consumed by the write, or else given back here. */
-static void drop(struct kreg_change *c, const struct small *small)
+static void drop_small(struct kreg_change *c, const struct small *small)
 {
 	if (unlikely(c->value != small->value))
 		kfree(c->value);
@@ -87,10 +87,10 @@ static __always_inline int get_change(struct kreg_write *w, const struct kreg_op
 		c->kind = KREG_CHANGE_PUT;
 		c->must_be_new = op->flags & KREG_OP_NEW;
 		err = get_value(c, op, small);
-		return err ?: get_key(c, op, small);
+		return err ?: get_put_key(c, op, small);
 	default:
 		c->kind = KREG_CHANGE_DELETE;
-		return get_key(c, op, small);
+		return get_put_key(c, op, small);
 	}
 }
 
@@ -112,7 +112,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 		kreg_put_drop(&w.change);
 	else
 		err = kreg_put_apply(cl, &w);
-	drop(&w.change, &small);
+	drop_small(&w.change, &small);
 	if (err)
 		return err;
 	op->out_version = w.result.version;
@@ -122,7 +122,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 }
 
 /* Copied out first, then removed if it is still the same object. */
-static noinline int take(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	struct kreg_op got;
 	int err = kreg_put_check_write(cl, table);
@@ -197,7 +197,7 @@ int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	if (err)
 		return err;
 	if (unlikely(arg->op.code == KREG_OP_TAKE))
-		err = take(cl, arg->table, &arg->op);
+		err = take_op(cl, arg->table, &arg->op);
 	else
 		err = write_op(cl, arg->table, &arg->op, 0);
 	if (!err || err == -EMSGSIZE)

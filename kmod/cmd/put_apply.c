@@ -22,8 +22,8 @@
 #define NOT_LENT	(-EBUSY)
 
 /* Under the turn. */
-static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
-				   struct kreg_write *w, struct kreg_prealloc *feed)
+static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_table *t,
+					    struct kreg_write *w, struct kreg_prealloc *pre)
 {
 	struct kreg_txn txn __uninitialized;
 	int err;
@@ -32,7 +32,7 @@ static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
 	if (err)
 		return err;
 	kreg_txn_begin(&txn, &t->store);
-	err = kreg_table_change(t, &w->change, &txn, feed);
+	err = kreg_table_change(t, &w->change, &txn, pre);
 	if (err) {
 		kreg_txn_abort(&txn);
 		return err;
@@ -44,14 +44,14 @@ static __always_inline int perform(struct kreg_client *cl, struct kreg_table *t,
 	w->result.count = w->change.count;
 	/* Not later if nobody else would look after what is in limbo. */
 	if (txn.version % SHARE == 0 ||
-	    (list_empty(&t->tend.node) && kreg_store_has_limbo(&t->store)))
-		kreg_table_upkeep_now(t, UPKEEP * SHARE, feed);
+	    (list_empty(&t->upkeep.node) && kreg_store_has_limbo(&t->store)))
+		kreg_table_upkeep_now(t, UPKEEP * SHARE, pre);
 	return 0;
 }
 
 /* In the caller's context, under RCU: no reference on the table is needed. */
 static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write *w,
-				      struct kreg_prealloc *feed)
+				      struct kreg_prealloc *pre)
 {
 	struct kreg_table *t;
 	int err;
@@ -66,7 +66,7 @@ static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write 
 		kreg_store_hash(&t->store, &w->change.key);
 		err = NOT_LENT;
 		if (kreg_writer_borrow(t->writer, &t->lane)) {
-			err = perform(cl, t, w, feed);
+			err = write_under_turn(cl, t, w, pre);
 			kreg_writer_return(t->writer);
 		}
 	}
@@ -80,7 +80,7 @@ struct queued {
 	struct kreg_client *client;
 	struct kreg_table *table;
 	struct kreg_write write;
-	struct kreg_prealloc feed;
+	struct kreg_prealloc pre;
 	u8 bytes[];			/* key, value */
 };
 
@@ -92,11 +92,11 @@ void kreg_put_drop(struct kreg_change *c)
 		kreg_root_free(c->root);
 }
 
-static bool step(struct kreg_req *req)
+static bool queued_step(struct kreg_req *req)
 {
 	struct queued *q = container_of(req, struct queued, req);
 
-	req->result = perform(q->client, q->table, &q->write, &q->feed);
+	req->result = write_under_turn(q->client, q->table, &q->write, &q->pre);
 	return true;
 }
 
@@ -105,7 +105,7 @@ static void free_queued(struct kreg_req *req)
 	struct queued *q = container_of(req, struct queued, req);
 	struct kreg_client *cl = q->client;
 
-	kreg_prealloc_free(&q->feed);
+	kreg_prealloc_free(&q->pre);
 	kreg_put_drop(&q->write.change);
 	kreg_table_put(q->table);
 	kreg_scratch_put(&cl->req, q);
@@ -123,8 +123,8 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	q = kreg_scratch_get(&cl->req, struct_size(q, bytes, c->key.len + value_len));
 	if (!q)
 		return NULL;
-	kreg_req_init(&q->req, &t->lane, step, free_queued);
-	kreg_prealloc_init(&q->feed);
+	kreg_req_init(&q->req, &t->lane, queued_step, free_queued);
+	kreg_prealloc_init(&q->pre);
 	q->client = cl;
 	kreg_client_get(cl);
 	q->table = t;
@@ -139,7 +139,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 }
 
 /* Submit, and again with what the store was short of. */
-static int submit(struct queued *q)
+static int submit_queued(struct queued *q)
 {
 	int err;
 
@@ -147,16 +147,16 @@ static int submit(struct queued *q)
 		kreg_table_throttle(q->table);
 		reinit_completion(&q->req.done);
 		err = kreg_writer_submit(q->table->writer, &q->req);
-		/* A killed caller leaves the feed to the thread. */
+		/* A killed caller leaves what is preallocated to the thread. */
 		if (err == -EINTR)
 			break;
-		if (kreg_table_prealloc(q->table, &q->feed) && err == -EAGAIN)
+		if (kreg_table_prealloc(q->table, &q->pre) && err == -EAGAIN)
 			err = -ENOMEM;
 	} while (err == -EAGAIN);
 	return err;
 }
 
-static int make_room(struct kreg_table *t, const struct kreg_write *w)
+static int make_room_for(struct kreg_table *t, const struct kreg_write *w)
 {
 	const struct kreg_change *c = &w->change;
 
@@ -175,13 +175,13 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	kreg_store_hash(&t->store, &w->change.key);
-	err = kreg_table_check_write(t, cl) ?: make_room(t, w);
+	err = kreg_table_check_write(t, cl) ?: make_room_for(t, w);
 	q = err ? NULL : alloc_queued(cl, t, w);
 	if (!q) {
 		kreg_table_put(t);
 		return err ?: -ENOMEM;
 	}
-	err = submit(q);
+	err = submit_queued(q);
 	if (!err)
 		w->result = q->write.result;
 	kreg_req_put(&q->req);
@@ -189,32 +189,32 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 }
 
 /* Bring what the store asked for. -EAGAIN: now it can be tried again. */
-static int feed_table(struct kreg_client *cl, u64 id, struct kreg_prealloc *feed)
+static int prealloc_table(struct kreg_client *cl, u64 id, struct kreg_prealloc *pre)
 {
 	struct kreg_table *t = kreg_find_table(cl, id);
 	int err;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = kreg_table_prealloc(t, feed);
+	err = kreg_table_prealloc(t, pre);
 	kreg_table_put(t);
 	return err ?: -EAGAIN;
 }
 
-static __always_inline int lend_and_feed(struct kreg_client *cl, struct kreg_write *w,
-					 struct kreg_prealloc *feed)
+static __always_inline int write_and_prealloc(struct kreg_client *cl, struct kreg_write *w,
+					      struct kreg_prealloc *pre)
 {
-	int err = write_lent(cl, w, feed);
+	int err = write_lent(cl, w, pre);
 
-	if (!err && unlikely(kreg_prealloc_wanted(feed)))
-		feed_table(cl, w->table, feed);
+	if (!err && unlikely(kreg_prealloc_wanted(pre)))
+		prealloc_table(cl, w->table, pre);
 	return err;
 }
 
 static __always_inline int write_once(struct kreg_client *cl, struct kreg_write *w,
-				      struct kreg_prealloc *feed)
+				      struct kreg_prealloc *pre)
 {
-	int err = lend_and_feed(cl, w, feed);
+	int err = write_and_prealloc(cl, w, pre);
 
 	if (likely(!err))
 		return 0;
@@ -224,7 +224,7 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(cl, w->table) ?: -EAGAIN;
 	if (err == -EAGAIN)
-		return feed_table(cl, w->table, feed);
+		return prealloc_table(cl, w->table, pre);
 	return err;
 }
 
@@ -235,26 +235,26 @@ bool kreg_put_lends(void)
 
 int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w)
 {
-	struct kreg_prealloc feed __uninitialized;
+	struct kreg_prealloc pre __uninitialized;
 	int err;
 
-	kreg_prealloc_init(&feed);
-	err = lend_and_feed(cl, w, &feed);
-	kreg_prealloc_free(&feed);
+	kreg_prealloc_init(&pre);
+	err = write_and_prealloc(cl, w, &pre);
+	kreg_prealloc_free(&pre);
 	/* What wants another try gets it when it is queued. */
 	return err == -EINPROGRESS || err == -EAGAIN || err == -EDQUOT ? NOT_LENT : err;
 }
 
 int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w)
 {
-	struct kreg_prealloc feed __uninitialized;
+	struct kreg_prealloc pre __uninitialized;
 	int err;
 
-	kreg_prealloc_init(&feed);
+	kreg_prealloc_init(&pre);
 	do {
-		err = write_once(cl, w, &feed);
+		err = write_once(cl, w, &pre);
 	} while (err == -EAGAIN);
-	kreg_prealloc_free(&feed);
+	kreg_prealloc_free(&pre);
 	kreg_put_drop(&w->change);
 	return err;
 }

@@ -90,7 +90,7 @@ static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
 }
 
 /* Why an object of @size is too much; LAST: it is not. */
-static noinline enum stop why_not(struct scan *s, u32 size)
+static noinline enum stop why_too_much(struct scan *s, u32 size)
 {
 	if (s->arg->max_count && s->count == s->arg->max_count)
 		return FULL;
@@ -106,12 +106,12 @@ static noinline enum stop why_not(struct scan *s, u32 size)
 }
 
 /* One object more; LAST: there may be others. */
-static __always_inline enum stop take(struct scan *s, const struct kreg_hit *hit)
+static __always_inline enum stop take_object(struct scan *s, const struct kreg_hit *hit)
 {
 	u32 size = object_size(s, hit);
 
 	if (unlikely(s->count == s->max_count || size > s->max_len - s->len)) {
-		enum stop stop = why_not(s, size);
+		enum stop stop = why_too_much(s, size);
 
 		if (stop != LAST)
 			return stop;
@@ -155,7 +155,7 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 	kreg_walk_start(&walk, &t->store, s->after.len ? &s->after : NULL);
 	pagefault_disable();
 	while (stop == LAST && kreg_walk_next(&walk, &hit))
-		stop = take(s, &hit);
+		stop = take_object(s, &hit);
 	pagefault_enable();
 	if (s->len != s->start) {
 		s->after.len = s->last_len;
@@ -177,7 +177,7 @@ static int put_blob(struct scan *s)
 }
 
 /* What could not be done inside the section. */
-static int make_up(struct scan *s, enum stop stop)
+static int finish_section(struct scan *s, enum stop stop)
 {
 	if (stop == BLOB)
 		return put_blob(s);
@@ -187,7 +187,7 @@ static int make_up(struct scan *s, enum stop stop)
 }
 
 /* One section. 1: go on; 0: done; or an error. */
-static int advance(struct scan *s)
+static int scan_section(struct scan *s)
 {
 	struct kreg_table *t;
 	enum stop stop;
@@ -201,7 +201,7 @@ static int advance(struct scan *s)
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(s->client, s->arg->table) ?: 1;
 	if (!err)
-		err = make_up(s, stop);
+		err = finish_section(s, stop);
 	if (err)
 		return err;
 	s->arg->out_more = stop != LAST;
@@ -211,12 +211,12 @@ static int advance(struct scan *s)
 	return stop != LAST && stop != FULL;
 }
 
-static int run(struct scan *s)
+static int run_scan(struct scan *s)
 {
 	int ret;
 
 	do {
-		ret = advance(s);
+		ret = scan_section(s);
 	} while (ret > 0);
 	s->arg->out_count = s->count;
 	s->arg->out_len = s->len;
@@ -257,7 +257,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	if (copy_from_user(s->key, u64_to_user_ptr(arg->key), arg->key_len))
 		err = -EFAULT;
 	else
-		err = run(s);
+		err = run_scan(s);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)
 		err = kreg_cmd_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;

@@ -46,7 +46,7 @@ static int pass_queue(struct kreg_writer *w)
  * Deaths are waited for one by one: a request that overtakes one tells nothing
  * of it, be the death in the thread's hands, a helper's, or on its way to the list.
  */
-static int catch_up(void)
+static int catch_up_all(void)
 {
 	unsigned int i;
 	int err = kreg_proc_settle_all();
@@ -58,7 +58,7 @@ static int catch_up(void)
 
 static int sync_client(struct kreg_client *cl)
 {
-	return catch_up() ?: -atomic_xchg(&cl->async_error, 0);
+	return catch_up_all() ?: -atomic_xchg(&cl->async_error, 0);
 }
 
 int kreg_sync_async(struct kreg_client *cl)
@@ -73,14 +73,14 @@ int kreg_sync_async(struct kreg_client *cl)
 
 int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
-	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up();
+	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up_all();
 }
 
 /*
- * Look for a dead owner among those that @seat is heir of, a piece of the list
+ * Look for a dead owner among those that @held is heir of, a piece of the list
  * at a time; the piece goes to its end. Returns it with a reference, or NULL.
  */
-static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_holdings *seat,
+static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_holdings *held,
 				    unsigned int *left)
 {
 	struct kreg_proc *owner, *dead = NULL, *last = NULL;
@@ -89,12 +89,12 @@ static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_holdings 
 
 	spin_lock(&w->turn);
 	for (n = 0; n < TABLES_A_TURN && *left && !dead; n++, --*left) {
-		t = list_first_entry_or_null(&seat->heired, struct kreg_table, heired);
+		t = list_first_entry_or_null(&held->heired, struct kreg_table, heired);
 		if (!t) {
 			*left = 0;
 			break;
 		}
-		list_move_tail(&t->heired, &seat->heired);
+		list_move_tail(&t->heired, &held->heired);
 		owner = kreg_table_owner(t);
 		if (owner && owner != last && kreg_proc_dead(owner))
 			dead = owner;
@@ -106,14 +106,14 @@ static struct kreg_proc *dead_owner(struct kreg_writer *w, struct kreg_holdings 
 	return dead;
 }
 
-static int settle_seat(struct kreg_writer *w, struct kreg_holdings *seat)
+static int settle_holdings(struct kreg_writer *w, struct kreg_holdings *held)
 {
-	unsigned int left = READ_ONCE(seat->nr_heired);
+	unsigned int left = READ_ONCE(held->nr_heired);
 	struct kreg_proc *dead;
 	int err;
 
 	while (left) {
-		dead = dead_owner(w, seat, &left);
+		dead = dead_owner(w, held, &left);
 		if (!dead)
 			continue;
 		err = kreg_proc_settle(dead);
@@ -134,7 +134,7 @@ int kreg_sync_mail(struct kreg_client *cl)
 	if (mutex_lock_interruptible(&p->settling))
 		return -ERESTARTSYS;
 	for (i = 0; i < kreg_writers && !err; i++)
-		err = settle_seat(kreg_writer_nr(i), &p->seats[i]);
+		err = settle_holdings(kreg_writer_nr(i), &p->holdings[i]);
 	mutex_unlock(&p->settling);
 	return err;
 }

@@ -83,7 +83,7 @@ void kreg_chunk_free(struct kreg_chunk *chunk)
 	kfree(chunk);
 }
 
-static size_t memory(const struct kreg_chunk *chunk)
+static size_t chunk_memory(const struct kreg_chunk *chunk)
 {
 	return sizeof(*chunk) + (PAGE_SIZE << chunk->order);
 }
@@ -106,7 +106,7 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk)
 	list_add_tail(&chunk->list, &class->partial);
 	class->pages += 1u << chunk->order;
 	class->idle++;
-	s->memory += memory(chunk);
+	s->memory += chunk_memory(chunk);
 	return true;
 }
 
@@ -115,13 +115,13 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	list_del(&chunk->list);
 	kreg_array_give(&s->chunks, chunk->number << 1);
-	s->memory -= memory(chunk);
+	s->memory -= chunk_memory(chunk);
 	kreg_chunk_free(chunk);
 }
 
 /* Of the slots that were used before the first, else one that never was. */
-static __always_inline struct kreg_rec *first_free(struct kreg_chunk *chunk, unsigned int size,
-						   u32 *ref)
+static __always_inline struct kreg_rec *take_first_free(struct kreg_chunk *chunk, unsigned int size,
+							u32 *ref)
 {
 	struct kreg_rec *r;
 
@@ -142,7 +142,7 @@ static __always_inline struct kreg_rec *first_free(struct kreg_chunk *chunk, uns
 }
 
 /* Apart, so that most calls do with less of the stack. */
-static noinline void set_full(struct kreg_store *s, struct kreg_chunk *chunk)
+static noinline void move_to_full(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	list_move(&chunk->list, &s->full);
 }
@@ -162,12 +162,12 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool 
 	chunk = list_first_entry_or_null(&cl->partial, struct kreg_chunk, list);
 	if (!chunk)
 		return NULL;
-	r = first_free(chunk, kreg_arena_size(class), ref);
+	r = take_first_free(chunk, kreg_arena_size(class), ref);
 	if (!chunk->used++)
 		cl->idle--;
 	kreg_chunk_reserve(s, chunk, reserve);
 	if (!chunk->free && chunk->fresh == chunk->end)
-		set_full(s, chunk);
+		move_to_full(s, chunk);
 	return r;
 }
 
@@ -182,7 +182,7 @@ void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk)
 	chunk->survivors++;
 }
 
-static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
+static void drop_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	s->classes[chunk->class].pages -= 1u << chunk->order;
 	kreg_arena_remove(s, chunk);
@@ -192,7 +192,7 @@ static void drop(struct kreg_store *s, struct kreg_chunk *chunk)
  * One empty chunk a class is kept, the smaller one of two, and last in the list
  * so that it has a chance to stay empty; a lone one only if it is a page.
  */
-static void idle(struct kreg_store *s, struct kreg_chunk *chunk)
+static void keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	struct kreg_class *cl = &s->classes[chunk->class];
 	struct kreg_chunk *last = list_last_entry(&cl->partial,
@@ -201,22 +201,22 @@ static void idle(struct kreg_store *s, struct kreg_chunk *chunk)
 	if (!cl->idle)
 		cl->idle = 1;
 	else if (chunk->order < last->order)
-		drop(s, last);
+		drop_chunk(s, last);
 	else
-		return drop(s, chunk);
+		return drop_chunk(s, chunk);
 	if (chunk->order && cl->pages == 1u << chunk->order) {
 		cl->idle = 0;
-		return drop(s, chunk);
+		return drop_chunk(s, chunk);
 	}
 	list_move_tail(&chunk->list, &cl->partial);
 }
 
 /* A slot of a chunk older than the last clear: nothing is taken there again. */
-static noinline void leave(struct kreg_store *s, struct kreg_chunk *chunk)
+static noinline void leave_old_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	bool empty = !chunk->survivors || chunk->touched != s->epoch;
 
-	if (empty && !chunk->reserved && list_empty(&s->doomed))
+	if (empty && !chunk->reserved && list_empty(&s->cleared))
 		kreg_arena_remove(s, chunk);
 }
 
@@ -240,16 +240,16 @@ static __always_inline void wipe_short(struct kreg_rec *r, unsigned int size)
 }
 
 /* @chunk was full, or it is empty now; or both. */
-static noinline void given(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
+static noinline void relist_chunk(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
 {
 	if (full)
 		list_move(&chunk->list, &s->classes[chunk->class].partial);
 	if (!chunk->used)
-		idle(s, chunk);
+		keep_one_idle(s, chunk);
 }
 
-static __always_inline void add_free(struct kreg_store *s, struct kreg_chunk *chunk,
-				     struct kreg_rec *r, u32 ref)
+static __always_inline void add_free_slot(struct kreg_store *s, struct kreg_chunk *chunk,
+					  struct kreg_rec *r, u32 ref)
 {
 	bool full = !chunk->free && chunk->fresh == chunk->end;
 
@@ -257,25 +257,25 @@ static __always_inline void add_free(struct kreg_store *s, struct kreg_chunk *ch
 	chunk->free = ref;
 	kreg_slot_poison(r, kreg_arena_size(chunk->class));
 	if (unlikely(!--chunk->used || full))
-		given(s, chunk, full);
+		relist_chunk(s, chunk, full);
 }
 
-static noinline void give_long(struct kreg_store *s, struct kreg_chunk *chunk,
-			       struct kreg_rec *r, u32 ref)
+static noinline void give_long_slot(struct kreg_store *s, struct kreg_chunk *chunk,
+				    struct kreg_rec *r, u32 ref)
 {
 	memset(r, 0, kreg_arena_size(chunk->class));
-	add_free(s, chunk, r, ref);
+	add_free_slot(s, chunk, r, ref);
 }
 
-static __always_inline void give(struct kreg_store *s, struct kreg_chunk *chunk,
-				 struct kreg_rec *r, u32 ref)
+static __always_inline void give_slot(struct kreg_store *s, struct kreg_chunk *chunk,
+				      struct kreg_rec *r, u32 ref)
 {
 	unsigned int size = kreg_arena_size(chunk->class);
 
 	if (unlikely(size > SHORT))
-		return give_long(s, chunk, r, ref);
+		return give_long_slot(s, chunk, r, ref);
 	wipe_short(r, size);
-	add_free(s, chunk, r, ref);
+	add_free_slot(s, chunk, r, ref);
 }
 
 /* Turn. The slot @ref of @chunk, @r, has been in limbo for long enough. */
@@ -284,9 +284,9 @@ void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg
 {
 	kreg_store_assert(s);
 	if (likely(chunk->epoch == s->epoch))
-		return give(s, chunk, r, ref);
+		return give_slot(s, chunk, r, ref);
 	chunk->survivors--;
-	leave(s, chunk);
+	leave_old_chunk(s, chunk);
 }
 
 /* Turn. The slot @ref is reserved and not wanted. */
@@ -298,6 +298,6 @@ void kreg_arena_unreserve(struct kreg_store *s, u32 ref)
 	s->reserved--;
 	chunk->reserved--;
 	if (chunk->epoch == s->epoch)
-		return give(s, chunk, kreg_chunk_rec(chunk, ref), ref);
-	leave(s, chunk);
+		return give_slot(s, chunk, kreg_chunk_rec(chunk, ref), ref);
+	leave_old_chunk(s, chunk);
 }

@@ -8,7 +8,7 @@
 
 #include "store/internal.h"
 
-static u32 room(const struct kreg_array *d)
+static u32 array_room(const struct kreg_array *d)
 {
 	return kreg_array_seg_entries(d->segs) - kreg_array_seg_entries(0);
 }
@@ -24,7 +24,7 @@ void kreg_array_init(struct kreg_array *d, u32 used, u8 stride, u8 limit)
 /* 0: there is an entry to take; KREG_ARRAY_FULL; or the segment to add, plus 1. */
 u8 kreg_array_wants(const struct kreg_array *d)
 {
-	if (d->free || d->used < room(d))
+	if (d->free || d->used < array_room(d))
 		return 0;
 	return d->segs == d->limit ? KREG_ARRAY_FULL : d->segs + 1;
 }
@@ -63,7 +63,7 @@ bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no)
 
 size_t kreg_array_memory(const struct kreg_array *d)
 {
-	return room(d) * sizeof(void *);
+	return array_room(d) * sizeof(void *);
 }
 
 static size_t seg_size(unsigned int no)

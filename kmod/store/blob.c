@@ -58,7 +58,7 @@ void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b)
 {
 	if (!refcount_dec_and_test(&b->refs))
 		return;
-	if (llist_add(&b->junk, &s->dead_blobs))
+	if (llist_add(&b->free_node, &s->dead_blobs))
 		queue_work(system_unbound_wq, &s->reaper);
 }
 

@@ -59,7 +59,7 @@ static bool spare_fits(const struct kreg_store *s, const struct kreg_root *root)
 }
 
 /* Turn. Put the spare pages, or what there is instead, behind those of the index. */
-static bool install(struct kreg_store *s, struct kreg_root *root)
+static bool install_spare(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 i;
 
@@ -100,7 +100,7 @@ static void swap_spare(struct kreg_store *s, u32 **pages, unsigned int *order)
 		*order = 0;
 }
 
-static u32 capacity(const struct kreg_root *root)
+static u32 index_capacity(const struct kreg_root *root)
 {
 	return root->dir.used ? root->dir.used << KREG_PAGE_SHIFT :
 	       KREG_HEADS_INLINE;
@@ -108,7 +108,7 @@ static u32 capacity(const struct kreg_root *root)
 
 static bool growing_out(const struct kreg_store *s, const struct kreg_root *root)
 {
-	u32 room = capacity(root);
+	u32 room = index_capacity(root);
 
 	return s->objects + s->reserved + (room >> 3) >= room;
 }
@@ -143,7 +143,7 @@ void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f)
 	swap_spare(s, &f->brought.pages, &f->brought.order);
 	f->brought.asked = f->brought.order;
 	if (growing_out(s, root))
-		install(s, root);
+		install_spare(s, root);
 }
 
 /* Turn. One bucket more; false if its page is missing. */
@@ -157,7 +157,7 @@ bool kreg_index_grow(struct kreg_store *s)
 	kreg_store_assert(s);
 	if (b >= KREG_HEADS_INLINE) {
 		if (page >= root->dir.used &&
-		    (!spare_fits(s, root) || !install(s, root)))
+		    (!spare_fits(s, root) || !install_spare(s, root)))
 			return false;
 		s->retire = max(s->retire, page + 1);
 	}
@@ -178,7 +178,7 @@ bool kreg_index_grow(struct kreg_store *s)
 }
 
 /* Turn. One bucket less; heads[b] stays, for readers that have the old n. */
-static void shrink(struct kreg_store *s, struct kreg_root *root)
+static void shrink_index(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 b = root->n - 1, parent = b & (kreg_read_mask(b) >> 1);
 	u32 *from = kreg_index_head(root, parent);
@@ -210,7 +210,7 @@ static u32 pages_to_keep(const struct kreg_store *s, const struct kreg_root *roo
  * Turn. Give pages back that have had no bucket for a grace period: a reader may
  * have an n from before. Growth into a page takes it off the list.
  */
-static bool retire(struct kreg_store *s, struct kreg_root *root)
+static bool retire_pages(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 keep = pages_to_keep(s, root);
 	unsigned int order = cut_order(root);
@@ -248,7 +248,7 @@ bool kreg_index_step(struct kreg_store *s)
 	if (s->objects > root->n)
 		return kreg_index_grow(s);
 	if (root->n > KREG_HEADS_INLINE && s->objects < root->n >> 2) {
-		shrink(s, root);
+		shrink_index(s, root);
 		return true;
 	}
 	/* Most often that is all: no page could be spared. */
@@ -256,5 +256,5 @@ bool kreg_index_step(struct kreg_store *s)
 	    (root->dir.used + 1 - (1u << cut_order(root))) << KREG_PAGE_SHIFT <
 	    root->n + 3 * KREG_PAGE_HEADS / 2)
 		return false;
-	return retire(s, root);
+	return retire_pages(s, root);
 }

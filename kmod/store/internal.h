@@ -3,7 +3,7 @@
  * Inside the storage engine: what its files share. store.h is for the others.
  *
  * Layers, each calling only those before it: pages, dir, blob and arena (memory), limbo,
- * index, root; feed, change, txn and walk use them; store has the rest.
+ * index, root; prealloc, reserve, txn and walk use them; store has the rest.
  */
 #ifndef KREG_STORE_INTERNAL_H
 #define KREG_STORE_INTERNAL_H
@@ -55,7 +55,7 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
 
 /**
  * struct kreg_chunk - pages with slots of one size
- * @list: in a list of its class, the store or a doomed root
+ * @list: in a list of its class, the store or a cleared root
  * @base: the pages
  * @number: upper part of the references into it
  * @free: first free slot that was used before, linked through limbo; or 0
@@ -97,7 +97,7 @@ struct kreg_chunk {
  * @refs: one is the record's, until its slot leaves limbo
  * @len: bytes in @bytes
  * @handle: entry in the store's directory
- * @list: in held_blobs or blob_list of the store, or blobs of a doomed root
+ * @list: in held_blobs or blob_list of the store, or blobs of a cleared root
  * @junk: in the reaper's list
  * @bytes: the value
  */
@@ -107,7 +107,7 @@ struct kreg_blob {
 	u32 handle;
 	union {
 		struct list_head list;
-		struct llist_node junk;
+		struct llist_node free_node;
 	};
 	u8 bytes[];
 };

@@ -77,8 +77,8 @@ int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s)
 	return 0;
 }
 
-static void feed_seg(struct kreg_store *s, struct kreg_array *d,
-		     struct kreg_prealloc *f, enum kreg_prealloc_array dir)
+static void add_segment(struct kreg_store *s, struct kreg_array *d,
+			struct kreg_prealloc *f, enum kreg_prealloc_array dir)
 {
 	void ***seg = &f->brought.seg[dir];
 	size_t before = kreg_array_memory(d);
@@ -89,11 +89,11 @@ static void feed_seg(struct kreg_store *s, struct kreg_array *d,
 	s->memory += kreg_array_memory(d) - before;
 }
 
-static noinline void digest(struct kreg_store *s, struct kreg_prealloc *f)
+static noinline void add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 {
-	feed_seg(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
-	feed_seg(s, &s->blobs, f, KREG_PREALLOC_BLOBS);
-	feed_seg(s, &kreg_store_root(s)->dir, f, KREG_PREALLOC_PAGES);
+	add_segment(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
+	add_segment(s, &s->blobs, f, KREG_PREALLOC_BLOBS);
+	add_segment(s, &kreg_store_root(s)->dir, f, KREG_PREALLOC_PAGES);
 	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
 		f->brought.chunk = NULL;
 	kreg_index_add(s, f);
@@ -104,7 +104,7 @@ void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);
 	if (f->filled)
-		digest(s, f);
+		add_prealloc(s, f);
 	f->must_chunk = false;
 	f->must_handle = false;
 	f->want_index = false;

@@ -68,7 +68,7 @@ static __always_inline void copy_word(void *to, const void *from)
 }
 
 /* Inline for what is short. */
-static __always_inline void copy(void *to, const void *from, u32 len)
+static __always_inline void copy_short(void *to, const void *from, u32 len)
 {
 	const void *end = from + (len & ~31u);
 
@@ -106,9 +106,9 @@ int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_
 	if (err)
 		return err;
 	kreg_change_finish(c);
-	copy(kreg_change_key(c), c->key.bytes, c->key.len);
+	copy_short(kreg_change_key(c), c->key.bytes, c->key.len);
 	if (c->value)
-		copy(kreg_change_value(c), c->value, c->value_len);
+		copy_short(kreg_change_value(c), c->value, c->value_len);
 	return 0;
 }
 

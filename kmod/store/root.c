@@ -14,7 +14,7 @@
  * first.
  *
  * One thing does not fit: a slot that was reserved before the clear and is used
- * after it lies in a chunk that is doomed. The store's epoch counts clears; a
+ * after it lies in a chunk that goes with its root. The store's epoch counts clears; a
  * chunk of an older epoch gives out no slots, but holds
  *
  *	reserved	slots that may still be used, and
@@ -48,7 +48,7 @@ void *kreg_root_alloc(void)
 	return root;
 }
 
-static size_t memory(const struct kreg_root *root)
+static size_t root_and_index(const struct kreg_root *root)
 {
 	return sizeof(*root) + root->dir.used * PAGE_SIZE +
 	       kreg_array_memory(&root->dir);
@@ -84,10 +84,10 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 	list_splice_init(&s->full, &old->chunks);
 	list_splice_init(&s->orphans, &old->chunks);
 	list_splice_init(&s->blob_list, &old->blobs);
-	list_add_tail(&old->doomed, &s->doomed);
-	s->doomed_count++;
+	list_add_tail(&old->cleared, &s->cleared);
+	s->cleared_count++;
 	old->weight = s->bytes + s->objects * sizeof(struct kreg_rec) + s->limbo.bytes;
-	s->doomed_bytes += old->weight;
+	s->cleared_bytes += old->weight;
 }
 
 /* Turn. All objects go with the commit that @root is born in. */
@@ -101,7 +101,7 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	s->retiring = false;
 	s->objects = 0;
 	s->bytes = 0;
-	s->memory += memory(root);
+	s->memory += root_and_index(root);
 	root->epoch = ++s->epoch;
 	root->born = born;
 	root->previous = old;
@@ -109,8 +109,8 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 }
 
 /*
- * Turn, with some root doomed. The commit that replaced the last of them, if any, is
- * done: their grace period begins.
+ * Turn, with some root replaced by a clear. The commit that replaced the last of them
+ * is done: their grace period begins.
  */
 void kreg_root_start_grace(struct kreg_store *s)
 {
@@ -118,10 +118,10 @@ void kreg_root_start_grace(struct kreg_store *s)
 	unsigned long cookie;
 
 	kreg_store_assert(s);
-	if (list_last_entry(&s->doomed, struct kreg_root, doomed)->has_cookie)
+	if (list_last_entry(&s->cleared, struct kreg_root, cleared)->has_cookie)
 		return;
 	cookie = start_poll_synchronize_rcu();
-	list_for_each_entry_reverse(root, &s->doomed, doomed) {
+	list_for_each_entry_reverse(root, &s->cleared, cleared) {
 		if (root->has_cookie)
 			break;
 		root->cookie = cookie;
@@ -130,19 +130,19 @@ void kreg_root_start_grace(struct kreg_store *s)
 }
 
 /* The next root may go: from now on nobody comes to it through its successor. */
-static bool start(struct kreg_store *s)
+static bool start_ending(struct kreg_store *s)
 {
-	struct kreg_root *root = list_first_entry_or_null(&s->doomed,
-						struct kreg_root, doomed);
+	struct kreg_root *root = list_first_entry_or_null(&s->cleared,
+						struct kreg_root, cleared);
 	struct kreg_root *next;
 
 	if (!root || !root->has_cookie ||
 	    !poll_state_synchronize_rcu(root->cookie))
 		return false;
-	list_del(&root->doomed);
-	s->doomed_count--;
-	s->doomed_bytes -= root->weight;
-	next = list_first_entry_or_null(&s->doomed, struct kreg_root, doomed);
+	list_del(&root->cleared);
+	s->cleared_count--;
+	s->cleared_bytes -= root->weight;
+	next = list_first_entry_or_null(&s->cleared, struct kreg_root, cleared);
 	if (!next)
 		next = kreg_store_root(s);
 	WRITE_ONCE(next->previous, NULL);
@@ -160,7 +160,7 @@ static void release_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 		kreg_arena_remove(s, chunk);
 		return;
 	}
-	next = list_first_entry_or_null(&s->doomed, struct kreg_root, doomed);
+	next = list_first_entry_or_null(&s->cleared, struct kreg_root, cleared);
 	list_move(&chunk->list, next ? &next->chunks : &s->orphans);
 }
 
@@ -171,7 +171,7 @@ bool kreg_root_step(struct kreg_store *s)
 
 	kreg_store_assert(s);
 	if (!root)
-		return start(s);
+		return start_ending(s);
 	if (!list_empty(&root->chunks)) {
 		release_chunk(s, list_first_entry(&root->chunks,
 						  struct kreg_chunk, list));
@@ -179,9 +179,9 @@ bool kreg_root_step(struct kreg_store *s)
 		kreg_blob_detach(s, list_first_entry(&root->blobs,
 						     struct kreg_blob, list));
 	} else {
-		s->memory -= memory(root);
+		s->memory -= root_and_index(root);
 		s->ending = NULL;
-		if (llist_add(&root->junk, &s->dead_roots))
+		if (llist_add(&root->free_node, &s->dead_roots))
 			queue_work(system_unbound_wq, &s->reaper);
 	}
 	return true;
@@ -195,16 +195,16 @@ void kreg_root_reap(struct work_struct *work)
 	struct kreg_root *root, *next_root;
 
 	llist_for_each_entry_safe(b, next_blob, llist_del_all(&s->dead_blobs),
-				  junk) {
+				  free_node) {
 		kreg_blob_free(b);
 		cond_resched();
 	}
 	llist_for_each_entry_safe(root, next_root,
-				  llist_del_all(&s->dead_roots), junk)
+				  llist_del_all(&s->dead_roots), free_node)
 		kreg_root_free(root);
 }
 
-static void discard(struct kreg_root *root)
+static void discard_root(struct kreg_root *root)
 {
 	struct kreg_chunk *chunk, *next_chunk;
 	struct kreg_blob *b, *next_blob;
@@ -226,8 +226,8 @@ void kreg_root_exit(struct kreg_store *s)
 	struct kreg_root *root, *next;
 
 	take_along(s, rcu_dereference_protected(s->root, true));
-	list_for_each_entry_safe(root, next, &s->doomed, doomed)
-		discard(root);
+	list_for_each_entry_safe(root, next, &s->cleared, cleared)
+		discard_root(root);
 	if (s->ending)
-		discard(s->ending);
+		discard_root(s->ending);
 }

@@ -30,7 +30,7 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 	INIT_LIST_HEAD(&s->orphans);
 	INIT_LIST_HEAD(&s->blob_list);
 	INIT_LIST_HEAD(&s->held_blobs);
-	INIT_LIST_HEAD(&s->doomed);
+	INIT_LIST_HEAD(&s->cleared);
 	INIT_WORK(&s->reaper, kreg_root_reap);
 	s->memory = sizeof(*s) + sizeof(*root);
 	RCU_INIT_POINTER(s->root, root);
@@ -72,7 +72,7 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
 	return kreg_reader_get(&v, key, hit);
 }
 
-static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kreg_prealloc *f)
+static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, struct kreg_prealloc *f)
 {
 	bool more = true, index = true;
 
@@ -84,7 +84,7 @@ static bool tend(struct kreg_store *s, unsigned int budget, bool free, struct kr
 		more = index;
 		if (free && s->limbo.waiting)
 			cost = kreg_limbo_free(s, index ? 1 : budget);
-		if ((s->ending || !list_empty(&s->doomed)) && kreg_root_step(s))
+		if ((s->ending || !list_empty(&s->cleared)) && kreg_root_step(s))
 			cost += ROOT_COST;
 		more |= cost;
 		budget -= min(budget, max(cost, 1U));
@@ -101,7 +101,7 @@ bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_pr
 	if (WARN_ON_ONCE(s->writing || !budget))
 		return false;
 	s->recycled = 0;
-	return tend(s, budget - done, true, f);
+	return do_upkeep(s, budget - done, true, f);
 }
 
 bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f)
@@ -109,5 +109,5 @@ bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kr
 	kreg_store_assert(s);
 	if (WARN_ON_ONCE(s->writing))
 		return false;
-	return tend(s, budget, !kreg_limbo_keep(s), f);
+	return do_upkeep(s, budget, !kreg_limbo_keep(s), f);
 }

@@ -256,8 +256,8 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 
 /*
  * The steps of a write, all under the turn, which may be given up between two
- * calls as long as nobody else begins a write of this store or tends it
- * (reserve, cancel and feed are allowed):
+ * calls as long as nobody else begins a write of this store or does its upkeep
+ * (reserve, cancel and preallocation are allowed):
  *
  *	kreg_txn_begin()
  *	kreg_store_find(), kreg_store_apply()	for each change
@@ -287,7 +287,7 @@ static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 /*
  * -EAGAIN, -ENOSPC (only for a PUT that is not reserved): as for
  * kreg_store_reserve(), nothing has happened. Else 0, and f->want_index may be
- * set: a big batch does well to feed the index on its way. @place is that of
+ * set: a big batch does well to preallocate for the index on its way. @place is that of
  * kreg_store_find() for this very key.
  */
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
@@ -316,7 +316,7 @@ bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kr
 /* Something waits for a grace period: call kreg_store_upkeep() again in some 10 ms. */
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 {
-	return s->limbo.waiting || s->ending || !list_empty(&s->doomed) ||
+	return s->limbo.waiting || s->ending || !list_empty(&s->cleared) ||
 	       s->retiring;
 }
 
@@ -329,8 +329,8 @@ static inline bool kreg_store_limbo_full(const struct kreg_store *s)
 {
 	u64 limbo = data_race(s->limbo.bytes);		/* a moment old */
 	u64 bytes = data_race(s->bytes);		/* likewise */
-	u64 cleared = data_race(s->doomed_bytes);	/* likewise */
-	u32 roots = data_race(s->doomed_count);		/* likewise */
+	u64 cleared = data_race(s->cleared_bytes);	/* likewise */
+	u32 roots = data_race(s->cleared_count);		/* likewise */
 
 	return (limbo > KREG_LIMBO_BYTES && limbo > bytes >> 2) ||
 	       (roots > 1 && (roots > KREG_LIMBO_ROOTS || cleared > KREG_LIMBO_CLEARED));

@@ -48,7 +48,7 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 }
 
 /* The record that @place leads to dies now. @dead and @link are how settle finds it. */
-static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
+static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_rec *old = place->old;
@@ -66,7 +66,7 @@ static void kill(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u
  * A batch must not outrun the index by far: what it links, it walks. Apart, like the
  * next one, so that most calls do with less of the stack.
  */
-static noinline void catch_up(struct kreg_store *s, struct kreg_prealloc *f)
+static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	unsigned int steps = 2;
 
@@ -83,8 +83,8 @@ static noinline void link_blob(struct kreg_store *s, struct kreg_change *c)
 	c->blob = NULL;
 }
 
-static int put(struct kreg_txn *t, struct kreg_change *c,
-	       struct kreg_place *place, struct kreg_prealloc *f)
+static int apply_put(struct kreg_txn *t, struct kreg_change *c,
+		     struct kreg_place *place, struct kreg_prealloc *f)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_rec *r;
@@ -113,13 +113,13 @@ static int put(struct kreg_txn *t, struct kreg_change *c,
 	/* Pair 1: whoever loads the link finds the record written. */
 	smp_store_release(place->link, ref);
 	if (place->old)
-		kill(t, place, BEHIND | ref, &r->link);
+		mark_dead(t, place, BEHIND | ref, &r->link);
 	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
-		catch_up(s, f);
+		grow_index(s, f);
 	return 0;
 }
 
-static noinline void clear(struct kreg_txn *t, struct kreg_change *c)
+static noinline void apply_clear(struct kreg_txn *t, struct kreg_change *c)
 {
 	struct kreg_store *s = t->store;
 
@@ -138,14 +138,14 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 	kreg_store_assert(t->store);
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
-		return put(t, c, place, f);
+		return apply_put(t, c, place, f);
 	case KREG_CHANGE_DELETE:
 		c->count = !!place->old;
 		if (place->old)
-			kill(t, place, place->old_ref, place->link);
+			mark_dead(t, place, place->old_ref, place->link);
 		break;
 	case KREG_CHANGE_CLEAR:
-		clear(t, c);
+		apply_clear(t, c);
 		break;
 	}
 	return 0;
@@ -163,7 +163,7 @@ void kreg_txn_commit(struct kreg_txn *t)
 	 * finds it gone has, after its read barrier, a newer C to find too.
 	 */
 	smp_wmb();
-	if (unlikely(!list_empty(&s->doomed)))
+	if (unlikely(!list_empty(&s->cleared)))
 		kreg_root_start_grace(s);
 }
 
@@ -185,7 +185,7 @@ static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 }
 
 /* It keeps its own link, for those who stand on it. */
-static void unlink(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
+static void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
 {
 	WRITE_ONCE(*from, r->link);
 	t->dead = r->limbo;
@@ -207,7 +207,7 @@ static void unlink_next(struct kreg_txn *t)
 			from = &r->link;
 	}
 	r = kreg_arena_rec(s, ref);
-	unlink(t, ref, r, from ?: link_to(s, ref, r));
+	unlink_record(t, ref, r, from ?: link_to(s, ref, r));
 }
 
 /*
@@ -222,7 +222,7 @@ static bool unlink_last(struct kreg_txn *t)
 	t->last = NULL;
 	if (!(t->dead & BEHIND) && t->dead != ref)
 		return false;
-	unlink(t, ref, r, from);
+	unlink_record(t, ref, r, from);
 	return true;
 }
 

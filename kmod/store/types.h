@@ -55,7 +55,7 @@ struct kreg_array {
  * @weight: bytes of the records that went with it
  * @cookie: taken after the commit that replaced it
  * @has_cookie: that commit is done
- * @doomed: in the store's list of that name
+ * @cleared: in the store's list of that name
  * @chunks: chunks that go with it
  * @blobs: blobs that go with it
  * @junk: in the reaper's list
@@ -72,10 +72,10 @@ struct kreg_root {
 	u64 weight;
 	unsigned long cookie;
 	bool has_cookie;
-	struct list_head doomed;
+	struct list_head cleared;
 	struct list_head chunks;
 	struct list_head blobs;
-	struct llist_node junk;
+	struct llist_node free_node;
 };
 
 /**
@@ -122,7 +122,7 @@ struct kreg_limbo {
  * @orphans: chunks older than the last clear that hold records younger than it
  * @blob_list: blobs of records
  * @held_blobs: blobs of reserved slots
- * @doomed: roots that wait for a grace period, oldest first
+ * @cleared: roots that a clear replaced and that wait for a grace period, oldest first
  * @ending: the root whose grace period is over
  * @limbo: unlinked records
  * @spare: pages for the index, or NULL; a span stays until the next clear
@@ -136,8 +136,8 @@ struct kreg_limbo {
  * @memory: everything allocated
  * @reserved: slots set aside
  * @recycled: slots that went from limbo to a new record since the last upkeep
- * @doomed_count: length of @doomed
- * @doomed_bytes: weight of those
+ * @cleared_count: length of @cleared
+ * @cleared_bytes: weight of those
  * @writing: between begin and the end of settle
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
@@ -158,7 +158,7 @@ struct kreg_store {
 	struct list_head orphans;
 	struct list_head blob_list;
 	struct list_head held_blobs;
-	struct list_head doomed;
+	struct list_head cleared;
 	struct kreg_root *ending;
 	struct kreg_limbo limbo;
 	u32 *spare;
@@ -172,8 +172,8 @@ struct kreg_store {
 	u64 memory;
 	u32 reserved;
 	u32 recycled;
-	u32 doomed_count;
-	u64 doomed_bytes;
+	u32 cleared_count;
+	u64 cleared_bytes;
 	bool writing;
 	struct work_struct reaper;
 	struct llist_head dead_blobs;

@@ -52,7 +52,7 @@ static bool each_chunk(struct tally *t, visit_t visit)
 	for (i = 0; i < KREG_CLASSES; i++)
 		if (!each_in(&s->classes[i].partial, visit, t))
 			return false;
-	list_for_each_entry(root, &s->doomed, doomed)
+	list_for_each_entry(root, &s->cleared, cleared)
 		if (!each_in(&root->chunks, visit, t))
 			return false;
 	if (s->ending && !each_in(&s->ending->chunks, visit, t))
@@ -60,14 +60,14 @@ static bool each_chunk(struct tally *t, visit_t visit)
 	return each_in(&s->full, visit, t) && each_in(&s->orphans, visit, t);
 }
 
-static bool forget(struct kreg_chunk *chunk, struct tally *t)
+static bool clear_seen(struct kreg_chunk *chunk, struct tally *t)
 {
 	chunk->seen = 0;
 	return true;
 }
 
 /* Invariant 3: every slot is in exactly one place, free ones are zero. */
-static bool slots(struct kreg_chunk *chunk, struct tally *t)
+static bool verify_slots(struct kreg_chunk *chunk, struct tally *t)
 {
 	struct kreg_store *s = t->store;
 	unsigned int size = kreg_arena_size(chunk->class);
@@ -99,7 +99,7 @@ static bool slots(struct kreg_chunk *chunk, struct tally *t)
 	return !WARN_ON((chunk->used + free) * units != chunk->fresh);
 }
 
-static bool weigh(struct kreg_chunk *chunk, struct tally *t)
+static bool weigh_chunk(struct kreg_chunk *chunk, struct tally *t)
 {
 	t->memory += sizeof(*chunk) + (PAGE_SIZE << chunk->order);
 	t->reserved += chunk->reserved;
@@ -130,7 +130,7 @@ static bool rest_is_zero(const struct kreg_rec *r)
 }
 
 /* Invariants 1, 2, 4 and 6: one pass from end to end, as a reader goes. */
-static bool list(struct kreg_store *s)
+static bool verify_list(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
 	u64 objects = 0, bytes = 0, newest = s->version + s->writing;
@@ -175,7 +175,7 @@ static bool list(struct kreg_store *s)
 }
 
 /* Spans are behind the single pages, and each of them is in one piece. */
-static bool spans(struct kreg_root *root)
+static bool verify_spans(struct kreg_root *root)
 {
 	u32 end = kreg_index_spanned(root), i;
 
@@ -185,7 +185,8 @@ static bool spans(struct kreg_root *root)
 		return false;
 	for (i = KREG_INDEX_SINGLES; i < end; i++) {
 		u32 first = i - (i - KREG_INDEX_SINGLES) % (1u << KREG_SPAN_ORDER);
-		u32 *span = *kreg_array_at(&root->dir, first), *page = *kreg_array_at(&root->dir, i);
+		u32 *span = *kreg_array_at(&root->dir, first);
+		u32 *page = *kreg_array_at(&root->dir, i);
 
 		if (WARN_ON(page != span + ((i - first) << KREG_PAGE_SHIFT)))
 			return false;
@@ -193,7 +194,7 @@ static bool spans(struct kreg_root *root)
 	return true;
 }
 
-static bool limbo(struct kreg_store *s, u32 ref)
+static bool verify_limbo(struct kreg_store *s, u32 ref)
 {
 	while (ref) {
 		struct kreg_rec *r = kreg_arena_rec(s, ref);
@@ -222,7 +223,7 @@ static size_t root_memory(struct kreg_root *root)
 	       kreg_array_memory(&root->dir) + blob_memory(&root->blobs);
 }
 
-static bool memory(struct tally *t)
+static bool verify_memory(struct tally *t)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_root *root;
@@ -231,8 +232,8 @@ static bool memory(struct tally *t)
 		    kreg_array_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
 		    blob_memory(&s->blob_list) + blob_memory(&s->held_blobs) +
 		    root_memory(kreg_store_root(s));
-	each_chunk(t, weigh);
-	list_for_each_entry(root, &s->doomed, doomed)
+	each_chunk(t, weigh_chunk);
+	list_for_each_entry(root, &s->cleared, cleared)
 		t->memory += root_memory(root);
 	if (s->ending)
 		t->memory += root_memory(s->ending);
@@ -244,7 +245,7 @@ bool kreg_store_verify(struct kreg_store *s)
 	struct tally t = { .store = s };
 
 	kreg_store_assert(s);
-	return each_chunk(&t, forget) && spans(kreg_store_root(s)) && list(s) &&
-	       limbo(s, s->limbo.open) && limbo(s, s->limbo.waiting) &&
-	       each_chunk(&t, slots) && memory(&t);
+	return each_chunk(&t, clear_seen) && verify_spans(kreg_store_root(s)) && verify_list(s) &&
+	       verify_limbo(s, s->limbo.open) && verify_limbo(s, s->limbo.waiting) &&
+	       each_chunk(&t, verify_slots) && verify_memory(&t);
 }

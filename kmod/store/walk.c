@@ -7,7 +7,7 @@
 #include "store/internal.h"
 
 /* The link behind which are the records that come after @key, or with it. */
-static noinline void seek(struct kreg_walk *w, const struct kreg_key *key, bool with)
+static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
 	struct kreg_reader v;
 	const u32 *from;
@@ -40,11 +40,11 @@ void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 		     const struct kreg_key *after)
 {
 	w->store = s;
-	seek(w, after, false);
+	seek_key(w, after, false);
 }
 
 /* The record that w->next leads to, or NULL at the end. */
-static __always_inline const struct kreg_rec *step(struct kreg_walk *w)
+static __always_inline const struct kreg_rec *next_record(struct kreg_walk *w)
 {
 	struct kreg_reader v = { .store = w->store, .root = w->root };
 	u32 link = w->next;
@@ -76,18 +76,18 @@ static __always_inline bool is_valid(const struct kreg_walk *w, const struct kre
 }
 
 /* From @r on, which is not valid, the first that is. */
-static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kreg_rec *r)
+static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const struct kreg_rec *r)
 {
 	bool younger = false;	/* there was one, of @key, and no valid one yet */
 	struct kreg_key key;
 
-	for (;; r = step(w)) {
+	for (;; r = next_record(w)) {
 		if (younger && (!r || kreg_read_order(r, &key))) {
 			younger = false;
 			/* Pair 3, as in kreg_reader_get(). */
 			smp_rmb();
 			if (READ_ONCE(w->store->version) != w->version) {
-				seek(w, &key, true);
+				seek_key(w, &key, true);
 				continue;
 			}
 		}
@@ -103,10 +103,10 @@ static noinline const struct kreg_rec *skip(struct kreg_walk *w, const struct kr
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 {
 	struct kreg_reader v = { .store = w->store };
-	const struct kreg_rec *r = step(w);
+	const struct kreg_rec *r = next_record(w);
 
 	if (unlikely(r && !is_valid(w, r)))
-		r = skip(w, r);
+		r = skip_invalid(w, r);
 	/* Pair 3: the caller's next lookup is not older. */
 	smp_rmb();
 	if (unlikely(!r))

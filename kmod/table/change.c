@@ -42,20 +42,20 @@ int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c)
 	return kreg_table_change_find(t, c, &place);
 }
 
-void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *feed)
+void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre)
 {
-	if (kreg_store_upkeep(&t->store, budget, feed) || kreg_store_has_limbo(&t->store))
-		kreg_writer_add_upkeep(t->writer, &t->tend);
+	if (kreg_store_upkeep(&t->store, budget, pre) || kreg_store_has_limbo(&t->store))
+		kreg_writer_add_upkeep(t->writer, &t->upkeep);
 }
 
-enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *tend)
+enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep)
 {
-	struct kreg_table *t = container_of(tend, struct kreg_table, tend);
-	struct kreg_prealloc feed = {};
+	struct kreg_table *t = container_of(upkeep, struct kreg_table, upkeep);
+	struct kreg_prealloc pre = {};
 
 	if (kreg_store_is_writing(&t->store))
 		return KREG_UPKEEP_LATER;
-	if (kreg_store_upkeep_idle(&t->store, UPKEEP, &feed))
+	if (kreg_store_upkeep_idle(&t->store, UPKEEP, &pre))
 		return KREG_UPKEEP_NOW;
 	if (kreg_store_has_limbo(&t->store))
 		return KREG_UPKEEP_LATER;
@@ -64,42 +64,42 @@ enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *tend)
 	return KREG_UPKEEP_DONE;
 }
 
-int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *feed)
+int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre)
 {
 	int err;
 
-	if (!kreg_prealloc_wanted(feed))
+	if (!kreg_prealloc_wanted(pre))
 		return 0;
-	err = kreg_prealloc_fill(feed, &t->store);
+	err = kreg_prealloc_fill(pre, &t->store);
 	if (err)
 		return err;
 	spin_lock(&t->writer->turn);
-	kreg_store_add_prealloc(&t->store, feed);
+	kreg_store_add_prealloc(&t->store, pre);
 	spin_unlock(&t->writer->turn);
 	return 0;
 }
 
 void kreg_table_prealloc_ahead(struct kreg_table *t)
 {
-	struct kreg_prealloc feed = {};
+	struct kreg_prealloc pre = {};
 
 	spin_lock(&t->writer->turn);
 	if (!t->dead && !kreg_store_is_writing(&t->store))
-		kreg_table_upkeep_now(t, 1, &feed);
+		kreg_table_upkeep_now(t, 1, &pre);
 	spin_unlock(&t->writer->turn);
-	kreg_table_prealloc(t, &feed);
-	kreg_prealloc_free(&feed);
+	kreg_table_prealloc(t, &pre);
+	kreg_prealloc_free(&pre);
 }
 
 /* Free some of what no reader can reach any more; false: there is none for now. */
 static bool free_some(struct kreg_table *t)
 {
-	struct kreg_prealloc feed = {};
+	struct kreg_prealloc pre = {};
 	bool more = false;
 
 	spin_lock(&t->writer->turn);
 	if (!t->dead && !kreg_store_is_writing(&t->store))
-		more = kreg_store_upkeep(&t->store, KREG_TURN_RECORDS, &feed);
+		more = kreg_store_upkeep(&t->store, KREG_TURN_RECORDS, &pre);
 	spin_unlock(&t->writer->turn);
 	cond_resched();
 	return more;

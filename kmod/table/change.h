@@ -72,7 +72,7 @@ int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c);
  * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
  */
 static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
-					     struct kreg_txn *txn, struct kreg_prealloc *feed)
+					     struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
 	struct kreg_place place __uninitialized;
 	int err = kreg_table_change_find(t, c, &place);
@@ -85,7 +85,7 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
 	if (unlikely(err))
 		return err;
-	err = kreg_store_apply(txn, c, &place, feed);
+	err = kreg_store_apply(txn, c, &place, pre);
 	if (unlikely(err))
 		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
 	else
@@ -94,19 +94,19 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 }
 
 /* Some upkeep after a write, and have the thread do the rest. */
-void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *feed);
+void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre);
 
 /*
  * Without the turn, may sleep: get what the store lacks. -ENOMEM only if it cannot
  * go on without.
  */
-int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *feed);
+int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre);
 /* The same for what a write that nobody waits for will want. */
 void kreg_table_prealloc_ahead(struct kreg_table *t);
 /* Too much waits for readers to leave: wait for them. */
 void kreg_table_throttle(struct kreg_table *t);
 
-/* For kreg_table.tend */
-enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *tend);
+/* For kreg_table.upkeep */
+enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep);
 
 #endif /* KREG_TABLE_CHANGE_H */

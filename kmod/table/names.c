@@ -23,7 +23,7 @@ void kreg_names_init(void)
 }
 
 /* Names of namespaces are kept apart by comparing; they share the buckets. */
-static struct hlist_head *bucket(const u8 *name, u32 len)
+static struct hlist_head *name_bucket(const u8 *name, u32 len)
 {
 	return &names[hsiphash(name, len, &seed) >> (32 - NAME_BITS)];
 }
@@ -39,11 +39,11 @@ void kreg_names_release(struct kreg_ns *ns, u64 id)
 	xa_release(&ns->ids, id);
 }
 
-static struct kreg_table *find(const struct kreg_ns *ns, const u8 *name, u32 len)
+static struct kreg_table *find_name(const struct kreg_ns *ns, const u8 *name, u32 len)
 {
 	struct kreg_table *t;
 
-	hlist_for_each_entry_rcu(t, bucket(name, len), name_node,
+	hlist_for_each_entry_rcu(t, name_bucket(name, len), name_node,
 				 lockdep_is_held(&names_lock))
 		if (t->ns == ns && t->name_len == len && !memcmp(t->name, name, len))
 			return t;
@@ -54,15 +54,15 @@ static struct kreg_table *find(const struct kreg_ns *ns, const u8 *name, u32 len
  * The place for the id was reserved, so nothing is allocated, but for a creator
  * who was killed meanwhile: he has given it back.
  */
-static int add(struct kreg_table *t)
+static int add_locked(struct kreg_table *t)
 {
-	if (t->name_len && find(t->ns, t->name, t->name_len))
+	if (t->name_len && find_name(t->ns, t->name, t->name_len))
 		return -EEXIST;
 	if (xa_is_err(xa_store(&t->ns->ids, t->id, t, GFP_NOWAIT)))
 		return -ENOMEM;
 	hlist_add_head_rcu(&t->id_node, kreg_names_bucket(t->id));
 	if (t->name_len)
-		hlist_add_head_rcu(&t->name_node, bucket(t->name, t->name_len));
+		hlist_add_head_rcu(&t->name_node, name_bucket(t->name, t->name_len));
 	return 0;
 }
 
@@ -72,7 +72,7 @@ int kreg_names_add(struct kreg_table *t)
 
 	kreg_table_assert(t);
 	spin_lock(&names_lock);
-	err = add(t);
+	err = add_locked(t);
 	spin_unlock(&names_lock);
 	return err;
 }
@@ -90,7 +90,7 @@ void kreg_names_remove(struct kreg_table *t)
 
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len)
 {
-	return find(ns, name, len) ?: ERR_PTR(-ENOENT);
+	return find_name(ns, name, len) ?: ERR_PTR(-ENOENT);
 }
 
 int kreg_names_why_not(u64 id)

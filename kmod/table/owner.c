@@ -25,7 +25,7 @@ void kreg_table_end_wait(struct kreg_waiter *waiter, int result)
 	waiter->over(waiter);
 }
 
-static void disarm(struct kreg_table *t)
+static void stop_park_timer(struct kreg_table *t)
 {
 	t->parked_until = 0;
 	if (cancel_delayed_work(&t->park_timer))
@@ -66,17 +66,17 @@ void kreg_table_destroy(struct kreg_table *t)
 		kreg_table_end_wait(waiter, -ESTALE);
 	kreg_table_set_heir(t, NULL);
 	kreg_table_set_owner(t, NULL);
-	disarm(t);
+	stop_park_timer(t);
 	kreg_table_uncharge_park(t);
 	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
 	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, t->charged);
 	t->charged = 0;
-	kreg_writer_del_upkeep(t->writer, &t->tend);
+	kreg_writer_del_upkeep(t->writer, &t->upkeep);
 	kreg_table_put(t);
 }
 
-static void send(struct kreg_table *t, struct kreg_mail *mail, const struct kreg_proc *from,
-		 enum kreg_cause cause)
+static void send_transfer(struct kreg_table *t, struct kreg_mail *mail,
+			  const struct kreg_proc *from, enum kreg_cause cause)
 {
 	mail->event.table = t->id;
 	mail->event.cause = cause;
@@ -100,21 +100,21 @@ void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mai
 	kreg_proc_get(from);
 	change_owner(t, to);
 	if (mail)
-		send(t, mail, from, KREG_CAUSE_GIFT);
+		send_transfer(t, mail, from, KREG_CAUSE_GIFT);
 	kreg_proc_put(from);
 }
 
 void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p)
 {
 	kreg_table_assert(t);
-	disarm(t);
+	stop_park_timer(t);
 	change_owner(t, p);
 	if (t->orphan != KREG_ORPHAN_PARK)
 		kreg_table_uncharge_park(t);
 }
 
 /* The first who waits and lives gets the table. */
-static bool grant(struct kreg_table *t)
+static bool grant_to_waiter(struct kreg_table *t)
 {
 	struct kreg_waiter *waiter, *next;
 
@@ -130,7 +130,7 @@ static bool grant(struct kreg_table *t)
 	return false;
 }
 
-static void arm(struct kreg_table *t, u64 ms)
+static void start_park_timer(struct kreg_table *t, u64 ms)
 {
 	if (!ms)
 		return;
@@ -138,15 +138,15 @@ static void arm(struct kreg_table *t, u64 ms)
 	kreg_table_park_timer(t);
 }
 
-static void park(struct kreg_table *t, u64 ms)
+static void park_table(struct kreg_table *t, u64 ms)
 {
 	if (kreg_ns_ends(t->ns)) {
 		kreg_table_destroy(t);
 		return;
 	}
 	change_owner(t, NULL);
-	arm(t, ms);
-	grant(t);
+	start_park_timer(t, ms);
+	grant_to_waiter(t);
 }
 
 int kreg_table_park(struct kreg_table *t, u64 ms)
@@ -156,7 +156,7 @@ int kreg_table_park(struct kreg_table *t, u64 ms)
 	kreg_table_assert(t);
 	err = charge_park(t);
 	if (!err)
-		park(t, ms);
+		park_table(t, ms);
 	return err;
 }
 
@@ -191,23 +191,23 @@ static bool can_inherit(struct kreg_proc *heir, const struct kreg_proc *dead)
 	return heir && heir != dead && !kreg_proc_exiting(heir) && kreg_client_listens(heir);
 }
 
-static void inherit(struct kreg_table *t, struct kreg_proc *dead)
+static void give_to_heir(struct kreg_table *t, struct kreg_proc *dead)
 {
 	struct kreg_mail *mail = t->mail;
 
 	t->mail = NULL;
 	change_owner(t, t->heir);
 	if (mail)
-		send(t, mail, dead, KREG_CAUSE_DEATH);
+		send_transfer(t, mail, dead, KREG_CAUSE_DEATH);
 }
 
 /* The charge for parking was taken with the setting. */
-static void bequeath(struct kreg_table *t, struct kreg_proc *dead)
+static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 {
 	if (can_inherit(t->heir, dead))
-		inherit(t, dead);
+		give_to_heir(t, dead);
 	else if (t->orphan == KREG_ORPHAN_PARK)
-		park(t, t->orphan_ms);
+		park_table(t, t->orphan_ms);
 	else
 		kreg_table_destroy(t);
 }
@@ -230,47 +230,47 @@ static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *i
 }
 
 /* One thing to do about the death; false: nothing is left. */
-static bool handle_one(struct kreg_writer *w, struct kreg_holdings *seat)
+static bool handle_one(struct kreg_writer *w, struct kreg_holdings *held)
 {
 	struct kreg_table *t;
 
-	t = list_first_entry_or_null(&seat->owned, struct kreg_table, owned);
+	t = list_first_entry_or_null(&held->owned, struct kreg_table, owned);
 	if (t) {
-		bequeath(t, seat->proc);
+		pass_on(t, held->proc);
 		return true;
 	}
-	t = list_first_entry_or_null(&seat->heired, struct kreg_table, heired);
+	t = list_first_entry_or_null(&held->heired, struct kreg_table, heired);
 	if (t) {
 		kreg_table_set_heir(t, NULL);
 		return true;
 	}
 	/* Under the turn it stays: only its holder removes tables. */
-	t = left_behind(w, seat->proc);
+	t = left_behind(w, held->proc);
 	if (t)
 		kreg_table_destroy(t);
 	return t;
 }
 
-static bool death(struct kreg_writer *w, struct llist_node *node)
+static bool handle_owner_death(struct kreg_writer *w, struct llist_node *node)
 {
-	struct kreg_holdings *seat = kreg_holdings_of_death(node);
+	struct kreg_holdings *held = kreg_holdings_of_death(node);
 	int n;
 
 	kreg_writer_assert(w);
 	for (n = 0; n < TABLES_A_TURN; n++)
-		if (!handle_one(w, seat))
+		if (!handle_one(w, held))
 			return true;
 	return false;
 }
 
-static void buried(struct kreg_writer *w, struct llist_node *node)
+static void owner_death_done(struct kreg_writer *w, struct llist_node *node)
 {
 	kreg_proc_death_done(kreg_holdings_of_death(node)->proc);
 }
 
 const struct kreg_writer_ops kreg_table_writer_ops = {
-	.death = death,
-	.buried = buried,
+	.death = handle_owner_death,
+	.death_done = owner_death_done,
 };
 
 struct expiry {
@@ -279,7 +279,7 @@ struct expiry {
 };
 
 /* It may have been claimed, even parked again, since the timer went off. */
-static bool expire(struct kreg_req *req)
+static bool expire_parked(struct kreg_req *req)
 {
 	struct kreg_table *t = container_of(req, struct expiry, req)->table;
 
@@ -296,14 +296,14 @@ void kreg_table_park_expired(struct kreg_table *t)
 {
 	struct expiry e = { .table = t };
 
-	kreg_req_init(&e.req, &t->lane, expire, NULL);
+	kreg_req_init(&e.req, &t->lane, expire_parked, NULL);
 	kreg_writer_call(t->writer, &e.req);
 	kreg_table_put(t);
 }
 
 struct ending {
 	struct kreg_req req;
-	struct kreg_holdings *seat;
+	struct kreg_holdings *held;
 };
 
 /* Small steps: this may be performed with a lent turn. */
@@ -314,8 +314,8 @@ static bool end_some(struct kreg_req *req)
 	int n;
 
 	for (n = 0; n < TABLES_A_TURN; n++) {
-		t = list_first_entry_or_null(&e->seat->heired, struct kreg_table, heired);
-		if (!t || kreg_client_listens(e->seat->proc))
+		t = list_first_entry_or_null(&e->held->heired, struct kreg_table, heired);
+		if (!t || kreg_client_listens(e->held->proc))
 			break;
 		kreg_table_set_heir(t, NULL);
 	}
@@ -329,7 +329,7 @@ void kreg_table_end_heirships(struct kreg_proc *p)
 	unsigned int i;
 
 	for (i = 0; i < kreg_writers; i++) {
-		e.seat = &p->seats[i];
+		e.held = &p->holdings[i];
 		do {
 			kreg_req_init(&e.req, NULL, end_some, NULL);
 		} while (kreg_writer_call(kreg_writer_nr(i), &e.req) == TABLES_A_TURN);

@@ -7,7 +7,7 @@
 #include "client/proc.h"
 #include "table/table.h"
 
-static void free_control(struct kreg_req *req)
+static void free_table_req(struct kreg_req *req)
 {
 	struct kreg_table_req *c = container_of(req, struct kreg_table_req, req);
 
@@ -20,7 +20,7 @@ static void free_control(struct kreg_req *req)
 	kfree(c);
 }
 
-static bool step(struct kreg_req *req)
+static bool table_req_step(struct kreg_req *req)
 {
 	struct kreg_table_req *c = container_of(req, struct kreg_table_req, req);
 
@@ -38,7 +38,7 @@ struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct k
 		kreg_table_put(table);
 		return NULL;
 	}
-	kreg_req_init(&c->req, &table->lane, step, free_control);
+	kreg_req_init(&c->req, &table->lane, table_req_step, free_table_req);
 	c->apply = apply;
 	c->table = table;
 	c->client = client;

@@ -16,7 +16,7 @@
 
 static struct workqueue_struct *reaper;
 static void (*park_expired)(struct kreg_table *t);
-static enum kreg_upkeep_state (*upkeep)(struct kreg_upkeep *tend);
+static enum kreg_upkeep_state (*table_upkeep)(struct kreg_upkeep *upkeep);
 static atomic_t nr_tables;
 
 unsigned int kreg_table_count(void)
@@ -63,9 +63,9 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	INIT_LIST_HEAD(&t->owned);
 	INIT_LIST_HEAD(&t->heired);
 	INIT_LIST_HEAD(&t->waiters);
-	INIT_LIST_HEAD(&t->tend.node);
+	INIT_LIST_HEAD(&t->upkeep.node);
 	kreg_lane_init(&t->lane);
-	t->tend.tend = upkeep;
+	t->upkeep.work = table_upkeep;
 	INIT_HLIST_NODE(&t->name_node);
 	INIT_RCU_WORK(&t->free_work, free_work);
 	INIT_DELAYED_WORK(&t->park_timer, park_work);
@@ -177,12 +177,12 @@ int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *c
 	return -EPERM;
 }
 
-static struct kreg_holdings *seat(const struct kreg_table *t, struct kreg_proc *p)
+static struct kreg_holdings *holdings_of(const struct kreg_table *t, struct kreg_proc *p)
 {
-	return &p->seats[t->writer->nr];
+	return &p->holdings[t->writer->nr];
 }
 
-static void name_next(const struct kreg_table *t)
+static void set_successor(const struct kreg_table *t)
 {
 	struct kreg_proc *owner = kreg_table_owner(t);
 
@@ -197,14 +197,14 @@ void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
 	kreg_table_assert(t);
 	if (owner) {
 		kreg_proc_get(owner);
-		list_move_tail(&t->owned, &seat(t, owner)->owned);
+		list_move_tail(&t->owned, &holdings_of(t, owner)->owned);
 	} else {
 		list_del_init(&t->owned);
 	}
 	rcu_assign_pointer(t->owner, owner);
 	if (owner && owner == t->heir)
 		kreg_table_drop_mail(t);
-	name_next(t);
+	set_successor(t);
 	kreg_proc_put(old);
 }
 
@@ -216,15 +216,15 @@ void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
 	kreg_table_drop_mail(t);
 	if (old) {
 		list_del_init(&t->heired);
-		WRITE_ONCE(seat(t, old)->nr_heired, seat(t, old)->nr_heired - 1);
+		WRITE_ONCE(holdings_of(t, old)->nr_heired, holdings_of(t, old)->nr_heired - 1);
 	}
 	if (heir) {
 		kreg_proc_get(heir);
-		list_add_tail(&t->heired, &seat(t, heir)->heired);
-		WRITE_ONCE(seat(t, heir)->nr_heired, seat(t, heir)->nr_heired + 1);
+		list_add_tail(&t->heired, &holdings_of(t, heir)->heired);
+		WRITE_ONCE(holdings_of(t, heir)->nr_heired, holdings_of(t, heir)->nr_heired + 1);
 	}
 	t->heir = heir;
-	name_next(t);
+	set_successor(t);
 	kreg_proc_put(old);
 }
 
@@ -254,10 +254,10 @@ void kreg_table_park_timer(struct kreg_table *t)
 }
 
 int kreg_table_init(void (*expired)(struct kreg_table *t),
-		    enum kreg_upkeep_state (*tend)(struct kreg_upkeep *tend))
+		    enum kreg_upkeep_state (*upkeep)(struct kreg_upkeep *upkeep))
 {
 	park_expired = expired;
-	upkeep = tend;
+	table_upkeep = upkeep;
 	reaper = alloc_workqueue("kreg_reaper", WQ_UNBOUND, 0);
 	return reaper ? 0 : -ENOMEM;
 }

@@ -42,13 +42,13 @@ struct kreg_table {
 
 	struct kreg_store store;
 	struct kreg_lane lane;
-	struct kreg_upkeep tend;
+	struct kreg_upkeep upkeep;
 	s64 charged;			/* turn: bytes charged to the user */
 
 	/* Ownership, all under the turn: */
-	struct list_head owned;		/* in the owner's seat */
+	struct list_head owned;		/* in the owner's holdings */
 	struct kreg_proc *heir;		/* holds a reference */
-	struct list_head heired;	/* in the heir's seat */
+	struct list_head heired;	/* in the heir's holdings */
 	bool heir_silent;
 	struct kreg_mail *mail;		/* the heir's, if it is not the owner nor silent */
 	void *heir_data;
@@ -82,10 +82,10 @@ struct kreg_table_spec {
 
 /*
  * @expired is called when a parked table has been parked long enough, with a
- * reference for it to drop, from a workqueue; @tend when a store wants upkeep.
+ * reference for it to drop, from a workqueue; @upkeep when a store wants upkeep.
  */
 int kreg_table_init(void (*expired)(struct kreg_table *t),
-		    enum kreg_upkeep_state (*tend)(struct kreg_upkeep *tend));
+		    enum kreg_upkeep_state (*upkeep)(struct kreg_upkeep *upkeep));
 void kreg_table_exit(void);
 unsigned int kreg_table_count(void);
 

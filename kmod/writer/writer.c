@@ -6,7 +6,7 @@
 #include "writer/writer.h"
 
 /* How long a store that waits for a grace period is left alone. */
-#define TEND_JIFFIES	max(1, HZ / 100)
+#define UPKEEP_JIFFIES	max(1, HZ / 100)
 
 /* Looks at a turn that another CPU has, a pause apart, before the thread is asked. */
 #define SPINS		100
@@ -45,7 +45,7 @@ static bool has_work(const struct kreg_writer *w)
 }
 
 /* Tell the caller. An embedded request is gone with complete(). */
-static void finish(struct kreg_req *req)
+static void finish_request(struct kreg_req *req)
 {
 	bool counted = req->free;
 
@@ -55,7 +55,7 @@ static void finish(struct kreg_req *req)
 }
 
 /* What was @queued, to the end of @fresh, oldest first. */
-static void collect(struct llist_node *queued, struct list_head *fresh)
+static void collect_queued(struct llist_node *queued, struct list_head *fresh)
 {
 	struct kreg_req *req, *next;
 
@@ -64,7 +64,7 @@ static void collect(struct llist_node *queued, struct list_head *fresh)
 }
 
 /* One of each lane is ready, or one that has none, alone. */
-static void line_up(struct list_head *fresh, struct list_head *ready)
+static void line_up_requests(struct list_head *fresh, struct list_head *ready)
 {
 	struct kreg_req *req, *next;
 
@@ -89,7 +89,7 @@ static void advance_lane(struct kreg_lane *lane, struct list_head *ready)
 }
 
 /* A piece of the first that is ready. */
-static void advance(struct kreg_writer *w, struct list_head *ready)
+static void advance_request(struct kreg_writer *w, struct list_head *ready)
 {
 	struct kreg_req *req = list_first_entry(ready, struct kreg_req, entry);
 	bool done;
@@ -103,7 +103,7 @@ static void advance(struct kreg_writer *w, struct list_head *ready)
 		list_del(&req->entry);
 		if (req->lane)
 			advance_lane(req->lane, ready);
-		finish(req);
+		finish_request(req);
 	} else {
 		list_move_tail(&req->entry, ready);
 	}
@@ -111,43 +111,43 @@ static void advance(struct kreg_writer *w, struct list_head *ready)
 }
 
 /* One look at the first store of the list; false: none wants more for now. */
-static bool tend_first(struct kreg_writer *w, struct list_head *later)
+static bool upkeep_first(struct kreg_writer *w, struct list_head *later)
 {
-	enum kreg_upkeep_state tended = KREG_UPKEEP_DONE;
-	struct kreg_upkeep *t;
+	enum kreg_upkeep_state state = KREG_UPKEEP_DONE;
+	struct kreg_upkeep *u;
 
 	spin_lock(&w->turn);
-	t = list_first_entry_or_null(&w->tending, struct kreg_upkeep, node);
-	if (t) {
-		tended = t->tend(t);
-		if (tended == KREG_UPKEEP_DONE)
-			list_del_init(&t->node);
+	u = list_first_entry_or_null(&w->upkeeps, struct kreg_upkeep, node);
+	if (u) {
+		state = u->work(u);
+		if (state == KREG_UPKEEP_DONE)
+			list_del_init(&u->node);
 		else
-			list_move_tail(&t->node, tended == KREG_UPKEEP_NOW ?
-				       &w->tending : later);
+			list_move_tail(&u->node, state == KREG_UPKEEP_NOW ?
+				       &w->upkeeps : later);
 	}
 	spin_unlock(&w->turn);
 	cond_resched();
-	return t;
+	return u;
 }
 
 /* Look after the stores: one, or @all as long as there is nothing more urgent. */
-static void tend(struct kreg_writer *w, bool all)
+static void upkeep_stores(struct kreg_writer *w, bool all)
 {
 	LIST_HEAD(later);
 
-	while (tend_first(w, &later) && all && !has_work(w))
+	while (upkeep_first(w, &later) && all && !has_work(w))
 		;
 	spin_lock(&w->turn);
-	list_splice_tail(&later, &w->tending);
+	list_splice_tail(&later, &w->upkeeps);
 	spin_unlock(&w->turn);
-	if (!list_empty(&w->tending))
-		mod_timer(&w->timer, jiffies + TEND_JIFFIES);
+	if (!list_empty(&w->upkeeps))
+		mod_timer(&w->timer, jiffies + UPKEEP_JIFFIES);
 }
 
-static bool wants_to_tend(const struct kreg_writer *w)
+static bool wants_upkeep(const struct kreg_writer *w)
 {
-	return !list_empty(&w->tending) && !timer_pending(&w->timer);
+	return !list_empty(&w->upkeeps) && !timer_pending(&w->timer);
 }
 
 /*
@@ -155,45 +155,45 @@ static bool wants_to_tend(const struct kreg_writer *w)
  * that they need not wait for all of a batch; but not as long as there are deaths,
  * which have to wait for all in hand.
  */
-static void apply(struct kreg_writer *w, struct list_head *fresh, bool join)
+static void apply_requests(struct kreg_writer *w, struct list_head *fresh, bool join)
 {
 	LIST_HEAD(ready);
 
 	for (;;) {
-		line_up(fresh, &ready);
+		line_up_requests(fresh, &ready);
 		if (list_empty(&ready))
 			break;
-		advance(w, &ready);
-		if (wants_to_tend(w))
-			tend(w, false);
+		advance_request(w, &ready);
+		if (wants_upkeep(w))
+			upkeep_stores(w, false);
 		if (join && llist_empty(&w->deaths))
-			collect(llist_del_all(&w->queue), fresh);
+			collect_queued(llist_del_all(&w->queue), fresh);
 	}
 }
 
 /* The turn is lent again before those learn of the @last death who wait for it. */
-static void bury(struct kreg_writer *w, struct llist_node *seat, bool last)
+static void handle_death(struct kreg_writer *w, struct llist_node *death, bool last)
 {
 	bool done;
 
 	do {
 		spin_lock(&w->turn);
-		done = w->ops->death(w, seat);
+		done = w->ops->death(w, death);
 		if (done && last)
-			w->burying = false;
+			w->handling = false;
 		spin_unlock(&w->turn);
 		cond_resched();
 	} while (!done);
-	w->ops->buried(w, seat);
+	w->ops->death_done(w, death);
 }
 
-static void bury_all(struct kreg_writer *w, struct llist_node *list)
+static void handle_deaths(struct kreg_writer *w, struct llist_node *list)
 {
 	struct llist_node *next;
 
 	for (list = llist_reverse_order(list); list; list = next) {
 		next = list->next;
-		bury(w, list, !next);
+		handle_death(w, list, !next);
 	}
 }
 
@@ -201,7 +201,7 @@ static void bury_all(struct kreg_writer *w, struct llist_node *list)
  * What the processes had queued before they died comes before their deaths: the
  * deaths are taken first, so that the queue taken after them holds all of it.
  */
-static void drain(struct kreg_writer *w)
+static void drain_queues(struct kreg_writer *w)
 {
 	struct llist_node *deaths, *queued;
 	LIST_HEAD(fresh);
@@ -210,12 +210,12 @@ static void drain(struct kreg_writer *w)
 	deaths = llist_del_all(&w->deaths);
 	queued = llist_del_all(&w->queue);
 	w->busy = true;
-	w->burying = deaths;
+	w->handling = deaths;
 	spin_unlock(&w->turn);
 
-	collect(queued, &fresh);
-	apply(w, &fresh, !deaths);
-	bury_all(w, deaths);
+	collect_queued(queued, &fresh);
+	apply_requests(w, &fresh, !deaths);
+	handle_deaths(w, deaths);
 
 	spin_lock(&w->turn);
 	w->busy = false;
@@ -223,28 +223,28 @@ static void drain(struct kreg_writer *w)
 }
 
 /* A timer of its own, since one that is set for each sleep costs as much as a put. */
-static void wake_to_tend(struct timer_list *timer)
+static void wake_for_upkeep(struct timer_list *timer)
 {
 	kreg_writer_wake(container_of(timer, struct kreg_writer, timer));
 }
 
-static int run(void *data)
+static int writer_thread(void *data)
 {
 	struct kreg_writer *w = data;
 
 	while (!kthread_should_stop()) {
 		/* Full barrier: the state is set before the queue is looked at. */
 		set_current_state(TASK_IDLE);
-		if (!has_work(w) && !wants_to_tend(w) && !kthread_should_stop())
+		if (!has_work(w) && !wants_upkeep(w) && !kthread_should_stop())
 			schedule();
 		__set_current_state(TASK_RUNNING);
 		if (has_work(w))
-			drain(w);
-		if (wants_to_tend(w))
-			tend(w, true);
+			drain_queues(w);
+		if (wants_upkeep(w))
+			upkeep_stores(w, true);
 	}
 	if (has_work(w))
-		drain(w);
+		drain_queues(w);
 	return 0;
 }
 
@@ -256,7 +256,7 @@ static int run(void *data)
 static bool may_lend(const struct kreg_writer *w, const struct kreg_lane *lane)
 {
 	if (lane)
-		return !w->burying && !atomic_read(&lane->pending);
+		return !w->handling && !atomic_read(&lane->pending);
 	return !w->busy && llist_empty(&w->queue);
 }
 
@@ -333,9 +333,9 @@ int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req)
 	return req->result;
 }
 
-void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *seat)
+void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *death)
 {
-	llist_add(seat, &w->deaths);
+	llist_add(death, &w->deaths);
 }
 
 void kreg_writer_wake(struct kreg_writer *w)
@@ -345,38 +345,38 @@ void kreg_writer_wake(struct kreg_writer *w)
 
 /*
  * Not if the thread is at work already, or if there are requests, which come
- * first: they are looked for when the death has been taken, as in drain(). A
+ * first: they are looked for when the death has been taken, as in drain_queues(). A
  * death that is more than one piece of work goes back to the thread.
  */
 void kreg_writer_help(struct kreg_writer *w)
 {
-	struct llist_node *seat = NULL;
+	struct llist_node *death = NULL;
 	bool done = false;
 
 	if (!READ_ONCE(kreg_writer_lend) || llist_empty(&w->deaths) || !spin_trylock(&w->turn))
 		return;
 	if (!w->busy)
-		seat = llist_del_first(&w->deaths);
-	if (seat && llist_empty(&w->queue))
-		done = w->ops->death(w, seat);
+		death = llist_del_first(&w->deaths);
+	if (death && llist_empty(&w->queue))
+		done = w->ops->death(w, death);
 	/* Under the turn, so that it is never in nobody's hands. */
-	if (seat && !done) {
-		kreg_writer_add_death(w, seat);
+	if (death && !done) {
+		kreg_writer_add_death(w, death);
 		kreg_writer_wake(w);
 	}
 	spin_unlock(&w->turn);
 	if (done)
-		w->ops->buried(w, seat);
+		w->ops->death_done(w, death);
 }
 
 void kreg_writer_add_upkeep(struct kreg_writer *w, struct kreg_upkeep *t)
 {
-	bool first = list_empty(&w->tending);
+	bool first = list_empty(&w->upkeeps);
 
 	kreg_writer_assert(w);
 	if (!list_empty(&t->node))
 		return;
-	list_add_tail(&t->node, &w->tending);
+	list_add_tail(&t->node, &w->upkeeps);
 	if (first)
 		wake_up_process(w->task);
 }
@@ -387,20 +387,20 @@ void kreg_writer_del_upkeep(struct kreg_writer *w, struct kreg_upkeep *t)
 	list_del_init(&t->node);
 }
 
-static int start(struct kreg_writer *w, unsigned int nr, const struct kreg_writer_ops *ops)
+static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kreg_writer_ops *ops)
 {
 	spin_lock_init(&w->turn);
-	INIT_LIST_HEAD(&w->tending);
+	INIT_LIST_HEAD(&w->upkeeps);
 	init_llist_head(&w->queue);
 	init_llist_head(&w->deaths);
 	w->ops = ops;
 	w->nr = nr;
-	timer_setup(&w->timer, wake_to_tend, 0);
-	w->task = kthread_run(run, w, "kreg/%u", nr);
+	timer_setup(&w->timer, wake_for_upkeep, 0);
+	w->task = kthread_run(writer_thread, w, "kreg/%u", nr);
 	return PTR_ERR_OR_ZERO(w->task);
 }
 
-static void stop(unsigned int n)
+static void stop_writers(unsigned int n)
 {
 	while (n--) {
 		timer_delete_sync(&writers[n].timer);
@@ -419,9 +419,9 @@ int kreg_writer_init(const struct kreg_writer_ops *ops)
 	if (!writers)
 		return -ENOMEM;
 	for (i = 0; i < kreg_writers; i++) {
-		err = start(&writers[i], i, ops);
+		err = start_writer(&writers[i], i, ops);
 		if (err) {
-			stop(i);
+			stop_writers(i);
 			return err;
 		}
 	}
@@ -430,5 +430,5 @@ int kreg_writer_init(const struct kreg_writer_ops *ops)
 
 void kreg_writer_exit(void)
 {
-	stop(kreg_writers);
+	stop_writers(kreg_writers);
 }

@@ -74,27 +74,27 @@ struct kreg_req {
 	struct completion done;
 };
 
-/* Upkeep that a store wants now and then. @tend does a bounded part of it. */
+/* Upkeep that a store wants now and then. @work does a bounded part of it. */
 enum kreg_upkeep_state { KREG_UPKEEP_DONE, KREG_UPKEEP_LATER, KREG_UPKEEP_NOW };
 
 struct kreg_upkeep {
 	struct list_head node;		/* turn; empty: not listed */
-	enum kreg_upkeep_state (*tend)(struct kreg_upkeep *tend);
+	enum kreg_upkeep_state (*work)(struct kreg_upkeep *upkeep);
 };
 
 /* What the layers above do about a death. */
 struct kreg_writer_ops {
 	/* A bounded part of it, under the turn; true when done. */
-	bool (*death)(struct kreg_writer *w, struct llist_node *seat);
+	bool (*death)(struct kreg_writer *w, struct llist_node *death);
 	/* Done with; without the turn. */
-	void (*buried)(struct kreg_writer *w, struct llist_node *seat);
+	void (*death_done)(struct kreg_writer *w, struct llist_node *death);
 };
 
 struct kreg_writer {
 	spinlock_t turn;		/* see above; innermost are those of other files */
 	bool busy;			/* turn: the thread has requests or deaths in hand */
-	bool burying;			/* turn: deaths */
-	struct list_head tending;	/* turn: kreg_upkeep */
+	bool handling;			/* turn: deaths */
+	struct list_head upkeeps;	/* turn: kreg_upkeep */
 	struct llist_head queue;
 	struct llist_head deaths;
 	/* Invariant after initialisation: */
@@ -102,7 +102,7 @@ struct kreg_writer {
 	unsigned int nr;
 	struct task_struct *task;
 
-	struct timer_list timer;	/* wakes the thread for @tending */
+	struct timer_list timer;	/* wakes the thread for @working */
 };
 
 /*
@@ -154,7 +154,7 @@ int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req);
 int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req);
 
 /* Note a death, then wake the thread. Any context, takes no lock. */
-void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *seat);
+void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *death);
 void kreg_writer_wake(struct kreg_writer *w);
 /* Handle deaths in the caller's context if that can be done now. */
 void kreg_writer_help(struct kreg_writer *w);

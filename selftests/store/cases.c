@@ -305,13 +305,13 @@ void cleared_run(void)
 	for (i = 0; i < 3; i++)
 		clear_all();
 	put_blobs(1, 2 * KREG_SLOT_MAX);
-	tap_check(store.doomed_count == 1 && !kreg_store_limbo_full(&store));
+	tap_check(store.cleared_count == 1 && !kreg_store_limbo_full(&store));
 	clear_all();
 	tap_check(kreg_store_limbo_full(&store));
 	shim_leave(1);
 	while (kreg_store_upkeep(&store, 8, &f))
 		;
-	tap_check(!store.doomed_bytes && !kreg_store_limbo_full(&store));
+	tap_check(!store.cleared_bytes && !kreg_store_limbo_full(&store));
 	kreg_prealloc_free(&f);
 	end();
 }
