@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The general ioctl format: sizes, tails, pointers, flags, reserved members.
+ * Built for 32-bit callers as well.
+ */
+#include "abi/abi.h"
+
+/* Members by number of command: must be zero, or point to something. */
+struct member {
+	unsigned int cmd;
+	unsigned int offset;
+	unsigned int size;
+};
+
+#define MEMBER(cmd, size, type, member) \
+	{ KREG_CMD_##cmd, offsetof(struct type, member), size }
+
+static const struct member reserved[] = {
+	MEMBER(WHOIS, 4, kreg_ioc_whois, reserved),
+	MEMBER(OPEN, 8, kreg_ioc_open, reserved),
+	MEMBER(OPEN, 4, kreg_ioc_open, heir.reserved),
+	MEMBER(GIVE, 4, kreg_ioc_give, reserved),
+	MEMBER(GIVE, 4, kreg_ioc_give, to.reserved),
+	MEMBER(SETOPT, 4, kreg_ioc_setopt, process.reserved),
+	MEMBER(OP, 4, kreg_ioc_op, op.reserved),
+	MEMBER(OP, 8, kreg_ioc_op, op.reserved2),
+	MEMBER(BATCH, 4, kreg_ioc_batch, reserved),
+	MEMBER(SCAN, 4, kreg_ioc_scan, reserved),
+	MEMBER(SCAN, 4, kreg_ioc_scan, reserved2),
+};
+
+static const struct member pointers[] = {
+	MEMBER(OPEN, 8, kreg_ioc_open, name),
+	MEMBER(OPEN, 8, kreg_ioc_open, data),
+	MEMBER(GIVE, 8, kreg_ioc_give, data),
+	MEMBER(SETOPT, 8, kreg_ioc_setopt, data),
+	MEMBER(OP, 8, kreg_ioc_op, op.key),
+	MEMBER(OP, 8, kreg_ioc_op, op.value),
+	MEMBER(BATCH, 8, kreg_ioc_batch, ops),
+	MEMBER(SCAN, 8, kreg_ioc_scan, key),
+	MEMBER(INFO, 8, kreg_ioc_info, info),
+	MEMBER(LIST, 8, kreg_ioc_list, infos),
+};
+
+FIXTURE(abi) {
+	struct test_base base;
+	int fd;
+};
+
+FIXTURE_SETUP(abi)
+{
+	self->fd = test_setup(_metadata, &self->base);
+}
+
+FIXTURE_TEARDOWN_PARENT(abi)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+TEST_F(abi, valid)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+
+	for (c = commands; c->name; c++)
+		expect_call(_metadata, 0, t, c, fill(_metadata, t, c));
+}
+
+/* EINVAL: shorter than the first version. */
+TEST_F(abi, too_short)
+{
+	static const unsigned int short_of[] = { 0, 1, 3, 4, 7 };
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	union any *a;
+	unsigned int i;
+
+	for (c = commands; c->name; c++) {
+		for (i = 0; i < ARRAY_SIZE(short_of); i++) {
+			a = fill(_metadata, t, c);
+			a->query.size = short_of[i];
+			expect_call(_metadata, -EINVAL, t, c, a);
+		}
+		a = fill(_metadata, t, c);
+		a->query.size = c->size - 1;
+		expect_call(_metadata, -EINVAL, t, c, a);
+	}
+}
+
+/* A longer struct, all zero beyond what the kernel knows. */
+TEST_F(abi, long_zero)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	union any *a;
+
+	for (c = commands; c->name; c++) {
+		a = fill(_metadata, t, c);
+		a->query.size = c->size + 1;
+		expect_call(_metadata, 0, t, c, a);
+		a = fill(_metadata, t, c);
+		a->query.size = c->size + 8;
+		expect_call(_metadata, 0, t, c, a);
+		a = fill(_metadata, t, c);
+		a->query.size = PAGE;
+		expect_call(_metadata, 0, t, c, a);
+	}
+}
+
+TEST_F(abi, long_nonzero)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	union any *a;
+
+	for (c = commands; c->name; c++) {
+		a = fill(_metadata, t, c);
+		a->query.size = c->size + 8;
+		a->bytes[c->size] = 1;
+		expect_call(_metadata, -E2BIG, t, c, a);
+		a = fill(_metadata, t, c);
+		a->query.size = PAGE;
+		a->bytes[PAGE - 1] = 0x80;
+		expect_call(_metadata, -E2BIG, t, c, a);
+		/* What lies beyond the size is nobody's business. */
+		a = fill(_metadata, t, c);
+		memset(&a->bytes[c->size], 0xff, PAGE - c->size);
+		expect_call(_metadata, 0, t, c, a);
+	}
+}
+
+TEST_F(abi, longer_than_a_page)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	union any *a;
+
+	for (c = commands; c->name; c++) {
+		a = fill(_metadata, t, c);
+		a->query.size = PAGE + 1;
+		expect_call(_metadata, -E2BIG, t, c, a);
+		a = fill(_metadata, t, c);
+		a->query.size = ~0U;
+		expect_call(_metadata, -E2BIG, t, c, a);
+	}
+}
+
+TEST_F(abi, bad_struct_pointer)
+{
+	char *hole = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	const struct command *c;
+
+	ASSERT_NE(MAP_FAILED, hole);
+	for (c = commands; c->name; c++) {
+		EXPECT_EQ(-EFAULT, test_ioctl(self->fd, c->nr, NULL));
+		EXPECT_EQ(-EFAULT, test_ioctl(self->fd, c->nr, hole));
+		EXPECT_EQ(-EFAULT, test_ioctl(self->fd, c->nr, (void *)-1L));
+	}
+}
+
+/* The size can be read, the rest cannot: it is looked at in this order. */
+TEST_F(abi, struct_runs_off)
+{
+	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	__u32 *size = (__u32 *)(page + PAGE) - 1;
+	const struct command *c;
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, mprotect(page + PAGE, PAGE, PROT_NONE));
+	for (c = commands; c->name; c++) {
+		*size = c->size;
+		EXPECT_EQ(-EFAULT, test_ioctl(self->fd, c->nr, size));
+		*size = c->size - 1;
+		EXPECT_EQ(-EINVAL, test_ioctl(self->fd, c->nr, size));
+		*size = PAGE + 1;
+		EXPECT_EQ(-E2BIG, test_ioctl(self->fd, c->nr, size));
+	}
+}
+
+TEST_F(abi, unknown_flags)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	union any *a;
+	int bit;
+
+	for (c = commands; c->name; c++) {
+		/* SYNC has nothing but its size and its flags, as all have. */
+		for (bit = 0; bit < 32; bit++) {
+			if (c->flags & (1U << bit))
+				continue;
+			a = fill(_metadata, t, c);
+			a->query.flags |= 1U << bit;
+			expect_call(_metadata, -EOPNOTSUPP, t, c, a);
+		}
+	}
+}
+
+TEST_F(abi, unknown_op_flags)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *op = &commands[KREG_CMD_OP];
+	const struct command *batch = &commands[KREG_CMD_BATCH];
+	union any *a;
+	int bit;
+
+	for (bit = 1; bit < 16; bit++) {
+		a = fill(_metadata, t, op);
+		a->op.op.flags = 1U << bit;
+		expect_call(_metadata, -EOPNOTSUPP, t, op, a);
+		a = fill(_metadata, t, batch);
+		t->op.flags = 1U << bit;
+		expect_call(_metadata, -EOPNOTSUPP, t, batch, a);
+	}
+}
+
+TEST_F(abi, reserved_members)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	const struct member *m;
+	union any *a;
+
+	for (m = reserved; m < reserved + ARRAY_SIZE(reserved); m++) {
+		c = &commands[m->cmd];
+		a = fill(_metadata, t, c);
+		a->bytes[m->offset] = 1;
+		expect_call(_metadata, -EOPNOTSUPP, t, c, a);
+		a = fill(_metadata, t, c);
+		a->bytes[m->offset + m->size - 1] = 0x80;
+		expect_call(_metadata, -EOPNOTSUPP, t, c, a);
+	}
+}
+
+TEST_F(abi, bad_inner_pointers)
+{
+	static const __u64 bad[] = { 8, 1ULL << 63, ~7ULL };
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	const struct member *m;
+	union any *a;
+	unsigned int i;
+
+	for (m = pointers; m < pointers + ARRAY_SIZE(pointers); m++) {
+		c = &commands[m->cmd];
+		for (i = 0; i < ARRAY_SIZE(bad); i++) {
+			a = fill(_metadata, t, c);
+			memcpy(&a->bytes[m->offset], &bad[i], sizeof(bad[i]));
+			EXPECT_EQ(-EFAULT, call(t, c, a)) {
+				TH_LOG("command %s, member at %u, %llx",
+				       c->name, m->offset,
+				       (unsigned long long)bad[i]);
+			}
+		}
+	}
+}
+
+TEST_F(abi, unknown_numbers)
+{
+	__u32 sync[2] = { sizeof(sync) };
+	unsigned int nr;
+
+	for (nr = FIRST_UNKNOWN; nr < 256; nr++)
+		EXPECT_EQ(-ENOTTY, test_ioctl(self->fd, _IO(KREG_IOC_MAGIC, nr),
+					      sync));
+	EXPECT_EQ(-ENOTTY, test_ioctl(self->fd, _IO(KREG_IOC_MAGIC + 1,
+						    KREG_CMD_SYNC), sync));
+	EXPECT_EQ(-ENOTTY, test_ioctl(self->fd, _IOWR(KREG_IOC_MAGIC,
+						      KREG_CMD_SYNC, __u64),
+				      sync));
+	/* Unknown comes before all that is wrong with the struct. */
+	EXPECT_EQ(-ENOTTY, test_ioctl(self->fd, _IO(KREG_IOC_MAGIC,
+						    FIRST_UNKNOWN), NULL));
+}
+
+/* What fails leaves the struct as it was, byte by byte. */
+TEST_F(abi, failure_writes_nothing)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c;
+	union any *a, before;
+
+	for (c = commands; c->name; c++) {
+		a = fill(_metadata, t, c);
+		a->query.flags = 1U << 31;
+		before = *a;
+		EXPECT_EQ(-EOPNOTSUPP, test_ioctl(self->fd, c->nr, a));
+		EXPECT_EQ(0, memcmp(&before, a, sizeof(before)));
+		call(t, c, a);
+	}
+}
+
+/* A struct in memory that cannot be written is EFAULT, and nothing happens. */
+TEST_F(abi, read_only_struct)
+{
+	struct things *t = new_things(_metadata, self->fd);
+	const struct command *c = &commands[KREG_CMD_OPEN];
+	union any *a = fill(_metadata, t, c);
+	struct kreg_info info;
+
+	ASSERT_EQ(0, mprotect(a, 3 * PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, test_ioctl(self->fd, c->nr, a));
+	test_err_info_name(ENOENT, self->fd, t->name, &info);
+	munmap(a, 3 * PAGE);
+
+	c = &commands[KREG_CMD_OP];
+	test_destroy(self->fd, t->table);
+	a = fill(_metadata, t, c);
+	test_puts(self->fd, t->table, t->key, "before");
+	a->op.op.code = KREG_OP_TAKE;
+	ASSERT_EQ(0, mprotect(a, 3 * PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, test_ioctl(self->fd, c->nr, a));
+	test_gets(self->fd, t->table, t->key, "before");
+}
+
+TEST_HARNESS_MAIN

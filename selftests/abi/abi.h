@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All commands in one table, and for each a call that succeeds.
+ */
+#ifndef KREG_ABI_ABI_H
+#define KREG_ABI_ABI_H
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+#define FIRST_UNKNOWN	(KREG_CMD_LIST + 1)
+
+/* What the members of all commands point to. */
+struct things {
+	int fd;
+	struct kid *kid;
+	__u64 table;		/* a new one for every call */
+	char name[8];
+	char key[8];
+	char value[8];
+	char room[2048];
+	struct kreg_op op;
+};
+
+static void fill_query(struct things *t, union any *a)
+{
+}
+
+static void fill_whois(struct things *t, union any *a)
+{
+	a->whois.pid = getpid();
+}
+
+static void fill_open(struct things *t, union any *a)
+{
+	a->open = test_open_cmd(t->name, KREG_OPEN_CREATE | KREG_OPEN_EXCL |
+				KREG_OPEN_HEIR);
+	a->open.heir = t->kid->self;
+	a->open.data = test_ptr(t->value);
+	a->open.data_len = 1;
+}
+
+static void fill_table(struct things *t, union any *a)
+{
+	a->table.table = t->table;
+}
+
+static void fill_give(struct things *t, union any *a)
+{
+	a->give.table = t->table;
+	a->give.to = t->kid->self;
+	a->give.data = test_ptr(t->value);
+	a->give.data_len = 1;
+}
+
+static void fill_setopt(struct things *t, union any *a)
+{
+	a->setopt.table = t->table;
+	a->setopt.option = KREG_OPT_HEIR;
+	a->setopt.process = t->kid->self;
+	a->setopt.data = test_ptr(t->value);
+	a->setopt.data_len = 1;
+}
+
+static void fill_op(struct things *t, union any *a)
+{
+	a->op.table = t->table;
+	a->op.op = test_op_puts(t->key, t->value);
+}
+
+static void fill_batch(struct things *t, union any *a)
+{
+	t->op = test_op_puts(t->key, t->value);
+	a->batch = test_batch_cmd(t->table, 0, &t->op, 1);
+}
+
+static void fill_sync(struct things *t, union any *a)
+{
+}
+
+static void fill_scan(struct things *t, union any *a)
+{
+	a->scan.table = t->table;
+	a->scan.key = test_ptr(t->key);
+	a->scan.key_len = strlen(t->key);
+	a->scan.buf = test_ptr(t->room);
+	a->scan.buf_len = sizeof(t->room);
+}
+
+static void fill_info(struct things *t, union any *a)
+{
+	a->info.table = t->table;
+	a->info.info = test_ptr(t->room);
+	a->info.info_len = sizeof(struct kreg_info);
+}
+
+static void fill_list(struct things *t, union any *a)
+{
+	a->list.infos = test_ptr(t->room);
+	a->list.info_len = sizeof(struct kreg_info);
+	a->list.max_count = 1;
+}
+
+static const struct command {
+	const char *name;
+	unsigned int nr;
+	unsigned int size;
+	void (*fill)(struct things *t, union any *a);
+	__u32 flags;
+} commands[] = {
+	{ "query", KREG_IOC_QUERY, 56, fill_query, 0 },
+	{ "whois", KREG_IOC_WHOIS, 32, fill_whois, 0 },
+	{ "open", KREG_IOC_OPEN, 104, fill_open, KREG_OPEN_ALL },
+	{ "destroy", KREG_IOC_DESTROY, 16, fill_table, 0 },
+	{ "give", KREG_IOC_GIVE, 48, fill_give, KREG_GIVE_ALL },
+	{ "setopt", KREG_IOC_SETOPT, 64, fill_setopt, 0 },
+	{ "op", KREG_IOC_OP, 80, fill_op, KREG_OP_IOC_ALL },
+	{ "batch", KREG_IOC_BATCH, 40, fill_batch, KREG_BATCH_ALL },
+	{ "sync", KREG_IOC_SYNC, 8, fill_sync, 0 },
+	{ "scan", KREG_IOC_SCAN, 64, fill_scan, KREG_SCAN_ALL },
+	{ "info", KREG_IOC_INFO, 40, fill_info, 0 },
+	{ "list", KREG_IOC_LIST, 40, fill_list, 0 },
+	{}
+};
+
+static struct things *new_things(struct __test_metadata *_metadata, int fd)
+{
+	struct things *t = calloc(1, sizeof(*t));
+
+	t->fd = fd;
+	t->kid = kid_start(_metadata);
+	test_set(t->name, "abi");
+	test_set(t->key, "key");
+	test_set(t->value, "value");
+	return t;
+}
+
+/* A call that is right, with room for what the caller adds to it. */
+static union any *fill(struct __test_metadata *_metadata, struct things *t,
+		       const struct command *c)
+{
+	union any *a = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, a);
+	test_create(t->fd, "fresh", KREG_ACCESS_PUBLIC, &t->table);
+	c->fill(t, a);
+	a->query.size = c->size;
+	return a;
+}
+
+/* Do it, and take back what it may have done. */
+static int call(struct things *t, const struct command *c, union any *a)
+{
+	struct kreg_info info;
+	int err = test_ioctl(t->fd, c->nr, a);
+
+	_test_destroy(t->fd, t->table);
+	if (c->nr == KREG_IOC_OPEN && !_test_info_name(t->fd, t->name, &info))
+		_test_destroy(t->fd, info.id);
+	munmap(a, 3 * PAGE);
+	return err;
+}
+
+static void expect_call(struct __test_metadata *_metadata, int err,
+			struct things *t, const struct command *c,
+			union any *a)
+{
+	__u32 size = a->query.size, flags = a->query.flags;
+
+	EXPECT_EQ(err, call(t, c, a)) {
+		TH_LOG("command %s, size %u, flags %x", c->name, size, flags);
+	}
+}
+
+#endif /* KREG_ABI_ABI_H */

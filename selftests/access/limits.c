@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limits of users and processes.
+ */
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+#define ALICE	1000
+#define BOB	1001
+
+static const char * const params[] = {
+	"max_user_tables", "max_user_parked", "max_user_bytes",
+};
+
+FIXTURE(limits) {
+	struct test_base base;
+	int fd;
+	struct kid *alice;
+	struct kid *bob;
+	long long values[ARRAY_SIZE(params)];
+};
+
+FIXTURE_SETUP(limits)
+{
+	unsigned int i;
+
+	self->fd = test_setup(_metadata, &self->base);
+	for (i = 0; i < ARRAY_SIZE(params); i++)
+		self->values[i] = test_param(params[i]);
+	self->alice = kid_start_as(_metadata, ALICE);
+	self->bob = kid_start_as(_metadata, BOB);
+}
+
+FIXTURE_TEARDOWN_PARENT(limits)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(params); i++)
+		EXPECT_EQ(0, test_set_param(params[i], self->values[i]));
+	test_teardown(_metadata, &self->base);
+}
+
+TEST_F(limits, defaults)
+{
+	EXPECT_EQ(KREG_MAX_USER_TABLES, self->values[0]);
+	EXPECT_EQ(KREG_MAX_USER_PARKED, self->values[1]);
+	EXPECT_EQ(KREG_MAX_USER_BYTES, self->values[2]);
+}
+
+TEST_F(limits, tables)
+{
+	struct kid *too = kid_start_as(_metadata, ALICE);
+	__u64 ids[4], id;
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_tables", 4));
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, kid_create(i & 1 ? too : self->alice, NULL, 0,
+					&ids[i]));
+	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
+	EXPECT_EQ(-EDQUOT, kid_create(too, "named", 0, &id));
+	/* The name was not taken. */
+	EXPECT_EQ(-ENOENT, kid_open(too, "named", 0, &id));
+	/* Other users have their own; root has none. */
+	EXPECT_EQ(0, kid_create(self->bob, NULL, 0, &id));
+	for (i = 0; i < 10; i++)
+		test_create(self->fd, NULL, 0, &id);
+	ASSERT_EQ(0, kid_destroy(self->alice, ids[0]));
+	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &ids[0]));
+	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
+	/* A death gives back what it takes away. */
+	kid_kill(too);
+	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
+	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
+	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
+}
+
+/* Whoever owns it now: it is charged to the one whose uid it has. */
+TEST_F(limits, charge_does_not_move)
+{
+	__u64 ids[2], id;
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_tables", 2));
+	ASSERT_EQ(0, kid_setopt(self->bob, 0, KREG_OPT_ACCEPT, 1, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &ids[i]));
+		ASSERT_EQ(0, kid_give(self->alice, ids[i], self->bob->self,
+				      ""));
+	}
+	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
+	EXPECT_EQ(0, kid_create(self->bob, NULL, 0, &id));
+	EXPECT_EQ(0, kid_create(self->bob, NULL, 0, &id));
+	EXPECT_EQ(-EDQUOT, kid_create(self->bob, NULL, 0, &id));
+	ASSERT_EQ(0, kid_destroy(self->bob, ids[0]));
+	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
+	EXPECT_EQ(-EDQUOT, kid_create(self->bob, NULL, 0, &id));
+}
+
+/* Those that are parked, and those that would be. */
+TEST_F(limits, parked)
+{
+	struct kid *alice = self->alice;
+	__u64 ids[4];
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_parked", 2));
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, kid_create(alice, NULL, 0, &ids[i]));
+	ASSERT_EQ(0, kid_orphan(alice, ids[0], KREG_ORPHAN_PARK, 0));
+	ASSERT_EQ(0, kid_orphan(alice, ids[0], KREG_ORPHAN_PARK, 1000));
+	ASSERT_EQ(0, kid_park(alice, ids[1]));
+	EXPECT_EQ(-EDQUOT, kid_orphan(alice, ids[2], KREG_ORPHAN_PARK, 0));
+	EXPECT_EQ(-EDQUOT, kid_park(alice, ids[2]));
+	/* Still the owner's. */
+	EXPECT_EQ(0, kid_puts(alice, ids[2], "k", "v"));
+	ASSERT_EQ(0, kid_orphan(alice, ids[0], KREG_ORPHAN_DESTROY, 0));
+	EXPECT_EQ(0, kid_park(alice, ids[2]));
+	EXPECT_EQ(-EDQUOT, kid_park(alice, ids[3]));
+	ASSERT_EQ(0, kid_destroy(alice, ids[1]));
+	EXPECT_EQ(0, kid_park(alice, ids[3]));
+	kid_kill(alice);
+	for (i = 2; i < 4; i++)
+		test_destroy(self->fd, ids[i]);
+}
+
+TEST_F(limits, parked_at_creation)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+
+	ASSERT_EQ(0, test_set_param("max_user_parked", 1));
+	kid_open_prepare(alice, "a", KREG_OPEN_CREATE);
+	alice->job->open.orphan = KREG_ORPHAN_PARK;
+	ASSERT_EQ(0, kid_do(alice, job_open));
+	id = alice->job->table;
+	kid_open_prepare(alice, "b", KREG_OPEN_CREATE);
+	alice->job->open.orphan = KREG_ORPHAN_PARK;
+	EXPECT_EQ(-EDQUOT, kid_do(alice, job_open));
+	EXPECT_EQ(0, kid_destroy(alice, id));
+	EXPECT_EQ(0, kid_do(alice, job_open));
+}
+
+static long job_put_sized(struct job *job)
+{
+	static char value[4096];
+
+	return _test_put(job->fd, job->table, job->key, strlen(job->key),
+			 value, job->len);
+}
+
+static long put_sized(struct kid *kid, __u64 id, const char *key, __u32 len)
+{
+	kid->job->table = id;
+	test_set(kid->job->key, key);
+	kid->job->len = len;
+	return kid_do(kid, job_put_sized);
+}
+
+TEST_F(limits, bytes)
+{
+	struct kid *alice = self->alice, *bob = self->bob;
+	__u64 a, b, bobs;
+
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 3000));
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &a));
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &b));
+	ASSERT_EQ(0, kid_create(bob, NULL, 0, &bobs));
+	ASSERT_EQ(0, put_sized(alice, a, "x", 999));
+	ASSERT_EQ(0, put_sized(alice, b, "y", 999));
+	/* 2000 are used: keys count. */
+	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "z", 1000));
+	EXPECT_EQ(0, put_sized(alice, a, "z", 999));
+	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "w", 0));
+	/* It is the table's user who pays, whoever writes. */
+	EXPECT_EQ(-EDQUOT, put_sized(bob, a, "w", 0));
+	EXPECT_EQ(0, put_sized(bob, bobs, "w", 2000));
+	/* A value that replaces another needs only what it is longer. */
+	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "x", 1000));
+	EXPECT_EQ(0, put_sized(alice, a, "x", 500));
+	EXPECT_EQ(0, put_sized(alice, a, "w", 498));
+	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "v", 0));
+	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_DELETE, "w"));
+	EXPECT_EQ(0, put_sized(alice, b, "w", 498));
+	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_CLEAR, ""));
+	EXPECT_EQ(0, put_sized(alice, b, "v", 1499));
+	ASSERT_EQ(0, kid_destroy(alice, b));
+	EXPECT_EQ(0, put_sized(alice, a, "v", 2999));
+}
+
+static long job_put_many(struct job *job)
+{
+	static char value[100];
+	static const char keys[] = "0123456789";
+	struct kreg_op ops[10];
+	__u32 done = 0;
+	long err;
+	int i;
+
+	for (i = 0; i < 10; i++)
+		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], 1, value, 99);
+	err = _test_batch(job->fd, job->table, job->flags, ops, 10, &done);
+	job->len = done;
+	for (i = 0; i < 10; i++)
+		job->data[i] = ops[i].out_error;
+	return err;
+}
+
+TEST_F(limits, bytes_of_a_batch)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+	int i;
+
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &id));
+	alice->job->table = id;
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 999));
+	alice->job->flags = KREG_BATCH_ATOMIC;
+	EXPECT_EQ(-EDQUOT, kid_do(alice, job_put_many));
+	EXPECT_EQ(0, test_objects(self->fd, id));
+	/* Each for itself: as many as fit. */
+	alice->job->flags = 0;
+	EXPECT_EQ(0, kid_do(alice, job_put_many));
+	EXPECT_EQ(9, alice->job->len);
+	for (i = 0; i < 10; i++)
+		EXPECT_EQ(i < 9 ? 0 : EDQUOT, alice->job->data[i]);
+	EXPECT_EQ(9, test_objects(self->fd, id));
+	ASSERT_EQ(0, kid_op(alice, id, KREG_OP_CLEAR, ""));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 1000));
+	alice->job->flags = KREG_BATCH_ATOMIC;
+	EXPECT_EQ(0, kid_do(alice, job_put_many));
+	/* Once more: it needs room for all before it gives any back. */
+	EXPECT_EQ(-EDQUOT, kid_do(alice, job_put_many));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 2000));
+	EXPECT_EQ(0, kid_do(alice, job_put_many));
+	EXPECT_EQ(0, kid_do(alice, job_put_many));
+	EXPECT_EQ(10, test_objects(self->fd, id));
+}
+
+/* An asynchronous write is refused at once or by SYNC, but not done. */
+TEST_F(limits, bytes_asynchronous)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+	int i, err;
+	char key[16];
+
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 500));
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &id));
+	for (i = 0, err = 0; i < 100 && !err; i++) {
+		snprintf(key, sizeof(key), "key%03d", i);
+		err = _test_put_async(self->fd, id, key, "1234");
+	}
+	if (!err)
+		err = _test_sync(self->fd);
+	EXPECT_EQ(-EDQUOT, err);
+	test_sync(self->fd);
+	EXPECT_EQ(50, test_objects(self->fd, id));
+}
+
+TEST_F(limits, clients)
+{
+	int fds[KREG_MAX_CLIENTS], i, err;
+
+	/* One is open already. Another process has its own. */
+	for (i = 1; i < KREG_MAX_CLIENTS; i++) {
+		fds[i] = test_client();
+		ASSERT_LE(0, fds[i]);
+	}
+	err = test_client();
+	EXPECT_EQ(-EMFILE, err);
+	EXPECT_EQ(0, kid_do(self->alice, job_client));
+	close(fds[1]);
+	fds[1] = test_client();
+	EXPECT_LE(0, fds[1]);
+	EXPECT_EQ(-EMFILE, test_client());
+}
+
+static long job_into_namespace(struct job *job)
+{
+	close(job->fd);
+	if (unshare(CLONE_NEWUSER))
+		return -errno;
+	return job_client(job);
+}
+
+/* The owner of a user namespace pays for those who live in it. */
+TEST_F(limits, user_namespace)
+{
+	struct kid *inside = kid_start_as(_metadata, ALICE);
+	__u64 id;
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_tables", 4));
+	ASSERT_EQ(0, kid_do(inside, job_into_namespace));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &id));
+		ASSERT_EQ(0, kid_create(inside, NULL, 0, &id));
+	}
+	EXPECT_EQ(-EDQUOT, kid_create(inside, NULL, 0, &id));
+	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
+	EXPECT_EQ(0, kid_create(self->bob, NULL, 0, &id));
+	kid_kill(inside);
+	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
+}
+
+/* A limit that is lowered leaves what there is. */
+TEST_F(limits, lowered)
+{
+	__u64 ids[3], id;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &ids[i]));
+	ASSERT_EQ(0, test_set_param("max_user_tables", 1));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 0));
+	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, kid_info(self->alice, ids[i]));
+		EXPECT_EQ(-EDQUOT, kid_puts(self->alice, ids[i], "k", "v"));
+		EXPECT_EQ(0, kid_destroy(self->alice, ids[i]));
+	}
+}
+
+TEST_HARNESS_MAIN

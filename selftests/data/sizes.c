@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large and many: figures are printed, and nothing is asserted about time.
+ */
+#include <sys/resource.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+#define OBJECTS		test_size(1000000)
+#define TABLES		test_size(10000)
+#define CLIENTS		1000
+#define KEY		16
+#define VALUE		64
+#define BATCH		KREG_MAX_BATCH_OPS
+
+FIXTURE(sizes) {
+	struct test_base base;
+	int fd;
+	struct kreg_process me;
+};
+
+FIXTURE_SETUP(sizes)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	self->me = test_self(self->fd);
+}
+
+FIXTURE_TEARDOWN_PARENT(sizes)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+static unsigned long long us_since(__u64 start)
+{
+	return (test_now_ns() - start) / 1000;
+}
+
+static void make_key(char *key, __u32 i)
+{
+	snprintf(key, KEY + 1, "key%013u", i);
+}
+
+/* Objects from @from to @to, in batches. */
+static long put_many(int fd, __u64 table, __u32 from, __u32 to)
+{
+	static char keys[BATCH][KEY + 1], value[VALUE];
+	static struct kreg_op ops[BATCH];
+	__u32 i, n;
+	long err;
+
+	while (from < to) {
+		n = to - from < BATCH ? to - from : BATCH;
+		for (i = 0; i < n; i++) {
+			make_key(keys[i], from + i);
+			ops[i] = test_op_value(KREG_OP_PUT, keys[i], KEY,
+					       value, VALUE);
+		}
+		err = _test_batch(fd, table, 0, ops, n, NULL);
+		if (err)
+			return err;
+		from += n;
+	}
+	return 0;
+}
+
+static long job_put_many(struct job *job)
+{
+	return put_many(job->fd, job->table, 0, job->arg);
+}
+
+/* The sum of the numbers in the keys proves that each is there once. */
+static long scan_sum(int fd, __u64 table, __u64 *sum)
+{
+	static __u64 buf[1 << 15];
+	char last[KREG_MAX_KEY];
+	struct kreg_ioc_scan cmd = {
+		.flags = KREG_SCAN_KEYS,
+		.table = table,
+		.buf = test_ptr(buf),
+		.buf_len = sizeof(buf),
+	};
+	struct kreg_object *object;
+	long count = 0;
+	__u32 i, at;
+
+	do {
+		long err = _test_scan(fd, &cmd);
+
+		if (err)
+			return err;
+		for (i = 0, at = 0; i < cmd.out_count; i++) {
+			object = (void *)((char *)buf + at);
+			at += object->size;
+			memcpy(last, object + 1, KEY);
+			last[KEY] = 0;
+			*sum += atoll(last + 3);
+		}
+		count += cmd.out_count;
+		cmd.key = test_ptr(last);
+		cmd.key_len = KEY;
+	} while (cmd.out_more);
+	return count;
+}
+
+TEST_F_TIMEOUT(sizes, million_objects, test_scale(180))
+{
+	struct kid *kid = kid_start(_metadata);
+	char key[KEY + 1], value[VALUE];
+	struct kreg_info info;
+	struct test_event event;
+	unsigned long long us;
+	__u64 id, start, sum = 0;
+	__u32 i;
+
+	ASSERT_EQ(0, kid_create(kid, "million", KREG_ACCESS_PUBLIC, &id));
+	ASSERT_EQ(0, kid_heir(kid, id, self->me, ""));
+	kid->job->table = id;
+	kid->job->arg = OBJECTS;
+	start = test_now_ns();
+	kid_ask(kid, job_put_many);
+	while (kid_answer(kid) == -ETIME)
+		;
+	ASSERT_EQ(0, kid->job->ret);
+	us = us_since(start);
+	ASSERT_EQ(0, _test_sync(self->fd));
+	test_info(self->fd, id, &info);
+	EXPECT_EQ(OBJECTS, info.objects);
+	EXPECT_EQ((__u64)OBJECTS * (KEY + VALUE), info.bytes);
+	TH_LOG("%u objects of %u + %u bytes: %llu ms, %llu bytes each, index %llu",
+	       OBJECTS, KEY, VALUE, us / 1000,
+	       (unsigned long long)info.memory / OBJECTS,
+	       (unsigned long long)info.buckets);
+
+	for (i = 0; i < OBJECTS; i += 997) {
+		make_key(key, i);
+		ASSERT_EQ(VALUE, _test_get(self->fd, id, key, KEY, value,
+					   VALUE));
+	}
+	start = test_now_ns();
+	EXPECT_EQ(OBJECTS, scan_sum(self->fd, id, &sum));
+	EXPECT_EQ((__u64)OBJECTS * (OBJECTS - 1) / 2, sum);
+	TH_LOG("scan of all: %llu ms", us_since(start) / 1000);
+
+	kill(kid->pid, SIGKILL);
+	ASSERT_TRUE(kid_dead(kid));
+	start = test_now_ns();
+	test_event_now(self->fd, &event);
+	TH_LOG("handed over %llu us after the death was seen",
+	       us_since(start));
+	start = test_now_ns();
+	test_destroy(self->fd, id);
+	TH_LOG("destroyed in %llu us", us_since(start));
+	start = test_now_ns();
+	EXPECT_TRUE(test_wait_for(!test_param("memory")));
+	TH_LOG("freed in the background in %llu ms", us_since(start) / 1000);
+}
+
+/* db.no_copy: the size of a table does not matter when it is given away. */
+TEST_F(sizes, give_of_any_size)
+{
+	struct kid *kid = kid_start(_metadata);
+	const __u32 sizes[] = { 0, 100, 10000, test_size(100000) };
+	unsigned long long us;
+	unsigned int i;
+	__u64 id, start;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		test_create(self->fd, NULL, 0, &id);
+		ASSERT_EQ(0, put_many(self->fd, id, 0, sizes[i]));
+		start = test_now_ns();
+		test_give(self->fd, id, kid->self, NULL, 0);
+		us = us_since(start);
+		ASSERT_EQ(0, kid_event_now(kid));
+		TH_LOG("%u objects given in %llu us", sizes[i], us);
+		kid->job->table = id;
+		EXPECT_EQ(sizes[i], test_objects(self->fd, id));
+	}
+}
+
+static long job_many_tables(struct job *job)
+{
+	struct kreg_op op;
+	__u32 i;
+	long err;
+
+	for (i = 0; i < TABLES; i++) {
+		err = _test_create(job->fd, NULL, 0, &job->table);
+		if (err)
+			return err;
+		if (job->arg)
+			err = _test_heir(job->fd, job->table, job->process,
+					 NULL, 0, KREG_HEIR_SILENT);
+		if (err)
+			return err;
+		op = test_op_puts("key", "value");
+		err = _test_op(job->fd, job->table, 0, &op);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void many_tables(struct __test_metadata *_metadata, int fd,
+			struct kreg_process heir)
+{
+	struct kid *kid = kid_start(_metadata);
+	long long tables = test_param("tables"), memory = test_param("memory");
+	__u64 start = test_now_ns();
+
+	kid->job->process = heir;
+	kid->job->arg = heir.pid;
+	kid_ask(kid, job_many_tables);
+	while (kid_answer(kid) == -ETIME)
+		;
+	ASSERT_EQ(0, kid->job->ret);
+	EXPECT_EQ(tables + TABLES, test_param("tables"));
+	memory = test_param("memory") - memory;
+	TH_LOG("%u tables with an object: %llu ms, %lld bytes each", TABLES,
+	       us_since(start) / 1000, memory / TABLES);
+	/* The first object costs at most a page more than the table's two. */
+	EXPECT_GE(TABLES * 3 * 4096LL, memory);
+	start = test_now_ns();
+	kill(kid->pid, SIGKILL);
+	ASSERT_TRUE(kid_dead(kid));
+	test_sync(fd);
+	TH_LOG("their owner's death: %llu ms", us_since(start) / 1000);
+	kid_reap(kid);
+}
+
+TEST_F_TIMEOUT(sizes, many_tables, test_scale(120))
+{
+	long long tables = test_param("tables");
+	struct kreg_process none = {};
+
+	many_tables(_metadata, self->fd, none);
+	EXPECT_TRUE(test_wait_for(test_param("tables") == tables));
+}
+
+TEST_F_TIMEOUT(sizes, many_tables_inherited, test_scale(120))
+{
+	struct kreg_info infos[8];
+	__u64 after = 0;
+	unsigned int found = 0;
+	int n;
+	__u32 more;
+
+	many_tables(_metadata, self->fd, self->me);
+	do {
+		n = _test_list(self->fd, after, infos, 8, &more);
+		ASSERT_LE(0, n);
+		found += n;
+		while (n--) {
+			after = after > infos[n].id ? after : infos[n].id;
+			ASSERT_TRUE(test_same(self->me, infos[n].owner));
+		}
+	} while (more);
+	EXPECT_EQ(TABLES, found);
+}
+
+TEST_F(sizes, large_values)
+{
+	char *value = malloc(KREG_MAX_VALUE), *room = malloc(KREG_MAX_VALUE);
+	struct kreg_info info;
+	__u64 id, start;
+	__u32 i;
+
+	test_create(self->fd, NULL, 0, &id);
+	start = test_now_ns();
+	for (i = 0; i < 100; i++) {
+		memset(value, i, KREG_MAX_VALUE);
+		test_put(self->fd, id, &i, sizeof(i), value, KREG_MAX_VALUE);
+	}
+	test_info(self->fd, id, &info);
+	TH_LOG("100 values of 1 MiB: %llu ms, %llu bytes each",
+	       us_since(start) / 1000, (unsigned long long)info.memory / 100);
+	for (i = 0; i < 100; i++) {
+		memset(value, i, KREG_MAX_VALUE);
+		ASSERT_EQ(KREG_MAX_VALUE, _test_get(self->fd, id, &i,
+						    sizeof(i), room,
+						    KREG_MAX_VALUE));
+		ASSERT_EQ(0, memcmp(value, room, KREG_MAX_VALUE));
+	}
+}
+
+static long job_many_clients(struct job *job)
+{
+	__u32 i;
+	int fd;
+
+	for (i = 1; i < job->arg; i++) {
+		fd = test_client();
+		if (fd < 0)
+			return fd;
+	}
+	return 0;
+}
+
+TEST_F(sizes, many_clients)
+{
+	struct kid *kids[CLIENTS / 50];
+	long long clients = test_param("clients");
+	__u64 start = test_now_ns();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kids); i++) {
+		kids[i] = kid_start(_metadata);
+		kids[i]->job->arg = 50;
+		ASSERT_EQ(0, kid_do(kids[i], job_many_clients));
+	}
+	EXPECT_EQ(clients + CLIENTS, test_param("clients"));
+	TH_LOG("%u clients in %zu processes: %llu ms", CLIENTS,
+	       ARRAY_SIZE(kids), us_since(start) / 1000);
+	for (i = 0; i < ARRAY_SIZE(kids); i++)
+		kid_kill(kids[i]);
+	EXPECT_TRUE(test_wait_for(test_param("clients") == clients));
+}
+
+TEST_HARNESS_MAIN

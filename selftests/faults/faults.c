@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every command with every failure in it: its n-th allocation and its n-th user
+ * copy, for all n until it succeeds, and memory of the caller that ends at any
+ * place of what it reads or writes. A call that fails says ENOMEM or EFAULT, and
+ * leaves everything as it was.
+ *
+ * A lent turn and the thread are two ways, so each command goes both.
+ */
+#include "kit/fixture.h"
+#include "kit/kid.h"
+#include "kit/fault.h"
+
+#define NAME		"faults"
+#define MOST		2000		/* failures in a call: more are a mistake */
+#define TABLES		4
+
+struct world {
+	int fd;
+	int caller;			/* a client for the call, or fd */
+	int nth;
+	__u64 table;			/* 0: gone */
+	struct kid *kid;
+	struct areas areas;
+	long long counts[TEST_COUNTERS];
+};
+
+/* All that can be seen from outside; what memory holds it may change meanwhile. */
+struct dump {
+	int tables;
+	struct kreg_info infos[TABLES];
+	long records[2];		/* in mailboxes, and promised to them */
+	__u32 len;
+	__u64 objects[AREA_HALF / 8];
+};
+
+struct object {
+	char letter;			/* of which the key consists */
+	__u32 key_len;
+	__u32 value_len;
+};
+
+/* In the table; and of the same sizes, not in it. */
+static const struct object small = { 's', 5, 9 }, page = { 'p', 200, 3000 },
+			   blob = { 'b', 9, 12000 };
+static const struct object small2 = { 'S', 5, 9 }, page2 = { 'P', 200, 3000 },
+			   blob2 = { 'B', 9, 12000 };
+
+/* Is there nothing that could be made to fail? */
+enum quiet { NOT_QUIET, QUIET_IF_LENT, QUIET };
+
+struct test_case {
+	void (*make)(struct __test_metadata *_metadata, struct world *w,
+		     struct call *c, const struct test_case *test);
+	long (*call)(struct world *w, struct call *c);
+	bool kid;
+	bool empty;			/* begin with an empty table */
+	enum quiet quiet;
+	/* As the function to make it needs them: */
+	__u16 code;
+	__u16 op_flags;
+	__u32 flags;
+	__u32 option;
+	__u64 value;
+	const struct object *object;
+};
+
+static struct dump before, after;
+static char bytes[AREA_HALF];
+
+static const char *key_of(const struct object *o, char *room)
+{
+	return memset(room, o->letter, o->key_len);
+}
+
+static long call_ioctl(struct world *w, struct call *c)
+{
+	return ioctl(w->caller, c->cmd, c->address) < 0 ? -errno : 0;
+}
+
+static long call_read(struct world *w, struct call *c)
+{
+	ssize_t len = read(w->fd, (void *)(uintptr_t)c->address,
+			   c->span[SPOT_VALUE].len);
+
+	return len < 0 ? -errno : len == c->span[SPOT_VALUE].len ? 0 : -EBADMSG;
+}
+
+static void take_dump(struct __test_metadata *_metadata, struct world *w,
+		      struct dump *d)
+{
+	struct kreg_ioc_scan scan = {
+		.table = w->table,
+		.buf = test_ptr(d->objects),
+		.buf_len = sizeof(d->objects),
+	};
+	__u32 more;
+	int i;
+
+	memset(d, 0, sizeof(*d));
+	test_sync(w->fd);
+	d->tables = _test_list(w->fd, 0, d->infos, TABLES, &more);
+	ASSERT_LE(0, d->tables);
+	ASSERT_EQ(0, more);
+	for (i = 0; i < d->tables; i++) {
+		d->infos[i].memory = 0;
+		d->infos[i].limbo = 0;
+		d->infos[i].buckets = 0;
+	}
+	d->records[0] = fault_fdinfo(getpid(), w->fd, "kreg-records:");
+	ASSERT_LE(0, d->records[0]);
+	if (w->kid)
+		d->records[1] = fault_fdinfo(w->kid->pid, w->kid->job->fd,
+					     "kreg-records:");
+	ASSERT_LE(0, d->records[1]);
+	test_scan(w->fd, &scan);
+	ASSERT_EQ(0, scan.out_more);
+	d->len = scan.out_len;
+}
+
+static long job_drain(struct job *job)
+{
+	while (!_test_event_now(job->fd, &job->event))
+		;
+	return 0;
+}
+
+/* The kid makes a table and gives it to job->process. */
+static long job_gift(struct job *job)
+{
+	int err = _test_create(job->fd, "gift", KREG_ACCESS_PUBLIC, &job->table);
+
+	return err ? err : _test_give(job->fd, job->table, job->process, "data", 4);
+}
+
+static void clean(struct __test_metadata *_metadata, struct world *w)
+{
+	struct test_event event;
+	struct kreg_info info;
+	__u32 more;
+
+	while (_test_list(w->fd, 0, &info, 1, &more) == 1)
+		test_destroy(w->fd, info.id);
+	while (!_test_event_now(w->fd, &event))
+		;
+	if (w->kid)
+		ASSERT_EQ(0, kid_do(w->kid, job_drain));
+	test_sync(w->fd);
+}
+
+static void put_object(struct __test_metadata *_metadata, struct world *w,
+		       const struct object *o)
+{
+	char key[KREG_MAX_KEY];
+
+	test_put(w->fd, w->table, key_of(o, key), o->key_len, bytes, o->value_len);
+}
+
+/* The world as each call finds it, and the call. */
+static void build(struct __test_metadata *_metadata, struct world *w,
+		  const struct test_case *test, struct call *c)
+{
+	clean(_metadata, w);
+	test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table);
+	if (!test->empty) {
+		put_object(_metadata, w, &small);
+		put_object(_metadata, w, &page);
+		put_object(_metadata, w, &blob);
+	}
+	test->make(_metadata, w, c, test);
+	take_dump(_metadata, w, &before);
+}
+
+static void expect_unchanged(struct __test_metadata *_metadata, struct world *w)
+{
+	take_dump(_metadata, w, &after);
+	EXPECT_EQ(before.tables, after.tables);
+	EXPECT_EQ(0, memcmp(before.infos, after.infos, sizeof(before.infos)));
+	EXPECT_EQ(before.records[0], after.records[0]);
+	EXPECT_EQ(before.records[1], after.records[1]);
+	EXPECT_EQ(before.len, after.len);
+	EXPECT_EQ(0, memcmp(before.objects, after.objects, sizeof(before.objects)));
+}
+
+static long call_now(struct world *w, const struct test_case *test, struct call *c)
+{
+	return test->call ? test->call(w, c) : call_ioctl(w, c);
+}
+
+/* The call by a new client, which has no memory left from another: is there an n-th? */
+static bool call_hurt(struct __test_metadata *_metadata, struct world *w,
+		      const struct test_case *test, struct call *c, unsigned int n,
+		      long *ret)
+{
+	bool hit;
+
+	w->caller = test_client();
+	ASSERT_LE(0, w->caller);
+	ASSERT_TRUE(fault_arm(w->nth, n));
+	*ret = call_now(w, test, c);
+	hit = fault_disarm(w->nth);
+	close(w->caller);
+	w->caller = w->fd;
+	return hit;
+}
+
+/* Returns how many failures there were to inject; some of them do no harm. */
+static unsigned int inject(struct __test_metadata *_metadata, struct world *w,
+			   const struct test_case *test)
+{
+	unsigned int n, failed = 0;
+	struct call c;
+	long ret;
+	bool hit;
+
+	build(_metadata, w, test, &c);
+	for (n = 1; n < MOST; n++) {
+		call_place(&w->areas, &c, NO_CUT);
+		hit = call_hurt(_metadata, w, test, &c, n, &ret);
+		if (!hit)
+			break;
+		if (!ret) {
+			build(_metadata, w, test, &c);
+			continue;
+		}
+		failed++;
+		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT) {
+			TH_LOG("failure %u: %s", n, strerror(-ret));
+		}
+		expect_unchanged(_metadata, w);
+	}
+	EXPECT_FALSE(hit);
+	EXPECT_EQ(0, ret);
+	printf("# %s: %u injected, %u of them failed the call\n",
+	       _metadata->name, n - 1, failed);
+	return n - 1;
+}
+
+/* Returns how often the memory ended too early. */
+static unsigned int cut_span(struct __test_metadata *_metadata, struct world *w,
+			     const struct test_case *test, struct call *c,
+			     struct cut cut)
+{
+	__u32 len = c->span[cut.spot].len;
+	unsigned int cuts = 0;
+	long ret;
+
+	for (cut.keep = 0; cut.keep < len; cut.keep = cut_next(cut.keep, len)) {
+		call_place(&w->areas, c, cut);
+		ret = call_now(w, test, c);
+		EXPECT_EQ(-EFAULT, ret) {
+			TH_LOG("spot %d ends at byte %u, with access %d", cut.spot,
+			       cut.keep, cut.prot);
+		}
+		expect_unchanged(_metadata, w);
+		if (!ret)
+			build(_metadata, w, test, c);
+		cuts++;
+	}
+	return cuts;
+}
+
+static void cut_all(struct __test_metadata *_metadata, struct world *w,
+		    const struct test_case *test)
+{
+	unsigned int cuts = 0, spot;
+	struct call c;
+
+	build(_metadata, w, test, &c);
+	for (spot = 0; spot < SPOTS; spot++) {
+		if (!c.span[spot].holder)
+			continue;
+		cuts += cut_span(_metadata, w, test, &c,
+				 (struct cut) { spot, 0, PROT_NONE });
+		if (c.span[spot].out)
+			cuts += cut_span(_metadata, w, test, &c,
+					 (struct cut) { spot, 0, PROT_READ });
+	}
+	EXPECT_LT(0, cuts);
+	printf("# %s: memory ended at %u places\n", _metadata->name, cuts);
+}
+
+static void sweep(struct __test_metadata *_metadata, struct world *w,
+		  const struct test_case *test, bool lent)
+{
+	unsigned int hits;
+
+	if (test->kid)
+		w->kid = kid_start(_metadata);
+	test_sync(w->fd);
+	EXPECT_TRUE(test_wait_for(!test_param("objects") && !test_param("tables")));
+	test_counts_rest(w->counts);
+
+	hits = inject(_metadata, w, test);
+	EXPECT_TRUE(hits || test->quiet == QUIET ||
+		    (lent && test->quiet == QUIET_IF_LENT)) {
+		TH_LOG("nothing was injected");
+	}
+	/* The caller's memory is looked at before the ways part. */
+	if (lent)
+		cut_all(_metadata, w, test);
+	fflush(stdout);
+
+	clean(_metadata, w);
+	EXPECT_TRUE(test_wait_for(test_counts_are(w->counts)));
+	if (w->kid)
+		kid_kill(w->kid);
+}
+
+FIXTURE(faults) {
+	struct test_base base;
+	bool lend;
+	struct world w;
+};
+
+FIXTURE_VARIANT(faults) {
+	bool lent;
+};
+
+FIXTURE_VARIANT_ADD(faults, lent) {
+	.lent = true,
+};
+
+FIXTURE_VARIANT_ADD(faults, queued) {
+	.lent = false,
+};
+
+static bool is_lending(void)
+{
+	char c = 0;
+	int fd = open(KREG_PARAMS "lend", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &c, 1) != 1)
+		c = 0;
+	close(fd);
+	return c == 'Y';
+}
+
+FIXTURE_SETUP(faults)
+{
+	size_t i;
+
+	self->lend = is_lending();
+	self->w.fd = test_setup(_metadata, &self->base);
+	self->w.caller = self->w.fd;
+	self->w.nth = fault_open();
+	ASSERT_LE(0, self->w.nth) {
+		TH_LOG("this kernel injects no failures: %s", strerror(-self->w.nth));
+	}
+	ASSERT_TRUE(areas_map(&self->w.areas));
+	ASSERT_EQ(0, test_set_param("lend", variant->lent));
+	for (i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i * 7 + i / 256;
+}
+
+FIXTURE_TEARDOWN_PARENT(faults)
+{
+	EXPECT_EQ(0, test_set_param("lend", self->lend));
+	test_teardown(_metadata, &self->base);
+}
+
+#define SWEEP(_name, ...)						\
+static const struct test_case case_##_name = { __VA_ARGS__ };		\
+TEST_F(faults, _name)							\
+{									\
+	sweep(_metadata, &self->w, &case_##_name, variant->lent);	\
+}
+
+/* In the order of the commands; how each call is made stands in front of it. */
+#include "faults/table.h"
+#include "faults/op.h"
+
+/* Returns whether the n-th failure hit the put of key @i; then it has been mended. */
+static bool put_with_failure(struct __test_metadata *_metadata, struct world *w,
+			     __u32 i, unsigned int n, unsigned int *failed)
+{
+	__u32 missing;
+	bool hit;
+	int err;
+
+	ASSERT_TRUE(fault_arm(w->nth, n));
+	err = _test_put(w->fd, w->table, &i, sizeof(i), &i, sizeof(i));
+	hit = fault_disarm(w->nth);
+	if (!err)
+		return hit;
+	EXPECT_TRUE(hit);
+	EXPECT_EQ(-ENOMEM, err);
+	test_err_get(ENODATA, w->fd, w->table, &i, sizeof(i), &missing, 4);
+	test_put(w->fd, w->table, &i, sizeof(i), &i, sizeof(i));
+	++*failed;
+	return hit;
+}
+
+/* Each put of a growing table: it grows all the same, if later. */
+TEST_F(faults, growth)
+{
+	unsigned int hits = 0, failed = 0, size = 2000;
+	struct world *w = &self->w;
+	struct kreg_info info;
+	__u32 i, value;
+
+	test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table);
+	for (i = 0; i < size; i++)
+		hits += put_with_failure(_metadata, w, i, i % 5 + 1, &failed);
+	for (i = 0; i < size; i++) {
+		ASSERT_EQ(4, _test_get(w->fd, w->table, &i, 4, &value, 4));
+		ASSERT_EQ(i, value);
+	}
+	EXPECT_LT(0, failed);
+	EXPECT_LT(failed, hits);
+	test_info(w->fd, w->table, &info);
+	EXPECT_EQ(size, info.objects);
+	EXPECT_LE(size / 16, info.buckets);
+	test_destroy(w->fd, w->table);
+	printf("# %s: %u injected, %u of them failed the call, %llu buckets\n",
+	       _metadata->name, hits, failed, (unsigned long long)info.buckets);
+	fflush(stdout);
+}
+
+/* The first client of a process, and the first of all, so that all is new. */
+TEST_F(faults, device)
+{
+	static const long long none[TEST_COUNTERS];
+	unsigned int n;
+	bool hit;
+	int fd;
+
+	close(self->w.fd);
+	for (n = 1; n < MOST; n++) {
+		ASSERT_TRUE(test_wait_for(test_counts_are(none)));
+		ASSERT_TRUE(fault_arm(self->w.nth, n));
+		fd = test_client();
+		hit = fault_disarm(self->w.nth);
+		if (fd >= 0)
+			close(fd);
+		if (!hit)
+			break;
+		EXPECT_TRUE(fd >= 0 || fd == -ENOMEM || fd == -EFAULT) {
+			TH_LOG("failure %u: %s", n, strerror(-fd));
+		}
+	}
+	EXPECT_LE(0, fd);
+	EXPECT_LT(1, n);
+	printf("# %s: %u injected\n", _metadata->name, n - 1);
+	fflush(stdout);
+}
+
+TEST_HARNESS_MAIN

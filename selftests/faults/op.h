@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls of faults.c on objects.
+ */
+#ifndef KREG_FAULTS_OP_H
+#define KREG_FAULTS_OP_H
+
+/* An operation whose key, and value or room, are in spots of the call. */
+static void make_one(struct call *c, struct kreg_op *op, const struct object *o,
+		     __u16 code, __u16 flags)
+{
+	static char key[KREG_MAX_KEY];
+
+	op->code = code;
+	op->flags = flags;
+	if (code == KREG_OP_CLEAR)
+		return;
+	op->key_len = o->key_len;
+	call_in(c, SPOT_KEY, &op->key, key_of(o, key), o->key_len);
+	if (code == KREG_OP_DELETE || code == KREG_OP_MEMBER)
+		return;
+	op->value_len = o->value_len;
+	if (code == KREG_OP_PUT)
+		call_in(c, SPOT_VALUE, &op->value, bytes + 1, o->value_len);
+	else
+		call_out(c, SPOT_VALUE, &op->value, o->value_len);
+}
+
+MAKER(make_op)
+{
+	call_init(c, KREG_IOC_OP, sizeof(c->arg.op), !test->flags);
+	c->arg.op.table = w->table;
+	c->arg.op.flags = test->flags;
+	make_one(c, &c->arg.op.op, test->object, test->code, test->op_flags);
+}
+
+#define SWEEP_OP(_name, _code, _object, ...)				\
+	SWEEP(_name, .make = make_op, .code = KREG_OP_##_code,		\
+	      .object = &(_object), __VA_ARGS__)
+
+SWEEP_OP(put_new_small, PUT, small2, .empty = true, .op_flags = KREG_OP_NEW)
+SWEEP_OP(put_new_page, PUT, page2, .empty = true, .op_flags = KREG_OP_NEW)
+SWEEP_OP(put_new_blob, PUT, blob2, .empty = true, .op_flags = KREG_OP_NEW)
+SWEEP_OP(put_small, PUT, small, .quiet = QUIET_IF_LENT)
+SWEEP_OP(put_page, PUT, page)
+SWEEP_OP(put_blob, PUT, blob)
+SWEEP_OP(get_small, GET, small, .quiet = QUIET)
+SWEEP_OP(get_page, GET, page)
+SWEEP_OP(get_blob, GET, blob)
+SWEEP_OP(member_small, MEMBER, small, .quiet = QUIET)
+SWEEP_OP(member_page, MEMBER, page)
+SWEEP_OP(delete_small, DELETE, small, .quiet = QUIET_IF_LENT)
+SWEEP_OP(delete_page, DELETE, page)
+SWEEP_OP(delete_blob, DELETE, blob, .quiet = QUIET_IF_LENT)
+SWEEP_OP(take_small, TAKE, small, .quiet = QUIET_IF_LENT)
+SWEEP_OP(take_page, TAKE, page)
+SWEEP_OP(take_blob, TAKE, blob)
+SWEEP_OP(clear, CLEAR, small)
+SWEEP_OP(async_put_small, PUT, small, .flags = KREG_WRITE_ASYNC, .quiet = QUIET_IF_LENT)
+SWEEP_OP(async_put_page, PUT, page, .flags = KREG_WRITE_ASYNC)
+SWEEP_OP(async_put_blob, PUT, blob, .flags = KREG_WRITE_ASYNC)
+SWEEP_OP(async_delete, DELETE, page, .flags = KREG_WRITE_ASYNC)
+SWEEP_OP(async_clear, CLEAR, small, .flags = KREG_WRITE_ASYNC)
+
+/* Elsewhere than in a spot. */
+static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
+{
+	static char keys[256][KREG_MAX_KEY], rooms[256][16384];
+	unsigned char i = o->letter;
+	const void *value = code == KREG_OP_PUT ? bytes + 2 : rooms[i];
+	struct kreg_op op = test_op_value(code, key_of(o, keys[i]), o->key_len,
+					  value, o->value_len);
+
+	/* Not to be faulted in by the call. */
+	memset(rooms[i], 0, sizeof(rooms[i]));
+	op.flags = flags;
+	return op;
+}
+
+/* A small one, one of the case's kind at which memory ends, and a blob. */
+MAKER(make_batch)
+{
+	bool fresh = test->op_flags & KREG_OP_NEW;
+
+	call_init(c, KREG_IOC_BATCH, sizeof(c->arg.batch), true);
+	c->arg.batch = test_batch_cmd(w->table, test->flags, NULL, CALL_OPS);
+	c->ops[0] = op_beside(fresh ? &small2 : &small, test->code, test->op_flags);
+	make_one(c, &c->ops[1], test->object, test->code, test->op_flags);
+	c->ops[2] = op_beside(fresh ? &blob2 : &blob, test->code, test->op_flags);
+	call_in(c, SPOT_OPS, &c->arg.batch.ops, c->ops, sizeof(c->ops));
+	c->span[SPOT_OPS].out = !(test->flags & KREG_WRITE_ASYNC);
+}
+
+#define SWEEP_BATCH(_name, _code, _object, ...)				\
+	SWEEP(_name, .make = make_batch, .code = KREG_OP_##_code,	\
+	      .object = &(_object), __VA_ARGS__)
+
+SWEEP_BATCH(batch_put_small, PUT, small)
+SWEEP_BATCH(batch_put_page, PUT, page)
+SWEEP_BATCH(batch_put_blob, PUT, blob)
+SWEEP_BATCH(batch_put_new, PUT, page2, .empty = true, .op_flags = KREG_OP_NEW)
+SWEEP_BATCH(batch_get_small, GET, small)
+SWEEP_BATCH(batch_get_page, GET, page)
+SWEEP_BATCH(batch_get_blob, GET, blob)
+SWEEP_BATCH(batch_atomic, PUT, page, .flags = KREG_BATCH_ATOMIC)
+SWEEP_BATCH(batch_atomic_new, PUT, page2, .empty = true,
+	    .op_flags = KREG_OP_NEW, .flags = KREG_BATCH_ATOMIC)
+SWEEP_BATCH(batch_async, PUT, page, .flags = KREG_WRITE_ASYNC)
+SWEEP_BATCH(batch_async_atomic, PUT, blob,
+	    .flags = KREG_WRITE_ASYNC | KREG_BATCH_ATOMIC)
+
+/* A blob's deletion and a new one behind a clear: all or nothing. */
+MAKER(make_batch_mixed)
+{
+	make_batch(_metadata, w, c, test);
+	c->arg.batch.flags = KREG_BATCH_ATOMIC;
+	c->ops[0] = (struct kreg_op) { .code = KREG_OP_CLEAR };
+	c->ops[2] = test_ops(KREG_OP_DELETE, "none");
+}
+
+SWEEP(batch_clear, .make = make_batch_mixed, .code = KREG_OP_PUT, .object = &blob)
+
+/* With exactly the room that it takes. */
+static void make_scan_after(struct __test_metadata *_metadata, struct world *w,
+			    struct call *c, __u32 flags, const void *key,
+			    __u32 key_len)
+{
+	static __u64 room[AREA_HALF / 8];
+	struct kreg_ioc_scan scan = {
+		.flags = flags,
+		.table = w->table,
+		.key = test_ptr(key),
+		.key_len = key_len,
+		.buf = test_ptr(room),
+		.buf_len = sizeof(room),
+	};
+
+	test_scan(w->fd, &scan);
+	ASSERT_LT(0, scan.out_len);
+	call_init(c, KREG_IOC_SCAN, sizeof(c->arg.scan), true);
+	c->arg.scan = scan;
+	c->arg.scan.buf_len = scan.out_len;
+	c->arg.scan.max_count = scan.out_count;
+	call_out(c, SPOT_VALUE, &c->arg.scan.buf, scan.out_len);
+	if (key_len)
+		call_in(c, SPOT_KEY, &c->arg.scan.key, key, key_len);
+}
+
+MAKER(make_scan)
+{
+	make_scan_after(_metadata, w, c, test->flags, NULL, 0);
+}
+
+SWEEP(scan, .make = make_scan)
+SWEEP(scan_keys, .make = make_scan, .flags = KREG_SCAN_KEYS)
+
+/* Behind the first object, whichever that is. */
+MAKER(make_scan_on)
+{
+	static struct {
+		struct kreg_object o;
+		char key[KREG_MAX_KEY];
+	} first;
+	struct kreg_ioc_scan scan = {
+		.flags = KREG_SCAN_KEYS,
+		.table = w->table,
+		.max_count = 1,
+		.buf = test_ptr(&first),
+		.buf_len = sizeof(first),
+	};
+
+	test_scan(w->fd, &scan);
+	make_scan_after(_metadata, w, c, 0, first.key, first.o.key_len);
+}
+
+SWEEP(scan_on, .make = make_scan_on)
+
+#endif /* KREG_FAULTS_OP_H */

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls of faults.c on tables as a whole, on clients and on mailboxes.
+ */
+#ifndef KREG_FAULTS_TABLE_H
+#define KREG_FAULTS_TABLE_H
+
+#define MAKER(_name)							\
+static void _name(struct __test_metadata *_metadata, struct world *w,	\
+		  struct call *c, const struct test_case *test)
+
+MAKER(make_query)
+{
+	call_init(c, KREG_IOC_QUERY, sizeof(c->arg.query), true);
+}
+
+SWEEP(query, .make = make_query)
+
+MAKER(make_whois)
+{
+	call_init(c, KREG_IOC_WHOIS, sizeof(c->arg.whois), true);
+	c->arg.whois.pid = w->kid->pid;
+}
+
+SWEEP(whois, .make = make_whois, .kid = true)
+
+static void make_open_name(struct call *c, const char *name, __u32 flags)
+{
+	call_init(c, KREG_IOC_OPEN, sizeof(c->arg.open), true);
+	c->arg.open = test_open_cmd(NULL, flags);
+	c->arg.open.name_len = strlen(name);
+	call_in(c, SPOT_KEY, &c->arg.open.name, name, strlen(name));
+}
+
+MAKER(make_open)
+{
+	make_open_name(c, NAME, 0);
+}
+
+SWEEP(open, .make = make_open)
+
+MAKER(make_create)
+{
+	make_open_name(c, "created", KREG_OPEN_CREATE | test->flags);
+	c->arg.open.orphan = KREG_ORPHAN_PARK;
+	if (!w->kid)
+		return;
+	c->arg.open.heir = w->kid->self;
+	c->arg.open.data_len = 100;
+	call_in(c, SPOT_VALUE, &c->arg.open.data, bytes, 100);
+}
+
+SWEEP(create, .make = make_create)
+SWEEP(create_heir, .make = make_create, .kid = true, .flags = KREG_OPEN_HEIR)
+
+MAKER(make_claim)
+{
+	test_park(w->fd, w->table);
+	make_open_name(c, NAME, KREG_OPEN_CLAIM | test->flags);
+}
+
+SWEEP(claim, .make = make_claim)
+SWEEP(claim_wait, .make = make_claim, .flags = KREG_OPEN_WAIT)
+
+MAKER(make_destroy)
+{
+	call_init(c, KREG_IOC_DESTROY, sizeof(c->arg.table), false);
+	c->arg.table.table = w->table;
+}
+
+SWEEP(destroy, .make = make_destroy)
+
+/* A heir who does not own the table is owed a record, for which there must be room. */
+MAKER(make_give)
+{
+	test_heir(w->fd, w->table, test_self(w->fd), "heir", 4, 0);
+	call_init(c, KREG_IOC_GIVE, sizeof(c->arg.give), false);
+	c->arg.give.table = w->table;
+	c->arg.give.flags = test->flags;
+	if (test->flags)
+		return;
+	c->arg.give.to = w->kid->self;
+	c->arg.give.data_len = 100;
+	call_in(c, SPOT_VALUE, &c->arg.give.data, bytes, 100);
+}
+
+SWEEP(give, .make = make_give, .kid = true)
+SWEEP(park, .make = make_give, .flags = KREG_GIVE_PARK)
+
+MAKER(make_setopt)
+{
+	call_init(c, KREG_IOC_SETOPT, sizeof(c->arg.setopt), false);
+	c->arg.setopt.table = w->table;
+	c->arg.setopt.option = test->option;
+	c->arg.setopt.value = test->value;
+}
+
+SWEEP(access, .make = make_setopt, .option = KREG_OPT_ACCESS, .value = KREG_ACCESS_PRIVATE)
+SWEEP(mode, .make = make_setopt, .option = KREG_OPT_MODE, .value = 0600)
+SWEEP(orphan, .make = make_setopt, .option = KREG_OPT_ORPHAN, .value = KREG_ORPHAN_PARK)
+
+MAKER(make_heir)
+{
+	make_setopt(_metadata, w, c, test);
+	c->arg.setopt.process = w->kid->self;
+	c->arg.setopt.data_len = 100;
+	call_in(c, SPOT_VALUE, &c->arg.setopt.data, bytes, 100);
+}
+
+SWEEP(heir, .make = make_heir, .kid = true, .option = KREG_OPT_HEIR)
+
+MAKER(make_setopt_client)
+{
+	make_setopt(_metadata, w, c, test);
+	c->arg.setopt.table = 0;
+}
+
+SWEEP(receiver, .make = make_setopt_client, .option = KREG_OPT_RECEIVER)
+SWEEP(accept, .make = make_setopt_client, .option = KREG_OPT_ACCEPT, .value = 1)
+
+MAKER(make_sync)
+{
+	call_init(c, KREG_IOC_SYNC, sizeof(c->arg.sync), false);
+}
+
+SWEEP(sync, .make = make_sync)
+
+MAKER(make_info)
+{
+	call_init(c, KREG_IOC_INFO, sizeof(c->arg.info), false);
+	c->arg.info.table = w->table;
+	c->arg.info.info_len = sizeof(struct kreg_info);
+	call_out(c, SPOT_VALUE, &c->arg.info.info, sizeof(struct kreg_info));
+}
+
+SWEEP(info, .make = make_info)
+
+MAKER(make_info_name)
+{
+	make_info(_metadata, w, c, test);
+	c->arg.info.table = 0;
+	c->arg.info.name_len = strlen(NAME);
+	call_in(c, SPOT_KEY, &c->arg.info.name, NAME, strlen(NAME));
+}
+
+SWEEP(info_name, .make = make_info_name)
+
+/* The kernel's struct, and room beyond it that it clears. */
+MAKER(make_list)
+{
+	__u32 len = sizeof(struct kreg_info) + 64;
+
+	call_init(c, KREG_IOC_LIST, sizeof(c->arg.list), true);
+	c->arg.list.info_len = len;
+	c->arg.list.max_count = 1;
+	call_out(c, SPOT_VALUE, &c->arg.list.infos, len);
+}
+
+SWEEP(list, .make = make_list)
+
+/* A record waits, and must be there still when it could not be copied. */
+MAKER(make_read)
+{
+	memset(c, 0, sizeof(*c));
+	w->kid->job->process = test_self(w->fd);
+	ASSERT_EQ(0, kid_do(w->kid, job_gift));
+	/* One that is lost shall not be waited for. */
+	ASSERT_EQ(0, test_nonblock(w->fd, true));
+	call_out(c, SPOT_VALUE, &c->address, sizeof(struct kreg_event) + 8);
+}
+
+SWEEP(read, .make = make_read, .call = call_read, .kid = true)
+
+#endif /* KREG_FAULTS_TABLE_H */

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls that fail in the middle: the n-th allocation or user copy of this thread
+ * is made to fail (Documentation/fault-injection), or the memory of the caller
+ * ends within what the call reads or writes.
+ */
+#ifndef KREG_KIT_FAULT_H
+#define KREG_KIT_FAULT_H
+
+#include <sys/mman.h>
+
+#include "kit/op.h"
+
+#define FAULT_DEBUGFS	"/sys/kernel/debug/"
+
+/*
+ * Else allocations that may sleep, and single pages, never fail; and each failure
+ * would be told with a stack trace.
+ */
+static const char * const fault_settings[][2] = {
+	{ "failslab/ignore-gfp-wait", "N" },
+	{ "failslab/verbose", "0" },
+	{ "fail_page_alloc/ignore-gfp-wait", "N" },
+	{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+	{ "fail_page_alloc/min-order", "0" },
+	{ "fail_page_alloc/verbose", "0" },
+	{ "fail_usercopy/verbose", "0" },
+};
+
+/* Returns the file that makes calls of this thread fail, or -errno. */
+static inline int fault_open(void)
+{
+	char path[128];
+	unsigned int i;
+	int fd, len;
+
+	for (i = 0; i < ARRAY_SIZE(fault_settings); i++) {
+		snprintf(path, sizeof(path), FAULT_DEBUGFS "%s",
+			 fault_settings[i][0]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		len = write(fd, fault_settings[i][1], 1);
+		close(fd);
+		if (len != 1)
+			return -EIO;
+	}
+	fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static inline bool fault_arm(int fd, unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	return pwrite(fd, text, len, 0) == len;
+}
+
+/* Was there an n-th? If not, the copies made here count on and may fail as well. */
+static inline bool fault_disarm(int fd)
+{
+	char text[16] = "";
+	bool hit = pread(fd, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
+
+	if (!fault_arm(fd, 0))
+		fault_arm(fd, 0);
+	return hit;
+}
+
+/* What a call has in the caller's memory, in the order in which it is laid out. */
+enum spot { SPOT_KEY, SPOT_VALUE, SPOT_OPS, SPOT_ARG, SPOTS };
+
+struct span {
+	__u64 *holder;		/* its address is to be put here; NULL: unused */
+	const void *from;	/* what it holds; NULL: room for an answer */
+	__u32 len;
+	bool out;		/* the call writes to it */
+};
+
+#define CALL_OPS	3
+
+struct call {
+	unsigned int cmd;
+	__u64 address;		/* of @arg, as it was passed */
+	struct span span[SPOTS];
+	struct kreg_op ops[CALL_OPS];
+	union any arg;
+};
+
+/* Where memory ends: in front of this byte of this spot. */
+struct cut {
+	enum spot spot;
+	__u32 keep;
+	int prot;		/* of what is behind */
+};
+
+#define NO_CUT		((struct cut) { .spot = SPOTS })
+
+/* Half of an area can be used, and a cut goes between the halves. */
+#define AREA_HALF	(64U << 10)
+
+struct areas {
+	char *area[SPOTS];
+};
+
+static inline bool areas_map(struct areas *areas)
+{
+	int i;
+
+	for (i = 0; i < SPOTS; i++) {
+		areas->area[i] = mmap(NULL, 2 * AREA_HALF,
+				      PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+				      -1, 0);
+		if (areas->area[i] == MAP_FAILED)
+			return false;
+	}
+	return true;
+}
+
+/* With nothing behind it that may be touched. */
+static inline void *area_place(char *area, const struct span *span, __u32 keep,
+			       int prot)
+{
+	char *fence = area + AREA_HALF;
+
+	mprotect(fence, AREA_HALF, PROT_READ | PROT_WRITE);
+	if (span->from)
+		memcpy(fence - keep, span->from, span->len);
+	else
+		memset(fence - keep, 0, span->len);
+	mprotect(fence, AREA_HALF, prot);
+	return fence - keep;
+}
+
+static inline void call_place(struct areas *areas, struct call *c,
+			      struct cut cut)
+{
+	unsigned int i;
+
+	for (i = 0; i < SPOTS; i++) {
+		struct span *span = &c->span[i];
+		bool here = i == cut.spot;
+
+		if (span->holder)
+			*span->holder = test_ptr(area_place(areas->area[i], span,
+							    here ? cut.keep : span->len,
+							    here ? cut.prot : PROT_NONE));
+	}
+}
+
+/*
+ * The place for a cut after @keep: everywhere in what is short; at some in what is long,
+ * but everywhere in the last operation of a batch.
+ */
+static inline __u32 cut_next(__u32 keep, __u32 len)
+{
+	__u32 last = len - sizeof(struct kreg_op);
+
+	if (len <= 16)
+		return keep + 1;
+	if (len <= 160 || keep >= last)
+		return keep + 8;
+	keep += len / 4 & ~7U;
+	return keep < last ? keep : last;
+}
+
+static inline void call_init(struct call *c, unsigned int cmd, __u32 size,
+			     bool answers)
+{
+	memset(c, 0, sizeof(*c));
+	c->cmd = cmd;
+	c->arg.size = size;
+	c->span[SPOT_ARG] = (struct span) {
+		.holder = &c->address,
+		.from = &c->arg,
+		.len = size,
+		.out = answers,
+	};
+}
+
+static inline void call_in(struct call *c, enum spot at, __u64 *holder,
+			   const void *from, __u32 len)
+{
+	c->span[at] = (struct span) {
+		.holder = holder, .from = from, .len = len,
+	};
+}
+
+static inline void call_out(struct call *c, enum spot at, __u64 *holder,
+			    __u32 len)
+{
+	c->span[at] = (struct span) {
+		.holder = holder, .len = len, .out = true,
+	};
+}
+
+/* Number after @word in the fdinfo of a client, or -1. */
+static inline long fault_fdinfo(pid_t pid, int fd, const char *word)
+{
+	char path[64], text[1024] = "", *at;
+	int file, len;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -1;
+	len = read(file, text, sizeof(text) - 1);
+	close(file);
+	at = len > 0 ? strstr(text, word) : NULL;
+	return at ? atol(at + strlen(word)) : -1;
+}
+
+#endif /* KREG_KIT_FAULT_H */

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Fixture of all tests: one client, and the module as it was found.
+ *
+ * The tear-down runs after the test's process has died, so that every test
+ * proves that the death of its process leaves nothing behind.
+ */
+#ifndef KREG_KIT_FIXTURE_H
+#define KREG_KIT_FIXTURE_H
+
+#include <sys/stat.h>
+
+#include "kit/op.h"
+
+/* Read-only counters of the module. */
+static const char * const test_counters[] = {
+	"tables", "clients", "procs", "objects", "memory", "users",
+};
+
+#define TEST_TABLES	0
+#define TEST_CLIENTS	1
+#define TEST_COUNTERS	ARRAY_SIZE(test_counters)
+
+struct test_base {
+	pid_t pid;
+	mode_t mode;
+	long long counts[TEST_COUNTERS];
+};
+
+static inline long long test_param(const char *name)
+{
+	char path[128], text[32] = "";
+	int fd, len;
+
+	snprintf(path, sizeof(path), KREG_PARAMS "%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return len > 0 ? atoll(text) : -EIO;
+}
+
+static inline int test_set_param(const char *name, long long value)
+{
+	char path[128];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), KREG_PARAMS "%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = dprintf(fd, "%lld\n", value) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static inline bool test_counts_are(const long long *counts)
+{
+	unsigned int i;
+
+	for (i = 0; i < TEST_COUNTERS; i++)
+		if (test_param(test_counters[i]) != counts[i])
+			return false;
+	return true;
+}
+
+/*
+ * What the last process has left is perhaps still being freed: without a client
+ * and without a table all is zero in the end. If others use the module as well
+ * two looks that agree must do.
+ */
+static inline bool test_counts_rest(long long *counts)
+{
+	static const long long zero[TEST_COUNTERS];
+	unsigned int i;
+
+	for (i = 0; i < TEST_COUNTERS; i++)
+		counts[i] = test_param(test_counters[i]);
+	if (!counts[TEST_TABLES] && !counts[TEST_CLIENTS])
+		return !memcmp(counts, zero, sizeof(zero));
+	test_pause_ms(50);
+	return test_counts_are(counts);
+}
+
+static inline int test_setup(struct __test_metadata *_metadata,
+			     struct test_base *base)
+{
+	struct stat st;
+	unsigned int i;
+	int fd;
+
+	base->pid = getpid();
+	ASSERT_EQ(0, stat(KREG_DEV, &st));
+	base->mode = st.st_mode & 07777;
+	/* The children of some tests are other users. */
+	ASSERT_EQ(0, chmod(KREG_DEV, 0666));
+	EXPECT_TRUE(test_wait_for(test_counts_rest(base->counts)));
+	for (i = 0; i < TEST_COUNTERS; i++) {
+		ASSERT_LE(0, base->counts[i]) {
+			TH_LOG("no counter %s", test_counters[i]);
+		}
+	}
+	fd = test_client();
+	ASSERT_LE(0, fd);
+	return fd;
+}
+
+/* Parked tables that the test has left are not its fault: destroy them. */
+static inline void test_sweep(struct __test_metadata *_metadata,
+			      struct test_base *base, int fd)
+{
+	struct kreg_info info;
+	__u64 after = 0;
+	__u32 more;
+
+	while (_test_list(fd, after, &info, 1, &more) == 1) {
+		EXPECT_NE(base->pid, info.owner.pid) {
+			TH_LOG("table %llu belongs to the dead test",
+			       (unsigned long long)info.id);
+		}
+		_test_destroy(fd, info.id);
+		after = info.id;
+	}
+}
+
+static inline void test_teardown(struct __test_metadata *_metadata,
+				 struct test_base *base)
+{
+	unsigned int i;
+	int fd;
+
+	EXPECT_EQ(0, chmod(KREG_DEV, base->mode));
+	fd = test_client();
+	EXPECT_LE(0, fd);
+	test_sweep(_metadata, base, fd);
+	EXPECT_EQ(0, _test_sync(fd));
+	close(fd);
+
+	if (test_wait_for(test_counts_are(base->counts)))
+		return;
+	for (i = 0; i < TEST_COUNTERS; i++) {
+		long long count = test_param(test_counters[i]);
+
+		EXPECT_EQ(base->counts[i], count) {
+			TH_LOG("left behind: %s", test_counters[i]);
+		}
+	}
+}
+
+#endif /* KREG_KIT_FIXTURE_H */

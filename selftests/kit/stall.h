@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * To see a queue that is full or in a certain state a test keeps all processors
+ * busy at real-time priority, so that the writer's thread cannot run.
+ */
+#ifndef KREG_KIT_STALL_H
+#define KREG_KIT_STALL_H
+
+#include <sched.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+static inline void set_fifo(struct __test_metadata *_metadata, pid_t pid, int prio)
+{
+	struct sched_param param = { .sched_priority = prio };
+
+	ASSERT_EQ(0, sched_setscheduler(pid, prio ? SCHED_FIFO : SCHED_OTHER,
+					&param));
+}
+
+static inline void set_cpu(struct __test_metadata *_metadata, pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	ASSERT_EQ(0, sched_setaffinity(pid, sizeof(set), &set));
+}
+
+struct stall {
+	int count;
+	struct kid *spinners[64];
+	int *stop;
+};
+
+static int *spin_stop;
+
+/* At most a second: the kernel would take the processor away anyway. */
+static inline long job_spin(struct job *job)
+{
+	__u64 end = test_now_ns() + 1000000000ULL;
+
+	while (!__atomic_load_n(spin_stop, __ATOMIC_RELAXED) &&
+	       test_now_ns() < end)
+		;
+	return 0;
+}
+
+static inline void stall_prepare(struct __test_metadata *_metadata, struct stall *s)
+{
+	int cpu, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	memset(s, 0, sizeof(*s));
+	spin_stop = test_shared(sizeof(*spin_stop));
+	s->stop = spin_stop;
+	for (cpu = 1; cpu < cpus && cpu < 64; cpu++) {
+		struct kid *kid = kid_start_bare(_metadata);
+
+		set_cpu(_metadata, kid->pid, cpu);
+		s->spinners[s->count++] = kid;
+	}
+	set_cpu(_metadata, 0, 0);
+}
+
+/* Until unstall() nothing of normal priority runs, nor may the test sleep. */
+static inline void stall(struct __test_metadata *_metadata, struct stall *s)
+{
+	int i;
+
+	__atomic_store_n(s->stop, 0, __ATOMIC_RELAXED);
+	for (i = 0; i < s->count; i++) {
+		set_fifo(_metadata, s->spinners[i]->pid, 50);
+		kid_ask(s->spinners[i], job_spin);
+	}
+	set_fifo(_metadata, 0, 50);
+}
+
+static inline void unstall(struct __test_metadata *_metadata, struct stall *s)
+{
+	int i;
+
+	__atomic_store_n(s->stop, 1, __ATOMIC_RELAXED);
+	set_fifo(_metadata, 0, 0);
+	for (i = 0; i < s->count; i++)
+		ASSERT_EQ(0, kid_answer(s->spinners[i]));
+}
+
+#endif /* KREG_KIT_STALL_H */

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libkreg: clients, tables, what is to be known of them, errors in words. */
+#include "lib/lib.h"
+
+TEST(version)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d.%d.%d", KREG_VERSION_MAJOR, KREG_VERSION_MINOR,
+		 KREG_VERSION_PATCH);
+	EXPECT_STREQ(text, kreg_version());
+}
+
+TEST(client_open_errors)
+{
+	struct kreg_client *client = NULL;
+
+	EXPECT_EQ(-ENOENT, kreg_client_open("/dev/no-such-device", &client));
+	EXPECT_EQ(-ENOTTY, kreg_client_open("/dev/null", &client));
+	EXPECT_EQ(NULL, client);
+	kreg_client_close(NULL);
+}
+
+TEST_F(lib, limits)
+{
+	struct {
+		struct kreg_limits known;
+		char later[16];
+	} longer = { .known.size = sizeof(longer), .later = "not zero" };
+	struct kreg_limits limits = { .size = sizeof(limits) };
+
+	ASSERT_EQ(0, kreg_client_limits(self->client, &limits));
+	EXPECT_EQ(1024, limits.max_key);
+	EXPECT_EQ(1 << 20, limits.max_value);
+	EXPECT_EQ(128, limits.max_name);
+	EXPECT_EQ(1024, limits.max_data);
+	EXPECT_EQ(4096, limits.max_batch_ops);
+	EXPECT_EQ(4 << 20, limits.max_batch_bytes);
+	EXPECT_EQ(1, limits.features & 1);
+
+	/* A program that is newer than the library. */
+	ASSERT_EQ(0, kreg_client_limits(self->client, &longer.known));
+	EXPECT_EQ(1024, longer.known.max_key);
+	EXPECT_EQ(0, longer.later[0]);
+	limits.size = 1;
+	EXPECT_EQ(-EINVAL, kreg_client_limits(self->client, &limits));
+}
+
+TEST_F(lib, self)
+{
+	struct kreg_proc me, found;
+
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	EXPECT_EQ(getpid(), me.pid);
+	EXPECT_NE(0, me.cookie);
+	ASSERT_EQ(0, kreg_proc_find(self->client, getpid(), &found));
+	EXPECT_EQ(me.cookie, found.cookie);
+	EXPECT_EQ(-ESRCH, kreg_proc_find(self->client, 0, &found));
+	EXPECT_EQ(-ESRCH, kreg_proc_find(self->client, -1, &found));
+	EXPECT_LE(0, kreg_client_fd(self->client));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(kreg_client_fd(self->client), F_GETFD));
+	EXPECT_EQ(0, kreg_client_set_receiver(self->client));
+	EXPECT_EQ(0, kreg_client_set_accept(self->client, true));
+	EXPECT_EQ(0, kreg_client_set_accept(self->client, false));
+	EXPECT_EQ(0, kreg_client_sync(self->client));
+}
+
+TEST_F(lib, table_getters)
+{
+	struct kreg_table *again;
+
+	EXPECT_EQ(KREG_CREATED, kreg_table_how(self->table));
+	EXPECT_STREQ(self->name, kreg_table_name(self->table));
+	EXPECT_EQ(KREG_SET, kreg_table_kind(self->table));
+	EXPECT_EQ(self->client, kreg_table_client(self->table));
+	ASSERT_EQ(0, kreg_table_by_id(self->client, kreg_table_id(self->table), &again));
+	EXPECT_EQ(kreg_table_id(self->table), kreg_table_id(again));
+	EXPECT_STREQ(self->name, kreg_table_name(again));
+	EXPECT_EQ(0, kreg_table_how(again));
+	EXPECT_EQ(KREG_SET, kreg_table_kind(again));
+	kreg_table_close(again);
+	kreg_table_close(NULL);
+	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, 0, &again));
+	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, UINT64_MAX >> 1, &again));
+}
+
+TEST_F(lib, open)
+{
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CREATE | KREG_EXCL };
+	struct kreg_table *t = NULL;
+
+	EXPECT_EQ(-EEXIST, kreg_table_open(self->client, self->name, &o, &t));
+	EXPECT_EQ(-EEXIST, kreg_table_create(self->client, self->name, &t));
+	EXPECT_EQ(-ENOENT, kreg_table_open(self->client, "there is none", NULL, &t));
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, "", NULL, &t));
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, NULL, NULL, &t));
+	EXPECT_EQ(NULL, t);
+	o.flags = KREG_CREATE;
+	ASSERT_EQ(0, kreg_table_open(self->client, self->name, &o, &t));
+	EXPECT_EQ(0, kreg_table_how(t));
+	kreg_table_close(t);
+
+	/* Without a name. */
+	ASSERT_EQ(0, kreg_table_open(self->client, NULL, &o, &t));
+	EXPECT_EQ(KREG_CREATED, kreg_table_how(t));
+	EXPECT_STREQ("", kreg_table_name(t));
+	EXPECT_EQ(0, kreg_table_destroy(t));
+	EXPECT_EQ(-ESTALE, kreg_table_destroy(t));
+	kreg_table_close(t);
+}
+
+TEST_F(lib, open_options)
+{
+	struct {
+		struct kreg_open_options known;
+		char later[8];
+	} longer = { .known = { .size = sizeof(longer) } };
+	struct kreg_open_options o = { .size = sizeof(o) };
+	struct kreg_table *t;
+	char name[200];
+
+	o.access = KREG_PUBLIC;
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
+	o = (struct kreg_open_options){ .size = sizeof(o), .flags = 1u << 31 };
+	EXPECT_EQ(-EOPNOTSUPP, kreg_table_open(self->client, self->name, &o, &t));
+	o = (struct kreg_open_options){ .size = sizeof(o), .flags = KREG_CREATE | KREG_SILENT };
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
+	o.size = 3;
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
+	memset(name, 'x', sizeof(name));
+	name[129] = '\0';
+	EXPECT_EQ(-ENAMETOOLONG, kreg_table_open(self->client, name, NULL, &t));
+	name[128] = '\0';
+	EXPECT_EQ(-ENOENT, kreg_table_open(self->client, name, NULL, &t));
+
+	ASSERT_EQ(0, kreg_table_open(self->client, self->name, &longer.known, &t));
+	kreg_table_close(t);
+	longer.later[7] = 1;
+	EXPECT_EQ(-E2BIG, kreg_table_open(self->client, self->name, &longer.known, &t));
+}
+
+TEST_F(lib, stat)
+{
+	struct kreg_stat *st;
+
+	ASSERT_EQ(0, kreg_put(self->table, "key", 3, "value", 5));
+	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
+	EXPECT_EQ(kreg_table_id(self->table), kreg_stat_id(st));
+	EXPECT_STREQ(self->name, kreg_stat_name(st));
+	EXPECT_EQ(KREG_SET, kreg_stat_kind(st));
+	EXPECT_EQ(KREG_PROTECTED, kreg_stat_access(st));
+	EXPECT_EQ(0600, kreg_stat_mode(st));
+	EXPECT_EQ(getuid(), kreg_stat_uid(st));
+	EXPECT_EQ(getgid(), kreg_stat_gid(st));
+	EXPECT_EQ(KREG_DESTROY, kreg_stat_orphan(st));
+	EXPECT_EQ(0, kreg_stat_orphan_ms(st));
+	EXPECT_FALSE(kreg_stat_parked(st));
+	EXPECT_EQ(0, kreg_stat_parked_until_ns(st));
+	EXPECT_FALSE(kreg_stat_claimable(st));
+	EXPECT_FALSE(kreg_stat_silent(st));
+	EXPECT_EQ(getpid(), kreg_stat_owner(st).pid);
+	EXPECT_EQ(0, kreg_stat_heir(st).pid);
+	EXPECT_EQ(1, kreg_stat_objects(st));
+	EXPECT_EQ(8, kreg_stat_bytes(st));
+	EXPECT_LT(8, kreg_stat_memory(st));
+	EXPECT_LE(kreg_stat_limbo(st), kreg_stat_memory(st));
+	EXPECT_LE(1, kreg_stat_version(st));
+	EXPECT_EQ(0, kreg_stat_transfers(st));
+	EXPECT_LE(1, kreg_stat_buckets(st));
+	EXPECT_EQ(0, kreg_stat_waiters(st));
+	kreg_stat_free(st);
+	kreg_stat_free(NULL);
+
+	ASSERT_EQ(0, kreg_stat_by_name(self->client, self->name, &st));
+	EXPECT_EQ(kreg_table_id(self->table), kreg_stat_id(st));
+	kreg_stat_free(st);
+	EXPECT_EQ(-ENOENT, kreg_stat_by_name(self->client, "there is none", &st));
+	EXPECT_EQ(-EINVAL, kreg_stat_by_name(self->client, "", &st));
+}
+
+TEST_F(lib, list)
+{
+	const struct kreg_stat *st;
+	struct kreg_table *t[70];
+	struct kreg_list *list;
+	uint64_t last = 0;
+	char name[32];
+	int i, mine = 0, ret;
+
+	/* More than the library fetches in one call. */
+	for (i = 0; i < 70; i++) {
+		snprintf(name, sizeof(name), "list-%d", i);
+		ASSERT_EQ(0, kreg_table_create(self->client, name, &t[i]));
+	}
+	ASSERT_EQ(0, kreg_list_open(self->client, &list));
+	while ((ret = kreg_list_next(list, &st)) > 0) {
+		EXPECT_LT(last, kreg_stat_id(st));
+		last = kreg_stat_id(st);
+		mine += !strncmp(kreg_stat_name(st), "list-", 5);
+	}
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(70, mine);
+	kreg_list_close(list);
+	kreg_list_close(NULL);
+	for (i = 0; i < 70; i++) {
+		EXPECT_EQ(0, kreg_table_destroy(t[i]));
+		kreg_table_close(t[i]);
+	}
+}
+
+TEST_F(lib, set_options)
+{
+	struct kreg_stat *st;
+
+	EXPECT_EQ(0, kreg_table_set_access(self->table, KREG_PUBLIC));
+	EXPECT_EQ(0, kreg_table_set_mode(self->table, 0644));
+	EXPECT_EQ(0, kreg_table_set_orphan(self->table, KREG_PARK, 60000));
+	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
+	EXPECT_EQ(KREG_PUBLIC, kreg_stat_access(st));
+	EXPECT_EQ(0644, kreg_stat_mode(st));
+	EXPECT_EQ(KREG_PARK, kreg_stat_orphan(st));
+	EXPECT_EQ(60000, kreg_stat_orphan_ms(st));
+	kreg_stat_free(st);
+	EXPECT_NE(0, kreg_table_set_access(self->table, 17));
+	EXPECT_NE(0, kreg_table_set_mode(self->table, 0777));
+	EXPECT_EQ(0, kreg_table_set_orphan(self->table, KREG_DESTROY, 0));
+}
+
+TEST(deadline)
+{
+	struct timespec now;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = now.tv_sec * 1000000000ull + now.tv_nsec;
+	EXPECT_EQ(0, kreg_deadline(-1));
+	EXPECT_LE(ns + 5000000000ull, kreg_deadline(5000));
+	EXPECT_GT(ns + 60000000000ull, kreg_deadline(5000));
+}
+
+TEST(errors_in_words)
+{
+	EXPECT_STREQ("EBUSY", kreg_error_name(-EBUSY));
+	EXPECT_STREQ("EBUSY", kreg_error_name(EBUSY));
+	EXPECT_STREQ("E?", kreg_error_name(12345));
+	EXPECT_STREQ("the key is not in the table", kreg_strerror(-ENODATA));
+	EXPECT_LT(0, strlen(kreg_strerror(12345)));
+	EXPECT_STREQ("nothing is wrong", kreg_strerror(0));
+}
+
+TEST_F(lib, explain)
+{
+	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CREATE };
+	char text[256], want[256], tiny[8];
+
+	c.client = self->client;
+	c.name = self->name;
+	snprintf(want, sizeof(want), "table '%s' exists already; open it, destroy it, or choose another name",
+		 self->name);
+	EXPECT_STREQ(want, kreg_explain(-EEXIST, &c, text, sizeof(text)));
+	c = (struct kreg_context){ .size = sizeof(c), .attempt = KREG_TRY_READ,
+				   .table = self->table };
+	snprintf(want, sizeof(want), "the key is not in table '%s'", self->name);
+	EXPECT_STREQ(want, kreg_explain(-ENODATA, &c, text, sizeof(text)));
+	EXPECT_STREQ("no memory (ENOMEM)", kreg_explain(-ENOMEM, NULL, text, sizeof(text)));
+	EXPECT_STREQ("no memo", kreg_explain(-ENOMEM, NULL, tiny, sizeof(tiny)));
+	EXPECT_EQ(&tiny[0], kreg_explain(-ENOMEM, NULL, tiny, 0));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libkreg: owners, heirs, messages, fork(2), pidfds. */
+#include <sys/prctl.h>
+
+#include "lib/lib.h"
+
+/* o: own the table; p: put; m: how many messages; f: fail to claim; k: park. */
+static int kid_act(struct kreg_client *client, char letter, const char *name)
+{
+	static struct kreg_table *table;
+	const struct kreg_message *m;
+
+	switch (letter) {
+	case 'o':
+		return kreg_table_own(client, name, 5000, NULL, &table);
+	case 'O':
+		return kreg_table_open(client, name, NULL, &table);
+	case 'p':
+		return kreg_put(table, "kid", 3, "was here", 8);
+	case 'k':
+		return kreg_table_park(table);
+	case 'm':
+		return kreg_message_next(client, 0, &m);
+	case 'a':
+		return kreg_client_set_accept(client, true);
+	}
+	return -EBADMSG;
+}
+
+FIXTURE(owner)
+{
+	struct kreg_client *client;
+	struct kreg_table *table;
+	struct kid kid;
+	struct kreg_proc kid_proc;
+	char name[32];
+};
+
+FIXTURE_SETUP(owner)
+{
+	snprintf(self->name, sizeof(self->name), "owner-%d", getpid());
+	ASSERT_EQ(0, kid_start(&self->kid, kid_act, self->name));
+	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
+	ASSERT_EQ(0, kreg_table_create(self->client, self->name, &self->table));
+	ASSERT_EQ(0, kreg_proc_find(self->client, self->kid.pid, &self->kid_proc));
+}
+
+FIXTURE_TEARDOWN(owner)
+{
+	if (self->kid.pid)
+		kid_kill(&self->kid);
+	kreg_table_destroy(self->table);
+	kreg_table_close(self->table);
+	kreg_client_close(self->client);
+}
+
+TEST_F(owner, inherit)
+{
+	const struct kreg_message *m;
+	struct kreg_proc me;
+	struct kreg_stat *st;
+	int status = 0, dead;
+	char name[8];
+	size_t len;
+
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	ASSERT_EQ(0, kreg_table_set_heir(self->table, &me, "note", 4, false));
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, "gift", 4));
+	EXPECT_EQ(0, kid_do(&self->kid, 'm'));
+	EXPECT_EQ(0, kid_do(&self->kid, 'O'));
+	EXPECT_EQ(0, kid_do(&self->kid, 'p'));
+	EXPECT_EQ(-EACCES, kreg_put(self->table, "k", 1, "v", 1));
+	EXPECT_EQ(-EACCES, kreg_table_park(self->table));
+	EXPECT_EQ(-EAGAIN, kreg_message_next(self->client, 0, &m));
+	EXPECT_EQ(-ETIMEDOUT, kreg_message_next(self->client, 1, &m));
+
+	dead = kid_kill(&self->kid);
+	ASSERT_EQ(0, kreg_message_next(self->client, 0, &m));
+	EXPECT_EQ(KREG_TRANSFER, kreg_message_type(m));
+	EXPECT_EQ(1, kreg_message_seq(m));
+	EXPECT_LE(kreg_message_time_ns(m), kreg_deadline(0));
+	EXPECT_EQ(kreg_table_id(self->table), kreg_message_table(m));
+	EXPECT_EQ(self->kid_proc.pid, kreg_message_from(m).pid);
+	EXPECT_EQ(self->kid_proc.cookie, kreg_message_from(m).cookie);
+	EXPECT_EQ(KREG_DEATH, kreg_message_reason(m));
+	ASSERT_TRUE(kreg_message_status(m, &status));
+	EXPECT_EQ(dead, status);
+	EXPECT_EQ(strlen(self->name), kreg_message_name(m, name, sizeof(name)));
+	EXPECT_EQ(0, strncmp(name, self->name, 7));
+	EXPECT_EQ(strlen(self->name), kreg_message_name(m, NULL, 0));
+	EXPECT_EQ(0, memcmp("note", kreg_message_data(m, &len), 4));
+	EXPECT_EQ(4, len);
+	EXPECT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
+	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
+	EXPECT_EQ(2, kreg_stat_transfers(st));
+	EXPECT_EQ(2, kreg_stat_objects(st));
+	kreg_stat_free(st);
+}
+
+TEST_F(owner, silent_heir)
+{
+	const struct kreg_message *m;
+	struct kreg_proc me;
+	struct kreg_stat *st;
+
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	ASSERT_EQ(0, kreg_table_set_heir(self->table, &me, NULL, 0, true));
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	kid_kill(&self->kid);
+	EXPECT_EQ(-EAGAIN, kreg_message_next(self->client, 0, &m));
+	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
+	EXPECT_EQ(getpid(), kreg_stat_owner(st).pid);
+	EXPECT_EQ(getpid(), kreg_stat_heir(st).pid);
+	EXPECT_TRUE(kreg_stat_silent(st));
+	kreg_stat_free(st);
+	EXPECT_EQ(0, kreg_table_set_heir(self->table, NULL, NULL, 0, false));
+	EXPECT_EQ(-EFBIG, kreg_table_set_heir(self->table, &me, self->name, 1025, false));
+}
+
+TEST_F(owner, park_and_claim)
+{
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_WAIT };
+	struct kreg_table *t = NULL;
+	struct kreg_stat *st;
+
+	EXPECT_EQ(-EALREADY, kreg_table_claim(self->client, self->name, 0, &t));
+	ASSERT_EQ(0, kreg_table_park(self->table));
+	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
+	EXPECT_TRUE(kreg_stat_parked(st));
+	EXPECT_EQ(0, kreg_stat_owner(st).pid);
+	kreg_stat_free(st);
+	EXPECT_EQ(-ENOENT, kreg_table_owner_pidfd(self->table, NULL));
+	ASSERT_EQ(0, kid_do(&self->kid, 'o'));
+	EXPECT_EQ(-EBUSY, kreg_table_claim(self->client, self->name, 0, &t));
+	EXPECT_EQ(-ETIMEDOUT, kreg_table_claim(self->client, self->name, 20, &t));
+	EXPECT_EQ(-EINVAL, kreg_table_own(self->client, self->name, 0, &o, &t));
+	EXPECT_EQ(NULL, t);
+	ASSERT_EQ(0, kid_do(&self->kid, 'k'));
+	ASSERT_EQ(0, kreg_table_claim(self->client, self->name, -1, &t));
+	EXPECT_EQ(KREG_CLAIMED, kreg_table_how(t));
+	EXPECT_EQ(kreg_table_id(self->table), kreg_table_id(t));
+	kreg_table_close(t);
+	/* Owning what one owns is no error. */
+	ASSERT_EQ(0, kreg_table_own(self->client, self->name, 0, NULL, &t));
+	EXPECT_EQ(0, kreg_table_how(t));
+	kreg_table_close(t);
+}
+
+TEST_F(owner, death_serves_who_waits)
+{
+	struct kreg_table *t;
+
+	ASSERT_EQ(0, kreg_table_set_orphan(self->table, KREG_PARK, 0));
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	kid_kill(&self->kid);
+	ASSERT_EQ(0, kreg_table_own(self->client, self->name, 5000, NULL, &t));
+	EXPECT_EQ(KREG_CLAIMED, kreg_table_how(t));
+	kreg_table_close(t);
+}
+
+TEST_F(owner, pidfds)
+{
+	struct kreg_proc owner, found;
+	struct pollfd p = { .events = POLLIN };
+	int fd;
+
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	p.fd = kreg_table_owner_pidfd(self->table, &owner);
+	ASSERT_LE(0, p.fd);
+	EXPECT_EQ(self->kid_proc.cookie, owner.cookie);
+	EXPECT_EQ(0, poll(&p, 1, 0));
+	ASSERT_EQ(0, kreg_proc_from_pidfd(self->client, p.fd, &found));
+	EXPECT_EQ(owner.cookie, found.cookie);
+	fd = kreg_proc_pidfd(self->client, &owner);
+	ASSERT_LE(0, fd);
+	close(fd);
+	owner.cookie++;
+	EXPECT_EQ(-ESRCH, kreg_proc_pidfd(self->client, &owner));
+	owner.cookie = 0;
+	EXPECT_EQ(-ESRCH, kreg_proc_pidfd(self->client, &owner));
+	EXPECT_EQ(-EBADF, kreg_proc_from_pidfd(self->client, 0, &found));
+	EXPECT_EQ(-EBADF, kreg_proc_from_pidfd(self->client, 999, &found));
+	/* An owner need not have a client. */
+	ASSERT_EQ(0, kid_do(&self->kid, 'c'));
+	EXPECT_EQ(-ENOTCONN, kreg_proc_find(self->client, self->kid.pid, &found));
+	fd = kreg_table_owner_pidfd(self->table, NULL);
+	EXPECT_LE(0, fd);
+	close(fd);
+	kid_kill(&self->kid);
+	EXPECT_EQ(1, poll(&p, 1, 0));
+	EXPECT_EQ(-ESRCH, kreg_proc_from_pidfd(self->client, p.fd, &found));
+	EXPECT_EQ(-ESRCH, kreg_proc_pidfd(self->client, &self->kid_proc));
+	EXPECT_EQ(-ESTALE, kreg_table_owner_pidfd(self->table, NULL));
+	close(p.fd);
+}
+
+/* A child goes on with the inherited handles, as somebody else. */
+TEST_F(owner, fork_reopens)
+{
+	const struct kreg_message *m;
+	struct kreg_proc parent, me;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, kreg_client_self(self->client, &parent));
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
+	pid = fork();
+	if (pid == 0) {
+		int fd = kreg_client_fd(self->client);
+		int bad = 0;
+
+		bad |= kreg_message_next(self->client, 0, &m) != -EAGAIN;
+		bad |= (kreg_client_self(self->client, &me) != 0) << 1;
+		bad |= (me.pid != getpid() || me.cookie == parent.cookie) << 2;
+		bad |= (kreg_member(self->table, "k", 1) != 0) << 3;
+		bad |= (kreg_put(self->table, "l", 1, "v", 1) != -EACCES) << 4;
+		bad |= (kreg_client_fd(self->client) != fd) << 5;
+		bad |= (fcntl(fd, F_GETFD) != FD_CLOEXEC) << 6;
+		_exit(bad);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	/* The parent's file is still the parent's. */
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	EXPECT_EQ(parent.cookie, me.cookie);
+	EXPECT_EQ(0, kreg_put(self->table, "l", 1, "v", 1));
+}
+
+/* A message that the parent has fetched is not told by the child again. */
+TEST_F(owner, fork_leaves_messages)
+{
+	const struct kreg_message *m;
+	struct kreg_table *more;
+	struct kreg_proc me;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	ASSERT_EQ(0, kreg_table_create(self->client, "more", &more));
+	ASSERT_EQ(0, kreg_table_set_heir(self->table, &me, NULL, 0, false));
+	ASSERT_EQ(0, kreg_table_set_heir(more, &me, NULL, 0, false));
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	ASSERT_EQ(0, kreg_table_give(more, &self->kid_proc, NULL, 0));
+	kid_kill(&self->kid);
+	ASSERT_EQ(0, kreg_message_next(self->client, 0, &m));
+	EXPECT_EQ(1, kreg_message_seq(m));
+	pid = fork();
+	if (pid == 0)
+		_exit(kreg_message_next(self->client, 0, &m) != -EAGAIN);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, kreg_message_next(self->client, 0, &m));
+	EXPECT_EQ(2, kreg_message_seq(m));
+	kreg_table_close(more);
+}
+
+static void ignore(int sig __attribute__((unused)))
+{
+}
+
+TEST_F(owner, signal_ends_waiting)
+{
+	struct sigaction sa = { .sa_handler = ignore };
+	/* Again and again, should one come before the waiting begins. */
+	struct itimerval timer = { { 0, 50000 }, { 0, 50000 } };
+	const struct kreg_message *m;
+	struct kreg_table *t;
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	EXPECT_EQ(-EINTR, kreg_message_next(self->client, 10000, &m));
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	EXPECT_EQ(-EINTR, kreg_table_claim(self->client, self->name, 10000, &t));
+}
+
+TEST_F(owner, explain_names_the_owner)
+{
+	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CLAIM,
+				  .client = self->client, .name = self->name };
+	char text[256], want[256], comm[16];
+
+	ASSERT_EQ(0, prctl(PR_GET_NAME, comm));
+	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	snprintf(want, sizeof(want),
+		 "table '%s' belongs to process %d (%s); wait for it or ask it to give the table away",
+		 self->name, self->kid.pid, comm);
+	EXPECT_STREQ(want, kreg_explain(-EBUSY, &c, text, sizeof(text)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Becoming the owner of a table: by a TRANSFER record, by a claim, by creating it,
+ * or by finding that one is. Each time the deed of the table must explain it, the
+ * settings must be those of the deed, and the objects must be all there.
+ */
+#ifndef KREG_STRESS_OWNER_H
+#define KREG_STRESS_OWNER_H
+
+#include "stress/deed.h"
+#include "stress/value.h"
+
+#define BOXES	2		/* clients of a player's main thread */
+
+/* Data of a TRANSFER record. */
+struct note {
+	__u64 token;
+	__u32 table;
+	__u32 reserved;
+};
+
+struct actor {
+	struct slot *slot;
+	struct who me;
+	int fd[BOXES];
+	__u64 seq[BOXES];
+	unsigned int receiver;
+	__u64 random;
+	__u32 tokens;
+	char *room;
+};
+
+static inline __u32 roll(struct actor *a, __u32 n)
+{
+	return choose(&a->random, n);
+}
+
+/* One client for all, so that what it does comes in order. */
+static inline int client(struct actor *a)
+{
+	return a->fd[a->receiver];
+}
+
+static inline __u64 new_token(struct actor *a)
+{
+	return (__u64)a->me.slot << 56 | (__u64)a->me.life << 24 | ++a->tokens;
+}
+
+__attribute__((format(printf, 3, 4)))
+static inline void complain_of(struct actor *a, unsigned int table,
+			       const char *format, ...)
+{
+	char what[120], deed[200];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	describe_deed(table, deed, sizeof(deed));
+	complain("%u.%u table %u %s; deed: %s", a->me.slot, a->me.life, table,
+		 what, deed);
+}
+
+/* 0, or the errno of a call that is one of those that may come. */
+static inline int expect(struct actor *a, unsigned int table, const char *what,
+			 int err, int may, int may2)
+{
+	if (err && err != -may && err != -may2 && !out_of_memory(a->slot, err))
+		complain_of(a, table, "%s: %s", what, strerror(-err));
+	return err;
+}
+
+/* All objects of one generation; 0 if there is none, ~0 if they are a mixture. */
+static inline __u32 generation_of(struct actor *a, unsigned int table,
+				  __u64 id)
+{
+	__u32 i, found = 0, version;
+	struct key key;
+	int len;
+
+	for (i = 0; i < KEYS; i++) {
+		len = _test_get(client(a), id, &key,
+				make_key(&key, OWNERS_LANE, i), a->room,
+				VALUE_MAX);
+		version = 0;
+		if (len >= 0)
+			version = check_value(a->room, len, table,
+					      OWNERS_LANE, i);
+		if ((len < 0 && len != -ENODATA) || (len >= 0 && !version) ||
+		    (i && version != found))
+			return ~0U;
+		found = version;
+	}
+	return found;
+}
+
+static inline void check_objects(struct actor *a, unsigned int table,
+				 struct deed *d, const struct kreg_info *info)
+{
+	__u32 generation;
+
+	if (table < KEPT)
+		return;
+	generation = generation_of(a, table, d->id);
+	if (generation != d->generation &&
+	    !(d->pending == MUTATE && generation == d->new_generation))
+		complain_of(a, table, "has objects of generation %d",
+			    (int)generation);
+	if (info->objects != (generation ? KEYS : 0))
+		complain_of(a, table, "has %llu objects",
+			    (unsigned long long)info->objects);
+	d->generation = generation;
+}
+
+/* We own the table, and that is news. */
+static inline void adopt(struct actor *a, unsigned int table, __u64 id,
+			 enum way by, __u64 token)
+{
+	struct deed d = *deed_of(table);
+	struct kreg_info info;
+	int err;
+
+	if (a->slot->owned[table])
+		complain_of(a, table, "comes by %s, but is ours already",
+			    way_names[by]);
+	if (!explained(table, &d, a->me, by, token))
+		complain_of(a, table, "comes by %s", way_names[by]);
+	if (by == BY_CREATION)
+		d = (struct deed) { .id = id };
+	d.ghosts = load(&world->ghosts[table]);
+	err = _test_info(client(a), id, &info);
+	if (expect(a, table, "INFO", err, 0, 0))
+		return;
+	if (d.id != id)
+		complain_of(a, table, "has id %llu", (unsigned long long)id);
+	if (!test_same(info.owner, a->me.process))
+		complain_of(a, table, "comes by %s, but %u owns it",
+			    way_names[by], info.owner.pid);
+	if (!settle_deed(&d, &info))
+		complain_of(a, table, "has heir %u silent %u orphan %u/%llu",
+			    info.heir.pid,
+			    !!(info.flags & KREG_INFO_HEIR_SILENT),
+			    info.orphan, (unsigned long long)info.orphan_ms);
+	check_objects(a, table, &d, &info);
+	d.owner = a->me;
+	d.pending = NOTHING;
+	write_deed(table, &d);
+	store(&world->ids[table], id);
+	a->slot->owned[table] = true;
+}
+
+static inline void take_record(struct actor *a, const struct test_event *event)
+{
+	const struct note *note = (const void *)event->data;
+	bool gift = event->e.cause == KREG_CAUSE_GIFT;
+	char name[16];
+
+	if (event->e.kind != KREG_EVENT_TRANSFER ||
+	    event->e.data_len != sizeof(*note) || note->table >= TABLES) {
+		complain("%u.%u: a strange record of kind %u with %u bytes",
+			 a->me.slot, a->me.life, event->e.kind,
+			 event->e.data_len);
+		return;
+	}
+	table_name(note->table, name, sizeof(name));
+	if (strcmp(name, event->name))
+		complain("%u.%u: a record of %s names %s", a->me.slot,
+			 a->me.life, name, event->name);
+	if (gift == !!(event->e.flags & KREG_EVENT_STATUS))
+		complain("%u.%u: a record with cause %u and flags %u",
+			 a->me.slot, a->me.life, event->e.cause,
+			 event->e.flags);
+	tally(gift ? GIFTS : LEGACIES);
+	adopt(a, note->table, event->e.table, gift ? BY_GIFT : BY_DEATH,
+	      note->token);
+}
+
+/* Read what there is. */
+static inline void open_box(struct actor *a, unsigned int box)
+{
+	struct test_event event;
+	int err;
+
+	while (!(err = test_event_read(a->fd[box], &event))) {
+		if (event.e.seq != ++a->seq[box])
+			complain("%u.%u: record %llu, not %llu", a->me.slot,
+				 a->me.life, (unsigned long long)event.e.seq,
+				 (unsigned long long)a->seq[box]);
+		take_record(a, &event);
+	}
+	if (err != -EAGAIN && !out_of_memory(a->slot, err))
+		complain("%u.%u: read: %s", a->me.slot, a->me.life,
+			 strerror(-err));
+}
+
+static inline void open_mail(struct actor *a)
+{
+	unsigned int box;
+
+	for (box = 0; box < BOXES; box++)
+		open_box(a, box);
+}
+
+static inline int sync_all(struct actor *a)
+{
+	int err = _test_sync(client(a));
+
+	if (err && !out_of_memory(a->slot, err))
+		complain("%u.%u: SYNC: %s", a->me.slot, a->me.life,
+			 strerror(-err));
+	return err;
+}
+
+/* Whose is it? Ours without a record: only a silent death explains that. */
+static inline void look_up(struct actor *a, unsigned int table)
+{
+	struct kreg_info info;
+	char name[16];
+	bool ours;
+	int err;
+
+	table_name(table, name, sizeof(name));
+	err = _test_info_name(client(a), name, &info);
+	/* Gone, perhaps between the name and the answer. */
+	if (table >= KEPT && (err == -ENOENT || err == -ESTALE))
+		info.owner = (struct kreg_process) { 0 };
+	else if (expect(a, table, "INFO by name", err, 0, 0))
+		return;
+	ours = test_same(info.owner, a->me.process);
+	if (ours == a->slot->owned[table])
+		return;
+	if (!ours) {
+		complain_of(a, table, "is ours, but %u owns it",
+			    info.owner.pid);
+		a->slot->owned[table] = false;
+		return;
+	}
+	/* Its record is there when the change is. */
+	if (sync_all(a))
+		return;
+	open_mail(a);
+	if (a->slot->owned[table])
+		return;
+	tally(SILENT);
+	adopt(a, table, info.id, SILENTLY, 0);
+}
+
+static inline void claim(struct actor *a, unsigned int table, bool wait)
+{
+	struct kreg_ioc_open cmd;
+	char name[16];
+	int err;
+
+	table_name(table, name, sizeof(name));
+	cmd = test_open_cmd(name, KREG_OPEN_CLAIM | (wait ? KREG_OPEN_WAIT : 0));
+	if (wait)
+		cmd.deadline_ns = test_now_ns() +
+				  test_scale(1 + roll(a, 50)) * 1000000ULL;
+	store(&a->slot->claiming, table + 1);
+	err = _test_open_cmd(client(a), &cmd);
+	if (!err) {
+		tally(CLAIMS);
+		if (cmd.out_how != KREG_OPENED_CLAIMED)
+			complain_of(a, table, "claimed, but how %u",
+				    cmd.out_how);
+		adopt(a, table, cmd.out_table, BY_CLAIM, 0);
+	}
+	store(&a->slot->claiming, 0);
+	if (!err || err == (wait ? -ETIMEDOUT : -EBUSY) ||
+	    (wait && err == -EINTR))
+		return;
+	if (err == -EALREADY)
+		look_up(a, table);
+	else if (table < KEPT || (err != -ENOENT && err != -ESTALE))
+		expect(a, table, wait ? "WAIT" : "CLAIM", err, 0, 0);
+}
+
+/* Dead before it is known to anyone, the creator leaves nothing. */
+static inline void create(struct actor *a, unsigned int table)
+{
+	struct kreg_ioc_open cmd;
+	char name[16];
+	int err;
+
+	table_name(table, name, sizeof(name));
+	cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
+	err = _test_open_cmd(client(a), &cmd);
+	if (expect(a, table, "create", err, EEXIST, 0))
+		return;
+	tally(CREATED);
+	adopt(a, table, cmd.out_table, BY_CREATION, 0);
+}
+
+#endif /* KREG_STRESS_OWNER_H */

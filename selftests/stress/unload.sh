@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Unloading the module: refused while a client is open or a table exists, and
+# clean otherwise. Prints TAP; run it last, for the module is loaded anew.
+
+dir=$(dirname "$0")
+# shellcheck source-path=SCRIPTDIR source=../kit/module.sh
+. "$dir/module.sh"
+
+if [ ! -d "$params" ]; then
+	echo "1..0 # SKIP the module is not loaded"
+	exit 4
+fi
+as_it_was="lend=$(cat "$params/lend") writers=$(cat "$params/writers")"
+
+# expect STATUS WHAT COMMAND...: the command ends with 0 (yes) or not (no).
+expect() {
+	want=$1 what=$2
+	shift 2
+	if said=$("$@" 2>&1); then got=yes; else got=no; fi
+	[ "$got" = "$want" ] || echo "# $* said: $said"
+	[ "$got" = "$want" ]
+	result $? "$what"
+}
+
+# As it was loaded.
+reload() {
+	# shellcheck disable=SC2086
+	load $as_it_was
+}
+
+# Processes that come and go while others try to unload.
+visitors() {
+	i=0
+	while [ $i -lt 40 ]; do
+		"$dir/parked" leave "visitor$1" 10 2>/dev/null
+		i=$((i + 1))
+	done
+}
+
+echo TAP version 13
+expect yes "unloaded while nothing is there" unload_soon
+[ ! -e /dev/kreg ]
+result $? "the device goes with the module"
+expect yes "loaded again" reload
+[ -c /dev/kreg ]
+result $? "the device comes with the module"
+expect yes "all counters begin at zero" counters_are_zero
+
+exec 3<>/dev/kreg
+expect no "refused while a client is open" unload
+exec 3>&-
+expect yes "unloaded after the client was closed" unload_soon
+expect yes "loaded after that" reload
+
+"$dir/parked" make left 10
+result $? "a table is left by its process"
+expect no "refused while a parked table exists" unload
+"$dir/parked" remove left
+result $? "the table is removed"
+expect yes "unloaded after the table was removed" unload_soon
+expect yes "loaded once more" reload
+
+# Its owner is dead, its memory perhaps still there.
+"$dir/parked" leave large $((50000 / ${KREG_TEST_SHRINK:-1}))
+result $? "a large table dies with its process"
+expect yes "unloaded while or after it is freed" unload_soon
+expect yes "loaded after a large table" reload
+
+i=0
+while [ $i -lt 10 ] && unload_soon && reload; do i=$((i + 1)); done
+[ $i = 10 ]
+result $? "unloaded and loaded ten times"
+
+visitors 1 & first=$!
+visitors 2 & second=$!
+while kill -0 $first 2>/dev/null || kill -0 $second 2>/dev/null; do
+	if unload 2>/dev/null; then reload; fi
+done
+wait
+[ -c /dev/kreg ] || reload
+expect yes "unloaded between its users' calls" unload_soon
+expect yes "loaded at the end" reload
+expect yes "nothing is left of them" counters_are_zero
+
+echo "1..$n"
+[ $failed = 0 ]
