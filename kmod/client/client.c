@@ -197,8 +197,8 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from)
 	spin_lock(&to->lock);
 	cl = to->receiver;
 	if (cl) {
-		mail->event.from.pid = pid_nr_ns(from->pid, cl->ns->pid_ns);
-		mail->event.from.cookie = from->cookie;
+		mail->event.process.pid = pid_nr_ns(from->pid, cl->ns->pid_ns);
+		mail->event.process.cookie = from->cookie;
 		kreg_mailbox_send(&cl->box, mail);
 	}
 	spin_unlock(&to->lock);

@@ -6,6 +6,8 @@
 #ifndef KREG_CLIENT_LIMITS_H
 #define KREG_CLIENT_LIMITS_H
 
+#include <linux/kreg.h>
+
 struct kreg_limits {
 	unsigned int batch_ops;
 	unsigned int batch_bytes;
@@ -16,5 +18,16 @@ struct kreg_limits {
 };
 
 extern struct kreg_limits kreg_limits;
+
+/*
+ * Errors of the module's own that say which limit was reached. Where a call ends they
+ * become EDQUOT: see kreg_cmd_errno(). They fit into an ERR_PTR().
+ */
+#define KREG_OVER_LIMIT		4000
+
+static inline int kreg_over_limit(enum kreg_limit limit)
+{
+	return -(KREG_OVER_LIMIT + (int)limit);
+}
 
 #endif /* KREG_CLIENT_LIMITS_H */

@@ -32,7 +32,7 @@ static int charge_mail(struct kreg_proc *to, u32 bytes)
 	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
 
 	if (count > READ_ONCE(kreg_limits.events) || sum > READ_ONCE(kreg_limits.event_bytes))
-		return -EDQUOT;
+		return kreg_over_limit(KREG_LIMIT_MAILBOX);
 	return 0;
 }
 
@@ -47,23 +47,24 @@ struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 na
 {
 	u32 tail = ALIGN(name_len + data_len, 8);
 	struct kreg_mail *mail;
+	int err;
 
 	mail = kzalloc(struct_size(mail, tail, tail), GFP_KERNEL_ACCOUNT);
 	if (!mail)
 		return ERR_PTR(-ENOMEM);
 	mail->event.size = sizeof(mail->event) + tail;
 	mail->event.kind = KREG_EVENT_TRANSFER;
-	mail->event.name_len = name_len;
-	mail->event.data_len = data_len;
+	mail->event.key_len = name_len;
+	mail->event.value_len = data_len;
 	memcpy(mail->tail, name, name_len);
 	memcpy(mail->tail + name_len, data, data_len);
 	mail->to = to;
 	kreg_proc_get(to);
-	if (charge_mail(to, mail->event.size)) {
-		kreg_mail_free(mail);
-		return ERR_PTR(-EDQUOT);
-	}
-	return mail;
+	err = charge_mail(to, mail->event.size);
+	if (!err)
+		return mail;
+	kreg_mail_free(mail);
+	return ERR_PTR(err);
 }
 
 void kreg_mail_free(struct kreg_mail *mail)

@@ -32,8 +32,8 @@ void kreg_mailbox_init(struct kreg_mailbox *box);
 void kreg_mailbox_empty(struct kreg_mailbox *box);
 
 /*
- * Promise a TRANSFER record to @to. ERR_PTR: -EDQUOT if its mailboxes are full,
- * -ENOMEM. May sleep.
+ * Promise a TRANSFER record to @to. ERR_PTR: kreg_over_limit() if its mailboxes are
+ * full, -ENOMEM. May sleep.
  */
 struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 name_len,
 				  const void *data, u32 data_len);

@@ -262,20 +262,36 @@ struct kreg_proc *kreg_proc_watch_init(void)
 	return p;
 }
 
+/* The process behind @pid, if it has one: a thread's pid leads no group. */
+static struct kreg_proc *get_living(struct pid *pid, bool watch)
+{
+	struct kreg_proc *p;
+
+	if (!pid || is_exiting(pid))
+		return ERR_PTR(-ESRCH);
+	p = find_get_proc(pid);
+	if (p)
+		return p;
+	return watch ? watch_proc(pid) : ERR_PTR(-ENOTCONN);
+}
+
+static struct kreg_proc *get_by_number(u32 nr, bool watch)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct kreg_proc *p = get_living(pid, watch);
+
+	put_pid(pid);
+	return p;
+}
+
 struct kreg_proc *kreg_proc_whois(u32 nr)
 {
-	struct kreg_proc *p = NULL;
-	struct pid *pid;
-	int err = -ESRCH;
+	return get_by_number(nr, false);
+}
 
-	pid = find_get_pid(nr);
-	/* A thread's pid leads no group, so it counts as exiting. */
-	if (pid && !is_exiting(pid)) {
-		p = find_get_proc(pid);
-		err = -ENOTCONN;
-	}
-	put_pid(pid);
-	return p ?: ERR_PTR(err);
+struct kreg_proc *kreg_proc_watch(u32 nr)
+{
+	return get_by_number(nr, true);
 }
 
 struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)

@@ -87,6 +87,8 @@ struct kreg_proc *kreg_proc_watch_init(void);
  */
 struct kreg_proc *kreg_proc_find(u32 pid, u64 cookie);
 struct kreg_proc *kreg_proc_whois(u32 pid);
+/* Likewise, also if it never had a client. -ENOMEM; may sleep. */
+struct kreg_proc *kreg_proc_watch(u32 pid);
 
 void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);

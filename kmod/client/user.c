@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 
+#include "client/limits.h"
 #include "client/user.h"
 
 unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
@@ -140,6 +141,12 @@ static bool exceeds_limit(const struct kreg_user *level, enum kreg_quota what, s
 	return level->limited && (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what]);
 }
 
+static const enum kreg_limit limits[] = {
+	[KREG_QUOTA_TABLES] = KREG_LIMIT_TABLES,
+	[KREG_QUOTA_PARKED] = KREG_LIMIT_PARKED,
+	[KREG_QUOTA_BYTES] = KREG_LIMIT_BYTES,
+};
+
 int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	struct kreg_user *level;
@@ -150,7 +157,7 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 
 		if (n > 0 && exceeds_limit(level, what, used)) {
 			uncharge_until(u, level->parent, what, n);
-			return -EDQUOT;
+			return kreg_over_limit(limits[what]);
 		}
 	}
 	return 0;

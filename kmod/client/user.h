@@ -45,7 +45,7 @@ struct kreg_user *kreg_user_get(struct user_namespace *ns, kuid_t uid);
 void kreg_user_put(struct kreg_user *u);
 unsigned int kreg_user_count(void);
 
-/* Charge @n to @u and its parents, or nothing and -EDQUOT. Any context. */
+/* Charge @n to @u and its parents, or nothing and kreg_over_limit(). Any context. */
 int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n);
 /* Would it, at this moment? */
 bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n);

@@ -17,7 +17,7 @@
 
 static int check_batch(const struct kreg_ioc_batch *arg)
 {
-	if (arg->flags & ~KREG_BATCH_ALL || arg->reserved)
+	if (arg->flags & ~KREG_BATCH_ALL || arg->deadline_ns)
 		return -EOPNOTSUPP;
 	if (!arg->count || arg->op_size < sizeof(struct kreg_op) || arg->op_size % 8)
 		return -EINVAL;
@@ -257,7 +257,7 @@ static void put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, 
 		unsafe_put_user(fine ? min_t(u64, from->change.count, U32_MAX) : 0,
 				&op->out_count, fault);
 		unsafe_put_user(from->error, &op->out_error, fault);
-		unsafe_put_user(0, &op->out_reserved, fault);
+		unsafe_put_user(0, &op->out_sub, fault);
 	}
 fault:
 	user_write_access_end();
@@ -278,7 +278,8 @@ static int answer_done(const struct kreg_call *call)
 	const struct kreg_ioc_batch *arg = call->arg;
 	struct kreg_ioc_batch __user *user = call->user;
 
-	return kreg_put_short(&user->out_done, &arg->out_done, sizeof(arg->out_done));
+	return kreg_put_short(&user->out_done, &arg->out_done,
+			      sizeof(*arg) - offsetof(struct kreg_ioc_batch, out_done));
 }
 
 static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
@@ -322,7 +323,9 @@ int kreg_cmd_batch(struct kreg_call *call)
 	/* Put back as it is, since later it must not fail. */
 	if (!err)
 		err = answer_done(call);
-	arg->out_done = reads ? 0 : arg->count;
+	memset_startat(arg, 0, out_done);
+	if (!reads)
+		arg->out_done = arg->count;
 	if (!err)
 		err = reads ? read_ops(call, &ops) : write_ops(call, &ops);
 	/* An atomic batch of writes that failed: of which operation, if it was one. */

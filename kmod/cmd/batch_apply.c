@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "client/user.h"
 #include "cmd/batch_apply.h"
+#include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
 #include "store/store.h"
@@ -136,8 +137,8 @@ static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op 
 
 static noinline void note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
 {
-	op->error = -err;
-	b->first_error = b->first_error ?: op->error;
+	op->error = -kreg_cmd_errno(err);
+	b->first_error = b->first_error ?: -err;
 	b->failed++;
 	close_op(b, op);
 }

@@ -32,6 +32,9 @@ long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
 /* The same for KREG_IOC_OP, the command that is there for speed. */
 long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user);
 
+/* What the caller is told: any kreg_over_limit() is EDQUOT. */
+int kreg_cmd_errno(int err);
+
 /*
  * Copy the out_ members at @offset, @len bytes, back, as far as the caller's
  * struct has them.

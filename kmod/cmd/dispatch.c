@@ -5,42 +5,75 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "client/limits.h"
 #include "cmd/cmd.h"
 
-#define MAX_ARG		sizeof(struct kreg_ioc_open)
+#define MAX_ARG		sizeof(struct kreg_ioc_scan)
 
 struct command {
 	unsigned int cmd;
 	u16 min_size;			/* of the first version */
 	u16 size;			/* as this kernel knows it */
+	u16 limit;			/* offset of out_limit, or 0 */
 	int (*fn)(struct kreg_call *call);
 };
 
-/* @_last: the last member of the first version. */
-#define COMMAND(_name, _fn, _struct, _last)				\
+/* @_last: the last member of the first version; @_limit: offset of out_limit, or 0. */
+#define COMMAND(_name, _fn, _struct, _last, _limit)			\
 	[KREG_CMD_##_name] = {						\
 		.cmd = KREG_IOC_##_name,				\
 		.min_size = offsetofend(_struct, _last),		\
 		.size = sizeof(_struct) +				\
 			BUILD_BUG_ON_ZERO(sizeof(_struct) > MAX_ARG) +	\
 			BUILD_BUG_ON_ZERO(sizeof(_struct) % 8),		\
+		.limit = _limit,					\
 		.fn = _fn,						\
 	}
 
+#define LIMIT_OF(_struct)	offsetof(_struct, out_limit)
+
 static const struct command commands[] = {
-	COMMAND(QUERY, kreg_cmd_query, struct kreg_ioc_query, out_max_batch_bytes),
-	COMMAND(WHOIS, kreg_cmd_whois, struct kreg_ioc_whois, out_process),
-	COMMAND(OPEN, kreg_cmd_open, struct kreg_ioc_open, out_how),
-	COMMAND(DESTROY, kreg_cmd_destroy, struct kreg_ioc_table, table),
-	COMMAND(GIVE, kreg_cmd_give, struct kreg_ioc_give, reserved),
-	COMMAND(SETOPT, kreg_cmd_setopt, struct kreg_ioc_setopt, data),
-	COMMAND(OP, kreg_cmd_op, struct kreg_ioc_op, op),
-	COMMAND(BATCH, kreg_cmd_batch, struct kreg_ioc_batch, reserved),
-	COMMAND(SYNC, kreg_cmd_sync, struct kreg_ioc_sync, flags),
-	COMMAND(SCAN, kreg_cmd_scan, struct kreg_ioc_scan, reserved2),
-	COMMAND(INFO, kreg_cmd_info, struct kreg_ioc_info, info),
-	COMMAND(LIST, kreg_cmd_list, struct kreg_ioc_list, out_more),
+	COMMAND(QUERY, kreg_cmd_query, struct kreg_ioc_query, out_max_batch_bytes, 0),
+	COMMAND(WHOIS, kreg_cmd_whois, struct kreg_ioc_whois, out_process, 0),
+	COMMAND(OPEN, kreg_cmd_open, struct kreg_ioc_open, out_reserved,
+		LIMIT_OF(struct kreg_ioc_open)),
+	COMMAND(DESTROY, kreg_cmd_destroy, struct kreg_ioc_table, table, 0),
+	COMMAND(GIVE, kreg_cmd_give, struct kreg_ioc_give, out_limit,
+		LIMIT_OF(struct kreg_ioc_give)),
+	COMMAND(SETOPT, kreg_cmd_setopt, struct kreg_ioc_setopt, out_reserved,
+		LIMIT_OF(struct kreg_ioc_setopt)),
+	COMMAND(OP, kreg_cmd_op, struct kreg_ioc_op, op, LIMIT_OF(struct kreg_ioc_op)),
+	COMMAND(BATCH, kreg_cmd_batch, struct kreg_ioc_batch, out_reserved,
+		LIMIT_OF(struct kreg_ioc_batch)),
+	COMMAND(SYNC, kreg_cmd_sync, struct kreg_ioc_sync, out_reserved,
+		LIMIT_OF(struct kreg_ioc_sync)),
+	COMMAND(SCAN, kreg_cmd_scan, struct kreg_ioc_scan, out_reserved, 0),
+	COMMAND(INFO, kreg_cmd_info, struct kreg_ioc_info, info, 0),
+	COMMAND(LIST, kreg_cmd_list, struct kreg_ioc_list, out_more, 0),
 };
+
+static enum kreg_limit limit_of(int err)
+{
+	if (err == -ENOSPC)
+		return KREG_LIMIT_TABLE;
+	return err < kreg_over_limit(KREG_LIMIT_NONE) ? -err - KREG_OVER_LIMIT : KREG_LIMIT_NONE;
+}
+
+int kreg_cmd_errno(int err)
+{
+	return unlikely(err < kreg_over_limit(KREG_LIMIT_NONE)) ? -EDQUOT : err;
+}
+
+/* Where the caller's struct has room for it: which limit was reached. */
+static int tell_limit(const struct kreg_call *call, const struct command *c, int err)
+{
+	u32 limit = limit_of(err);
+
+	if (limit && c->limit && call->user_size >= c->limit + sizeof(limit) &&
+	    put_user(limit, (u32 __user *)(call->user + c->limit)))
+		return -EFAULT;
+	return kreg_cmd_errno(err);
+}
 
 long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
 {
@@ -62,7 +95,9 @@ long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
 	if (call.user_size > PAGE_SIZE)
 		return -E2BIG;
 	err = copy_struct_from_user(arg, c->size, user, call.user_size);
-	return err ?: c->fn(&call);
+	if (!err)
+		err = c->fn(&call);
+	return likely(!err) ? 0 : tell_limit(&call, c, err);
 }
 
 int kreg_cmd_answer(const struct kreg_call *call, size_t offset, size_t len)

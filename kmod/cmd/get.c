@@ -50,7 +50,7 @@ int kreg_op_check_unusual(const struct kreg_op *op)
 			 op->code == KREG_OP_TAKE;
 
 	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
-	    op->reserved || op->reserved2)
+	    op->offset || op->arg)
 		return -EOPNOTSUPP;
 	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
 		return -EINVAL;
@@ -300,9 +300,20 @@ static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *us
 	return kreg_op_put(cl, user, arg);
 }
 
+/* What belongs to objects of a kind that there is not yet: nothing to tell. */
+static int answer_tail(struct kreg_call *call)
+{
+	struct kreg_ioc_op *arg = call->arg;
+
+	if (call->user_size > KREG_OP_SIZE && arg->deadline_ns)
+		return -EOPNOTSUPP;
+	memset_startat(arg, 0, out_process);
+	return kreg_cmd_answer_from(call, struct kreg_ioc_op, out_process);
+}
+
 int kreg_cmd_op(struct kreg_call *call)
 {
-	return run_op(call->client, call->user, call->arg);
+	return answer_tail(call) ?: run_op(call->client, call->user, call->arg);
 }
 
 /* In one go if it is the usual one, in the form that this kernel knows. */
@@ -310,14 +321,17 @@ long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 {
 	struct kreg_ioc_op arg __uninitialized;
 	u64 form;
+	int err;
 
 	if (kreg_get_short(&arg, user, KREG_OP_IN_SIZE))
 		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
 	form = arg.size | (u64)arg.flags << 32;
-	if (likely(form == sizeof(arg) && kreg_op_is_plain(&arg.op)))
-		return arg.op.code == KREG_OP_GET ? read_command(cl, user, &arg) :
-						    kreg_op_put(cl, user, &arg);
-	if (arg.size != sizeof(arg) || refuse_op(user, &arg.op, 0))
+	if (likely(form == KREG_OP_SIZE && kreg_op_is_plain(&arg.op))) {
+		err = arg.op.code == KREG_OP_GET ? read_command(cl, user, &arg) :
+						   kreg_op_put(cl, user, &arg);
+		return likely(!err) ? 0 : kreg_cmd_errno(err);
+	}
+	if (arg.size != KREG_OP_SIZE || refuse_op(user, &arg.op, 0))
 		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
-	return run_op(cl, user, &arg);
+	return kreg_cmd_errno(run_op(cl, user, &arg));
 }

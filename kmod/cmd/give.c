@@ -21,7 +21,7 @@
 
 static int check_give(const struct kreg_ioc_give *arg)
 {
-	if (arg->flags & ~KREG_GIVE_ALL || arg->reserved || arg->to.reserved)
+	if (arg->flags & ~KREG_GIVE_ALL || arg->to.reserved)
 		return -EOPNOTSUPP;
 	if (arg->flags & KREG_GIVE_PARK) {
 		if (!kreg_cmd_no_process(&arg->to) || arg->data || arg->data_len)

@@ -13,16 +13,16 @@ struct kreg_client;
 
 /* The out_ members of an operation. */
 #define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
-#define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_reserved) - KREG_OP_OUT)
+#define KREG_OP_OUT_SIZE	(offsetofend(struct kreg_op, out_sub) - KREG_OP_OUT)
 /* What is in front of them goes in, and nothing is behind. */
 #define KREG_OP_IN_SIZE		offsetof(struct kreg_ioc_op, op.out_version)
 static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
-static_assert(sizeof(struct kreg_ioc_op) == KREG_OP_IN_SIZE + KREG_OP_OUT_SIZE);
+static_assert(offsetofend(struct kreg_ioc_op, op) == KREG_OP_SIZE);
 
 /* Most operations; in which there is nothing to complain about. */
 static __always_inline bool kreg_op_fits(const struct kreg_op *op)
 {
-	return !(op->reserved | op->reserved2) &&
+	return !(op->offset | op->arg) &&
 	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
 }
 

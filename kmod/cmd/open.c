@@ -64,7 +64,7 @@ static int check_open(const struct kreg_ioc_open *arg)
 	bool create = arg->flags & KREG_OPEN_CREATE;
 	int err;
 
-	if (arg->flags & ~KREG_OPEN_ALL || arg->reserved || arg->heir.reserved)
+	if (arg->flags & ~KREG_OPEN_ALL || arg->udata || arg->heir.reserved)
 		return -EOPNOTSUPP;
 	err = create ? check_create(arg) : check_no_create(arg);
 	if (err)
@@ -99,6 +99,9 @@ static int answer_open(struct open *open, u64 id, u32 type, u32 how)
 	open->arg->out_table = id;
 	open->arg->out_type = type;
 	open->arg->out_how = how;
+	open->arg->out_id = 0;
+	open->arg->out_limit = KREG_LIMIT_NONE;
+	open->arg->out_reserved = 0;
 	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_table);
 }
 
@@ -218,7 +221,7 @@ static int apply_claim(struct kreg_table_req *c)
 	if (!c->value)
 		return -EBUSY;
 	if (t->nr_waiters >= KREG_MAX_WAITERS)
-		return -EDQUOT;
+		return kreg_over_limit(KREG_LIMIT_WAITERS);
 	refcount_inc(&c->req.refs);
 	kreg_table_wait(t, &c->waiter);
 	return WAITING;

@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "client/client.h"
+#include "client/limits.h"
 #include "client/proc.h"
 #include "client/user.h"
 #include "cmd/find.h"
@@ -219,7 +220,7 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 	if (likely(!err))
 		return 0;
 	/* Not refused before what the dead had is given back. */
-	if (err == NOT_LENT || err == -EDQUOT)
+	if (err == NOT_LENT || err == kreg_over_limit(KREG_LIMIT_BYTES))
 		return write_queued(cl, w);
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(cl, w->table) ?: -EAGAIN;
@@ -242,7 +243,9 @@ int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w)
 	err = write_and_prealloc(cl, w, &pre);
 	kreg_prealloc_free(&pre);
 	/* What wants another try gets it when it is queued. */
-	return err == -EINPROGRESS || err == -EAGAIN || err == -EDQUOT ? NOT_LENT : err;
+	if (err == -EINPROGRESS || err == -EAGAIN || err == kreg_over_limit(KREG_LIMIT_BYTES))
+		return NOT_LENT;
+	return err;
 }
 
 int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w)

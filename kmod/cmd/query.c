@@ -33,15 +33,17 @@ int kreg_cmd_whois(struct kreg_call *call)
 {
 	struct kreg_ioc_whois *arg = call->arg;
 	struct kreg_proc *p;
+	bool watch;
 	int err;
 
-	if (arg->flags || arg->reserved)
+	if (arg->flags & ~KREG_WHOIS_ALL || arg->reserved)
 		return -EOPNOTSUPP;
-	p = kreg_proc_whois(arg->pid);
+	watch = arg->flags & KREG_WHOIS_WATCH;
+	p = watch ? kreg_proc_watch(arg->pid) : kreg_proc_whois(arg->pid);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	arg->out_process = (struct kreg_process) { .pid = arg->pid, .cookie = p->cookie };
-	err = kreg_client_listens(p) ? 0 : -ENOTCONN;
+	err = watch || kreg_client_listens(p) ? 0 : -ENOTCONN;
 	kreg_proc_put(p);
 	return err ?: kreg_cmd_answer_from(call, struct kreg_ioc_whois, out_process);
 }

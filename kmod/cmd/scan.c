@@ -55,7 +55,7 @@ static int put_front(struct kreg_object __user *to, u32 size, const struct kreg_
 	unsafe_put_user(size, &to->size, fault);
 	unsafe_put_user(hit->key_len, &to->key_len, fault);
 	unsafe_put_user(hit->value_len, &to->value_len, fault);
-	unsafe_put_user(0, &to->reserved, fault);
+	unsafe_put_user(0, &to->sub, fault);
 	unsafe_put_user(hit->version, &to->version, fault);
 	kreg_put_opened((void __user *)(to + 1), hit->key, len, fault);
 	user_write_access_end();
@@ -226,13 +226,21 @@ static int run_scan(struct scan *s)
 	return -EMSGSIZE;
 }
 
+/* By anything but the key to go on after. */
+static bool range_is_limited(const struct kreg_range *r)
+{
+	return r->flags || r->low || r->low_len || r->high || r->high_len ||
+	       r->after_version || r->after_sub || r->filter || r->filter_count;
+}
+
 static int check_scan(const struct kreg_ioc_scan *arg)
 {
-	if (arg->flags & ~KREG_SCAN_ALL || arg->reserved || arg->reserved2)
+	if (arg->flags & ~KREG_SCAN_ALL || range_is_limited(&arg->range) || arg->pin ||
+	    !kreg_cmd_no_process(&arg->process) || arg->process.reserved)
 		return -EOPNOTSUPP;
 	if (arg->buf % 8)
 		return -EINVAL;
-	return arg->key_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
+	return arg->range.after_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
 }
 
 int kreg_cmd_scan(struct kreg_call *call)
@@ -252,9 +260,10 @@ int kreg_cmd_scan(struct kreg_call *call)
 	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
 	s->buf = u64_to_user_ptr(arg->buf);
 	s->after.bytes = s->key;
-	s->after.len = arg->key_len;
+	s->after.len = arg->range.after_len;
 	arg->out_more = 0;
-	if (copy_from_user(s->key, u64_to_user_ptr(arg->key), arg->key_len))
+	arg->out_reserved = 0;
+	if (copy_from_user(s->key, u64_to_user_ptr(arg->range.after), arg->range.after_len))
 		err = -EFAULT;
 	else
 		err = run_scan(s);

@@ -69,7 +69,7 @@ static __always_inline s64 kreg_table_change_growth(const struct kreg_table *t,
 int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c);
 /*
  * Apply @c, if it fits, within @txn, and charge the user for what it adds.
- * Also -EDQUOT; -EAGAIN, -ENOSPC as kreg_store_apply().
+ * Also kreg_over_limit(); -EAGAIN, -ENOSPC as kreg_store_apply().
  */
 static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
 					     struct kreg_txn *txn, struct kreg_prealloc *pre)

@@ -80,6 +80,7 @@ static void send_transfer(struct kreg_table *t, struct kreg_mail *mail,
 {
 	mail->event.table = t->id;
 	mail->event.cause = cause;
+	mail->event.version = t->transfers;
 	if (cause == KREG_CAUSE_DEATH && from->status_known) {
 		mail->event.flags |= KREG_EVENT_STATUS;
 		mail->event.status = from->status;

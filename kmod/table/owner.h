@@ -37,7 +37,7 @@ extern const struct kreg_writer_ops kreg_table_writer_ops;
 void kreg_table_destroy(struct kreg_table *t);
 /* @mail is consumed; NULL: the new owner knows already. */
 void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
-/* For @ms, 0: no limit. -EDQUOT: its user has too many parked tables. */
+/* For @ms, 0: no limit. kreg_over_limit(): its user has too many parked tables. */
 int kreg_table_park(struct kreg_table *t, u64 ms);
 /* Take a parked table, or stand in line for it. */
 void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p);

@@ -23,6 +23,7 @@ struct things {
 	char value[8];
 	char room[2048];
 	struct kreg_op op;
+	unsigned int op_size;	/* in which form */
 };
 
 static void fill_query(struct things *t, union any *a)
@@ -84,8 +85,8 @@ static void fill_sync(struct things *t, union any *a)
 static void fill_scan(struct things *t, union any *a)
 {
 	a->scan.table = t->table;
-	a->scan.key = test_ptr(t->key);
-	a->scan.key_len = strlen(t->key);
+	a->scan.range.after = test_ptr(t->key);
+	a->scan.range.after_len = strlen(t->key);
 	a->scan.buf = test_ptr(t->room);
 	a->scan.buf_len = sizeof(t->room);
 }
@@ -107,30 +108,32 @@ static void fill_list(struct things *t, union any *a)
 static const struct command {
 	const char *name;
 	unsigned int nr;
+	unsigned int first;	/* size of the first version */
 	unsigned int size;
 	void (*fill)(struct things *t, union any *a);
 	__u32 flags;
 } commands[] = {
-	{ "query", KREG_IOC_QUERY, 56, fill_query, 0 },
-	{ "whois", KREG_IOC_WHOIS, 32, fill_whois, 0 },
-	{ "open", KREG_IOC_OPEN, 104, fill_open, KREG_OPEN_ALL },
-	{ "destroy", KREG_IOC_DESTROY, 16, fill_table, 0 },
-	{ "give", KREG_IOC_GIVE, 48, fill_give, KREG_GIVE_ALL },
-	{ "setopt", KREG_IOC_SETOPT, 64, fill_setopt, 0 },
-	{ "op", KREG_IOC_OP, 80, fill_op, KREG_OP_IOC_ALL },
-	{ "batch", KREG_IOC_BATCH, 40, fill_batch, KREG_BATCH_ALL },
-	{ "sync", KREG_IOC_SYNC, 8, fill_sync, 0 },
-	{ "scan", KREG_IOC_SCAN, 64, fill_scan, KREG_SCAN_ALL },
-	{ "info", KREG_IOC_INFO, 40, fill_info, 0 },
-	{ "list", KREG_IOC_LIST, 40, fill_list, 0 },
+	{ "query", KREG_IOC_QUERY, 56, 56, fill_query, 0 },
+	{ "whois", KREG_IOC_WHOIS, 32, 32, fill_whois, KREG_WHOIS_ALL },
+	{ "open", KREG_IOC_OPEN, 120, 120, fill_open, KREG_OPEN_ALL },
+	{ "destroy", KREG_IOC_DESTROY, 16, 16, fill_table, 0 },
+	{ "give", KREG_IOC_GIVE, 48, 48, fill_give, KREG_GIVE_ALL },
+	{ "setopt", KREG_IOC_SETOPT, 72, 72, fill_setopt, 0 },
+	{ "op", KREG_IOC_OP, 80, 112, fill_op, KREG_OP_IOC_ALL },
+	{ "batch", KREG_IOC_BATCH, 56, 56, fill_batch, KREG_BATCH_ALL },
+	{ "sync", KREG_IOC_SYNC, 16, 16, fill_sync, 0 },
+	{ "scan", KREG_IOC_SCAN, 136, 136, fill_scan, KREG_SCAN_ALL },
+	{ "info", KREG_IOC_INFO, 40, 40, fill_info, 0 },
+	{ "list", KREG_IOC_LIST, 40, 40, fill_list, 0 },
 	{}
 };
 
-static struct things *new_things(struct __test_metadata *_metadata, int fd)
+static struct things *new_things(struct __test_metadata *_metadata, int fd, unsigned int op_size)
 {
 	struct things *t = calloc(1, sizeof(*t));
 
 	t->fd = fd;
+	t->op_size = op_size;
 	t->kid = kid_start(_metadata);
 	test_set(t->name, "abi");
 	test_set(t->key, "key");
@@ -148,7 +151,7 @@ static union any *fill(struct __test_metadata *_metadata, struct things *t,
 	ASSERT_NE(MAP_FAILED, a);
 	test_create(t->fd, "fresh", KREG_ACCESS_PUBLIC, &t->table);
 	c->fill(t, a);
-	a->query.size = c->size;
+	a->query.size = c->nr == KREG_IOC_OP ? t->op_size : c->size;
 	return a;
 }
 

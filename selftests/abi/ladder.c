@@ -59,7 +59,7 @@ FIXTURE_TEARDOWN_PARENT(ladder)
 static int faulty_op(const struct tables *t, int faults)
 {
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.table = t->table,
 		.op = test_op_puts("absent", "new"),
 	};
@@ -71,7 +71,7 @@ static int faulty_op(const struct tables *t, int faults)
 	if (faults & BAD_CODE)
 		cmd.op.code = 999;
 	if (faults & BAD_RESERVED)
-		cmd.op.reserved2 = 1;
+		cmd.op.arg = 1;
 	if (faults & KEY_THERE) {
 		cmd.op = test_op_puts("there", "new");
 		cmd.op.flags = KREG_OP_NEW;
@@ -148,7 +148,7 @@ TEST_F(ladder, op)
 
 TEST_F(ladder, foreign_process)
 {
-	__u32 sync[2] = { sizeof(sync) };
+	__u32 sync[4] = { sizeof(sync) };
 	int status;
 	pid_t pid;
 
@@ -275,8 +275,8 @@ TEST_F(ladder, scan)
 	struct kreg_ioc_scan cmd = {
 		.flags = 1U << 9,
 		.table = self->t.foreign,
-		.key = test_ptr(long_key),
-		.key_len = sizeof(long_key),
+		.range.after = test_ptr(long_key),
+		.range.after_len = sizeof(long_key),
 		.buf = test_ptr(room) + 1,
 		.buf_len = sizeof(room),
 	};
@@ -286,8 +286,8 @@ TEST_F(ladder, scan)
 	test_err_scan(EINVAL, self->t.fd, &cmd);
 	cmd.buf = test_ptr(room);
 	test_err_scan(ENAMETOOLONG, self->t.fd, &cmd);
-	cmd.key_len = 0;
-	cmd.key = 0;
+	cmd.range.after_len = 0;
+	cmd.range.after = 0;
 	test_err_scan(EACCES, self->t.fd, &cmd);
 	cmd.table = self->t.dead;
 	test_err_scan(ESTALE, self->t.fd, &cmd);

@@ -21,82 +21,263 @@ FIXTURE_TEARDOWN_PARENT(abi)
 	test_teardown(_metadata, &self->base);
 }
 
-TEST_F(abi, sizes)
+struct place {
+	const char *name;
+	size_t expected;
+	size_t place;
+};
+
+#define SIZE(expected, type)		{ #type, expected, sizeof(struct type) }
+#define AT(expected, type, member) \
+	{ #type "." #member, expected, offsetof(struct type, member) }
+
+/* All structs, and all of their members. */
+static const struct place places[] = {
+	SIZE(16, kreg_process),
+	AT(0, kreg_process, pid),
+	AT(4, kreg_process, reserved),
+	AT(8, kreg_process, cookie),
+	SIZE(56, kreg_ioc_query),
+	AT(0, kreg_ioc_query, size),
+	AT(4, kreg_ioc_query, flags),
+	AT(8, kreg_ioc_query, out_self),
+	AT(24, kreg_ioc_query, out_features),
+	AT(32, kreg_ioc_query, out_max_key),
+	AT(36, kreg_ioc_query, out_max_value),
+	AT(40, kreg_ioc_query, out_max_name),
+	AT(44, kreg_ioc_query, out_max_data),
+	AT(48, kreg_ioc_query, out_max_batch_ops),
+	AT(52, kreg_ioc_query, out_max_batch_bytes),
+	SIZE(32, kreg_ioc_whois),
+	AT(0, kreg_ioc_whois, size),
+	AT(4, kreg_ioc_whois, flags),
+	AT(8, kreg_ioc_whois, pid),
+	AT(12, kreg_ioc_whois, reserved),
+	AT(16, kreg_ioc_whois, out_process),
+	SIZE(120, kreg_ioc_open),
+	AT(0, kreg_ioc_open, size),
+	AT(4, kreg_ioc_open, flags),
+	AT(8, kreg_ioc_open, name),
+	AT(16, kreg_ioc_open, name_len),
+	AT(20, kreg_ioc_open, type),
+	AT(24, kreg_ioc_open, access),
+	AT(28, kreg_ioc_open, mode),
+	AT(32, kreg_ioc_open, orphan),
+	AT(36, kreg_ioc_open, data_len),
+	AT(40, kreg_ioc_open, orphan_ms),
+	AT(48, kreg_ioc_open, heir),
+	AT(64, kreg_ioc_open, data),
+	AT(72, kreg_ioc_open, deadline_ns),
+	AT(80, kreg_ioc_open, udata),
+	AT(88, kreg_ioc_open, out_table),
+	AT(96, kreg_ioc_open, out_type),
+	AT(100, kreg_ioc_open, out_how),
+	AT(104, kreg_ioc_open, out_id),
+	AT(112, kreg_ioc_open, out_limit),
+	AT(116, kreg_ioc_open, out_reserved),
+	SIZE(16, kreg_ioc_table),
+	AT(0, kreg_ioc_table, size),
+	AT(4, kreg_ioc_table, flags),
+	AT(8, kreg_ioc_table, table),
+	SIZE(48, kreg_ioc_give),
+	AT(0, kreg_ioc_give, size),
+	AT(4, kreg_ioc_give, flags),
+	AT(8, kreg_ioc_give, table),
+	AT(16, kreg_ioc_give, to),
+	AT(32, kreg_ioc_give, data),
+	AT(40, kreg_ioc_give, data_len),
+	AT(44, kreg_ioc_give, out_limit),
+	SIZE(72, kreg_ioc_setopt),
+	AT(0, kreg_ioc_setopt, size),
+	AT(4, kreg_ioc_setopt, flags),
+	AT(8, kreg_ioc_setopt, table),
+	AT(16, kreg_ioc_setopt, option),
+	AT(20, kreg_ioc_setopt, data_len),
+	AT(24, kreg_ioc_setopt, value),
+	AT(32, kreg_ioc_setopt, value2),
+	AT(40, kreg_ioc_setopt, process),
+	AT(56, kreg_ioc_setopt, data),
+	AT(64, kreg_ioc_setopt, out_limit),
+	AT(68, kreg_ioc_setopt, out_reserved),
+	SIZE(64, kreg_op),
+	AT(0, kreg_op, code),
+	AT(2, kreg_op, flags),
+	AT(4, kreg_op, key_len),
+	AT(8, kreg_op, key),
+	AT(16, kreg_op, value),
+	AT(24, kreg_op, value_len),
+	AT(28, kreg_op, offset),
+	AT(32, kreg_op, arg),
+	AT(40, kreg_op, out_version),
+	AT(48, kreg_op, out_len),
+	AT(52, kreg_op, out_count),
+	AT(56, kreg_op, out_error),
+	AT(60, kreg_op, out_sub),
+	SIZE(40, kreg_field),
+	AT(0, kreg_field, code),
+	AT(2, kreg_field, flags),
+	AT(4, kreg_field, offset),
+	AT(8, kreg_field, operand),
+	AT(16, kreg_field, threshold),
+	AT(24, kreg_field, set),
+	AT(32, kreg_field, out),
+	SIZE(104, kreg_more),
+	AT(0, kreg_more, size),
+	AT(4, kreg_more, flags),
+	AT(8, kreg_more, if_version),
+	AT(16, kreg_more, filter),
+	AT(24, kreg_more, fields),
+	AT(32, kreg_more, start),
+	AT(40, kreg_more, field_count),
+	AT(44, kreg_more, start_len),
+	AT(48, kreg_more, expires_ns),
+	AT(56, kreg_more, idle_ms),
+	AT(60, kreg_more, linger_ms),
+	AT(64, kreg_more, process),
+	AT(80, kreg_more, out_process),
+	AT(96, kreg_more, out_expires_ns),
+	SIZE(112, kreg_ioc_op),
+	AT(0, kreg_ioc_op, size),
+	AT(4, kreg_ioc_op, flags),
+	AT(8, kreg_ioc_op, table),
+	AT(16, kreg_ioc_op, op),
+	AT(80, kreg_ioc_op, deadline_ns),
+	AT(88, kreg_ioc_op, out_process),
+	AT(104, kreg_ioc_op, out_missing),
+	AT(108, kreg_ioc_op, out_limit),
+	SIZE(56, kreg_ioc_batch),
+	AT(0, kreg_ioc_batch, size),
+	AT(4, kreg_ioc_batch, flags),
+	AT(8, kreg_ioc_batch, table),
+	AT(16, kreg_ioc_batch, ops),
+	AT(24, kreg_ioc_batch, count),
+	AT(28, kreg_ioc_batch, op_size),
+	AT(32, kreg_ioc_batch, deadline_ns),
+	AT(40, kreg_ioc_batch, out_done),
+	AT(44, kreg_ioc_batch, out_limit),
+	AT(48, kreg_ioc_batch, out_missing),
+	AT(52, kreg_ioc_batch, out_reserved),
+	SIZE(16, kreg_ioc_sync),
+	AT(0, kreg_ioc_sync, size),
+	AT(4, kreg_ioc_sync, flags),
+	AT(8, kreg_ioc_sync, out_limit),
+	AT(12, kreg_ioc_sync, out_reserved),
+	SIZE(64, kreg_range),
+	AT(0, kreg_range, low),
+	AT(8, kreg_range, high),
+	AT(16, kreg_range, after),
+	AT(24, kreg_range, low_len),
+	AT(28, kreg_range, high_len),
+	AT(32, kreg_range, after_len),
+	AT(36, kreg_range, flags),
+	AT(40, kreg_range, after_version),
+	AT(48, kreg_range, after_sub),
+	AT(52, kreg_range, filter_count),
+	AT(56, kreg_range, filter),
+	SIZE(24, kreg_object),
+	AT(0, kreg_object, size),
+	AT(4, kreg_object, key_len),
+	AT(8, kreg_object, value_len),
+	AT(12, kreg_object, sub),
+	AT(16, kreg_object, version),
+	SIZE(136, kreg_ioc_scan),
+	AT(0, kreg_ioc_scan, size),
+	AT(4, kreg_ioc_scan, flags),
+	AT(8, kreg_ioc_scan, table),
+	AT(16, kreg_ioc_scan, range),
+	AT(80, kreg_ioc_scan, buf),
+	AT(88, kreg_ioc_scan, buf_len),
+	AT(92, kreg_ioc_scan, max_count),
+	AT(96, kreg_ioc_scan, pin),
+	AT(104, kreg_ioc_scan, process),
+	AT(120, kreg_ioc_scan, out_count),
+	AT(124, kreg_ioc_scan, out_len),
+	AT(128, kreg_ioc_scan, out_more),
+	AT(132, kreg_ioc_scan, out_reserved),
+	SIZE(280, kreg_info),
+	AT(0, kreg_info, size),
+	AT(4, kreg_info, type),
+	AT(8, kreg_info, id),
+	AT(16, kreg_info, access),
+	AT(20, kreg_info, mode),
+	AT(24, kreg_info, uid),
+	AT(28, kreg_info, gid),
+	AT(32, kreg_info, orphan),
+	AT(36, kreg_info, flags),
+	AT(40, kreg_info, orphan_ms),
+	AT(48, kreg_info, parked_until_ns),
+	AT(56, kreg_info, owner),
+	AT(72, kreg_info, heir),
+	AT(88, kreg_info, objects),
+	AT(96, kreg_info, bytes),
+	AT(104, kreg_info, memory),
+	AT(112, kreg_info, limbo),
+	AT(120, kreg_info, version),
+	AT(128, kreg_info, transfers),
+	AT(136, kreg_info, buckets),
+	AT(144, kreg_info, waiters),
+	AT(148, kreg_info, name_len),
+	AT(152, kreg_info, name),
+	SIZE(40, kreg_ioc_info),
+	AT(0, kreg_ioc_info, size),
+	AT(4, kreg_ioc_info, flags),
+	AT(8, kreg_ioc_info, table),
+	AT(16, kreg_ioc_info, name),
+	AT(24, kreg_ioc_info, name_len),
+	AT(28, kreg_ioc_info, info_len),
+	AT(32, kreg_ioc_info, info),
+	SIZE(40, kreg_ioc_list),
+	AT(0, kreg_ioc_list, size),
+	AT(4, kreg_ioc_list, flags),
+	AT(8, kreg_ioc_list, after),
+	AT(16, kreg_ioc_list, infos),
+	AT(24, kreg_ioc_list, info_len),
+	AT(28, kreg_ioc_list, max_count),
+	AT(32, kreg_ioc_list, out_count),
+	AT(36, kreg_ioc_list, out_more),
+	SIZE(88, kreg_event),
+	AT(0, kreg_event, size),
+	AT(4, kreg_event, kind),
+	AT(6, kreg_event, flags),
+	AT(8, kreg_event, seq),
+	AT(16, kreg_event, time_ns),
+	AT(24, kreg_event, table),
+	AT(32, kreg_event, process),
+	AT(48, kreg_event, cause),
+	AT(52, kreg_event, status),
+	AT(56, kreg_event, key_len),
+	AT(60, kreg_event, value_len),
+	AT(64, kreg_event, id),
+	AT(72, kreg_event, udata),
+	AT(80, kreg_event, version),
+};
+
+TEST_F(abi, places)
 {
-	EXPECT_EQ(56, sizeof(struct kreg_ioc_query));
-	EXPECT_EQ(32, sizeof(struct kreg_ioc_whois));
-	EXPECT_EQ(104, sizeof(struct kreg_ioc_open));
-	EXPECT_EQ(16, sizeof(struct kreg_ioc_table));
-	EXPECT_EQ(48, sizeof(struct kreg_ioc_give));
-	EXPECT_EQ(64, sizeof(struct kreg_ioc_setopt));
-	EXPECT_EQ(80, sizeof(struct kreg_ioc_op));
-	EXPECT_EQ(40, sizeof(struct kreg_ioc_batch));
-	EXPECT_EQ(8, sizeof(struct kreg_ioc_sync));
-	EXPECT_EQ(64, sizeof(struct kreg_ioc_scan));
-	EXPECT_EQ(40, sizeof(struct kreg_ioc_info));
-	EXPECT_EQ(40, sizeof(struct kreg_ioc_list));
-	EXPECT_EQ(16, sizeof(struct kreg_process));
-	EXPECT_EQ(64, sizeof(struct kreg_op));
-	EXPECT_EQ(24, sizeof(struct kreg_object));
-	EXPECT_EQ(64, sizeof(struct kreg_event));
-	EXPECT_EQ(280, sizeof(struct kreg_info));
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		EXPECT_EQ(places[i].expected, places[i].place) {
+			TH_LOG("%s", places[i].name);
+		}
+	EXPECT_EQ(KREG_OP_SIZE, offsetof(struct kreg_ioc_op, deadline_ns));
 }
 
-TEST_F(abi, offsets_of_commands)
+/* They stay when structs grow. */
+TEST_F(abi, numbers)
 {
-	EXPECT_EQ(8, offsetof(struct kreg_ioc_query, out_self));
-	EXPECT_EQ(24, offsetof(struct kreg_ioc_query, out_features));
-	EXPECT_EQ(52, offsetof(struct kreg_ioc_query, out_max_batch_bytes));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_whois, out_process));
-	EXPECT_EQ(8, offsetof(struct kreg_ioc_open, name));
-	EXPECT_EQ(40, offsetof(struct kreg_ioc_open, orphan_ms));
-	EXPECT_EQ(48, offsetof(struct kreg_ioc_open, heir));
-	EXPECT_EQ(72, offsetof(struct kreg_ioc_open, deadline_ns));
-	EXPECT_EQ(88, offsetof(struct kreg_ioc_open, out_table));
-	EXPECT_EQ(100, offsetof(struct kreg_ioc_open, out_how));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_give, to));
-	EXPECT_EQ(32, offsetof(struct kreg_ioc_give, data));
-	EXPECT_EQ(44, offsetof(struct kreg_ioc_give, reserved));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_setopt, option));
-	EXPECT_EQ(24, offsetof(struct kreg_ioc_setopt, value));
-	EXPECT_EQ(40, offsetof(struct kreg_ioc_setopt, process));
-	EXPECT_EQ(56, offsetof(struct kreg_ioc_setopt, data));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_op, op));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_batch, ops));
-	EXPECT_EQ(24, offsetof(struct kreg_ioc_batch, count));
-	EXPECT_EQ(32, offsetof(struct kreg_ioc_batch, out_done));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_scan, key));
-	EXPECT_EQ(32, offsetof(struct kreg_ioc_scan, buf));
-	EXPECT_EQ(48, offsetof(struct kreg_ioc_scan, out_count));
-	EXPECT_EQ(56, offsetof(struct kreg_ioc_scan, out_more));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_info, name));
-	EXPECT_EQ(32, offsetof(struct kreg_ioc_info, info));
-	EXPECT_EQ(8, offsetof(struct kreg_ioc_list, after));
-	EXPECT_EQ(16, offsetof(struct kreg_ioc_list, infos));
-	EXPECT_EQ(36, offsetof(struct kreg_ioc_list, out_more));
-}
-
-TEST_F(abi, offsets_of_objects)
-{
-	EXPECT_EQ(8, offsetof(struct kreg_op, key));
-	EXPECT_EQ(24, offsetof(struct kreg_op, value_len));
-	EXPECT_EQ(32, offsetof(struct kreg_op, reserved2));
-	EXPECT_EQ(40, offsetof(struct kreg_op, out_version));
-	EXPECT_EQ(56, offsetof(struct kreg_op, out_error));
-	EXPECT_EQ(16, offsetof(struct kreg_object, version));
-	EXPECT_EQ(8, offsetof(struct kreg_info, id));
-	EXPECT_EQ(40, offsetof(struct kreg_info, orphan_ms));
-	EXPECT_EQ(56, offsetof(struct kreg_info, owner));
-	EXPECT_EQ(72, offsetof(struct kreg_info, heir));
-	EXPECT_EQ(88, offsetof(struct kreg_info, objects));
-	EXPECT_EQ(136, offsetof(struct kreg_info, buckets));
-	EXPECT_EQ(148, offsetof(struct kreg_info, name_len));
-	EXPECT_EQ(152, offsetof(struct kreg_info, name));
-	EXPECT_EQ(8, offsetof(struct kreg_event, seq));
-	EXPECT_EQ(24, offsetof(struct kreg_event, table));
-	EXPECT_EQ(32, offsetof(struct kreg_event, from));
-	EXPECT_EQ(48, offsetof(struct kreg_event, cause));
-	EXPECT_EQ(60, offsetof(struct kreg_event, data_len));
+	EXPECT_EQ(0xc038bc00, KREG_IOC_QUERY);
+	EXPECT_EQ(0xc020bc01, KREG_IOC_WHOIS);
+	EXPECT_EQ(0xc078bc02, KREG_IOC_OPEN);
+	EXPECT_EQ(0x4010bc03, KREG_IOC_DESTROY);
+	EXPECT_EQ(0xc030bc04, KREG_IOC_GIVE);
+	EXPECT_EQ(0xc048bc05, KREG_IOC_SETOPT);
+	EXPECT_EQ(0xc070bc06, KREG_IOC_OP);
+	EXPECT_EQ(0xc038bc07, KREG_IOC_BATCH);
+	EXPECT_EQ(0xc010bc08, KREG_IOC_SYNC);
+	EXPECT_EQ(0xc088bc09, KREG_IOC_SCAN);
+	EXPECT_EQ(0x4028bc0a, KREG_IOC_INFO);
+	EXPECT_EQ(0xc028bc0b, KREG_IOC_LIST);
 }
 
 TEST_F(abi, query)

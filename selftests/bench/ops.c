@@ -52,7 +52,7 @@ static void run_lone(void *arg, long count)
 	const struct how *how = run->how;
 	struct table *table = run->table;
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.flags = how->call_flags,
 		.table = table->id,
 		.op = {
@@ -156,8 +156,8 @@ static void run_scan(void *arg, long count)
 		for (i = 0; i + 1 < cmd.out_count; i++)
 			at += ((struct kreg_object *)at)->size;
 		memcpy(key, at + sizeof(struct kreg_object), KEY_LEN);
-		cmd.key = address(key);
-		cmd.key_len = KEY_LEN;
+		cmd.range.after = address(key);
+		cmd.range.after_len = KEY_LEN;
 		count -= cmd.out_count;
 	} while (cmd.out_more);
 	if (count)

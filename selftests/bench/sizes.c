@@ -18,7 +18,7 @@ static void lone(void *arg, long count)
 	struct job *job = arg;
 	struct table *table = job->table;
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.table = table->id,
 		.op = {
 			.code = job->code,

@@ -85,7 +85,7 @@ void table_heir(int fd, __u64 id, const struct kreg_process *heir)
 void table_clear(int fd, __u64 id)
 {
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.table = id,
 		.op.code = KREG_OP_CLEAR,
 	};

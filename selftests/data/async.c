@@ -112,7 +112,7 @@ TEST_F(async, nothing_is_written_back)
 	op.out_version = 1;
 	op.out_count = 2;
 	op.out_error = 3;
-	op.out_reserved = 4;
+	op.out_sub = 4;
 	before = op;
 	test_op_(self->fd, self->table, KREG_WRITE_ASYNC, &op);
 	EXPECT_EQ(0, memcmp(&before, &op, sizeof(op)));

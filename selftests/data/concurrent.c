@@ -204,8 +204,8 @@ static long job_scan_stable(struct job *job)
 				found += key < STABLE;
 			}
 			if (cmd.out_count) {
-				cmd.key = test_ptr(&key);
-				cmd.key_len = sizeof(key);
+				cmd.range.after = test_ptr(&key);
+				cmd.range.after_len = sizeof(key);
 			}
 		} while (cmd.out_more && !stopped());
 		check(found == STABLE || stopped());

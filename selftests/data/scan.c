@@ -54,8 +54,8 @@ static void walk_on(struct walk *w)
 	for (i = 1; i < w->cmd.out_count; i++)
 		object = next_object(object);
 	memcpy(w->key, object + 1, object->key_len);
-	w->cmd.key = test_ptr(w->key);
-	w->cmd.key_len = object->key_len;
+	w->cmd.range.after = test_ptr(w->key);
+	w->cmd.range.after_len = object->key_len;
 }
 
 /* Whatever a scan returns has this form. */
@@ -71,7 +71,7 @@ static void check_form(struct __test_metadata *_metadata, struct walk *w)
 		if (!(w->cmd.flags & KREG_SCAN_KEYS))
 			used += object->value_len;
 		ASSERT_EQ((used + 7) & ~7U, object->size);
-		ASSERT_EQ(0, object->reserved);
+		ASSERT_EQ(0, object->sub);
 		ASSERT_NE(0, object->version);
 		bytes = (const char *)object;
 		for (j = used; j < object->size; j++)
@@ -275,8 +275,8 @@ TEST_F(scan, absent_cursor)
 	for (i = 0; i < 500; i++)
 		ASSERT_EQ(1, seen[i]);
 
-	all->cmd.key = test_ptr(&never);
-	all->cmd.key_len = sizeof(never);
+	all->cmd.range.after = test_ptr(&never);
+	all->cmd.range.after_len = sizeof(never);
 	test_scan(self->fd, &all->cmd);
 	check_form(_metadata, all);
 	EXPECT_GE(500, all->cmd.out_count);

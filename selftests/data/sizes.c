@@ -97,8 +97,8 @@ static long scan_sum(int fd, __u64 table, __u64 *sum)
 			*sum += atoll(last + 3);
 		}
 		count += cmd.out_count;
-		cmd.key = test_ptr(last);
-		cmd.key_len = KEY;
+		cmd.range.after = test_ptr(last);
+		cmd.range.after_len = KEY;
 	} while (cmd.out_more);
 	return count;
 }

@@ -372,7 +372,7 @@ TEST_F(tm, provides_table)
 	EXPECT_EQ(self->p.master->job->table, self->p.server->job->table);
 	test_transfer(&self->p.server->job->event, self->p.table,
 		      self->p.master->self, KREG_CAUSE_GIFT);
-	EXPECT_EQ(0, self->p.server->job->event.e.data_len);
+	EXPECT_EQ(0, self->p.server->job->event.e.value_len);
 }
 
 /* tm.survives_restart: by a real kill */

@@ -60,16 +60,16 @@ TEST_F(events, whole_records)
 
 	for (i = 0; i < 5; i++)
 		ids[i] = gift(_metadata, self->kid, self->me, "12345");
-	/* 64 and 5 bytes are 72: two fit, and a part of the third. */
-	len = read_now(self->fd, self->room, 72 * 3 - 1);
-	ASSERT_EQ(144, len);
+	/* 88 and 5 bytes are 96: two fit, and a part of the third. */
+	len = read_now(self->fd, self->room, 96 * 3 - 1);
+	ASSERT_EQ(192, len);
 	for (i = 0; i < 2; i++, e = (void *)e + e->size) {
-		EXPECT_EQ(72, e->size);
+		EXPECT_EQ(96, e->size);
 		EXPECT_EQ(i + 1, e->seq);
 		EXPECT_EQ(ids[i], e->table);
 	}
 	len = read_now(self->fd, self->room, sizeof(self->room));
-	ASSERT_EQ(216, len);
+	ASSERT_EQ(288, len);
 	e = (void *)self->room;
 	for (i = 2; i < 5; i++, e = (void *)e + e->size) {
 		EXPECT_EQ(i + 1, e->seq);
@@ -84,9 +84,9 @@ TEST_F(events, short_buffer_loses_nothing)
 	__u64 id = gift(_metadata, self->kid, self->me, "data");
 	int len;
 
-	for (len = 8; len < 72; len += 8)
+	for (len = 8; len < 96; len += 8)
 		EXPECT_EQ(-EMSGSIZE, read_now(self->fd, self->room, len));
-	EXPECT_EQ(-EMSGSIZE, read_now(self->fd, self->room, 71));
+	EXPECT_EQ(-EMSGSIZE, read_now(self->fd, self->room, 95));
 	EXPECT_EQ(-EFAULT, read_now(self->fd, (void *)8, 4096));
 	test_event_now(self->fd, &event);
 	EXPECT_EQ(id, event.e.table);
@@ -108,7 +108,7 @@ TEST_F(events, bad_buffer_keeps_the_rest)
 	a = gift(_metadata, self->kid, self->me, "");
 	b = gift(_metadata, self->kid, self->me, "");
 	len = read_now(self->fd, page + 4096 - 96, 192);
-	ASSERT_TRUE(len == 64 || len == -EFAULT);
+	ASSERT_TRUE(len == 88 || len == -EFAULT);
 	if (len < 0) {
 		test_event_now(self->fd, &event);
 		EXPECT_EQ(a, event.e.table);

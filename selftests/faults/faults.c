@@ -59,6 +59,7 @@ struct test_case {
 	/* As the function to make it needs them: */
 	__u16 code;
 	__u16 op_flags;
+	bool tail;
 	__u32 flags;
 	__u32 option;
 	__u64 value;

@@ -28,7 +28,7 @@ static void make_one(struct call *c, struct kreg_op *op, const struct object *o,
 
 MAKER(make_op)
 {
-	call_init(c, KREG_IOC_OP, sizeof(c->arg.op), !test->flags);
+	call_init(c, KREG_IOC_OP, test->tail ? sizeof(c->arg.op) : KREG_OP_SIZE, !test->flags);
 	c->arg.op.table = w->table;
 	c->arg.op.flags = test->flags;
 	make_one(c, &c->arg.op.op, test->object, test->code, test->op_flags);
@@ -42,6 +42,8 @@ SWEEP_OP(put_new_small, PUT, small2, .empty = true, .op_flags = KREG_OP_NEW)
 SWEEP_OP(put_new_page, PUT, page2, .empty = true, .op_flags = KREG_OP_NEW)
 SWEEP_OP(put_new_blob, PUT, blob2, .empty = true, .op_flags = KREG_OP_NEW)
 SWEEP_OP(put_small, PUT, small, .quiet = QUIET_IF_LENT)
+SWEEP_OP(put_small_tail, PUT, small, .tail = true, .quiet = QUIET_IF_LENT)
+SWEEP_OP(get_small_tail, GET, small, .tail = true, .quiet = QUIET)
 SWEEP_OP(put_page, PUT, page)
 SWEEP_OP(put_blob, PUT, blob)
 SWEEP_OP(get_small, GET, small, .quiet = QUIET)
@@ -129,8 +131,8 @@ static void make_scan_after(struct __test_metadata *_metadata, struct world *w,
 	struct kreg_ioc_scan scan = {
 		.flags = flags,
 		.table = w->table,
-		.key = test_ptr(key),
-		.key_len = key_len,
+		.range.after = test_ptr(key),
+		.range.after_len = key_len,
 		.buf = test_ptr(room),
 		.buf_len = sizeof(room),
 	};
@@ -143,7 +145,7 @@ static void make_scan_after(struct __test_metadata *_metadata, struct world *w,
 	c->arg.scan.max_count = scan.out_count;
 	call_out(c, SPOT_VALUE, &c->arg.scan.buf, scan.out_len);
 	if (key_len)
-		call_in(c, SPOT_KEY, &c->arg.scan.key, key, key_len);
+		call_in(c, SPOT_KEY, &c->arg.scan.range.after, key, key_len);
 }
 
 MAKER(make_scan)

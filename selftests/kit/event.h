@@ -35,8 +35,8 @@ static inline int test_event_parse(const void *buf, int len,
 	memset(event, 0, sizeof(*event));
 	if (len < (int)sizeof(*e) || e->size > (unsigned int)len)
 		return -EBADMSG;
-	used = e->name_len + e->data_len;
-	if (e->name_len > KREG_MAX_NAME || e->data_len > KREG_MAX_DATA ||
+	used = e->key_len + e->value_len;
+	if (e->key_len > KREG_MAX_NAME || e->value_len > KREG_MAX_DATA ||
 	    e->size != ((sizeof(*e) + used + 7) & ~7U))
 		return -EBADMSG;
 	for (i = used; i < e->size - sizeof(*e); i++)
@@ -44,8 +44,8 @@ static inline int test_event_parse(const void *buf, int len,
 			return -EBADMSG;
 
 	event->e = *e;
-	memcpy(event->name, tail, e->name_len);
-	memcpy(event->data, tail + e->name_len, e->data_len);
+	memcpy(event->name, tail, e->key_len);
+	memcpy(event->data, tail + e->key_len, e->value_len);
 	return e->size;
 }
 
@@ -111,8 +111,8 @@ static inline void expect_transfer(struct __test_metadata *_metadata,
 {
 	EXPECT_EQ(KREG_EVENT_TRANSFER, event->e.kind);
 	EXPECT_EQ(table, event->e.table);
-	EXPECT_EQ(from.pid, event->e.from.pid);
-	EXPECT_EQ(from.cookie, event->e.from.cookie);
+	EXPECT_EQ(from.pid, event->e.process.pid);
+	EXPECT_EQ(from.cookie, event->e.process.cookie);
 	EXPECT_EQ(cause, event->e.cause);
 }
 

@@ -62,7 +62,7 @@ static inline struct kreg_op test_op_puts(const char *key, const char *value)
 static inline int _test_op(int fd, __u64 id, __u32 flags, struct kreg_op *op)
 {
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.flags = flags,
 		.table = id,
 		.op = *op,
@@ -215,8 +215,8 @@ static inline long test_count(int fd, __u64 id)
 		total += cmd.out_count;
 		if (object) {
 			memcpy(key, object + 1, object->key_len);
-			cmd.key = test_ptr(key);
-			cmd.key_len = object->key_len;
+			cmd.range.after = test_ptr(key);
+			cmd.range.after_len = object->key_len;
 		}
 	} while (cmd.out_more);
 	return total;

@@ -92,7 +92,7 @@ static long job_child_dies(struct job *job)
 		return 4;
 	if (_test_event_now(job->fd, &event))
 		return 5;
-	if (event.e.table != id || !test_same(event.e.from, child) ||
+	if (event.e.table != id || !test_same(event.e.process, child) ||
 	    event.e.status != 9 << 8)
 		return 6;
 	if (_test_gets(job->fd, id, "k", room, sizeof(room)))

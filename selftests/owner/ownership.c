@@ -115,7 +115,7 @@ TEST_F(ownership, data_limits)
 	test_give(self->fd, self->table, self->kid->self, data,
 		  KREG_MAX_DATA);
 	ASSERT_EQ(0, kid_event_now(self->kid));
-	EXPECT_EQ(KREG_MAX_DATA, self->kid->job->event.e.data_len);
+	EXPECT_EQ(KREG_MAX_DATA, self->kid->job->event.e.value_len);
 	EXPECT_EQ(0, memcmp(data, self->kid->job->event.data, KREG_MAX_DATA));
 }
 
@@ -127,8 +127,8 @@ TEST_F(ownership, unnamed)
 	test_give(self->fd, id, self->kid->self, NULL, 0);
 	ASSERT_EQ(0, kid_event_now(self->kid));
 	EXPECT_EQ(id, self->kid->job->event.e.table);
-	EXPECT_EQ(0, self->kid->job->event.e.name_len);
-	EXPECT_EQ(0, self->kid->job->event.e.data_len);
+	EXPECT_EQ(0, self->kid->job->event.e.key_len);
+	EXPECT_EQ(0, self->kid->job->event.e.value_len);
 	EXPECT_EQ(sizeof(struct kreg_event), self->kid->job->event.e.size);
 }
 

@@ -156,10 +156,10 @@ static inline void take_record(struct actor *a, const struct test_event *event)
 	char name[16];
 
 	if (event->e.kind != KREG_EVENT_TRANSFER ||
-	    event->e.data_len != sizeof(*note) || note->table >= TABLES) {
+	    event->e.value_len != sizeof(*note) || note->table >= TABLES) {
 		complain("%u.%u: a strange record of kind %u with %u bytes",
 			 a->me.slot, a->me.life, event->e.kind,
-			 event->e.data_len);
+			 event->e.value_len);
 		return;
 	}
 	table_name(note->table, name, sizeof(name));

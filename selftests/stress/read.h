@@ -240,8 +240,8 @@ static inline long scan_all(struct data *d, __u32 table)
 		for (i = 0; i < cmd.out_count; i++) {
 			scan_object(d, table, o, values);
 			memcpy(&last, o + 1, o->key_len);
-			cmd.key = test_ptr(&last);
-			cmd.key_len = o->key_len;
+			cmd.range.after = test_ptr(&last);
+			cmd.range.after_len = o->key_len;
 			o = (void *)o + o->size;
 		}
 		n += cmd.out_count;

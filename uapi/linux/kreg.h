@@ -48,6 +48,18 @@
  * only. Members named ``reserved`` must be zero. Layouts are the same for 32-bit
  * and 64-bit callers; pointers travel as 64-bit integers.
  *
+ * The number of a command tells the direction of its struct and the size of the
+ * struct's first version, for programs that look at calls from outside (strace,
+ * audit, valgrind). It stays as it is when the struct grows; what counts is the
+ * size in the struct.
+ *
+ * Types, flags, options and members that are marked "not yet" have their place, so
+ * that programs need not change when a kernel learns them. Until then they are
+ * refused with EOPNOTSUPP.
+ *
+ * With EDQUOT and ENOSPC the member ``out_limit``, where a struct has it, is written
+ * and tells which limit was reached (enum kreg_limit).
+ *
  * A call that fails changes nothing. The errors below have these meanings in
  * every command, and are looked for in this order:
  *
@@ -73,7 +85,7 @@
  *	EMSGSIZE   the buffer is too small; an ``out_`` member has the size needed
  *	ENODATA    the key is not in the table
  *	EEXIST     the name or the key exists already
- *	EDQUOT     a limit of the user or of the mailbox is reached
+ *	EDQUOT     a limit of the user, the process or the client is reached
  *	ENOSPC     a limit of the table is reached
  *	ENOMEM     no memory
  *	EINTR      a fatal signal came while waiting
@@ -109,6 +121,40 @@
 #define KREG_MAX_USER_TABLES	1024
 #define KREG_MAX_USER_PARKED	256
 #define KREG_MAX_USER_BYTES	(256ULL << 20)
+
+/**
+ * enum kreg_limit - which limit a call has reached, in @out_limit
+ * @KREG_LIMIT_NONE: none
+ * @KREG_LIMIT_TABLES: tables of the user
+ * @KREG_LIMIT_PARKED: tables of the user that are parked, or are to be when they
+ *	lose their owner
+ * @KREG_LIMIT_BYTES: bytes of keys and values in the user's tables
+ * @KREG_LIMIT_MAILBOX: records, or their bytes, in the mailbox of the process that is
+ *	to get one
+ * @KREG_LIMIT_WAITERS: processes that wait to claim the table
+ * @KREG_LIMIT_TABLE: room of the table itself
+ * @KREG_LIMIT_PROMISED: records promised by the user; not yet
+ * @KREG_LIMIT_QUEUED: queued operations of the user; not yet
+ * @KREG_LIMIT_BOUND: bound objects of the user; not yet
+ * @KREG_LIMIT_WATCHES: watches and places in line of the user; not yet
+ * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table; not yet
+ * @KREG_LIMIT_PINS: pins of the table; not yet
+ */
+enum kreg_limit {
+	KREG_LIMIT_NONE = 0,
+	KREG_LIMIT_TABLES = 1,
+	KREG_LIMIT_PARKED = 2,
+	KREG_LIMIT_BYTES = 3,
+	KREG_LIMIT_MAILBOX = 4,
+	KREG_LIMIT_WAITERS = 5,
+	KREG_LIMIT_TABLE = 6,
+	KREG_LIMIT_PROMISED = 7,
+	KREG_LIMIT_QUEUED = 8,
+	KREG_LIMIT_BOUND = 9,
+	KREG_LIMIT_WATCHES = 10,
+	KREG_LIMIT_SUBSCRIPTIONS = 11,
+	KREG_LIMIT_PINS = 12,
+};
 
 /* How many may wait to claim one table. */
 #define KREG_MAX_WAITERS	64
@@ -167,10 +213,14 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_SET	(1ULL << 0)	/* tables of type set */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET)
 
+/* Flags of KREG_IOC_WHOIS. */
+#define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
+#define KREG_WHOIS_ALL		(KREG_WHOIS_WATCH)
+
 /**
  * struct kreg_ioc_whois - ioctl(KREG_IOC_WHOIS)
  * @size: sizeof(struct kreg_ioc_whois)
- * @flags: must be zero
+ * @flags: %KREG_WHOIS_ALL bits
  * @pid: a process id in the pid namespace of the caller
  * @reserved: must be zero
  * @out_process: that process, with its cookie
@@ -178,8 +228,11 @@ struct kreg_ioc_query {
  * The cookie of a living process. To be sure that it is the process that one
  * means: open a pidfd before, and see that it is not readable after the call.
  *
+ * A process gets its cookie when it opens the device, or by WATCH, and keeps it until
+ * its death. The memory of a cookie is charged to who asked for it.
+ *
  * Errors: ESRCH: no living process has this pid, or it is a thread's;
- * ENOTCONN: the process has no client.
+ * ENOTCONN: without WATCH, the process has no client.
  */
 struct kreg_ioc_whois {
 	__u32 size;
@@ -192,9 +245,9 @@ struct kreg_ioc_whois {
 /* Types of tables. */
 enum kreg_type {
 	KREG_TYPE_SET = 1,		/* one object a key, in no order */
-	KREG_TYPE_ORDERED_SET = 2,	/* not yet: EOPNOTSUPP */
-	KREG_TYPE_BAG = 3,		/* not yet: EOPNOTSUPP */
-	KREG_TYPE_DUPLICATE_BAG = 4,	/* not yet: EOPNOTSUPP */
+	KREG_TYPE_ORDERED_SET = 2,	/* not yet; one object a key, in the order of keys */
+	KREG_TYPE_BAG = 3,		/* not yet; many objects a key, no two alike */
+	KREG_TYPE_DUPLICATE_BAG = 4,	/* not yet; many objects a key */
 };
 
 /* Access rules (those of ETS); who may at all is also said by the mode. */
@@ -202,12 +255,14 @@ enum kreg_access {
 	KREG_ACCESS_PRIVATE = 1,	/* the owner reads and writes */
 	KREG_ACCESS_PROTECTED = 2,	/* the owner writes, everyone reads */
 	KREG_ACCESS_PUBLIC = 3,		/* everyone reads and writes */
+	KREG_ACCESS_REGISTRY = 4,	/* not yet: everyone binds objects to himself */
 };
 
 /* What happens when the owner dies and no living heir is there. */
 enum kreg_orphan {
 	KREG_ORPHAN_DESTROY = 0,	/* the table is destroyed */
 	KREG_ORPHAN_PARK = 1,		/* the kernel keeps it until it is claimed */
+	KREG_ORPHAN_PARK_ON_CRASH = 2,	/* not yet: only if its owner did not exit with 0 */
 };
 
 /* Flags of KREG_IOC_OPEN. */
@@ -219,6 +274,11 @@ enum kreg_orphan {
 #define KREG_OPEN_HEIR		(1U << 5)	/* at creation: @heir is the heir */
 #define KREG_OPEN_HEIR_SILENT	(1U << 6)	/* with HEIR: no TRANSFER record */
 #define KREG_OPEN_ALL		((1U << 7) - 1)
+/* Not yet: */
+#define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
+#define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
+#define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
+#define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of another table */
 
 /* Bits of @out_how of KREG_IOC_OPEN. */
 #define KREG_OPENED_CREATED	(1U << 0)	/* the table is new */
@@ -242,12 +302,15 @@ enum kreg_orphan {
  * @heir: with HEIR, the heir
  * @data: with HEIR, pointer to data for the heir's TRANSFER record
  * @data_len: its length, up to %KREG_MAX_DATA
- * @reserved: must be zero
+ * @udata: not yet: with STANDBY, comes back in the record
  * @deadline_ns: with WAIT, CLOCK_MONOTONIC in nanoseconds; 0: none
  * @out_table: id of the table. This and the following are written before anything
  *	is changed, so they may be there also when the call fails after that
  * @out_type: enum kreg_type
  * @out_how: %KREG_OPENED_CREATED, %KREG_OPENED_CLAIMED
+ * @out_id: of the place in line that STANDBY has taken; else 0
+ * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_reserved: 0
  *
  * Find, create or claim a table. Members that describe a new table must be zero
  * without CREATE and do not matter when the table exists. The creator owns the
@@ -278,10 +341,13 @@ struct kreg_ioc_open {
 	struct kreg_process heir;
 	__aligned_u64 data;
 	__aligned_u64 deadline_ns;
-	__aligned_u64 reserved;
+	__aligned_u64 udata;
 	__aligned_u64 out_table;
 	__u32 out_type;
 	__u32 out_how;
+	__aligned_u64 out_id;
+	__u32 out_limit;
+	__u32 out_reserved;
 };
 
 /**
@@ -312,7 +378,7 @@ struct kreg_ioc_table {
  * @to: the new owner; zero with PARK
  * @data: pointer to data for its TRANSFER record
  * @data_len: its length, up to %KREG_MAX_DATA; 0 with PARK
- * @reserved: must be zero
+ * @out_limit: with EDQUOT, enum kreg_limit
  *
  * Give a table away. For the owner. The heir stays as it is. The new owner's
  * TRANSFER record can be read when the call returns. A read by another thread of the
@@ -331,7 +397,7 @@ struct kreg_ioc_give {
 	struct kreg_process to;
 	__aligned_u64 data;
 	__u32 data_len;
-	__u32 reserved;
+	__u32 out_limit;
 };
 
 /* Options of KREG_IOC_SETOPT. */
@@ -355,9 +421,15 @@ enum kreg_option {
 	KREG_OPT_RECEIVER = 5,		/* TRANSFER records of this process come to this client */
 	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may hand tables to the process */
 					/* while this client receives; 0: not */
+	/* Not yet, of a table: */
+	KREG_OPT_ROLE = 7,		/* @value: id of the role that the owner follows; 0: none */
+	KREG_OPT_WRITER = 8,		/* @value: id of the role that may write; 0: none */
+	KREG_OPT_LIMIT = 9,		/* @value: deaths in @value2 ms, then quarantine */
+	KREG_OPT_STREAM = 10,		/* @value: bytes of the table's ring of events */
 };
 
 #define KREG_HEIR_SILENT	1
+#define KREG_HEIR_ON_CRASH	2	/* not yet: only if the owner did not exit with 0 */
 
 /**
  * struct kreg_ioc_setopt - ioctl(KREG_IOC_SETOPT)
@@ -370,6 +442,8 @@ enum kreg_option {
  * @value2: as the option says, else 0
  * @process: as the option says, else 0
  * @data: as the option says, else 0
+ * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_reserved: 0
  */
 struct kreg_ioc_setopt {
 	__u32 size;
@@ -381,6 +455,8 @@ struct kreg_ioc_setopt {
 	__aligned_u64 value2;
 	struct kreg_process process;
 	__aligned_u64 data;
+	__u32 out_limit;
+	__u32 out_reserved;
 };
 
 /* Operations on objects. */
@@ -391,11 +467,21 @@ enum kreg_op_code {
 	KREG_OP_DELETE = 4,	/* remove; a key that is not there is no error */
 	KREG_OP_TAKE = 5,	/* copy the value out and remove, in one; ENODATA */
 	KREG_OP_CLEAR = 6,	/* remove all objects, in one */
+	KREG_OP_EDIT = 7,	/* not yet: change fields of the value */
+	KREG_OP_PUBLISH = 8,	/* not yet: key and value as an event of the table */
 };
 
 /* Flags of an operation. */
 #define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
 #define KREG_OP_ALL		(KREG_OP_NEW)
+/* Not yet: */
+#define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
+#define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
+#define KREG_OP_MORE		(1U << 3)	/* @arg points to a struct kreg_more */
+#define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
+#define KREG_OP_KEEP		(1U << 5)	/* PUT: expiry and binding stay as they are */
+#define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to a process */
+#define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the caller */
 
 /**
  * struct kreg_op - one operation on a table
@@ -406,19 +492,25 @@ enum kreg_op_code {
  * @value: pointer to the value of PUT, or to room for the value of GET and TAKE
  * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT;
  *	others: 0
- * @reserved: must be zero
- * @reserved2: must be zero
+ * @offset: not yet: with PART, where to begin
+ * @arg: not yet: with VERSION a version, with MORE a pointer to &struct kreg_more
  * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR:
  *	version of this write. Versions of a table only grow
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE
  * @out_count: GET, MEMBER, TAKE: 1; PUT: objects that were replaced; DELETE,
  *	CLEAR: objects that were removed, capped at 2^32 - 1
  * @out_error: in a batch, 0 or the errno of this operation
- * @out_reserved: nothing yet
+ * @out_sub: number of the object among those that this write has made; 0 in a set
  *
  * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing. A
  * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero; key
  * and value must not lie in the struct.
+ *
+ * In tables of a type that may have several objects with one key, GET and TAKE give
+ * all of them, packed as &struct kreg_object is in a scan, and @out_count says how
+ * many. Tell by the type of the table, not by what you find.
+ *
+ * This struct does not grow: what is rare goes to &struct kreg_more.
  */
 struct kreg_op {
 	__u16 code;
@@ -427,13 +519,67 @@ struct kreg_op {
 	__aligned_u64 key;
 	__aligned_u64 value;
 	__u32 value_len;
-	__u32 reserved;
-	__aligned_u64 reserved2;
+	__u32 offset;
+	__aligned_u64 arg;
 	__aligned_u64 out_version;
 	__u32 out_len;
 	__u32 out_count;
 	__u32 out_error;
-	__u32 out_reserved;
+	__u32 out_sub;
+};
+
+/**
+ * struct kreg_field - a part of a value that EDIT changes; not yet
+ * @code: what to do
+ * @flags: how
+ * @offset: where in the value
+ * @operand: a number, or a pointer to bytes
+ * @threshold: with a flag, where the result is replaced
+ * @set: by what
+ * @out: the field as it is afterwards
+ */
+struct kreg_field {
+	__u16 code;
+	__u16 flags;
+	__u32 offset;
+	__aligned_u64 operand;
+	__aligned_u64 threshold;
+	__aligned_u64 set;
+	__aligned_u64 out;
+};
+
+/**
+ * struct kreg_more - what few operations need; not yet
+ * @size: sizeof(struct kreg_more)
+ * @flags: must be zero
+ * @if_version: ECANCELED unless the object has this version; 0: any
+ * @filter: pointer to a filter that the object has to match; 0: none
+ * @fields: EDIT: pointer to an array of &struct kreg_field
+ * @start: EDIT: pointer to the value to start from where there is none
+ * @field_count: EDIT: how many
+ * @start_len: EDIT: its length
+ * @expires_ns: when the object expires, CLOCK_MONOTONIC in nanoseconds; 0: never
+ * @idle_ms: it expires when it was not read for so long; 0: it does not
+ * @linger_ms: with BOUND, how long the object stays after the death of its process
+ * @process: with BOUND, the process; zero: the caller
+ * @out_process: the process that the object is bound to; zero: none, or not visible
+ * @out_expires_ns: when the object expires; 0: never
+ */
+struct kreg_more {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 if_version;
+	__aligned_u64 filter;
+	__aligned_u64 fields;
+	__aligned_u64 start;
+	__u32 field_count;
+	__u32 start_len;
+	__aligned_u64 expires_ns;
+	__u32 idle_ms;
+	__u32 linger_ms;
+	struct kreg_process process;
+	struct kreg_process out_process;
+	__aligned_u64 out_expires_ns;
 };
 
 /* Flags of KREG_IOC_OP and KREG_IOC_BATCH. */
@@ -441,13 +587,20 @@ struct kreg_op {
 #define KREG_BATCH_ATOMIC	(1U << 1)	/* batch of writes: all or nothing */
 #define KREG_OP_IOC_ALL		(KREG_WRITE_ASYNC)
 #define KREG_BATCH_ALL		(KREG_WRITE_ASYNC | KREG_BATCH_ATOMIC)
+#define KREG_WRITE_ACKED	(1U << 2)	/* not yet: wait until subscribers acknowledge */
 
 /**
  * struct kreg_ioc_op - ioctl(KREG_IOC_OP)
- * @size: sizeof(struct kreg_ioc_op)
+ * @size: %KREG_OP_SIZE, or sizeof(struct kreg_ioc_op)
  * @flags: %KREG_OP_IOC_ALL bits
  * @table: id of the table
  * @op: what to do
+ * @deadline_ns: not yet: with ACKED, CLOCK_MONOTONIC in nanoseconds
+ * @out_process: the process that the object is bound to; zero: none, or not visible
+ * @out_missing: with ACKED, subscribers that have not acknowledged
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ *
+ * With %KREG_OP_SIZE the struct ends with @op: that is the form for speed.
  *
  * One operation. Each is atomic and isolated. Reads go past every lock and queue.
  *
@@ -462,7 +615,13 @@ struct kreg_ioc_op {
 	__u32 flags;
 	__aligned_u64 table;
 	struct kreg_op op;
+	__aligned_u64 deadline_ns;
+	struct kreg_process out_process;
+	__u32 out_missing;
+	__u32 out_limit;
 };
+
+#define KREG_OP_SIZE		80
 
 /**
  * struct kreg_ioc_batch - ioctl(KREG_IOC_BATCH)
@@ -473,9 +632,12 @@ struct kreg_ioc_op {
  * @count: how many, 1 to %KREG_MAX_BATCH_OPS
  * @op_size: distance of two operations in bytes: sizeof(struct kreg_op), a
  *	multiple of 8
+ * @deadline_ns: not yet: with ACKED, CLOCK_MONOTONIC in nanoseconds
  * @out_done: operations without an error. Written also when one operation is to
  *	blame that an atomic batch fails: then the index of that operation
- * @reserved: must be zero
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ * @out_missing: with ACKED, subscribers that have not acknowledged
+ * @out_reserved: 0
  *
  * Many operations on one table in one call: all reads (GET, MEMBER) or all
  * writes (PUT, DELETE, CLEAR); a mixture is EINVAL. Keys and values that go in may
@@ -501,14 +663,19 @@ struct kreg_ioc_batch {
 	__aligned_u64 ops;
 	__u32 count;
 	__u32 op_size;
+	__aligned_u64 deadline_ns;
 	__u32 out_done;
-	__u32 reserved;
+	__u32 out_limit;
+	__u32 out_missing;
+	__u32 out_reserved;
 };
 
 /**
  * struct kreg_ioc_sync - ioctl(KREG_IOC_SYNC)
  * @size: sizeof(struct kreg_ioc_sync)
  * @flags: must be zero
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ * @out_reserved: 0
  *
  * Return when every write that was accepted and every death that happened before
  * the call has been applied and published. The first error of the client's
@@ -517,18 +684,60 @@ struct kreg_ioc_batch {
 struct kreg_ioc_sync {
 	__u32 size;
 	__u32 flags;
+	__u32 out_limit;
+	__u32 out_reserved;
 };
 
 /* Flags of KREG_IOC_SCAN. */
 #define KREG_SCAN_KEYS		(1U << 0)	/* no values; their lengths are told */
 #define KREG_SCAN_ALL		(KREG_SCAN_KEYS)
+/* Not yet: */
+#define KREG_SCAN_PROCESSES	(1U << 1)	/* behind each value, to whom it is bound */
+#define KREG_SCAN_OF		(1U << 2)	/* only what is bound to @process */
+#define KREG_SCAN_COUNT		(1U << 3)	/* no objects, only how many */
+#define KREG_SCAN_REVERSE	(1U << 4)	/* backwards */
+
+/* Flags of a range. Not yet: */
+#define KREG_RANGE_EXACT	(1U << 0)	/* only objects with the key @low */
+#define KREG_RANGE_PREFIX	(1U << 1)	/* only keys that begin with @low */
+#define KREG_RANGE_LOW_OPEN	(1U << 2)	/* not @low itself */
+#define KREG_RANGE_HIGH_OPEN	(1U << 3)	/* not @high itself */
+
+/**
+ * struct kreg_range - which objects, and from where on
+ * @low: not yet: pointer to the lowest key; 0: none
+ * @high: not yet: pointer to the highest key; 0: none
+ * @after: pointer to the key after which to go on; it need not be in the table any
+ *	more, nor ever have been
+ * @low_len: length of @low
+ * @high_len: length of @high
+ * @after_len: length of @after; 0: from the start
+ * @flags: must be zero
+ * @after_version: not yet: of several objects with the key @after, the version and
+ * @after_sub: the number of the one after which to go on
+ * @filter_count: not yet: terms of the filter
+ * @filter: not yet: pointer to a filter that objects have to match; 0: all do
+ */
+struct kreg_range {
+	__aligned_u64 low;
+	__aligned_u64 high;
+	__aligned_u64 after;
+	__u32 low_len;
+	__u32 high_len;
+	__u32 after_len;
+	__u32 flags;
+	__aligned_u64 after_version;
+	__u32 after_sub;
+	__u32 filter_count;
+	__aligned_u64 filter;
+};
 
 /**
  * struct kreg_object - object in the buffer of a scan
  * @size: bytes from here to the next object, a multiple of 8
  * @key_len: length of the key, which follows this struct
  * @value_len: length of the value, which follows the key
- * @reserved: zero
+ * @sub: number of the object among those that its write has made; 0 in a set
  * @version: version of the object
  *
  * The value begins at the byte after the key; the padding is zero. This struct does
@@ -538,7 +747,7 @@ struct kreg_object {
 	__u32 size;
 	__u32 key_len;
 	__u32 value_len;
-	__u32 reserved;
+	__u32 sub;
 	__aligned_u64 version;
 };
 
@@ -547,17 +756,16 @@ struct kreg_object {
  * @size: sizeof(struct kreg_ioc_scan)
  * @flags: %KREG_SCAN_ALL bits
  * @table: id of the table
- * @key: pointer to the key after which to go on; it need not be in the table any
- *	more, nor ever have been
- * @key_len: its length; 0: from the start
- * @max_count: objects at most; 0: as many as fit
+ * @range: which objects
  * @buf: pointer to room for &struct kreg_object, aligned to 8 bytes
  * @buf_len: length of the room
- * @reserved: must be zero
+ * @max_count: objects at most; 0: as many as fit
+ * @pin: not yet: id of the version to look at; 0: the newest
+ * @process: not yet: with OF, the process
  * @out_count: objects in the room
  * @out_len: bytes in the room; with EMSGSIZE the bytes that the next object needs
  * @out_more: 1: there may be more objects; 0: the end was reached
- * @reserved2: must be zero
+ * @out_reserved: 0
  *
  * Objects of the table in an order of its own that never changes. A scan that
  * goes on after the last key of the call before returns every object that
@@ -568,16 +776,16 @@ struct kreg_ioc_scan {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 table;
-	__aligned_u64 key;
-	__u32 key_len;
-	__u32 max_count;
+	struct kreg_range range;
 	__aligned_u64 buf;
 	__u32 buf_len;
-	__u32 reserved;
+	__u32 max_count;
+	__aligned_u64 pin;
+	struct kreg_process process;
 	__u32 out_count;
 	__u32 out_len;
 	__u32 out_more;
-	__u32 reserved2;
+	__u32 out_reserved;
 };
 
 /**
@@ -685,7 +893,7 @@ struct kreg_ioc_list {
 	__u32 out_more;
 };
 
-/* Command numbers; the size of the struct is in the struct. */
+/* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
 	KREG_CMD_WHOIS,
@@ -701,18 +909,18 @@ enum {
 	KREG_CMD_LIST,
 };
 
-#define KREG_IOC_QUERY		_IO(KREG_IOC_MAGIC, KREG_CMD_QUERY)
-#define KREG_IOC_WHOIS		_IO(KREG_IOC_MAGIC, KREG_CMD_WHOIS)
-#define KREG_IOC_OPEN		_IO(KREG_IOC_MAGIC, KREG_CMD_OPEN)
-#define KREG_IOC_DESTROY	_IO(KREG_IOC_MAGIC, KREG_CMD_DESTROY)
-#define KREG_IOC_GIVE		_IO(KREG_IOC_MAGIC, KREG_CMD_GIVE)
-#define KREG_IOC_SETOPT		_IO(KREG_IOC_MAGIC, KREG_CMD_SETOPT)
-#define KREG_IOC_OP		_IO(KREG_IOC_MAGIC, KREG_CMD_OP)
-#define KREG_IOC_BATCH		_IO(KREG_IOC_MAGIC, KREG_CMD_BATCH)
-#define KREG_IOC_SYNC		_IO(KREG_IOC_MAGIC, KREG_CMD_SYNC)
-#define KREG_IOC_SCAN		_IO(KREG_IOC_MAGIC, KREG_CMD_SCAN)
-#define KREG_IOC_INFO		_IO(KREG_IOC_MAGIC, KREG_CMD_INFO)
-#define KREG_IOC_LIST		_IO(KREG_IOC_MAGIC, KREG_CMD_LIST)
+#define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
+#define KREG_IOC_WHOIS		_IOWR(KREG_IOC_MAGIC, KREG_CMD_WHOIS, struct kreg_ioc_whois)
+#define KREG_IOC_OPEN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_OPEN, struct kreg_ioc_open)
+#define KREG_IOC_DESTROY	_IOW(KREG_IOC_MAGIC, KREG_CMD_DESTROY, struct kreg_ioc_table)
+#define KREG_IOC_GIVE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_GIVE, struct kreg_ioc_give)
+#define KREG_IOC_SETOPT		_IOWR(KREG_IOC_MAGIC, KREG_CMD_SETOPT, struct kreg_ioc_setopt)
+#define KREG_IOC_OP		_IOWR(KREG_IOC_MAGIC, KREG_CMD_OP, struct kreg_ioc_op)
+#define KREG_IOC_BATCH		_IOWR(KREG_IOC_MAGIC, KREG_CMD_BATCH, struct kreg_ioc_batch)
+#define KREG_IOC_SYNC		_IOWR(KREG_IOC_MAGIC, KREG_CMD_SYNC, struct kreg_ioc_sync)
+#define KREG_IOC_SCAN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_SCAN, struct kreg_ioc_scan)
+#define KREG_IOC_INFO		_IOW(KREG_IOC_MAGIC, KREG_CMD_INFO, struct kreg_ioc_info)
+#define KREG_IOC_LIST		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LIST, struct kreg_ioc_list)
 
 /**
  * DOC: Mailbox
@@ -727,15 +935,35 @@ enum {
 /* Kinds of records. */
 enum kreg_event_kind {
 	KREG_EVENT_TRANSFER = 1,	/* this process has become the owner of a table */
+	/* Not yet: */
+	KREG_EVENT_DOWN = 2,		/* who was watched is dead */
+	KREG_EVENT_READY = 3,		/* what was waited for is there */
+	KREG_EVENT_CREATE = 16,		/* a subscribed table has a new object */
+	KREG_EVENT_UPDATE = 17,		/* an object was replaced */
+	KREG_EVENT_DELETE = 18,		/* an object was removed */
+	KREG_EVENT_EXIT = 19,		/* an object went with the process it was bound to */
+	KREG_EVENT_CLEAR = 20,		/* all objects were removed */
+	KREG_EVENT_OWNER = 21,		/* the table has another owner */
+	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more */
+	KREG_EVENT_USER = 23,		/* PUBLISH */
+	KREG_EVENT_OVERFLOW = 24,	/* events were lost */
+	KREG_EVENT_EXPIRED = 25,	/* an object has expired */
 };
 
-/* Why, in a TRANSFER record. */
+/* Why. */
 enum kreg_cause {
-	KREG_CAUSE_GIFT = 1,		/* @from gave the table away */
-	KREG_CAUSE_DEATH = 2,		/* @from died */
+	KREG_CAUSE_GIFT = 1,		/* TRANSFER: @process gave the table away */
+	KREG_CAUSE_DEATH = 2,		/* TRANSFER: @process died */
+	/* Not yet: */
+	KREG_CAUSE_CLAIM = 3,		/* TRANSFER: the first in line */
+	KREG_CAUSE_NOPROC = 4,		/* DOWN: there was no such process */
+	KREG_CAUSE_EXPIRED = 5,		/* GONE: parked for too long */
+	KREG_CAUSE_LIMIT = 6,		/* GONE: a limit was reached */
+	KREG_CAUSE_ACCESS = 7,		/* GONE: the subscriber may not read it any more */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
+#define KREG_EVENT_CUT		(1U << 1)	/* not yet: without the value, only its length */
 
 /**
  * struct kreg_event - record of a mailbox
@@ -745,15 +973,18 @@ enum kreg_cause {
  * @seq: number of the record in this mailbox, from 1, without gaps
  * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
  * @table: id of the table
- * @from: the former owner, as its pid was in the namespace of the client
+ * @process: TRANSFER: the former owner, as its pid was in the namespace of the client
  * @cause: enum kreg_cause
- * @status: wait status of @from as in waitpid(2): exit code, signal, core
- * @name_len: length of the name of the table, which follows this struct
- * @data_len: length of the data, which follows the name
+ * @status: wait status of @process as in waitpid(2): exit code, signal, core
+ * @key_len: length of the key, which follows this struct; TRANSFER: of the table's name
+ * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
+ *	heir was named or the table given with
+ * @id: of the watch, place in line or subscription that this comes from; 0: none
+ * @udata: what that was asked for with
+ * @version: TRANSFER: how often the owner of the table has changed; else of the write
  *
- * The members behind @time_ns are those of TRANSFER; other kinds have their own.
- * The padding after the data is zero. This struct does not grow: a later kernel puts
- * what it adds behind the data, within @size.
+ * The padding after the value is zero. This struct does not grow: a later kernel puts
+ * what it adds behind the value, within @size.
  */
 struct kreg_event {
 	__u32 size;
@@ -762,11 +993,14 @@ struct kreg_event {
 	__aligned_u64 seq;
 	__aligned_u64 time_ns;
 	__aligned_u64 table;
-	struct kreg_process from;
+	struct kreg_process process;
 	__u32 cause;
 	__s32 status;
-	__u32 name_len;
-	__u32 data_len;
+	__u32 key_len;
+	__u32 value_len;
+	__aligned_u64 id;
+	__aligned_u64 udata;
+	__aligned_u64 version;
 };
 
 #endif /* _UAPI_LINUX_KREG_H */

@@ -83,7 +83,7 @@ static int fill(struct kreg_client *client)
 static bool sound(const struct kreg_event *ev)
 {
 	return ev->size >= sizeof(*ev) &&
-	       (uint64_t)ev->name_len + ev->data_len <= ev->size - sizeof(*ev);
+	       (uint64_t)ev->key_len + ev->value_len <= ev->size - sizeof(*ev);
 }
 
 /*
@@ -176,7 +176,7 @@ uint64_t kreg_message_table(const struct kreg_message *message)
 
 struct kreg_proc kreg_message_from(const struct kreg_message *message)
 {
-	return kreg_proc_in(&event(message)->from);
+	return kreg_proc_in(&event(message)->process);
 }
 
 unsigned int kreg_message_reason(const struct kreg_message *message)
@@ -194,7 +194,7 @@ bool kreg_message_status(const struct kreg_message *message, int *status)
 
 size_t kreg_message_name(const struct kreg_message *message, char *buf, size_t room)
 {
-	size_t len = event(message)->name_len;
+	size_t len = event(message)->key_len;
 	size_t n;
 
 	if (room) {
@@ -207,6 +207,6 @@ size_t kreg_message_name(const struct kreg_message *message, char *buf, size_t r
 
 const void *kreg_message_data(const struct kreg_message *message, size_t *len)
 {
-	*len = event(message)->data_len;
-	return (const char *)(event(message) + 1) + event(message)->name_len;
+	*len = event(message)->value_len;
+	return (const char *)(event(message) + 1) + event(message)->key_len;
 }

@@ -42,7 +42,7 @@ int kreg_op_fill(struct kreg_op *op, unsigned int verb, const void *key, size_t 
 int kreg_run(struct kreg_table *table, struct kreg_request *request)
 {
 	struct kreg_request rq;
-	struct kreg_ioc_op io = { .size = sizeof(io), .table = table->id };
+	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
 	int ret;
 
 	if (request->size < sizeof(rq))
@@ -70,7 +70,7 @@ int kreg_run(struct kreg_table *table, struct kreg_request *request)
 static int run(struct kreg_table *table, unsigned int verb, unsigned int flags, const void *key,
 	       size_t key_len, const void *value, size_t value_len, struct kreg_op *out)
 {
-	struct kreg_ioc_op io = { .size = sizeof(io), .flags = flags, .table = table->id };
+	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .flags = flags, .table = table->id };
 	int ret;
 
 	ret = kreg_op_fill(&io.op, verb, key, key_len, value, value_len);
@@ -98,7 +98,7 @@ int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
 static int fetch(struct kreg_table *table, unsigned int verb, const void *key, size_t key_len,
 		 void *buf, size_t room, size_t *len)
 {
-	struct kreg_op op;
+	struct kreg_op op = { 0 };
 	int ret = run(table, verb, 0, key, key_len, buf, room, &op);
 
 	if (len && (!ret || ret == -EMSGSIZE))
@@ -169,7 +169,7 @@ int kreg_member(struct kreg_table *table, const void *key, size_t key_len)
 
 int kreg_del(struct kreg_table *table, const void *key, size_t key_len)
 {
-	struct kreg_op op;
+	struct kreg_op op = { 0 };
 	int ret = run(table, KREG_DEL, 0, key, key_len, NULL, 0, &op);
 
 	return ret ? ret : !!op.out_count;
@@ -177,7 +177,7 @@ int kreg_del(struct kreg_table *table, const void *key, size_t key_len)
 
 int kreg_clear(struct kreg_table *table, uint64_t *removed)
 {
-	struct kreg_op op;
+	struct kreg_op op = { 0 };
 	int ret = run(table, KREG_CLEAR, 0, NULL, 0, NULL, 0, &op);
 
 	if (!ret && removed)

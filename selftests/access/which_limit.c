@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * EDQUOT tells which limit was reached, in every command that can say so.
+ */
+#include <pthread.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+#define ALICE	1000
+
+static const char * const params[] = {
+	"max_user_tables", "max_user_parked", "max_user_bytes", "max_events",
+};
+
+FIXTURE(which_limit) {
+	struct test_base base;
+	int fd;
+	struct kid *alice;
+	struct kid *heir;
+	__u64 table;		/* Alice's */
+	long long values[ARRAY_SIZE(params)];
+};
+
+FIXTURE_SETUP(which_limit)
+{
+	unsigned int i;
+
+	self->fd = test_setup(_metadata, &self->base);
+	for (i = 0; i < ARRAY_SIZE(params); i++)
+		self->values[i] = test_param(params[i]);
+	self->alice = kid_start_as(_metadata, ALICE);
+	self->heir = kid_start_as(_metadata, ALICE);
+	ASSERT_EQ(0, kid_create(self->alice, "hers", KREG_ACCESS_PUBLIC,
+				&self->table));
+	self->alice->job->process = self->heir->self;
+}
+
+FIXTURE_TEARDOWN_PARENT(which_limit)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(params); i++)
+		EXPECT_EQ(0, test_set_param(params[i], self->values[i]));
+	test_teardown(_metadata, &self->base);
+}
+
+/* A job's result: the limit that a call with EDQUOT told, or what else came of it. */
+static long which(int err, __u32 limit)
+{
+	return err == -EDQUOT ? (long)limit : err ? err : -EEXIST;
+}
+
+static long job_create(struct job *job)
+{
+	struct kreg_ioc_open cmd = test_open_cmd(NULL, KREG_OPEN_CREATE | job->flags);
+	int err;
+
+	cmd.orphan = job->arg;
+	if (job->flags & KREG_OPEN_HEIR)
+		cmd.heir = job->process;
+	cmd.out_limit = ~0U;
+	err = _test_open_cmd(job->fd, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+static long job_set(struct job *job)
+{
+	struct kreg_ioc_setopt cmd = {
+		.size = sizeof(cmd),
+		.table = job->table,
+		.option = job->arg,
+		.value = job->arg2,
+		.out_limit = ~0U,
+	};
+	int err;
+
+	if (job->arg == KREG_OPT_HEIR)
+		cmd.process = job->process;
+	err = test_ioctl(job->fd, KREG_IOC_SETOPT, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+static long job_hand(struct job *job)
+{
+	struct kreg_ioc_give cmd = {
+		.size = sizeof(cmd),
+		.flags = job->flags,
+		.table = job->table,
+		.out_limit = ~0U,
+	};
+	int err;
+
+	if (!job->flags)
+		cmd.to = job->process;
+	err = test_ioctl(job->fd, KREG_IOC_GIVE, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+static long job_put_told(struct job *job)
+{
+	struct kreg_ioc_op cmd = {
+		.size = sizeof(cmd),
+		.table = job->table,
+		.op = test_op_puts("key", "value"),
+		.out_limit = ~0U,
+	};
+	int err = test_ioctl(job->fd, KREG_IOC_OP, &cmd);
+
+	return which(err, cmd.out_limit);
+}
+
+/* The short form has no room for it, and what is behind it is not touched. */
+static long job_put_short(struct job *job)
+{
+	struct kreg_ioc_op cmd = {
+		.size = KREG_OP_SIZE,
+		.table = job->table,
+		.op = test_op_puts("key", "value"),
+		.out_limit = 77,
+	};
+	int err = test_ioctl(job->fd, KREG_IOC_OP, &cmd);
+
+	return which(err, cmd.out_limit);
+}
+
+static long job_batch_told(struct job *job)
+{
+	struct kreg_op op = test_op_puts("key", "value");
+	struct kreg_ioc_batch cmd = test_batch_cmd(job->table, KREG_BATCH_ATOMIC, &op, 1);
+	int err;
+
+	cmd.size = sizeof(cmd);
+	cmd.out_limit = ~0U;
+	err = test_ioctl(job->fd, KREG_IOC_BATCH, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+static long job_sync_told(struct job *job)
+{
+	struct kreg_ioc_sync cmd = { .size = sizeof(cmd), .out_limit = ~0U };
+	struct kreg_op ops[2] = {
+		test_op_puts("key", "value"), test_op_puts("other", "value"),
+	};
+	int err;
+
+	err = _test_batch(job->fd, job->table, KREG_WRITE_ASYNC, ops, 2, NULL);
+	if (!err)
+		err = test_ioctl(job->fd, KREG_IOC_SYNC, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+/* Do @fn as Alice, and expect @limit. */
+static void expect_limit(struct __test_metadata *_metadata, struct kid *alice,
+			 enum kreg_limit limit, long (*fn)(struct job *job))
+{
+	EXPECT_EQ((long)limit, kid_do(alice, fn));
+}
+
+#define EXPECT_LIMIT(...)	expect_limit(_metadata, self->alice, __VA_ARGS__)
+
+TEST_F(which_limit, tables)
+{
+	ASSERT_EQ(0, test_set_param("max_user_tables", 1));
+	EXPECT_LIMIT(KREG_LIMIT_TABLES, job_create);
+}
+
+TEST_F(which_limit, parked)
+{
+	struct job *job = self->alice->job;
+
+	ASSERT_EQ(0, test_set_param("max_user_parked", 0));
+	job->arg = KREG_ORPHAN_PARK;
+	EXPECT_LIMIT(KREG_LIMIT_PARKED, job_create);
+	job->table = self->table;
+	job->arg = KREG_OPT_ORPHAN;
+	job->arg2 = KREG_ORPHAN_PARK;
+	EXPECT_LIMIT(KREG_LIMIT_PARKED, job_set);
+	job->flags = KREG_GIVE_PARK;
+	EXPECT_LIMIT(KREG_LIMIT_PARKED, job_hand);
+}
+
+TEST_F(which_limit, bytes)
+{
+	struct job *job = self->alice->job;
+
+	job->table = self->table;
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 7));
+	EXPECT_LIMIT(KREG_LIMIT_BYTES, job_put_told);
+	EXPECT_LIMIT(KREG_LIMIT_BYTES, job_batch_told);
+	EXPECT_LIMIT(KREG_LIMIT_BYTES, job_sync_told);
+	EXPECT_EQ(77, kid_do(self->alice, job_put_short));
+	EXPECT_EQ(0, test_objects(self->fd, self->table));
+}
+
+TEST_F(which_limit, mailbox)
+{
+	struct job *job = self->alice->job;
+
+	ASSERT_EQ(0, test_set_param("max_events", 0));
+	job->table = self->table;
+	EXPECT_LIMIT(KREG_LIMIT_MAILBOX, job_hand);
+	job->arg = KREG_OPT_HEIR;
+	EXPECT_LIMIT(KREG_LIMIT_MAILBOX, job_set);
+	job->arg = 0;
+	job->flags = KREG_OPEN_HEIR;
+	EXPECT_LIMIT(KREG_LIMIT_MAILBOX, job_create);
+}
+
+static long claim_hers(struct job *job, __u64 deadline_ns)
+{
+	struct kreg_ioc_open cmd = test_open_cmd("hers", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
+	int err;
+
+	cmd.deadline_ns = deadline_ns;
+	cmd.out_limit = ~0U;
+	err = _test_open_cmd(job->fd, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+static void *wait_for_ever(void *job)
+{
+	claim_hers(job, 0);
+	return NULL;
+}
+
+static long job_crowd(struct job *job)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < KREG_MAX_WAITERS; i++)
+		if (pthread_create(&thread, NULL, wait_for_ever, job))
+			return -EAGAIN;
+	return 0;
+}
+
+static long job_claim_told(struct job *job)
+{
+	return claim_hers(job, 1);
+}
+
+static unsigned int waiters(int fd, __u64 table)
+{
+	struct kreg_info info;
+
+	return _test_info(fd, table, &info) ? 0 : info.waiters;
+}
+
+TEST_F(which_limit, waiters)
+{
+	ASSERT_EQ(0, kid_do(self->heir, job_crowd));
+	ASSERT_TRUE(test_wait_for(waiters(self->fd, self->table) == KREG_MAX_WAITERS));
+	EXPECT_EQ(KREG_LIMIT_WAITERS, kid_do(self->heir, job_claim_told));
+}
+
+TEST_HARNESS_MAIN
