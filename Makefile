@@ -62,7 +62,7 @@ check:
 check-debug:
 	@KERNELS=debug selftests/run
 
-#: make check-all     and on all others: KCSAN, slub_debug, KFENCE
+#: make check-all     and on all others, before a release: KCSAN, slub_debug, KFENCE
 check-all:
 	@KERNELS=all selftests/run
 
@@ -79,8 +79,8 @@ stress: guest
 
 #: make bench         kreg beside its peers: instructions, and wall time (KERNEL=...)
 #: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
-#: make bench-check   compare that with selftests/bench/counted.baseline: 3 % fail
-#: make bench-baseline  write that file anew
+#: make bench-check   compare that with selftests/bench/counted.baseline: 1 % fail
+#: make bench-baseline  write that file anew, from five boots
 #: make bench-plots   draw what make bench has measured into selftests/bench/plots
 bench:
 	@selftests/bench/run all

@@ -246,6 +246,9 @@ void group_life(void)
 
 	bench_pin(0);
 	empty_tables();
+	table_make(&table, NAME, 100000, VALUE_LEN, 0);
+	memory(&table);
+	table_free(&table);
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		if (bench_quick && sizes[i] > 10)
 			continue;

@@ -10,7 +10,7 @@ class Results:
 
     def __init__(self):
         self.rows = {}
-        self.worst = {}         # of all rounds
+        self.smallest = {}      # of the rounds, in each guest
         self.notes = []
 
     def read(self, path, clock):
@@ -31,7 +31,7 @@ class Results:
         every = [null for list_ in nulls.values() for null in list_]
         usual = statistics.median(every) if every else None
         for key, list_ in values.items():
-            self.worst[key] = max(list_)
+            self.smallest.setdefault(key, []).append(min(list_))
             own = clock == "wall" and key in nulls
             self.add(key, statistics.median(list_), units[key],
                      statistics.median(nulls[key]) if own else usual)

@@ -3,8 +3,8 @@
  * death.pml - whoever is watched does not die unnoticed, nor twice, and nothing
  * is touched when it is gone.
  *
- * Mirrors, in kmod/proc.c: watch(), find_get(), notice(), die(), kreg_proc_poke(),
- * kreg_proc_settle(), kreg_proc_put(), kreg_proc_death_done(), forget() and
+ * Mirrors, in kmod/client/proc.c: watch_proc(), find_get_proc(), exit_notice(), announce_death(), kreg_proc_poke(),
+ * kreg_proc_settle(), kreg_proc_put(), kreg_proc_death_done(), forget_proc() and
  * kreg_proc_exit(); of the kernel do_exit(), which drops signal->live, then takes
  * wait_pidfd.lock and wakes those who wait, also a second time when the task is
  * reaped, and a tracer's leader, which wakes them while the group lives.
@@ -41,7 +41,7 @@ byte registered;		/* threads that are through */
 mtype is[2] = ABSENT;
 bool entry[2];			/* in the wait queue */
 bool told[2], settled[2], watched[2];
-byte refs[2], burials[2];
+byte refs[2], unhandled[2];
 bool list0[2], list1[2];	/* of deaths, of the writers */
 bool handled0[2], handled1[2];
 
@@ -146,7 +146,7 @@ inline add_entry(p)
 /* watch(): @p is what can be found in the end. */
 inline watch()
 {
-	d_step { is[id] = THERE; refs[id] = 2; burials[id] = 2 }
+	d_step { is[id] = THERE; refs[id] = 2; unhandled[id] = 2 }
 #ifdef ENTRY_UNCOUNTED
 	refs[id]--;
 #endif
@@ -214,9 +214,9 @@ inline forget(p)
 	put(p)
 }
 
-inline buried(p)
+inline death_done(p)
 {
-	d_step { assert(is[p] == THERE && burials[p]); burials[p]--; last = burials[p] == 0 }
+	d_step { assert(is[p] == THERE && unhandled[p]); unhandled[p]--; last = unhandled[p] == 0 }
 	if :: last -> forget(p) :: else fi
 }
 
@@ -226,8 +226,8 @@ proctype writer0()
 	bool last;
 
 	do
-	:: list0[0] -> d_step { list0[0] = false; handled0[0] = true } buried(0)
-	:: list0[1] -> d_step { list0[1] = false; handled0[1] = true } buried(1)
+	:: list0[0] -> d_step { list0[0] = false; handled0[0] = true } death_done(0)
+	:: list0[1] -> d_step { list0[1] = false; handled0[1] = true } death_done(1)
 	:: stopping && !list0[0] && !list0[1] -> break
 	od;
 	stopped++
@@ -238,8 +238,8 @@ proctype writer1()
 	bool last;
 
 	do
-	:: list1[0] -> d_step { list1[0] = false; handled1[0] = true } buried(0)
-	:: list1[1] -> d_step { list1[1] = false; handled1[1] = true } buried(1)
+	:: list1[0] -> d_step { list1[0] = false; handled1[0] = true } death_done(0)
+	:: list1[1] -> d_step { list1[1] = false; handled1[1] = true } death_done(1)
 	:: stopping && !list1[0] && !list1[1] -> break
 	od;
 	stopped++

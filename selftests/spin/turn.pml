@@ -5,9 +5,10 @@
  *
  * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), may_lend(),
  * take_when_free(), which is a trylock that comes later, kreg_writer_post(),
- * perform_lent(), kreg_writer_submit(), collect(), line_up(), advance(), apply(),
- * bury(), drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
- * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
+ * perform_lent(), kreg_writer_submit(), collect_queued(), line_up_requests(),
+ * advance_request(), apply_requests(), handle_death(), drain_queues(),
+ * upkeep_stores(), writer_thread(), kreg_writer_add_death(), kreg_writer_wake(),
+ * kreg_writer_help()); of proc.c announce_death() and kreg_proc_settle_all(); of sync.c
  * sync_client(). The thread ends when nothing is left to do; asleep before that, it
  * is found in an invalid end state.
  *
@@ -50,19 +51,19 @@
 #define IN_LANE(i)	(i <= WRITE)	/* of the table that the batch is for */
 #define NO_LANE(i)	(i >= PASS)
 
-bool turn, busy, burying, asleep, inside, tending;
+bool turn, busy, handling, asleep, inside, upkeep;
 byte pending;				/* in the lane of the batch */
 typedef fifo { byte at[REQUESTS]; byte n }	/* of requests, oldest first */
 fifo queue;
 bool death;				/* the list of them */
 bool accepted[REQUESTS], applied[REQUESTS], done[REQUESTS];
-bool dead, told, buried;
+bool dead, told, handled;
 byte pieces;				/* of the death still to be done */
 byte half = NONE;			/* the batch that is half applied */
 byte ended;
 
 #define HAS_WORK	(queue.n || death)
-#define ALL_DONE	(ended == 3 && applied[BATCH] && buried && !tending)
+#define ALL_DONE	(ended == 3 && applied[BATCH] && handled && !upkeep)
 
 inline append(list, r)
 {
@@ -105,7 +106,7 @@ inline step(i)
 	d_step { assert(!inside); inside = true }
 	d_step {
 		assert(half == NONE || half == i || i == OTHER);
-		assert(i >= OTHER || !buried);
+		assert(i >= OTHER || !handled);
 		assert(i != WRITE || applied[BATCH]);
 		over = i != BATCH || half == i;
 		half = (i != BATCH -> half : (over -> NONE : i));
@@ -114,7 +115,7 @@ inline step(i)
 	}
 	/* kreg_writer_add_upkeep() */
 	if
-	:: d_step { i == BATCH && over && !tending -> tending = true; asleep = false }
+	:: d_step { i == BATCH && over && !upkeep -> upkeep = true; asleep = false }
 	:: else
 	fi
 }
@@ -169,7 +170,7 @@ inline die()
 #else
 #define ALL_TO_WAIT	(busy || queue.n)
 #endif
-#define MAY_LEND(i)	(NO_LANE(i) -> !ALL_TO_WAIT : !burying && !MINE_TO_WAIT(i))
+#define MAY_LEND(i)	(NO_LANE(i) -> !ALL_TO_WAIT : !handling && !MINE_TO_WAIT(i))
 
 /* perform_lent() with kreg_writer_borrow(), else through the queue. */
 inline submit(i)
@@ -209,7 +210,7 @@ inline help()
 			if :: !mine -> post_death() :: else fi;
 #endif
 			turn = false;
-			if :: mine -> buried = true :: else fi
+			if :: mine -> handled = true :: else fi
 		:: else -> turn = false
 		fi;
 		d_step { mine = false; over = false }
@@ -252,7 +253,7 @@ proctype sync()
 	submit(PASS + 1);
 	mine || done[PASS + 1];
 #else
-	!knew || buried;
+	!knew || handled;
 #endif
 	submit(PASS);
 	mine || done[PASS];
@@ -355,7 +356,7 @@ inline drain()
 #if !defined(QUEUE_BEFORE_TURN) && !defined(QUEUE_BEFORE_DEATHS)
 	take();
 #endif
-	burying = mine;
+	handling = mine;
 #ifdef BUSY_LATE
 	turn = false; busy = true;
 #else
@@ -372,9 +373,9 @@ inline drain()
 	do
 	:: mine ->
 		lock(); handle_death();
-		if :: over -> burying = false :: else fi;
+		if :: over -> handling = false :: else fi;
 		turn = false;
-		if :: d_step { over -> mine = false; buried = true; over = false } :: else fi
+		if :: d_step { over -> mine = false; handled = true; over = false } :: else fi
 	:: else -> break
 	od;
 	lock(); busy = false; turn = false
@@ -391,23 +392,23 @@ proctype thread()
 	:: ALL_DONE -> break
 	:: else ->
 #ifdef STATE_LAST
-		over = HAS_WORK || !idle || tending;
+		over = HAS_WORK || !idle || upkeep;
 		asleep = true;
 #else
 		asleep = true;		/* set_current_state(): a full barrier */
-		over = HAS_WORK || !idle || tending;
+		over = HAS_WORK || !idle || upkeep;
 #endif
 		if :: !over -> !asleep || ALL_DONE :: else fi;
 		d_step { asleep = false; over = false }
 		if :: HAS_WORK -> drain() :: else fi;
 		if
-		:: tending ->
+		:: upkeep ->
 			lock();
-			if :: tending = false :: skip fi;	/* done, or later */
+			if :: upkeep = false :: skip fi;	/* done, or later */
 			turn = false
 		:: else
 		fi;
-		idle = !tending		/* else the sleep ends by itself */
+		idle = !upkeep		/* else the sleep ends by itself */
 	od
 }
 

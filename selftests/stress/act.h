@@ -48,7 +48,7 @@ static inline void give(struct actor *a, unsigned int table)
 		a->slot->owned[table] = false;
 		return;
 	}
-	if (!doomed(to) || (err != -ESRCH && err != -ENOTCONN))
+	if (!may_be_dead(to) || (err != -ESRCH && err != -ENOTCONN))
 		expect(a, table, "GIVE", err, 0, 0);
 	undo(table, d);
 }
@@ -77,7 +77,7 @@ static inline void name_heir(struct actor *a, unsigned int table)
 		d.silent = d.new_silent;
 		d.heir_token = d.token;
 		d.other_token = 0;
-	} else if (!doomed(to) || (err != -ESRCH && err != -ENOTCONN)) {
+	} else if (!may_be_dead(to) || (err != -ESRCH && err != -ENOTCONN)) {
 		expect(a, table, "HEIR", err, 0, 0);
 	}
 	undo(table, d);

@@ -29,7 +29,7 @@ static inline bool haunted(unsigned int table, const struct deed *d)
 	for (i = 0; i < world->players; i++) {
 		slot = &world->slots[i];
 		if (load(&slot->claiming) == table + 1 &&
-		    (slot->poor || load(&slot->doomed) == load(&slot->life)))
+		    (slot->poor || load(&slot->ending) == load(&slot->life)))
 			return true;
 	}
 	return false;
@@ -37,8 +37,8 @@ static inline bool haunted(unsigned int table, const struct deed *d)
 
 static inline bool heir_may_fail(const struct deed *d)
 {
-	return nobody(d->heir) || doomed(d->heir) ||
-	       (d->pending == HEIR && (nobody(d->to) || doomed(d->to)));
+	return nobody(d->heir) || may_be_dead(d->heir) ||
+	       (d->pending == HEIR && (nobody(d->to) || may_be_dead(d->to)));
 }
 
 static inline bool orphan_may_be(const struct deed *d, __u32 orphan)
@@ -54,7 +54,7 @@ static inline bool may_have_parked_by_hand(const struct deed *d)
 
 static inline bool owner_may_be_dead(unsigned int table, const struct deed *d)
 {
-	if (doomed(d->owner) || (d->pending == GIVE && doomed(d->to)))
+	if (may_be_dead(d->owner) || (d->pending == GIVE && may_be_dead(d->to)))
 		return true;
 	return may_have_parked_by_hand(d) && haunted(table, d);
 }
@@ -130,7 +130,7 @@ static inline bool explained(unsigned int table, const struct deed *d,
 static inline bool is_heir(const struct kreg_info *info, struct who who)
 {
 	if (test_none(info->heir))
-		return nobody(who) || doomed(who);
+		return nobody(who) || may_be_dead(who);
 	return !nobody(who) && info->heir.cookie == who.process.cookie;
 }
 
@@ -172,11 +172,11 @@ static inline void describe_deed(unsigned int table, char *text, size_t room)
 	snprintf(text, room,
 		 "id %llu owner %u.%u%s heir %u.%u%s%s orphan %u/%llu gen %u%s to %u.%u%s%s",
 		 (unsigned long long)d->id, d->owner.slot, d->owner.life,
-		 doomed(d->owner) ? "(doomed)" : "", d->heir.slot, d->heir.life,
-		 d->silent ? " silent" : "", doomed(d->heir) ? "(doomed)" : "",
+		 may_be_dead(d->owner) ? "(ending)" : "", d->heir.slot, d->heir.life,
+		 d->silent ? " silent" : "", may_be_dead(d->heir) ? "(ending)" : "",
 		 d->orphan, (unsigned long long)d->orphan_ms, d->generation,
 		 pendings[d->pending], d->to.slot, d->to.life,
-		 doomed(d->to) ? "(doomed)" : "",
+		 may_be_dead(d->to) ? "(ending)" : "",
 		 haunted(table, d) ? " haunted" : "");
 }
 

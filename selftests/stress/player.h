@@ -111,7 +111,7 @@ static inline void die(struct actor *a)
 {
 	pthread_t thread;
 
-	doom(a->slot, a->me.life);
+	end_life(a->slot, a->me.life);
 	switch (roll(a, 6)) {
 	case 0:
 		_exit(3);
@@ -241,7 +241,7 @@ static inline void player_main(unsigned int number, int inherited)
 		pthread_join(threads[i], NULL);
 	store(&a.slot->quiet, a.me.life);
 	settle(&a);
-	doom(a.slot, a.me.life);
+	end_life(a.slot, a.me.life);
 	_exit(0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The referee: starts players, has them die, buries them, and sees them to the
+ * The referee: starts players, has them die, reaps them, and sees them to the
  * end of a round.
  */
 #ifndef KREG_STRESS_REFEREE_H
@@ -59,19 +59,19 @@ static inline void check_status(unsigned int number, int status)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == KID_ERROR &&
 	    !slot->poor)
 		complain("%u.%u could not start", number, slot->life);
-	if (slot->doomed != slot->life && !slot->poor)
+	if (slot->ending != slot->life && !slot->poor)
 		complain("%u.%u died by itself: status 0x%x", number,
 			 slot->life, status);
 }
 
-static inline void bury(struct referee *r, unsigned int number, int status)
+static inline void player_ended(struct referee *r, unsigned int number, int status)
 {
 	struct slot *slot = &world->slots[number];
 	__u32 i;
 	int err;
 
 	check_status(number, status);
-	doom(slot, slot->life);
+	end_life(slot, slot->life);
 	slot->pid = 0;
 	memset(slot->owned, 0, sizeof(slot->owned));
 	if (slot->claiming) {
@@ -104,7 +104,7 @@ static inline void reap(struct referee *r)
 	while (n-- && (pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (i = 0; i < (int)world->players; i++)
 			if (world->slots[i].pid == pid)
-				bury(r, i, status);
+				player_ended(r, i, status);
 }
 
 static inline void kill_one(struct referee *r)
@@ -114,7 +114,7 @@ static inline void kill_one(struct referee *r)
 
 	if (!is_alive(number))
 		return;
-	doom(slot, slot->life);
+	end_life(slot, slot->life);
 	kill(slot->pid, toss(r, 8) ? SIGKILL : SIGTERM);
 	tally(KILLS);
 }
@@ -229,7 +229,7 @@ static inline void wait_for_all(struct referee *r, const char *what,
 			complain("%u.%u is not %s", i, world->slots[i].life,
 				 what);
 			show_stacks(world->slots[i].pid);
-			doom(&world->slots[i], world->slots[i].life);
+			end_life(&world->slots[i], world->slots[i].life);
 			kill(world->slots[i].pid, SIGKILL);
 		}
 	} while (again && !late);

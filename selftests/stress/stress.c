@@ -143,7 +143,7 @@ static void leave(struct referee *r, unsigned int number)
 
 	if (!is_alive(number) || toss(r, 2))
 		return;
-	doom(slot, slot->life);
+	end_life(slot, slot->life);
 	kill(slot->pid, SIGKILL);
 }
 

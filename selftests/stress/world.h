@@ -108,7 +108,7 @@ struct slot {
 	struct kreg_process self;	/* of the life that is @ready */
 	__u32 ready;
 	__u32 life;
-	__u32 doomed;			/* this life is to end, or has ended */
+	__u32 ending;			/* this life is to end, or has ended */
 	__u32 quiet;			/* this life has come to rest */
 	__u32 settled;			/* and knows what it has: world->settle */
 	__u32 claiming;			/* a table, from 1 */
@@ -196,25 +196,25 @@ static inline bool same_life(struct who a, struct who b)
 }
 
 /* It is dead, or may be about to die; never wrong about those that have died. */
-static inline bool doomed(struct who who)
+static inline bool may_be_dead(struct who who)
 {
 	struct slot *slot = &world->slots[who.slot];
 
 	if (nobody(who))
 		return false;
 	return slot->poor || load(&slot->life) != who.life ||
-	       load(&slot->doomed) == who.life;
+	       load(&slot->ending) == who.life;
 }
 
-static inline void doom(struct slot *slot, __u32 life)
+static inline void end_life(struct slot *slot, __u32 life)
 {
-	store(&slot->doomed, life);
+	store(&slot->ending, life);
 }
 
 /* For a player with little memory: not even what it needs to go on. */
 static inline void give_up(struct slot *slot)
 {
-	doom(slot, slot->life);
+	end_life(slot, slot->life);
 	_exit(KID_ERROR);
 }
 
