@@ -96,8 +96,8 @@ struct kreg_chunk {
  * struct kreg_blob - value of a record that has no room for it
  * @refs: one is the record's, until its slot leaves limbo
  * @len: bytes in @bytes
- * @handle: entry in the store's directory
- * @list: in held_blobs or blob_list of the store, or blobs of a cleared root
+ * @handle: entry in blobs of the store's extra
+ * @list: in held_blobs or blob_list of the store's extra, or blobs of a cleared root
  * @junk: in the reaper's list
  * @bytes: the value
  */
@@ -130,11 +130,18 @@ void kreg_array_seg_free(void **seg, unsigned int no);
 #define KREG_ARRAY_FULL		0xff
 
 /* blob.c */
+u8 kreg_blob_wants(const struct kreg_store *s);
 u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b);
 size_t kreg_blob_memory(const struct kreg_blob *b);
 void kreg_blob_free(struct kreg_blob *b);
+
+/* extra.c */
+struct kreg_extra *kreg_extra_alloc(void);
+bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra);
+size_t kreg_extra_memory(const struct kreg_extra *extra);
+void kreg_extra_free(struct kreg_extra *extra);
 
 /* arena.c */
 extern atomic_long_t kreg_arena_pages;	/* of chunks and blobs, in all stores */

@@ -12,11 +12,12 @@ int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 		       unsigned int class, bool blob)
 {
 	u8 chunks = kreg_array_wants(&s->chunks);
-	u8 blobs = blob ? kreg_array_wants(&s->blobs) : 0;
+	u8 blobs = blob ? kreg_blob_wants(s) : 0;
 
 	kreg_store_assert(s);
 	f->must_chunk = list_empty(&s->classes[class].partial);
 	f->must_handle = blobs;
+	f->must_extra = blob && !s->extra;
 	if ((f->must_chunk && chunks == KREG_ARRAY_FULL) || blobs == KREG_ARRAY_FULL)
 		return -ENOSPC;
 	f->class = class;
@@ -49,6 +50,13 @@ static int fill_chunk(struct kreg_prealloc *f)
 	return f->brought.chunk ? 0 : -ENOMEM;
 }
 
+static int fill_extra(struct kreg_prealloc *f)
+{
+	if (f->must_extra && !f->brought.extra)
+		f->brought.extra = kreg_extra_alloc();
+	return f->must_extra && !f->brought.extra ? -ENOMEM : 0;
+}
+
 static void fill_pages(struct kreg_prealloc *f)
 {
 	if (!f->want_pages)
@@ -68,7 +76,7 @@ int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s)
 		memset(&f->brought, 0, sizeof(f->brought));
 	f->filled = true;
 	if (fill_chunk(f) || fill_seg(f, KREG_PREALLOC_CHUNKS) ||
-	    fill_seg(f, KREG_PREALLOC_BLOBS))
+	    fill_extra(f) || fill_seg(f, KREG_PREALLOC_BLOBS))
 		return -ENOMEM;
 	if (!f->want_index)
 		return 0;
@@ -92,7 +100,10 @@ static void add_segment(struct kreg_store *s, struct kreg_array *d,
 static noinline void add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	add_segment(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
-	add_segment(s, &s->blobs, f, KREG_PREALLOC_BLOBS);
+	if (f->brought.extra && kreg_extra_add(s, f->brought.extra))
+		f->brought.extra = NULL;
+	if (s->extra)
+		add_segment(s, &s->extra->blobs, f, KREG_PREALLOC_BLOBS);
 	add_segment(s, &kreg_store_root(s)->dir, f, KREG_PREALLOC_PAGES);
 	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
 		f->brought.chunk = NULL;
@@ -107,6 +118,7 @@ void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 		add_prealloc(s, f);
 	f->must_chunk = false;
 	f->must_handle = false;
+	f->must_extra = false;
 	f->want_index = false;
 	memset(f->want_seg, 0, sizeof(f->want_seg));
 }
@@ -118,6 +130,7 @@ void kreg_prealloc_empty(struct kreg_prealloc *f)
 
 	if (f->brought.chunk)
 		kreg_chunk_free(f->brought.chunk);
+	kreg_extra_free(f->brought.extra);
 	kreg_pages_free(f->brought.pages, f->brought.order);
 	for (i = 0; i < KREG_PREALLOC_ARRAYS; i++)
 		kreg_array_seg_free(f->brought.seg[i], f->brought.seg_no[i]);

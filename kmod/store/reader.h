@@ -67,12 +67,16 @@ static inline u32 *kreg_rec_handle(const struct kreg_rec *r, u32 key_len)
 	return (u32 *)(r->bytes + ALIGN(key_len, 4));
 }
 
+/*
+ * Of a record that has one and is valid at a C that was loaded (pair 2): the store's extra
+ * was there before that commit.
+ */
 static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 					     const struct kreg_rec *r)
 {
 	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
 
-	return READ_ONCE(*kreg_array_at(&s->blobs, handle));
+	return READ_ONCE(*kreg_array_at(&READ_ONCE(s->extra)->blobs, handle));
 }
 
 /**

@@ -30,7 +30,7 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	struct kreg_rec *r;
 
 	kreg_debug_warn(blob != kreg_store_needs_blob(c->key.len, c->value_len));
-	if (blob && kreg_array_wants(&s->blobs))
+	if (blob && kreg_blob_wants(s))
 		return kreg_prealloc_want(s, f, class, true);
 	r = kreg_limbo_take(s, class, reserve, &c->ref);
 	if (r) {

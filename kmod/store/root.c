@@ -83,7 +83,8 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 	}
 	list_splice_init(&s->full, &old->chunks);
 	list_splice_init(&s->orphans, &old->chunks);
-	list_splice_init(&s->blob_list, &old->blobs);
+	if (s->extra)
+		list_splice_init(&s->extra->blob_list, &old->blobs);
 	list_add_tail(&old->cleared, &s->cleared);
 	s->cleared_count++;
 	old->weight = s->bytes + s->objects * sizeof(struct kreg_rec) + s->limbo.bytes;

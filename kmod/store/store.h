@@ -183,6 +183,7 @@ struct kreg_prealloc {
 	u8 index_order;			/* likewise those of the index that come next */
 	bool must_chunk;
 	bool must_handle;		/* no handle for a blob is left */
+	bool must_extra;		/* then, too: there is no struct kreg_extra */
 	bool want_index;
 	bool want_pages;		/* not only a segment for the directory */
 	bool filled;			/* @brought is valid */
@@ -190,6 +191,7 @@ struct kreg_prealloc {
 	/* what kreg_prealloc_fill() brought; opaque, and undefined before */
 	struct {
 		struct kreg_chunk *chunk;
+		struct kreg_extra *extra;
 		u32 *pages;
 		unsigned int order;	/* how many, log2 */
 		unsigned int asked;	/* how many were asked for */

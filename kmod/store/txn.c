@@ -79,7 +79,7 @@ static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
 
 static noinline void link_blob(struct kreg_store *s, struct kreg_change *c)
 {
-	list_move(&c->blob->list, &s->blob_list);
+	list_move(&c->blob->list, &s->extra->blob_list);
 	c->blob = NULL;
 }
 

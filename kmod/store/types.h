@@ -109,19 +109,32 @@ struct kreg_limbo {
 };
 
 /**
+ * struct kreg_extra - what most stores do without
+ * @blobs: handle: &struct kreg_blob
+ * @blob_list: blobs of records
+ * @held_blobs: blobs of reserved slots
+ *
+ * The caller whose write is the first to need it brings it. It stays until the store
+ * goes, so a record that needs it is never without.
+ */
+struct kreg_extra {
+	struct kreg_array blobs;
+	struct list_head blob_list;
+	struct list_head held_blobs;
+};
+
+/**
  * struct kreg_store - the storage of one table
  * @version: C, the number of the last commit
  * @reuse: G, goes up before slots that came out of limbo are touched
  * @root: list and index
  * @seed: of the hash
  * @chunks: chunk number * 2: base address; + 1: &struct kreg_chunk
- * @blobs: handle: &struct kreg_blob
+ * @extra: what most stores do without, or NULL
  * @turn: the lock that whoever changes the store holds
  * @classes: chunks with free slots, by size
  * @full: chunks of all classes without
  * @orphans: chunks older than the last clear that hold records younger than it
- * @blob_list: blobs of records
- * @held_blobs: blobs of reserved slots
  * @cleared: roots that a clear replaced and that wait for a grace period, oldest first
  * @ending: the root whose grace period is over
  * @limbo: unlinked records
@@ -150,14 +163,12 @@ struct kreg_store {
 	struct kreg_root __rcu *root ____cacheline_aligned;
 	struct kreg_seed seed;
 	struct kreg_array chunks;
-	struct kreg_array blobs;
+	struct kreg_extra *extra;
 	spinlock_t *turn;	/* not ours: that of the writer */
 
 	struct kreg_class classes[KREG_CLASSES] ____cacheline_aligned;
 	struct list_head full;
 	struct list_head orphans;
-	struct list_head blob_list;
-	struct list_head held_blobs;
 	struct list_head cleared;
 	struct kreg_root *ending;
 	struct kreg_limbo limbo;

@@ -217,6 +217,14 @@ static size_t blob_memory(struct list_head *blobs)
 	return sum;
 }
 
+static size_t extra_memory(struct kreg_extra *extra)
+{
+	if (!extra)
+		return 0;
+	return kreg_extra_memory(extra) + blob_memory(&extra->blob_list) +
+	       blob_memory(&extra->held_blobs);
+}
+
 static size_t root_memory(struct kreg_root *root)
 {
 	return sizeof(*root) + root->dir.used * PAGE_SIZE +
@@ -229,8 +237,7 @@ static bool verify_memory(struct tally *t)
 	struct kreg_root *root;
 
 	t->memory = sizeof(*s) + kreg_array_memory(&s->chunks) +
-		    kreg_array_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
-		    blob_memory(&s->blob_list) + blob_memory(&s->held_blobs) +
+		    extra_memory(s->extra) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
 		    root_memory(kreg_store_root(s));
 	each_chunk(t, weigh_chunk);
 	list_for_each_entry(root, &s->cleared, cleared)
