@@ -153,8 +153,8 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk);
 struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool reserve,
 				 u32 *ref);
 void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk);
-void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
-		     u32 ref);
+unsigned int kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
+			     u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
 
 /* Size classes: 48, 64 .. 128 bytes, then four to a doubling. */
@@ -184,17 +184,12 @@ static inline unsigned int kreg_arena_size(unsigned int class)
 	return (1u << top) + ((class % 4 + 1) << (top - 2));
 }
 
-/* The bytes of a record, from @key_len, @value_len. */
+/* The bytes of a record with a key of @key_len and a value of @value_len, or a blob. */
 static inline size_t kreg_rec_size(u32 key_len, u32 value_len, bool blob)
 {
 	if (blob)
-		return sizeof(struct kreg_rec) + ALIGN(key_len, 4) + sizeof(u32);
+		return sizeof(struct kreg_rec) + ALIGN(key_len, 4) + sizeof(struct kreg_rec_blob);
 	return sizeof(struct kreg_rec) + key_len + value_len;
-}
-
-static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
-{
-	return kreg_store_needs_blob(kreg_rec_key_len(r), kreg_rec_value_len(r));
 }
 
 /* Turn. */
@@ -244,7 +239,7 @@ bool kreg_limbo_keep(struct kreg_store *s);
 /* What is counted for a record in limbo, but for its blob. */
 static inline size_t kreg_rec_weight(const struct kreg_rec *r)
 {
-	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_value_len(r), kreg_rec_has_blob(r));
+	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_inline_len(r), kreg_rec_has_blob(r));
 }
 
 /* Turn. @r was unlinked a moment ago. */

@@ -61,20 +61,28 @@ static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
 	return page + (b & (KREG_PAGE_HEADS - 1));
 }
 
-/* Where a record keeps the handle of its blob. */
-static inline u32 *kreg_rec_handle(const struct kreg_rec *r, u32 key_len)
+/* Of a record with KREG_REC_BLOB, whose key has @key_len bytes. */
+static inline struct kreg_rec_blob *kreg_rec_blob(const struct kreg_rec *r, u32 key_len)
 {
-	return (u32 *)(r->bytes + ALIGN(key_len, 4));
+	return (struct kreg_rec_blob *)(r->bytes + ALIGN(key_len, 4));
+}
+
+/* The bytes of the value, wherever they are. */
+static inline u32 kreg_rec_value_len(const struct kreg_rec *r)
+{
+	if (unlikely(kreg_rec_has_blob(r)))
+		return kreg_rec_blob(r, kreg_rec_key_len(r))->len;
+	return kreg_rec_inline_len(r);
 }
 
 /*
- * Of a record that has one and is valid at a C that was loaded (pair 2): the store's extra
- * was there before that commit.
+ * Of a record with KREG_REC_BLOB that is valid at a C that was loaded (pair 2): @extra was
+ * there before that commit.
  */
 static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 					     const struct kreg_rec *r)
 {
-	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
+	u32 handle = kreg_rec_blob(r, kreg_rec_key_len(r))->handle;
 
 	return READ_ONCE(*kreg_array_at(&READ_ONCE(s->extra)->blobs, handle));
 }
@@ -144,16 +152,15 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
 					    u32 key_len, struct kreg_hit *hit)
 {
-	u32 value_len = kreg_rec_value_len(r);
-
 	hit->key = r->bytes;
 	hit->key_len = key_len;
-	hit->value_len = value_len;
+	hit->value_len = kreg_rec_inline_len(r);
 	hit->version = r->born;
 	hit->value = r->bytes + key_len;
 	hit->blob = NULL;
-	if (unlikely(kreg_store_needs_blob(key_len, value_len))) {
+	if (unlikely(kreg_rec_has_blob(r))) {
 		hit->value = NULL;
+		hit->value_len = kreg_rec_blob(r, key_len)->len;
 		hit->blob = kreg_blob_of(v->store, r);
 	}
 }

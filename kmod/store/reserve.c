@@ -20,7 +20,7 @@ static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t by
 	}
 }
 
-/* A slot for @c, and a handle for its blob in it. */
+/* A slot for @c, and in it where its blob is, if the value needs one. */
 static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
 				     bool reserve, struct kreg_prealloc *f)
 {
@@ -34,7 +34,7 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 		return kreg_prealloc_want(s, f, class, true);
 	r = kreg_limbo_take(s, class, reserve, &c->ref);
 	if (r) {
-		/* Between its key and the handle, too. */
+		/* Also what is between its key and the handle. */
 		if (unlikely(blob))
 			bytes = sizeof(*r) + c->key.len;
 		wipe_rest(r, kreg_arena_size(class), bytes);
@@ -45,7 +45,10 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	if (unlikely(!r))
 		return kreg_prealloc_want(s, f, class, false);
 	if (unlikely(blob))
-		*kreg_rec_handle(r, c->key.len) = kreg_blob_attach(s, c->blob);
+		*kreg_rec_blob(r, c->key.len) = (struct kreg_rec_blob) {
+			.handle = kreg_blob_attach(s, c->blob),
+			.len = c->value_len,
+		};
 	return 0;
 }
 

@@ -100,7 +100,7 @@ void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);
 
 /*
- * Values that do not fit a page together with their key. kreg_blob_put() may
+ * Values that do not fit a slot together with their key. kreg_blob_put() may
  * sleep.
  */
 struct kreg_blob *kreg_blob_alloc(u32 len);	/* caller fills kreg_blob_bytes() */
@@ -247,7 +247,8 @@ static inline void *kreg_change_value(const struct kreg_change *c)
 static inline void kreg_change_finish(const struct kreg_change *c)
 {
 	struct kreg_rec *r = c->rec;
-	u32 lens = c->key.len << KREG_LEN_SHIFT | c->value_len;
+	u32 lens = c->key.len << KREG_KEY_LEN_SHIFT |
+		   (unlikely(c->blob) ? KREG_REC_BLOB : c->value_len);
 
 	r->hash = c->key.hash;
 	r->lens = lens;

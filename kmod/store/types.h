@@ -18,8 +18,8 @@ static_assert(sizeof(long) == 8);
 
 #define KREG_ARRAY_SEGS		20
 /* Records above this have their value elsewhere. */
-#define KREG_SLOT_MAX		4096
-#define KREG_CLASSES		26
+#define KREG_SLOT_MAX		16384
+#define KREG_CLASSES		34
 /* What may wait for a grace period, at least. */
 #define KREG_LIMBO_BYTES	(4ULL << 20)
 #define KREG_LIMBO_ROOTS	64

@@ -119,9 +119,8 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 }
 
 /* What a record leaves of its slot is zero, whatever was there before. */
-static bool rest_is_zero(const struct kreg_rec *r)
+static bool rest_is_zero(const struct kreg_rec *r, size_t bytes, size_t size)
 {
-	size_t bytes = kreg_rec_weight(r), size = kreg_arena_size(kreg_arena_class(bytes));
 	u32 key_len = kreg_rec_key_len(r);
 
 	return !memchr_inv((void *)r + bytes, 0, size - bytes) &&
@@ -129,7 +128,38 @@ static bool rest_is_zero(const struct kreg_rec *r)
 		!memchr_inv(r->bytes + key_len, 0, ALIGN(key_len, 4) - key_len));
 }
 
-/* Invariants 1, 2, 4 and 6: one pass from end to end, as a reader goes. */
+/* A value is in a blob if and only if its record does not fit a slot. */
+static bool verify_place_of_value(struct kreg_store *s, const struct kreg_rec *r)
+{
+	u32 key_len = kreg_rec_key_len(r), len = kreg_rec_value_len(r);
+	const struct kreg_blob *b;
+
+	if (WARN_ON(kreg_rec_has_blob(r) != kreg_store_needs_blob(key_len, len)))
+		return false;
+	if (!kreg_rec_has_blob(r))
+		return true;
+	if (WARN_ON(!s->extra))
+		return false;
+	b = kreg_blob_of(s, r);
+	return !WARN_ON(kreg_rec_inline_len(r) || b->len != len ||
+			b->handle != kreg_rec_blob(r, key_len)->handle);
+}
+
+/* Invariant 7: flags, lengths and the class of the slot agree, padding is zero. */
+static bool verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
+{
+	unsigned int class = kreg_arena_chunk(s, ref)->class;
+	u32 known = KREG_REC_FLAGS | KREG_VALUE_LEN_MASK;
+	size_t bytes = kreg_rec_weight(r);
+
+	if (WARN_ON(!kreg_rec_key_len(r) ||
+		    r->lens & ~known & ((1u << KREG_KEY_LEN_SHIFT) - 1)))
+		return false;
+	return verify_place_of_value(s, r) && !WARN_ON(kreg_arena_class(bytes) != class) &&
+	       !WARN_ON(!rest_is_zero(r, bytes, kreg_arena_size(class)));
+}
+
+/* Invariants 1, 2, 4, 6 and 7: one pass from end to end, as a reader goes. */
 static bool verify_list(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
@@ -152,10 +182,10 @@ static bool verify_list(struct kreg_store *s)
 			continue;
 		}
 		r = kreg_arena_rec(s, link);
-		if (WARN_ON(!kreg_rec_key_len(r) || !in_order(before, r) ||
-			    kreg_read_bucket(r->hash, root->n) != bucket))
+		if (!verify_record(s, link, r))
 			return false;
-		if (WARN_ON(!rest_is_zero(r)))
+		if (WARN_ON(!in_order(before, r) ||
+			    kreg_read_bucket(r->hash, root->n) != bucket))
 			return false;
 		if (WARN_ON(r->born < root->born || r->born > newest ||
 			    r->died < r->born))
@@ -199,7 +229,7 @@ static bool verify_limbo(struct kreg_store *s, u32 ref)
 	while (ref) {
 		struct kreg_rec *r = kreg_arena_rec(s, ref);
 
-		if (WARN_ON(!kreg_rec_key_len(r) || r->died == KREG_ALIVE))
+		if (!verify_record(s, ref, r) || WARN_ON(r->died == KREG_ALIVE))
 			return false;
 		kreg_arena_chunk(s, ref)->seen++;
 		ref = r->limbo;
