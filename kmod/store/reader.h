@@ -56,7 +56,7 @@ static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
 	u32 *page;
 
 	if (b < KREG_HEADS_INLINE)
-		return (u32 *)&root->heads[b];
+		return &root->front->heads[b];
 	page = *kreg_array_at(&root->dir, b >> KREG_PAGE_SHIFT);
 	return page + (b & (KREG_PAGE_HEADS - 1));
 }
@@ -144,7 +144,7 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 	v->root = root;
 	v->version = c;
 	/* Pair 4, with the release in kreg_index_grow(). */
-	v->n = smp_load_acquire(&root->n);
+	v->n = smp_load_acquire(&root->front->n);
 	v->mask = kreg_read_mask(v->n - 1);
 }
 

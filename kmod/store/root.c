@@ -41,7 +41,8 @@ void *kreg_root_alloc(void)
 
 	if (!root)
 		return NULL;
-	root->n = 1;
+	root->front = &root->own_front;
+	root->front->n = 1;
 	kreg_array_init(&root->dir, 0, 1, INDEX_SEGS);
 	INIT_LIST_HEAD(&root->chunks);
 	INIT_LIST_HEAD(&root->blobs);

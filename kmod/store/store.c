@@ -55,7 +55,7 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	st->limbo = READ_ONCE(s->limbo.bytes);
 	st->version = READ_ONCE(s->version);
 	rcu_read_lock();
-	st->buckets = READ_ONCE(rcu_dereference(s->root)->n);
+	st->buckets = READ_ONCE(rcu_dereference(s->root)->front->n);
 	rcu_read_unlock();
 }
 

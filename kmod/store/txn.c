@@ -22,7 +22,7 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 		     struct kreg_place *place)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->n));
+	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->front->n));
 	u32 link;
 
 	kreg_store_assert(s);
@@ -70,7 +70,7 @@ static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	unsigned int steps = 2;
 
-	while (s->objects > kreg_store_root(s)->n + LAG && steps--)
+	while (s->objects > kreg_store_root(s)->front->n + LAG && steps--)
 		if (!kreg_index_grow(s)) {
 			kreg_index_want(s, f);
 			break;
@@ -114,7 +114,7 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	smp_store_release(place->link, ref);
 	if (place->old)
 		mark_dead(t, place, BEHIND | ref, &r->link);
-	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
+	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
 		grow_index(s, f);
 	return 0;
 }
@@ -177,7 +177,7 @@ void kreg_txn_abort(struct kreg_txn *t)
 static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
+	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
 
 	while (*from != ref)
 		from = &kreg_arena_rec(s, *from)->link;

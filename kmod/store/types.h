@@ -44,11 +44,21 @@ struct kreg_array {
 };
 
 /**
+ * struct kreg_front - where readers of a root start
+ * @n: buckets
+ * @heads: first links of the first buckets
+ */
+struct kreg_front {
+	u32 n;
+	u32 heads[KREG_HEADS_INLINE];
+};
+
+/**
  * struct kreg_root - list and index, from one clear to the next
  * @born: commit of the clear that made it
  * @previous: what readers before @born use; cut once there are none
- * @n: buckets
- * @heads: first links of the first buckets
+ * @front: words that a reader needs first; they may lie in a page of their own
+ * @own_front: where they lie else
  * @dir: pages of the index
  * @spans: sixteens of them that came together, behind the first KREG_INDEX_SINGLES
  * @epoch: clears before it
@@ -63,8 +73,8 @@ struct kreg_array {
 struct kreg_root {
 	u64 born;
 	struct kreg_root *previous;
-	u32 n;
-	u32 heads[KREG_HEADS_INLINE];
+	struct kreg_front *front;
+	struct kreg_front own_front;
 	struct kreg_array dir;
 	u32 spans;
 

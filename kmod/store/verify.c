@@ -164,7 +164,7 @@ static bool verify_list(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
 	u64 objects = 0, bytes = 0, newest = s->version + s->writing;
-	u32 link = root->heads[0], bucket = 0, buckets = 1;
+	u32 link = root->front->heads[0], bucket = 0, buckets = 1;
 	const struct kreg_rec *before = NULL;
 
 	while (link) {
@@ -173,7 +173,7 @@ static bool verify_list(struct kreg_store *s)
 		if (link & KREG_LINK_BUCKET) {
 			u32 next = link & ~KREG_LINK_BUCKET;
 
-			if (WARN_ON(next >= root->n ||
+			if (WARN_ON(next >= root->front->n ||
 				    !kreg_read_before(bucket, next)))
 				return false;
 			bucket = next;
@@ -185,7 +185,7 @@ static bool verify_list(struct kreg_store *s)
 		if (!verify_record(s, link, r))
 			return false;
 		if (WARN_ON(!in_order(before, r) ||
-			    kreg_read_bucket(r->hash, root->n) != bucket))
+			    kreg_read_bucket(r->hash, root->front->n) != bucket))
 			return false;
 		if (WARN_ON(r->born < root->born || r->born > newest ||
 			    r->died < r->born))
@@ -200,7 +200,7 @@ static bool verify_list(struct kreg_store *s)
 		before = r;
 		link = r->link;
 	}
-	return !WARN_ON(buckets != root->n || objects != s->objects ||
+	return !WARN_ON(buckets != root->front->n || objects != s->objects ||
 			bytes != s->bytes);
 }
 
