@@ -9,7 +9,7 @@
 #include "cmd/batch_apply.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
-#include "store/store.h"
+#include "store/write.h"
 #include "table/change.h"
 #include "table/table.h"
 

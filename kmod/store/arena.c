@@ -18,6 +18,7 @@
  */
 #include <linux/slab.h>
 
+#include "store/arena.h"
 #include "store/internal.h"
 
 #define MAX_ORDER_CHUNK \
@@ -44,8 +45,6 @@ unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
 		order++;
 	return max(order, min_order(class));
 }
-
-atomic_long_t kreg_arena_pages;
 
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 {

@@ -14,7 +14,9 @@
  * that pages.c tells of, the page allocator takes as many off them, with interrupts
  * off, as were freed in a row.
  */
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Pages that come next, log2. Once a single one had to do, no spans follow it. */
 static unsigned int grow_order(const struct kreg_root *root)

@@ -9,6 +9,7 @@
  * or straight to a new record.
  */
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Turn. The blob of @r is in limbo, too. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)

@@ -5,6 +5,8 @@
  */
 #include <linux/slab.h>
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
 
 /* Turn. -EAGAIN and what to bring, or -ENOSPC if bringing would not help. */

@@ -2,7 +2,10 @@
 /* What a write brings along: slots, blobs, roots. */
 #include <linux/slab.h>
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Above, memcpy() is faster. */
 #define SHORT		128

@@ -31,7 +31,10 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 #define INDEX_SEGS	17	/* for 2^30 buckets */
 

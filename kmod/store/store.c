@@ -2,7 +2,9 @@
 /* The store as a whole: its life, its readers, its upkeep. */
 #include <linux/slab.h>
 
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 

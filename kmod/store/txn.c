@@ -7,7 +7,10 @@
  * the list. A reader that is between two of these steps finds either the old
  * record, or a younger one, which tells it to look at C again.
  */
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Records that a batch may link beyond the number of buckets. */
 #define LAG	8
@@ -17,35 +20,6 @@
  * where the younger of two of one key stands. Nothing gets between them.
  */
 #define BEHIND	KREG_LINK_BUCKET
-
-void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
-		     struct kreg_place *place)
-{
-	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->front->n));
-	u32 link;
-
-	kreg_store_assert(s);
-	place->old = NULL;
-	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
-		struct kreg_rec *r = kreg_arena_rec(s, link);
-		int order = kreg_read_order(r, key);
-
-		if (order < 0) {
-			from = &r->link;
-			continue;
-		}
-		/* The youngest of its key comes first; if it is dead, all are. */
-		if (!order && r->died == KREG_ALIVE) {
-			place->old = r;
-			place->old_ref = link;
-			place->old_bytes = kreg_rec_key_len(r) +
-					   kreg_rec_value_len(r);
-		}
-		break;
-	}
-	place->link = from;
-}
 
 /* The record that @place leads to dies now. @dead and @link are how settle finds it. */
 static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)

@@ -3,7 +3,10 @@
  * The invariants of a store, walked. For debug builds: takes time in proportion
  * to all that is there, and keeps its counts in chunk->seen.
  */
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 #ifndef kreg_slot_poison
 void kreg_slot_poison(void *slot, size_t size)

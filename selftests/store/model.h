@@ -3,7 +3,10 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 #include "tap.h"
 
 #define PINS		3
