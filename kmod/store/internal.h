@@ -85,6 +85,8 @@ void kreg_root_reap(struct work_struct *work);
 void kreg_root_exit(struct kreg_store *s);
 
 /* prealloc.c */
+void kreg_prealloc_want_chunk(const struct kreg_store *s, struct kreg_prealloc *f,
+			      unsigned int class);
 int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 		       unsigned int class, bool blob);
 

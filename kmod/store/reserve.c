@@ -62,6 +62,15 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 	return take_slot(s, c, true, f);
 }
 
+void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *c,
+			  struct kreg_prealloc *f)
+{
+	size_t bytes = kreg_rec_size(c->key.len, c->value_len, c->blob);
+
+	kreg_store_assert(s);
+	kreg_prealloc_want_chunk(s, f, kreg_arena_class(bytes));
+}
+
 void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);

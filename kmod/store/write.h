@@ -78,11 +78,16 @@ enum kreg_prealloc_array {
 	KREG_PREALLOC_ARRAYS,
 };
 
+/* Chunks that are brought in one go. */
+#define KREG_PREALLOC_CLASSES	3
+
 struct kreg_prealloc {
-	u8 class;			/* size class that is out of slots */
-	u8 order;			/* pages that its next chunk should have, log2 */
+	u8 must_chunks;			/* how many of @chunk are valid */
+	struct {
+		u8 class;		/* size class that is out of slots */
+		u8 order;		/* pages that its next chunk should have, log2 */
+	} chunk[KREG_PREALLOC_CLASSES];
 	u8 index_order;			/* likewise those of the index that come next */
-	bool must_chunk;
 	bool must_handle;		/* no handle for a blob is left */
 	bool must_extra;		/* then, too: there is no struct kreg_extra */
 	bool want_index;
@@ -91,7 +96,7 @@ struct kreg_prealloc {
 	u8 want_seg[KREG_PREALLOC_ARRAYS];	/* number of the segment, plus 1 */
 	/* what kreg_prealloc_fill() brought; opaque, and undefined before */
 	struct {
-		struct kreg_chunk *chunk;
+		struct kreg_chunk *chunk[KREG_PREALLOC_CLASSES];
 		struct kreg_extra *extra;
 		u32 *pages;
 		unsigned int order;	/* how many, log2 */
@@ -109,7 +114,7 @@ static inline void kreg_prealloc_init(struct kreg_prealloc *f)
 
 static inline bool kreg_prealloc_wanted(const struct kreg_prealloc *f)
 {
-	return f->must_chunk || f->must_handle || f->want_index;
+	return f->must_chunks || f->must_handle || f->want_index;
 }
 
 int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s);
@@ -129,6 +134,9 @@ static inline void kreg_prealloc_free(struct kreg_prealloc *f)
  */
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 		       struct kreg_prealloc *f);
+/* Turn. After -EAGAIN for another change: ask for a chunk also if @c lacks one. */
+void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *c,
+			  struct kreg_prealloc *f);
 /* Turn. Ask for what the store will want for all that is set aside. */
 void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f);
 /*

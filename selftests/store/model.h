@@ -67,6 +67,7 @@ void stale_run(void);
 void spans_run(void);
 void recycled_run(void);
 void cleared_run(void);
+void several_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */
 void pins_start(void);
