@@ -13,7 +13,7 @@
  * too fragmented.
  *
  * A slot is free, reserved, linked or in limbo. Free ones are all zeroes but for
- * the limbo word, which links them. A slot comes here from limbo, after its grace
+ * the limbo word, which links them. A slot comes back from limbo, after its grace
  * period; hence a chunk whose slots are all free can be freed at once.
  */
 #include <linux/slab.h>
@@ -119,7 +119,7 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 	kreg_chunk_free(chunk);
 }
 
-/* Of the slots that were used before the first, else one that never was. */
+/* The first slot that was used before and is free, else one that never was used. */
 static __always_inline struct kreg_rec *take_first_free(struct kreg_chunk *chunk, unsigned int size,
 							u32 *ref)
 {
@@ -241,7 +241,7 @@ static __always_inline void wipe_short(struct kreg_rec *r, unsigned int size)
 		word = wipe_unit(wipe_unit(word));
 }
 
-/* @chunk was full, or it is empty now; or both. */
+/* @chunk was full before, or it is empty now, or both. */
 static noinline void relist_chunk(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
 {
 	if (full)

@@ -10,9 +10,9 @@
 #include "store/internal.h"
 
 /*
- * What nobody may look at: slots that are free, from their third word on. A build
- * that can watch single bytes has hooks of its own (selftests/store); a debug
- * build fills them with a pattern and looks whether it is still there.
+ * Nobody may look at a free slot, from its third word on. A build that can watch single
+ * bytes has hooks of its own (selftests/store); a debug build fills free slots with a
+ * pattern, and looks whether it is still there when they are taken.
  */
 #define KREG_SLOT_OPEN		8	/* bytes of link and limbo */
 
@@ -54,7 +54,7 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
  * @class: size class of the slots
  * @order: pages, log2
  * @epoch: clears before it
- * @touched: clears before the first of @survivors; else they are of no account
+ * @touched: the epoch of the store that @survivors is for; if that is over, it means 0
  * @seen: kreg_store_verify() has found so many slots linked or in limbo
  *
  * The second half of the fields has a meaning of its own once the store has been
@@ -79,9 +79,13 @@ struct kreg_chunk {
 #endif
 };
 
+/* Turn. */
 unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class);
+/* Sleeps. */
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order);
+/* Any: no slot of @chunk is used. */
 void kreg_chunk_free(struct kreg_chunk *chunk);
+/* Turn. */
 bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk);
 void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk);
 struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool reserve,
@@ -95,7 +99,7 @@ void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
 #define KREG_SMALL_CLASSES	6
 #define KREG_SMALL_SHIFT	7
 
-/* For at least @bytes. */
+/* Any. The class of slots for @bytes and more. */
 static inline unsigned int kreg_arena_class(size_t bytes)
 {
 	unsigned int last = bytes - 1, top;
@@ -107,6 +111,7 @@ static inline unsigned int kreg_arena_class(size_t bytes)
 	       ((last ^ (1u << top)) >> (top - 2));
 }
 
+/* Any. The bytes of a slot. */
 static inline unsigned int kreg_arena_size(unsigned int class)
 {
 	unsigned int top;
@@ -118,7 +123,7 @@ static inline unsigned int kreg_arena_size(unsigned int class)
 	return (1u << top) + ((class % 4 + 1) << (top - 2));
 }
 
-/* The bytes of a record with a key of @key_len and a value of @value_len, or a blob. */
+/* Any. The bytes of a record with a key of @key_len and a value of @value_len, or a blob. */
 static inline size_t kreg_rec_size(u32 key_len, u32 value_len, bool blob)
 {
 	if (blob)

@@ -53,7 +53,7 @@ void kreg_blob_put(struct kreg_blob *b)
 		kreg_blob_free(b);
 }
 
-/* kreg_blob_put() for those who may not sleep. */
+/* Any. As kreg_blob_put(), for callers who may not sleep. */
 void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b)
 {
 	if (!refcount_dec_and_test(&b->refs))

@@ -13,18 +13,21 @@
 #endif
 #define KREG_SPAN_ORDER		4
 
-/* Where the last span ends, or the first will begin. */
+/* Turn. The page where the last span ends, or the first will begin. */
 static inline u32 kreg_index_spanned(const struct kreg_root *root)
 {
 	return KREG_INDEX_SINGLES + (root->spans << KREG_SPAN_ORDER);
 }
 
+/* Turn. */
 bool kreg_index_grow(struct kreg_store *s);
 bool kreg_index_step(struct kreg_store *s);
 void kreg_index_want(const struct kreg_store *s, struct kreg_prealloc *f);
 void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f);
 void kreg_index_trim(struct kreg_store *s);
+/* Sleeps. */
 u32 *kreg_index_alloc(unsigned int *order);
+/* Turn, or no other user. */
 u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order);
 
 #endif /* KREG_STORE_INDEX_H */

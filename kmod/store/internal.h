@@ -26,12 +26,12 @@
 #include "store/write.h"
 
 /**
- * struct kreg_blob - value of a record that has no room for it
+ * struct kreg_blob - value of a record that does not fit a slot with it
  * @refs: one is the record's, until its slot leaves limbo
  * @len: bytes in @bytes
  * @handle: entry in blobs of the store's extra
  * @list: in held_blobs or blob_list of the store's extra, or blobs of a cleared root
- * @junk: in the reaper's list
+ * @free_node: in the reaper's list
  * @bytes: the value
  */
 struct kreg_blob {
@@ -45,52 +45,58 @@ struct kreg_blob {
 	u8 bytes[];
 };
 
-/* pages.c */
+/* pages.c. Sleeps, as @gfp says; then Any. */
 extern atomic_long_t kreg_arena_pages;	/* of chunks and blobs, in all stores */
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp);
 void kreg_pages_free(void *pages, unsigned int order);
 
-/* array.c */
+/* array.c. Turn, for the array of a store, but for those that say otherwise. */
 void kreg_array_init(struct kreg_array *d, u32 used, u8 stride, u8 limit);
 u32 kreg_array_take(struct kreg_array *d);
 void kreg_array_give(struct kreg_array *d, u32 i);
 u8 kreg_array_wants(const struct kreg_array *d);
 bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no);
 size_t kreg_array_memory(const struct kreg_array *d);
+/* Sleeps. */
 void kreg_array_free(struct kreg_array *d);
 void **kreg_array_seg_alloc(unsigned int no);
 void kreg_array_seg_free(void **seg, unsigned int no);
 
 #define KREG_ARRAY_FULL		0xff
 
-/* blob.c */
+/* blob.c. Turn. */
 u8 kreg_blob_wants(const struct kreg_store *s);
 u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b);
+/* Any. */
 size_t kreg_blob_memory(const struct kreg_blob *b);
+/* Sleeps. */
 void kreg_blob_free(struct kreg_blob *b);
 
-/* extra.c */
+/* extra.c. Sleeps. */
 struct kreg_extra *kreg_extra_alloc(void);
+/* Turn. */
 bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra);
 size_t kreg_extra_memory(const struct kreg_extra *extra);
+/* Sleeps. */
 void kreg_extra_free(struct kreg_extra *extra);
 
-/* root.c */
+/* root.c. Turn. */
 void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born);
 void kreg_root_start_grace(struct kreg_store *s);
 bool kreg_root_step(struct kreg_store *s);
+/* Sleeps. */
 void kreg_root_reap(struct work_struct *work);
 void kreg_root_exit(struct kreg_store *s);
 
-/* prealloc.c */
+/* prealloc.c. Turn. */
 void kreg_prealloc_want_chunk(const struct kreg_store *s, struct kreg_prealloc *f,
 			      unsigned int class);
 int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 		       unsigned int class, bool blob);
 
-/* reserve.c */
+/* reserve.c. Turn. */
 int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_prealloc *f);
 
 /* Turn, or no other user. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
 /*
- * The reader's side of list and index: layout and order. lookup.h has the lookup.
+ * The reader's side of list and index: layout and order. lookup.h has the lookup;
+ * README.md has the protocol, and the proof that readers may go by it.
  *
  * DOC: What a reader may rely on
  *
@@ -31,7 +32,7 @@
  * - It has an n that is too big: it starts at heads[b] of a removed bucket, which
  *   leads to what was the first record of b at the removal. n was loaded after
  *   C, so all that has been committed since is younger than the reader's c and
- *   none of its concern; what was there at c is reachable from that record,
+ *   does not count for it; what was there at c is reachable from that record,
  *   because unlinked records keep their links. Neither it nor the index page is
  *   reused before the reader's section ends: its slot was unlinked, and the page
  *   given up, after n was stored, and both wait for a grace period from then.

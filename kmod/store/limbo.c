@@ -3,10 +3,10 @@
  * Limbo: where unlinked records wait until nobody can be looking at them.
  *
  * There are two batches, both linked through the limbo word. Records join the
- * open one; it is closed, which takes the cookie of a grace period, when the one
- * before it is through. So one cookie is enough for any number of records, and a
- * record waits for two grace periods at most. Then its slot goes back to the chunk,
- * or straight to a new record.
+ * open one. When the one before it is through, the open one is closed, which takes
+ * the cookie of a grace period. So one cookie is enough for any number of records,
+ * and a record waits for two grace periods at most. Then its slot goes back to its
+ * chunk, or straight to a new record. README.md says why that is safe.
  */
 #include "store/internal.h"
 #include "store/limbo.h"

@@ -8,18 +8,19 @@
 #include "store/arena.h"
 #include "store/internal.h"
 
+/* Turn. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
 void kreg_limbo_forget(struct kreg_store *s);
 /*
- * Turn. Whether to spare those waiting, though it is time, for writers, who take a slot
+ * Turn. Whether to leave those waiting, though it is time, for writers, who take a slot
  * at half the cost of one that was freed before: yes, but of each batch only once.
  */
 bool kreg_limbo_keep(struct kreg_store *s);
 
-/* What is counted for a record in limbo, but for its blob. */
+/* Any. The bytes that are counted for a record in limbo, but for those of its blob. */
 static inline size_t kreg_rec_weight(const struct kreg_rec *r)
 {
 	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_inline_len(r), kreg_rec_has_blob(r));
@@ -38,6 +39,7 @@ static inline void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec
 		kreg_limbo_add_blob(s, r);
 }
 
+/* Turn. */
 static inline void kreg_limbo_close(struct kreg_store *s)
 {
 	if (!s->limbo.waiting && s->limbo.open)

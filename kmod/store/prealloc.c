@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How memory comes into a store: the writer says what is short, his caller
- * allocates it where he may sleep, be charged and fail, and hands it in.
+ * How memory comes into a store: a write that finds it short says of what. Its caller,
+ * who may sleep, be charged and fail, allocates that and hands it in.
  */
 #include <linux/slab.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a write brings along: slots, blobs, roots. */
+/* What is set aside for a write: slots, blobs, roots. */
 #include <linux/slab.h>
 
 #include "store/arena.h"

@@ -15,8 +15,8 @@
  * struct kreg_txn for the steps of a write, and layout.h for what a reader does.
  *
  * Nothing here allocates but kreg_prealloc_fill(), which the caller of a write runs
- * without the turn. Functions that change a store want the turn of its writer;
- * "turn" in a comment says so, kreg_store_assert() holds it.
+ * without the turn. Functions that change a store want the turn of its writer, which
+ * kreg_store_assert() checks. README.md has the protocol and its proof.
  */
 #ifndef KREG_STORE_STORE_H
 #define KREG_STORE_STORE_H
@@ -49,12 +49,13 @@ struct kreg_stat {
 	u64 buckets;
 };
 
-/* Life. @turn is what kreg_store_assert() looks at. */
+/* Sleeps. @turn is what kreg_store_assert() looks at. */
 int kreg_store_init(struct kreg_store *s, spinlock_t *turn);
-/* No reader, no reservation and no writer is left. May sleep. */
+/* Sleeps. No reader, no reservation and no writer is left. */
 void kreg_store_exit(struct kreg_store *s);
-/* Bytes of all slots and blobs of all stores. */
+/* Any. Bytes of all slots and blobs of all stores. */
 unsigned long kreg_store_memory(void);
+/* Any. */
 void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st);
 #define kreg_store_assert(s) lockdep_assert_held((s)->turn)
 #ifdef KREG_DEBUG
@@ -68,9 +69,9 @@ static inline bool kreg_store_verify(struct kreg_store *s)
 #endif
 
 /*
- * SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
- * not shown to anyone, so all that a caller could go by is the time that lookups
- * take; against that the short form is made. The order of a scan tells a little
+ * Any. SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
+ * not shown to anyone, so a caller could go only by the time that lookups take;
+ * against that the short form is made. The order of a scan tells a little
  * of the hash, but not the key, nor which keys collide.
  */
 static __always_inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
@@ -79,15 +80,14 @@ static __always_inline void kreg_store_hash(const struct kreg_store *s, struct k
 }
 
 /*
- * Readers, under rcu_read_lock(). kreg_store_get() hashes @key and returns 0 or
- * -ENODATA.
+ * RCU. Hashes @key and returns 0 or -ENODATA.
  */
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
 /*
- * A walk over the list inside one RCU section. It starts behind @after, or at the
- * start with NULL. kreg_walk_next() returns false at the end. What was there from
- * start to end it finds exactly once, whatever is written meanwhile.
+ * RCU. A walk over the list inside one section. It starts behind @after, or at the
+ * start with NULL. kreg_walk_next() returns false at the end. An object that was there
+ * from start to end is found exactly once, whatever is written meanwhile.
  */
 struct kreg_walk {
 	const struct kreg_store *store;
@@ -101,19 +101,21 @@ void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);
 
 /*
- * Values that do not fit a slot together with their key. kreg_blob_put() may
- * sleep.
+ * Sleeps. Values that do not fit a slot together with their key. The caller fills
+ * kreg_blob_bytes().
  */
-struct kreg_blob *kreg_blob_alloc(u32 len);	/* caller fills kreg_blob_bytes() */
+struct kreg_blob *kreg_blob_alloc(u32 len);
+void kreg_blob_put(struct kreg_blob *b);
+/* Any, with a reference; RCU, with a record that leads to @b. */
 void *kreg_blob_bytes(struct kreg_blob *b);
 void kreg_blob_get(struct kreg_blob *b);
-void kreg_blob_put(struct kreg_blob *b);
+/* Any. Whether such a value needs one. */
 static inline bool kreg_store_needs_blob(u32 key_len, u32 value_len)
 {
 	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX;
 }
 
-/* Something waits for a grace period: call kreg_store_upkeep() again in some 10 ms. */
+/* Turn. Something waits for a grace period: call kreg_store_upkeep() again in some 10 ms. */
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 {
 	return s->limbo.waiting || s->ending || !list_empty(&s->cleared) ||
@@ -121,9 +123,8 @@ static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 }
 
 /*
- * Limbo is over its cap: whoever wants to write waits for a grace period first. One
- * clear alone, of whatever size, makes nobody wait. Asked without the turn: figures
- * that are a moment old will do.
+ * Any. Limbo is over its cap: whoever wants to write waits for a grace period first. One
+ * clear alone, of whatever size, makes nobody wait.
  */
 static inline bool kreg_store_limbo_full(const struct kreg_store *s)
 {

@@ -5,7 +5,7 @@
  * Records are linked with a number that no reader has reached, those they replace
  * are marked to die with it, one store makes it so, and only then the dead leave
  * the list. A reader that is between two of these steps finds either the old
- * record, or a younger one, which tells it to look at C again.
+ * record, or a younger one, which tells it to look at C again. README.md has the proof.
  */
 #include "store/arena.h"
 #include "store/index.h"
@@ -21,7 +21,7 @@
  */
 #define BEHIND	KREG_LINK_BUCKET
 
-/* The record that @place leads to dies now. @dead and @link are how settle finds it. */
+/* The record that @place leads to dies now. By @dead and @link it is found to be unlinked. */
 static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
 {
 	struct kreg_store *s = t->store;
@@ -37,7 +37,7 @@ static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 de
 }
 
 /*
- * A batch must not outrun the index by far: what it links, it walks. Apart, like the
+ * The index must keep up with a batch, whose look-ups get longer else. Apart, like the
  * next one, so that most calls do with less of the stack.
  */
 static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
@@ -158,7 +158,7 @@ static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 	return from;
 }
 
-/* It keeps its own link, for those who stand on it. */
+/* The record keeps its own link, for readers that stand on it. */
 static void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
 {
 	WRITE_ONCE(*from, r->link);

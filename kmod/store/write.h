@@ -29,13 +29,14 @@ struct kreg_change {
 	struct kreg_rec *rec;		/* the reserved slot */
 	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
-	bool must_be_new;		/* PUT: only if there is none; for those above */
-	u64 only;			/* version the object must have, or 0; likewise */
-	s64 paid;			/* bytes charged for it beforehand; likewise */
+	/* Not looked at here: */
+	bool must_be_new;		/* PUT: only if there is none */
+	u64 only;			/* version the object must have, or 0 */
+	s64 paid;			/* bytes charged for it beforehand */
 	u64 count;			/* out: objects replaced or removed */
 };
 
-/* But for @kind, and @value_len, which goes with @value. */
+/* Any. All but @kind, and @value_len, which goes with @value. */
 static inline void kreg_change_init(struct kreg_change *c)
 {
 	c->key = (struct kreg_key) {};
@@ -49,10 +50,12 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->paid = 0;
 }
 
+/* Sleeps. An empty root, or NULL. */
 void *kreg_root_alloc(void);
+/* Any: one that was not used. */
 void kreg_root_free(void *root);
 
-/* Where the turn's holder stands: valid until the next change of the store. */
+/* Where in the list a key is, or would be. Valid until the next change of the store. */
 struct kreg_place {
 	u32 *link;			/* the link that leads, or would lead, to the key */
 	struct kreg_rec *old;		/* the live record with the key, or NULL */
@@ -65,10 +68,10 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 		     struct kreg_place *place);
 
 /*
- * What the store lacks; filled in under the turn, satisfied outside it, handed
- * in under the turn again. kreg_prealloc_fill() returns -ENOMEM if anything marked
- * as must could not be had; what only speeds things up is left out silently.
- * Starts with kreg_prealloc_init(), may go round any number of times, ends with
+ * What the store lacks: noted under the turn, brought outside it, and handed in under
+ * the turn again. kreg_prealloc_fill() returns -ENOMEM if anything that is marked as
+ * must could not be had; what only makes things faster is left out silently. It starts
+ * with kreg_prealloc_init(), may go round any number of times, and ends with
  * kreg_prealloc_free().
  */
 enum kreg_prealloc_array {
@@ -91,7 +94,7 @@ struct kreg_prealloc {
 	bool must_handle;		/* no handle for a blob is left */
 	bool must_extra;		/* then, too: there is no struct kreg_extra */
 	bool want_index;
-	bool want_pages;		/* not only a segment for the directory */
+	bool want_pages;		/* not only a segment for the array of them */
 	bool filled;			/* @brought is valid */
 	u8 want_seg[KREG_PREALLOC_ARRAYS];	/* number of the segment, plus 1 */
 	/* what kreg_prealloc_fill() brought; opaque, and undefined before */
@@ -106,7 +109,7 @@ struct kreg_prealloc {
 	} brought;
 };
 
-/* Less than all of it, since most writes want nothing. */
+/* Any. Not what is in @brought, since most writes want nothing. */
 static inline void kreg_prealloc_init(struct kreg_prealloc *f)
 {
 	memset(f, 0, offsetof(struct kreg_prealloc, brought));
@@ -117,8 +120,11 @@ static inline bool kreg_prealloc_wanted(const struct kreg_prealloc *f)
 	return f->must_chunks || f->must_handle || f->want_index;
 }
 
+/* Sleeps. */
 int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s);
-void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f);	/* turn */
+/* Turn. */
+void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f);
+/* Sleeps. */
 void kreg_prealloc_empty(struct kreg_prealloc *f);
 
 static inline void kreg_prealloc_free(struct kreg_prealloc *f)
@@ -140,8 +146,8 @@ void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *
 /* Turn. Ask for what the store will want for all that is set aside. */
 void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f);
 /*
- * Outside the turn, once @c has its slot: where its key and its value are to be put,
- * and what makes a record of them, when @c->key.hash is known.
+ * Any, once @c has its slot: where its key and its value are to be put, and what makes a
+ * record of them, when @c->key.hash is known.
  */
 static inline void *kreg_change_key(const struct kreg_change *c)
 {
@@ -163,13 +169,13 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 	r->lens = lens;
 }
 
-/* Turn. Give slot, blob and root of a change that will not be applied back. */
+/* Turn. @c will not be applied: give its slot, blob and root back. */
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 
 /*
- * The steps of a write, all under the turn, which may be given up between two
- * calls as long as nobody else begins a write of this store or does its upkeep
- * (reserve, cancel and preallocation are allowed):
+ * Turn. The steps of a write. Between two of them the turn may be given up, as long as
+ * nobody else begins a write of this store or does its upkeep (reserve, cancel and
+ * preallocation are allowed):
  *
  *	kreg_txn_begin()
  *	kreg_store_find(), kreg_store_apply()	for each change
@@ -181,7 +187,7 @@ struct kreg_txn {
 	u64 version;
 	u32 dead;			/* chain of records that die with this write */
 	struct kreg_rec *last;		/* the one that died last, until it is unlinked */
-	u32 *last_link;			/* led to it when it died */
+	u32 *last_link;			/* the link that led to it when it died */
 	struct kreg_store *store;
 };
 
@@ -197,22 +203,24 @@ static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 }
 
 /*
- * -EAGAIN, -ENOSPC (only for a PUT that is not reserved): as for
+ * Turn. -EAGAIN, -ENOSPC (only for a PUT that is not reserved): as for
  * kreg_store_reserve(), nothing has happened. Else 0, and f->want_index may be
  * set: a big batch does well to preallocate for the index on its way. @place is that of
  * kreg_store_find() for this very key.
  */
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		     struct kreg_place *place, struct kreg_prealloc *f);
+/* Turn. */
 void kreg_txn_commit(struct kreg_txn *t);
-static inline bool kreg_store_is_writing(const struct kreg_store *s)	/* turn */
+/* Turn. */
+static inline bool kreg_store_is_writing(const struct kreg_store *s)
 {
 	return s->writing;
 }
 
-/* Instead of commit and settle, when nothing has been applied. */
+/* Turn. Instead of commit and unlink, when nothing has been applied. */
 void kreg_txn_abort(struct kreg_txn *t);
-/* Up to @budget records. Returns true when done. */
+/* Turn. Unlink up to @budget records. Returns true when done. */
 bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget);
 
 /*
@@ -222,7 +230,7 @@ bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget);
  * another since the last time count as freed.
  */
 bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f);
-/* The same for who looks now and then: slots that may go he leaves to writers, once. */
+/* Turn. The same for a look now and then: slots that may go are left to writers, once. */
 bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f);
 
 #endif /* KREG_STORE_WRITE_H */
