@@ -45,9 +45,10 @@ struct kreg_blob {
 	u8 bytes[];
 };
 
-/* pages.c. Sleeps, as @gfp says; then Any. */
+/* pages.c. Sleeps. */
 extern atomic_long_t kreg_arena_pages;	/* of chunks and blobs, in all stores */
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp);
+/* Any. */
 void kreg_pages_free(void *pages, unsigned int order);
 
 /* array.c. Turn, for the array of a store, but for those that say otherwise. */
