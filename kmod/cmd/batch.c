@@ -13,7 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/op.h"
 #include "cmd/usercopy.h"
-#include "store/store.h"
+#include "store/write.h"
 
 static int check_batch(const struct kreg_ioc_batch *arg)
 {

@@ -10,7 +10,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
-#include "store/store.h"
+#include "store/write.h"
 #include "table/change.h"
 #include "table/table.h"
 
@@ -279,6 +279,15 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 	return b;
 }
 
+/* One of them lacks a chunk. Those up to @end may lack one of another class. */
+static noinline void want_slots(struct kreg_store *s, struct kreg_batch_op *op,
+				const struct kreg_batch_op *end, struct kreg_prealloc *pre)
+{
+	for (; op != end; op++)
+		if (op->change.kind == KREG_CHANGE_PUT)
+			kreg_store_want_slot(s, &op->change, pre);
+}
+
 /* Set aside for operations from @i on; returns how far it got. */
 static int reserve_some(struct kreg_batch *b, u32 *i)
 {
@@ -296,6 +305,8 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 			break;
 	}
 	*i = op - b->ops;
+	if (unlikely(err == -EAGAIN))
+		want_slots(s, op, end, &b->pre);
 	kreg_store_want_prealloc(s, &b->pre);
 	spin_unlock(&b->table->writer->turn);
 	return err;

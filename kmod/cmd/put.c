@@ -9,7 +9,7 @@
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
 #include "cmd/usercopy.h"
-#include "store/store.h"
+#include "store/write.h"
 
 /* Values up to here need no memory of their own on their way in. */
 #define SMALL_VALUE	128

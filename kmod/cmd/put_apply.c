@@ -11,7 +11,7 @@
 #include "cmd/find.h"
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
-#include "store/store.h"
+#include "store/write.h"
 #include "table/change.h"
 #include "table/table.h"
 

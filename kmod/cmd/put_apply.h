@@ -3,7 +3,7 @@
 #ifndef KREG_CMD_PUT_APPLY_H
 #define KREG_CMD_PUT_APPLY_H
 
-#include "store/store.h"
+#include "store/write.h"
 
 struct kreg_client;
 

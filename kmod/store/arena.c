@@ -5,18 +5,20 @@
  * DOC: Chunks
  *
  * A chunk is one to sixteen contiguous pages, cut into slots of one size class.
- * Classes are 16 bytes apart up to 128, then four to a doubling, so that no
- * record above 128 bytes loses more than a quarter. The first chunk of a class is
- * a page; later ones grow with the pages that the class has, so that the slack of
+ * Classes are 16 bytes apart up to 128, then four to a doubling up to 16 KiB, so
+ * that no record above 128 bytes loses more than a quarter. The first chunk of a
+ * class is the fewest pages of which its slots leave at most a quarter, most often
+ * one; later ones grow with the pages that the class has, so that the slack of
  * the last one stays a fraction of them, and are as small again where memory is
  * too fragmented.
  *
  * A slot is free, reserved, linked or in limbo. Free ones are all zeroes but for
- * the limbo word, which links them. A slot comes here from limbo, after its grace
+ * the limbo word, which links them. A slot comes back from limbo, after its grace
  * period; hence a chunk whose slots are all free can be freed at once.
  */
 #include <linux/slab.h>
 
+#include "store/arena.h"
 #include "store/internal.h"
 
 #define MAX_ORDER_CHUNK \
@@ -43,8 +45,6 @@ unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
 		order++;
 	return max(order, min_order(class));
 }
-
-atomic_long_t kreg_arena_pages;
 
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 {
@@ -119,7 +119,7 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 	kreg_chunk_free(chunk);
 }
 
-/* Of the slots that were used before the first, else one that never was. */
+/* The first slot that was used before and is free, else one that never was used. */
 static __always_inline struct kreg_rec *take_first_free(struct kreg_chunk *chunk, unsigned int size,
 							u32 *ref)
 {
@@ -190,7 +190,7 @@ static void drop_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 
 /*
  * One empty chunk a class is kept, the smaller one of two, and last in the list
- * so that it has a chance to stay empty; a lone one only if it is a page.
+ * so that it has a chance to stay empty; the only one of its class only if it is a page.
  */
 static void keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
 {
@@ -198,12 +198,14 @@ static void keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
 	struct kreg_chunk *last = list_last_entry(&cl->partial,
 						  struct kreg_chunk, list);
 
-	if (!cl->idle)
+	if (!cl->idle) {
 		cl->idle = 1;
-	else if (chunk->order < last->order)
+	} else if (chunk->order < last->order) {
 		drop_chunk(s, last);
-	else
-		return drop_chunk(s, chunk);
+	} else {
+		drop_chunk(s, chunk);
+		chunk = last;
+	}
 	if (chunk->order && cl->pages == 1u << chunk->order) {
 		cl->idle = 0;
 		return drop_chunk(s, chunk);
@@ -239,7 +241,7 @@ static __always_inline void wipe_short(struct kreg_rec *r, unsigned int size)
 		word = wipe_unit(wipe_unit(word));
 }
 
-/* @chunk was full, or it is empty now; or both. */
+/* @chunk was full before, or it is empty now, or both. */
 static noinline void relist_chunk(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
 {
 	if (full)
@@ -260,15 +262,19 @@ static __always_inline void add_free_slot(struct kreg_store *s, struct kreg_chun
 		relist_chunk(s, chunk, full);
 }
 
-static noinline void give_long_slot(struct kreg_store *s, struct kreg_chunk *chunk,
-				    struct kreg_rec *r, u32 ref)
+static noinline unsigned int give_long_slot(struct kreg_store *s, struct kreg_chunk *chunk,
+					    struct kreg_rec *r, u32 ref)
 {
-	memset(r, 0, kreg_arena_size(chunk->class));
+	unsigned int size = kreg_arena_size(chunk->class);
+
+	memset(r, 0, size);
 	add_free_slot(s, chunk, r, ref);
+	return max(1U, size >> PAGE_SHIFT);
 }
 
-static __always_inline void give_slot(struct kreg_store *s, struct kreg_chunk *chunk,
-				      struct kreg_rec *r, u32 ref)
+/* Returns how many steps of upkeep that is: one, or one a page. */
+static __always_inline unsigned int give_slot(struct kreg_store *s, struct kreg_chunk *chunk,
+					      struct kreg_rec *r, u32 ref)
 {
 	unsigned int size = kreg_arena_size(chunk->class);
 
@@ -276,17 +282,22 @@ static __always_inline void give_slot(struct kreg_store *s, struct kreg_chunk *c
 		return give_long_slot(s, chunk, r, ref);
 	wipe_short(r, size);
 	add_free_slot(s, chunk, r, ref);
+	return 1;
 }
 
-/* Turn. The slot @ref of @chunk, @r, has been in limbo for long enough. */
-void kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
-		     u32 ref)
+/*
+ * Turn. The slot @ref of @chunk, @r, has been in limbo for long enough. Returns how many
+ * steps of upkeep that is.
+ */
+unsigned int kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
+			     u32 ref)
 {
 	kreg_store_assert(s);
 	if (likely(chunk->epoch == s->epoch))
 		return give_slot(s, chunk, r, ref);
 	chunk->survivors--;
 	leave_old_chunk(s, chunk);
+	return 1;
 }
 
 /* Turn. The slot @ref is reserved and not wanted. */
@@ -298,6 +309,7 @@ void kreg_arena_unreserve(struct kreg_store *s, u32 ref)
 	s->reserved--;
 	chunk->reserved--;
 	if (chunk->epoch == s->epoch)
-		return give_slot(s, chunk, kreg_chunk_rec(chunk, ref), ref);
-	leave_old_chunk(s, chunk);
+		give_slot(s, chunk, kreg_chunk_rec(chunk, ref), ref);
+	else
+		leave_old_chunk(s, chunk);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Growable arrays of pointers. Readers index them without a lock, so what is
- * there never moves: growth adds a segment as big as all before it together.
+ * Growable arrays of pointers. Readers index them without a lock, so an entry
+ * never moves: growth adds a segment as big as all before it together.
  */
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -43,7 +43,7 @@ u32 kreg_array_take(struct kreg_array *d)
 	return i;
 }
 
-/* No reader is left who could want entry @i. It holds the next free one. */
+/* No reader is left who could want entry @i. It holds the number of the next free one. */
 void kreg_array_give(struct kreg_array *d, u32 i)
 {
 	*kreg_array_at(d, i) = (void *)(unsigned long)d->free;
@@ -71,7 +71,7 @@ static size_t seg_size(unsigned int no)
 	return kreg_array_seg_entries(no) * sizeof(void *);
 }
 
-/* Not under the turn. Zeroed; NULL. */
+/* Zeroed; NULL if there is no memory. */
 void **kreg_array_seg_alloc(unsigned int no)
 {
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;

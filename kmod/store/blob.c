@@ -53,7 +53,7 @@ void kreg_blob_put(struct kreg_blob *b)
 		kreg_blob_free(b);
 }
 
-/* kreg_blob_put() for those who may not sleep. */
+/* Any. As kreg_blob_put(), for callers who may not sleep. */
 void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b)
 {
 	if (!refcount_dec_and_test(&b->refs))
@@ -62,13 +62,22 @@ void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b)
 		queue_work(system_unbound_wq, &s->reaper);
 }
 
-/* Turn. Give @b a handle; kreg_array_wants() has said that there is one. */
-u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b)
+/* Turn. As kreg_array_wants(), of the handles; the first segment comes with the extra. */
+u8 kreg_blob_wants(const struct kreg_store *s)
 {
 	kreg_store_assert(s);
-	b->handle = kreg_array_take(&s->blobs);
-	WRITE_ONCE(*kreg_array_at(&s->blobs, b->handle), b);
-	list_add(&b->list, &s->held_blobs);
+	return s->extra ? kreg_array_wants(&s->extra->blobs) : 1;
+}
+
+/* Turn. Give @b a handle; kreg_blob_wants() has said that there is one. */
+u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b)
+{
+	struct kreg_extra *extra = s->extra;
+
+	kreg_store_assert(s);
+	b->handle = kreg_array_take(&extra->blobs);
+	WRITE_ONCE(*kreg_array_at(&extra->blobs, b->handle), b);
+	list_add(&b->list, &extra->held_blobs);
 	s->memory += kreg_blob_memory(b);
 	return b->handle;
 }
@@ -78,7 +87,7 @@ void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b)
 {
 	kreg_store_assert(s);
 	list_del(&b->list);
-	kreg_array_give(&s->blobs, b->handle);
+	kreg_array_give(&s->extra->blobs, b->handle);
 	s->memory -= kreg_blob_memory(b);
 	kreg_blob_put_later(s, b);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
 /*
- * The reader's side of list and index: layout and order. lookup.h has the lookup.
+ * The reader's side of list and index: layout and order. lookup.h has the lookup;
+ * README.md has the protocol, and the proof that readers may go by it.
  *
  * DOC: What a reader may rely on
  *
@@ -31,7 +32,7 @@
  * - It has an n that is too big: it starts at heads[b] of a removed bucket, which
  *   leads to what was the first record of b at the removal. n was loaded after
  *   C, so all that has been committed since is younger than the reader's c and
- *   none of its concern; what was there at c is reachable from that record,
+ *   does not count for it; what was there at c is reachable from that record,
  *   because unlinked records keep their links. Neither it nor the index page is
  *   reused before the reader's section ends: its slot was unlinked, and the page
  *   given up, after n was stored, and both wait for a grace period from then.
@@ -55,19 +56,27 @@
 #define KREG_PAGE_SHIFT		10
 #define KREG_PAGE_HEADS		(1u << KREG_PAGE_SHIFT)
 
-#define KREG_LEN_SHIFT		21
-#define KREG_LEN_MASK		((1u << KREG_LEN_SHIFT) - 1)
+/* In kreg_rec.lens: the length of the value, seven bits for flags, that of the key. */
+#define KREG_VALUE_LEN_BITS	14
+#define KREG_VALUE_LEN_MASK	((1u << KREG_VALUE_LEN_BITS) - 1)
+#define KREG_KEY_LEN_SHIFT	21
+
+/* A blob has the value: @lens says 0 for its length, the true one is with the handle. */
+#define KREG_REC_BLOB		(1u << KREG_VALUE_LEN_BITS)
+
+/* All flags that have a meaning. */
+#define KREG_REC_FLAGS		KREG_REC_BLOB
 
 /**
  * struct kreg_rec - record
  * @link: see above; changes as neighbours come and go
  * @limbo: next of those that died with it, then next in limbo, then next free
  * @hash: of the key, under the seed of the store
- * @lens: length of the key (11 bits), of the value (21 bits)
+ * @lens: length of the key (11 bits), flags (7 bits), length of the value (14 bits)
  * @born: commit that made it
  * @died: commit that replaced or removed it, or KREG_ALIVE
- * @bytes: the key and the value; or the key, padding to 4 bytes and the u32
- *	handle of a blob that has the value
+ * @bytes: the key and the value; or the key, padding to 4 bytes and a struct
+ *	kreg_rec_blob, if KREG_REC_BLOB is set
  *
  * Only link, limbo and died change once a link leads here.
  */
@@ -81,6 +90,16 @@ struct kreg_rec {
 	u8 bytes[];
 };
 
+/**
+ * struct kreg_rec_blob - where a record with KREG_REC_BLOB has its value
+ * @handle: of the blob
+ * @len: bytes of the value
+ */
+struct kreg_rec_blob {
+	u32 handle;
+	u32 len;
+};
+
 /* A key with its hash under the store's seed. */
 struct kreg_key {
 	const void *bytes;
@@ -90,12 +109,18 @@ struct kreg_key {
 
 static inline u32 kreg_rec_key_len(const struct kreg_rec *r)
 {
-	return r->lens >> KREG_LEN_SHIFT;
+	return r->lens >> KREG_KEY_LEN_SHIFT;
 }
 
-static inline u32 kreg_rec_value_len(const struct kreg_rec *r)
+/* The bytes of the value that are in the record itself. */
+static inline u32 kreg_rec_inline_len(const struct kreg_rec *r)
 {
-	return r->lens & KREG_LEN_MASK;
+	return r->lens & KREG_VALUE_LEN_MASK;
+}
+
+static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
+{
+	return r->lens & KREG_REC_BLOB;
 }
 
 /* The smallest 2^k - 1 that is not below @x. */

@@ -3,12 +3,13 @@
  * Limbo: where unlinked records wait until nobody can be looking at them.
  *
  * There are two batches, both linked through the limbo word. Records join the
- * open one; it is closed, which takes the cookie of a grace period, when the one
- * before it is through. So one cookie is enough for any number of records, and a
- * record waits for two grace periods at most. Then its slot goes back to the chunk,
- * or straight to a new record.
+ * open one. When the one before it is through, the open one is closed, which takes
+ * the cookie of a grace period. So one cookie is enough for any number of records,
+ * and a record waits for two grace periods at most. Then its slot goes back to its
+ * chunk, or straight to a new record. README.md says why that is safe.
  */
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Turn. The blob of @r is in limbo, too. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)
@@ -64,22 +65,22 @@ void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 	kreg_blob_detach(s, blob);
 }
 
-/* Turn. Free up to @n slots of those waiting, if it is time; returns how many. */
+/* Turn. Free slots of those waiting, if it is time, in up to @n steps; returns how many. */
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 {
 	struct kreg_limbo *l = &s->limbo;
-	unsigned int left;
+	unsigned int left, steps;
 
 	kreg_store_assert(s);
 	if (!is_ripe(s))
 		return 0;
-	for (left = n; left && l->waiting; left--) {
+	for (left = n; left && l->waiting; left -= min(left, steps)) {
 		u32 ref = l->waiting;
 		struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
 		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
 
 		kreg_limbo_take_first(s, r);
-		kreg_arena_give(s, chunk, r, ref);
+		steps = kreg_arena_give(s, chunk, r, ref);
 	}
 	kreg_limbo_close(s);
 	return n - left;

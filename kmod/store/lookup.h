@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
 /*
- * The lookup, for anyone who can get at records and heads. He says how before he
- * includes this:
+ * The lookup, for anyone who can get at records and heads. Before this file is included,
+ * it has to be said how:
  *
  *	struct kreg_reader;
  *	const struct kreg_rec *kreg_reader_rec(const struct kreg_reader *, u32 ref);
@@ -19,7 +19,7 @@
  * unlinked before this walk came by, and the caller looks at C again.
  *
  * Every load of a link pairs with the store-release that put it there
- * (put() in txn.c, kreg_index_grow()): what is loaded through it is dependent
+ * (apply_put(), kreg_index_grow()): what is loaded through it is dependent
  * on it.
  */
 static inline const struct kreg_rec *

@@ -10,6 +10,8 @@
  */
 #include "store/internal.h"
 
+atomic_long_t kreg_arena_pages;
+
 /* @gfp is without __GFP_COMP. */
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp)
 {

@@ -1,27 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How memory comes into a store: the writer says what is short, his caller
- * allocates it where he may sleep, be charged and fail, and hands it in.
+ * How memory comes into a store: a write that finds it short says of what. Its caller,
+ * who may sleep, be charged and fail, allocates that and hands it in.
  */
 #include <linux/slab.h>
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+
+static bool wants_class(const struct kreg_prealloc *f, unsigned int class)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->must_chunks; i++)
+		if (f->chunk[i].class == class)
+			return true;
+	return false;
+}
+
+/*
+ * Turn. Ask for a chunk of @class if it has no slot to give, and as long as there is room
+ * for it in @f: who does not get it now asks again.
+ */
+void kreg_prealloc_want_chunk(const struct kreg_store *s, struct kreg_prealloc *f,
+			      unsigned int class)
+{
+	u8 seg = kreg_array_wants(&s->chunks);
+
+	kreg_store_assert(s);
+	if (!list_empty(&s->classes[class].partial) || wants_class(f, class) ||
+	    f->must_chunks == KREG_PREALLOC_CLASSES || seg == KREG_ARRAY_FULL)
+		return;
+	f->want_seg[KREG_PREALLOC_CHUNKS] = seg;
+	f->chunk[f->must_chunks].class = class;
+	f->chunk[f->must_chunks].order = kreg_arena_order(s, class);
+	f->must_chunks++;
+}
 
 /* Turn. -EAGAIN and what to bring, or -ENOSPC if bringing would not help. */
 int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 		       unsigned int class, bool blob)
 {
-	u8 chunks = kreg_array_wants(&s->chunks);
-	u8 blobs = blob ? kreg_array_wants(&s->blobs) : 0;
+	bool full = kreg_array_wants(&s->chunks) == KREG_ARRAY_FULL;
+	u8 blobs = blob ? kreg_blob_wants(s) : 0;
 
 	kreg_store_assert(s);
-	f->must_chunk = list_empty(&s->classes[class].partial);
+	kreg_prealloc_want_chunk(s, f, class);
 	f->must_handle = blobs;
-	if ((f->must_chunk && chunks == KREG_ARRAY_FULL) || blobs == KREG_ARRAY_FULL)
+	f->must_extra = blob && !s->extra;
+	if ((full && list_empty(&s->classes[class].partial)) || blobs == KREG_ARRAY_FULL)
 		return -ENOSPC;
-	f->class = class;
-	f->order = kreg_arena_order(s, class);
-	f->want_seg[KREG_PREALLOC_CHUNKS] = f->must_chunk ? chunks : 0;
 	f->want_seg[KREG_PREALLOC_BLOBS] = blobs;
 	kreg_index_want(s, f);
 	return -EAGAIN;
@@ -39,14 +68,61 @@ static int fill_seg(struct kreg_prealloc *f, enum kreg_prealloc_array dir)
 	return f->brought.seg[dir] ? 0 : -ENOMEM;
 }
 
-static int fill_chunk(struct kreg_prealloc *f)
+/* What was brought and not needed makes room. */
+static void drop_chunks(struct kreg_prealloc *f)
 {
-	if (!f->must_chunk || (f->brought.chunk && f->brought.chunk->class == f->class))
+	unsigned int i;
+
+	for (i = 0; i < KREG_PREALLOC_CLASSES; i++) {
+		struct kreg_chunk **chunk = &f->brought.chunk[i];
+
+		if (!*chunk || wants_class(f, (*chunk)->class))
+			continue;
+		kreg_chunk_free(*chunk);
+		*chunk = NULL;
+	}
+}
+
+/* Where in @f the chunk of @class is, or, since all that are there are wanted, may be put. */
+static struct kreg_chunk **chunk_place(struct kreg_prealloc *f, unsigned int class)
+{
+	struct kreg_chunk **empty = NULL;
+	unsigned int i;
+
+	for (i = 0; i < KREG_PREALLOC_CLASSES; i++) {
+		struct kreg_chunk **chunk = &f->brought.chunk[i];
+
+		if (*chunk && (*chunk)->class == class)
+			return chunk;
+		if (!*chunk)
+			empty = chunk;
+	}
+	return empty;
+}
+
+static int fill_chunks(struct kreg_prealloc *f)
+{
+	unsigned int i;
+
+	if (!f->must_chunks)
 		return 0;
-	if (f->brought.chunk)
-		kreg_chunk_free(f->brought.chunk);
-	f->brought.chunk = kreg_chunk_alloc(f->class, f->order);
-	return f->brought.chunk ? 0 : -ENOMEM;
+	drop_chunks(f);
+	for (i = 0; i < f->must_chunks; i++) {
+		struct kreg_chunk **chunk = chunk_place(f, f->chunk[i].class);
+
+		if (!*chunk)
+			*chunk = kreg_chunk_alloc(f->chunk[i].class, f->chunk[i].order);
+		if (!*chunk)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int fill_extra(struct kreg_prealloc *f)
+{
+	if (f->must_extra && !f->brought.extra)
+		f->brought.extra = kreg_extra_alloc();
+	return f->must_extra && !f->brought.extra ? -ENOMEM : 0;
 }
 
 static void fill_pages(struct kreg_prealloc *f)
@@ -67,8 +143,8 @@ int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s)
 	if (!f->filled)
 		memset(&f->brought, 0, sizeof(f->brought));
 	f->filled = true;
-	if (fill_chunk(f) || fill_seg(f, KREG_PREALLOC_CHUNKS) ||
-	    fill_seg(f, KREG_PREALLOC_BLOBS))
+	if (fill_chunks(f) || fill_seg(f, KREG_PREALLOC_CHUNKS) ||
+	    fill_extra(f) || fill_seg(f, KREG_PREALLOC_BLOBS))
 		return -ENOMEM;
 	if (!f->want_index)
 		return 0;
@@ -91,11 +167,17 @@ static void add_segment(struct kreg_store *s, struct kreg_array *d,
 
 static noinline void add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 {
+	unsigned int i;
+
 	add_segment(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
-	add_segment(s, &s->blobs, f, KREG_PREALLOC_BLOBS);
+	if (f->brought.extra && kreg_extra_add(s, f->brought.extra))
+		f->brought.extra = NULL;
+	if (s->extra)
+		add_segment(s, &s->extra->blobs, f, KREG_PREALLOC_BLOBS);
 	add_segment(s, &kreg_store_root(s)->dir, f, KREG_PREALLOC_PAGES);
-	if (f->brought.chunk && kreg_arena_add(s, f->brought.chunk))
-		f->brought.chunk = NULL;
+	for (i = 0; i < KREG_PREALLOC_CLASSES; i++)
+		if (f->brought.chunk[i] && kreg_arena_add(s, f->brought.chunk[i]))
+			f->brought.chunk[i] = NULL;
 	kreg_index_add(s, f);
 }
 
@@ -105,8 +187,9 @@ void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 	kreg_store_assert(s);
 	if (f->filled)
 		add_prealloc(s, f);
-	f->must_chunk = false;
+	f->must_chunks = 0;
 	f->must_handle = false;
+	f->must_extra = false;
 	f->want_index = false;
 	memset(f->want_seg, 0, sizeof(f->want_seg));
 }
@@ -116,8 +199,10 @@ void kreg_prealloc_empty(struct kreg_prealloc *f)
 {
 	unsigned int i;
 
-	if (f->brought.chunk)
-		kreg_chunk_free(f->brought.chunk);
+	for (i = 0; i < KREG_PREALLOC_CLASSES; i++)
+		if (f->brought.chunk[i])
+			kreg_chunk_free(f->brought.chunk[i]);
+	kreg_extra_free(f->brought.extra);
 	kreg_pages_free(f->brought.pages, f->brought.order);
 	for (i = 0; i < KREG_PREALLOC_ARRAYS; i++)
 		kreg_array_seg_free(f->brought.seg[i], f->brought.seg_no[i]);

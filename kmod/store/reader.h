@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A reader's way into a store, inline, for those who look up many keys: all of it under
- * one rcu_read_lock(), and with one view.
+ * How a reader looks up keys, inline, for callers with many of them: all of it under one
+ * rcu_read_lock(), and with one struct kreg_reader. README.md says why it is right.
  */
 #ifndef KREG_STORE_READER_H
 #define KREG_STORE_READER_H
@@ -19,7 +19,7 @@
 #define kreg_debug_warn(cond) BUILD_BUG_ON_INVALID(cond)
 #endif
 
-/* What a debug build has in a free slot, as lens: a longer key than there is. */
+/* Each byte of a free slot in a debug build; as lens it means a longer key than there is. */
 #define KREG_SLOT_POISON	0xd5
 
 #define KREG_ARRAY_FIRST_SHIFT	3
@@ -30,9 +30,9 @@ static inline unsigned int kreg_array_seg_entries(unsigned int no)
 }
 
 /*
- * Entry @i. Segments do not move, so two loads that depend on each other and on
- * how @i was come by are enough for a reader: whoever published @i had published
- * segment and entry before.
+ * Entry @i. Segments do not move, and whoever published @i had published segment and
+ * entry before. So a reader needs no more than two loads, of which each depends on the
+ * one before it and the first on that of @i.
  */
 static inline void **kreg_array_at(const struct kreg_array *d, u32 i)
 {
@@ -56,23 +56,35 @@ static inline u32 *kreg_index_head(const struct kreg_root *root, u32 b)
 	u32 *page;
 
 	if (b < KREG_HEADS_INLINE)
-		return (u32 *)&root->heads[b];
+		return &root->front->heads[b];
 	page = *kreg_array_at(&root->dir, b >> KREG_PAGE_SHIFT);
 	return page + (b & (KREG_PAGE_HEADS - 1));
 }
 
-/* Where a record keeps the handle of its blob. */
-static inline u32 *kreg_rec_handle(const struct kreg_rec *r, u32 key_len)
+/* Of a record with KREG_REC_BLOB, whose key has @key_len bytes. */
+static inline struct kreg_rec_blob *kreg_rec_blob(const struct kreg_rec *r, u32 key_len)
 {
-	return (u32 *)(r->bytes + ALIGN(key_len, 4));
+	return (struct kreg_rec_blob *)(r->bytes + ALIGN(key_len, 4));
 }
 
+/* The bytes of the value, wherever they are. */
+static inline u32 kreg_rec_value_len(const struct kreg_rec *r)
+{
+	if (unlikely(kreg_rec_has_blob(r)))
+		return kreg_rec_blob(r, kreg_rec_key_len(r))->len;
+	return kreg_rec_inline_len(r);
+}
+
+/*
+ * Of a record with KREG_REC_BLOB that is valid at a C that was loaded (pair 2): @extra was
+ * there before that commit.
+ */
 static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 					     const struct kreg_rec *r)
 {
-	u32 handle = *kreg_rec_handle(r, kreg_rec_key_len(r));
+	u32 handle = kreg_rec_blob(r, kreg_rec_key_len(r))->handle;
 
-	return READ_ONCE(*kreg_array_at(&s->blobs, handle));
+	return READ_ONCE(*kreg_array_at(&READ_ONCE(s->extra)->blobs, handle));
 }
 
 /**
@@ -81,7 +93,7 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
  * @root: list and index
  * @version: C
  * @n: buckets
- * @mask: what of a hash tells them apart
+ * @mask: the bits of a hash by which they differ
  */
 struct kreg_reader {
 	const struct kreg_store *store;
@@ -132,31 +144,30 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 	v->root = root;
 	v->version = c;
 	/* Pair 4, with the release in kreg_index_grow(). */
-	v->n = smp_load_acquire(&root->n);
+	v->n = smp_load_acquire(&root->front->n);
 	v->mask = kreg_read_mask(v->n - 1);
 }
 
-/* @r has been found, with a key of @key_len. */
+/* RCU. Tell of @r, which has been found and has a key of @key_len bytes. */
 static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
 					    u32 key_len, struct kreg_hit *hit)
 {
-	u32 value_len = kreg_rec_value_len(r);
-
 	hit->key = r->bytes;
 	hit->key_len = key_len;
-	hit->value_len = value_len;
+	hit->value_len = kreg_rec_inline_len(r);
 	hit->version = r->born;
 	hit->value = r->bytes + key_len;
 	hit->blob = NULL;
-	if (unlikely(kreg_store_needs_blob(key_len, value_len))) {
+	if (unlikely(kreg_rec_has_blob(r))) {
 		hit->value = NULL;
+		hit->value_len = kreg_rec_blob(r, key_len)->len;
 		hit->blob = kreg_blob_of(v->store, r);
 	}
 }
 
 /*
- * What has @key, with its hash, at the moment of @v or later: if what was valid then is
- * gone, @v moves on. 0 or -ENODATA.
+ * RCU. The object with @key, whose hash is known, at the moment of @v or a later one: if
+ * what was valid then is not there any more, @v moves on. 0 or -ENODATA.
  */
 static __always_inline int kreg_reader_get(struct kreg_reader *v, const struct kreg_key *key,
 					   struct kreg_hit *hit)

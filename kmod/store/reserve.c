@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a write brings along: slots, blobs, roots. */
+/* What is set aside for a write: slots, blobs, roots. */
 #include <linux/slab.h>
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Above, memcpy() is faster. */
 #define SHORT		128
@@ -20,7 +23,7 @@ static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t by
 	}
 }
 
-/* A slot for @c, and a handle for its blob in it. */
+/* A slot for @c, and in it where its blob is, if the value needs one. */
 static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
 				     bool reserve, struct kreg_prealloc *f)
 {
@@ -30,11 +33,11 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	struct kreg_rec *r;
 
 	kreg_debug_warn(blob != kreg_store_needs_blob(c->key.len, c->value_len));
-	if (blob && kreg_array_wants(&s->blobs))
+	if (blob && kreg_blob_wants(s))
 		return kreg_prealloc_want(s, f, class, true);
 	r = kreg_limbo_take(s, class, reserve, &c->ref);
 	if (r) {
-		/* Between its key and the handle, too. */
+		/* Also what is between its key and the handle. */
 		if (unlikely(blob))
 			bytes = sizeof(*r) + c->key.len;
 		wipe_rest(r, kreg_arena_size(class), bytes);
@@ -45,7 +48,10 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	if (unlikely(!r))
 		return kreg_prealloc_want(s, f, class, false);
 	if (unlikely(blob))
-		*kreg_rec_handle(r, c->key.len) = kreg_blob_attach(s, c->blob);
+		*kreg_rec_blob(r, c->key.len) = (struct kreg_rec_blob) {
+			.handle = kreg_blob_attach(s, c->blob),
+			.len = c->value_len,
+		};
 	return 0;
 }
 
@@ -54,6 +60,15 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 {
 	kreg_store_assert(s);
 	return take_slot(s, c, true, f);
+}
+
+void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *c,
+			  struct kreg_prealloc *f)
+{
+	size_t bytes = kreg_rec_size(c->key.len, c->value_len, c->blob);
+
+	kreg_store_assert(s);
+	kreg_prealloc_want_chunk(s, f, kreg_arena_class(bytes));
 }
 
 void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f)

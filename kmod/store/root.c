@@ -31,7 +31,10 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 #define INDEX_SEGS	17	/* for 2^30 buckets */
 
@@ -41,7 +44,8 @@ void *kreg_root_alloc(void)
 
 	if (!root)
 		return NULL;
-	root->n = 1;
+	root->front = &root->own_front;
+	root->front->n = 1;
 	kreg_array_init(&root->dir, 0, 1, INDEX_SEGS);
 	INIT_LIST_HEAD(&root->chunks);
 	INIT_LIST_HEAD(&root->blobs);
@@ -83,7 +87,8 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 	}
 	list_splice_init(&s->full, &old->chunks);
 	list_splice_init(&s->orphans, &old->chunks);
-	list_splice_init(&s->blob_list, &old->blobs);
+	if (s->extra)
+		list_splice_init(&s->extra->blob_list, &old->blobs);
 	list_add_tail(&old->cleared, &s->cleared);
 	s->cleared_count++;
 	old->weight = s->bytes + s->objects * sizeof(struct kreg_rec) + s->limbo.bytes;

@@ -2,10 +2,11 @@
 /* The store as a whole: its life, its readers, its upkeep. */
 #include <linux/slab.h>
 
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
-#define BLOB_SEGS	KREG_ARRAY_SEGS
 
 /* Steps of upkeep that freeing a chunk, up to sixteen pages, counts for. */
 #define ROOT_COST	4
@@ -21,15 +22,12 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 	kreg_seed_init(&s->seed);
 	/* Chunk 0 would give a reference 0, which is none; and G is never 0. */
 	kreg_array_init(&s->chunks, 2, 2, CHUNK_SEGS);
-	kreg_array_init(&s->blobs, 0, 1, BLOB_SEGS);
 	s->reuse = 1;
 	s->turn = turn;
 	for (i = 0; i < KREG_CLASSES; i++)
 		INIT_LIST_HEAD(&s->classes[i].partial);
 	INIT_LIST_HEAD(&s->full);
 	INIT_LIST_HEAD(&s->orphans);
-	INIT_LIST_HEAD(&s->blob_list);
-	INIT_LIST_HEAD(&s->held_blobs);
 	INIT_LIST_HEAD(&s->cleared);
 	INIT_WORK(&s->reaper, kreg_root_reap);
 	s->memory = sizeof(*s) + sizeof(*root);
@@ -42,7 +40,7 @@ void kreg_store_exit(struct kreg_store *s)
 	flush_work(&s->reaper);
 	kreg_root_exit(s);
 	kreg_array_free(&s->chunks);
-	kreg_array_free(&s->blobs);
+	kreg_extra_free(s->extra);
 	kreg_pages_free(s->spare, s->spare_order);
 }
 
@@ -59,7 +57,7 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	st->limbo = READ_ONCE(s->limbo.bytes);
 	st->version = READ_ONCE(s->version);
 	rcu_read_lock();
-	st->buckets = READ_ONCE(rcu_dereference(s->root)->n);
+	st->buckets = READ_ONCE(rcu_dereference(s->root)->front->n);
 	rcu_read_unlock();
 }
 

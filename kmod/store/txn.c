@@ -5,9 +5,12 @@
  * Records are linked with a number that no reader has reached, those they replace
  * are marked to die with it, one store makes it so, and only then the dead leave
  * the list. A reader that is between two of these steps finds either the old
- * record, or a younger one, which tells it to look at C again.
+ * record, or a younger one, which tells it to look at C again. README.md has the proof.
  */
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Records that a batch may link beyond the number of buckets. */
 #define LAG	8
@@ -18,36 +21,7 @@
  */
 #define BEHIND	KREG_LINK_BUCKET
 
-void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
-		     struct kreg_place *place)
-{
-	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->n));
-	u32 link;
-
-	kreg_store_assert(s);
-	place->old = NULL;
-	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
-		struct kreg_rec *r = kreg_arena_rec(s, link);
-		int order = kreg_read_order(r, key);
-
-		if (order < 0) {
-			from = &r->link;
-			continue;
-		}
-		/* The youngest of its key comes first; if it is dead, all are. */
-		if (!order && r->died == KREG_ALIVE) {
-			place->old = r;
-			place->old_ref = link;
-			place->old_bytes = kreg_rec_key_len(r) +
-					   kreg_rec_value_len(r);
-		}
-		break;
-	}
-	place->link = from;
-}
-
-/* The record that @place leads to dies now. @dead and @link are how settle finds it. */
+/* The record that @place leads to dies now. By @dead and @link it is found to be unlinked. */
 static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
 {
 	struct kreg_store *s = t->store;
@@ -63,14 +37,14 @@ static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 de
 }
 
 /*
- * A batch must not outrun the index by far: what it links, it walks. Apart, like the
+ * The index must keep up with a batch, whose look-ups get longer else. Apart, like the
  * next one, so that most calls do with less of the stack.
  */
 static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	unsigned int steps = 2;
 
-	while (s->objects > kreg_store_root(s)->n + LAG && steps--)
+	while (s->objects > kreg_store_root(s)->front->n + LAG && steps--)
 		if (!kreg_index_grow(s)) {
 			kreg_index_want(s, f);
 			break;
@@ -79,7 +53,7 @@ static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
 
 static noinline void link_blob(struct kreg_store *s, struct kreg_change *c)
 {
-	list_move(&c->blob->list, &s->blob_list);
+	list_move(&c->blob->list, &s->extra->blob_list);
 	c->blob = NULL;
 }
 
@@ -114,7 +88,7 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	smp_store_release(place->link, ref);
 	if (place->old)
 		mark_dead(t, place, BEHIND | ref, &r->link);
-	if (unlikely(s->objects > kreg_store_root(s)->n + LAG))
+	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
 		grow_index(s, f);
 	return 0;
 }
@@ -177,14 +151,14 @@ void kreg_txn_abort(struct kreg_txn *t)
 static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->n));
+	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
 
 	while (*from != ref)
 		from = &kreg_arena_rec(s, *from)->link;
 	return from;
 }
 
-/* It keeps its own link, for those who stand on it. */
+/* The record keeps its own link, for readers that stand on it. */
 static void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
 {
 	WRITE_ONCE(*from, r->link);

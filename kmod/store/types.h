@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a store is made of: for those who embed one. Nobody else looks inside. */
+/* What a store is made of, for structs that embed one. Only the engine looks inside. */
 #ifndef KREG_STORE_TYPES_H
 #define KREG_STORE_TYPES_H
 
@@ -17,10 +17,10 @@
 static_assert(sizeof(long) == 8);
 
 #define KREG_ARRAY_SEGS		20
-/* Records above this have their value elsewhere. */
-#define KREG_SLOT_MAX		4096
-#define KREG_CLASSES		26
-/* What may wait for a grace period, at least. */
+/* A record that would be longer has its value in a blob. */
+#define KREG_SLOT_MAX		16384
+#define KREG_CLASSES		34
+/* Bytes, and roots, that may wait for a grace period before writers have to wait for it. */
 #define KREG_LIMBO_BYTES	(4ULL << 20)
 #define KREG_LIMBO_ROOTS	64
 #define KREG_LIMBO_CLEARED	(64ULL << 20)
@@ -28,8 +28,8 @@ static_assert(sizeof(long) == 8);
 /**
  * struct kreg_array - growable array of pointers that never moves
  * @seg: segment k has 8 << k entries
- * @used: where those begin that were never handed out
- * @free: first of those that came back, plus 1; or 0
+ * @used: where the entries begin that were never handed out
+ * @free: first of the entries that came back, plus 1; or 0
  * @segs: segments there are
  * @limit: segments there may be
  * @stride: pointers that are handed out together
@@ -44,13 +44,23 @@ struct kreg_array {
 };
 
 /**
+ * struct kreg_front - where readers of a root start
+ * @n: buckets
+ * @heads: first links of the first buckets
+ */
+struct kreg_front {
+	u32 n;
+	u32 heads[KREG_HEADS_INLINE];
+};
+
+/**
  * struct kreg_root - list and index, from one clear to the next
  * @born: commit of the clear that made it
  * @previous: what readers before @born use; cut once there are none
- * @n: buckets
- * @heads: first links of the first buckets
+ * @front: words that a reader needs first; they may lie in a page of their own
+ * @own_front: where they lie else
  * @dir: pages of the index
- * @spans: sixteens of them that came together, behind the first KREG_INDEX_SINGLES
+ * @spans: groups of sixteen pages that came together, behind the first KREG_INDEX_SINGLES
  * @epoch: clears before it
  * @weight: bytes of the records that went with it
  * @cookie: taken after the commit that replaced it
@@ -58,13 +68,13 @@ struct kreg_array {
  * @cleared: in the store's list of that name
  * @chunks: chunks that go with it
  * @blobs: blobs that go with it
- * @junk: in the reaper's list
+ * @free_node: in the reaper's list
  */
 struct kreg_root {
 	u64 born;
 	struct kreg_root *previous;
-	u32 n;
-	u32 heads[KREG_HEADS_INLINE];
+	struct kreg_front *front;
+	struct kreg_front own_front;
 	struct kreg_array dir;
 	u32 spans;
 
@@ -96,7 +106,7 @@ struct kreg_class {
  * @waiting: those that wait for @cookie
  * @cookie: taken after the last of @waiting was unlinked
  * @ripe: @cookie has expired and the reuse generation says so
- * @spared: they were left to writers for a while
+ * @spared: upkeep has left them to writers once; the next time it frees them
  * @bytes: of slots and blobs in both
  */
 struct kreg_limbo {
@@ -109,19 +119,32 @@ struct kreg_limbo {
 };
 
 /**
+ * struct kreg_extra - what most stores do without
+ * @blobs: handle: &struct kreg_blob
+ * @blob_list: blobs of records
+ * @held_blobs: blobs of reserved slots
+ *
+ * The caller whose write is the first to need it brings it. It stays until the store
+ * goes, so a record that needs it is never without.
+ */
+struct kreg_extra {
+	struct kreg_array blobs;
+	struct list_head blob_list;
+	struct list_head held_blobs;
+};
+
+/**
  * struct kreg_store - the storage of one table
  * @version: C, the number of the last commit
  * @reuse: G, goes up before slots that came out of limbo are touched
  * @root: list and index
  * @seed: of the hash
  * @chunks: chunk number * 2: base address; + 1: &struct kreg_chunk
- * @blobs: handle: &struct kreg_blob
+ * @extra: what most stores do without, or NULL
  * @turn: the lock that whoever changes the store holds
  * @classes: chunks with free slots, by size
- * @full: chunks of all classes without
+ * @full: chunks of all classes without free slots
  * @orphans: chunks older than the last clear that hold records younger than it
- * @blob_list: blobs of records
- * @held_blobs: blobs of reserved slots
  * @cleared: roots that a clear replaced and that wait for a grace period, oldest first
  * @ending: the root whose grace period is over
  * @limbo: unlinked records
@@ -138,7 +161,7 @@ struct kreg_limbo {
  * @recycled: slots that went from limbo to a new record since the last upkeep
  * @cleared_count: length of @cleared
  * @cleared_bytes: weight of those
- * @writing: between begin and the end of settle
+ * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
  * @dead_roots: for @reaper
@@ -150,14 +173,12 @@ struct kreg_store {
 	struct kreg_root __rcu *root ____cacheline_aligned;
 	struct kreg_seed seed;
 	struct kreg_array chunks;
-	struct kreg_array blobs;
-	spinlock_t *turn;	/* not ours: that of the writer */
+	struct kreg_extra *extra;
+	spinlock_t *turn;	/* that of the writer */
 
 	struct kreg_class classes[KREG_CLASSES] ____cacheline_aligned;
 	struct list_head full;
 	struct list_head orphans;
-	struct list_head blob_list;
-	struct list_head held_blobs;
 	struct list_head cleared;
 	struct kreg_root *ending;
 	struct kreg_limbo limbo;

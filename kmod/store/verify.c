@@ -3,7 +3,10 @@
  * The invariants of a store, walked. For debug builds: takes time in proportion
  * to all that is there, and keeps its counts in chunk->seen.
  */
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 #ifndef kreg_slot_poison
 void kreg_slot_poison(void *slot, size_t size)
@@ -119,9 +122,8 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 }
 
 /* What a record leaves of its slot is zero, whatever was there before. */
-static bool rest_is_zero(const struct kreg_rec *r)
+static bool rest_is_zero(const struct kreg_rec *r, size_t bytes, size_t size)
 {
-	size_t bytes = kreg_rec_weight(r), size = kreg_arena_size(kreg_arena_class(bytes));
 	u32 key_len = kreg_rec_key_len(r);
 
 	return !memchr_inv((void *)r + bytes, 0, size - bytes) &&
@@ -129,12 +131,43 @@ static bool rest_is_zero(const struct kreg_rec *r)
 		!memchr_inv(r->bytes + key_len, 0, ALIGN(key_len, 4) - key_len));
 }
 
-/* Invariants 1, 2, 4 and 6: one pass from end to end, as a reader goes. */
+/* A value is in a blob if and only if its record does not fit a slot. */
+static bool verify_place_of_value(struct kreg_store *s, const struct kreg_rec *r)
+{
+	u32 key_len = kreg_rec_key_len(r), len = kreg_rec_value_len(r);
+	const struct kreg_blob *b;
+
+	if (WARN_ON(kreg_rec_has_blob(r) != kreg_store_needs_blob(key_len, len)))
+		return false;
+	if (!kreg_rec_has_blob(r))
+		return true;
+	if (WARN_ON(!s->extra))
+		return false;
+	b = kreg_blob_of(s, r);
+	return !WARN_ON(kreg_rec_inline_len(r) || b->len != len ||
+			b->handle != kreg_rec_blob(r, key_len)->handle);
+}
+
+/* Invariant 7: flags, lengths and the class of the slot agree, padding is zero. */
+static bool verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
+{
+	unsigned int class = kreg_arena_chunk(s, ref)->class;
+	u32 known = KREG_REC_FLAGS | KREG_VALUE_LEN_MASK;
+	size_t bytes = kreg_rec_weight(r);
+
+	if (WARN_ON(!kreg_rec_key_len(r) ||
+		    r->lens & ~known & ((1u << KREG_KEY_LEN_SHIFT) - 1)))
+		return false;
+	return verify_place_of_value(s, r) && !WARN_ON(kreg_arena_class(bytes) != class) &&
+	       !WARN_ON(!rest_is_zero(r, bytes, kreg_arena_size(class)));
+}
+
+/* Invariants 1, 2, 4, 6 and 7: one pass from end to end, as a reader goes. */
 static bool verify_list(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
 	u64 objects = 0, bytes = 0, newest = s->version + s->writing;
-	u32 link = root->heads[0], bucket = 0, buckets = 1;
+	u32 link = root->front->heads[0], bucket = 0, buckets = 1;
 	const struct kreg_rec *before = NULL;
 
 	while (link) {
@@ -143,7 +176,7 @@ static bool verify_list(struct kreg_store *s)
 		if (link & KREG_LINK_BUCKET) {
 			u32 next = link & ~KREG_LINK_BUCKET;
 
-			if (WARN_ON(next >= root->n ||
+			if (WARN_ON(next >= root->front->n ||
 				    !kreg_read_before(bucket, next)))
 				return false;
 			bucket = next;
@@ -152,10 +185,10 @@ static bool verify_list(struct kreg_store *s)
 			continue;
 		}
 		r = kreg_arena_rec(s, link);
-		if (WARN_ON(!kreg_rec_key_len(r) || !in_order(before, r) ||
-			    kreg_read_bucket(r->hash, root->n) != bucket))
+		if (!verify_record(s, link, r))
 			return false;
-		if (WARN_ON(!rest_is_zero(r)))
+		if (WARN_ON(!in_order(before, r) ||
+			    kreg_read_bucket(r->hash, root->front->n) != bucket))
 			return false;
 		if (WARN_ON(r->born < root->born || r->born > newest ||
 			    r->died < r->born))
@@ -170,7 +203,7 @@ static bool verify_list(struct kreg_store *s)
 		before = r;
 		link = r->link;
 	}
-	return !WARN_ON(buckets != root->n || objects != s->objects ||
+	return !WARN_ON(buckets != root->front->n || objects != s->objects ||
 			bytes != s->bytes);
 }
 
@@ -199,7 +232,7 @@ static bool verify_limbo(struct kreg_store *s, u32 ref)
 	while (ref) {
 		struct kreg_rec *r = kreg_arena_rec(s, ref);
 
-		if (WARN_ON(!kreg_rec_key_len(r) || r->died == KREG_ALIVE))
+		if (!verify_record(s, ref, r) || WARN_ON(r->died == KREG_ALIVE))
 			return false;
 		kreg_arena_chunk(s, ref)->seen++;
 		ref = r->limbo;
@@ -217,6 +250,14 @@ static size_t blob_memory(struct list_head *blobs)
 	return sum;
 }
 
+static size_t extra_memory(struct kreg_extra *extra)
+{
+	if (!extra)
+		return 0;
+	return kreg_extra_memory(extra) + blob_memory(&extra->blob_list) +
+	       blob_memory(&extra->held_blobs);
+}
+
 static size_t root_memory(struct kreg_root *root)
 {
 	return sizeof(*root) + root->dir.used * PAGE_SIZE +
@@ -229,8 +270,7 @@ static bool verify_memory(struct tally *t)
 	struct kreg_root *root;
 
 	t->memory = sizeof(*s) + kreg_array_memory(&s->chunks) +
-		    kreg_array_memory(&s->blobs) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
-		    blob_memory(&s->blob_list) + blob_memory(&s->held_blobs) +
+		    extra_memory(s->extra) + (s->spare ? PAGE_SIZE << s->spare_order : 0) +
 		    root_memory(kreg_store_root(s));
 	each_chunk(t, weigh_chunk);
 	list_for_each_entry(root, &s->cleared, cleared)

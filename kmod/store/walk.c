@@ -6,7 +6,7 @@
  */
 #include "store/internal.h"
 
-/* The link behind which are the records that come after @key, or with it. */
+/* Go to the first record that comes after @key; @with: or that has it. NULL: to the start. */
 static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
 	struct kreg_reader v;
@@ -78,7 +78,7 @@ static __always_inline bool is_valid(const struct kreg_walk *w, const struct kre
 /* From @r on, which is not valid, the first that is. */
 static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const struct kreg_rec *r)
 {
-	bool younger = false;	/* there was one, of @key, and no valid one yet */
+	bool younger = false;	/* a younger one of @key was met, and no valid one so far */
 	struct kreg_key key;
 
 	for (;; r = next_record(w)) {

@@ -9,7 +9,7 @@
 
 #include "client/client.h"
 #include "table/names.h"
-#include "store/store.h"
+#include "store/write.h"
 #include "table/table.h"
 #include "client/user.h"
 #include "writer/writer.h"

@@ -3,8 +3,8 @@
  * commit.pml - a write, of any size, becomes visible at once, to a reader who
  * takes no lock and waits for nobody.
  *
- * Mirrors, in kmod/: kreg_txn_begin(), kreg_store_find(), put(), kill(), clear(),
- * kreg_txn_commit() and kreg_txn_unlink() of txn.c; kreg_root_replace() of root.c;
+ * Mirrors, in kmod/: kreg_txn_begin(), kreg_store_find() of place.c; apply_put(), mark_dead(),
+ * apply_clear(), kreg_txn_commit() and kreg_txn_unlink() of txn.c; kreg_root_replace() of root.c;
  * kreg_reader_enter() and kreg_reader_get() of reader.h, and kreg_lookup() of lookup.h.
  * There is one bucket (index.pml has more) and nothing is reused (reuse.pml). Readers
  * change nothing, so one of them, and one lookup, will do.

@@ -2,11 +2,12 @@
 /*
  * index.pml - buckets come and go under a reader's feet, and he misses nothing.
  *
- * Mirrors, in kmod/store/: kreg_index_grow() and shrink_index() of index.c, apply_put(),
- * grow_index(), link_to() and kreg_txn_unlink() of txn.c, kreg_reader_enter() of
- * reader.h and kreg_lookup() of lookup.h, why it is right says layout.h. Hashes have
- * two bits and are the keys; in the list they stand as 0, 2, 1, 3. The index never
- * shrinks below 32 buckets in fact, nor does it grow at random: here it does.
+ * Mirrors, in kmod/: kreg_index_grow() and shrink_index() of index_hash.c,
+ * apply_put(), grow_index(), link_to() and kreg_txn_unlink() of txn.c,
+ * kreg_reader_enter() of reader.h and kreg_lookup() of lookup.h, whose DOC in layout.h
+ * says why it is right. Hashes have two bits and are the keys; in the list they stand
+ * as 0, 2, 1, 3. The index never shrinks below 32 buckets in fact, nor does it grow at
+ * random: here it does.
  *
  * Proved: as in commit.pml.
  *

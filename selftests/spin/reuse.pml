@@ -2,9 +2,9 @@
 /*
  * reuse.pml - a slot is reused when nobody looks at it, or when he can tell.
  *
- * Mirrors, in kmod/: put() and kreg_txn_unlink() of txn.c, kreg_limbo_add(),
+ * Mirrors, in kmod/: apply_put() and kreg_txn_unlink() of txn.c, kreg_limbo_add(),
  * kreg_limbo_close() and kreg_limbo_free() of limbo.c, kreg_limbo_reuse() of
- * engine.h, first_free() and give() of arena.c; of the readers kreg_reader_get()
+ * limbo.h, take_first_free() and give_slot() of arena.c; of the readers kreg_reader_get()
  * of reader.h in its RCU section. The reader that maps the table does not exist
  * yet: it reads G, then C, then the head, and G again at its end, and believes
  * nothing else, for a grace period does not wait for it.

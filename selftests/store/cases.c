@@ -315,3 +315,39 @@ void cleared_run(void)
 	kreg_prealloc_free(&f);
 	end();
 }
+
+/* Changes of four classes lack a chunk each: three are brought together, then the last. */
+void several_run(void)
+{
+	static const struct mode several = { "several", 4, ~0u, 0, 1, 0, 0, 0 };
+	static const u32 lens[] = { 10, 200, 900, 12000 };
+	struct kreg_change c[ARRAY_SIZE(lens)] = {};
+	struct kreg_prealloc f = {};
+	u32 i, n;
+
+	begin(&several);
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		c[i].kind = KREG_CHANGE_PUT;
+		c[i].key.len = 4;
+		c[i].value_len = lens[i];
+	}
+	tap_check(kreg_store_reserve(&store, &c[0], &f) == -EAGAIN);
+	for (n = 0; n < 2; n++)
+		for (i = 1; i < ARRAY_SIZE(lens); i++)
+			kreg_store_want_slot(&store, &c[i], &f);
+	tap_check(f.must_chunks == KREG_PREALLOC_CLASSES);
+	/* The chunk itself, and its pages, three times. */
+	shim_fail_in = 6;
+	tap_check(kreg_prealloc_fill(&f, &store) == -ENOMEM);
+	fed(&f);
+	for (i = 0; i < KREG_PREALLOC_CLASSES; i++)
+		tap_check(!kreg_store_reserve(&store, &c[i], &f));
+	tap_check(kreg_store_reserve(&store, &c[i], &f) == -EAGAIN && f.must_chunks == 1);
+	fed(&f);
+	tap_check(!kreg_store_reserve(&store, &c[i], &f));
+	for (i = 0; i < ARRAY_SIZE(lens); i++)
+		kreg_store_cancel(&store, &c[i]);
+	tap_check(kreg_store_verify(&store));
+	kreg_prealloc_free(&f);
+	end();
+}

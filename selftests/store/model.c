@@ -411,7 +411,7 @@ void model_drain(void)
 	tap_check(list_empty(&store.orphans));
 	/* A page a class, one of the index, directories as they were. */
 	tap_check(st.memory - kreg_array_memory(&store.chunks) -
-		  kreg_array_memory(&store.blobs) <
+		  kreg_extra_memory(store.extra) <
 		  (KREG_CLASSES + 2) * (PAGE_SIZE + 256));
 }
 

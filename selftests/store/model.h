@@ -3,7 +3,10 @@
 #ifndef MODEL_H
 #define MODEL_H
 
+#include "store/arena.h"
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 #include "tap.h"
 
 #define PINS		3
@@ -64,6 +67,7 @@ void stale_run(void);
 void spans_run(void);
 void recycled_run(void);
 void cleared_run(void);
+void several_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */
 void pins_start(void);

@@ -44,7 +44,7 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 5);
+	tap_plan(count + 6);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
@@ -56,6 +56,8 @@ void model_run(unsigned int permille)
 	tap_pass("slots straight from limbo");
 	cleared_run();
 	tap_pass("what was cleared counts until readers are gone");
+	several_run();
+	tap_pass("chunks of several classes in one go");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i], permille);
 	spin_unlock(&turn);

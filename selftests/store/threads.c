@@ -18,7 +18,7 @@
 #define KEPT		64
 #define TOGETHER	8
 #define MOST		30000
-#define WORDS		700
+#define WORDS		2100	/* a blob */
 
 static struct kreg_store store;
 static DEFINE_SPINLOCK(turn);

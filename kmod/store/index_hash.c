@@ -14,7 +14,9 @@
  * that pages.c tells of, the page allocator takes as many off them, with interrupts
  * off, as were freed in a row.
  */
+#include "store/index.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 /* Pages that come next, log2. Once a single one had to do, no spans follow it. */
 static unsigned int grow_order(const struct kreg_root *root)
@@ -150,7 +152,7 @@ void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f)
 bool kreg_index_grow(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u32 b = root->n, parent = b & (kreg_read_mask(b) >> 1);
+	u32 b = root->front->n, parent = b & (kreg_read_mask(b) >> 1);
 	u32 page = b >> KREG_PAGE_SHIFT;
 	u32 *from, link;
 
@@ -173,18 +175,18 @@ bool kreg_index_grow(struct kreg_store *s)
 	/* Pair 4, with readers that come to heads[b] by this link. */
 	smp_store_release(from, KREG_LINK_BUCKET | b);
 	/* Pair 4, with kreg_reader_enter(). */
-	smp_store_release(&root->n, b + 1);
+	smp_store_release(&root->front->n, b + 1);
 	return true;
 }
 
 /* Turn. One bucket less; heads[b] stays, for readers that have the old n. */
 static void shrink_index(struct kreg_store *s, struct kreg_root *root)
 {
-	u32 b = root->n - 1, parent = b & (kreg_read_mask(b) >> 1);
+	u32 b = root->front->n - 1, parent = b & (kreg_read_mask(b) >> 1);
 	u32 *from = kreg_index_head(root, parent);
 
 	kreg_store_assert(s);
-	WRITE_ONCE(root->n, b);
+	WRITE_ONCE(root->front->n, b);
 	/*
 	 * Pair 4, with kreg_reader_enter(): whoever has seen a commit that came
 	 * after this does not start at heads[b] any more.
@@ -198,9 +200,9 @@ static void shrink_index(struct kreg_store *s, struct kreg_root *root)
 /* Pages that buckets and expected records use, and half a page to spare. */
 static u32 pages_to_keep(const struct kreg_store *s, const struct kreg_root *root)
 {
-	u64 use = max_t(u64, root->n, s->objects + s->reserved);
+	u64 use = max_t(u64, root->front->n, s->objects + s->reserved);
 
-	if (root->n <= KREG_HEADS_INLINE &&
+	if (root->front->n <= KREG_HEADS_INLINE &&
 	    s->objects + s->reserved < KREG_HEADS_INLINE / 2)
 		return 0;
 	return (use + 3 * KREG_PAGE_HEADS / 2 - 1) >> KREG_PAGE_SHIFT;
@@ -245,16 +247,16 @@ bool kreg_index_step(struct kreg_store *s)
 	struct kreg_root *root = kreg_store_root(s);
 
 	kreg_store_assert(s);
-	if (s->objects > root->n)
+	if (s->objects > root->front->n)
 		return kreg_index_grow(s);
-	if (root->n > KREG_HEADS_INLINE && s->objects < root->n >> 2) {
+	if (root->front->n > KREG_HEADS_INLINE && s->objects < root->front->n >> 2) {
 		shrink_index(s, root);
 		return true;
 	}
 	/* Most often that is all: no page could be spared. */
-	if (root->n > KREG_HEADS_INLINE && !s->retiring &&
+	if (root->front->n > KREG_HEADS_INLINE && !s->retiring &&
 	    (root->dir.used + 1 - (1u << cut_order(root))) << KREG_PAGE_SHIFT <
-	    root->n + 3 * KREG_PAGE_HEADS / 2)
+	    root->front->n + 3 * KREG_PAGE_HEADS / 2)
 		return false;
 	return retire_pages(s, root);
 }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What most stores do without, brought by the caller who is the first to need it. */
+#include <linux/slab.h>
+
+#include "store/internal.h"
+
+/* Not under the turn. NULL. */
+struct kreg_extra *kreg_extra_alloc(void)
+{
+	struct kreg_extra *extra = kzalloc(sizeof(*extra), GFP_KERNEL_ACCOUNT);
+
+	if (!extra)
+		return NULL;
+	kreg_array_init(&extra->blobs, 0, 1, KREG_ARRAY_SEGS);
+	INIT_LIST_HEAD(&extra->blob_list);
+	INIT_LIST_HEAD(&extra->held_blobs);
+	return extra;
+}
+
+/* Turn. False if the store has got one in the meantime. */
+bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra)
+{
+	kreg_store_assert(s);
+	if (s->extra)
+		return false;
+	/* Pair 2 publishes it, with the commit of the first record that needs it. */
+	WRITE_ONCE(s->extra, extra);
+	s->memory += sizeof(*extra);
+	return true;
+}
+
+/* Turn. But for the blobs themselves. @extra may be NULL. */
+size_t kreg_extra_memory(const struct kreg_extra *extra)
+{
+	return extra ? sizeof(*extra) + kreg_array_memory(&extra->blobs) : 0;
+}
+
+/* May sleep. Its lists are empty, or of no account. @extra may be NULL. */
+void kreg_extra_free(struct kreg_extra *extra)
+{
+	if (!extra)
+		return;
+	kreg_array_free(&extra->blobs);
+	kfree(extra);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What it takes to change a store: changes, what they bring along, the steps of a write. */
+#ifndef KREG_STORE_WRITE_H
+#define KREG_STORE_WRITE_H
+
+#include <linux/bug.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#include "store/layout.h"
+#include "store/store.h"
+
+struct kreg_chunk;
+
+enum kreg_change_kind { KREG_CHANGE_PUT, KREG_CHANGE_DELETE, KREG_CHANGE_CLEAR };
+
+/*
+ * One change on its way through the turn. A PUT carries its record in one of two
+ * ways: reserved beforehand (@rec, filled by the caller outside the turn), or as
+ * bytes (@value) that kreg_store_apply() copies into a slot it finds free.
+ */
+struct kreg_change {
+	enum kreg_change_kind kind;
+	struct kreg_key key;
+	const void *value;
+	u32 value_len;
+	u32 ref;			/* of the reserved slot, or 0 */
+	struct kreg_rec *rec;		/* the reserved slot */
+	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
+	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
+	/* Not looked at here: */
+	bool must_be_new;		/* PUT: only if there is none */
+	u64 only;			/* version the object must have, or 0 */
+	s64 paid;			/* bytes charged for it beforehand */
+	u64 count;			/* out: objects replaced or removed */
+};
+
+/* Any. All but @kind, and @value_len, which goes with @value. */
+static inline void kreg_change_init(struct kreg_change *c)
+{
+	c->key = (struct kreg_key) {};
+	c->value = NULL;
+	c->ref = 0;
+	c->rec = NULL;
+	c->blob = NULL;
+	c->root = NULL;
+	c->must_be_new = false;
+	c->only = 0;
+	c->paid = 0;
+}
+
+/* Sleeps. An empty root, or NULL. */
+void *kreg_root_alloc(void);
+/* Any: one that was not used. */
+void kreg_root_free(void *root);
+
+/* Where in the list a key is, or would be. Valid until the next change of the store. */
+struct kreg_place {
+	u32 *link;			/* the link that leads, or would lead, to the key */
+	struct kreg_rec *old;		/* the live record with the key, or NULL */
+	u32 old_ref;
+	u32 old_bytes;			/* bytes of its key and value */
+};
+
+/* Turn. As seen by the write under way: its own uncommitted changes included. */
+void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
+		     struct kreg_place *place);
+
+/*
+ * What the store lacks: noted under the turn, brought outside it, and handed in under
+ * the turn again. kreg_prealloc_fill() returns -ENOMEM if anything that is marked as
+ * must could not be had; what only makes things faster is left out silently. It starts
+ * with kreg_prealloc_init(), may go round any number of times, and ends with
+ * kreg_prealloc_free().
+ */
+enum kreg_prealloc_array {
+	KREG_PREALLOC_CHUNKS,
+	KREG_PREALLOC_BLOBS,
+	KREG_PREALLOC_PAGES,
+	KREG_PREALLOC_ARRAYS,
+};
+
+/* Chunks that are brought in one go. */
+#define KREG_PREALLOC_CLASSES	3
+
+struct kreg_prealloc {
+	u8 must_chunks;			/* how many of @chunk are valid */
+	struct {
+		u8 class;		/* size class that is out of slots */
+		u8 order;		/* pages that its next chunk should have, log2 */
+	} chunk[KREG_PREALLOC_CLASSES];
+	u8 index_order;			/* likewise those of the index that come next */
+	bool must_handle;		/* no handle for a blob is left */
+	bool must_extra;		/* then, too: there is no struct kreg_extra */
+	bool want_index;
+	bool want_pages;		/* not only a segment for the array of them */
+	bool filled;			/* @brought is valid */
+	u8 want_seg[KREG_PREALLOC_ARRAYS];	/* number of the segment, plus 1 */
+	/* what kreg_prealloc_fill() brought; opaque, and undefined before */
+	struct {
+		struct kreg_chunk *chunk[KREG_PREALLOC_CLASSES];
+		struct kreg_extra *extra;
+		u32 *pages;
+		unsigned int order;	/* how many, log2 */
+		unsigned int asked;	/* how many were asked for */
+		void **seg[KREG_PREALLOC_ARRAYS];
+		u8 seg_no[KREG_PREALLOC_ARRAYS];
+	} brought;
+};
+
+/* Any. Not what is in @brought, since most writes want nothing. */
+static inline void kreg_prealloc_init(struct kreg_prealloc *f)
+{
+	memset(f, 0, offsetof(struct kreg_prealloc, brought));
+}
+
+static inline bool kreg_prealloc_wanted(const struct kreg_prealloc *f)
+{
+	return f->must_chunks || f->must_handle || f->want_index;
+}
+
+/* Sleeps. */
+int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s);
+/* Turn. */
+void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f);
+/* Sleeps. */
+void kreg_prealloc_empty(struct kreg_prealloc *f);
+
+static inline void kreg_prealloc_free(struct kreg_prealloc *f)
+{
+	if (unlikely(f->filled))
+		kreg_prealloc_empty(f);
+}
+
+/*
+ * Turn. Set a slot for @c aside, so that kreg_store_apply() cannot fail for want
+ * of memory. -EAGAIN: the store is short; @f says of what. -ENOSPC: it cannot
+ * grow any more. @c->blob, if the value needs one, comes with it.
+ */
+int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
+		       struct kreg_prealloc *f);
+/* Turn. After -EAGAIN for another change: ask for a chunk also if @c lacks one. */
+void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *c,
+			  struct kreg_prealloc *f);
+/* Turn. Ask for what the store will want for all that is set aside. */
+void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f);
+/*
+ * Any, once @c has its slot: where its key and its value are to be put, and what makes a
+ * record of them, when @c->key.hash is known.
+ */
+static inline void *kreg_change_key(const struct kreg_change *c)
+{
+	return c->rec->bytes;
+}
+
+static inline void *kreg_change_value(const struct kreg_change *c)
+{
+	return unlikely(c->blob) ? kreg_blob_bytes(c->blob) : c->rec->bytes + c->key.len;
+}
+
+static inline void kreg_change_finish(const struct kreg_change *c)
+{
+	struct kreg_rec *r = c->rec;
+	u32 lens = c->key.len << KREG_KEY_LEN_SHIFT |
+		   (unlikely(c->blob) ? KREG_REC_BLOB : c->value_len);
+
+	r->hash = c->key.hash;
+	r->lens = lens;
+}
+
+/* Turn. @c will not be applied: give its slot, blob and root back. */
+void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
+
+/*
+ * Turn. The steps of a write. Between two of them the turn may be given up, as long as
+ * nobody else begins a write of this store or does its upkeep (reserve, cancel and
+ * preallocation are allowed):
+ *
+ *	kreg_txn_begin()
+ *	kreg_store_find(), kreg_store_apply()	for each change
+ *	kreg_txn_commit()			now all of it is visible
+ *	kreg_txn_unlink() until it returns true	unlinks what has died
+ *	kreg_store_upkeep()			growth and reclaim, a bounded piece
+ */
+struct kreg_txn {
+	u64 version;
+	u32 dead;			/* chain of records that die with this write */
+	struct kreg_rec *last;		/* the one that died last, until it is unlinked */
+	u32 *last_link;			/* the link that led to it when it died */
+	struct kreg_store *store;
+};
+
+static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	WARN_ON_ONCE(s->writing);
+	s->writing = true;
+	t->store = s;
+	t->version = s->version + 1;
+	t->dead = 0;
+	t->last = NULL;
+}
+
+/*
+ * Turn. -EAGAIN, -ENOSPC (only for a PUT that is not reserved): as for
+ * kreg_store_reserve(), nothing has happened. Else 0, and f->want_index may be
+ * set: a big batch does well to preallocate for the index on its way. @place is that of
+ * kreg_store_find() for this very key.
+ */
+int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
+		     struct kreg_place *place, struct kreg_prealloc *f);
+/* Turn. */
+void kreg_txn_commit(struct kreg_txn *t);
+/* Turn. */
+static inline bool kreg_store_is_writing(const struct kreg_store *s)
+{
+	return s->writing;
+}
+
+/* Turn. Instead of commit and unlink, when nothing has been applied. */
+void kreg_txn_abort(struct kreg_txn *t);
+/* Turn. Unlink up to @budget records. Returns true when done. */
+bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget);
+
+/*
+ * Turn. About @budget steps of growing, shrinking and freeing slots whose grace
+ * period is over. Returns true if there is more to do now. Sets f->want_index
+ * when growth waits for a page. For writers: slots that went from one record to
+ * another since the last time count as freed.
+ */
+bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f);
+/* Turn. The same for a look now and then: slots that may go are left to writers, once. */
+bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f);
+
+#endif /* KREG_STORE_WRITE_H */
