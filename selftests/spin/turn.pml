@@ -3,12 +3,14 @@
  * turn.pml - one writer at a time, in order, and nothing stays queued while the
  * thread sleeps.
  *
- * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), may_lend(),
+ * Mirrors, in kmod/writer/: writer.c (kreg_writer_borrow(), may_lend(),
  * take_when_free(), which is a trylock that comes later, kreg_writer_post(),
- * perform_lent(), kreg_writer_submit(), collect(), line_up(), advance(), apply(),
- * bury(), drain(), tend(), run(), kreg_writer_add_death(), kreg_writer_wake(),
- * kreg_writer_help()); of proc.c die() and kreg_proc_settle_all(); of ops_sync.c
- * sync_client(). The thread ends when nothing is left to do; asleep before that, it
+ * perform_lent(), kreg_writer_submit(), advance_request(), apply_requests(),
+ * handle_deaths(), drain_queues(), writer_thread(), kreg_writer_add_death(),
+ * kreg_writer_wake(), kreg_writer_help()), lane.c (kreg_lane_collect(),
+ * kreg_lane_line_up(), kreg_lane_retire()) and upkeep.c (kreg_upkeep_run()); of
+ * client/exit.c announce_death() and kreg_proc_settle_all(); of cmd/sync.c
+ * catch_up_all(). The thread ends when nothing is left to do; asleep before that, it
  * is found in an invalid end state.
  *
  * One client queues a batch of two steps that it does not wait for, writes to the
