@@ -10,6 +10,7 @@
 #include "device.h"
 #include "client/limits.h"
 #include "table/names.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "store/store.h"
 #include "table/table.h"

@@ -6,6 +6,7 @@
 #include <linux/user_namespace.h>
 
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 
 static LIST_HEAD(namespaces);

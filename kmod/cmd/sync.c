@@ -6,6 +6,7 @@
 
 #include "client/client.h"
 #include "client/limits.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/sync.h"

@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "client/mailbox.h"
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "store/store.h"
 #include "table/table.h"
