@@ -23,7 +23,7 @@ struct kreg_ns {
 	struct user_namespace *user_ns;
 	struct pid_namespace *pid_ns;
 	struct kreg_proc *init;		/* NULL: the initial pid namespace, which stays */
-	/* Tables by id; changed under names_lock, read under RCU. */
+	/* Tables by serial number; changed under names_lock, read under RCU. */
 	struct xarray ids;
 };
 
