@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
@@ -7,6 +8,11 @@
 #include "client/internal.h"
 #include "client/proc.h"
 #include "writer/writer.h"
+
+/* Processes looked at in one hold of the turn. */
+#define HOLDERS_A_TURN	256
+
+static DEFINE_MUTEX(settling_all);
 
 /* As waitpid() will tell it; gone when the task has been reaped. */
 static void note_status(struct kreg_proc *p)
@@ -123,20 +129,78 @@ int kreg_proc_settle(struct kreg_proc *p)
 	return wait_for_completion_killable(&p->settled) ? -EINTR : 1;
 }
 
-/* Once settled they are not found again, and those who come later do not count. */
-int kreg_proc_settle_all(void)
+/*
+ * A dead process among the first *@left holders of @w, with a reference, or NULL. Those
+ * looked at go to the end of the list.
+ */
+static struct kreg_proc *get_dead_holder(struct kreg_writer *w, unsigned int *left)
 {
-	u64 last = kreg_proc_last_cookie();
-	struct kreg_proc *p;
+	struct kreg_holdings *held;
+	struct kreg_proc *dead = NULL;
+	unsigned int n;
+
+	spin_lock(&w->turn);
+	for (n = 0; n < HOLDERS_A_TURN && *left && !dead; n++, --*left) {
+		held = list_first_entry_or_null(&w->holders, struct kreg_holdings, node);
+		if (!held) {
+			*left = 0;
+			break;
+		}
+		list_move_tail(&held->node, &w->holders);
+		if (kreg_proc_dead(held->proc))
+			dead = held->proc;
+	}
+	/* What it has refers to it. */
+	if (dead)
+		kreg_proc_get(dead);
+	spin_unlock(&w->turn);
+	return dead;
+}
+
+static unsigned int count_holders(struct kreg_writer *w)
+{
+	unsigned int n;
+
+	spin_lock(&w->turn);
+	n = w->nr_holders;
+	spin_unlock(&w->turn);
+	return n;
+}
+
+static int settle_holders(struct kreg_writer *w)
+{
+	unsigned int left = count_holders(w);
+	struct kreg_proc *dead;
 	int err;
 
-	while ((p = kreg_proc_get_dead(last))) {
-		err = kreg_proc_settle(p);
-		kreg_proc_put(p);
+	while (left) {
+		dead = get_dead_holder(w, &left);
+		cond_resched();
+		if (!dead)
+			continue;
+		err = kreg_proc_settle(dead);
+		kreg_proc_put(dead);
 		if (err < 0)
 			return err;
 	}
 	return 0;
+}
+
+/*
+ * A process that is dead gets nothing any more, so none of them goes behind those that
+ * are counted when the look begins. Nor does another look move any: one at a time.
+ */
+int kreg_proc_settle_all(void)
+{
+	unsigned int i;
+	int err = 0;
+
+	if (mutex_lock_killable(&settling_all))
+		return -EINTR;
+	for (i = 0; i < kreg_writers && !err; i++)
+		err = settle_holders(kreg_writer_nr(i));
+	mutex_unlock(&settling_all);
+	return err;
 }
 
 /*

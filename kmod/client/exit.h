@@ -44,7 +44,10 @@ void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
 /* A writer has handled the death. */
 void kreg_proc_death_done(struct kreg_proc *p);
 
-/* Wait until every death that has happened before the call has been handled; or -EINTR. */
+/*
+ * Sleeps. Wait until every death that has happened before the call, of a process that owns
+ * tables or is an heir of some, has been handled; or -EINTR.
+ */
 int kreg_proc_settle_all(void);
 
 void kreg_proc_exit(void);

@@ -22,12 +22,6 @@ void kreg_proc_remove(struct kreg_proc *p);
 struct kreg_proc *kreg_proc_find_pid(const struct pid *pid);
 /* Any. One of all, with a reference, or NULL. */
 struct kreg_proc *kreg_proc_get_any(void);
-/*
- * Any. One that is dead, whose death may not have been handled yet, with a reference; its
- * cookie is @last at most. Or NULL.
- */
-struct kreg_proc *kreg_proc_get_dead(u64 last);
-u64 kreg_proc_last_cookie(void);
 /* Any. */
 void kreg_proc_wake_by_pid(const struct pid *pid);
 

@@ -136,6 +136,20 @@ struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev)
 	return ns;
 }
 
+int kreg_ns_settle_all(void)
+{
+	struct kreg_ns *ns = NULL;
+	int err = 0;
+
+	while (err >= 0 && (ns = kreg_ns_next(ns)))
+		if (ns->init)
+			err = kreg_proc_settle(ns->init);
+	if (err >= 0)
+		return 0;
+	kreg_ns_put(ns);
+	return err;
+}
+
 bool kreg_ns_ends(const struct kreg_ns *ns)
 {
 	return ns->init && kreg_proc_dead(ns->init);

@@ -38,6 +38,11 @@ struct kreg_ns *kreg_ns_next(struct kreg_ns *prev);
 /* The same among those whose init is @init. */
 struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev);
 
+/*
+ * Sleeps. Wait until the namespaces whose init has died before the call are empty; or -EINTR.
+ */
+int kreg_ns_settle_all(void);
+
 /* Its init is dead: it is at its end, and so is what is in it. */
 bool kreg_ns_ends(const struct kreg_ns *ns);
 

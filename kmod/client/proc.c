@@ -123,6 +123,7 @@ static void init_seats(struct kreg_proc *p)
 
 	for (i = 0; i < kreg_writers; i++) {
 		p->holdings[i].proc = p;
+		INIT_LIST_HEAD(&p->holdings[i].node);
 		INIT_LIST_HEAD(&p->holdings[i].owned);
 		INIT_LIST_HEAD(&p->holdings[i].heired);
 	}
@@ -181,11 +182,6 @@ void kreg_proc_remove(struct kreg_proc *p)
 	spin_unlock(&procs_lock);
 }
 
-u64 kreg_proc_last_cookie(void)
-{
-	return atomic64_read(&last_cookie);
-}
-
 struct kreg_proc *kreg_proc_whois(u32 nr)
 {
 	struct kreg_proc *p = NULL;
@@ -214,6 +210,22 @@ struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
 	return ERR_PTR(-ESRCH);
 }
 
+void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w)
+{
+	bool listed = !list_empty(&held->node);
+
+	kreg_writer_assert(w);
+	if (listed == (!list_empty(&held->owned) || !list_empty(&held->heired)))
+		return;
+	if (listed) {
+		list_del_init(&held->node);
+		w->nr_holders--;
+	} else {
+		list_add_tail(&held->node, &w->holders);
+		w->nr_holders++;
+	}
+}
+
 /* A look in passing: the lists are not walked. */
 static bool has_something(struct kreg_proc *p)
 {
@@ -238,21 +250,6 @@ unsigned int kreg_proc_count(void)
 		n += has_something(p);
 	rcu_read_unlock();
 	return n;
-}
-
-struct kreg_proc *kreg_proc_get_dead(u64 last)
-{
-	struct kreg_proc *p;
-	int i;
-
-	rcu_read_lock();
-	hash_for_each_rcu(procs, i, p, node)
-		if (p->cookie <= last && kreg_proc_dead(p) && refcount_inc_not_zero(&p->refs)) {
-			rcu_read_unlock();
-			return p;
-		}
-	rcu_read_unlock();
-	return NULL;
 }
 
 struct kreg_proc *kreg_proc_get_any(void)

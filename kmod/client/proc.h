@@ -23,6 +23,7 @@ struct pid;
 struct kreg_holdings {
 	struct llist_node death;	/* on the writer's list once it is dead */
 	struct kreg_proc *proc;		/* invariant */
+	struct list_head node;		/* turn: in the writer's holders; empty: it has nothing */
 	struct list_head owned;		/* turn: in the order of becoming owner */
 	struct list_head heired;	/* turn: tables it is the heir of */
 	unsigned int nr_heired;		/* turn */
@@ -86,6 +87,9 @@ u32 kreg_proc_pid(const struct kreg_proc *p);
 
 /* Sleepers: there is news; or perhaps, if they help the writers. */
 void kreg_proc_wake(struct kreg_proc *p);
+
+/* Turn. What is in @held has changed. */
+void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w);
 
 static inline struct kreg_holdings *kreg_holdings_of_death(struct llist_node *death)
 {

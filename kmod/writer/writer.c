@@ -254,6 +254,7 @@ static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kre
 {
 	spin_lock_init(&w->turn);
 	INIT_LIST_HEAD(&w->upkeeps);
+	INIT_LIST_HEAD(&w->holders);
 	init_llist_head(&w->queue);
 	init_llist_head(&w->deaths);
 	w->ops = ops;

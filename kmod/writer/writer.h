@@ -49,6 +49,8 @@ struct kreg_writer {
 	bool busy;			/* turn: the thread has requests or deaths in hand */
 	bool handling;			/* turn: deaths */
 	struct list_head upkeeps;	/* turn: kreg_upkeep */
+	struct list_head holders;	/* turn: kreg_holdings with something in them, */
+	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
 	struct llist_head deaths;
 	/* Invariant after initialisation: */

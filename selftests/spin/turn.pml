@@ -42,6 +42,7 @@
  *	HELP_BLINDLY	a helper does not look at the queue when it has the death
  *	HELP_DROPS	a helper forgets the death that it cannot see to its end
  *	SYNC_PASSES	SYNC goes through the queue twice and waits for no death
+ *	SYNC_LOOKS_FIRST	SYNC looks who owns something before it has passed the queue
  */
 #define BATCH	0		/* requests */
 #define WRITE	1
@@ -243,21 +244,31 @@ proctype bystander()
 	ended++
 }
 
-/* sync_client() */
+/*
+ * catch_up_all(). What the batch does first is to make the client an owner: from then
+ * until its death has been handled, it is in the list that SYNC looks at.
+ */
 proctype sync()
 {
-	bool over, mine, knew, owed;
+	bool over, mine, knew, owed, listed;
 
 	d_step { owed = accepted[BATCH]; knew = dead }
-	if :: knew -> die(); help() :: else fi;
+#ifdef SYNC_LOOKS_FIRST
+	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
+#endif
 #ifdef SYNC_PASSES
 	submit(PASS + 1);
 	mine || done[PASS + 1];
-#else
-	!knew || buried;
 #endif
 	submit(PASS);
 	mine || done[PASS];
+#if !defined(SYNC_LOOKS_FIRST) && !defined(SYNC_PASSES)
+	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
+#endif
+	if
+	:: listed -> die(); help(); buried
+	:: else
+	fi;
 	assert(!owed || applied[BATCH]);
 	assert(!knew || !pieces);
 	ended++
