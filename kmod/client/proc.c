@@ -117,7 +117,7 @@ struct kreg_proc *kreg_proc_find_pid(const struct pid *pid)
 	return p;
 }
 
-static void init_seats(struct kreg_proc *p)
+static void init_holdings(struct kreg_proc *p)
 {
 	unsigned int i;
 
@@ -148,7 +148,7 @@ struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 	spin_lock_init(&p->lock);
 	INIT_LIST_HEAD(&p->clients);
 	INIT_LIST_HEAD(&p->namespaces);
-	init_seats(p);
+	init_holdings(p);
 	return p;
 }
 
@@ -162,9 +162,9 @@ struct kreg_proc *kreg_proc_enter(struct kreg_proc *p)
 		kreg_proc_get(old);
 	} else {
 		/*
-		 * Ahead of pollers of pidfds: they shall find that the writers
-		 * know. And before it can be found, and die of that; its burial
-		 * waits for procs_lock.
+		 * Ahead of pollers of pidfds, which shall find that the writers
+		 * know; and before it can be found, since who finds it may see
+		 * that it is dead. kreg_proc_remove() waits for procs_lock.
 		 */
 		add_wait_queue_priority(&p->pid->wait_pidfd, &p->wait);
 		hash_add_rcu(procs, &p->node, pid_bucket(p->pid));
@@ -271,4 +271,3 @@ unsigned int kreg_proc_allocated(void)
 {
 	return atomic_read(&nr_procs);
 }
-
