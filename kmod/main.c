@@ -10,6 +10,7 @@
 #include "device.h"
 #include "client/limits.h"
 #include "table/names.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "store/store.h"
 #include "table/table.h"
@@ -134,6 +135,7 @@ static void __exit kreg_exit(void)
 	kreg_proc_exit();
 	kreg_writer_exit();
 	kreg_table_exit();
+	kreg_names_exit();
 	rcu_barrier();
 	WARN_ON(kreg_proc_allocated() || kreg_client_count() || kreg_user_count());
 }

@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client/limits.h"
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "client/user.h"
 

@@ -6,6 +6,7 @@
 #include <linux/user_namespace.h>
 
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 
 static LIST_HEAD(namespaces);
@@ -133,6 +134,20 @@ struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev)
 	spin_unlock(&ns_lock);
 	kreg_ns_put(prev);
 	return ns;
+}
+
+int kreg_ns_settle_all(void)
+{
+	struct kreg_ns *ns = NULL;
+	int err = 0;
+
+	while (err >= 0 && (ns = kreg_ns_next(ns)))
+		if (ns->init)
+			err = kreg_proc_settle(ns->init);
+	if (err >= 0)
+		return 0;
+	kreg_ns_put(ns);
+	return err;
 }
 
 bool kreg_ns_ends(const struct kreg_ns *ns)

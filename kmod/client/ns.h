@@ -23,7 +23,7 @@ struct kreg_ns {
 	struct user_namespace *user_ns;
 	struct pid_namespace *pid_ns;
 	struct kreg_proc *init;		/* NULL: the initial pid namespace, which stays */
-	/* Tables by id; changed under names_lock, read under RCU. */
+	/* Tables by serial number; changed under names_lock, read under RCU. */
 	struct xarray ids;
 };
 
@@ -37,6 +37,11 @@ struct kreg_ns *kreg_ns_next(struct kreg_ns *prev);
 
 /* The same among those whose init is @init. */
 struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev);
+
+/*
+ * Sleeps. Wait until the namespaces whose init has died before the call are empty; or -EINTR.
+ */
+int kreg_ns_settle_all(void);
 
 /* Its init is dead: it is at its end, and so is what is in it. */
 bool kreg_ns_ends(const struct kreg_ns *ns);

@@ -6,6 +6,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "client/internal.h"
 #include "client/proc.h"
 #include "writer/writer.h"
 
@@ -32,7 +33,7 @@ bool kreg_proc_dead(const struct kreg_proc *p)
 	return dead;
 }
 
-static bool is_exiting(struct pid *pid)
+bool kreg_pid_exiting(struct pid *pid)
 {
 	struct task_struct *t;
 	bool exiting;
@@ -49,7 +50,7 @@ static bool is_exiting(struct pid *pid)
 
 bool kreg_proc_exiting(const struct kreg_proc *p)
 {
-	return is_exiting(p->pid);
+	return kreg_pid_exiting(p->pid);
 }
 
 u32 kreg_proc_pid(const struct kreg_proc *p)
@@ -77,32 +78,12 @@ void kreg_proc_put(struct kreg_proc *p)
 		call_rcu(&p->rcu, free_proc);
 }
 
-/* As waitpid() will tell it; gone when the task has been reaped. */
-static void note_status(struct kreg_proc *p)
-{
-	struct task_struct *t;
-
-	rcu_read_lock();
-	t = pid_task(p->pid, PIDTYPE_TGID);
-	if (t) {
-		p->status = READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT ?
-			    READ_ONCE(t->signal->group_exit_code) : READ_ONCE(t->exit_code);
-		p->status_known = true;
-	}
-	rcu_read_unlock();
-}
-
-void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next)
-{
-	WRITE_ONCE(p->next, next->pid);
-}
-
 void kreg_proc_wake(struct kreg_proc *p)
 {
 	wake_up_poll(&p->news, EPOLLIN | EPOLLRDNORM);
 }
 
-static void wake_by_pid(const struct pid *pid)
+void kreg_proc_wake_by_pid(const struct pid *pid)
 {
 	struct kreg_proc *p;
 
@@ -111,43 +92,6 @@ static void wake_by_pid(const struct pid *pid)
 		if (p->pid == pid)
 			kreg_proc_wake(p);
 	rcu_read_unlock();
-}
-
-/*
- * @p is dead: note why and tell the writers, once. The reference of the armed
- * state goes to them. Who is woken before the threads are may do their work.
- */
-static void announce_death(struct kreg_proc *p)
-{
-	const struct pid *next = READ_ONCE(p->next);
-	unsigned int i, n = kreg_writers;
-
-	if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) != KREG_PROC_ARMED)
-		return;
-	note_status(p);
-	/* With its last node on a list, @p may be gone. */
-	for (i = 0; i < n; i++)
-		kreg_writer_add_death(kreg_writer_nr(i), &p->holdings[i].death);
-	if (next)
-		wake_by_pid(next);
-	for (i = 0; i < n; i++)
-		kreg_writer_wake(kreg_writer_nr(i));
-}
-
-/*
- * Called under wait_pidfd.lock and tasklist_lock, in the dying task or in the one
- * that reaps it, up to three times a death, and on 6.1 also for a group that lives
- * (its leader is traced and has exited).
- */
-static int exit_notice(struct wait_queue_entry *wait, unsigned int mode, int flags, void *key)
-{
-	struct kreg_proc *p = container_of(wait, struct kreg_proc, wait);
-
-	if (!kreg_proc_dead(p))
-		return 0;
-	list_del_init(&wait->entry);
-	announce_death(p);
-	return 0;
 }
 
 static struct kreg_proc *find_proc(const struct pid *pid)
@@ -161,7 +105,7 @@ static struct kreg_proc *find_proc(const struct pid *pid)
 	return NULL;
 }
 
-static struct kreg_proc *find_get_proc(const struct pid *pid)
+struct kreg_proc *kreg_proc_find_pid(const struct pid *pid)
 {
 	struct kreg_proc *p;
 
@@ -173,18 +117,19 @@ static struct kreg_proc *find_get_proc(const struct pid *pid)
 	return p;
 }
 
-static void init_seats(struct kreg_proc *p)
+static void init_holdings(struct kreg_proc *p)
 {
 	unsigned int i;
 
 	for (i = 0; i < kreg_writers; i++) {
 		p->holdings[i].proc = p;
+		INIT_LIST_HEAD(&p->holdings[i].node);
 		INIT_LIST_HEAD(&p->holdings[i].owned);
 		INIT_LIST_HEAD(&p->holdings[i].heired);
 	}
 }
 
-static struct kreg_proc *alloc_proc(struct pid *pid)
+struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 {
 	struct kreg_proc *p;
 
@@ -196,7 +141,6 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 	refcount_set(&p->refs, 2);
 	p->pid = get_pid(pid);
 	p->cookie = atomic64_inc_return(&last_cookie);
-	init_waitqueue_func_entry(&p->wait, exit_notice);
 	atomic_set(&p->deaths_left, kreg_writers);
 	init_completion(&p->settled);
 	init_waitqueue_head(&p->news);
@@ -204,94 +148,53 @@ static struct kreg_proc *alloc_proc(struct pid *pid)
 	spin_lock_init(&p->lock);
 	INIT_LIST_HEAD(&p->clients);
 	INIT_LIST_HEAD(&p->namespaces);
-	init_seats(p);
+	init_holdings(p);
 	return p;
 }
 
-/*
- * Watch the process behind @pid. The last thread of a process first drops
- * signal->live, then takes wait_pidfd.lock to wake the queue. If its locked
- * section came before ours, ours orders the test below after its drop, and we see
- * that it is dead; if ours came first, it finds the entry.
- */
-static struct kreg_proc *watch_proc(struct pid *pid)
+struct kreg_proc *kreg_proc_enter(struct kreg_proc *p)
 {
-	struct kreg_proc *p, *old;
+	struct kreg_proc *old;
 
-	p = alloc_proc(pid);
-	if (!p)
-		return ERR_PTR(-ENOMEM);
 	spin_lock(&procs_lock);
-	old = find_proc(pid);
+	old = find_proc(p->pid);
 	if (old) {
 		kreg_proc_get(old);
 	} else {
 		/*
-		 * Ahead of pollers of pidfds: they shall find that the writers
-		 * know. And before it can be found, and die of that; its burial
-		 * waits for procs_lock.
+		 * Ahead of pollers of pidfds, which shall find that the writers
+		 * know; and before it can be found, since who finds it may see
+		 * that it is dead. kreg_proc_remove() waits for procs_lock.
 		 */
-		add_wait_queue_priority(&pid->wait_pidfd, &p->wait);
-		hash_add_rcu(procs, &p->node, pid_bucket(pid));
+		add_wait_queue_priority(&p->pid->wait_pidfd, &p->wait);
+		hash_add_rcu(procs, &p->node, pid_bucket(p->pid));
 	}
 	spin_unlock(&procs_lock);
-	if (old) {
+	if (old)
 		free_proc(&p->rcu);
-		return old;
-	}
-	kreg_proc_poke(p);
-	return p;
+	return old;
 }
 
-static struct kreg_proc *get_watched(struct pid *pid)
+void kreg_proc_remove(struct kreg_proc *p)
 {
-	return find_get_proc(pid) ?: watch_proc(pid);
-}
-
-struct kreg_proc *kreg_proc_current(void)
-{
-	return get_watched(task_tgid(current));
-}
-
-struct kreg_proc *kreg_proc_watch_init(void)
-{
-	struct pid *pid = find_get_pid(1);
-	struct kreg_proc *p = pid ? get_watched(pid) : ERR_PTR(-ESRCH);
-
-	put_pid(pid);
-	return p;
-}
-
-/* The process behind @pid, if it has one: a thread's pid leads no group. */
-static struct kreg_proc *get_living(struct pid *pid, bool watch)
-{
-	struct kreg_proc *p;
-
-	if (!pid || is_exiting(pid))
-		return ERR_PTR(-ESRCH);
-	p = find_get_proc(pid);
-	if (p)
-		return p;
-	return watch ? watch_proc(pid) : ERR_PTR(-ENOTCONN);
-}
-
-static struct kreg_proc *get_by_number(u32 nr, bool watch)
-{
-	struct pid *pid = find_get_pid(nr);
-	struct kreg_proc *p = get_living(pid, watch);
-
-	put_pid(pid);
-	return p;
+	spin_lock(&procs_lock);
+	hash_del_rcu(&p->node);
+	spin_unlock(&procs_lock);
 }
 
 struct kreg_proc *kreg_proc_whois(u32 nr)
 {
-	return get_by_number(nr, false);
-}
+	struct kreg_proc *p = NULL;
+	struct pid *pid;
+	int err = -ESRCH;
 
-struct kreg_proc *kreg_proc_watch(u32 nr)
-{
-	return get_by_number(nr, true);
+	pid = find_get_pid(nr);
+	if (pid && !kreg_pid_exiting(pid)) {
+		p = kreg_proc_find_pid(pid);
+		err = -ENOTCONN;
+	}
+	put_pid(pid);
+	return p ?: ERR_PTR(err);
 }
 
 struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
@@ -306,22 +209,20 @@ struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
 	return ERR_PTR(-ESRCH);
 }
 
-void kreg_proc_poke(struct kreg_proc *p)
+void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w)
 {
-	if (kreg_proc_dead(p))
-		announce_death(p);
-}
+	bool listed = !list_empty(&held->node);
 
-int kreg_proc_settle(struct kreg_proc *p)
-{
-	unsigned int i;
-
-	if (!kreg_proc_dead(p))
-		return 0;
-	announce_death(p);
-	for (i = 0; i < kreg_writers; i++)
-		kreg_writer_help(kreg_writer_nr(i));
-	return wait_for_completion_killable(&p->settled) ? -EINTR : 1;
+	kreg_writer_assert(w);
+	if (listed == (!list_empty(&held->owned) || !list_empty(&held->heired)))
+		return;
+	if (listed) {
+		list_del_init(&held->node);
+		w->nr_holders--;
+	} else {
+		list_add_tail(&held->node, &w->holders);
+		w->nr_holders++;
+	}
 }
 
 /* A look in passing: the lists are not walked. */
@@ -350,60 +251,7 @@ unsigned int kreg_proc_count(void)
 	return n;
 }
 
-/* One that is dead, whose death may not have been handled yet. */
-static struct kreg_proc *get_dead(u64 last)
-{
-	struct kreg_proc *p;
-	int i;
-
-	rcu_read_lock();
-	hash_for_each_rcu(procs, i, p, node)
-		if (p->cookie <= last && kreg_proc_dead(p) && refcount_inc_not_zero(&p->refs)) {
-			rcu_read_unlock();
-			return p;
-		}
-	rcu_read_unlock();
-	return NULL;
-}
-
-/* Once settled they are not found again, and those who come later do not count. */
-int kreg_proc_settle_all(void)
-{
-	u64 last = atomic64_read(&last_cookie);
-	struct kreg_proc *p;
-	int err;
-
-	while ((p = get_dead(last))) {
-		err = kreg_proc_settle(p);
-		kreg_proc_put(p);
-		if (err < 0)
-			return err;
-	}
-	return 0;
-}
-
-/*
- * No longer known; the armed state's reference ends. Whoever has made it dead
- * comes here, once. The notice may have taken the entry off the queue; if not, it
- * is not running when this returns.
- */
-static void forget_proc(struct kreg_proc *p)
-{
-	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
-	spin_lock(&procs_lock);
-	hash_del_rcu(&p->node);
-	spin_unlock(&procs_lock);
-	complete_all(&p->settled);
-	kreg_proc_put(p);
-}
-
-void kreg_proc_death_done(struct kreg_proc *p)
-{
-	if (atomic_dec_and_test(&p->deaths_left))
-		forget_proc(p);
-}
-
-static struct kreg_proc *get_first(void)
+struct kreg_proc *kreg_proc_get_any(void)
 {
 	struct kreg_proc *p;
 	int i;
@@ -421,19 +269,4 @@ static struct kreg_proc *get_first(void)
 unsigned int kreg_proc_allocated(void)
 {
 	return atomic_read(&nr_procs);
-}
-
-/* Nobody has a client or a table any more: living processes are let go. */
-void kreg_proc_exit(void)
-{
-	struct kreg_proc *p;
-
-	while ((p = get_first())) {
-		if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) == KREG_PROC_ARMED)
-			forget_proc(p);
-		else
-			wait_for_completion(&p->settled);
-		kreg_proc_put(p);
-	}
-	rcu_barrier();
 }

@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Processes: who they are, whether they live, and the news of their death. The
- * only file that looks into tasks and pids.
- *
- * DOC: Learning of a death
- *
- * A kreg_proc stands for a thread group that has opened the device, until it is
- * dead. It waits on the wait queue of its struct pid with a function of its own,
- * which the kernel calls when the last thread has gone, before the parent can
- * know. That function runs with tasklist_lock held and may take no lock: it notes
- * the cause and puts one node on the list of every writer. A process counts as
- *
- *  - exiting, as soon as a fatal signal or exit_group() is on its way. It gets
- *    nothing any more; what it has, it still has.
- *  - dead, when signal->live is 0: no thread of it will run user code again. From
- *    then on no call may tell of it; calls that could wait until its death has
- *    been handled (kreg_proc_settle()), whether or not the notice has come.
- *
- * Registration and death race; what makes it safe is stated in proc.c.
+ * Processes: who they are and whether they live. This file and exit.c are the only
+ * ones that look into tasks and pids.
  */
 #ifndef KREG_CLIENT_PROC_H
 #define KREG_CLIENT_PROC_H
@@ -39,6 +23,7 @@ struct pid;
 struct kreg_holdings {
 	struct llist_node death;	/* on the writer's list once it is dead */
 	struct kreg_proc *proc;		/* invariant */
+	struct list_head node;		/* turn: in the writer's holders; empty: it has nothing */
 	struct list_head owned;		/* turn: in the order of becoming owner */
 	struct list_head heired;	/* turn: tables it is the heir of */
 	unsigned int nr_heired;		/* turn */
@@ -74,12 +59,6 @@ struct kreg_proc {
 	struct kreg_holdings holdings[];	/* one a writer */
 };
 
-/* The calling process. A reference, or an ERR_PTR. May sleep. */
-struct kreg_proc *kreg_proc_current(void);
-
-/* The init of the caller's pid namespace, likewise. */
-struct kreg_proc *kreg_proc_watch_init(void);
-
 /*
  * A living process by its pid in the caller's pid namespace and its cookie; 0:
  * only for the caller. A reference, or ERR_PTR(-ESRCH), or -ENOTCONN for a
@@ -87,8 +66,6 @@ struct kreg_proc *kreg_proc_watch_init(void);
  */
 struct kreg_proc *kreg_proc_find(u32 pid, u64 cookie);
 struct kreg_proc *kreg_proc_whois(u32 pid);
-/* Likewise, also if it never had a client. -ENOMEM; may sleep. */
-struct kreg_proc *kreg_proc_watch(u32 pid);
 
 void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);
@@ -108,31 +85,15 @@ bool kreg_proc_dead(const struct kreg_proc *p);
 /* In the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
 
-/*
- * If @p is dead, have its death handled: 1 when that is done, and what @p had is
- * to be looked at anew. 0: it lives. -EINTR: a fatal signal while waiting.
- */
-int kreg_proc_settle(struct kreg_proc *p);
-/* The same without waiting, from any context: see that the writers know. */
-void kreg_proc_poke(struct kreg_proc *p);
-/*
- * @next gets something when @p dies, so it is woken at once and need not wait
- * until the writers are. Only the last one named is.
- */
-void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
 /* Sleepers: there is news; or perhaps, if they help the writers. */
 void kreg_proc_wake(struct kreg_proc *p);
-/* A writer has handled the death. */
-void kreg_proc_death_done(struct kreg_proc *p);
 
-/* Wait until every death that has happened before the call has been handled; or -EINTR. */
-int kreg_proc_settle_all(void);
+/* Turn. What is in @held has changed. */
+void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w);
 
 static inline struct kreg_holdings *kreg_holdings_of_death(struct llist_node *death)
 {
 	return container_of(death, struct kreg_holdings, death);
 }
-
-void kreg_proc_exit(void);
 
 #endif /* KREG_CLIENT_PROC_H */

@@ -6,6 +6,7 @@
 #include "client/client.h"
 #include "client/mailbox.h"
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "cmd/find.h"
 #include "table/change.h"

@@ -166,6 +166,7 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct open *o
 	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
 }
 
+/* The id is reserved; what becomes of it is decided here and at the end of the request. */
 static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 {
 	struct kreg_ioc_open *arg = open->arg;
@@ -174,11 +175,13 @@ static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 	int err = 0;
 
 	t = new_table(cl, open, id);
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	c = kreg_table_req_alloc(cl, t, apply_create);
-	if (!c)
-		return -ENOMEM;
+	c = IS_ERR(t) ? NULL : kreg_table_req_alloc(cl, t, apply_create);
+	if (!c) {
+		kreg_names_release(cl->ns, id);
+		return PTR_ERR_OR_ZERO(t) ?: -ENOMEM;
+	}
+	/* Killed, the caller may return before the request is applied. */
+	c->creates = true;
 	if (arg->flags & KREG_OPEN_HEIR)
 		err = kreg_heir_bring(c, &arg->heir, arg->flags & KREG_OPEN_HEIR_SILENT,
 				      open->data, arg->data_len);
@@ -197,12 +200,7 @@ static int create_table(struct kreg_client *cl, struct open *open)
 		err = kreg_sync_make_room(cl->user, KREG_QUOTA_PARKED, 1);
 	if (!err)
 		err = kreg_names_reserve(cl->ns, &id);
-	if (err)
-		return err;
-	err = create_with_id(cl, open, id);
-	if (err)
-		kreg_names_release(cl->ns, id);
-	return err;
+	return err ?: create_with_id(cl, open, id);
 }
 
 static int apply_claim(struct kreg_table_req *c)

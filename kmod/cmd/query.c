@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "client/client.h"
+#include "client/exit.h"
 #include "client/limits.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"

@@ -6,6 +6,8 @@
 
 #include "client/client.h"
 #include "client/limits.h"
+#include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/sync.h"
@@ -43,17 +45,18 @@ static int pass_queue(struct kreg_writer *w)
 }
 
 /*
- * Deaths are waited for one by one: a request that overtakes one tells nothing
- * of it, be the death in the thread's hands, a helper's, or on its way to the list.
+ * The queues come first: what the dead had asked for may have made them owners. Deaths
+ * are waited for one by one: a request that overtakes one tells nothing of it, be the
+ * death in the thread's hands, a helper's, or on its way to the list.
  */
 static int catch_up_all(void)
 {
 	unsigned int i;
-	int err = kreg_proc_settle_all();
+	int err = 0;
 
 	for (i = 0; i < kreg_writers && !err; i++)
 		err = pass_queue(kreg_writer_nr(i));
-	return err;
+	return err ?: kreg_proc_settle_all() ?: kreg_ns_settle_all();
 }
 
 static int sync_client(struct kreg_client *cl)

@@ -2,6 +2,7 @@
 #include <linux/hashtable.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -11,11 +12,18 @@
 
 #define NAME_BITS	12
 
+/* The serial numbers that fit above the slot. */
+#define MAX_SERIAL	(U64_MAX >> KREG_SLOT_BITS)
+
+#define NO_SLOT		(1U << KREG_SLOT_BITS)
+
 static struct hlist_head names[1 << NAME_BITS];
-struct hlist_head kreg_names_ids[1 << KREG_ID_BITS];
+struct kreg_slots *kreg_names_chunks[KREG_CHUNKS];
 static DEFINE_SPINLOCK(names_lock);	/* inside the turn */
+static unsigned int nr_chunks;		/* names_lock */
+static u32 first_free = NO_SLOT;	/* names_lock: a list of slots, by next_free */
 static hsiphash_key_t seed;
-static atomic64_t last_id;
+static atomic64_t last_serial;
 
 void kreg_names_init(void)
 {
@@ -28,15 +36,102 @@ static struct hlist_head *name_bucket(const u8 *name, u32 len)
 	return &names[hsiphash(name, len, &seed) >> (32 - NAME_BITS)];
 }
 
+void kreg_names_exit(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_chunks; i++)
+		kfree(kreg_names_chunks[i]);
+}
+
+static void free_slot(u64 id)
+{
+	lockdep_assert_held(&names_lock);
+	kreg_names_chunk(id)->next_free[kreg_names_slot(id)] = first_free;
+	first_free = id & (NO_SLOT - 1);
+}
+
+/* The slot that was freed last, so that few chunks are in use; or NO_SLOT. */
+static u32 take_slot(void)
+{
+	u32 slot;
+
+	spin_lock(&names_lock);
+	slot = first_free;
+	if (slot != NO_SLOT)
+		first_free = kreg_names_chunk(slot)->next_free[kreg_names_slot(slot)];
+	spin_unlock(&names_lock);
+	return slot;
+}
+
+/* Its slots are free, the lowest first. False: there is no room for it. */
+static bool publish_chunk(struct kreg_slots *chunk)
+{
+	bool fits;
+	u32 i;
+
+	spin_lock(&names_lock);
+	fits = nr_chunks < KREG_CHUNKS;
+	if (fits) {
+		/* With the look-up: it finds an empty chunk. */
+		smp_store_release(&kreg_names_chunks[nr_chunks], chunk);
+		for (i = 1 << KREG_CHUNK_BITS; i--;)
+			free_slot((nr_chunks << KREG_CHUNK_BITS) + i);
+		nr_chunks++;
+	}
+	spin_unlock(&names_lock);
+	return fits;
+}
+
+/* Not accounted: it stays when those who needed it first are gone. */
+static int add_chunk(void)
+{
+	struct kreg_slots *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+
+	if (!chunk)
+		return -ENOMEM;
+	if (publish_chunk(chunk))
+		return 0;
+	kfree(chunk);
+	return -ENOSPC;
+}
+
+static int reserve_slot(u32 *slot)
+{
+	int err = 0;
+
+	while ((*slot = take_slot()) == NO_SLOT && !err)
+		err = add_chunk();
+	return *slot == NO_SLOT ? err : 0;
+}
+
 int kreg_names_reserve(struct kreg_ns *ns, u64 *id)
 {
-	*id = atomic64_inc_return(&last_id);
-	return xa_reserve(&ns->ids, *id, GFP_KERNEL_ACCOUNT);
+	u64 serial = atomic64_inc_return(&last_serial);
+	u32 slot;
+	int err;
+
+	if (serial > MAX_SERIAL)
+		return -ENOSPC;
+	err = reserve_slot(&slot);
+	if (err)
+		return err;
+	*id = serial << KREG_SLOT_BITS | slot;
+	err = xa_reserve(&ns->ids, serial, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		spin_lock(&names_lock);
+		free_slot(*id);
+		spin_unlock(&names_lock);
+	}
+	return err;
 }
 
 void kreg_names_release(struct kreg_ns *ns, u64 id)
 {
-	xa_release(&ns->ids, id);
+	spin_lock(&names_lock);
+	xa_release(&ns->ids, kreg_names_serial(id));
+	free_slot(id);
+	spin_unlock(&names_lock);
 }
 
 static struct kreg_table *find_name(const struct kreg_ns *ns, const u8 *name, u32 len)
@@ -50,19 +145,21 @@ static struct kreg_table *find_name(const struct kreg_ns *ns, const u8 *name, u3
 	return NULL;
 }
 
-/*
- * The place for the id was reserved, so nothing is allocated, but for a creator
- * who was killed meanwhile: he has given it back.
- */
+/* The place for the id was reserved, so nothing is allocated. */
 static int add_locked(struct kreg_table *t)
 {
+	struct kreg_slots *chunk = kreg_names_chunk(t->id);
+	unsigned int slot = kreg_names_slot(t->id);
+
 	if (t->name_len && find_name(t->ns, t->name, t->name_len))
 		return -EEXIST;
-	if (xa_is_err(xa_store(&t->ns->ids, t->id, t, GFP_NOWAIT)))
+	if (WARN_ON_ONCE(xa_is_err(xa_store(&t->ns->ids, kreg_names_serial(t->id), t, GFP_NOWAIT))))
 		return -ENOMEM;
-	hlist_add_head_rcu(&t->id_node, kreg_names_bucket(t->id));
+	WRITE_ONCE(chunk->last[slot], t->id);
+	rcu_assign_pointer(chunk->table[slot], t);
 	if (t->name_len)
 		hlist_add_head_rcu(&t->name_node, name_bucket(t->name, t->name_len));
+	t->listed = true;
 	return 0;
 }
 
@@ -83,8 +180,9 @@ void kreg_names_remove(struct kreg_table *t)
 	spin_lock(&names_lock);
 	if (t->name_len)
 		hlist_del_rcu(&t->name_node);
-	hlist_del_rcu(&t->id_node);
-	xa_erase(&t->ns->ids, t->id);
+	RCU_INIT_POINTER(kreg_names_chunk(t->id)->table[kreg_names_slot(t->id)], NULL);
+	xa_erase(&t->ns->ids, kreg_names_serial(t->id));
+	free_slot(t->id);
 	spin_unlock(&names_lock);
 }
 
@@ -95,14 +193,26 @@ struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32
 
 int kreg_names_why_not(u64 id)
 {
-	return id && id <= atomic64_read(&last_id) ? -ESTALE : -EINVAL;
+	struct kreg_slots *chunk = kreg_names_chunk(id);
+
+	if (!kreg_names_serial(id) || !chunk)
+		return -EINVAL;
+	return id <= READ_ONCE(chunk->last[kreg_names_slot(id)]) ? -ESTALE : -EINVAL;
 }
 
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after)
 {
-	unsigned long id = after + 1;
+	unsigned long serial = kreg_names_serial(after);
+	struct kreg_slots *chunk = kreg_names_chunk(after);
+	struct kreg_table *t;
 
-	return after == ULONG_MAX ? NULL : xa_find(&ns->ids, &id, ULONG_MAX, XA_PRESENT);
+	/* Most often a table has or had this very id, and no other has its number. */
+	if (chunk && READ_ONCE(chunk->last[kreg_names_slot(after)]) == after)
+		serial++;
+	t = xa_find(&ns->ids, &serial, ULONG_MAX, XA_PRESENT);
+	if (t && t->id <= after)
+		t = xa_find_after(&ns->ids, &serial, ULONG_MAX, XA_PRESENT);
+	return t;
 }
 
 unsigned long kreg_names_objects(void)

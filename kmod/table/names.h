@@ -2,34 +2,64 @@
 /*
  * The directory: names and ids of tables. Looked up under RCU; changed under
  * names_lock, inside the turn of the table.
+ *
+ * DOC: Ids
+ *
+ * An id is a serial number, which is never used again, above the number of a slot,
+ * which is. The serial numbers are the order of creation. A slot is found with two
+ * loads, however many tables there are; the whole id tells whether the table in it is
+ * the one that was meant.
  */
 #ifndef KREG_TABLE_NAMES_H
 #define KREG_TABLE_NAMES_H
 
-#include <linux/rculist.h>
+#include <linux/compiler.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 #include "table/table.h"
 
-#define KREG_ID_BITS	12
+#define KREG_SLOT_BITS	20	/* tables that there can be at a time */
+#define KREG_CHUNK_BITS	8	/* slots of a chunk */
+#define KREG_CHUNKS	(1 << (KREG_SLOT_BITS - KREG_CHUNK_BITS))
 
 struct kreg_ns;
 
-/*
- * Tables by id, beside ns->ids, which is in order: every operation looks one up.
- * Ids are given out in a row, so they spread by themselves.
- */
-extern struct hlist_head kreg_names_ids[1 << KREG_ID_BITS];
+/* Slots. A chunk is there from the first need of it until the module is unloaded. */
+struct kreg_slots {
+	struct kreg_table __rcu *table[1 << KREG_CHUNK_BITS];
+	u64 last[1 << KREG_CHUNK_BITS];		/* the id of the latest table */
+	u32 next_free[1 << KREG_CHUNK_BITS];	/* names_lock: of a free slot */
+};
 
-static inline struct hlist_head *kreg_names_bucket(u64 id)
+extern struct kreg_slots *kreg_names_chunks[KREG_CHUNKS];
+
+/* Any. */
+static inline struct kreg_slots *kreg_names_chunk(u64 id)
 {
-	return &kreg_names_ids[id & ((1 << KREG_ID_BITS) - 1)];
+	return READ_ONCE(kreg_names_chunks[(id >> KREG_CHUNK_BITS) & (KREG_CHUNKS - 1)]);
+}
+
+static inline unsigned int kreg_names_slot(u64 id)
+{
+	return id & ((1 << KREG_CHUNK_BITS) - 1);
+}
+
+static inline u64 kreg_names_serial(u64 id)
+{
+	return id >> KREG_SLOT_BITS;
 }
 
 void kreg_names_init(void);
+/* Sleeps. No table is left. */
+void kreg_names_exit(void);
 
-/* A number that no table ever had, with room for it in the directory. */
+/*
+ * Sleeps. An id that no table ever had, with room for it in the directory. -ENOMEM;
+ * -ENOSPC: there are as many tables as there are slots, or no serial numbers are left.
+ */
 int kreg_names_reserve(struct kreg_ns *ns, u64 *id);
+/* Any. No table will have the id that was reserved. */
 void kreg_names_release(struct kreg_ns *ns, u64 id);
 
 /* Turn. -EEXIST if the name is taken; else @t can be found from now on. */
@@ -37,27 +67,31 @@ int kreg_names_add(struct kreg_table *t);
 /* Turn. Its name is free and its id dead. */
 void kreg_names_remove(struct kreg_table *t);
 
-/* Under rcu_read_lock(), borrowed. -ENOENT. */
+/* RCU. -ENOENT. */
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len);
 
-/* Likewise; NULL, of which kreg_names_why_not() tells more. */
+/* RCU. NULL, of which kreg_names_why_not() tells more. */
 static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)
 {
+	struct kreg_slots *chunk = kreg_names_chunk(id);
 	struct kreg_table *t;
 
-	hlist_for_each_entry_rcu(t, kreg_names_bucket(id), id_node)
-		if (likely(t->id == id && t->ns == ns))
-			return t;
-	return NULL;
+	if (unlikely(!chunk))
+		return NULL;
+	t = rcu_dereference(chunk->table[kreg_names_slot(id)]);
+	return likely(t && t->id == id && t->ns == ns) ? t : NULL;
 }
 
-/* -EINVAL: no such id was ever given out; -ESTALE: the table is gone. */
+/*
+ * Any. -EINVAL: no table ever had this id; -ESTALE: the table is gone. An id that was
+ * made up of an old serial number and a slot that has had a later table counts as gone.
+ */
 int kreg_names_why_not(u64 id);
 
-/* Likewise. The table with the lowest id above @after, or NULL. */
+/* RCU. The table with the lowest id above @after, or NULL. */
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);
 
-/* Objects in all tables; may sleep. */
+/* Sleeps. Objects in all tables. */
 unsigned long kreg_names_objects(void);
 
 #endif /* KREG_TABLE_NAMES_H */

@@ -6,6 +6,7 @@
 #include "client/mailbox.h"
 #include "table/names.h"
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "store/store.h"
 #include "table/table.h"

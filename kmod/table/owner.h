@@ -5,7 +5,7 @@
  * DOC: A death
  *
  * For each table of the dead process, in the order in which it became owner: the
- * heir gets it, if it lives, is not doomed and has a client; else the table is
+ * heir gets it, if it lives, is not exiting and has a client; else the table is
  * parked or destroyed, as its orphan setting says. A parked table goes at once to
  * the first process that waits to claim it. What is sent was set aside before, so
  * nothing here allocates or fails. All of it happens under the turn, in pieces.

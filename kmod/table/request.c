@@ -2,15 +2,18 @@
 #include <linux/slab.h>
 
 #include "client/client.h"
-#include "table/request.h"
 #include "client/mailbox.h"
 #include "client/proc.h"
+#include "table/names.h"
+#include "table/request.h"
 #include "table/table.h"
 
 static void free_table_req(struct kreg_req *req)
 {
 	struct kreg_table_req *c = container_of(req, struct kreg_table_req, req);
 
+	if (c->creates && !c->table->listed)
+		kreg_names_release(c->table->ns, c->table->id);
 	kreg_mail_free(c->mail);
 	kreg_mail_free(c->heir_mail);
 	kfree(c->data);

@@ -25,6 +25,7 @@ struct kreg_table_req {
 	void *data;
 	u32 data_len;
 	bool silent;
+	bool creates;			/* its end releases the id, if the table has not got it */
 	u64 value;
 	u64 value2;
 	/* A claim may have to wait: */
@@ -32,7 +33,7 @@ struct kreg_table_req {
 	bool over;			/* and then read the result */
 };
 
-/* Takes the reference on @table over, also when it returns NULL. */
+/* Sleeps. Takes the reference on @table over, also when it returns NULL. */
 struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct kreg_table *table,
 					    int (*apply)(struct kreg_table_req *c));
 /* Perform it; the caller's reference on it ends. */

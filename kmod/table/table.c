@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "client/mailbox.h"
 #include "client/ns.h"
+#include "client/exit.h"
 #include "client/proc.h"
 #include "store/store.h"
 #include "table/table.h"
@@ -198,9 +199,12 @@ void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
 	if (owner) {
 		kreg_proc_get(owner);
 		list_move_tail(&t->owned, &holdings_of(t, owner)->owned);
+		kreg_holdings_note(holdings_of(t, owner), t->writer);
 	} else {
 		list_del_init(&t->owned);
 	}
+	if (old)
+		kreg_holdings_note(holdings_of(t, old), t->writer);
 	rcu_assign_pointer(t->owner, owner);
 	if (owner && owner == t->heir)
 		kreg_table_drop_mail(t);
@@ -217,11 +221,13 @@ void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
 	if (old) {
 		list_del_init(&t->heired);
 		WRITE_ONCE(holdings_of(t, old)->nr_heired, holdings_of(t, old)->nr_heired - 1);
+		kreg_holdings_note(holdings_of(t, old), t->writer);
 	}
 	if (heir) {
 		kreg_proc_get(heir);
 		list_add_tail(&t->heired, &holdings_of(t, heir)->heired);
 		WRITE_ONCE(holdings_of(t, heir)->nr_heired, holdings_of(t, heir)->nr_heired + 1);
+		kreg_holdings_note(holdings_of(t, heir), t->writer);
 	}
 	t->heir = heir;
 	set_successor(t);

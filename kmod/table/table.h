@@ -62,8 +62,8 @@ struct kreg_table {
 	struct list_head waiters;	/* kreg_waiter, first come first */
 	unsigned int nr_waiters;
 
-	struct hlist_node id_node;	/* names_lock */
 	struct hlist_node name_node;	/* names_lock */
+	bool listed;			/* turn: its id was made good, one way */
 	refcount_t refs;
 	struct rcu_work free_work;
 };

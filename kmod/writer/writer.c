@@ -3,10 +3,8 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "writer/internal.h"
 #include "writer/writer.h"
-
-/* How long a store that waits for a grace period is left alone. */
-#define UPKEEP_JIFFIES	max(1, HZ / 100)
 
 /* Looks at a turn that another CPU has, a pause apart, before the thread is asked. */
 #define SPINS		100
@@ -16,76 +14,9 @@ unsigned int kreg_writers = 1;
 
 static struct kreg_writer *writers;
 
-void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
-		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req))
-{
-	req->lane = lane;
-	req->step = step;
-	req->free = free;
-	refcount_set(&req->refs, 1);
-	req->large = false;
-	req->result = 0;
-	init_completion(&req->done);
-}
-
-void kreg_req_put(struct kreg_req *req)
-{
-	if (refcount_dec_and_test(&req->refs))
-		req->free(req);
-}
-
 struct kreg_writer *kreg_writer_nr(unsigned int nr)
 {
 	return &writers[nr % kreg_writers];
-}
-
-static bool has_work(const struct kreg_writer *w)
-{
-	return !llist_empty(&w->queue) || !llist_empty(&w->deaths);
-}
-
-/* Tell the caller. An embedded request is gone with complete(). */
-static void finish_request(struct kreg_req *req)
-{
-	bool counted = req->free;
-
-	complete(&req->done);
-	if (counted)
-		kreg_req_put(req);
-}
-
-/* What was @queued, to the end of @fresh, oldest first. */
-static void collect_queued(struct llist_node *queued, struct list_head *fresh)
-{
-	struct kreg_req *req, *next;
-
-	llist_for_each_entry_safe(req, next, llist_reverse_order(queued), node)
-		list_add_tail(&req->entry, fresh);
-}
-
-/* One of each lane is ready, or one that has none, alone. */
-static void line_up_requests(struct list_head *fresh, struct list_head *ready)
-{
-	struct kreg_req *req, *next;
-
-	list_for_each_entry_safe(req, next, fresh, entry) {
-		struct kreg_lane *lane = req->lane;
-
-		if (!lane && !list_empty(ready))
-			break;
-		list_move_tail(&req->entry, lane && lane->taken ? &lane->behind : ready);
-		if (!lane)
-			break;
-		lane->taken = true;
-	}
-}
-
-/* The next of @lane gets ready. */
-static void advance_lane(struct kreg_lane *lane, struct list_head *ready)
-{
-	lane->taken = !list_empty(&lane->behind);
-	if (lane->taken)
-		list_move_tail(lane->behind.next, ready);
 }
 
 /* A piece of the first that is ready. */
@@ -99,55 +30,11 @@ static void advance_request(struct kreg_writer *w, struct list_head *ready)
 	if (done && req->lane)
 		atomic_dec(&req->lane->pending);
 	spin_unlock(&w->turn);
-	if (done) {
-		list_del(&req->entry);
-		if (req->lane)
-			advance_lane(req->lane, ready);
-		finish_request(req);
-	} else {
+	if (done)
+		kreg_lane_retire(req, ready);
+	else
 		list_move_tail(&req->entry, ready);
-	}
 	cond_resched();
-}
-
-/* One look at the first store of the list; false: none wants more for now. */
-static bool upkeep_first(struct kreg_writer *w, struct list_head *later)
-{
-	enum kreg_upkeep_state state = KREG_UPKEEP_DONE;
-	struct kreg_upkeep *u;
-
-	spin_lock(&w->turn);
-	u = list_first_entry_or_null(&w->upkeeps, struct kreg_upkeep, node);
-	if (u) {
-		state = u->work(u);
-		if (state == KREG_UPKEEP_DONE)
-			list_del_init(&u->node);
-		else
-			list_move_tail(&u->node, state == KREG_UPKEEP_NOW ?
-				       &w->upkeeps : later);
-	}
-	spin_unlock(&w->turn);
-	cond_resched();
-	return u;
-}
-
-/* Look after the stores: one, or @all as long as there is nothing more urgent. */
-static void upkeep_stores(struct kreg_writer *w, bool all)
-{
-	LIST_HEAD(later);
-
-	while (upkeep_first(w, &later) && all && !has_work(w))
-		;
-	spin_lock(&w->turn);
-	list_splice_tail(&later, &w->upkeeps);
-	spin_unlock(&w->turn);
-	if (!list_empty(&w->upkeeps))
-		mod_timer(&w->timer, jiffies + UPKEEP_JIFFIES);
-}
-
-static bool wants_upkeep(const struct kreg_writer *w)
-{
-	return !list_empty(&w->upkeeps) && !timer_pending(&w->timer);
 }
 
 /*
@@ -160,14 +47,14 @@ static void apply_requests(struct kreg_writer *w, struct list_head *fresh, bool 
 	LIST_HEAD(ready);
 
 	for (;;) {
-		line_up_requests(fresh, &ready);
+		kreg_lane_line_up(fresh, &ready);
 		if (list_empty(&ready))
 			break;
 		advance_request(w, &ready);
-		if (wants_upkeep(w))
-			upkeep_stores(w, false);
+		if (kreg_upkeep_wanted(w))
+			kreg_upkeep_run(w, false);
 		if (join && llist_empty(&w->deaths))
-			collect_queued(llist_del_all(&w->queue), fresh);
+			kreg_lane_collect(llist_del_all(&w->queue), fresh);
 	}
 }
 
@@ -213,19 +100,13 @@ static void drain_queues(struct kreg_writer *w)
 	w->handling = deaths;
 	spin_unlock(&w->turn);
 
-	collect_queued(queued, &fresh);
+	kreg_lane_collect(queued, &fresh);
 	apply_requests(w, &fresh, !deaths);
 	handle_deaths(w, deaths);
 
 	spin_lock(&w->turn);
 	w->busy = false;
 	spin_unlock(&w->turn);
-}
-
-/* A timer of its own, since one that is set for each sleep costs as much as a put. */
-static void wake_for_upkeep(struct timer_list *timer)
-{
-	kreg_writer_wake(container_of(timer, struct kreg_writer, timer));
 }
 
 static int writer_thread(void *data)
@@ -235,15 +116,15 @@ static int writer_thread(void *data)
 	while (!kthread_should_stop()) {
 		/* Full barrier: the state is set before the queue is looked at. */
 		set_current_state(TASK_IDLE);
-		if (!has_work(w) && !wants_upkeep(w) && !kthread_should_stop())
+		if (!kreg_writer_has_work(w) && !kreg_upkeep_wanted(w) && !kthread_should_stop())
 			schedule();
 		__set_current_state(TASK_RUNNING);
-		if (has_work(w))
+		if (kreg_writer_has_work(w))
 			drain_queues(w);
-		if (wants_upkeep(w))
-			upkeep_stores(w, true);
+		if (kreg_upkeep_wanted(w))
+			kreg_upkeep_run(w, true);
 	}
-	if (has_work(w))
+	if (kreg_writer_has_work(w))
 		drain_queues(w);
 	return 0;
 }
@@ -369,33 +250,16 @@ void kreg_writer_help(struct kreg_writer *w)
 		w->ops->death_done(w, death);
 }
 
-void kreg_writer_add_upkeep(struct kreg_writer *w, struct kreg_upkeep *t)
-{
-	bool first = list_empty(&w->upkeeps);
-
-	kreg_writer_assert(w);
-	if (!list_empty(&t->node))
-		return;
-	list_add_tail(&t->node, &w->upkeeps);
-	if (first)
-		wake_up_process(w->task);
-}
-
-void kreg_writer_del_upkeep(struct kreg_writer *w, struct kreg_upkeep *t)
-{
-	kreg_writer_assert(w);
-	list_del_init(&t->node);
-}
-
 static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kreg_writer_ops *ops)
 {
 	spin_lock_init(&w->turn);
 	INIT_LIST_HEAD(&w->upkeeps);
+	INIT_LIST_HEAD(&w->holders);
 	init_llist_head(&w->queue);
 	init_llist_head(&w->deaths);
 	w->ops = ops;
 	w->nr = nr;
-	timer_setup(&w->timer, wake_for_upkeep, 0);
+	timer_setup(&w->timer, kreg_upkeep_timer, 0);
 	w->task = kthread_run(writer_thread, w, "kreg/%u", nr);
 	return PTR_ERR_OR_ZERO(w->task);
 }

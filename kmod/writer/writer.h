@@ -28,59 +28,13 @@
 #define KREG_WRITER_WRITER_H
 
 #include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/llist.h>
-#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 
-struct kreg_req;
-struct kreg_writer;
-
-/* What is done in order: the requests of a table. */
-struct kreg_lane {
-	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
-	/* The thread's: */
-	bool taken;			/* a request is under way */
-	struct list_head behind;	/* and these wait for it */
-};
-
-static inline void kreg_lane_init(struct kreg_lane *lane)
-{
-	atomic_set(&lane->pending, 0);
-	lane->taken = false;
-	INIT_LIST_HEAD(&lane->behind);
-}
-
-/*
- * A piece of work under the turn. @step does a bounded part of it, and returns true
- * when all is done. @free is called when both the caller and the thread have let go;
- * it is NULL for a request that lives in another object and whose caller waits for
- * it. One without a lane comes after all that were queued before it, and before all
- * that are queued later; it is done in one step.
- */
-struct kreg_req {
-	union {
-		struct llist_node node;	/* queued */
-		struct list_head entry;	/* in the thread's hands */
-	};
-	struct kreg_lane *lane;
-	bool (*step)(struct kreg_req *req);
-	void (*free)(struct kreg_req *req);
-	refcount_t refs;
-	bool large;			/* never lent the turn */
-	int result;
-	struct completion done;
-};
-
-/* Upkeep that a store wants now and then. @work does a bounded part of it. */
-enum kreg_upkeep_state { KREG_UPKEEP_DONE, KREG_UPKEEP_LATER, KREG_UPKEEP_NOW };
-
-struct kreg_upkeep {
-	struct list_head node;		/* turn; empty: not listed */
-	enum kreg_upkeep_state (*work)(struct kreg_upkeep *upkeep);
-};
+#include "writer/lane.h"
+#include "writer/upkeep.h"
 
 /* What the layers above do about a death. */
 struct kreg_writer_ops {
@@ -95,6 +49,8 @@ struct kreg_writer {
 	bool busy;			/* turn: the thread has requests or deaths in hand */
 	bool handling;			/* turn: deaths */
 	struct list_head upkeeps;	/* turn: kreg_upkeep */
+	struct list_head holders;	/* turn: kreg_holdings with something in them, */
+	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
 	struct llist_head deaths;
 	/* Invariant after initialisation: */
@@ -138,10 +94,6 @@ static inline void kreg_writer_return(struct kreg_writer *w)
 	spin_unlock(&w->turn);
 }
 
-void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
-		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req));
-void kreg_req_put(struct kreg_req *req);
-
 /* Queue @req and return. The thread's reference must be in @refs. Any context. */
 void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req);
 
@@ -158,9 +110,5 @@ void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *death);
 void kreg_writer_wake(struct kreg_writer *w);
 /* Handle deaths in the caller's context if that can be done now. */
 void kreg_writer_help(struct kreg_writer *w);
-
-/* Turn. Have @t looked after until it says that it is done; or no more. */
-void kreg_writer_add_upkeep(struct kreg_writer *w, struct kreg_upkeep *t);
-void kreg_writer_del_upkeep(struct kreg_writer *w, struct kreg_upkeep *t);
 
 #endif /* KREG_WRITER_WRITER_H */

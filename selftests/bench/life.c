@@ -9,6 +9,7 @@
 
 #define MANY	512
 #define NAME	"bench"
+#define TABLES	100000
 
 struct life {
 	int fd;
@@ -162,6 +163,83 @@ static void empty_tables(void)
 	bench_settle();
 }
 
+/* One of many tables. */
+struct one {
+	int fd;
+	__u64 id;
+};
+
+static void get_from(void *arg, long count)
+{
+	struct one *one = arg;
+	char value[8];
+	struct kreg_ioc_op cmd = {
+		.size = sizeof(cmd),
+		.table = one->id,
+		.op = {
+			.code = KREG_OP_GET,
+			.key = address("k"),
+			.key_len = 1,
+			.value = address(value),
+			.value_len = sizeof(value),
+		},
+	};
+
+	while (count--)
+		call(one->fd, KREG_IOC_OP, &cmd, "get");
+}
+
+static void put_one(int fd, __u64 id)
+{
+	struct kreg_ioc_op cmd = {
+		.size = sizeof(cmd),
+		.table = id,
+		.op = {
+			.code = KREG_OP_PUT,
+			.key = address("k"),
+			.key_len = 1,
+			.value = address("v"),
+			.value_len = 1,
+		},
+	};
+
+	call(fd, KREG_IOC_OP, &cmd, "put");
+}
+
+static void measure_one(struct one *one, const char *op)
+{
+	struct bench bench = {
+		.system = "kreg",
+		.op = op,
+		.objects = TABLES,
+		.count = 1000,
+		.run = get_from,
+		.arg = one,
+	};
+
+	put_one(one->fd, one->id);
+	bench_run(&bench);
+}
+
+static void many_tables(void)
+{
+	__u64 *ids = calloc(TABLES, sizeof(*ids));
+	struct one one = { .fd = client_open() };
+	long i;
+
+	for (i = 0; i < TABLES; i++)
+		ids[i] = table_create(one.fd, NULL, NULL);
+	one.id = ids[0];
+	measure_one(&one, "get-oldest-table");
+	one.id = ids[TABLES - 1];
+	measure_one(&one, "get-newest-table");
+	while (i--)
+		table_destroy(one.fd, ids[i]);
+	free(ids);
+	close(one.fd);
+	bench_settle();
+}
+
 /* One step of handing a table round, and what it took. */
 static void step(const struct table *table, const char *op, uint64_t start,
 		 int round, double null)
@@ -249,6 +327,7 @@ void group_life(void)
 	table_make(&table, NAME, 100000, VALUE_LEN, 0);
 	memory(&table);
 	table_free(&table);
+	many_tables();
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		if (bench_quick && sizes[i] > 10)
 			continue;

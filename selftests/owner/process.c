@@ -332,6 +332,30 @@ static void expect_exec(struct __test_metadata *_metadata, int fd,
 	test_err_info(ESTALE, fd, id, &info);
 }
 
+/*
+ * SYNC looks at none of many processes that have but a client, and still waits for the
+ * deaths of those that own. The parameter itself waits for no death.
+ */
+TEST_F(process, sync_among_idle)
+{
+	enum { IDLE = 32, ROUNDS = 20 };
+	struct kid *owner;
+	unsigned int i;
+	__u64 id;
+
+	for (i = 0; i < IDLE; i++)
+		ASSERT_NE(NULL, kid_start(_metadata));
+	for (i = 0; i < ROUNDS; i++) {
+		owner = kid_start(_metadata);
+		ASSERT_EQ(0, kid_create(owner, "theirs", 0, &id));
+		ASSERT_EQ(0, kid_puts(owner, id, "k", "v"));
+		EXPECT_EQ(2, test_param("objects"));
+		kid_kill(owner);
+		EXPECT_EQ(0, _test_sync(self->fd));
+		EXPECT_EQ(1, test_param("objects"));
+	}
+}
+
 TEST_F(process, exec)
 {
 	expect_exec(_metadata, self->fd, job_exec);

@@ -3,9 +3,10 @@
  * death.pml - whoever is watched does not die unnoticed, nor twice, and nothing
  * is touched when it is gone.
  *
- * Mirrors, in kmod/client/proc.c: watch_proc(), find_get_proc(), exit_notice(), announce_death(), kreg_proc_poke(),
- * kreg_proc_settle(), kreg_proc_put(), kreg_proc_death_done(), forget_proc() and
- * kreg_proc_exit(); of the kernel do_exit(), which drops signal->live, then takes
+ * Mirrors, in kmod/client/exit.c: watch_proc(), exit_notice(), announce_death(),
+ * kreg_proc_poke(), kreg_proc_settle(), kreg_proc_death_done(), forget_proc() and
+ * kreg_proc_exit(); in proc.c kreg_proc_enter(), kreg_proc_find_pid() and
+ * kreg_proc_put(); of the kernel do_exit(), which drops signal->live, then takes
  * wait_pidfd.lock and wakes those who wait, also a second time when the task is
  * reaped, and a tracer's leader, which wakes them while the group lives.
  *

@@ -3,13 +3,14 @@
  * turn.pml - one writer at a time, in order, and nothing stays queued while the
  * thread sleeps.
  *
- * Mirrors, in kmod/: all of writer.c (kreg_writer_borrow(), may_lend(),
+ * Mirrors, in kmod/writer/: writer.c (kreg_writer_borrow(), may_lend(),
  * take_when_free(), which is a trylock that comes later, kreg_writer_post(),
- * perform_lent(), kreg_writer_submit(), collect_queued(), line_up_requests(),
- * advance_request(), apply_requests(), handle_death(), drain_queues(),
- * upkeep_stores(), writer_thread(), kreg_writer_add_death(), kreg_writer_wake(),
- * kreg_writer_help()); of proc.c announce_death() and kreg_proc_settle_all(); of sync.c
- * sync_client(). The thread ends when nothing is left to do; asleep before that, it
+ * perform_lent(), kreg_writer_submit(), advance_request(), apply_requests(),
+ * handle_deaths(), drain_queues(), writer_thread(), kreg_writer_add_death(),
+ * kreg_writer_wake(), kreg_writer_help()), lane.c (kreg_lane_collect(),
+ * kreg_lane_line_up(), kreg_lane_retire()) and upkeep.c (kreg_upkeep_run()); of
+ * client/exit.c announce_death() and kreg_proc_settle_all(); of cmd/sync.c
+ * catch_up_all(). The thread ends when nothing is left to do; asleep before that, it
  * is found in an invalid end state.
  *
  * One client queues a batch of two steps that it does not wait for, writes to the
@@ -41,6 +42,7 @@
  *	HELP_BLINDLY	a helper does not look at the queue when it has the death
  *	HELP_DROPS	a helper forgets the death that it cannot see to its end
  *	SYNC_PASSES	SYNC goes through the queue twice and waits for no death
+ *	SYNC_LOOKS_FIRST	SYNC looks who owns something before it has passed the queue
  */
 #define BATCH	0		/* requests */
 #define WRITE	1
@@ -242,21 +244,31 @@ proctype bystander()
 	ended++
 }
 
-/* sync_client() */
+/*
+ * catch_up_all(). What the batch does first is to make the client an owner: from then
+ * until its death has been handled, it is in the list that SYNC looks at.
+ */
 proctype sync()
 {
-	bool over, mine, knew, owed;
+	bool over, mine, knew, owed, listed;
 
 	d_step { owed = accepted[BATCH]; knew = dead }
-	if :: knew -> die(); help() :: else fi;
+#ifdef SYNC_LOOKS_FIRST
+	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
+#endif
 #ifdef SYNC_PASSES
 	submit(PASS + 1);
 	mine || done[PASS + 1];
-#else
-	!knew || handled;
 #endif
 	submit(PASS);
 	mine || done[PASS];
+#if !defined(SYNC_LOOKS_FIRST) && !defined(SYNC_PASSES)
+	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
+#endif
+	if
+	:: listed -> die(); help(); buried
+	:: else
+	fi;
 	assert(!owed || applied[BATCH]);
 	assert(!knew || !pieces);
 	ended++

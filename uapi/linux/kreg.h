@@ -132,7 +132,7 @@
  * @KREG_LIMIT_MAILBOX: records, or their bytes, in the mailbox of the process that is
  *	to get one
  * @KREG_LIMIT_WAITERS: processes that wait to claim the table
- * @KREG_LIMIT_TABLE: room of the table itself
+ * @KREG_LIMIT_TABLE: room of the table itself; told by OPEN, of the list of all tables
  * @KREG_LIMIT_PROMISED: records promised by the user; not yet
  * @KREG_LIMIT_QUEUED: queued operations of the user; not yet
  * @KREG_LIMIT_BOUND: bound objects of the user; not yet
@@ -325,7 +325,7 @@ enum kreg_orphan {
  * ESTALE: destroyed while waiting; EINTR: a signal while waiting; EDQUOT:
  * %KREG_MAX_WAITERS wait already; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
- * longer than this user may.
+ * longer than this user may; ENOSPC: there are 1,048,576 tables.
  */
 struct kreg_ioc_open {
 	__u32 size;

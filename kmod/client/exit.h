@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Watching processes, and the news of their death.
+ *
+ * DOC: Learning of a death
+ *
+ * A kreg_proc stands for a thread group that has opened the device, or that
+ * somebody has asked to watch, until it is dead. It waits on the wait queue of its struct pid with a function of its own,
+ * which the kernel calls when the last thread has gone, before the parent can
+ * know. That function runs with tasklist_lock held and may take no lock: it notes
+ * the cause and puts one node on the list of every writer. A process counts as
+ *
+ *  - exiting, as soon as a fatal signal or exit_group() is on its way. It gets
+ *    nothing any more; what it has, it still has.
+ *  - dead, when signal->live is 0: no thread of it will run user code again. From
+ *    then on no call may tell of it; calls that could wait until its death has
+ *    been handled (kreg_proc_settle()), whether or not the notice has come.
+ *
+ * Registration and death race; what makes it safe is stated in exit.c.
+ */
+#ifndef KREG_CLIENT_EXIT_H
+#define KREG_CLIENT_EXIT_H
+
+#include <linux/types.h>
+
+struct kreg_proc;
+
+/* The calling process. A reference, or an ERR_PTR. May sleep. */
+struct kreg_proc *kreg_proc_current(void);
+
+/* The init of the caller's pid namespace, likewise. */
+struct kreg_proc *kreg_proc_watch_init(void);
+
+/*
+ * A living process by its pid in the caller's pid namespace, whether or not it has a
+ * client, likewise; -ESRCH.
+ */
+struct kreg_proc *kreg_proc_watch(u32 pid);
+
+/*
+ * If @p is dead, have its death handled: 1 when that is done, and what @p had is
+ * to be looked at anew. 0: it lives. -EINTR: a fatal signal while waiting.
+ */
+int kreg_proc_settle(struct kreg_proc *p);
+/* The same without waiting, from any context: see that the writers know. */
+void kreg_proc_poke(struct kreg_proc *p);
+/*
+ * @next gets something when @p dies, so it is woken at once and need not wait
+ * until the writers are. Only the last one named is.
+ */
+void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
+/* A writer has handled the death. */
+void kreg_proc_death_done(struct kreg_proc *p);
+
+/*
+ * Sleeps. Wait until every death that has happened before the call, of a process that owns
+ * tables or is an heir of some, has been handled; or -EINTR.
+ */
+int kreg_proc_settle_all(void);
+
+void kreg_proc_exit(void);
+
+#endif /* KREG_CLIENT_EXIT_H */
