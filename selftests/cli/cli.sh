@@ -141,7 +141,7 @@ tables() {
 	t 'new with bad access' 2 '' "kreg new: 'x' is no access rule*" "$kreg" new -a x y
 	t 'new with bad mode' 2 '' "kreg new: '0777' is no mode*" "$kreg" new -m 0777 y
 	t 'new with bad time' 2 '' "kreg new: '5x' is no time*" "$kreg" new -k 5x y
-	t 'new with bad fate' 2 '' "kreg new: 'x' is no fate*" "$kreg" new -o x y
+	t 'new with a bad orphan rule' 2 '' "kreg new: 'x' is no orphan rule*" "$kreg" new -o x y
 	t 'contradiction' 2 '' 'kreg new: --keep is for parked tables*' "$kreg" new -k 5s -o destroy y
 	t 'option without argument' 2 '' 'kreg new: option --mode needs an argument*' "$kreg" new --mode
 	long=$(printf '%0129d' 0)

@@ -48,15 +48,15 @@ TEST_F(lib, limits)
 
 TEST_F(lib, self)
 {
-	struct kreg_proc me, found;
+	struct kreg_process me, found;
 
 	ASSERT_EQ(0, kreg_client_self(self->client, &me));
 	EXPECT_EQ(getpid(), me.pid);
 	EXPECT_NE(0, me.cookie);
-	ASSERT_EQ(0, kreg_proc_find(self->client, getpid(), &found));
+	ASSERT_EQ(0, kreg_process_find(self->client, getpid(), &found));
 	EXPECT_EQ(me.cookie, found.cookie);
-	EXPECT_EQ(-ESRCH, kreg_proc_find(self->client, 0, &found));
-	EXPECT_EQ(-ESRCH, kreg_proc_find(self->client, -1, &found));
+	EXPECT_EQ(-ESRCH, kreg_process_find(self->client, 0, &found));
+	EXPECT_EQ(-ESRCH, kreg_process_find(self->client, -1, &found));
 	EXPECT_LE(0, kreg_client_fd(self->client));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(kreg_client_fd(self->client), F_GETFD));
 	EXPECT_EQ(0, kreg_client_set_receiver(self->client));
@@ -69,15 +69,15 @@ TEST_F(lib, table_getters)
 {
 	struct kreg_table *again;
 
-	EXPECT_EQ(KREG_CREATED, kreg_table_how(self->table));
+	EXPECT_EQ(KREG_OPENED_CREATED, kreg_table_opened(self->table));
 	EXPECT_STREQ(self->name, kreg_table_name(self->table));
-	EXPECT_EQ(KREG_SET, kreg_table_kind(self->table));
+	EXPECT_EQ(KREG_TYPE_SET, kreg_table_type(self->table));
 	EXPECT_EQ(self->client, kreg_table_client(self->table));
 	ASSERT_EQ(0, kreg_table_by_id(self->client, kreg_table_id(self->table), &again));
 	EXPECT_EQ(kreg_table_id(self->table), kreg_table_id(again));
 	EXPECT_STREQ(self->name, kreg_table_name(again));
-	EXPECT_EQ(0, kreg_table_how(again));
-	EXPECT_EQ(KREG_SET, kreg_table_kind(again));
+	EXPECT_EQ(0, kreg_table_opened(again));
+	EXPECT_EQ(KREG_TYPE_SET, kreg_table_type(again));
 	kreg_table_close(again);
 	kreg_table_close(NULL);
 	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, 0, &again));
@@ -86,7 +86,9 @@ TEST_F(lib, table_getters)
 
 TEST_F(lib, open)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CREATE | KREG_EXCL };
+	struct kreg_open_options o = {
+		.size = sizeof(o), .flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL,
+	};
 	struct kreg_table *t = NULL;
 
 	EXPECT_EQ(-EEXIST, kreg_table_open(self->client, self->name, &o, &t));
@@ -95,14 +97,14 @@ TEST_F(lib, open)
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, "", NULL, &t));
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, NULL, NULL, &t));
 	EXPECT_EQ(NULL, t);
-	o.flags = KREG_CREATE;
+	o.flags = KREG_OPEN_CREATE;
 	ASSERT_EQ(0, kreg_table_open(self->client, self->name, &o, &t));
-	EXPECT_EQ(0, kreg_table_how(t));
+	EXPECT_EQ(0, kreg_table_opened(t));
 	kreg_table_close(t);
 
 	/* Without a name. */
 	ASSERT_EQ(0, kreg_table_open(self->client, NULL, &o, &t));
-	EXPECT_EQ(KREG_CREATED, kreg_table_how(t));
+	EXPECT_EQ(KREG_OPENED_CREATED, kreg_table_opened(t));
 	EXPECT_STREQ("", kreg_table_name(t));
 	EXPECT_EQ(0, kreg_table_destroy(t));
 	EXPECT_EQ(-ESTALE, kreg_table_destroy(t));
@@ -119,11 +121,13 @@ TEST_F(lib, open_options)
 	struct kreg_table *t;
 	char name[200];
 
-	o.access = KREG_PUBLIC;
+	o.access = KREG_ACCESS_PUBLIC;
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
 	o = (struct kreg_open_options){ .size = sizeof(o), .flags = 1u << 31 };
 	EXPECT_EQ(-EOPNOTSUPP, kreg_table_open(self->client, self->name, &o, &t));
-	o = (struct kreg_open_options){ .size = sizeof(o), .flags = KREG_CREATE | KREG_SILENT };
+	o = (struct kreg_open_options){
+		.size = sizeof(o), .flags = KREG_OPEN_CREATE | KREG_OPEN_HEIR_SILENT,
+	};
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
 	o.size = 3;
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
@@ -147,17 +151,17 @@ TEST_F(lib, stat)
 	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
 	EXPECT_EQ(kreg_table_id(self->table), kreg_stat_id(st));
 	EXPECT_STREQ(self->name, kreg_stat_name(st));
-	EXPECT_EQ(KREG_SET, kreg_stat_kind(st));
-	EXPECT_EQ(KREG_PROTECTED, kreg_stat_access(st));
+	EXPECT_EQ(KREG_TYPE_SET, kreg_stat_type(st));
+	EXPECT_EQ(KREG_ACCESS_PROTECTED, kreg_stat_access(st));
 	EXPECT_EQ(0600, kreg_stat_mode(st));
 	EXPECT_EQ(getuid(), kreg_stat_uid(st));
 	EXPECT_EQ(getgid(), kreg_stat_gid(st));
-	EXPECT_EQ(KREG_DESTROY, kreg_stat_orphan(st));
+	EXPECT_EQ(KREG_ORPHAN_DESTROY, kreg_stat_orphan(st));
 	EXPECT_EQ(0, kreg_stat_orphan_ms(st));
 	EXPECT_FALSE(kreg_stat_parked(st));
 	EXPECT_EQ(0, kreg_stat_parked_until_ns(st));
 	EXPECT_FALSE(kreg_stat_claimable(st));
-	EXPECT_FALSE(kreg_stat_silent(st));
+	EXPECT_FALSE(kreg_stat_heir_silent(st));
 	EXPECT_EQ(getpid(), kreg_stat_owner(st).pid);
 	EXPECT_EQ(0, kreg_stat_heir(st).pid);
 	EXPECT_EQ(1, kreg_stat_objects(st));
@@ -212,18 +216,18 @@ TEST_F(lib, set_options)
 {
 	struct kreg_stat *st;
 
-	EXPECT_EQ(0, kreg_table_set_access(self->table, KREG_PUBLIC));
+	EXPECT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_PUBLIC));
 	EXPECT_EQ(0, kreg_table_set_mode(self->table, 0644));
-	EXPECT_EQ(0, kreg_table_set_orphan(self->table, KREG_PARK, 60000));
+	EXPECT_EQ(0, kreg_table_set_orphan(self->table, KREG_ORPHAN_PARK, 60000));
 	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
-	EXPECT_EQ(KREG_PUBLIC, kreg_stat_access(st));
+	EXPECT_EQ(KREG_ACCESS_PUBLIC, kreg_stat_access(st));
 	EXPECT_EQ(0644, kreg_stat_mode(st));
-	EXPECT_EQ(KREG_PARK, kreg_stat_orphan(st));
+	EXPECT_EQ(KREG_ORPHAN_PARK, kreg_stat_orphan(st));
 	EXPECT_EQ(60000, kreg_stat_orphan_ms(st));
 	kreg_stat_free(st);
 	EXPECT_NE(0, kreg_table_set_access(self->table, 17));
 	EXPECT_NE(0, kreg_table_set_mode(self->table, 0777));
-	EXPECT_EQ(0, kreg_table_set_orphan(self->table, KREG_DESTROY, 0));
+	EXPECT_EQ(0, kreg_table_set_orphan(self->table, KREG_ORPHAN_DESTROY, 0));
 }
 
 TEST(deadline)

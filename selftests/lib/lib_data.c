@@ -84,32 +84,34 @@ TEST_F(lib, alloc_and_take)
 
 TEST_F(lib, run_tells_versions)
 {
-	struct kreg_request rq = {
-		.size = sizeof(rq), .verb = KREG_PUT, .key = "k", .key_len = 1,
+	struct kreg_op_args args = {
+		.size = sizeof(args), .code = KREG_OP_PUT, .key = "k", .key_len = 1,
 		.value = "v", .value_len = 1,
 	};
 	uint64_t version;
 	char buf[8];
 
-	ASSERT_EQ(0, kreg_run(self->table, &rq));
-	version = rq.out_version;
-	EXPECT_EQ(0, rq.out_count);
-	ASSERT_EQ(0, kreg_run(self->table, &rq));
-	EXPECT_EQ(1, rq.out_count);
-	EXPECT_LT(version, rq.out_version);
-	version = rq.out_version;
-	rq.verb = KREG_PUT_NEW;
-	EXPECT_EQ(-EEXIST, kreg_run(self->table, &rq));
-	rq.verb = KREG_GET;
-	rq.value = buf;
-	rq.value_len = sizeof(buf);
-	ASSERT_EQ(0, kreg_run(self->table, &rq));
-	EXPECT_EQ(version, rq.out_version);
-	EXPECT_EQ(1, rq.out_len);
-	rq.verb = 99;
-	EXPECT_EQ(-EOPNOTSUPP, kreg_run(self->table, &rq));
-	rq.size = 4;
-	EXPECT_EQ(-EINVAL, kreg_run(self->table, &rq));
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	version = args.out_version;
+	EXPECT_EQ(0, args.out_count);
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	EXPECT_EQ(1, args.out_count);
+	EXPECT_LT(version, args.out_version);
+	version = args.out_version;
+	args.code = KREG_OP_PUT;
+	args.flags = KREG_OP_NEW;
+	EXPECT_EQ(-EEXIST, kreg_op_run(self->table, &args));
+	args.code = KREG_OP_GET;
+	args.flags = 0;
+	args.value = buf;
+	args.value_len = sizeof(buf);
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	EXPECT_EQ(version, args.out_version);
+	EXPECT_EQ(1, args.out_len);
+	args.code = 99;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_op_run(self->table, &args));
+	args.size = 4;
+	EXPECT_EQ(-EINVAL, kreg_op_run(self->table, &args));
 }
 
 TEST_F(lib, async)
@@ -145,7 +147,7 @@ TEST_F(lib, batch_writes)
 	EXPECT_EQ(-EINVAL, kreg_batch_put(b, "", 0, "1", 1));
 	EXPECT_EQ(4, kreg_batch_count(b));
 	EXPECT_EQ(4, kreg_batch_run(b));
-	EXPECT_EQ(-1, kreg_batch_culprit(b));
+	EXPECT_EQ(-1, kreg_batch_failed_index(b));
 	EXPECT_LE(1, kreg_batch_version(b, 0));
 	EXPECT_EQ(0, kreg_batch_error(b, 1));
 	ASSERT_EQ(0, kreg_count(self->table, &n));
@@ -153,12 +155,12 @@ TEST_F(lib, batch_writes)
 	/* Once more: now b is there, and a is replaced. */
 	EXPECT_EQ(3, kreg_batch_run(b));
 	EXPECT_EQ(-EEXIST, kreg_batch_error(b, 1));
-	EXPECT_EQ(1, kreg_batch_removed(b, 0));
+	EXPECT_EQ(1, kreg_batch_count_of(b, 0));
 	kreg_batch_reset(b);
 	EXPECT_EQ(0, kreg_batch_count(b));
 	EXPECT_EQ(0, kreg_batch_clear(b));
 	EXPECT_EQ(1, kreg_batch_run(b));
-	EXPECT_EQ(2, kreg_batch_removed(b, 0));
+	EXPECT_EQ(2, kreg_batch_count_of(b, 0));
 	EXPECT_EQ(-EINVAL, kreg_batch_error(b, 7));
 	kreg_batch_free(b);
 	kreg_batch_free(NULL);
@@ -169,15 +171,15 @@ TEST_F(lib, batch_atomic)
 	struct kreg_batch *b;
 
 	ASSERT_EQ(0, kreg_put(self->table, "b", 1, "old", 3));
-	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_ATOMIC, &b));
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_BATCH_ATOMIC, &b));
 	ASSERT_EQ(0, kreg_batch_put(b, "a", 1, "1", 1));
 	ASSERT_EQ(1, kreg_batch_put_new(b, "b", 1, "2", 1));
 	EXPECT_EQ(-EEXIST, kreg_batch_run(b));
-	EXPECT_EQ(1, kreg_batch_culprit(b));
+	EXPECT_EQ(1, kreg_batch_failed_index(b));
 	EXPECT_EQ(-ENODATA, kreg_member(self->table, "a", 1));
 	kreg_batch_free(b);
 
-	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_ASYNC, &b));
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_WRITE_ASYNC, &b));
 	ASSERT_EQ(0, kreg_batch_put(b, "a", 1, "1", 1));
 	EXPECT_EQ(1, kreg_batch_run(b));
 	EXPECT_EQ(0, kreg_client_sync(self->client));
@@ -290,7 +292,7 @@ static int walk(struct kreg_table *table, const struct kreg_scan_options *o, cha
 
 TEST_F(lib, scan)
 {
-	struct kreg_scan_options o = { .size = sizeof(o), .flags = KREG_KEYS_ONLY };
+	struct kreg_scan_options o = { .size = sizeof(o), .flags = KREG_SCAN_KEYS };
 	char value[3000] = "", last[4];
 	struct kreg_scan *s = NULL;
 	uint32_t key;

@@ -86,8 +86,8 @@ void json_null(const char *name);
 void json_end(void);
 
 /* text.c: words for people. */
-const char *text_access(enum kreg_rule access);
-const char *text_orphan(enum kreg_fate orphan);
+const char *text_access(enum kreg_access access);
+const char *text_orphan(enum kreg_orphan orphan);
 void text_proc(pid_t pid, char *buf, size_t room);
 void text_comm(pid_t pid, char *buf, size_t room);
 void text_bytes(uint64_t bytes, char *buf, size_t room);

@@ -150,7 +150,7 @@ static int give_fail(int err, struct kreg_client *client, struct kreg_table *tab
 }
 
 /* The error is told before the table is parked again, since it depends on the owner. */
-static int give(struct kreg_table *table, const struct kreg_proc *to, const struct bytes *data)
+static int give(struct kreg_table *table, const struct kreg_process *to, const struct bytes *data)
 {
 	struct kreg_table *mine;
 	int ret;
@@ -170,7 +170,7 @@ static int give_run(int argc, char **argv)
 {
 	struct bytes data = { 0 };
 	struct kreg_table *table;
-	struct kreg_proc to;
+	struct kreg_process to;
 	uint64_t pid;
 	int c, ret;
 
@@ -183,7 +183,7 @@ static int give_run(int argc, char **argv)
 		usage("'%s' is no process id", argv[optind + 1]);
 	ret = open_table(argv[optind], &table);
 	if (!ret) {
-		ret = kreg_proc_find(kreg_table_client(table), pid, &to);
+		ret = kreg_process_find(kreg_table_client(table), pid, &to);
 		if (ret)
 			ret = give_fail(ret, kreg_table_client(table), NULL, pid);
 		else
@@ -199,8 +199,8 @@ const struct command cmd_give = {
 	.args = "[--data TEXT] NAME PID",
 	.summary = "give a parked table to a process",
 	.help = "Make a process the owner of a parked table. The process must have opened the\n"
-		"device; it finds a message in its mailbox. A table that has an owner can only be\n"
+		"device; it finds an event in its mailbox. A table that has an owner can only be\n"
 		"given away by that owner.\n\n"
-		"  -d, --data TEXT  bytes for the message, at most 1024",
+		"  -d, --data TEXT  bytes for the event, at most 1024",
 	.run = give_run,
 };

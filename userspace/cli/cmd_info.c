@@ -41,7 +41,7 @@ static void people(const struct kreg_stat *stat)
 	snprintf(buf, sizeof(buf), "none");
 	if (kreg_stat_heir(stat).cookie)
 		text_proc(kreg_stat_heir(stat).pid, buf, sizeof(buf));
-	if (kreg_stat_silent(stat))
+	if (kreg_stat_heir_silent(stat))
 		strncat(buf, ", silent", sizeof(buf) - strlen(buf) - 1);
 	line("heir", buf);
 	snprintf(buf, sizeof(buf), "%s", text_orphan(kreg_stat_orphan(stat)));

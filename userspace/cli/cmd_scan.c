@@ -40,7 +40,7 @@ static int scan(struct kreg_table *table, const struct wish *w)
 	struct bytes after = { 0 };
 	struct kreg_scan_options o = {
 		.size = sizeof(o),
-		.flags = w->keys ? KREG_KEYS_ONLY : 0,
+		.flags = w->keys ? KREG_SCAN_KEYS : 0,
 	};
 	struct kreg_entry entry;
 	struct kreg_scan *s;

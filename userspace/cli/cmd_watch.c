@@ -63,15 +63,15 @@ static void park_gifts(struct watch *w)
 
 static int read_mailbox(struct watch *w)
 {
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	int ret = 0;
 
 	while (!ret && w->lines_left) {
-		ret = kreg_message_next(w->client, 0, &m);
+		ret = kreg_event_next(w->client, 0, &m);
 		if (ret)
 			break;
 		watch_say_message(w, m);
-		ret = remember_gift(w, kreg_message_table(m));
+		ret = remember_gift(w, kreg_event_table(m));
 	}
 	return ret == -EAGAIN ? 0 : ret;
 }

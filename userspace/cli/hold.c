@@ -37,7 +37,7 @@ static void block_signals(struct hold *h, sigset_t *set)
 /* Own the table and be its heir. */
 static int own(struct hold *h)
 {
-	struct kreg_proc self;
+	struct kreg_process self;
 	int ret;
 
 	kreg_table_close(h->table);
@@ -51,14 +51,14 @@ static int own(struct hold *h)
 	return ret ? fail_table(ret, KREG_TRY_HEIR, h->table) : 0;
 }
 
-/* Once the death is known the message is there, so there is nothing to wait for. */
+/* Once the death is known the event is there, so there is nothing to wait for. */
 static bool came_back(struct hold *h)
 {
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	bool back = false;
 
-	while (!kreg_message_next(h->client, 0, &m))
-		back |= kreg_message_table(m) == kreg_table_id(h->table);
+	while (!kreg_event_next(h->client, 0, &m))
+		back |= kreg_event_table(m) == kreg_table_id(h->table);
 	return back;
 }
 

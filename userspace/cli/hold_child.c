@@ -35,7 +35,7 @@ static ssize_t receive_int(int sock, int *value)
 /* In the child: says that it can receive, waits for the table, becomes the command. */
 static void become(struct hold *h, int sock)
 {
-	struct kreg_proc self;
+	struct kreg_process self;
 	int word, ret;
 
 	/* The first call opens the device for this process. */
@@ -57,10 +57,10 @@ static int hand_over(struct hold *h)
 		.table = h->table,
 		.pid = h->child,
 	};
-	struct kreg_proc child;
+	struct kreg_process child;
 	int ret;
 
-	ret = kreg_proc_find(h->client, h->child, &child);
+	ret = kreg_process_find(h->client, h->child, &child);
 	if (!ret)
 		ret = kreg_table_give(h->table, &child, NULL, 0);
 	h->given = !ret;

@@ -52,7 +52,7 @@ int own_parked(struct kreg_table *table, struct kreg_table **mine)
 	if (ret)
 		return ret;
 	parked = kreg_stat_parked(stat);
-	safe = kreg_stat_orphan(stat) == KREG_PARK;
+	safe = kreg_stat_orphan(stat) == KREG_ORPHAN_PARK;
 	kreg_stat_free(stat);
 	if (!parked || !*kreg_table_name(table))
 		return -EACCES;

@@ -11,7 +11,7 @@ struct watched {
 	bool exists;
 	uint64_t id;
 	bool parked;
-	struct kreg_proc owner;
+	struct kreg_process owner;
 	uint64_t transfers;
 	int pidfd;		/* of the owner, or -1 */
 };
@@ -33,7 +33,7 @@ int watch_look(struct watch *w, struct watched *t, bool died);
 
 /* watch_say.c: one line, with the time. */
 void watch_say(struct watch *w, const char *event, const struct watched *t,
-	       const struct kreg_proc *before);
-void watch_say_message(struct watch *w, const struct kreg_message *m);
+	       const struct kreg_process *before);
+void watch_say_message(struct watch *w, const struct kreg_event *m);
 
 #endif /* KREG_CLI_WATCH_H */

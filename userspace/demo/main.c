@@ -206,7 +206,7 @@ static void clean_up(struct demo *d)
 	if (kreg_client_open(NULL, &client))
 		return;
 	if (!kreg_table_open(client, d->opt.table, NULL, &table)) {
-		struct kreg_proc owner;
+		struct kreg_process owner;
 		int fd = kreg_table_owner_pidfd(table, &owner);
 
 		if (fd >= 0) {

@@ -37,7 +37,7 @@ int main(void)
 	err = kreg_table_own(client, "visits", 1000, NULL, &table);
 	if (err)
 		return failed(err, client);
-	if (kreg_table_how(table) & KREG_CLAIMED)
+	if (kreg_table_opened(table) & KREG_OPENED_CLAIMED)
 		kreg_get(table, "n", 1, &n, sizeof(n), NULL);
 	n++;
 	err = kreg_put(table, "n", 1, &n, sizeof(n));

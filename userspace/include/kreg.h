@@ -19,10 +19,10 @@
  *   Order	When a call returns, its effect is visible to every process,
  *		asynchronous writes apart.
  *   Threads	Threads may share everything but a batch, a scan, a list and the
- *		messages of a client, which are for one thread at a time.
+ *		events of a client, which are for one thread at a time.
  *   fork(2)	A child may go on with the handles that it has inherited: the
  *		first call in the child opens the device again for it. It is
- *		another process for the kernel: it owns nothing, and the messages
+ *		another process for the kernel: it owns nothing, and the events
  *		stay with its parent. The number of kreg_client_fd() stays.
  *   execve(2)	The process keeps the tables that it owns, and loses its clients.
  *   Options	A struct whose first member is its size grows at its end. What an
@@ -39,6 +39,6 @@
 #include <kreg/batch.h>
 #include <kreg/scan.h>
 #include <kreg/stat.h>
-#include <kreg/message.h>
+#include <kreg/event.h>
 
 #endif /* KREG_H */

@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-_Static_assert(KREG_ATOMIC == KREG_BATCH_ATOMIC, "the flag goes through as it is");
-
 /*
  * Keys and values lie in one buffer that moves as it grows, so the operations hold
  * offsets, which become pointers for the time of the call.
@@ -23,21 +21,21 @@ struct kreg_batch {
 	size_t bytes_room;
 	bool reads;
 	bool ran;		/* the results are those of the operations */
-	int culprit;
+	int failed;
 };
 
 int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
 {
 	struct kreg_batch *b;
 
-	if (flags & ~(KREG_ATOMIC | KREG_ASYNC))
+	if (flags & ~(KREG_BATCH_ATOMIC | KREG_WRITE_ASYNC))
 		return -EOPNOTSUPP;
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
 	b->table = table;
 	b->flags = flags;
-	b->culprit = -1;
+	b->failed = -1;
 	*batch = b;
 	return 0;
 }
@@ -56,7 +54,7 @@ void kreg_batch_reset(struct kreg_batch *batch)
 	batch->count = 0;
 	batch->len = 0;
 	batch->ran = false;
-	batch->culprit = -1;
+	batch->failed = -1;
 }
 
 static int grow_ops(struct kreg_batch *b)
@@ -106,14 +104,14 @@ static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t v
 }
 
 /* @value is copied, or else room is made for a value. */
-static int add(struct kreg_batch *b, unsigned int verb, const void *key, size_t key_len,
+static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
 	       const void *value, size_t value_len)
 {
-	bool read = verb == KREG_GET || verb == KREG_MEMBER;
+	bool read = code == KREG_OP_GET || code == KREG_OP_MEMBER;
 	struct kreg_op *op;
 	int ret;
 
-	if (!key_len && verb != KREG_CLEAR)
+	if (!key_len && code != KREG_OP_CLEAR)
 		return -EINVAL;
 	ret = check(b, read, key_len, value_len);
 	if (!ret)
@@ -123,7 +121,7 @@ static int add(struct kreg_batch *b, unsigned int verb, const void *key, size_t 
 	if (ret)
 		return ret;
 	op = &b->ops[b->count];
-	kreg_op_fill(op, verb, NULL, key_len, NULL, value_len);
+	kreg_op_fill(op, code, NULL, key_len, NULL, value_len);
 	op->key = b->len;
 	op->value = b->len + key_len;
 	if (key_len)
@@ -139,33 +137,37 @@ static int add(struct kreg_batch *b, unsigned int verb, const void *key, size_t 
 int kreg_batch_put(struct kreg_batch *batch, const void *key, size_t key_len,
 		   const void *value, size_t value_len)
 {
-	return add(batch, KREG_PUT, key, key_len, value, value_len);
+	return add(batch, KREG_OP_PUT, key, key_len, value, value_len);
 }
 
 int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len,
 		       const void *value, size_t value_len)
 {
-	return add(batch, KREG_PUT_NEW, key, key_len, value, value_len);
+	int index = add(batch, KREG_OP_PUT, key, key_len, value, value_len);
+
+	if (index >= 0)
+		batch->ops[index].flags = KREG_OP_NEW;
+	return index;
 }
 
 int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len)
 {
-	return add(batch, KREG_DEL, key, key_len, NULL, 0);
+	return add(batch, KREG_OP_DELETE, key, key_len, NULL, 0);
 }
 
 int kreg_batch_clear(struct kreg_batch *batch)
 {
-	return add(batch, KREG_CLEAR, NULL, 0, NULL, 0);
+	return add(batch, KREG_OP_CLEAR, NULL, 0, NULL, 0);
 }
 
 int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
 {
-	return add(batch, KREG_GET, key, key_len, NULL, room);
+	return add(batch, KREG_OP_GET, key, key_len, NULL, room);
 }
 
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
 {
-	return add(batch, KREG_MEMBER, key, key_len, NULL, 0);
+	return add(batch, KREG_OP_MEMBER, key, key_len, NULL, 0);
 }
 
 /* Offsets to pointers; what has no length has no pointer either. */
@@ -206,19 +208,19 @@ int kreg_batch_run(struct kreg_batch *batch)
 	};
 	int ret;
 
-	batch->culprit = -1;
+	batch->failed = -1;
 	batch->ran = false;
 	if (!batch->count)
 		return 0;
 	bind_ops(batch);
 	ret = kreg_ioctl(batch->table->client, KREG_IOC_BATCH, &io);
 	unbind_ops(batch);
-	if (ret && (batch->flags & KREG_ATOMIC) && io.out_done < batch->count)
-		batch->culprit = io.out_done;
+	if (ret && (batch->flags & KREG_BATCH_ATOMIC) && io.out_done < batch->count)
+		batch->failed = io.out_done;
 	if (ret)
 		return ret;
 	batch->ran = true;
-	return batch->flags & KREG_ASYNC ? batch->count : io.out_done;
+	return batch->flags & KREG_WRITE_ASYNC ? batch->count : io.out_done;
 }
 
 unsigned int kreg_batch_count(const struct kreg_batch *batch)
@@ -226,9 +228,9 @@ unsigned int kreg_batch_count(const struct kreg_batch *batch)
 	return batch->count;
 }
 
-int kreg_batch_culprit(const struct kreg_batch *batch)
+int kreg_batch_failed_index(const struct kreg_batch *batch)
 {
-	return batch->culprit;
+	return batch->failed;
 }
 
 int kreg_batch_error(const struct kreg_batch *batch, unsigned int index)
@@ -241,7 +243,7 @@ uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index)
 	return index < batch->count ? batch->ops[index].out_version : 0;
 }
 
-uint64_t kreg_batch_removed(const struct kreg_batch *batch, unsigned int index)
+uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index)
 {
 	return index < batch->count && !batch->reads ? batch->ops[index].out_count : 0;
 }

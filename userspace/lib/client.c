@@ -11,7 +11,7 @@
 
 #define DEVICE	"/dev/kreg"
 
-/* Messages are waited for with poll(2), so the file itself never blocks. */
+/* Events are waited for with poll(2), so the file itself never blocks. */
 static int device_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);

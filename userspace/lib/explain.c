@@ -44,7 +44,7 @@ static const struct sentence {
 	  "%t belonged to another process a moment ago and is parked now; try again" },
 	{ EBUSY, KREG_TRY_OTHER, ANY,
 	  "%t belongs to %o; wait for it or ask it to give the table away" },
-	{ ETIMEDOUT, KREG_TRY_MESSAGE, ANY, "no message came in time" },
+	{ ETIMEDOUT, KREG_TRY_MESSAGE, ANY, "no event came in time" },
 	{ ETIMEDOUT, KREG_TRY_OTHER, ANY,
 	  "%t still belongs to %o after this time; wait longer or ask it to give the table away" },
 	{ EALREADY, KREG_TRY_GIVE, ANY, "process %p owns %t already" },
@@ -53,7 +53,7 @@ static const struct sentence {
 	{ EEXIST, KREG_TRY_WRITE, ANY, "the key is in %t already; put replaces it" },
 	{ EEXIST, KREG_TRY_CREATE, ANY,
 	  "%t exists already; open it, destroy it, or choose another name" },
-	{ EEXIST, KREG_TRY_OTHER, ANY, "%t is of another kind" },
+	{ EEXIST, KREG_TRY_OTHER, ANY, "%t is of another type" },
 	{ ENOENT, KREG_TRY_OTHER, ANY,
 	  "there is no %t here; create it, or look which there are with 'kreg ls'" },
 	{ ESTALE, KREG_TRY_OTHER, ANY, "%t has been destroyed; open or create it again" },
@@ -90,13 +90,13 @@ static const struct sentence {
 	  "process %p has not opened /dev/kreg; it must before it can be found, inherit or receive a table"
 	},
 	{ EDQUOT, KREG_TRY_CREATE, ANY,
-	  "this user has too many tables, or the heir too many messages: destroy some tables ('kreg ls', 'kreg rm')"
+	  "this user has too many tables, or the heir too many events: destroy some tables ('kreg ls', 'kreg rm')"
 	},
 	{ EDQUOT, KREG_TRY_GIVE, ANY,
 	  "the mailbox of the receiver is full, or too many tables of this user are parked ('kreg ls --parked')"
 	},
 	{ EDQUOT, KREG_TRY_HEIR, ANY,
-	  "the mailbox of process %p is full: it must read its messages" },
+	  "the mailbox of process %p is full: it must read its events" },
 	{ EDQUOT, KREG_TRY_WRITE, ANY,
 	  "the tables of user %u have reached their limit of bytes: remove objects or destroy tables"
 	},
@@ -105,7 +105,7 @@ static const struct sentence {
 	{ ENAMETOOLONG, KREG_TRY_WRITE, ANY, "a key has at most 1024 bytes" },
 	{ ENAMETOOLONG, KREG_TRY_OTHER, ANY, "a name has at most 128 bytes" },
 	{ EFBIG, KREG_TRY_WRITE, ANY, "a value has at most 1 MiB, and a batch 4 MiB; split it" },
-	{ EFBIG, KREG_TRY_OTHER, ANY, "the data of a message has at most 1024 bytes" },
+	{ EFBIG, KREG_TRY_OTHER, ANY, "the data of an event has at most 1024 bytes" },
 	{ EINVAL, KREG_TRY_READ, ANY, "the key is empty, or the options contradict each other" },
 	{ EINVAL, KREG_TRY_WRITE, ANY, "the key is empty, or a batch mixes reads and writes" },
 	{ EAGAIN, KREG_TRY_WRITE, ANY,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of the library share. The only place that knows the ABI's header. */
+/* What the files of the library share. */
 #ifndef KREG_LIB_INTERNAL_H
 #define KREG_LIB_INTERNAL_H
 
 #include <stdatomic.h>
-
-#include <linux/kreg.h>
 
 /* What the public header declares is exported; everything else is hidden. */
 #pragma GCC visibility push(default)
@@ -31,8 +29,8 @@ struct kreg_client {
 struct kreg_table {
 	struct kreg_client *client;
 	uint64_t id;
-	unsigned int kind;
-	unsigned int how;
+	unsigned int type;
+	unsigned int opened;
 	char name[];
 };
 
@@ -54,12 +52,8 @@ struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
 
-/* proc.c */
-struct kreg_process kreg_proc_out(const struct kreg_proc *proc);
-struct kreg_proc kreg_proc_in(const struct kreg_process *process);
-
 /* object.c: one checked operation in the form of the ABI. */
-int kreg_op_fill(struct kreg_op *op, unsigned int verb, const void *key, size_t key_len,
+int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,
 		 const void *value, size_t value_len);
 
 /* stat.c: by id, or by name if @name is not NULL. */

@@ -25,7 +25,7 @@ static unsigned int take_items(struct kreg_op *ops, struct kreg_item *items, siz
 		bytes += items[n].key_len + room;
 		if (n && bytes > KREG_MAX_BATCH_BYTES)
 			break;
-		*error = kreg_op_fill(&ops[n], KREG_GET, items[n].key, items[n].key_len,
+		*error = kreg_op_fill(&ops[n], KREG_OP_GET, items[n].key, items[n].key_len,
 				      items[n].value, room);
 		if (*error)
 			break;

@@ -4,12 +4,6 @@
 
 #include "internal.h"
 
-_Static_assert((int)KREG_PRIVATE == (int)KREG_ACCESS_PRIVATE &&
-	       (int)KREG_PROTECTED == (int)KREG_ACCESS_PROTECTED &&
-	       (int)KREG_PUBLIC == (int)KREG_ACCESS_PUBLIC, "rules go through as they are");
-_Static_assert((int)KREG_DESTROY == (int)KREG_ORPHAN_DESTROY &&
-	       (int)KREG_PARK == (int)KREG_ORPHAN_PARK, "fates go through as they are");
-
 int kreg_table_destroy(struct kreg_table *table)
 {
 	struct kreg_ioc_table destroy = { .size = sizeof(destroy), .table = table->id };
@@ -17,13 +11,13 @@ int kreg_table_destroy(struct kreg_table *table)
 	return kreg_ioctl(table->client, KREG_IOC_DESTROY, &destroy);
 }
 
-int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
+int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
 		    const void *data, size_t data_len)
 {
 	struct kreg_ioc_give give = {
 		.size = sizeof(give),
 		.table = table->id,
-		.to = kreg_proc_out(to),
+		.to = *to,
 		.data = data_len ? kreg_ptr(data) : 0,
 		.data_len = data_len,
 	};
@@ -44,7 +38,7 @@ int kreg_table_park(struct kreg_table *table)
 	return kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
 }
 
-int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
+int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
 			const void *data, size_t data_len, bool silent)
 {
 	struct kreg_ioc_setopt opt = {
@@ -59,7 +53,7 @@ int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
 	if (data_len > KREG_MAX_DATA)
 		return -EFBIG;
 	if (heir)
-		opt.process = kreg_proc_out(heir);
+		opt.process = *heir;
 	return kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
 }
 
@@ -77,7 +71,7 @@ static int set_option(struct kreg_table *table, unsigned int option, uint64_t va
 	return kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
 }
 
-int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access)
+int kreg_table_set_access(struct kreg_table *table, enum kreg_access access)
 {
 	return set_option(table, KREG_OPT_ACCESS, access, 0);
 }
@@ -87,7 +81,7 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode)
 	return set_option(table, KREG_OPT_MODE, mode, 0);
 }
 
-int kreg_table_set_orphan(struct kreg_table *table, enum kreg_fate fate, uint64_t ms)
+int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 {
-	return set_option(table, KREG_OPT_ORPHAN, fate, ms);
+	return set_option(table, KREG_OPT_ORPHAN, orphan, ms);
 }

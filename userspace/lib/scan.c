@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-_Static_assert(KREG_KEYS_ONLY == KREG_SCAN_KEYS, "the flag goes through as it is");
-
 #define ROOM	65536
 
 struct kreg_scan {
@@ -57,7 +55,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
 	if (ret)
 		return ret;
-	if (o.flags & ~KREG_KEYS_ONLY)
+	if (o.flags & ~KREG_SCAN_KEYS)
 		return -EOPNOTSUPP;
 	if (o.after_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
@@ -150,7 +148,7 @@ int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry)
 	obj = (const void *)(scan->buf + scan->next);
 	entry->key = obj + 1;
 	entry->key_len = obj->key_len;
-	entry->value = scan->flags & KREG_KEYS_ONLY ? NULL :
+	entry->value = scan->flags & KREG_SCAN_KEYS ? NULL :
 		       (const char *)(obj + 1) + obj->key_len;
 	entry->value_len = obj->value_len;
 	entry->version = obj->version;

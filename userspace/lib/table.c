@@ -7,15 +7,8 @@
 
 #include "internal.h"
 
-_Static_assert(KREG_CREATE == KREG_OPEN_CREATE && KREG_EXCL == KREG_OPEN_EXCL &&
-	       KREG_CLAIM == KREG_OPEN_CLAIM && KREG_WAIT == KREG_OPEN_WAIT &&
-	       KREG_CLAIMABLE == KREG_OPEN_CLAIMABLE, "flags go through as they are");
-_Static_assert(KREG_CREATED == KREG_OPENED_CREATED && KREG_CLAIMED == KREG_OPENED_CLAIMED,
-	       "results come through as they are");
-_Static_assert((int)KREG_SET == (int)KREG_TYPE_SET, "kinds are types");
-
-#define OPEN_FLAGS	(KREG_CREATE | KREG_EXCL | KREG_CLAIM | KREG_WAIT | \
-			 KREG_CLAIMABLE | KREG_SILENT)
+#define OPEN_FLAGS	(KREG_OPEN_CREATE | KREG_OPEN_EXCL | KREG_OPEN_CLAIM | KREG_OPEN_WAIT | \
+			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT)
 
 uint64_t kreg_deadline(int64_t timeout_ms)
 {
@@ -46,19 +39,17 @@ static int open_new(struct kreg_ioc_open *open, const struct kreg_open_options *
 {
 	if (o->data_len > KREG_MAX_DATA)
 		return -EFBIG;
-	open->type = o->kind ? o->kind : KREG_TYPE_SET;
+	open->type = o->type ? o->type : KREG_TYPE_SET;
 	open->access = o->access;
 	open->mode = o->mode ? o->mode : 0600;
 	open->orphan = o->orphan;
 	open->orphan_ms = o->orphan_ms;
 	if (o->heir.pid) {
 		open->flags |= KREG_OPEN_HEIR;
-		open->heir = kreg_proc_out(&o->heir);
+		open->heir = o->heir;
 		open->data = o->data_len ? kreg_ptr(o->data) : 0;
 		open->data_len = o->data_len;
-		if (o->flags & KREG_SILENT)
-			open->flags |= KREG_OPEN_HEIR_SILENT;
-	} else if (o->data_len || (o->flags & KREG_SILENT)) {
+	} else if (o->data_len || (o->flags & KREG_OPEN_HEIR_SILENT)) {
 		return -EINVAL;
 	}
 	return 0;
@@ -68,14 +59,14 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 {
 	if (o->reserved || (o->flags & ~OPEN_FLAGS))
 		return -EOPNOTSUPP;
-	open->flags = o->flags & ~KREG_SILENT;
+	open->flags = o->flags;
 	open->deadline_ns = o->deadline_ns;
-	if (o->flags & KREG_CREATE)
+	if (o->flags & KREG_OPEN_CREATE)
 		return open_new(open, o);
 	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
-	    (o->flags & (KREG_SILENT | KREG_CLAIMABLE)))
+	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE)))
 		return -EINVAL;
-	open->type = o->kind;
+	open->type = o->type;
 	return 0;
 }
 
@@ -114,15 +105,17 @@ int kreg_table_open(struct kreg_client *client, const char *name,
 		return ret;
 	}
 	t->id = open.out_table;
-	t->kind = open.out_type;
-	t->how = open.out_how;
+	t->type = open.out_type;
+	t->opened = open.out_how;
 	*table = t;
 	return 0;
 }
 
 int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CREATE | KREG_EXCL };
+	struct kreg_open_options o = {
+		.size = sizeof(o), .flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL,
+	};
 
 	return kreg_table_open(client, name, &o, table);
 }
@@ -130,10 +123,10 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		     struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CLAIM };
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_OPEN_CLAIM };
 
 	if (timeout_ms) {
-		o.flags |= KREG_WAIT;
+		o.flags |= KREG_OPEN_WAIT;
 		o.deadline_ns = kreg_deadline(timeout_ms);
 	}
 	return kreg_table_open(client, name, &o, table);
@@ -142,7 +135,7 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		   const struct kreg_open_options *options, struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .orphan = KREG_PARK };
+	struct kreg_open_options o = { .size = sizeof(o), .orphan = KREG_ORPHAN_PARK };
 	int ret;
 
 	if (options) {
@@ -150,12 +143,12 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 		if (ret)
 			return ret;
 	}
-	if (o.flags & ~(KREG_CLAIMABLE | KREG_SILENT) || o.deadline_ns)
+	if (o.flags & ~(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT) || o.deadline_ns)
 		return -EINVAL;
 	o.size = sizeof(o);
-	o.flags |= KREG_CREATE | KREG_CLAIM;
+	o.flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;
 	if (timeout_ms) {
-		o.flags |= KREG_WAIT;
+		o.flags |= KREG_OPEN_WAIT;
 		o.deadline_ns = kreg_deadline(timeout_ms);
 	}
 	ret = kreg_table_open(client, name, &o, table);
@@ -178,7 +171,7 @@ int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table 
 	t = kreg_table_new(client, id, info.name, info.name_len);
 	if (!t)
 		return -ENOMEM;
-	t->kind = info.type;
+	t->type = info.type;
 	*table = t;
 	return 0;
 }
@@ -198,14 +191,14 @@ const char *kreg_table_name(const struct kreg_table *table)
 	return table->name;
 }
 
-enum kreg_kind kreg_table_kind(const struct kreg_table *table)
+enum kreg_type kreg_table_type(const struct kreg_table *table)
 {
-	return table->kind;
+	return table->type;
 }
 
-unsigned int kreg_table_how(const struct kreg_table *table)
+unsigned int kreg_table_opened(const struct kreg_table *table)
 {
-	return table->how;
+	return table->opened;
 }
 
 struct kreg_client *kreg_table_client(const struct kreg_table *table)

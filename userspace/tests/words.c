@@ -51,9 +51,9 @@ static void numbers(void)
 	check(parse_mode("0755", &mode), "mode with x");
 	check(parse_mode("8", &mode), "no octal digit");
 	check(parse_mode("-1", &mode), "negative mode");
-	check(!parse_access("public", &word) && word == KREG_PUBLIC, "access");
+	check(!parse_access("public", &word) && word == KREG_ACCESS_PUBLIC, "access");
 	check(parse_access("Public", &word), "bad access");
-	check(!parse_orphan("park", &word) && word == KREG_PARK, "orphan");
+	check(!parse_orphan("park", &word) && word == KREG_ORPHAN_PARK, "orphan");
 	check(parse_orphan("", &word), "bad orphan");
 	check(!parse_hex("00fFA0", bytes, 4, &len) && len == 3 &&
 	      !memcmp(bytes, "\x00\xff\xa0", 3), "hex");

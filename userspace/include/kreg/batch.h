@@ -12,7 +12,7 @@ extern "C" {
 /**
  * kreg_batch_new() - start a batch
  * @table: the table
- * @flags: 0, KREG_ATOMIC, KREG_ASYNC
+ * @flags: 0, KREG_BATCH_ATOMIC, KREG_WRITE_ASYNC
  * @batch: an empty batch
  *
  * A batch holds only reads or only writes, at most 4096, with at most 4 MiB of
@@ -45,7 +45,7 @@ int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
  * @batch: the batch; it may be run again, unchanged or after a reset
  *
  * Return: how many operations succeeded, each by itself: see kreg_batch_error().
- * An atomic batch fails as a whole with the error of kreg_batch_culprit(). An
+ * An atomic batch fails as a whole with the error of kreg_batch_failed_index(). An
  * asynchronous one may fail with -EAGAIN. An empty one does nothing.
  */
 int kreg_batch_run(struct kreg_batch *batch);
@@ -53,8 +53,8 @@ int kreg_batch_run(struct kreg_batch *batch);
 /** kreg_batch_count() - operations in it. */
 unsigned int kreg_batch_count(const struct kreg_batch *batch);
 
-/** kreg_batch_culprit() - index of what failed an atomic batch; -1: nothing. */
-int kreg_batch_culprit(const struct kreg_batch *batch);
+/** kreg_batch_failed_index() - index of what failed an atomic batch; -1: nothing. */
+int kreg_batch_failed_index(const struct kreg_batch *batch);
 
 /** kreg_batch_error() - 0 or the negative errno of an operation that was run. */
 int kreg_batch_error(const struct kreg_batch *batch, unsigned int index);
@@ -62,8 +62,8 @@ int kreg_batch_error(const struct kreg_batch *batch, unsigned int index);
 /** kreg_batch_version() - version that a read found or a write made. */
 uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index);
 
-/** kreg_batch_removed() - objects that a write replaced or removed. */
-uint64_t kreg_batch_removed(const struct kreg_batch *batch, unsigned int index);
+/** kreg_batch_count_of() - objects that a write replaced or removed. */
+uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index);
 
 /**
  * kreg_batch_value() - value that a get found

@@ -15,7 +15,7 @@ extern "C" {
  * @client: the new client
  *
  * A process may have 64 clients; one is enough for all its threads. The first
- * one that is open is the receiver of the process's messages.
+ * one that is open is the receiver of the process's events.
  *
  * Errors: -ENOENT, -ENODEV: no device, the module is not loaded; -EACCES: the
  * device's permissions; -EMFILE: too many clients or descriptors; -ENOTTY: @path
@@ -36,8 +36,8 @@ void kreg_client_close(struct kreg_client *client);
  * kreg_client_fd() - descriptor for poll(2), select(2) and epoll(7)
  * @client: the client
  *
- * Readable (POLLIN) when a message is there. Then call kreg_message_next() with
- * time-out 0 until it returns -EAGAIN: messages that the library holds already do
+ * Readable (POLLIN) when an event is there. Then call kreg_event_next() with
+ * time-out 0 until it returns -EAGAIN: events that the library holds already do
  * not make the descriptor readable. Neither read nor close it. An epoll set that
  * was inherited by fork(2) is the parent's: a child makes one of its own.
  */
@@ -48,7 +48,7 @@ int kreg_client_fd(const struct kreg_client *client);
  * @client: the client
  * @self: pid and cookie of the caller
  */
-int kreg_client_self(struct kreg_client *client, struct kreg_proc *self);
+int kreg_client_self(struct kreg_client *client, struct kreg_process *self);
 
 /**
  * struct kreg_limits - what this kernel can do
@@ -56,10 +56,10 @@ int kreg_client_self(struct kreg_client *client, struct kreg_proc *self);
  * @max_key: longest key in bytes
  * @max_value: longest value in bytes
  * @max_name: longest name of a table in bytes
- * @max_data: longest data of a message in bytes
+ * @max_data: longest data of an event in bytes
  * @max_batch_ops: operations in a batch
  * @max_batch_bytes: bytes of keys and values in a batch
- * @features: bit 0: tables of type KREG_SET
+ * @features: bit 0: tables of type KREG_TYPE_SET
  */
 struct kreg_limits {
 	size_t size;
@@ -80,7 +80,7 @@ struct kreg_limits {
 int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits);
 
 /**
- * kreg_client_set_receiver() - let messages of this process come to this client
+ * kreg_client_set_receiver() - let events of this process come to this client
  * @client: the client
  *
  * Errors: -EDQUOT: its mailbox has no room for what is promised already.
@@ -107,38 +107,38 @@ int kreg_client_set_accept(struct kreg_client *client, bool accept);
 int kreg_client_sync(struct kreg_client *client);
 
 /**
- * kreg_proc_find() - name of the process that has this pid now
+ * kreg_process_find() - name of the process that has this pid now
  * @client: the client
  * @pid: process id in the caller's pid namespace
  * @proc: its name
  *
  * The pid may have passed on to another process since the caller learnt it. Who
- * has a pidfd calls kreg_proc_from_pidfd().
+ * has a pidfd calls kreg_process_from_pidfd().
  *
  * Errors: -ESRCH: no living process has this pid, or it is a thread's;
  * -ENOTCONN: the process has no client.
  */
-int kreg_proc_find(struct kreg_client *client, pid_t pid, struct kreg_proc *proc);
+int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc);
 
 /**
- * kreg_proc_from_pidfd() - name of exactly the process of a pidfd
+ * kreg_process_from_pidfd() - name of exactly the process of a pidfd
  * @client: the client
  * @pidfd: from pidfd_open(2) or clone(2)
  * @proc: its name
  *
- * Errors: as kreg_proc_find(), and -EBADF: not a pidfd.
+ * Errors: as kreg_process_find(), and -EBADF: not a pidfd.
  */
-int kreg_proc_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_proc *proc);
+int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc);
 
 /**
- * kreg_proc_pidfd() - a pidfd of exactly this process
+ * kreg_process_pidfd() - a pidfd of exactly this process
  * @client: the client
  * @proc: its name, with its cookie
  *
  * Return: a new descriptor (close-on-exec), or -ESRCH: it is dead; -ENOTCONN: it
  * has no client (see kreg_table_owner_pidfd() for owners).
  */
-int kreg_proc_pidfd(struct kreg_client *client, const struct kreg_proc *proc);
+int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc);
 
 #ifdef __cplusplus
 }

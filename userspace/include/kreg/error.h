@@ -41,7 +41,7 @@ enum kreg_attempt {
 	KREG_TRY_READ,		/* objects of a table */
 	KREG_TRY_WRITE,
 	KREG_TRY_STAT,
-	KREG_TRY_PROC,		/* kreg_proc_find() */
+	KREG_TRY_PROC,		/* kreg_process_find() */
 	KREG_TRY_MESSAGE,
 };
 

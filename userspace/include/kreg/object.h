@@ -78,39 +78,28 @@ int kreg_clear(struct kreg_table *table, uint64_t *removed);
 /** kreg_count() - number of objects. Needs the right to read, like kreg_table_stat(). */
 int kreg_count(struct kreg_table *table, uint64_t *objects);
 
-/* Flags of kreg_run() and of batches. */
-#define KREG_ASYNC	(1u << 0)	/* return when queued or done; no outcome is told */
-#define KREG_ATOMIC	(1u << 1)	/* batch: all writes or none */
-
-/* Operations of kreg_run(). */
-enum kreg_verb {
-	KREG_GET = 1,
-	KREG_MEMBER = 2,
-	KREG_PUT = 3,
-	KREG_DEL = 4,
-	KREG_TAKE = 5,
-	KREG_CLEAR = 6,
-	KREG_PUT_NEW = 7,
-};
-
 /**
- * struct kreg_request - any operation on an object, for kreg_run()
- * @size: sizeof(struct kreg_request)
- * @verb: enum kreg_verb
- * @flags: 0 or KREG_ASYNC
- * @key: the key; NULL with KREG_CLEAR
+ * struct kreg_op_args - any operation on an object, for kreg_op_run()
+ * @size: sizeof(struct kreg_op_args)
+ * @code: enum kreg_op_code
+ * @flags: 0; with PUT KREG_OP_NEW
+ * @call_flags: 0, or for writes KREG_WRITE_ASYNC
+ * @reserved: must be zero
+ * @key: the key; NULL with KREG_OP_CLEAR
  * @key_len: its length
- * @value: value of PUT and PUT_NEW, room for that of GET and TAKE, else NULL
+ * @value: value of PUT, room for that of GET and TAKE, else NULL
  * @value_len: its length
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with -EMSGSIZE
  * @out_count: objects that were found, replaced or removed
  * @out_version: GET, MEMBER, TAKE: version of the object; others: of this write.
  *	Versions of a table only grow
  */
-struct kreg_request {
+struct kreg_op_args {
 	size_t size;
-	unsigned int verb;
+	unsigned int code;
 	unsigned int flags;
+	unsigned int call_flags;
+	unsigned int reserved;
 	const void *key;
 	size_t key_len;
 	void *value;
@@ -120,8 +109,8 @@ struct kreg_request {
 	uint64_t out_version;
 };
 
-/** kreg_run() - any operation on an object; tells the version as well. */
-int kreg_run(struct kreg_table *table, struct kreg_request *request);
+/** kreg_op_run() - any operation on an object; tells the version as well. */
+int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args);
 
 /*
  * Asynchronous writes return when they are queued or done, see kreg_client_sync(). The

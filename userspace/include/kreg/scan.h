@@ -9,12 +9,10 @@
 extern "C" {
 #endif
 
-#define KREG_KEYS_ONLY	(1u << 0)	/* lengths of values, but no values */
-
 /**
  * struct kreg_scan_options - how to scan
  * @size: sizeof(struct kreg_scan_options)
- * @flags: 0 or KREG_KEYS_ONLY
+ * @flags: 0 or KREG_SCAN_KEYS
  * @batch: objects to fetch in one call; 0: as many as fit
  * @room: bytes to fetch in one call; 0: 64 KiB
  * @after: go on after this key; NULL: from the start
@@ -33,7 +31,7 @@ struct kreg_scan_options {
  * struct kreg_entry - an object that a scan has met
  * @key: its key
  * @key_len: length of the key
- * @value: its value; NULL with KREG_KEYS_ONLY
+ * @value: its value; NULL with KREG_SCAN_KEYS
  * @value_len: length of the value
  * @version: version of the object
  */

@@ -47,19 +47,21 @@ void kreg_list_close(struct kreg_list *list);
 /* What a kreg_stat tells. Members that the kernel does not know are 0. */
 uint64_t kreg_stat_id(const struct kreg_stat *stat);
 const char *kreg_stat_name(const struct kreg_stat *stat);	/* "": no name */
-enum kreg_kind kreg_stat_kind(const struct kreg_stat *stat);
-enum kreg_rule kreg_stat_access(const struct kreg_stat *stat);
+enum kreg_type kreg_stat_type(const struct kreg_stat *stat);
+enum kreg_access kreg_stat_access(const struct kreg_stat *stat);
 unsigned int kreg_stat_mode(const struct kreg_stat *stat);
 uid_t kreg_stat_uid(const struct kreg_stat *stat);		/* of the caller's user namespace */
 gid_t kreg_stat_gid(const struct kreg_stat *stat);
-enum kreg_fate kreg_stat_orphan(const struct kreg_stat *stat);
+enum kreg_orphan kreg_stat_orphan(const struct kreg_stat *stat);
 uint64_t kreg_stat_orphan_ms(const struct kreg_stat *stat);	/* 0: no limit */
 bool kreg_stat_parked(const struct kreg_stat *stat);
 uint64_t kreg_stat_parked_until_ns(const struct kreg_stat *stat); /* 0: no limit */
 bool kreg_stat_claimable(const struct kreg_stat *stat);		/* by whoever may write */
-bool kreg_stat_silent(const struct kreg_stat *stat);		/* no message for the heir */
-struct kreg_proc kreg_stat_owner(const struct kreg_stat *stat);	/* pid 0: parked, or not visible */
-struct kreg_proc kreg_stat_heir(const struct kreg_stat *stat);	/* pid 0: none, or not visible */
+bool kreg_stat_heir_silent(const struct kreg_stat *stat);	/* no event for the heir */
+/* pid 0: parked, or not visible */
+struct kreg_process kreg_stat_owner(const struct kreg_stat *stat);
+/* pid 0: none, or not visible */
+struct kreg_process kreg_stat_heir(const struct kreg_stat *stat);
 uint64_t kreg_stat_objects(const struct kreg_stat *stat);
 uint64_t kreg_stat_bytes(const struct kreg_stat *stat);		/* of keys and values */
 uint64_t kreg_stat_memory(const struct kreg_stat *stat);	/* everything included */

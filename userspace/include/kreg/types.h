@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Names, numbers and limits that the library and the kernel share. */
+#include <linux/kreg.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -22,22 +25,9 @@ struct kreg_client;
 struct kreg_table;
 /* What is to be known about a table at one moment. */
 struct kreg_stat;
-/* A message of a client's mailbox. */
-struct kreg_message;
 struct kreg_batch;
 struct kreg_scan;
 struct kreg_list;
-
-/**
- * struct kreg_proc - name of a process
- * @pid: its process id in the caller's pid namespace; 0: none, or not visible
- * @cookie: a number that is never given to another process; 0 with the pid of
- *	the caller itself stands for the caller
- */
-struct kreg_proc {
-	pid_t pid;
-	uint64_t cookie;
-};
 
 /**
  * kreg_version() - version of the library that runs

@@ -9,19 +9,9 @@
 
 #include "internal.h"
 
-_Static_assert((int)KREG_TRANSFER == (int)KREG_EVENT_TRANSFER &&
-	       (int)KREG_GIFT == (int)KREG_CAUSE_GIFT &&
-	       (int)KREG_DEATH == (int)KREG_CAUSE_DEATH, "kinds and causes come as they are");
-
 /* Holds a few records of today; grows when one is longer. */
 #define ROOM		8192
 #define ROOM_MAX	(16u << 20)
-
-/* A message is its record, where it lies. */
-static const struct kreg_event *event(const struct kreg_message *message)
-{
-	return (const void *)message;
-}
 
 static int grow(struct mail *mail)
 {
@@ -91,7 +81,7 @@ static bool sound(const struct kreg_event *ev)
  * their beginning is known to us. What does not end in the buffer can only be a
  * fault: the rest is dropped.
  */
-static int pop(struct mail *mail, const struct kreg_message **message)
+static int pop(struct mail *mail, const struct kreg_event **event)
 {
 	const struct kreg_event *ev = (const void *)(mail->buf + mail->next);
 	size_t left = mail->len - mail->next;
@@ -104,7 +94,7 @@ static int pop(struct mail *mail, const struct kreg_message **message)
 	mail->next += ev->size;
 	if (ev->kind != KREG_EVENT_TRANSFER)
 		return 0;
-	*message = (const void *)ev;
+	*event = ev;
 	return 1;
 }
 
@@ -131,8 +121,8 @@ static int wait_readable(struct kreg_client *client, int ms)
 	return ret ? 0 : -ETIMEDOUT;
 }
 
-int kreg_message_next(struct kreg_client *client, int timeout_ms,
-		      const struct kreg_message **message)
+int kreg_event_next(struct kreg_client *client, int timeout_ms,
+		    const struct kreg_event **event)
 {
 	uint64_t deadline = kreg_deadline(timeout_ms);
 	int ret;
@@ -142,7 +132,7 @@ int kreg_message_next(struct kreg_client *client, int timeout_ms,
 		return ret;
 	for (;;) {
 		while (client->mail.next < client->mail.len) {
-			ret = pop(&client->mail, message);
+			ret = pop(&client->mail, event);
 			if (ret)
 				return ret < 0 ? ret : 0;
 		}
@@ -154,59 +144,59 @@ int kreg_message_next(struct kreg_client *client, int timeout_ms,
 	}
 }
 
-unsigned int kreg_message_type(const struct kreg_message *message)
+unsigned int kreg_event_kind(const struct kreg_event *event)
 {
-	return event(message)->kind;
+	return event->kind;
 }
 
-uint64_t kreg_message_seq(const struct kreg_message *message)
+uint64_t kreg_event_seq(const struct kreg_event *event)
 {
-	return event(message)->seq;
+	return event->seq;
 }
 
-uint64_t kreg_message_time_ns(const struct kreg_message *message)
+uint64_t kreg_event_time_ns(const struct kreg_event *event)
 {
-	return event(message)->time_ns;
+	return event->time_ns;
 }
 
-uint64_t kreg_message_table(const struct kreg_message *message)
+uint64_t kreg_event_table(const struct kreg_event *event)
 {
-	return event(message)->table;
+	return event->table;
 }
 
-struct kreg_proc kreg_message_from(const struct kreg_message *message)
+struct kreg_process kreg_event_from(const struct kreg_event *event)
 {
-	return kreg_proc_in(&event(message)->from);
+	return event->from;
 }
 
-unsigned int kreg_message_reason(const struct kreg_message *message)
+unsigned int kreg_event_cause(const struct kreg_event *event)
 {
-	return event(message)->cause;
+	return event->cause;
 }
 
-bool kreg_message_status(const struct kreg_message *message, int *status)
+bool kreg_event_status(const struct kreg_event *event, int *status)
 {
-	if (!(event(message)->flags & KREG_EVENT_STATUS))
+	if (!(event->flags & KREG_EVENT_STATUS))
 		return false;
-	*status = event(message)->status;
+	*status = event->status;
 	return true;
 }
 
-size_t kreg_message_name(const struct kreg_message *message, char *buf, size_t room)
+size_t kreg_event_name(const struct kreg_event *event, char *buf, size_t room)
 {
-	size_t len = event(message)->name_len;
+	size_t len = event->name_len;
 	size_t n;
 
 	if (room) {
 		n = len < room ? len : room - 1;
-		memcpy(buf, event(message) + 1, n);
+		memcpy(buf, event + 1, n);
 		buf[n] = '\0';
 	}
 	return len;
 }
 
-const void *kreg_message_data(const struct kreg_message *message, size_t *len)
+const void *kreg_event_data(const struct kreg_event *event, size_t *len)
 {
-	*len = event(message)->data_len;
-	return (const char *)(event(message) + 1) + event(message)->name_len;
+	*len = event->data_len;
+	return (const char *)(event + 1) + event->name_len;
 }

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Part of <kreg.h>: the mailbox of a client. */
+#ifndef KREG_EVENT_H
+#define KREG_EVENT_H
+
+#include <kreg/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * kreg_event_next() - the next event of the mailbox
+ * @client: the client; one thread at a time
+ * @timeout_ms: how long to wait for one; 0: not; -1: for ever
+ * @event: good until the next call with this client; not to be freed
+ *
+ * TRANSFER events are never lost. Once a death is visible (waitpid(2), a pidfd)
+ * the events about it can be read.
+ *
+ * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a signal
+ * came while waiting.
+ */
+int kreg_event_next(struct kreg_client *client, int timeout_ms,
+		    const struct kreg_event **event);
+
+unsigned int kreg_event_kind(const struct kreg_event *event);
+uint64_t kreg_event_seq(const struct kreg_event *event);	/* from 1, without gaps */
+uint64_t kreg_event_time_ns(const struct kreg_event *event);
+uint64_t kreg_event_table(const struct kreg_event *event);	/* for kreg_table_by_id() */
+struct kreg_process kreg_event_from(const struct kreg_event *event);	/* former owner */
+unsigned int kreg_event_cause(const struct kreg_event *event);
+/** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
+bool kreg_event_status(const struct kreg_event *event, int *status);
+/** kreg_event_name() - copy the table's name, NUL-terminated. Return: its length. */
+size_t kreg_event_name(const struct kreg_event *event, char *buf, size_t room);
+/** kreg_event_data() - the bytes that the heir was named or the gift sent with. */
+const void *kreg_event_data(const struct kreg_event *event, size_t *len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KREG_EVENT_H */
