@@ -238,6 +238,7 @@ TEST(deadline)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ns = now.tv_sec * 1000000000ull + now.tv_nsec;
 	EXPECT_EQ(0, kreg_deadline(-1));
+	EXPECT_EQ(0, kreg_deadline(INT64_MAX));
 	EXPECT_LE(ns + 5000000000ull, kreg_deadline(5000));
 	EXPECT_GT(ns + 60000000000ull, kreg_deadline(5000));
 }

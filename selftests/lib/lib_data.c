@@ -190,7 +190,7 @@ TEST_F(lib, batch_atomic)
 TEST_F(lib, batch_reads)
 {
 	struct kreg_batch *b;
-	const char *value;
+	const struct kreg_object *o;
 	size_t len = 0;
 
 	ASSERT_EQ(0, kreg_put(self->table, "a", 1, "alpha", 5));
@@ -201,18 +201,30 @@ TEST_F(lib, batch_reads)
 	ASSERT_EQ(2, kreg_batch_get(b, "x", 1, 16));
 	ASSERT_EQ(3, kreg_batch_member(b, "a", 1));
 	ASSERT_EQ(4, kreg_batch_get(b, "e", 1, 0));
-	EXPECT_EQ(NULL, kreg_batch_value(b, 0, NULL));
+	EXPECT_EQ(NULL, kreg_batch_object(b, 0));
 	EXPECT_EQ(3, kreg_batch_run(b));
-	value = kreg_batch_value(b, 0, &len);
-	ASSERT_NE(NULL, value);
+	o = kreg_batch_object(b, 0);
+	ASSERT_NE(NULL, o);
+	EXPECT_EQ(0, memcmp(kreg_object_value(o, &len), "alpha", 5));
 	EXPECT_EQ(5, len);
-	EXPECT_EQ(0, memcmp(value, "alpha", 5));
-	EXPECT_EQ(NULL, kreg_batch_value(b, 1, &len));
+	EXPECT_EQ('a', *(const char *)kreg_object_key(o, &len));
+	EXPECT_EQ(1, len);
+	EXPECT_EQ(kreg_batch_version(b, 0), kreg_object_version(o));
+	o = kreg_batch_object(b, 1);
+	ASSERT_NE(NULL, o);
+	EXPECT_EQ(NULL, kreg_object_value(o, &len));
+	EXPECT_EQ(5, len);
+	EXPECT_EQ(NULL, kreg_batch_object(b, 2));
+	o = kreg_batch_object(b, 3);
+	ASSERT_NE(NULL, o);
+	EXPECT_EQ(NULL, kreg_object_value(o, &len));
 	EXPECT_EQ(5, len);
 	EXPECT_EQ(-EMSGSIZE, kreg_batch_error(b, 1));
 	EXPECT_EQ(-ENODATA, kreg_batch_error(b, 2));
 	EXPECT_EQ(0, kreg_batch_error(b, 3));
-	EXPECT_NE(NULL, kreg_batch_value(b, 4, &len));
+	o = kreg_batch_object(b, 4);
+	ASSERT_NE(NULL, o);
+	EXPECT_NE(NULL, kreg_object_value(o, &len));
 	EXPECT_EQ(0, len);
 	kreg_batch_free(b);
 }
@@ -254,7 +266,7 @@ TEST_F(lib, get_many)
 		items[i] = (struct kreg_item){ &keys[i], 4, &values[i], 4, 0, 0, 0 };
 	}
 	items[5].room = 3;
-	EXPECT_EQ(899, kreg_get_many(self->table, items, 1000));
+	EXPECT_EQ(899, kreg_get_many(self->table, items, 1000, sizeof(*items)));
 	for (i = 0; i < 1000; i++) {
 		if (i % 10 == 0) {
 			EXPECT_EQ(-ENODATA, items[i].error);
@@ -267,23 +279,80 @@ TEST_F(lib, get_many)
 	}
 	EXPECT_EQ(-EMSGSIZE, items[5].error);
 	EXPECT_EQ(4, items[5].len);
-	EXPECT_EQ(0, kreg_get_many(self->table, NULL, 0));
+	EXPECT_EQ(0, kreg_get_many(self->table, NULL, 0, sizeof(*items)));
+	EXPECT_EQ(-EINVAL, kreg_get_many(self->table, items, 1, sizeof(*items) - 1));
+}
+
+/* A program that knows longer items than the library. */
+TEST_F(lib, get_many_longer)
+{
+	struct {
+		struct kreg_item known;
+		char later[8];
+	} items[2];
+	char values[2];
+
+	memset(items, 0, sizeof(items));
+	items[0].known = (struct kreg_item){ "a", 1, &values[0], 1, 0, 0, 0 };
+	items[1].known = (struct kreg_item){ "b", 1, &values[1], 1, 0, 0, 0 };
+	ASSERT_EQ(0, kreg_put(self->table, "b", 1, "2", 1));
+	EXPECT_EQ(1, kreg_get_many(self->table, &items[0].known, 2, sizeof(items[0])));
+	EXPECT_EQ(-ENODATA, items[0].known.error);
+	EXPECT_EQ('2', values[1]);
+	items[1].later[7] = 1;
+	EXPECT_EQ(-E2BIG, kreg_get_many(self->table, &items[0].known, 2, sizeof(items[0])));
+}
+
+TEST_F(lib, get_object)
+{
+	struct kreg_op_args args = KREG_OP_ARGS_INIT;
+	char *big = calloc(1, 100000);
+	struct kreg_object *o = NULL;
+	size_t len;
+
+	ASSERT_NE(NULL, big);
+	EXPECT_EQ(-ENODATA, kreg_get_object(self->table, "k", 1, &o));
+	EXPECT_EQ(-EINVAL, kreg_get_object(self->table, "", 0, &o));
+	EXPECT_EQ(-ENAMETOOLONG, kreg_get_object(self->table, big, 1025, &o));
+	EXPECT_EQ(NULL, o);
+	big[99999] = 'x';
+	args.code = KREG_OP_PUT;
+	args.key = "k";
+	args.key_len = 1;
+	args.value = big;
+	args.value_len = 100000;
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	ASSERT_EQ(0, kreg_get_object(self->table, "k", 1, &o));
+	EXPECT_EQ('k', *(const char *)kreg_object_key(o, &len));
+	EXPECT_EQ(1, len);
+	EXPECT_EQ(0, memcmp(big, kreg_object_value(o, &len), 100000));
+	EXPECT_EQ(100000, len);
+	EXPECT_EQ(args.out_version, kreg_object_version(o));
+	kreg_object_free(o);
+	kreg_object_free(NULL);
+	free(big);
 }
 
 /* Every key once, with its value; returns how many. */
 static int walk(struct kreg_table *table, const struct kreg_scan_options *o, char *last)
 {
-	struct kreg_entry e;
+	const struct kreg_object *object;
+	const void *key, *value;
 	struct kreg_scan *s;
 	int n = 0, ret;
+	size_t len;
 
 	ret = kreg_scan_open(table, o, &s);
 	if (ret)
 		return ret;
-	while ((ret = kreg_scan_next(s, &e)) > 0) {
-		if (e.key_len != 4 || (e.value && memcmp(e.key, e.value, 4)))
+	while ((ret = kreg_scan_next(s, &object)) > 0) {
+		key = kreg_object_key(object, &len);
+		value = kreg_object_value(object, NULL);
+		if (len != 4 || (value && memcmp(key, value, 4)))
 			return -EBADMSG;
-		memcpy(last, e.key, 4);
+		if (!value != (o && o->flags & KREG_SCAN_KEYS))
+			return -EBADMSG;
+		memcpy(last, key, 4);
 		n++;
 	}
 	kreg_scan_close(s);

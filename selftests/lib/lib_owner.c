@@ -60,7 +60,7 @@ TEST_F(owner, inherit)
 	struct kreg_process me;
 	struct kreg_stat *st;
 	int status = 0, dead;
-	char name[8];
+	char name[32], *copy;
 	size_t len;
 
 	ASSERT_EQ(0, kreg_client_self(self->client, &me));
@@ -85,9 +85,15 @@ TEST_F(owner, inherit)
 	EXPECT_EQ(KREG_CAUSE_DEATH, kreg_event_cause(m));
 	ASSERT_TRUE(kreg_event_status(m, &status));
 	EXPECT_EQ(dead, status);
-	EXPECT_EQ(strlen(self->name), kreg_event_name(m, name, sizeof(name)));
-	EXPECT_EQ(0, strncmp(name, self->name, 7));
-	EXPECT_EQ(strlen(self->name), kreg_event_name(m, NULL, 0));
+	EXPECT_EQ(-EMSGSIZE, kreg_event_name(m, NULL, 0, &len));
+	EXPECT_EQ(strlen(self->name), len);
+	EXPECT_EQ(-EMSGSIZE, kreg_event_name(m, name, len, NULL));
+	ASSERT_EQ(0, kreg_event_name(m, name, len + 1, &len));
+	EXPECT_STREQ(self->name, name);
+	ASSERT_EQ(0, kreg_event_name_alloc(m, &copy, &len));
+	EXPECT_STREQ(self->name, copy);
+	EXPECT_EQ(strlen(self->name), len);
+	free(copy);
 	EXPECT_EQ(0, memcmp("note", kreg_event_data(m, &len), 4));
 	EXPECT_EQ(4, len);
 	EXPECT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));

@@ -109,7 +109,7 @@ void watch_say_message(struct watch *w, const struct kreg_event *m)
 	const void *data;
 	size_t len;
 
-	if (!kreg_event_name(m, name, sizeof(name)))
+	if (kreg_event_name(m, name, sizeof(name), &len) || !len)
 		snprintf(name, sizeof(name), "#%" PRIu64, kreg_event_table(m));
 	if (json) {
 		message_json(m, name, status, known);

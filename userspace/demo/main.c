@@ -150,7 +150,9 @@ static int stop_readers(struct demo *d)
 static int check_table(const struct demo *d, struct kreg_table *table, uint64_t *good)
 {
 	char text[KEY_SIZE + 1] = "";
-	struct kreg_entry e;
+	const struct kreg_object *object;
+	const void *key, *value;
+	size_t key_len, value_len;
 	struct kreg_scan *s;
 	int ret;
 
@@ -158,11 +160,13 @@ static int check_table(const struct demo *d, struct kreg_table *table, uint64_t 
 	ret = kreg_scan_open(table, NULL, &s);
 	if (ret)
 		return ret;
-	while ((ret = kreg_scan_next(s, &e)) > 0) {
-		if (e.key_len != KEY_SIZE)
+	while ((ret = kreg_scan_next(s, &object)) > 0) {
+		key = kreg_object_key(object, &key_len);
+		value = kreg_object_value(object, &value_len);
+		if (key_len != KEY_SIZE)
 			continue;
-		memcpy(text, e.key, KEY_SIZE);
-		*good += object_check(strtoull(text, NULL, 16), e.value, e.value_len,
+		memcpy(text, key, KEY_SIZE);
+		*good += object_check(strtoull(text, NULL, 16), value, value_len,
 				      d->opt.value_size);
 		if (*good % 65536 == 0)
 			tell_checking(d, *good);

@@ -8,7 +8,8 @@
 
 /*
  * Keys and values lie in one buffer that moves as it grows, so the operations hold
- * offsets, which become pointers for the time of the call.
+ * offsets, which become pointers for the time of the call. What a read finds lies there
+ * as an object.
  */
 struct kreg_batch {
 	struct kreg_table *table;
@@ -19,6 +20,7 @@ struct kreg_batch {
 	char *bytes;
 	size_t len;
 	size_t bytes_room;
+	size_t payload;		/* keys and values alone */
 	bool reads;
 	bool ran;		/* the results are those of the operations */
 	int failed;
@@ -53,6 +55,7 @@ void kreg_batch_reset(struct kreg_batch *batch)
 {
 	batch->count = 0;
 	batch->len = 0;
+	batch->payload = 0;
 	batch->ran = false;
 	batch->failed = -1;
 }
@@ -98,7 +101,7 @@ static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t v
 	if (value_len > KREG_MAX_VALUE)
 		return -EFBIG;
 	if (b->count == KREG_MAX_BATCH_OPS ||
-	    b->len + key_len + value_len > KREG_MAX_BATCH_BYTES)
+	    b->payload + key_len + value_len > KREG_MAX_BATCH_BYTES)
 		return -ENOBUFS;
 	return 0;
 }
@@ -108,7 +111,10 @@ static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t 
 	       const void *value, size_t value_len)
 {
 	bool read = code == KREG_OP_GET || code == KREG_OP_MEMBER;
+	size_t head = read ? sizeof(struct kreg_object) : 0;
+	size_t size = head + key_len + value_len;
 	struct kreg_op *op;
+	char *at;
 	int ret;
 
 	if (!key_len && code != KREG_OP_CLEAR)
@@ -117,18 +123,20 @@ static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t 
 	if (!ret)
 		ret = grow_ops(b);
 	if (!ret)
-		ret = grow_bytes(b, key_len + value_len);
+		ret = grow_bytes(b, size + 7);
 	if (ret)
 		return ret;
 	op = &b->ops[b->count];
 	kreg_op_fill(op, code, NULL, key_len, NULL, value_len);
-	op->key = b->len;
-	op->value = b->len + key_len;
+	op->key = b->len + head;
+	op->value = op->key + key_len;
+	at = b->bytes + op->key;
 	if (key_len)
-		memcpy(b->bytes + b->len, key, key_len);
+		memcpy(at, key, key_len);
 	if (value && value_len)
-		memcpy(b->bytes + b->len + key_len, value, value_len);
-	b->len += key_len + value_len;
+		memcpy(at + key_len, value, value_len);
+	b->len += read ? (size + 7) & ~(size_t)7 : size;
+	b->payload += key_len + value_len;
 	b->reads = read;
 	b->ran = false;
 	return b->count++;
@@ -195,6 +203,25 @@ static void unbind_ops(struct kreg_batch *b)
 	}
 }
 
+/* The key is there already, and the value too if it was fetched. */
+static void make_objects(struct kreg_batch *b)
+{
+	struct kreg_object *obj;
+	struct kreg_op *op;
+
+	for (op = b->ops; op < b->ops + b->count; op++) {
+		obj = (void *)(b->bytes + op->key - sizeof(*obj));
+		*obj = (struct kreg_object){
+			.size = sizeof(*obj) + op->key_len + op->value_len,
+			.key_len = op->key_len,
+			.value_len = op->out_len,
+			.version = op->out_version,
+		};
+		if (op->out_error || op->code != KREG_OP_GET)
+			obj->reserved = OBJECT_NO_VALUE;
+	}
+}
+
 int kreg_batch_run(struct kreg_batch *batch)
 {
 	struct kreg_ioc_batch io = {
@@ -220,6 +247,8 @@ int kreg_batch_run(struct kreg_batch *batch)
 	if (ret)
 		return ret;
 	batch->ran = true;
+	if (batch->reads)
+		make_objects(batch);
 	return batch->flags & KREG_WRITE_ASYNC ? batch->count : io.out_done;
 }
 
@@ -248,17 +277,14 @@ uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index)
 	return index < batch->count && !batch->reads ? batch->ops[index].out_count : 0;
 }
 
-const void *kreg_batch_value(const struct kreg_batch *batch, unsigned int index, size_t *len)
+const struct kreg_object *kreg_batch_object(const struct kreg_batch *batch, unsigned int index)
 {
 	const struct kreg_op *op;
 
 	if (index >= batch->count || !batch->reads || !batch->ran)
 		return NULL;
 	op = &batch->ops[index];
-	if (len)
-		*len = op->out_len;
-	/* A value without bytes is still a value, and not NULL. */
-	if (op->out_error || op->code != KREG_OP_GET)
+	if (op->out_error && op->out_error != EMSGSIZE)
 		return NULL;
-	return batch->bytes + (op->value_len ? op->value : 0);
+	return (const void *)(batch->bytes + op->key - sizeof(struct kreg_object));
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The mailbox: waiting, reading, decoding. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -98,30 +98,25 @@ static int pop(struct mail *mail, const struct kreg_event **event)
 	return 1;
 }
 
-/* What is left until the deadline, rounded up; -1: for ever. */
-static int remaining(uint64_t deadline)
-{
-	struct timespec now;
-	uint64_t ns;
-
-	if (!deadline)
-		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
-	return ns >= deadline ? 0 : (deadline - ns + 999999) / 1000000;
-}
-
-static int wait_readable(struct kreg_client *client, int ms)
+/* Until the descriptor is readable; the time that poll(2) can wait has a limit. */
+static int wait_readable(struct kreg_client *client, uint64_t deadline)
 {
 	struct pollfd p = { .fd = client->fd, .events = POLLIN };
-	int ret = poll(&p, 1, ms);
+	uint64_t now = kreg_deadline(0);
+	int64_t ms = -1;
 
-	if (ret < 0)
+	if (deadline && now >= deadline)
+		return -ETIMEDOUT;
+	if (deadline)
+		ms = (deadline - now + 999999) / 1000000;
+	if (ms > INT_MAX)
+		ms = INT_MAX;
+	if (poll(&p, 1, ms) < 0)
 		return -errno;
-	return ret ? 0 : -ETIMEDOUT;
+	return 0;
 }
 
-int kreg_event_next(struct kreg_client *client, int timeout_ms,
+int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		    const struct kreg_event **event)
 {
 	uint64_t deadline = kreg_deadline(timeout_ms);
@@ -138,7 +133,7 @@ int kreg_event_next(struct kreg_client *client, int timeout_ms,
 		}
 		ret = fill(client);
 		if (ret == -EAGAIN && timeout_ms)
-			ret = wait_readable(client, remaining(deadline));
+			ret = wait_readable(client, deadline);
 		if (ret)
 			return ret;
 	}
@@ -182,17 +177,25 @@ bool kreg_event_status(const struct kreg_event *event, int *status)
 	return true;
 }
 
-size_t kreg_event_name(const struct kreg_event *event, char *buf, size_t room)
+int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size_t *len)
 {
-	size_t len = event->name_len;
-	size_t n;
+	if (len)
+		*len = event->name_len;
+	if (room <= event->name_len)
+		return -EMSGSIZE;
+	memcpy(buf, event + 1, event->name_len);
+	buf[event->name_len] = '\0';
+	return 0;
+}
 
-	if (room) {
-		n = len < room ? len : room - 1;
-		memcpy(buf, event + 1, n);
-		buf[n] = '\0';
-	}
-	return len;
+int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len)
+{
+	char *copy = malloc((size_t)event->name_len + 1);
+
+	if (!copy)
+		return -ENOMEM;
+	*name = copy;
+	return kreg_event_name(event, copy, (size_t)event->name_len + 1, len);
 }
 
 const void *kreg_event_data(const struct kreg_event *event, size_t *len)

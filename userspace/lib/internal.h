@@ -52,6 +52,13 @@ struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
 
+/*
+ * An object is handed out as it lies in the buffer of a scan; other calls lay theirs out
+ * in the same way. The kernel leaves @reserved zero, where this says that no value
+ * follows the key.
+ */
+#define OBJECT_NO_VALUE	1u
+
 /* object.c: one checked operation in the form of the ABI. */
 int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,
 		 const void *value, size_t value_len);

@@ -152,6 +152,69 @@ int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
 	return fetch_alloc(table, KREG_OP_GET, key, key_len, value, len);
 }
 
+/* The value lands behind the key, where it is in the object. */
+int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
+		    struct kreg_object **object)
+{
+	struct kreg_object *obj = NULL, *more;
+	size_t room = GUESS;
+	struct kreg_op op;
+	int ret;
+
+	if (key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	do {
+		more = realloc(obj, sizeof(*obj) + key_len + room);
+		if (!more) {
+			free(obj);
+			return -ENOMEM;
+		}
+		obj = more;
+		ret = run(table, KREG_OP_GET, 0, key, key_len, (char *)(obj + 1) + key_len, room,
+			  &op);
+		room = op.out_len;
+	} while (ret == -EMSGSIZE);
+	if (ret) {
+		free(obj);
+		return ret;
+	}
+	*obj = (struct kreg_object){
+		.size = sizeof(*obj) + key_len + op.out_len,
+		.key_len = key_len,
+		.value_len = op.out_len,
+		.version = op.out_version,
+	};
+	memcpy(obj + 1, key, key_len);
+	*object = obj;
+	return 0;
+}
+
+void kreg_object_free(struct kreg_object *object)
+{
+	free(object);
+}
+
+const void *kreg_object_key(const struct kreg_object *object, size_t *len)
+{
+	if (len)
+		*len = object->key_len;
+	return object + 1;
+}
+
+const void *kreg_object_value(const struct kreg_object *object, size_t *len)
+{
+	if (len)
+		*len = object->value_len;
+	if (object->reserved & OBJECT_NO_VALUE)
+		return NULL;
+	return (const char *)(object + 1) + object->key_len;
+}
+
+uint64_t kreg_object_version(const struct kreg_object *object)
+{
+	return object->version;
+}
+
 int kreg_take(struct kreg_table *table, const void *key, size_t key_len,
 	      void *buf, size_t room, size_t *len)
 {

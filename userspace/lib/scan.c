@@ -133,9 +133,9 @@ static int fetch(struct kreg_scan *s)
 	return 0;
 }
 
-int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry)
+int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
 {
-	const struct kreg_object *obj;
+	struct kreg_object *obj;
 	int ret;
 
 	while (!scan->count) {
@@ -145,13 +145,10 @@ int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry)
 		if (ret)
 			return ret;
 	}
-	obj = (const void *)(scan->buf + scan->next);
-	entry->key = obj + 1;
-	entry->key_len = obj->key_len;
-	entry->value = scan->flags & KREG_SCAN_KEYS ? NULL :
-		       (const char *)(obj + 1) + obj->key_len;
-	entry->value_len = obj->value_len;
-	entry->version = obj->version;
+	obj = (void *)(scan->buf + scan->next);
+	if (scan->flags & KREG_SCAN_KEYS)
+		obj->reserved = OBJECT_NO_VALUE;
+	*object = obj;
 	scan->next += obj->size;
 	scan->count--;
 	return 1;

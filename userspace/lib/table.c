@@ -14,7 +14,8 @@ uint64_t kreg_deadline(int64_t timeout_ms)
 {
 	struct timespec now;
 
-	if (timeout_ms < 0)
+	/* A moment that nanoseconds cannot tell is never. */
+	if (timeout_ms < 0 || timeout_ms > INT64_MAX / 2000000)
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec + timeout_ms * 1000000u;

@@ -66,14 +66,16 @@ uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index);
 uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index);
 
 /**
- * kreg_batch_value() - value that a get found
+ * kreg_batch_object() - object that a read found
  * @batch: the batch
- * @index: of the get
- * @len: its length, told also if there was too little room; may be NULL
+ * @index: of the read
  *
- * Return: the value, until the batch is changed; NULL: see kreg_batch_error().
+ * It has no value if the read was kreg_batch_member() or had too little room, but
+ * the length of one.
+ *
+ * Return: the object, until the batch is changed; NULL: see kreg_batch_error().
  */
-const void *kreg_batch_value(const struct kreg_batch *batch, unsigned int index, size_t *len);
+const struct kreg_object *kreg_batch_object(const struct kreg_batch *batch, unsigned int index);
 
 #ifdef __cplusplus
 }

@@ -72,6 +72,8 @@ struct kreg_limits {
 	uint64_t features;
 };
 
+#define KREG_LIMITS_INIT	{ sizeof(struct kreg_limits), 0, 0, 0, 0, 0, 0, 0 }
+
 /**
  * kreg_client_limits() - ask the kernel for its limits
  * @client: the client

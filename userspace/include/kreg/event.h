@@ -12,7 +12,7 @@ extern "C" {
 /**
  * kreg_event_next() - the next event of the mailbox
  * @client: the client; one thread at a time
- * @timeout_ms: how long to wait for one; 0: not; -1: for ever
+ * @timeout_ms: how long to wait for one; 0: not at all; -1, INT64_MAX: for ever
  * @event: good until the next call with this client; not to be freed
  *
  * TRANSFER events are never lost. Once a death is visible (waitpid(2), a pidfd)
@@ -21,7 +21,7 @@ extern "C" {
  * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a signal
  * came while waiting.
  */
-int kreg_event_next(struct kreg_client *client, int timeout_ms,
+int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		    const struct kreg_event **event);
 
 unsigned int kreg_event_kind(const struct kreg_event *event);
@@ -32,8 +32,17 @@ struct kreg_process kreg_event_from(const struct kreg_event *event);	/* former o
 unsigned int kreg_event_cause(const struct kreg_event *event);
 /** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
 bool kreg_event_status(const struct kreg_event *event, int *status);
-/** kreg_event_name() - copy the table's name, NUL-terminated. Return: its length. */
-size_t kreg_event_name(const struct kreg_event *event, char *buf, size_t room);
+/**
+ * kreg_event_name() - copy the table's name
+ * @event: the event
+ * @buf: room for it and a NUL byte; may be NULL if @room is 0
+ * @room: its size; KREG_MAX_NAME + 1 is enough
+ * @len: its length, 0 for a table without a name, written also with -EMSGSIZE;
+ *	may be NULL
+ */
+int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size_t *len);
+/** kreg_event_name_alloc() - likewise; @name is to be freed with free(3). */
+int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len);
 /** kreg_event_data() - the bytes that the heir was named or the gift sent with. */
 const void *kreg_event_data(const struct kreg_event *event, size_t *len);
 

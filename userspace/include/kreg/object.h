@@ -50,6 +50,30 @@ int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
 int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
 		   void **value, size_t *len);
 
+/**
+ * kreg_get_object() - copy an object with all that is known of it
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @object: to be freed with kreg_object_free()
+ *
+ * Errors: as kreg_get_alloc().
+ */
+int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
+		    struct kreg_object **object);
+
+/** kreg_object_free() - free what kreg_get_object() has made; NULL is allowed. */
+void kreg_object_free(struct kreg_object *object);
+
+/*
+ * What an object tells that a scan, a batch or kreg_get_object() has handed out. @len
+ * may be NULL. Use these; the struct itself is the kernel's.
+ */
+const void *kreg_object_key(const struct kreg_object *object, size_t *len);
+/* NULL: it was not asked for, or had no room; @len is its length all the same. */
+const void *kreg_object_value(const struct kreg_object *object, size_t *len);
+uint64_t kreg_object_version(const struct kreg_object *object);
+
 /** kreg_member() - 0 if the key is there, -ENODATA if not. */
 int kreg_member(struct kreg_table *table, const void *key, size_t key_len);
 
@@ -109,6 +133,8 @@ struct kreg_op_args {
 	uint64_t out_version;
 };
 
+#define KREG_OP_ARGS_INIT	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
 /** kreg_op_run() - any operation on an object; tells the version as well. */
 int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args);
 
@@ -154,13 +180,15 @@ struct kreg_item {
  * @table: the table
  * @items: what to look up
  * @count: how many; any number
+ * @item_size: sizeof(struct kreg_item), so that it can grow
  *
  * Each look-up sees its own moment.
  *
  * Return: how many were found, at most INT_MAX; or an error, when the first
  * @items may have been written.
  */
-int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count);
+int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
+		  size_t item_size);
 
 #ifdef __cplusplus
 }

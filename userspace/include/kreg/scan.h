@@ -3,7 +3,7 @@
 #ifndef KREG_SCAN_H
 #define KREG_SCAN_H
 
-#include <kreg/types.h>
+#include <kreg/object.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,21 +27,7 @@ struct kreg_scan_options {
 	size_t after_len;
 };
 
-/**
- * struct kreg_entry - an object that a scan has met
- * @key: its key
- * @key_len: length of the key
- * @value: its value; NULL with KREG_SCAN_KEYS
- * @value_len: length of the value
- * @version: version of the object
- */
-struct kreg_entry {
-	const void *key;
-	size_t key_len;
-	const void *value;
-	size_t value_len;
-	uint64_t version;
-};
+#define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0 }
 
 /**
  * kreg_scan_open() - start a scan
@@ -55,7 +41,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 /**
  * kreg_scan_next() - the next object
  * @scan: the scan
- * @entry: the object; its pointers are good until the next call
+ * @object: the object, good until the next call; without a value with KREG_SCAN_KEYS
  *
  * Every object that exists from the first call to the last is met exactly once,
  * whatever is written meanwhile, and no key twice. It is not a snapshot. After an
@@ -63,7 +49,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
  *
  * Return: 1; 0 at the end; or an error.
  */
-int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry);
+int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object);
 
 /** kreg_scan_close() - end a scan; NULL is allowed. */
 void kreg_scan_close(struct kreg_scan *scan);

@@ -41,9 +41,12 @@ struct kreg_open_options {
 	uint64_t deadline_ns;
 };
 
+#define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
+				  { 0, 0, 0 }, 0, 0, 0 }
+
 /**
  * kreg_deadline() - the moment that is so far away
- * @timeout_ms: milliseconds from now; negative: never
+ * @timeout_ms: milliseconds from now; -1, INT64_MAX: never
  *
  * Return: nanoseconds of CLOCK_MONOTONIC; 0 for never.
  */
@@ -84,7 +87,8 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
  * kreg_table_claim() - become the owner of a parked table
  * @client: the client
  * @name: its name
- * @timeout_ms: how long to wait for it to be parked; 0: not; -1: for ever
+ * @timeout_ms: how long to wait for it to be parked; 0: not at all; -1, INT64_MAX: for
+ *	ever
  * @table: handle of the table
  *
  * Who waits is served in the order of the calls. The table must exist. Errors: as
@@ -97,7 +101,8 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
  * kreg_table_own() - be the owner of this table, whatever it takes
  * @client: the client
  * @name: its name
- * @timeout_ms: how long to wait for another owner to go; 0: not; -1: for ever
+ * @timeout_ms: how long to wait for another owner to go; 0: not at all; -1, INT64_MAX: for
+ *	ever
  * @options: for a table that is not there yet; NULL: protected, mode 0600, parked
  *	when its owner dies without an heir. Of @flags only KREG_OPEN_CLAIMABLE and
  *	KREG_OPEN_HEIR_SILENT are allowed; @deadline_ns must be 0
