@@ -21,6 +21,92 @@ TEST(client_open_errors)
 	kreg_client_close(NULL);
 }
 
+/* A descriptor that is opened by whoever starts a program. */
+TEST(client_open_fd)
+{
+	struct kreg_client *client = NULL, *other;
+	struct kreg_process self;
+	char text[16];
+	int fd;
+
+	fd = open("/dev/null", O_RDWR);
+	EXPECT_EQ(-ENOTTY, kreg_client_open_fd(fd, &client));
+	EXPECT_EQ(0, fcntl(fd, F_GETFD));
+	close(fd);
+	EXPECT_EQ(-EBADF, kreg_client_open_fd(fd, &client));
+	EXPECT_EQ(NULL, client);
+	fd = open("/dev/kreg", O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, kreg_client_open_fd(fd, &client));
+	EXPECT_EQ(fd, kreg_client_fd(client));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	ASSERT_EQ(0, kreg_client_self(client, &self));
+	kreg_client_close(client);
+	EXPECT_EQ(-1, fcntl(fd, F_GETFD));
+
+	fd = open("/dev/kreg", O_RDWR);
+	ASSERT_LE(0, fd);
+	snprintf(text, sizeof(text), "%d", fd);
+	setenv("KREG_FD", text, 1);
+	ASSERT_EQ(0, kreg_client_open(NULL, &client));
+	EXPECT_EQ(fd, kreg_client_fd(client));
+	/* It is one client's. */
+	ASSERT_EQ(0, kreg_client_open(NULL, &other));
+	EXPECT_NE(fd, kreg_client_fd(other));
+	kreg_client_close(other);
+	kreg_client_close(client);
+}
+
+/* A number that the program has closed and used for something else is left alone. */
+TEST(descriptor_taken)
+{
+	struct kreg_client *client;
+	struct kreg_process self;
+	const struct kreg_event *event;
+	int pipes[2], fd;
+	char byte;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &client));
+	ASSERT_EQ(0, pipe(pipes));
+	fd = kreg_client_fd(client);
+	ASSERT_EQ(fd, dup2(pipes[0], fd));
+	ASSERT_EQ(1, write(pipes[1], "x", 1));
+	EXPECT_EQ(-EBADF, kreg_event_next(client, 0, &event));
+	EXPECT_EQ(-EBADF, kreg_client_self(client, &self));
+	kreg_client_close(client);
+	EXPECT_EQ(1, read(fd, &byte, 1));
+}
+
+/* In whatever order handles are closed. */
+TEST(closing_order)
+{
+	const struct kreg_object *object;
+	const struct kreg_stat *stat;
+	struct kreg_client *client;
+	struct kreg_table *table;
+	struct kreg_batch *batch;
+	struct kreg_list *list;
+	struct kreg_scan *scan;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &client));
+	ASSERT_EQ(0, kreg_table_create(client, "closing-order", &table));
+	ASSERT_EQ(0, kreg_put(table, "k", 1, "v", 1));
+	ASSERT_EQ(0, kreg_scan_open(table, NULL, &scan));
+	ASSERT_EQ(0, kreg_batch_new(table, 0, &batch));
+	ASSERT_EQ(0, kreg_batch_get(batch, "k", 1, 8));
+	ASSERT_EQ(0, kreg_list_open(client, &list));
+	ASSERT_EQ(0, kreg_table_destroy(table));
+	kreg_table_close(table);
+	EXPECT_EQ(-ESTALE, kreg_scan_next(scan, &object));
+	kreg_client_close(client);
+	EXPECT_EQ(-EBADF, kreg_scan_next(scan, &object));
+	EXPECT_EQ(-EBADF, kreg_batch_run(batch));
+	EXPECT_EQ(-EBADF, kreg_list_next(list, &stat));
+	kreg_list_close(list);
+	kreg_batch_free(batch);
+	kreg_scan_close(scan);
+}
+
 TEST_F(lib, limits)
 {
 	struct {

@@ -260,6 +260,81 @@ TEST_F(owner, fork_leaves_messages)
 	kreg_table_close(more);
 }
 
+/* The handler closes the client after so many events. */
+struct seen {
+	struct kreg_client *client;
+	int count;
+	int close_after;
+};
+
+static void on_event(const struct kreg_event *event, void *arg)
+{
+	struct seen *seen = arg;
+
+	if (kreg_event_kind(event) == KREG_EVENT_TRANSFER)
+		seen->count++;
+	if (seen->count == seen->close_after)
+		kreg_client_close(seen->client);
+}
+
+TEST_F(owner, dispatch)
+{
+	struct seen seen = { self->client, 0, 0 };
+	struct kreg_process me;
+	struct kreg_table *t[3];
+	char name[32];
+	int i;
+
+	EXPECT_EQ(-EINVAL, kreg_client_dispatch(self->client, 0));
+	kreg_client_set_handler(self->client, on_event, &seen);
+	EXPECT_EQ(0, kreg_client_dispatch(self->client, 0));
+	EXPECT_EQ(0, kreg_client_dispatch(self->client, 1));
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	for (i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "dispatch-%d", i);
+		ASSERT_EQ(0, kreg_table_create(self->client, name, &t[i]));
+		ASSERT_EQ(0, kreg_table_set_heir(t[i], &me, NULL, 0, false));
+		ASSERT_EQ(0, kreg_table_give(t[i], &self->kid_proc, NULL, 0));
+	}
+	kid_kill(&self->kid);
+	/* All of them in one call, though the first read has taken them from the file. */
+	EXPECT_EQ(3, kreg_client_dispatch(self->client, INT64_MAX));
+	EXPECT_EQ(3, seen.count);
+	EXPECT_EQ(0, kreg_client_dispatch(self->client, 0));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, kreg_table_destroy(t[i]));
+		kreg_table_close(t[i]);
+	}
+}
+
+TEST_F(owner, dispatch_closes_itself)
+{
+	struct seen seen = { NULL, 0, 2 };
+	struct kreg_process me;
+	struct kreg_table *t[3];
+	int i;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &seen.client));
+	ASSERT_EQ(0, kreg_client_set_receiver(seen.client));
+	ASSERT_EQ(0, kreg_client_self(seen.client, &me));
+	for (i = 0; i < 3; i++) {
+		struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
+
+		o.flags = KREG_OPEN_CREATE;
+		ASSERT_EQ(0, kreg_table_open(seen.client, NULL, &o, &t[i]));
+		ASSERT_EQ(0, kreg_table_set_heir(t[i], &me, NULL, 0, false));
+		ASSERT_EQ(0, kreg_table_give(t[i], &self->kid_proc, NULL, 0));
+	}
+	kid_kill(&self->kid);
+	kreg_client_set_handler(seen.client, on_event, &seen);
+	EXPECT_EQ(2, kreg_client_dispatch(seen.client, 1000));
+	EXPECT_EQ(2, seen.count);
+	/* Tables outlive the client as handles, which can only be closed. */
+	EXPECT_EQ(-EBADF, kreg_put(t[0], "k", 1, "v", 1));
+	for (i = 0; i < 3; i++)
+		kreg_table_close(t[i]);
+}
+
 static void ignore(int sig __attribute__((unused)))
 {
 }

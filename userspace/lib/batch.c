@@ -35,7 +35,7 @@ int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_bat
 	b = calloc(1, sizeof(*b));
 	if (!b)
 		return -ENOMEM;
-	b->table = table;
+	b->table = kreg_table_get(table);
 	b->flags = flags;
 	b->failed = -1;
 	*batch = b;
@@ -46,6 +46,7 @@ void kreg_batch_free(struct kreg_batch *batch)
 {
 	if (!batch)
 		return;
+	kreg_table_close(batch->table);
 	free(batch->ops);
 	free(batch->bytes);
 	free(batch);

@@ -32,12 +32,12 @@ static int grow(struct mail *mail)
 static int own_mail(struct kreg_client *client)
 {
 	struct mail *mail = &client->mail;
-	pid_t self = getpid();
+	uint64_t self = kreg_process_number();
 
-	if (mail->pid != self) {
+	if (mail->process != self) {
 		mail->next = 0;
 		mail->len = 0;
-		mail->pid = self;
+		mail->process = self;
 	}
 	return mail->room ? 0 : grow(mail);
 }
@@ -50,6 +50,10 @@ static int fill(struct kreg_client *client)
 	int ret, tries = 0;
 
 	for (;;) {
+		/* What a program has opened under this number is not ours to read. */
+		ret = kreg_client_check(client);
+		if (ret)
+			return ret;
 		n = read(client->fd, mail->buf, mail->room);
 		if (n > 0)
 			break;
@@ -137,6 +141,43 @@ int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		if (ret)
 			return ret;
 	}
+}
+
+void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
+{
+	client->handler = fn;
+	client->handler_arg = arg;
+}
+
+/* The handler may close the client; then there is nothing left to hand out. */
+static int hand_out(struct kreg_client *client, int64_t timeout_ms)
+{
+	const struct kreg_event *event;
+	int n = 0, ret;
+
+	while (client->fd >= 0 && client->handler) {
+		ret = kreg_event_next(client, n ? 0 : timeout_ms, &event);
+		if (ret == -EAGAIN || ret == -ETIMEDOUT)
+			break;
+		/* An error comes again with the next call. */
+		if (ret)
+			return n ? n : ret;
+		n++;
+		client->handler(event, client->handler_arg);
+	}
+	return n;
+}
+
+int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms)
+{
+	int ret;
+
+	if (!client->handler)
+		return -EINVAL;
+	kreg_client_get(client);
+	ret = hand_out(client, timeout_ms);
+	kreg_client_put(client);
+	return ret;
 }
 
 unsigned int kreg_event_kind(const struct kreg_event *event)

@@ -4,33 +4,47 @@
 #define KREG_LIB_INTERNAL_H
 
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 /* What the public header declares is exported; everything else is hidden. */
 #pragma GCC visibility push(default)
 #include <kreg.h>
 #pragma GCC visibility pop
 
-/* Records that were read(2) but not yet handed out, and whose they are. */
+/* Events that were read(2) but not yet handed out, and whose they are. */
 struct mail {
 	char *buf;
 	size_t room;
 	size_t len;
 	size_t next;
-	pid_t pid;
+	uint64_t process;
 };
 
+/*
+ * Handles count who uses them: the program until it closes them, and handles that were
+ * made from them. So the program may close them in any order.
+ */
 struct kreg_client {
-	int fd;
-	_Atomic pid_t pid;	/* whose the file is; negative: it is being opened for -pid */
+	_Atomic int fd;			/* -1: closed by the program */
+	_Atomic unsigned int refs;
+	_Atomic uint64_t process;	/* whose the file is: see fork.c */
+	uint64_t serial;		/* of all clients of this process, never used again */
+	struct kreg_client *next;	/* in the list of client.c */
+	dev_t device;			/* what fstat(2) must tell of the file */
+	ino_t inode;
 	char *path;
 	struct mail mail;
+	kreg_event_fn handler;
+	void *handler_arg;
 };
 
 struct kreg_table {
 	struct kreg_client *client;
+	_Atomic unsigned int refs;
 	uint64_t id;
 	unsigned int type;
 	unsigned int opened;
+	unsigned int name_len;
 	char name[];
 };
 
@@ -42,12 +56,22 @@ struct kreg_stat {
 /* ioctl.c: 0 or a negative errno; opens the device again in a child of fork(2). */
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
 
+/* fork.c: a number that is this process's alone among its ancestors; never 0. */
+uint64_t kreg_process_number(void);
+
 /* client.c: the calling process is not the one that opened the file. */
 int kreg_client_reopen(struct kreg_client *client);
+/* -EBADF if the descriptor is not that file any more. */
+int kreg_client_check(const struct kreg_client *client);
+struct kreg_client *kreg_client_get(struct kreg_client *client);
+/* The open client with this serial, if it is there; to be put. */
+struct kreg_client *kreg_client_by_serial(uint64_t serial);
+void kreg_client_put(struct kreg_client *client);
 
 /* table.c: NULL without memory. @name need not be terminated. */
 struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const void *name,
 				  size_t name_len);
+struct kreg_table *kreg_table_get(struct kreg_table *table);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);

@@ -15,6 +15,9 @@ int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 			return 0;
 		if (ret > 0)
 			return -EPROTO;
+		/* Another file has this number; what it says of our command is beside the point. */
+		if (errno == ENOTTY && kreg_client_check(client))
+			return -EBADF;
 		if (errno != ENXIO || tries == 2)
 			return -errno;
 		ret = kreg_client_reopen(client);

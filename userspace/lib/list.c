@@ -23,7 +23,7 @@ int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
 
 	if (!l)
 		return -ENOMEM;
-	l->client = client;
+	l->client = kreg_client_get(client);
 	l->more = true;
 	*list = l;
 	return 0;
@@ -31,6 +31,9 @@ int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
 
 void kreg_list_close(struct kreg_list *list)
 {
+	if (!list)
+		return;
+	kreg_client_put(list->client);
 	free(list);
 }
 

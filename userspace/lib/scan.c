@@ -64,7 +64,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->table = table;
+	s->table = kreg_table_get(table);
 	s->flags = o.flags;
 	s->batch = o.batch;
 	s->more = true;
@@ -83,6 +83,7 @@ void kreg_scan_close(struct kreg_scan *scan)
 {
 	if (!scan)
 		return;
+	kreg_table_close(scan->table);
 	free(scan->buf);
 	free(scan->after);
 	free(scan);

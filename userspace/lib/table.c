@@ -28,8 +28,10 @@ struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const
 
 	if (!t)
 		return NULL;
-	t->client = client;
+	t->client = kreg_client_get(client);
+	atomic_init(&t->refs, 1);
 	t->id = id;
+	t->name_len = name_len;
 	if (name_len)
 		memcpy(t->name, name, name_len);
 	return t;
@@ -102,7 +104,7 @@ int kreg_table_open(struct kreg_client *client, const char *name,
 		return -ENOMEM;
 	ret = kreg_ioctl(client, KREG_IOC_OPEN, &open);
 	if (ret) {
-		free(t);
+		kreg_table_close(t);
 		return ret;
 	}
 	t->id = open.out_table;
@@ -177,8 +179,17 @@ int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table 
 	return 0;
 }
 
+struct kreg_table *kreg_table_get(struct kreg_table *table)
+{
+	atomic_fetch_add(&table->refs, 1);
+	return table;
+}
+
 void kreg_table_close(struct kreg_table *table)
 {
+	if (!table || atomic_fetch_sub(&table->refs, 1) != 1)
+		return;
+	kreg_client_put(table->client);
 	free(table);
 }
 

@@ -11,7 +11,8 @@ extern "C" {
 
 /**
  * kreg_client_open() - open the device
- * @path: path of the device; NULL: /dev/kreg
+ * @path: path of the device; NULL: the descriptor that a supervisor has left in
+ *	KREG_FD, once, else /dev/kreg
  * @client: the new client
  *
  * A process may have 64 clients; one is enough for all its threads. The first
@@ -24,8 +25,21 @@ extern "C" {
 int kreg_client_open(const char *path, struct kreg_client **client);
 
 /**
+ * kreg_client_open_fd() - make a client of an open descriptor of the device
+ * @fd: opened by this process, perhaps before execve(2); closed with the client, and
+ *	left as it is if the call fails
+ * @client: the new client
+ *
+ * Errors: -ENOTTY: it is something else; -ENXIO: another process has opened it.
+ */
+int kreg_client_open_fd(int fd, struct kreg_client **client);
+
+/**
  * kreg_client_close() - close a client
- * @client: a client or NULL; close its tables, scans, lists and batches before
+ * @client: a client or NULL
+ *
+ * What was made from it may be closed before or after; other calls with it
+ * are -EBADF then.
  *
  * The process keeps its tables. When it closes its last client it can no longer
  * be an heir or receive a table, and is no heir any more.

@@ -24,6 +24,32 @@ extern "C" {
 int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		    const struct kreg_event **event);
 
+/**
+ * kreg_event_fn - what is called for an event
+ * @event: good until it returns or takes events itself; not to be freed
+ * @arg: as given to kreg_client_set_handler()
+ *
+ * It may close what it likes, the client included.
+ */
+typedef void (*kreg_event_fn)(const struct kreg_event *event, void *arg);
+
+/** kreg_client_set_handler() - set what kreg_client_dispatch() calls; NULL: nothing. */
+void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg);
+
+/**
+ * kreg_client_dispatch() - hand out all events that are there
+ * @client: the client; one thread at a time
+ * @timeout_ms: how long to wait for the first; 0: not at all; -1, INT64_MAX: for ever
+ *
+ * For event loops: call it with 0 when kreg_client_fd() is readable, whether the loop
+ * is level- or edge-triggered. It leaves none, also of those that the library has read
+ * already.
+ *
+ * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL:
+ * no handler; -EINTR: a signal came while waiting.
+ */
+int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms);
+
 unsigned int kreg_event_kind(const struct kreg_event *event);
 uint64_t kreg_event_seq(const struct kreg_event *event);	/* from 1, without gaps */
 uint64_t kreg_event_time_ns(const struct kreg_event *event);
