@@ -339,23 +339,64 @@ TEST(errors_in_words)
 	EXPECT_STREQ("nothing is wrong", kreg_strerror(0));
 }
 
-TEST_F(lib, explain)
+/* Another thread has failures of its own. */
+static void *nothing_failed(void *arg)
 {
-	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CREATE };
-	char text[256], want[256], tiny[8];
+	*(bool *)arg = !strcmp(kreg_errmsg(), "no call has failed in this thread");
+	return NULL;
+}
 
-	c.client = self->client;
-	c.name = self->name;
-	snprintf(want, sizeof(want), "table '%s' exists already; open it, destroy it, or choose another name",
+TEST_F(lib, errmsg)
+{
+	char buf[2000] = "", want[256];
+	struct kreg_table *t;
+	bool nothing = false;
+	pthread_t thread;
+	size_t len;
+
+	EXPECT_STREQ("no call has failed in this thread", kreg_errmsg());
+	EXPECT_EQ(-EEXIST, kreg_table_create(self->client, self->name, &t));
+	snprintf(want, sizeof(want),
+		 "table '%s' exists already; open it, destroy it, or choose another name",
 		 self->name);
-	EXPECT_STREQ(want, kreg_explain(-EEXIST, &c, text, sizeof(text)));
-	c = (struct kreg_context){ .size = sizeof(c), .attempt = KREG_TRY_READ,
-				   .table = self->table };
+	EXPECT_STREQ(want, kreg_errmsg());
+	/* Success changes nothing about it, nor does asking again. */
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "value", 5));
+	EXPECT_STREQ(want, kreg_errmsg());
+	ASSERT_EQ(0, pthread_create(&thread, NULL, nothing_failed, &nothing));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_TRUE(nothing);
+
+	EXPECT_EQ(-ENODATA, kreg_member(self->table, "l", 1));
 	snprintf(want, sizeof(want), "the key is not in table '%s'", self->name);
-	EXPECT_STREQ(want, kreg_explain(-ENODATA, &c, text, sizeof(text)));
-	EXPECT_STREQ("no memory (ENOMEM)", kreg_explain(-ENOMEM, NULL, text, sizeof(text)));
-	EXPECT_STREQ("no memo", kreg_explain(-ENOMEM, NULL, tiny, sizeof(tiny)));
-	EXPECT_EQ(&tiny[0], kreg_explain(-ENOMEM, NULL, tiny, 0));
+	EXPECT_STREQ(want, kreg_errmsg());
+	EXPECT_EQ(-EMSGSIZE, kreg_get(self->table, "k", 1, buf, 2, &len));
+	EXPECT_STREQ("the value has 5 bytes, and there is room for 2", kreg_errmsg());
+	EXPECT_EQ(-ENAMETOOLONG, kreg_put(self->table, buf, 1025, "", 0));
+	EXPECT_STREQ("the key has 1025 bytes; the most is 1024", kreg_errmsg());
+	EXPECT_EQ(-EFBIG, kreg_put(self->table, "k", 1, buf, (1 << 20) + 1));
+	EXPECT_STREQ("the value has 1048577 bytes; the most is 1048576; split it", kreg_errmsg());
+	EXPECT_EQ(-EFBIG, kreg_table_set_heir(self->table, NULL, buf, 1025, false));
+	EXPECT_STREQ("the data of the event has 1025 bytes; the most is 1024", kreg_errmsg());
+	memset(buf, 'x', 129);
+	EXPECT_EQ(-ENAMETOOLONG, kreg_table_open(self->client, buf, NULL, &t));
+	EXPECT_STREQ("the name has 129 bytes; the most is 128", kreg_errmsg());
+	/* What nothing better is known of. */
+	EXPECT_EQ(-EOPNOTSUPP, kreg_batch_new(self->table, 1u << 31, (struct kreg_batch **)&t));
+	EXPECT_STREQ("the loaded module does not have this (EOPNOTSUPP)", kreg_errmsg());
+}
+
+/* A client that is closed by then is not looked at. */
+TEST(errmsg_without_client)
+{
+	struct kreg_client *client;
+	struct kreg_table *t;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &client));
+	EXPECT_EQ(-ENOENT, kreg_table_open(client, "there is none", NULL, &t));
+	kreg_client_close(client);
+	EXPECT_STREQ("there is no table 'there is none' here; create it, or look which there are with 'kreg ls'",
+		     kreg_errmsg());
 }
 
 TEST_HARNESS_MAIN

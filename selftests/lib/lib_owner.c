@@ -354,18 +354,23 @@ TEST_F(owner, signal_ends_waiting)
 	EXPECT_EQ(-EINTR, kreg_table_claim(self->client, self->name, 10000, &t));
 }
 
-TEST_F(owner, explain_names_the_owner)
+TEST_F(owner, errmsg_names_the_owner)
 {
-	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CLAIM,
-				  .client = self->client, .name = self->name };
-	char text[256], want[256], comm[16];
+	char want[256], comm[16];
+	struct kreg_table *t;
 
 	ASSERT_EQ(0, prctl(PR_GET_NAME, comm));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	EXPECT_EQ(-EBUSY, kreg_table_claim(self->client, self->name, 0, &t));
 	snprintf(want, sizeof(want),
 		 "table '%s' belongs to process %d (%s); wait for it or ask it to give the table away",
 		 self->name, self->kid.pid, comm);
-	EXPECT_STREQ(want, kreg_explain(-EBUSY, &c, text, sizeof(text)));
+	EXPECT_STREQ(want, kreg_errmsg());
+	EXPECT_EQ(-EACCES, kreg_put(self->table, "k", 1, "v", 1));
+	snprintf(want, sizeof(want),
+		 "table '%s' is written only by its owner, process %d (%s), or its mode 0600 does not let you",
+		 self->name, self->kid.pid, comm);
+	EXPECT_STREQ(want, kreg_errmsg());
 }
 
 TEST_HARNESS_MAIN

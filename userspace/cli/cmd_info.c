@@ -89,7 +89,7 @@ static int run(int argc, char **argv)
 	for (i = optind; i < argc; i++) {
 		ret = kreg_stat_by_name(client, argv[i], &stat);
 		if (ret) {
-			ret = fail_name(ret, KREG_TRY_STAT, client, argv[i]);
+			ret = fail(ret);
 			status = status ? status : ret;
 			continue;
 		}

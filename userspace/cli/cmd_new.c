@@ -75,7 +75,7 @@ static int hand_over(struct kreg_table *table, const struct wish *w)
 		ret = kreg_table_park(table);
 	if (!ret)
 		return 0;
-	ret = fail_table(ret, KREG_TRY_GIVE, table);
+	ret = fail(ret);
 	kreg_table_destroy(table);
 	return ret;
 }
@@ -122,7 +122,7 @@ static int run(int argc, char **argv)
 		return ret;
 	ret = create(client, argv[optind], &w, &table);
 	if (ret) {
-		ret = fail_name(ret, KREG_TRY_CREATE, client, argv[optind]);
+		ret = fail(ret);
 		kreg_client_close(client);
 		return ret;
 	}

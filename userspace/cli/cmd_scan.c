@@ -91,7 +91,7 @@ static int run(int argc, char **argv)
 		return ret;
 	ret = scan(table, &w);
 	if (ret)
-		ret = fail_table(ret, KREG_TRY_READ, table);
+		ret = fail(ret);
 	close_table(table);
 	return ret ? ret : finish_output();
 }

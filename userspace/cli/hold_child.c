@@ -51,12 +51,6 @@ static void become(struct hold *h, int sock)
 /* The child is ours and not waited for, so its pid cannot be another's meanwhile. */
 static int hand_over(struct hold *h)
 {
-	struct kreg_context c = {
-		.size = sizeof(c),
-		.attempt = KREG_TRY_GIVE,
-		.table = h->table,
-		.pid = h->child,
-	};
 	struct kreg_process child;
 	int ret;
 
@@ -65,7 +59,7 @@ static int hand_over(struct hold *h)
 		ret = kreg_table_give(h->table, &child, NULL, 0);
 	h->given = !ret;
 	/* That it is dead already will be seen, and told, like any other death. */
-	return ret && ret != -ESRCH ? fail(ret, &c) : 0;
+	return ret && ret != -ESRCH ? fail(ret) : 0;
 }
 
 /* The socket closes by itself when the command runs. */
@@ -87,7 +81,7 @@ static int meet(struct hold *h, int sock)
 	if (receive_int(sock, &word) <= 0)
 		return 0;	/* It is dead. */
 	if (word)
-		return fail_name(word, KREG_TRY_DEVICE, NULL, NULL);
+		return fail_text(EXIT_NO_DEVICE, "%s", kreg_strerror(word));
 	ret = hand_over(h);
 	if (ret)
 		return ret;

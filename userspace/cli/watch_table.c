@@ -83,15 +83,13 @@ int watch_look(struct watch *w, struct watched *t, bool died)
 	int ret;
 
 	ret = kreg_stat_by_name(w->client, t->name, &stat);
+	if (ret && ret != -ENOENT && ret != -ESTALE)
+		return fail(ret);
 	died = died || owner_died(w, t);
 	if (ret == -ENOENT || ret == -ESTALE) {
 		gone(w, t, died);
 		t->seen = true;
 		return 0;
-	}
-	if (ret) {
-		w->trouble = t->name;
-		return ret;
 	}
 	new.seen = true;
 	new.exists = true;

@@ -254,7 +254,7 @@ static int run(struct demo *d)
 	if (!ret) {
 		err = check_all(d, &tally.lost);
 		if (err) {
-			tell_trouble(d, kreg_strerror(err));
+			tell_trouble(d, kreg_errmsg());
 			ret = -1;
 		}
 	}
@@ -268,14 +268,12 @@ static int run(struct demo *d)
 /* Without the device there is nothing to show. */
 static int probe(void)
 {
-	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_DEVICE };
 	struct kreg_client *client;
-	char text[256];
 	int ret;
 
 	ret = kreg_client_open(NULL, &client);
 	if (ret) {
-		fprintf(stderr, "kreg-demo: %s\n", kreg_explain(ret, &c, text, sizeof(text)));
+		fprintf(stderr, "kreg-demo: %s\n", kreg_errmsg());
 		return ret;
 	}
 	kreg_client_close(client);

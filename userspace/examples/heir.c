@@ -48,16 +48,16 @@ static int hand_over(struct kreg_client *client, struct kreg_table *table, pid_t
 
 static int take_back(struct kreg_client *client, struct kreg_table *table)
 {
-	const struct kreg_event *message;
+	const struct kreg_event *event;
 	char words[16] = "";
 	int err, status = 0;
 
-	err = kreg_event_next(client, 5000, &message);
+	err = kreg_event_next(client, 5000, &event);
 	if (err)
 		return err;
-	kreg_event_status(message, &status);
+	kreg_event_status(event, &status);
 	err = kreg_get(table, "last words", 10, words, sizeof(words) - 1, NULL);
-	printf("process %d died of signal %d and left: %s\n", kreg_event_from(message).pid,
+	printf("process %d died of signal %d and left: %s\n", kreg_event_from(event).pid,
 	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, words);
 	return err;
 }
@@ -100,6 +100,6 @@ int main(void)
 		kreg_client_close(client);
 	}
 	if (err)
-		fprintf(stderr, "heir: %s\n", kreg_strerror(err));
+		fprintf(stderr, "heir: %s\n", kreg_errmsg());
 	return err ? 1 : 0;
 }

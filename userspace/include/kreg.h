@@ -7,8 +7,8 @@
  *   Errors	A function that can fail returns a negative errno, and 0 or a
  *		number when it succeeds. A call that fails changes nothing, and
  *		leaves its output parameters alone unless it says otherwise.
- *		errno itself means nothing after a call. kreg_explain() turns a
- *		number into a sentence. Every call may also return -ENOMEM,
+ *		errno itself means nothing after a call. kreg_errmsg() tells in a
+ *		sentence what the last failed call of the thread was about. Every call may also return -ENOMEM,
  *		-ENXIO (the device is gone), -EINVAL and -ENOENT, -ENODEV or
  *		-EACCES when the device must be opened again after fork(2).
  *   Sizes	In bytes. Keys have 1 to 1024, values 0 to 1048576, names 1 to

@@ -31,10 +31,10 @@ int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_bat
 	struct kreg_batch *b;
 
 	if (flags & ~(KREG_BATCH_ATOMIC | KREG_WRITE_ASYNC))
-		return -EOPNOTSUPP;
+		return kreg_fail_table(-EOPNOTSUPP, TRY_BATCH, table);
 	b = calloc(1, sizeof(*b));
 	if (!b)
-		return -ENOMEM;
+		return kreg_fail_table(-ENOMEM, TRY_BATCH, table);
 	b->table = kreg_table_get(table);
 	b->flags = flags;
 	b->failed = -1;
@@ -108,8 +108,8 @@ static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t v
 }
 
 /* @value is copied, or else room is made for a value. */
-static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
-	       const void *value, size_t value_len)
+static int append(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
+		  const void *value, size_t value_len)
 {
 	bool read = code == KREG_OP_GET || code == KREG_OP_MEMBER;
 	size_t head = read ? sizeof(struct kreg_object) : 0;
@@ -141,6 +141,20 @@ static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t 
 	b->reads = read;
 	b->ran = false;
 	return b->count++;
+}
+
+static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
+	       const void *value, size_t value_len)
+{
+	enum attempt attempt = TRY_BATCH;
+	int ret = append(b, code, key, key_len, value, value_len);
+
+	if (ret >= 0)
+		return ret;
+	if (ret == -ENAMETOOLONG || ret == -EFBIG)
+		attempt = TRY_WRITE;
+	kreg_fail_table(ret, attempt, b->table);
+	return kreg_fail_sizes(ret, key_len, value_len, 0);
 }
 
 int kreg_batch_put(struct kreg_batch *batch, const void *key, size_t key_len,
@@ -246,7 +260,7 @@ int kreg_batch_run(struct kreg_batch *batch)
 	if (ret && (batch->flags & KREG_BATCH_ATOMIC) && io.out_done < batch->count)
 		batch->failed = io.out_done;
 	if (ret)
-		return ret;
+		return kreg_fail_table(ret, TRY_BATCH, batch->table);
 	batch->ran = true;
 	if (batch->reads)
 		make_objects(batch);

@@ -205,7 +205,7 @@ static int take_fd(int fd, struct kreg_client **client)
 
 int kreg_client_open_fd(int fd, struct kreg_client **client)
 {
-	return take_fd(fd, client);
+	return kreg_fail_name(take_fd(fd, client), TRY_DEVICE, NULL, "this descriptor");
 }
 
 /* What a supervisor has opened for this very process; only once. */
@@ -230,7 +230,8 @@ int kreg_client_open(const char *path, struct kreg_client **client)
 {
 	if (!path && !inherited(client))
 		return 0;
-	return open_path(path ? path : DEVICE, client);
+	path = path ? path : DEVICE;
+	return kreg_fail_name(open_path(path, client), TRY_DEVICE, NULL, path);
 }
 
 /* What was made from it is of no use now, but may be closed later. */
@@ -254,7 +255,7 @@ int kreg_client_sync(struct kreg_client *client)
 {
 	struct kreg_ioc_sync sync = { .size = sizeof(sync) };
 
-	return kreg_ioctl(client, KREG_IOC_SYNC, &sync);
+	return kreg_fail(kreg_ioctl(client, KREG_IOC_SYNC, &sync), TRY_OTHER, client);
 }
 
 static int set_option(struct kreg_client *client, unsigned int option, uint64_t value)
@@ -265,7 +266,7 @@ static int set_option(struct kreg_client *client, unsigned int option, uint64_t 
 		.value = value,
 	};
 
-	return kreg_ioctl(client, KREG_IOC_SETOPT, &opt);
+	return kreg_fail(kreg_ioctl(client, KREG_IOC_SETOPT, &opt), TRY_OTHER, client);
 }
 
 int kreg_client_set_receiver(struct kreg_client *client)

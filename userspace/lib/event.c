@@ -120,8 +120,8 @@ static int wait_readable(struct kreg_client *client, uint64_t deadline)
 	return 0;
 }
 
-int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
-		    const struct kreg_event **event)
+static int next_event(struct kreg_client *client, int64_t timeout_ms,
+		      const struct kreg_event **event)
 {
 	uint64_t deadline = kreg_deadline(timeout_ms);
 	int ret;
@@ -143,6 +143,12 @@ int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 	}
 }
 
+int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
+		    const struct kreg_event **event)
+{
+	return kreg_fail(next_event(client, timeout_ms, event), TRY_EVENT, client);
+}
+
 void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
 {
 	client->handler = fn;
@@ -156,12 +162,12 @@ static int hand_out(struct kreg_client *client, int64_t timeout_ms)
 	int n = 0, ret;
 
 	while (client->fd >= 0 && client->handler) {
-		ret = kreg_event_next(client, n ? 0 : timeout_ms, &event);
+		ret = next_event(client, n ? 0 : timeout_ms, &event);
 		if (ret == -EAGAIN || ret == -ETIMEDOUT)
 			break;
 		/* An error comes again with the next call. */
 		if (ret)
-			return n ? n : ret;
+			return n ? n : kreg_fail(ret, TRY_EVENT, client);
 		n++;
 		client->handler(event, client->handler_arg);
 	}
@@ -173,7 +179,7 @@ int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms)
 	int ret;
 
 	if (!client->handler)
-		return -EINVAL;
+		return kreg_fail(-EINVAL, TRY_OTHER, client);
 	kreg_client_get(client);
 	ret = hand_out(client, timeout_ms);
 	kreg_client_put(client);
@@ -223,7 +229,8 @@ int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size
 	if (len)
 		*len = event->name_len;
 	if (room <= event->name_len)
-		return -EMSGSIZE;
+		return kreg_fail_sizes(kreg_fail(-EMSGSIZE, TRY_EVENT, NULL), 0, room,
+				       event->name_len);
 	memcpy(buf, event + 1, event->name_len);
 	buf[event->name_len] = '\0';
 	return 0;
@@ -234,7 +241,7 @@ int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *l
 	char *copy = malloc((size_t)event->name_len + 1);
 
 	if (!copy)
-		return -ENOMEM;
+		return kreg_fail(-ENOMEM, TRY_EVENT, NULL);
 	*name = copy;
 	return kreg_event_name(event, copy, (size_t)event->name_len + 1, len);
 }

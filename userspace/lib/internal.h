@@ -73,6 +73,36 @@ struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const
 				  size_t name_len);
 struct kreg_table *kreg_table_get(struct kreg_table *table);
 
+/* What was tried, for the sentence about its failure. */
+enum attempt {
+	TRY_OTHER = 0,
+	TRY_DEVICE,	/* the path is the name */
+	TRY_OPEN,
+	TRY_CREATE,
+	TRY_CLAIM,
+	TRY_DESTROY,
+	TRY_GIVE,
+	TRY_HEIR,
+	TRY_OPTION,
+	TRY_READ,
+	TRY_WRITE,
+	TRY_BATCH,
+	TRY_STAT,
+	TRY_PROCESS,
+	TRY_EVENT,
+};
+
+/*
+ * errmsg.c: every function of the public header returns through one of these, which keep
+ * what has failed and return @ret. The last two add to what the others have kept.
+ */
+int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client);
+int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *client,
+		   const char *name);
+int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table);
+int kreg_fail_process(int ret, unsigned int pid);
+int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
+
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
 

@@ -22,7 +22,7 @@ int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
 	struct kreg_list *l = calloc(1, sizeof(*l));
 
 	if (!l)
-		return -ENOMEM;
+		return kreg_fail(-ENOMEM, TRY_OTHER, client);
 	l->client = kreg_client_get(client);
 	l->more = true;
 	*list = l;
@@ -67,7 +67,7 @@ int kreg_list_next(struct kreg_list *list, const struct kreg_stat **stat)
 			return 0;
 		ret = fetch(list);
 		if (ret)
-			return ret;
+			return kreg_fail(ret, TRY_OTHER, list->client);
 	}
 	kreg_stat_set(&list->stat, &list->infos[list->next++]);
 	*stat = &list->stat;

@@ -83,10 +83,8 @@ static int run_items(struct kreg_table *table, struct kreg_op *ops, struct items
 	return io.out_done;
 }
 
-int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
-		  size_t item_size)
+static int get_all(struct kreg_table *table, struct items left)
 {
-	struct items left = { .at = (void *)items, .count = count, .size = item_size };
 	struct kreg_op ops[CHUNK];
 	unsigned int found = 0, n;
 	int ret, error;
@@ -106,4 +104,12 @@ int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t coun
 		left.count -= n;
 	}
 	return found;
+}
+
+int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
+		  size_t item_size)
+{
+	struct items all = { .at = (void *)items, .count = count, .size = item_size };
+
+	return kreg_fail_table(get_all(table, all), TRY_READ, table);
 }

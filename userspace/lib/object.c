@@ -29,10 +29,23 @@ int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t 
 	return 0;
 }
 
-int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
+static bool is_read(unsigned int code)
 {
-	struct kreg_op_args a;
+	return code == KREG_OP_GET || code == KREG_OP_MEMBER;
+}
+
+/* Keep what has failed, with the sizes that @op was made of. */
+static int op_failed(int ret, const struct kreg_table *table, unsigned int code,
+		     size_t key_len, size_t value_len, size_t out_len)
+{
+	kreg_fail_table(ret, is_read(code) ? TRY_READ : TRY_WRITE, table);
+	return kreg_fail_sizes(ret, key_len, value_len, out_len);
+}
+
+static int run_args(struct kreg_table *table, struct kreg_op_args *args)
+{
 	struct kreg_ioc_op io = { .size = sizeof(io), .table = table->id };
+	struct kreg_op_args a;
 	int ret;
 
 	if (args->size < sizeof(a))
@@ -48,14 +61,23 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
 		return ret;
 	io.op.flags = a.flags;
 	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
-	if (ret == -EMSGSIZE)
+	if (!ret || ret == -EMSGSIZE)
 		args->out_len = io.op.out_len;
 	if (ret)
 		return ret;
-	args->out_len = io.op.out_len;
 	args->out_count = io.op.out_count;
 	args->out_version = io.op.out_version;
 	return 0;
+}
+
+int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
+{
+	int ret = run_args(table, args);
+
+	if (!ret)
+		return 0;
+	return op_failed(ret, table, args->code, args->key_len, args->value_len,
+			 ret == -EMSGSIZE ? args->out_len : 0);
 }
 
 static int run(struct kreg_table *table, unsigned int code, unsigned int call_flags,
@@ -66,9 +88,10 @@ static int run(struct kreg_table *table, unsigned int code, unsigned int call_fl
 	int ret;
 
 	ret = kreg_op_fill(&io.op, code, key, key_len, value, value_len);
+	if (!ret)
+		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
 	if (ret)
-		return ret;
-	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+		op_failed(ret, table, code, key_len, value_len, io.op.out_len);
 	if (out)
 		*out = io.op;
 	return ret;
@@ -120,7 +143,7 @@ static int fetch_alloc(struct kreg_table *table, unsigned int code, const void *
 		more = realloc(buf, room + 1);
 		if (!more) {
 			free(buf);
-			return -ENOMEM;
+			return op_failed(-ENOMEM, table, code, key_len, room, 0);
 		}
 		buf = more;
 		ret = fetch(table, code, key, key_len, buf, room, &got);
@@ -162,12 +185,12 @@ int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
 	int ret;
 
 	if (key_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
+		return op_failed(-ENAMETOOLONG, table, KREG_OP_GET, key_len, 0, 0);
 	do {
 		more = realloc(obj, sizeof(*obj) + key_len + room);
 		if (!more) {
 			free(obj);
-			return -ENOMEM;
+			return op_failed(-ENOMEM, table, KREG_OP_GET, key_len, room, 0);
 		}
 		obj = more;
 		ret = run(table, KREG_OP_GET, 0, key, key_len, (char *)(obj + 1) + key_len, room,

@@ -8,7 +8,8 @@ int kreg_table_destroy(struct kreg_table *table)
 {
 	struct kreg_ioc_table destroy = { .size = sizeof(destroy), .table = table->id };
 
-	return kreg_ioctl(table->client, KREG_IOC_DESTROY, &destroy);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_DESTROY, &destroy), TRY_DESTROY,
+			       table);
 }
 
 int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
@@ -21,10 +22,13 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
 		.data = data_len ? kreg_ptr(data) : 0,
 		.data_len = data_len,
 	};
+	int ret;
 
-	if (data_len > KREG_MAX_DATA)
-		return -EFBIG;
-	return kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	ret = data_len > KREG_MAX_DATA ? -EFBIG :
+	      kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	kreg_fail_table(ret, TRY_GIVE, table);
+	kreg_fail_sizes(ret, 0, data_len, 0);
+	return kreg_fail_process(ret, to->pid);
 }
 
 int kreg_table_park(struct kreg_table *table)
@@ -35,7 +39,7 @@ int kreg_table_park(struct kreg_table *table)
 		.table = table->id,
 	};
 
-	return kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_GIVE, &give), TRY_GIVE, table);
 }
 
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
@@ -49,12 +53,15 @@ int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *hei
 		.data = data_len ? kreg_ptr(data) : 0,
 		.data_len = data_len,
 	};
+	int ret;
 
-	if (data_len > KREG_MAX_DATA)
-		return -EFBIG;
 	if (heir)
 		opt.process = *heir;
-	return kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+	ret = data_len > KREG_MAX_DATA ? -EFBIG :
+	      kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+	kreg_fail_table(ret, TRY_HEIR, table);
+	kreg_fail_sizes(ret, 0, data_len, 0);
+	return kreg_fail_process(ret, opt.process.pid);
 }
 
 static int set_option(struct kreg_table *table, unsigned int option, uint64_t value,
@@ -68,7 +75,7 @@ static int set_option(struct kreg_table *table, unsigned int option, uint64_t va
 		.value2 = value2,
 	};
 
-	return kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt), TRY_OPTION, table);
 }
 
 int kreg_table_set_access(struct kreg_table *table, enum kreg_access access)

@@ -20,10 +20,10 @@ int kreg_client_self(struct kreg_client *client, struct kreg_process *self)
 
 	if (!ret)
 		*self = query.out_self;
-	return ret;
+	return kreg_fail(ret, TRY_OTHER, client);
 }
 
-int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
+static int find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
 {
 	struct kreg_ioc_whois whois = { .size = sizeof(whois), .pid = pid };
 	int ret;
@@ -34,6 +34,11 @@ int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process
 	if (!ret)
 		*proc = whois.out_process;
 	return ret;
+}
+
+int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
+{
+	return kreg_fail_process(kreg_fail(find(client, pid, proc), TRY_PROCESS, client), pid);
 }
 
 static int pidfd_open(pid_t pid)
@@ -76,7 +81,7 @@ static int pidfd_pid(int pidfd)
 	return pid < 0 ? -ESRCH : pid;
 }
 
-int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
+static int from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
 {
 	struct kreg_process found;
 	int pid, ret;
@@ -84,7 +89,7 @@ int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_p
 	pid = pidfd_pid(pidfd);
 	if (pid < 0)
 		return pid;
-	ret = kreg_process_find(client, pid, &found);
+	ret = find(client, pid, &found);
 	if (ret)
 		return ret;
 	/* Still alive, so the pid has been its own all the time. */
@@ -95,7 +100,7 @@ int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_p
 	return 0;
 }
 
-int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc)
+static int make_pidfd(struct kreg_client *client, const struct kreg_process *proc)
 {
 	struct kreg_process now;
 	int fd, ret;
@@ -105,7 +110,7 @@ int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *pr
 	fd = pidfd_open(proc->pid);
 	if (fd < 0)
 		return fd;
-	ret = kreg_process_find(client, proc->pid, &now);
+	ret = find(client, proc->pid, &now);
 	if (!ret && now.cookie != proc->cookie)
 		ret = -ESRCH;
 	if (ret) {
@@ -115,12 +120,24 @@ int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *pr
 	return fd;
 }
 
+int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
+{
+	return kreg_fail(from_pidfd(client, pidfd, proc), TRY_PROCESS, client);
+}
+
+int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc)
+{
+	int ret = kreg_fail(make_pidfd(client, proc), TRY_PROCESS, client);
+
+	return kreg_fail_process(ret, proc->pid);
+}
+
 /*
  * The table is asked rather than the process, because an owner need not have a
  * client. That it owns the table before and after the pidfd was opened means that it
  * lived meanwhile, and the pidfd is its own.
  */
-int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
+static int owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
 {
 	struct kreg_info before, after;
 	int fd, ret;
@@ -147,4 +164,9 @@ int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
 	if (owner)
 		*owner = before.owner;
 	return fd;
+}
+
+int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
+{
+	return kreg_fail_table(owner_pidfd(table, owner), TRY_STAT, table);
 }

@@ -45,8 +45,8 @@ static int set_room(struct kreg_scan *s, size_t room)
 	return 0;
 }
 
-int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
-		   struct kreg_scan **scan)
+static int open_scan(struct kreg_table *table, const struct kreg_scan_options *options,
+		     struct kreg_scan **scan)
 {
 	struct kreg_scan_options o = { .size = sizeof(o) };
 	struct kreg_scan *s;
@@ -77,6 +77,14 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	}
 	*scan = s;
 	return 0;
+}
+
+int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
+		   struct kreg_scan **scan)
+{
+	int ret = kreg_fail_table(open_scan(table, options, scan), TRY_READ, table);
+
+	return ret == -ENAMETOOLONG ? kreg_fail_sizes(ret, options->after_len, 0, 0) : ret;
 }
 
 void kreg_scan_close(struct kreg_scan *scan)
@@ -144,7 +152,7 @@ int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
 			return 0;
 		ret = fetch(scan);
 		if (ret)
-			return ret;
+			return kreg_fail_table(ret, TRY_READ, scan->table);
 	}
 	obj = (void *)(scan->buf + scan->next);
 	if (scan->flags & KREG_SCAN_KEYS)

@@ -55,14 +55,15 @@ static int stat_alloc(struct kreg_client *client, uint64_t id, const char *name,
 
 int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
 {
-	return stat_alloc(table->client, table->id, NULL, stat);
+	return kreg_fail_table(stat_alloc(table->client, table->id, NULL, stat), TRY_STAT,
+			       table);
 }
 
 int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
 {
-	if (!*name)
-		return -EINVAL;
-	return stat_alloc(client, 0, name, stat);
+	int ret = *name ? stat_alloc(client, 0, name, stat) : -EINVAL;
+
+	return kreg_fail_name(ret, TRY_STAT, client, name);
 }
 
 void kreg_stat_free(struct kreg_stat *stat)
@@ -77,7 +78,7 @@ int kreg_count(struct kreg_table *table, uint64_t *objects)
 
 	if (!ret)
 		*objects = info.objects;
-	return ret;
+	return kreg_fail_table(ret, TRY_STAT, table);
 }
 
 #define GETTER(type, name, value) \

@@ -73,8 +73,8 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 	return 0;
 }
 
-int kreg_table_open(struct kreg_client *client, const char *name,
-		    const struct kreg_open_options *options, struct kreg_table **table)
+static int open_table(struct kreg_client *client, const char *name,
+		      const struct kreg_open_options *options, struct kreg_table **table)
 {
 	struct kreg_open_options o = { .size = sizeof(o) };
 	struct kreg_ioc_open open = { .size = sizeof(open) };
@@ -114,6 +114,26 @@ int kreg_table_open(struct kreg_client *client, const char *name,
 	return 0;
 }
 
+static enum attempt attempt_of(unsigned int flags)
+{
+	if (flags & KREG_OPEN_CLAIM)
+		return TRY_CLAIM;
+	return flags & KREG_OPEN_CREATE ? TRY_CREATE : TRY_OPEN;
+}
+
+int kreg_table_open(struct kreg_client *client, const char *name,
+		    const struct kreg_open_options *options, struct kreg_table **table)
+{
+	int ret = open_table(client, name, options, table);
+
+	if (!ret || !options)
+		return kreg_fail_name(ret, TRY_OPEN, client, name);
+	kreg_fail_name(ret, attempt_of(options->flags), client, name);
+	if (ret == -EFBIG)
+		kreg_fail_sizes(ret, 0, options->data_len, 0);
+	return kreg_fail_process(ret, options->heir.pid);
+}
+
 int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
 {
 	struct kreg_open_options o = {
@@ -144,10 +164,10 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 	if (options) {
 		ret = kreg_options_copy(&o, sizeof(o), options);
 		if (ret)
-			return ret;
+			return kreg_fail_name(ret, TRY_CREATE, client, name);
 	}
 	if (o.flags & ~(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT) || o.deadline_ns)
-		return -EINVAL;
+		return kreg_fail_name(-EINVAL, TRY_CREATE, client, name);
 	o.size = sizeof(o);
 	o.flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;
 	if (timeout_ms) {
@@ -160,7 +180,7 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 	return ret;
 }
 
-int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+static int table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
 {
 	struct kreg_info info;
 	struct kreg_table *t;
@@ -177,6 +197,11 @@ int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table 
 	t->type = info.type;
 	*table = t;
 	return 0;
+}
+
+int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+{
+	return kreg_fail(table_by_id(client, id, table), TRY_OPEN, client);
 }
 
 struct kreg_table *kreg_table_get(struct kreg_table *table)
