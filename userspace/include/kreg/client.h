@@ -22,7 +22,7 @@ extern "C" {
  * device's permissions; -EMFILE: too many clients or descriptors; -ENOTTY: @path
  * is something else.
  */
-int kreg_client_open(const char *path, struct kreg_client **client);
+int kreg_client_open(const char *path, struct kreg_client **client) KREG_MUST_CHECK;
 
 /**
  * kreg_client_open_fd() - make a client of an open descriptor of the device
@@ -32,7 +32,7 @@ int kreg_client_open(const char *path, struct kreg_client **client);
  *
  * Errors: -ENOTTY: it is something else; -ENXIO: another process has opened it.
  */
-int kreg_client_open_fd(int fd, struct kreg_client **client);
+int kreg_client_open_fd(int fd, struct kreg_client **client) KREG_MUST_CHECK;
 
 /**
  * kreg_client_close() - close a client
@@ -55,14 +55,14 @@ void kreg_client_close(struct kreg_client *client);
  * not make the descriptor readable. Neither read nor close it. An epoll set that
  * was inherited by fork(2) is the parent's: a child makes one of its own.
  */
-int kreg_client_fd(const struct kreg_client *client);
+int kreg_client_fd(const struct kreg_client *client) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_self() - name of the calling process
  * @client: the client
  * @self: pid and cookie of the caller
  */
-int kreg_client_self(struct kreg_client *client, struct kreg_process *self);
+int kreg_client_self(struct kreg_client *client, struct kreg_process *self) KREG_NONNULL_FIRST;
 
 /**
  * struct kreg_limits - what this kernel can do
@@ -93,7 +93,7 @@ struct kreg_limits {
  * @client: the client
  * @limits: @size is set by the caller, the rest is written
  */
-int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits);
+int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_set_receiver() - let events of this process come to this client
@@ -101,14 +101,14 @@ int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits);
  *
  * Errors: -EDQUOT: its mailbox has no room for what is promised already.
  */
-int kreg_client_set_receiver(struct kreg_client *client);
+int kreg_client_set_receiver(struct kreg_client *client) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_set_accept() - may other users give tables to this process?
  * @client: the client; a child of fork(2) has to say it again
  * @accept: yes or no; no is the default
  */
-int kreg_client_set_accept(struct kreg_client *client, bool accept);
+int kreg_client_set_accept(struct kreg_client *client, bool accept) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_sync() - wait for asynchronous writes and for deaths
@@ -120,7 +120,7 @@ int kreg_client_set_accept(struct kreg_client *client, bool accept);
  * Return: 0, or the first error of this client's asynchronous writes since the
  * last call, which is thereby forgotten.
  */
-int kreg_client_sync(struct kreg_client *client);
+int kreg_client_sync(struct kreg_client *client) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_process_find() - name of the process that has this pid now
@@ -134,7 +134,8 @@ int kreg_client_sync(struct kreg_client *client);
  * Errors: -ESRCH: no living process has this pid, or it is a thread's;
  * -ENOTCONN: the process has no client.
  */
-int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc);
+int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
+	KREG_NONNULL_FIRST;
 
 /**
  * kreg_process_from_pidfd() - name of exactly the process of a pidfd
@@ -144,7 +145,8 @@ int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process
  *
  * Errors: as kreg_process_find(), and -EBADF: not a pidfd.
  */
-int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc);
+int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
+	KREG_NONNULL_FIRST;
 
 /**
  * kreg_process_pidfd() - a pidfd of exactly this process
@@ -154,7 +156,8 @@ int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_p
  * Return: a new descriptor (close-on-exec), or -ESRCH: it is dead; -ENOTCONN: it
  * has no client (see kreg_table_owner_pidfd() for owners).
  */
-int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc);
+int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc)
+	KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

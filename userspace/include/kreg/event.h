@@ -22,7 +22,7 @@ extern "C" {
  * came while waiting.
  */
 int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
-		    const struct kreg_event **event);
+		    const struct kreg_event **event) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_event_fn - what is called for an event
@@ -34,7 +34,8 @@ int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 typedef void (*kreg_event_fn)(const struct kreg_event *event, void *arg);
 
 /** kreg_client_set_handler() - set what kreg_client_dispatch() calls; NULL: nothing. */
-void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg);
+void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
+	KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_dispatch() - hand out all events that are there
@@ -48,16 +49,16 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
  * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL:
  * no handler; -EINTR: a signal came while waiting.
  */
-int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms);
+int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms) KREG_NONNULL_FIRST;
 
-unsigned int kreg_event_kind(const struct kreg_event *event);
-uint64_t kreg_event_seq(const struct kreg_event *event);	/* from 1, without gaps */
-uint64_t kreg_event_time_ns(const struct kreg_event *event);
-uint64_t kreg_event_table(const struct kreg_event *event);	/* for kreg_table_by_id() */
-struct kreg_process kreg_event_from(const struct kreg_event *event);	/* former owner */
-unsigned int kreg_event_cause(const struct kreg_event *event);
+unsigned int kreg_event_kind(const struct kreg_event *event) KREG_NONNULL_FIRST;
+uint64_t kreg_event_seq(const struct kreg_event *event) KREG_NONNULL_FIRST;	/* from 1, without gaps */
+uint64_t kreg_event_time_ns(const struct kreg_event *event) KREG_NONNULL_FIRST;
+uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;	/* for kreg_table_by_id() */
+struct kreg_process kreg_event_from(const struct kreg_event *event) KREG_NONNULL_FIRST;	/* former owner */
+unsigned int kreg_event_cause(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
-bool kreg_event_status(const struct kreg_event *event, int *status);
+bool kreg_event_status(const struct kreg_event *event, int *status) KREG_NONNULL_FIRST;
 /**
  * kreg_event_name() - copy the table's name
  * @event: the event
@@ -66,11 +67,13 @@ bool kreg_event_status(const struct kreg_event *event, int *status);
  * @len: its length, 0 for a table without a name, written also with -EMSGSIZE;
  *	may be NULL
  */
-int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size_t *len);
+int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size_t *len)
+	KREG_NONNULL_FIRST;
 /** kreg_event_name_alloc() - likewise; @name is to be freed with free(3). */
-int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len);
+int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 /** kreg_event_data() - the bytes that the heir was named or the gift sent with. */
-const void *kreg_event_data(const struct kreg_event *event, size_t *len);
+const void *kreg_event_data(const struct kreg_event *event, size_t *len) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

@@ -17,11 +17,11 @@ extern "C" {
 
 /** kreg_put() - insert an object or replace it. */
 int kreg_put(struct kreg_table *table, const void *key, size_t key_len,
-	     const void *value, size_t value_len);
+	     const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_put_new() - insert an object; -EEXIST if the key is there. */
 int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
-		 const void *value, size_t value_len);
+		 const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_get() - copy a value
@@ -37,7 +37,7 @@ int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
  * Errors: -ENODATA: the key is not there; -EMSGSIZE: too little room.
  */
 int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
-	     void *buf, size_t room, size_t *len);
+	     void *buf, size_t room, size_t *len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_get_alloc() - copy a value into memory of the right size
@@ -48,7 +48,7 @@ int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
  * @len: length of the value without that; may be NULL
  */
 int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
-		   void **value, size_t *len);
+		   void **value, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_get_object() - copy an object with all that is known of it
@@ -60,7 +60,7 @@ int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
  * Errors: as kreg_get_alloc().
  */
 int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
-		    struct kreg_object **object);
+		    struct kreg_object **object) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_object_free() - free what kreg_get_object() has made; NULL is allowed. */
 void kreg_object_free(struct kreg_object *object);
@@ -69,16 +69,16 @@ void kreg_object_free(struct kreg_object *object);
  * What an object tells that a scan, a batch or kreg_get_object() has handed out. @len
  * may be NULL. Use these; the struct itself is the kernel's.
  */
-const void *kreg_object_key(const struct kreg_object *object, size_t *len);
+const void *kreg_object_key(const struct kreg_object *object, size_t *len) KREG_NONNULL_FIRST;
 /* NULL: it was not asked for, or had no room; @len is its length all the same. */
-const void *kreg_object_value(const struct kreg_object *object, size_t *len);
-uint64_t kreg_object_version(const struct kreg_object *object);
+const void *kreg_object_value(const struct kreg_object *object, size_t *len) KREG_NONNULL_FIRST;
+uint64_t kreg_object_version(const struct kreg_object *object) KREG_NONNULL_FIRST;
 
 /** kreg_member() - 0 if the key is there, -ENODATA if not. */
-int kreg_member(struct kreg_table *table, const void *key, size_t key_len);
+int kreg_member(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
 /** kreg_del() - remove an object. Return: 1, or 0 if there was none. */
-int kreg_del(struct kreg_table *table, const void *key, size_t key_len);
+int kreg_del(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_take() - copy a value and remove the object, in one
@@ -86,21 +86,21 @@ int kreg_del(struct kreg_table *table, const void *key, size_t key_len);
  * As kreg_get(). With -EMSGSIZE nothing is removed. Of several takers one gets it.
  */
 int kreg_take(struct kreg_table *table, const void *key, size_t key_len,
-	      void *buf, size_t room, size_t *len);
+	      void *buf, size_t room, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_take_alloc() - as kreg_take() and kreg_get_alloc(). */
 int kreg_take_alloc(struct kreg_table *table, const void *key, size_t key_len,
-		    void **value, size_t *len);
+		    void **value, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_clear() - remove all objects, in one
  * @table: the table
  * @removed: how many there were, at most 2^32 - 1; may be NULL
  */
-int kreg_clear(struct kreg_table *table, uint64_t *removed);
+int kreg_clear(struct kreg_table *table, uint64_t *removed) KREG_NONNULL_FIRST;
 
 /** kreg_count() - number of objects. Needs the right to read, like kreg_table_stat(). */
-int kreg_count(struct kreg_table *table, uint64_t *objects);
+int kreg_count(struct kreg_table *table, uint64_t *objects) KREG_NONNULL_FIRST;
 
 /**
  * struct kreg_op_args - any operation on an object, for kreg_op_run()
@@ -136,7 +136,8 @@ struct kreg_op_args {
 #define KREG_OP_ARGS_INIT	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** kreg_op_run() - any operation on an object; tells the version as well. */
-int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args);
+int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /*
  * Asynchronous writes return when they are queued or done, see kreg_client_sync(). The
@@ -147,13 +148,14 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args);
 
 /** kreg_put_async() - queue an insertion. */
 int kreg_put_async(struct kreg_table *table, const void *key, size_t key_len,
-		   const void *value, size_t value_len);
+		   const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_del_async() - queue a removal. */
-int kreg_del_async(struct kreg_table *table, const void *key, size_t key_len);
+int kreg_del_async(struct kreg_table *table, const void *key, size_t key_len)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_clear_async() - queue the removal of all objects. */
-int kreg_clear_async(struct kreg_table *table);
+int kreg_clear_async(struct kreg_table *table) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * struct kreg_item - one look-up of kreg_get_many()
@@ -188,7 +190,7 @@ struct kreg_item {
  * @items may have been written.
  */
 int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
-		  size_t item_size);
+		  size_t item_size) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -36,7 +36,7 @@ struct kreg_scan_options {
  * @scan: the scan
  */
 int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
-		   struct kreg_scan **scan);
+		   struct kreg_scan **scan) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_scan_next() - the next object
@@ -49,7 +49,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
  *
  * Return: 1; 0 at the end; or an error.
  */
-int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object);
+int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object) KREG_NONNULL_FIRST;
 
 /** kreg_scan_close() - end a scan; NULL is allowed. */
 void kreg_scan_close(struct kreg_scan *scan);

@@ -70,7 +70,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in kreg_table_set_heir().
  */
 int kreg_table_open(struct kreg_client *client, const char *name,
-		    const struct kreg_open_options *options, struct kreg_table **table);
+		    const struct kreg_open_options *options, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_create() - create a table that must not exist
@@ -81,7 +82,8 @@ int kreg_table_open(struct kreg_client *client, const char *name,
  * Protected, mode 0600, destroyed when the caller dies. kreg_table_open() has
  * other choices. Errors: as there.
  */
-int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table);
+int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_claim() - become the owner of a parked table
@@ -95,7 +97,7 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
  * in kreg_table_open().
  */
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
-		     struct kreg_table **table);
+		     struct kreg_table **table) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_own() - be the owner of this table, whatever it takes
@@ -113,7 +115,8 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
  * kreg_table_opened(): 0 in the last case. Errors: as in kreg_table_open().
  */
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
-		   const struct kreg_open_options *options, struct kreg_table **table);
+		   const struct kreg_open_options *options, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_by_id() - handle of a table whose id is known
@@ -124,7 +127,8 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
  * Needs the right to read the table or to own it. Errors: -ESTALE: it is gone;
  * -EINVAL: there never was one; -EACCES.
  */
-int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table);
+int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_close() - free a handle
@@ -135,19 +139,19 @@ int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table 
 void kreg_table_close(struct kreg_table *table);
 
 /** kreg_table_id() - the table's number, never used again for another. */
-uint64_t kreg_table_id(const struct kreg_table *table);
+uint64_t kreg_table_id(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_name() - the name; "" for a table without one. */
-const char *kreg_table_name(const struct kreg_table *table);
+const char *kreg_table_name(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_type() - enum kreg_type. */
-enum kreg_type kreg_table_type(const struct kreg_table *table);
+enum kreg_type kreg_table_type(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_opened() - KREG_OPENED_CREATED and KREG_OPENED_CLAIMED as the open found it. */
-unsigned int kreg_table_opened(const struct kreg_table *table);
+unsigned int kreg_table_opened(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_client() - the client that it was opened with. */
-struct kreg_client *kreg_table_client(const struct kreg_table *table);
+struct kreg_client *kreg_table_client(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_destroy() - destroy a table and what is in it
@@ -158,7 +162,7 @@ struct kreg_client *kreg_table_client(const struct kreg_table *table);
  *
  * Errors: -EPERM, -EACCES: not the owner; -ESTALE: it is gone already.
  */
-int kreg_table_destroy(struct kreg_table *table);
+int kreg_table_destroy(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_give() - make another process the owner
@@ -176,7 +180,7 @@ int kreg_table_destroy(struct kreg_table *table);
  * -EDQUOT: its mailbox is full.
  */
 int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
-		    const void *data, size_t data_len);
+		    const void *data, size_t data_len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_park() - give a table to nobody: the kernel keeps it
@@ -186,7 +190,7 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
  *
  * Errors: -EPERM, -EACCES: not the owner; -EDQUOT: too many parked tables of this user.
  */
-int kreg_table_park(struct kreg_table *table);
+int kreg_table_park(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_heir() - who becomes the owner when the owner dies
@@ -200,7 +204,7 @@ int kreg_table_park(struct kreg_table *table);
  * Errors: as kreg_table_give().
  */
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
-			const void *data, size_t data_len, bool silent);
+			const void *data, size_t data_len, bool silent) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_access() - change who may read and write
@@ -210,7 +214,7 @@ int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *hei
  * Who loses the right to read sees nothing that is written after this has returned,
  * not even by a call that was under way. For that it may wait for such calls.
  */
-int kreg_table_set_access(struct kreg_table *table, enum kreg_access access);
+int kreg_table_set_access(struct kreg_table *table, enum kreg_access access) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_mode() - change the permission bits
@@ -219,7 +223,7 @@ int kreg_table_set_access(struct kreg_table *table, enum kreg_access access);
  *
  * As kreg_table_set_access().
  */
-int kreg_table_set_mode(struct kreg_table *table, unsigned int mode);
+int kreg_table_set_mode(struct kreg_table *table, unsigned int mode) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_orphan() - what becomes of it without a living heir
@@ -229,7 +233,8 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode);
  *
  * Errors: -EPERM, -EACCES: not the owner; -EPERM: longer than this user may.
  */
-int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms);
+int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
+	KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_owner_pidfd() - a pidfd of the owner
@@ -242,7 +247,7 @@ int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uin
  * Return: a new descriptor (close-on-exec), or -ENOENT: the table is parked;
  * -ESRCH: the owner is not visible in this pid namespace; as kreg_table_stat().
  */
-int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner);
+int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

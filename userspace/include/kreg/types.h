@@ -19,14 +19,31 @@ extern "C" {
 #define KREG_VERSION_MINOR	1
 #define KREG_VERSION_PATCH	0
 
-/* One open device; one mailbox. */
+#if defined(__GNUC__) || defined(__clang__)
+#define KREG_NONNULL_FIRST	__attribute__((__nonnull__(1)))
+#define KREG_MUST_CHECK		__attribute__((__warn_unused_result__))
+#else
+#define KREG_NONNULL_FIRST
+#define KREG_MUST_CHECK
+#endif
+
+/*
+ * Handles. Any thread may use a client and a table at any time, but only one thread at
+ * a time the events of a client, a batch, a scan, a list and what they hand out. Closing
+ * or freeing a handle is its last use; NULL is allowed, and so is any order.
+ */
+
+/* One open device; one mailbox. Any thread at any time; its events: one at a time. */
 struct kreg_client;
-/* A table that this client has found. Costs the kernel nothing. */
+/* A table that this client has found. Costs the kernel nothing. Any thread at any time. */
 struct kreg_table;
-/* What is to be known about a table at one moment. */
+/* What is to be known about a table at one moment; never changes. */
 struct kreg_stat;
+/* Many operations on a table. One thread at a time. */
 struct kreg_batch;
+/* A walk over the objects of a table. One thread at a time. */
 struct kreg_scan;
+/* A walk over the tables. One thread at a time. */
 struct kreg_list;
 
 /**
