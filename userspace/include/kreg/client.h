@@ -50,9 +50,9 @@ void kreg_client_close(struct kreg_client *client);
  * kreg_client_fd() - descriptor for poll(2), select(2) and epoll(7)
  * @client: the client
  *
- * Readable (POLLIN) when an event is there. Then call kreg_event_next() with
- * time-out 0 until it returns -EAGAIN: events that the library holds already do
- * not make the descriptor readable. Neither read nor close it. An epoll set that
+ * Readable (POLLIN) when an event is there, for level- and edge-triggered loops. Then
+ * call kreg_client_dispatch() with time-out 0: events that the library holds already
+ * do not make the descriptor readable. Neither read nor close it. An epoll set that
  * was inherited by fork(2) is the parent's: a child makes one of its own.
  */
 int kreg_client_fd(const struct kreg_client *client) KREG_NONNULL_FIRST;
