@@ -122,7 +122,8 @@ void watch_say_event(struct watch *w, const struct kreg_event *event)
 	if (known)
 		text_end(status, end, sizeof(end));
 	if (kreg_event_cause(event) == KREG_CAUSE_DEATH)
-		printf(": inherited by this command, process %d %s", kreg_event_from(event).pid, end);
+		printf(": inherited by this command, process %d %s",
+		       kreg_event_from(event).pid, end);
 	else
 		printf(": given to this command by process %d", kreg_event_from(event).pid);
 	data = kreg_event_data(event, &len);

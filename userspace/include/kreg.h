@@ -9,9 +9,10 @@
  *		-EMSGSIZE. A call that fails changes nothing, and
  *		leaves its output parameters alone unless it says otherwise.
  *		errno itself means nothing after a call. kreg_errmsg() tells in a
- *		sentence what the last failed call of the thread was about. Every call may also return -ENOMEM,
- *		-ENXIO (the device is gone), -EINVAL and -ENOENT, -ENODEV or
- *		-EACCES when the device must be opened again after fork(2).
+ *		sentence what the last failed call of the thread was about. Every
+ *		call may also return -ENOMEM, -ENXIO (the device is gone), -EINVAL
+ *		and -ENOENT, -ENODEV or -EACCES when the device must be opened
+ *		again after fork(2).
  *   Sizes	In bytes. Keys have 1 to 1024, values 0 to 1048576, names 1 to
  *		128 bytes. Keys and values may hold any byte. Times are in
  *		nanoseconds of CLOCK_MONOTONIC, time-outs in milliseconds: 0 not at

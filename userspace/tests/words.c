@@ -135,11 +135,13 @@ static void texts(void)
 	check(!strcmp(kreg_errmsg(), "no call has failed in this thread"), "nothing has failed");
 	check(kreg_client_open("/no/such/device", &client) == -ENOENT, "no device");
 	check(!strcmp(kreg_errmsg(),
-		      "there is no /no/such/device: load the module with 'modprobe kreg', or pass the device into the container"),
+		      "there is no /no/such/device: load the module with 'modprobe kreg', "
+		      "or pass the device into the container"),
 	      "a sentence without a client");
 	check(kreg_client_open("/dev/null", &client) == -ENOTTY, "not the device");
 	check(!strcmp(kreg_errmsg(),
-		      "/dev/null is not the device of kreg, or the module is older than the library"),
+		      "/dev/null is not the device of kreg, "
+		      "or the module is older than the library"),
 	      "a sentence about another device");
 }
 

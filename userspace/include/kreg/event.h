@@ -52,10 +52,13 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
 int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms) KREG_NONNULL_FIRST;
 
 unsigned int kreg_event_kind(const struct kreg_event *event) KREG_NONNULL_FIRST;
-uint64_t kreg_event_seq(const struct kreg_event *event) KREG_NONNULL_FIRST;	/* from 1, without gaps */
+/* from 1, without gaps */
+uint64_t kreg_event_seq(const struct kreg_event *event) KREG_NONNULL_FIRST;
 uint64_t kreg_event_time_ns(const struct kreg_event *event) KREG_NONNULL_FIRST;
-uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;	/* for kreg_table_by_id() */
-struct kreg_process kreg_event_from(const struct kreg_event *event) KREG_NONNULL_FIRST;	/* former owner */
+/* for kreg_table_by_id() */
+uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* former owner */
+struct kreg_process kreg_event_from(const struct kreg_event *event) KREG_NONNULL_FIRST;
 unsigned int kreg_event_cause(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
 bool kreg_event_status(const struct kreg_event *event, int *status) KREG_NONNULL_FIRST;
