@@ -350,7 +350,9 @@ TEST_F(lib, errmsg)
 {
 	char buf[2000] = "", want[256];
 	struct kreg_table *t;
+	static const char huge[10000];
 	bool nothing = false;
+	void *value = NULL;
 	pthread_t thread;
 	size_t len;
 
@@ -360,8 +362,14 @@ TEST_F(lib, errmsg)
 		 "table '%s' exists already; open it, destroy it, or choose another name",
 		 self->name);
 	EXPECT_STREQ(want, kreg_errmsg());
-	/* Success changes nothing about it, nor does asking again. */
+	/* Success changes nothing about it, also where the library tries twice. */
 	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "value", 5));
+	EXPECT_STREQ(want, kreg_errmsg());
+	ASSERT_EQ(0, kreg_put(self->table, "long", 4, huge, sizeof(huge)));
+	ASSERT_EQ(0, kreg_get_alloc(self->table, "long", 4, &value, NULL));
+	free(value);
+	ASSERT_EQ(0, kreg_table_own(self->client, self->name, 0, NULL, &t));
+	kreg_table_close(t);
 	EXPECT_STREQ(want, kreg_errmsg());
 	ASSERT_EQ(0, pthread_create(&thread, NULL, nothing_failed, &nothing));
 	ASSERT_EQ(0, pthread_join(thread, NULL));

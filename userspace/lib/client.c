@@ -198,8 +198,10 @@ static int take_fd(int fd, struct kreg_client **client)
 {
 	int ret = client_new(fd, DEVICE, client);
 
-	if (!ret && (fcntl(fd, F_SETFD, FD_CLOEXEC) || fcntl(fd, F_SETFL, O_NONBLOCK)))
-		ret = -errno;
+	if (!ret) {
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	}
 	return ret;
 }
 

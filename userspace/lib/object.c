@@ -80,9 +80,10 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
 			 ret == -EMSGSIZE ? args->out_len : 0);
 }
 
-static int run(struct kreg_table *table, unsigned int code, unsigned int call_flags,
-	       const void *key, size_t key_len, const void *value, size_t value_len,
-	       struct kreg_op *out)
+/* Keeps nothing of a failure, for callers that may try again. */
+static int try_op(struct kreg_table *table, unsigned int code, unsigned int call_flags,
+		  const void *key, size_t key_len, const void *value, size_t value_len,
+		  struct kreg_op *out)
 {
 	struct kreg_ioc_op io = { .size = sizeof(io), .flags = call_flags, .table = table->id };
 	int ret;
@@ -90,10 +91,22 @@ static int run(struct kreg_table *table, unsigned int code, unsigned int call_fl
 	ret = kreg_op_fill(&io.op, code, key, key_len, value, value_len);
 	if (!ret)
 		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+	*out = io.op;
+	return ret;
+}
+
+static int run(struct kreg_table *table, unsigned int code, unsigned int call_flags,
+	       const void *key, size_t key_len, const void *value, size_t value_len,
+	       struct kreg_op *out)
+{
+	struct kreg_op op;
+	int ret;
+
+	ret = try_op(table, code, call_flags, key, key_len, value, value_len, &op);
 	if (ret)
-		op_failed(ret, table, code, key_len, value_len, io.op.out_len);
+		op_failed(ret, table, code, key_len, value_len, op.out_len);
 	if (out)
-		*out = io.op;
+		*out = op;
 	return ret;
 }
 
@@ -135,8 +148,9 @@ static int fetch(struct kreg_table *table, unsigned int code, const void *key, s
 static int fetch_alloc(struct kreg_table *table, unsigned int code, const void *key,
 		       size_t key_len, void **value, size_t *len)
 {
-	size_t room = GUESS, got = 0;
 	char *buf = NULL, *more;
+	size_t room = GUESS;
+	struct kreg_op op;
 	int ret;
 
 	do {
@@ -146,20 +160,20 @@ static int fetch_alloc(struct kreg_table *table, unsigned int code, const void *
 			return op_failed(-ENOMEM, table, code, key_len, room, 0);
 		}
 		buf = more;
-		ret = fetch(table, code, key, key_len, buf, room, &got);
-		room = got;
+		ret = try_op(table, code, 0, key, key_len, buf, room, &op);
+		room = op.out_len;
 	} while (ret == -EMSGSIZE);
 	if (ret) {
 		free(buf);
-		return ret;
+		return op_failed(ret, table, code, key_len, 0, 0);
 	}
-	more = realloc(buf, got + 1);
+	more = realloc(buf, op.out_len + 1);
 	if (more)
 		buf = more;
-	buf[got] = '\0';
+	buf[op.out_len] = '\0';
 	*value = buf;
 	if (len)
-		*len = got;
+		*len = op.out_len;
 	return 0;
 }
 
@@ -193,13 +207,13 @@ int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
 			return op_failed(-ENOMEM, table, KREG_OP_GET, key_len, room, 0);
 		}
 		obj = more;
-		ret = run(table, KREG_OP_GET, 0, key, key_len, (char *)(obj + 1) + key_len, room,
-			  &op);
+		ret = try_op(table, KREG_OP_GET, 0, key, key_len, (char *)(obj + 1) + key_len,
+			     room, &op);
 		room = op.out_len;
 	} while (ret == -EMSGSIZE);
 	if (ret) {
 		free(obj);
-		return ret;
+		return op_failed(ret, table, KREG_OP_GET, key_len, 0, 0);
 	}
 	*obj = (struct kreg_object){
 		.size = sizeof(*obj) + key_len + op.out_len,

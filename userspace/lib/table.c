@@ -121,17 +121,23 @@ static enum attempt attempt_of(unsigned int flags)
 	return flags & KREG_OPEN_CREATE ? TRY_CREATE : TRY_OPEN;
 }
 
+static int open_failed(int ret, struct kreg_client *client, const char *name,
+		       const struct kreg_open_options *o)
+{
+	if (!ret || !o)
+		return kreg_fail_name(ret, TRY_OPEN, client, name);
+	kreg_fail_name(ret, attempt_of(o->flags), client, name);
+	if (ret == -EFBIG)
+		kreg_fail_sizes(ret, 0, o->data_len, 0);
+	return kreg_fail_process(ret, o->heir.pid);
+}
+
 int kreg_table_open(struct kreg_client *client, const char *name,
 		    const struct kreg_open_options *options, struct kreg_table **table)
 {
 	int ret = open_table(client, name, options, table);
 
-	if (!ret || !options)
-		return kreg_fail_name(ret, TRY_OPEN, client, name);
-	kreg_fail_name(ret, attempt_of(options->flags), client, name);
-	if (ret == -EFBIG)
-		kreg_fail_sizes(ret, 0, options->data_len, 0);
-	return kreg_fail_process(ret, options->heir.pid);
+	return open_failed(ret, client, name, options);
 }
 
 int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
@@ -174,10 +180,10 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 		o.flags |= KREG_OPEN_WAIT;
 		o.deadline_ns = kreg_deadline(timeout_ms);
 	}
-	ret = kreg_table_open(client, name, &o, table);
+	ret = open_table(client, name, &o, table);
 	if (ret == -EALREADY)
-		ret = kreg_table_open(client, name, NULL, table);
-	return ret;
+		ret = open_table(client, name, NULL, table);
+	return open_failed(ret, client, name, &o);
 }
 
 static int table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
