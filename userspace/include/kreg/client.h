@@ -126,7 +126,7 @@ int kreg_client_sync(struct kreg_client *client) KREG_NONNULL_FIRST KREG_MUST_CH
  * kreg_process_find() - name of the process that has this pid now
  * @client: the client
  * @pid: process id in the caller's pid namespace
- * @proc: its name
+ * @process: its name
  *
  * The pid may have passed on to another process since the caller learnt it. Who
  * has a pidfd calls kreg_process_from_pidfd().
@@ -134,29 +134,29 @@ int kreg_client_sync(struct kreg_client *client) KREG_NONNULL_FIRST KREG_MUST_CH
  * Errors: -ESRCH: no living process has this pid, or it is a thread's;
  * -ENOTCONN: the process has no client.
  */
-int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
+int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *process)
 	KREG_NONNULL_FIRST;
 
 /**
  * kreg_process_from_pidfd() - name of exactly the process of a pidfd
  * @client: the client
  * @pidfd: from pidfd_open(2) or clone(2)
- * @proc: its name
+ * @process: its name
  *
  * Errors: as kreg_process_find(), and -EBADF: not a pidfd.
  */
-int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
+int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *process)
 	KREG_NONNULL_FIRST;
 
 /**
  * kreg_process_pidfd() - a pidfd of exactly this process
  * @client: the client
- * @proc: its name, with its cookie
+ * @process: its name, with its cookie
  *
  * Return: a new descriptor (close-on-exec), or -ESRCH: it is dead; -ENOTCONN: it
  * has no client (see kreg_table_owner_pidfd() for owners).
  */
-int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc)
+int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *process)
 	KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
