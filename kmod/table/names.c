@@ -52,7 +52,7 @@ static void free_slot(u64 id)
 }
 
 /* The slot that was freed last, so that few chunks are in use; or NO_SLOT. */
-static u32 take_slot(void)
+static u32 take_free_slot(void)
 {
 	u32 slot;
 
@@ -100,7 +100,7 @@ static int reserve_slot(u32 *slot)
 {
 	int err = 0;
 
-	while ((*slot = take_slot()) == NO_SLOT && !err)
+	while ((*slot = take_free_slot()) == NO_SLOT && !err)
 		err = add_chunk();
 	return *slot == NO_SLOT ? err : 0;
 }

@@ -123,9 +123,9 @@ general() {
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
 			"$kreg" "$c" --nonsense
 	done
-	t 'no device' 7 '' 'kreg ls: there is no /dev/kreg: load the module*' \
+	t 'no device' 7 '' 'kreg ls: there is no /dev/no-such: load the module*' \
 		env KREG_DEVICE=/dev/no-such "$kreg" ls
-	t 'wrong device' 7 '' 'kreg ls: this is not the device of kreg*' \
+	t 'wrong device' 7 '' 'kreg ls: /dev/null is not the device of kreg*' \
 		env KREG_DEVICE=/dev/null "$kreg" ls
 	t 'error in JSON' 3 '' '{"error":"ENOENT","message":"there is no table*"}' \
 		"$kreg" get --json none key
@@ -141,11 +141,11 @@ tables() {
 	t 'new with bad access' 2 '' "kreg new: 'x' is no access rule*" "$kreg" new -a x y
 	t 'new with bad mode' 2 '' "kreg new: '0777' is no mode*" "$kreg" new -m 0777 y
 	t 'new with bad time' 2 '' "kreg new: '5x' is no time*" "$kreg" new -k 5x y
-	t 'new with bad fate' 2 '' "kreg new: 'x' is no fate*" "$kreg" new -o x y
+	t 'new with a bad orphan rule' 2 '' "kreg new: 'x' is no orphan rule*" "$kreg" new -o x y
 	t 'contradiction' 2 '' 'kreg new: --keep is for parked tables*' "$kreg" new -k 5s -o destroy y
 	t 'option without argument' 2 '' 'kreg new: option --mode needs an argument*' "$kreg" new --mode
 	long=$(printf '%0129d' 0)
-	t 'new with long name' 1 '' 'kreg new: a name has at most 128 bytes' "$kreg" new "$long"
+	t 'new with long name' 1 '' 'kreg new: the name has 129 bytes; the most is 128' "$kreg" new "$long"
 	t 'new for a time' 0 '' "kreg new: table 'short' is parked; the kernel keeps it for *" \
 		"$kreg" new -k 10m -m 0644 -a protected short
 	run "$kreg" info short
@@ -178,7 +178,7 @@ objects() {
 	t 'get with empty key' 2 '' 'kreg get: the key is empty*' "$kreg" get phones ''
 	t 'put without value' 2 '' 'kreg put: too few arguments*' "$kreg" put phones anna
 	long=$(printf '%01025d' 0)
-	t 'long key' 1 '' 'kreg put: a key has at most 1024 bytes' "$kreg" put phones "$long" x
+	t 'long key' 1 '' 'kreg put: the key has 1025 bytes; the most is 1024' "$kreg" put phones "$long" x
 	t 'get in JSON' 0 '{"key":"anna","value":"456"}' '' "$kreg" get --json phones anna
 	t 'get in hex' 0 '343536' '' "$kreg" get --hex phones 616e6e61
 	t 'bad hex' 2 '' "kreg get: 'abc' is not an even number of hexadecimal digits*" \

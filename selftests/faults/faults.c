@@ -82,9 +82,9 @@ static long call_ioctl(struct world *w, struct call *c)
 static long call_read(struct world *w, struct call *c)
 {
 	ssize_t len = read(w->fd, (void *)(uintptr_t)c->address,
-			   c->span[SPOT_VALUE].len);
+			   c->span[PART_VALUE].len);
 
-	return len < 0 ? -errno : len == c->span[SPOT_VALUE].len ? 0 : -EBADMSG;
+	return len < 0 ? -errno : len == c->span[PART_VALUE].len ? 0 : -EBADMSG;
 }
 
 static void take_dump(struct __test_metadata *_metadata, struct world *w,
@@ -242,7 +242,7 @@ static unsigned int cut_span(struct __test_metadata *_metadata, struct world *w,
 			     const struct test_case *test, struct call *c,
 			     struct cut cut)
 {
-	__u32 len = c->span[cut.spot].len;
+	__u32 len = c->span[cut.part].len;
 	unsigned int cuts = 0;
 	long ret;
 
@@ -250,7 +250,7 @@ static unsigned int cut_span(struct __test_metadata *_metadata, struct world *w,
 		call_place(&w->areas, c, cut);
 		ret = call_now(w, test, c);
 		EXPECT_EQ(-EFAULT, ret) {
-			TH_LOG("spot %d ends at byte %u, with access %d", cut.spot,
+			TH_LOG("part %d ends at byte %u, with access %d", cut.part,
 			       cut.keep, cut.prot);
 		}
 		expect_unchanged(_metadata, w);
@@ -264,18 +264,18 @@ static unsigned int cut_span(struct __test_metadata *_metadata, struct world *w,
 static void cut_all(struct __test_metadata *_metadata, struct world *w,
 		    const struct test_case *test)
 {
-	unsigned int cuts = 0, spot;
+	unsigned int cuts = 0, part;
 	struct call c;
 
 	build(_metadata, w, test, &c);
-	for (spot = 0; spot < SPOTS; spot++) {
-		if (!c.span[spot].holder)
+	for (part = 0; part < PARTS; part++) {
+		if (!c.span[part].holder)
 			continue;
 		cuts += cut_span(_metadata, w, test, &c,
-				 (struct cut) { spot, 0, PROT_NONE });
-		if (c.span[spot].out)
+				 (struct cut) { part, 0, PROT_NONE });
+		if (c.span[part].out)
 			cuts += cut_span(_metadata, w, test, &c,
-					 (struct cut) { spot, 0, PROT_READ });
+					 (struct cut) { part, 0, PROT_READ });
 	}
 	EXPECT_LT(0, cuts);
 	printf("# %s: memory ended at %u places\n", _metadata->name, cuts);

@@ -5,7 +5,7 @@
 #ifndef KREG_FAULTS_OP_H
 #define KREG_FAULTS_OP_H
 
-/* An operation whose key, and value or room, are in spots of the call. */
+/* An operation whose key, and value or room, are in parts of the call. */
 static void make_one(struct call *c, struct kreg_op *op, const struct object *o,
 		     __u16 code, __u16 flags)
 {
@@ -16,14 +16,14 @@ static void make_one(struct call *c, struct kreg_op *op, const struct object *o,
 	if (code == KREG_OP_CLEAR)
 		return;
 	op->key_len = o->key_len;
-	call_in(c, SPOT_KEY, &op->key, key_of(o, key), o->key_len);
+	call_in(c, PART_KEY, &op->key, key_of(o, key), o->key_len);
 	if (code == KREG_OP_DELETE || code == KREG_OP_MEMBER)
 		return;
 	op->value_len = o->value_len;
 	if (code == KREG_OP_PUT)
-		call_in(c, SPOT_VALUE, &op->value, bytes + 1, o->value_len);
+		call_in(c, PART_VALUE, &op->value, bytes + 1, o->value_len);
 	else
-		call_out(c, SPOT_VALUE, &op->value, o->value_len);
+		call_out(c, PART_VALUE, &op->value, o->value_len);
 }
 
 MAKER(make_op)
@@ -64,7 +64,7 @@ SWEEP_OP(async_put_blob, PUT, blob, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_delete, DELETE, page, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_clear, CLEAR, small, .flags = KREG_WRITE_ASYNC)
 
-/* Elsewhere than in a spot. */
+/* Elsewhere than in a part. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
 {
 	static char keys[256][KREG_MAX_KEY], rooms[256][16384];
@@ -89,8 +89,8 @@ MAKER(make_batch)
 	c->ops[0] = op_beside(fresh ? &small2 : &small, test->code, test->op_flags);
 	make_one(c, &c->ops[1], test->object, test->code, test->op_flags);
 	c->ops[2] = op_beside(fresh ? &blob2 : &blob, test->code, test->op_flags);
-	call_in(c, SPOT_OPS, &c->arg.batch.ops, c->ops, sizeof(c->ops));
-	c->span[SPOT_OPS].out = !(test->flags & KREG_WRITE_ASYNC);
+	call_in(c, PART_OPS, &c->arg.batch.ops, c->ops, sizeof(c->ops));
+	c->span[PART_OPS].out = !(test->flags & KREG_WRITE_ASYNC);
 }
 
 #define SWEEP_BATCH(_name, _code, _object, ...)				\
@@ -143,9 +143,9 @@ static void make_scan_after(struct __test_metadata *_metadata, struct world *w,
 	c->arg.scan = scan;
 	c->arg.scan.buf_len = scan.out_len;
 	c->arg.scan.max_count = scan.out_count;
-	call_out(c, SPOT_VALUE, &c->arg.scan.buf, scan.out_len);
+	call_out(c, PART_VALUE, &c->arg.scan.buf, scan.out_len);
 	if (key_len)
-		call_in(c, SPOT_KEY, &c->arg.scan.range.after, key, key_len);
+		call_in(c, PART_KEY, &c->arg.scan.range.after, key, key_len);
 }
 
 MAKER(make_scan)

@@ -29,7 +29,7 @@ static void make_open_name(struct call *c, const char *name, __u32 flags)
 	call_init(c, KREG_IOC_OPEN, sizeof(c->arg.open), true);
 	c->arg.open = test_open_cmd(NULL, flags);
 	c->arg.open.name_len = strlen(name);
-	call_in(c, SPOT_KEY, &c->arg.open.name, name, strlen(name));
+	call_in(c, PART_KEY, &c->arg.open.name, name, strlen(name));
 }
 
 MAKER(make_open)
@@ -47,7 +47,7 @@ MAKER(make_create)
 		return;
 	c->arg.open.heir = w->kid->self;
 	c->arg.open.data_len = 100;
-	call_in(c, SPOT_VALUE, &c->arg.open.data, bytes, 100);
+	call_in(c, PART_VALUE, &c->arg.open.data, bytes, 100);
 }
 
 SWEEP(create, .make = make_create)
@@ -81,7 +81,7 @@ MAKER(make_give)
 		return;
 	c->arg.give.to = w->kid->self;
 	c->arg.give.data_len = 100;
-	call_in(c, SPOT_VALUE, &c->arg.give.data, bytes, 100);
+	call_in(c, PART_VALUE, &c->arg.give.data, bytes, 100);
 }
 
 SWEEP(give, .make = make_give, .kid = true)
@@ -104,7 +104,7 @@ MAKER(make_heir)
 	make_setopt(_metadata, w, c, test);
 	c->arg.setopt.process = w->kid->self;
 	c->arg.setopt.data_len = 100;
-	call_in(c, SPOT_VALUE, &c->arg.setopt.data, bytes, 100);
+	call_in(c, PART_VALUE, &c->arg.setopt.data, bytes, 100);
 }
 
 SWEEP(heir, .make = make_heir, .kid = true, .option = KREG_OPT_HEIR)
@@ -130,7 +130,7 @@ MAKER(make_info)
 	call_init(c, KREG_IOC_INFO, sizeof(c->arg.info), false);
 	c->arg.info.table = w->table;
 	c->arg.info.info_len = sizeof(struct kreg_info);
-	call_out(c, SPOT_VALUE, &c->arg.info.info, sizeof(struct kreg_info));
+	call_out(c, PART_VALUE, &c->arg.info.info, sizeof(struct kreg_info));
 }
 
 SWEEP(info, .make = make_info)
@@ -140,7 +140,7 @@ MAKER(make_info_name)
 	make_info(_metadata, w, c, test);
 	c->arg.info.table = 0;
 	c->arg.info.name_len = strlen(NAME);
-	call_in(c, SPOT_KEY, &c->arg.info.name, NAME, strlen(NAME));
+	call_in(c, PART_KEY, &c->arg.info.name, NAME, strlen(NAME));
 }
 
 SWEEP(info_name, .make = make_info_name)
@@ -153,7 +153,7 @@ MAKER(make_list)
 	call_init(c, KREG_IOC_LIST, sizeof(c->arg.list), true);
 	c->arg.list.info_len = len;
 	c->arg.list.max_count = 1;
-	call_out(c, SPOT_VALUE, &c->arg.list.infos, len);
+	call_out(c, PART_VALUE, &c->arg.list.infos, len);
 }
 
 SWEEP(list, .make = make_list)
@@ -166,7 +166,7 @@ MAKER(make_read)
 	ASSERT_EQ(0, kid_do(w->kid, job_gift));
 	/* One that is lost shall not be waited for. */
 	ASSERT_EQ(0, test_nonblock(w->fd, true));
-	call_out(c, SPOT_VALUE, &c->address, sizeof(struct kreg_event) + 8);
+	call_out(c, PART_VALUE, &c->address, sizeof(struct kreg_event) + 8);
 }
 
 SWEEP(read, .make = make_read, .call = call_read, .kid = true)

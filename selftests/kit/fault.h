@@ -69,7 +69,7 @@ static inline bool fault_disarm(int fd)
 }
 
 /* What a call has in the caller's memory, in the order in which it is laid out. */
-enum spot { SPOT_KEY, SPOT_VALUE, SPOT_OPS, SPOT_ARG, SPOTS };
+enum part { PART_KEY, PART_VALUE, PART_OPS, PART_ARG, PARTS };
 
 struct span {
 	__u64 *holder;		/* its address is to be put here; NULL: unused */
@@ -83,32 +83,32 @@ struct span {
 struct call {
 	unsigned int cmd;
 	__u64 address;		/* of @arg, as it was passed */
-	struct span span[SPOTS];
+	struct span span[PARTS];
 	struct kreg_op ops[CALL_OPS];
 	union any arg;
 };
 
-/* Where memory ends: in front of this byte of this spot. */
+/* Where memory ends: in front of this byte of this part. */
 struct cut {
-	enum spot spot;
+	enum part part;
 	__u32 keep;
 	int prot;		/* of what is behind */
 };
 
-#define NO_CUT		((struct cut) { .spot = SPOTS })
+#define NO_CUT		((struct cut) { .part = PARTS })
 
 /* Half of an area can be used, and a cut goes between the halves. */
 #define AREA_HALF	(64U << 10)
 
 struct areas {
-	char *area[SPOTS];
+	char *area[PARTS];
 };
 
 static inline bool areas_map(struct areas *areas)
 {
 	int i;
 
-	for (i = 0; i < SPOTS; i++) {
+	for (i = 0; i < PARTS; i++) {
 		areas->area[i] = mmap(NULL, 2 * AREA_HALF,
 				      PROT_READ | PROT_WRITE,
 				      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
@@ -139,9 +139,9 @@ static inline void call_place(struct areas *areas, struct call *c,
 {
 	unsigned int i;
 
-	for (i = 0; i < SPOTS; i++) {
+	for (i = 0; i < PARTS; i++) {
 		struct span *span = &c->span[i];
-		bool here = i == cut.spot;
+		bool here = i == cut.part;
 
 		if (span->holder)
 			*span->holder = test_ptr(area_place(areas->area[i], span,
@@ -172,7 +172,7 @@ static inline void call_init(struct call *c, unsigned int cmd, __u32 size,
 	memset(c, 0, sizeof(*c));
 	c->cmd = cmd;
 	c->arg.size = size;
-	c->span[SPOT_ARG] = (struct span) {
+	c->span[PART_ARG] = (struct span) {
 		.holder = &c->address,
 		.from = &c->arg,
 		.len = size,
@@ -180,7 +180,7 @@ static inline void call_init(struct call *c, unsigned int cmd, __u32 size,
 	};
 }
 
-static inline void call_in(struct call *c, enum spot at, __u64 *holder,
+static inline void call_in(struct call *c, enum part at, __u64 *holder,
 			   const void *from, __u32 len)
 {
 	c->span[at] = (struct span) {
@@ -188,7 +188,7 @@ static inline void call_in(struct call *c, enum spot at, __u64 *holder,
 	};
 }
 
-static inline void call_out(struct call *c, enum spot at, __u64 *holder,
+static inline void call_out(struct call *c, enum part at, __u64 *holder,
 			    __u32 len)
 {
 	c->span[at] = (struct span) {

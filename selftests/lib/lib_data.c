@@ -84,32 +84,34 @@ TEST_F(lib, alloc_and_take)
 
 TEST_F(lib, run_tells_versions)
 {
-	struct kreg_request rq = {
-		.size = sizeof(rq), .verb = KREG_PUT, .key = "k", .key_len = 1,
+	struct kreg_op_args args = {
+		.size = sizeof(args), .code = KREG_OP_PUT, .key = "k", .key_len = 1,
 		.value = "v", .value_len = 1,
 	};
 	uint64_t version;
 	char buf[8];
 
-	ASSERT_EQ(0, kreg_run(self->table, &rq));
-	version = rq.out_version;
-	EXPECT_EQ(0, rq.out_count);
-	ASSERT_EQ(0, kreg_run(self->table, &rq));
-	EXPECT_EQ(1, rq.out_count);
-	EXPECT_LT(version, rq.out_version);
-	version = rq.out_version;
-	rq.verb = KREG_PUT_NEW;
-	EXPECT_EQ(-EEXIST, kreg_run(self->table, &rq));
-	rq.verb = KREG_GET;
-	rq.value = buf;
-	rq.value_len = sizeof(buf);
-	ASSERT_EQ(0, kreg_run(self->table, &rq));
-	EXPECT_EQ(version, rq.out_version);
-	EXPECT_EQ(1, rq.out_len);
-	rq.verb = 99;
-	EXPECT_EQ(-EOPNOTSUPP, kreg_run(self->table, &rq));
-	rq.size = 4;
-	EXPECT_EQ(-EINVAL, kreg_run(self->table, &rq));
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	version = args.out_version;
+	EXPECT_EQ(0, args.out_count);
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	EXPECT_EQ(1, args.out_count);
+	EXPECT_LT(version, args.out_version);
+	version = args.out_version;
+	args.code = KREG_OP_PUT;
+	args.flags = KREG_OP_NEW;
+	EXPECT_EQ(-EEXIST, kreg_op_run(self->table, &args));
+	args.code = KREG_OP_GET;
+	args.flags = 0;
+	args.value = buf;
+	args.value_len = sizeof(buf);
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	EXPECT_EQ(version, args.out_version);
+	EXPECT_EQ(1, args.out_len);
+	args.code = 99;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_op_run(self->table, &args));
+	args.size = 4;
+	EXPECT_EQ(-EINVAL, kreg_op_run(self->table, &args));
 }
 
 TEST_F(lib, async)
@@ -145,7 +147,7 @@ TEST_F(lib, batch_writes)
 	EXPECT_EQ(-EINVAL, kreg_batch_put(b, "", 0, "1", 1));
 	EXPECT_EQ(4, kreg_batch_count(b));
 	EXPECT_EQ(4, kreg_batch_run(b));
-	EXPECT_EQ(-1, kreg_batch_culprit(b));
+	EXPECT_EQ(-1, kreg_batch_failed_index(b));
 	EXPECT_LE(1, kreg_batch_version(b, 0));
 	EXPECT_EQ(0, kreg_batch_error(b, 1));
 	ASSERT_EQ(0, kreg_count(self->table, &n));
@@ -153,12 +155,12 @@ TEST_F(lib, batch_writes)
 	/* Once more: now b is there, and a is replaced. */
 	EXPECT_EQ(3, kreg_batch_run(b));
 	EXPECT_EQ(-EEXIST, kreg_batch_error(b, 1));
-	EXPECT_EQ(1, kreg_batch_removed(b, 0));
+	EXPECT_EQ(1, kreg_batch_count_of(b, 0));
 	kreg_batch_reset(b);
 	EXPECT_EQ(0, kreg_batch_count(b));
 	EXPECT_EQ(0, kreg_batch_clear(b));
 	EXPECT_EQ(1, kreg_batch_run(b));
-	EXPECT_EQ(2, kreg_batch_removed(b, 0));
+	EXPECT_EQ(2, kreg_batch_count_of(b, 0));
 	EXPECT_EQ(-EINVAL, kreg_batch_error(b, 7));
 	kreg_batch_free(b);
 	kreg_batch_free(NULL);
@@ -169,15 +171,15 @@ TEST_F(lib, batch_atomic)
 	struct kreg_batch *b;
 
 	ASSERT_EQ(0, kreg_put(self->table, "b", 1, "old", 3));
-	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_ATOMIC, &b));
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_BATCH_ATOMIC, &b));
 	ASSERT_EQ(0, kreg_batch_put(b, "a", 1, "1", 1));
 	ASSERT_EQ(1, kreg_batch_put_new(b, "b", 1, "2", 1));
 	EXPECT_EQ(-EEXIST, kreg_batch_run(b));
-	EXPECT_EQ(1, kreg_batch_culprit(b));
+	EXPECT_EQ(1, kreg_batch_failed_index(b));
 	EXPECT_EQ(-ENODATA, kreg_member(self->table, "a", 1));
 	kreg_batch_free(b);
 
-	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_ASYNC, &b));
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_WRITE_ASYNC, &b));
 	ASSERT_EQ(0, kreg_batch_put(b, "a", 1, "1", 1));
 	EXPECT_EQ(1, kreg_batch_run(b));
 	EXPECT_EQ(0, kreg_client_sync(self->client));
@@ -188,7 +190,7 @@ TEST_F(lib, batch_atomic)
 TEST_F(lib, batch_reads)
 {
 	struct kreg_batch *b;
-	const char *value;
+	const struct kreg_object *o;
 	size_t len = 0;
 
 	ASSERT_EQ(0, kreg_put(self->table, "a", 1, "alpha", 5));
@@ -199,18 +201,30 @@ TEST_F(lib, batch_reads)
 	ASSERT_EQ(2, kreg_batch_get(b, "x", 1, 16));
 	ASSERT_EQ(3, kreg_batch_member(b, "a", 1));
 	ASSERT_EQ(4, kreg_batch_get(b, "e", 1, 0));
-	EXPECT_EQ(NULL, kreg_batch_value(b, 0, NULL));
+	EXPECT_EQ(NULL, kreg_batch_object(b, 0));
 	EXPECT_EQ(3, kreg_batch_run(b));
-	value = kreg_batch_value(b, 0, &len);
-	ASSERT_NE(NULL, value);
+	o = kreg_batch_object(b, 0);
+	ASSERT_NE(NULL, o);
+	EXPECT_EQ(0, memcmp(kreg_object_value(o, &len), "alpha", 5));
 	EXPECT_EQ(5, len);
-	EXPECT_EQ(0, memcmp(value, "alpha", 5));
-	EXPECT_EQ(NULL, kreg_batch_value(b, 1, &len));
+	EXPECT_EQ('a', *(const char *)kreg_object_key(o, &len));
+	EXPECT_EQ(1, len);
+	EXPECT_EQ(kreg_batch_version(b, 0), kreg_object_version(o));
+	o = kreg_batch_object(b, 1);
+	ASSERT_NE(NULL, o);
+	EXPECT_EQ(NULL, kreg_object_value(o, &len));
+	EXPECT_EQ(5, len);
+	EXPECT_EQ(NULL, kreg_batch_object(b, 2));
+	o = kreg_batch_object(b, 3);
+	ASSERT_NE(NULL, o);
+	EXPECT_EQ(NULL, kreg_object_value(o, &len));
 	EXPECT_EQ(5, len);
 	EXPECT_EQ(-EMSGSIZE, kreg_batch_error(b, 1));
 	EXPECT_EQ(-ENODATA, kreg_batch_error(b, 2));
 	EXPECT_EQ(0, kreg_batch_error(b, 3));
-	EXPECT_NE(NULL, kreg_batch_value(b, 4, &len));
+	o = kreg_batch_object(b, 4);
+	ASSERT_NE(NULL, o);
+	EXPECT_NE(NULL, kreg_object_value(o, &len));
 	EXPECT_EQ(0, len);
 	kreg_batch_free(b);
 }
@@ -252,7 +266,7 @@ TEST_F(lib, get_many)
 		items[i] = (struct kreg_item){ &keys[i], 4, &values[i], 4, 0, 0, 0 };
 	}
 	items[5].room = 3;
-	EXPECT_EQ(899, kreg_get_many(self->table, items, 1000));
+	EXPECT_EQ(899, kreg_get_many(self->table, items, 1000, sizeof(*items)));
 	for (i = 0; i < 1000; i++) {
 		if (i % 10 == 0) {
 			EXPECT_EQ(-ENODATA, items[i].error);
@@ -265,23 +279,80 @@ TEST_F(lib, get_many)
 	}
 	EXPECT_EQ(-EMSGSIZE, items[5].error);
 	EXPECT_EQ(4, items[5].len);
-	EXPECT_EQ(0, kreg_get_many(self->table, NULL, 0));
+	EXPECT_EQ(0, kreg_get_many(self->table, NULL, 0, sizeof(*items)));
+	EXPECT_EQ(-EINVAL, kreg_get_many(self->table, items, 1, sizeof(*items) - 1));
+}
+
+/* A program that knows longer items than the library. */
+TEST_F(lib, get_many_longer)
+{
+	struct {
+		struct kreg_item known;
+		char later[8];
+	} items[2];
+	char values[2];
+
+	memset(items, 0, sizeof(items));
+	items[0].known = (struct kreg_item){ "a", 1, &values[0], 1, 0, 0, 0 };
+	items[1].known = (struct kreg_item){ "b", 1, &values[1], 1, 0, 0, 0 };
+	ASSERT_EQ(0, kreg_put(self->table, "b", 1, "2", 1));
+	EXPECT_EQ(1, kreg_get_many(self->table, &items[0].known, 2, sizeof(items[0])));
+	EXPECT_EQ(-ENODATA, items[0].known.error);
+	EXPECT_EQ('2', values[1]);
+	items[1].later[7] = 1;
+	EXPECT_EQ(-E2BIG, kreg_get_many(self->table, &items[0].known, 2, sizeof(items[0])));
+}
+
+TEST_F(lib, get_object)
+{
+	struct kreg_op_args args = KREG_OP_ARGS_INIT;
+	char *big = calloc(1, 100000);
+	struct kreg_object *o = NULL;
+	size_t len;
+
+	ASSERT_NE(NULL, big);
+	EXPECT_EQ(-ENODATA, kreg_get_object(self->table, "k", 1, &o));
+	EXPECT_EQ(-EINVAL, kreg_get_object(self->table, "", 0, &o));
+	EXPECT_EQ(-ENAMETOOLONG, kreg_get_object(self->table, big, 1025, &o));
+	EXPECT_EQ(NULL, o);
+	big[99999] = 'x';
+	args.code = KREG_OP_PUT;
+	args.key = "k";
+	args.key_len = 1;
+	args.value = big;
+	args.value_len = 100000;
+	ASSERT_EQ(0, kreg_op_run(self->table, &args));
+	ASSERT_EQ(0, kreg_get_object(self->table, "k", 1, &o));
+	EXPECT_EQ('k', *(const char *)kreg_object_key(o, &len));
+	EXPECT_EQ(1, len);
+	EXPECT_EQ(0, memcmp(big, kreg_object_value(o, &len), 100000));
+	EXPECT_EQ(100000, len);
+	EXPECT_EQ(args.out_version, kreg_object_version(o));
+	kreg_object_free(o);
+	kreg_object_free(NULL);
+	free(big);
 }
 
 /* Every key once, with its value; returns how many. */
 static int walk(struct kreg_table *table, const struct kreg_scan_options *o, char *last)
 {
-	struct kreg_entry e;
+	const struct kreg_object *object;
+	const void *key, *value;
 	struct kreg_scan *s;
 	int n = 0, ret;
+	size_t len;
 
 	ret = kreg_scan_open(table, o, &s);
 	if (ret)
 		return ret;
-	while ((ret = kreg_scan_next(s, &e)) > 0) {
-		if (e.key_len != 4 || (e.value && memcmp(e.key, e.value, 4)))
+	while ((ret = kreg_scan_next(s, &object)) > 0) {
+		key = kreg_object_key(object, &len);
+		value = kreg_object_value(object, NULL);
+		if (len != 4 || (value && memcmp(key, value, 4)))
 			return -EBADMSG;
-		memcpy(last, e.key, 4);
+		if (!value != (o && o->flags & KREG_SCAN_KEYS))
+			return -EBADMSG;
+		memcpy(last, key, 4);
 		n++;
 	}
 	kreg_scan_close(s);
@@ -290,7 +361,7 @@ static int walk(struct kreg_table *table, const struct kreg_scan_options *o, cha
 
 TEST_F(lib, scan)
 {
-	struct kreg_scan_options o = { .size = sizeof(o), .flags = KREG_KEYS_ONLY };
+	struct kreg_scan_options o = { .size = sizeof(o), .flags = KREG_SCAN_KEYS };
 	char value[3000] = "", last[4];
 	struct kreg_scan *s = NULL;
 	uint32_t key;

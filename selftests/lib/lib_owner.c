@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libkreg: owners, heirs, messages, fork(2), pidfds. */
+/* libkreg: owners, heirs, events, fork(2), pidfds. */
 #include <sys/prctl.h>
 
 #include "lib/lib.h"
 
-/* o: own the table; p: put; m: how many messages; f: fail to claim; k: park. */
+/* o: own the table; p: put; m: how many events; f: fail to claim; k: park. */
 static int kid_act(struct kreg_client *client, char letter, const char *name)
 {
 	static struct kreg_table *table;
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 
 	switch (letter) {
 	case 'o':
@@ -20,7 +20,7 @@ static int kid_act(struct kreg_client *client, char letter, const char *name)
 	case 'k':
 		return kreg_table_park(table);
 	case 'm':
-		return kreg_message_next(client, 0, &m);
+		return kreg_event_next(client, 0, &m);
 	case 'a':
 		return kreg_client_set_accept(client, true);
 	}
@@ -32,7 +32,7 @@ FIXTURE(owner)
 	struct kreg_client *client;
 	struct kreg_table *table;
 	struct kid kid;
-	struct kreg_proc kid_proc;
+	struct kreg_process kid_proc;
 	char name[32];
 };
 
@@ -42,7 +42,7 @@ FIXTURE_SETUP(owner)
 	ASSERT_EQ(0, kid_start(&self->kid, kid_act, self->name));
 	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
 	ASSERT_EQ(0, kreg_table_create(self->client, self->name, &self->table));
-	ASSERT_EQ(0, kreg_proc_find(self->client, self->kid.pid, &self->kid_proc));
+	ASSERT_EQ(0, kreg_process_find(self->client, self->kid.pid, &self->kid_proc));
 }
 
 FIXTURE_TEARDOWN(owner)
@@ -56,11 +56,11 @@ FIXTURE_TEARDOWN(owner)
 
 TEST_F(owner, inherit)
 {
-	const struct kreg_message *m;
-	struct kreg_proc me;
+	const struct kreg_event *m;
+	struct kreg_process me;
 	struct kreg_stat *st;
 	int status = 0, dead;
-	char name[8];
+	char name[32], *copy;
 	size_t len;
 
 	ASSERT_EQ(0, kreg_client_self(self->client, &me));
@@ -71,24 +71,30 @@ TEST_F(owner, inherit)
 	EXPECT_EQ(0, kid_do(&self->kid, 'p'));
 	EXPECT_EQ(-EACCES, kreg_put(self->table, "k", 1, "v", 1));
 	EXPECT_EQ(-EACCES, kreg_table_park(self->table));
-	EXPECT_EQ(-EAGAIN, kreg_message_next(self->client, 0, &m));
-	EXPECT_EQ(-ETIMEDOUT, kreg_message_next(self->client, 1, &m));
+	EXPECT_EQ(-EAGAIN, kreg_event_next(self->client, 0, &m));
+	EXPECT_EQ(-ETIMEDOUT, kreg_event_next(self->client, 1, &m));
 
 	dead = kid_kill(&self->kid);
-	ASSERT_EQ(0, kreg_message_next(self->client, 0, &m));
-	EXPECT_EQ(KREG_TRANSFER, kreg_message_type(m));
-	EXPECT_EQ(1, kreg_message_seq(m));
-	EXPECT_LE(kreg_message_time_ns(m), kreg_deadline(0));
-	EXPECT_EQ(kreg_table_id(self->table), kreg_message_table(m));
-	EXPECT_EQ(self->kid_proc.pid, kreg_message_from(m).pid);
-	EXPECT_EQ(self->kid_proc.cookie, kreg_message_from(m).cookie);
-	EXPECT_EQ(KREG_DEATH, kreg_message_reason(m));
-	ASSERT_TRUE(kreg_message_status(m, &status));
+	ASSERT_EQ(0, kreg_event_next(self->client, 0, &m));
+	EXPECT_EQ(KREG_EVENT_TRANSFER, kreg_event_kind(m));
+	EXPECT_EQ(1, kreg_event_seq(m));
+	EXPECT_LE(kreg_event_time_ns(m), kreg_deadline(0));
+	EXPECT_EQ(kreg_table_id(self->table), kreg_event_table(m));
+	EXPECT_EQ(self->kid_proc.pid, kreg_event_from(m).pid);
+	EXPECT_EQ(self->kid_proc.cookie, kreg_event_from(m).cookie);
+	EXPECT_EQ(KREG_CAUSE_DEATH, kreg_event_cause(m));
+	ASSERT_TRUE(kreg_event_status(m, &status));
 	EXPECT_EQ(dead, status);
-	EXPECT_EQ(strlen(self->name), kreg_message_name(m, name, sizeof(name)));
-	EXPECT_EQ(0, strncmp(name, self->name, 7));
-	EXPECT_EQ(strlen(self->name), kreg_message_name(m, NULL, 0));
-	EXPECT_EQ(0, memcmp("note", kreg_message_data(m, &len), 4));
+	EXPECT_EQ(-EMSGSIZE, kreg_event_name(m, NULL, 0, &len));
+	EXPECT_EQ(strlen(self->name), len);
+	EXPECT_EQ(-EMSGSIZE, kreg_event_name(m, name, len, NULL));
+	ASSERT_EQ(0, kreg_event_name(m, name, len + 1, &len));
+	EXPECT_STREQ(self->name, name);
+	ASSERT_EQ(0, kreg_event_name_alloc(m, &copy, &len));
+	EXPECT_STREQ(self->name, copy);
+	EXPECT_EQ(strlen(self->name), len);
+	free(copy);
+	EXPECT_EQ(0, memcmp("note", kreg_event_data(m, &len), 4));
 	EXPECT_EQ(4, len);
 	EXPECT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
 	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
@@ -99,19 +105,19 @@ TEST_F(owner, inherit)
 
 TEST_F(owner, silent_heir)
 {
-	const struct kreg_message *m;
-	struct kreg_proc me;
+	const struct kreg_event *m;
+	struct kreg_process me;
 	struct kreg_stat *st;
 
 	ASSERT_EQ(0, kreg_client_self(self->client, &me));
 	ASSERT_EQ(0, kreg_table_set_heir(self->table, &me, NULL, 0, true));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
 	kid_kill(&self->kid);
-	EXPECT_EQ(-EAGAIN, kreg_message_next(self->client, 0, &m));
+	EXPECT_EQ(-EAGAIN, kreg_event_next(self->client, 0, &m));
 	ASSERT_EQ(0, kreg_table_stat(self->table, &st));
 	EXPECT_EQ(getpid(), kreg_stat_owner(st).pid);
 	EXPECT_EQ(getpid(), kreg_stat_heir(st).pid);
-	EXPECT_TRUE(kreg_stat_silent(st));
+	EXPECT_TRUE(kreg_stat_heir_silent(st));
 	kreg_stat_free(st);
 	EXPECT_EQ(0, kreg_table_set_heir(self->table, NULL, NULL, 0, false));
 	EXPECT_EQ(-EFBIG, kreg_table_set_heir(self->table, &me, self->name, 1025, false));
@@ -119,7 +125,7 @@ TEST_F(owner, silent_heir)
 
 TEST_F(owner, park_and_claim)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_WAIT };
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_OPEN_WAIT };
 	struct kreg_table *t = NULL;
 	struct kreg_stat *st;
 
@@ -137,12 +143,12 @@ TEST_F(owner, park_and_claim)
 	EXPECT_EQ(NULL, t);
 	ASSERT_EQ(0, kid_do(&self->kid, 'k'));
 	ASSERT_EQ(0, kreg_table_claim(self->client, self->name, -1, &t));
-	EXPECT_EQ(KREG_CLAIMED, kreg_table_how(t));
+	EXPECT_EQ(KREG_OPENED_CLAIMED, kreg_table_opened(t));
 	EXPECT_EQ(kreg_table_id(self->table), kreg_table_id(t));
 	kreg_table_close(t);
 	/* Owning what one owns is no error. */
 	ASSERT_EQ(0, kreg_table_own(self->client, self->name, 0, NULL, &t));
-	EXPECT_EQ(0, kreg_table_how(t));
+	EXPECT_EQ(0, kreg_table_opened(t));
 	kreg_table_close(t);
 }
 
@@ -150,17 +156,17 @@ TEST_F(owner, death_serves_who_waits)
 {
 	struct kreg_table *t;
 
-	ASSERT_EQ(0, kreg_table_set_orphan(self->table, KREG_PARK, 0));
+	ASSERT_EQ(0, kreg_table_set_orphan(self->table, KREG_ORPHAN_PARK, 0));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
 	kid_kill(&self->kid);
 	ASSERT_EQ(0, kreg_table_own(self->client, self->name, 5000, NULL, &t));
-	EXPECT_EQ(KREG_CLAIMED, kreg_table_how(t));
+	EXPECT_EQ(KREG_OPENED_CLAIMED, kreg_table_opened(t));
 	kreg_table_close(t);
 }
 
 TEST_F(owner, pidfds)
 {
-	struct kreg_proc owner, found;
+	struct kreg_process owner, found;
 	struct pollfd p = { .events = POLLIN };
 	int fd;
 
@@ -169,27 +175,27 @@ TEST_F(owner, pidfds)
 	ASSERT_LE(0, p.fd);
 	EXPECT_EQ(self->kid_proc.cookie, owner.cookie);
 	EXPECT_EQ(0, poll(&p, 1, 0));
-	ASSERT_EQ(0, kreg_proc_from_pidfd(self->client, p.fd, &found));
+	ASSERT_EQ(0, kreg_process_from_pidfd(self->client, p.fd, &found));
 	EXPECT_EQ(owner.cookie, found.cookie);
-	fd = kreg_proc_pidfd(self->client, &owner);
+	fd = kreg_process_pidfd(self->client, &owner);
 	ASSERT_LE(0, fd);
 	close(fd);
 	owner.cookie++;
-	EXPECT_EQ(-ESRCH, kreg_proc_pidfd(self->client, &owner));
+	EXPECT_EQ(-ESRCH, kreg_process_pidfd(self->client, &owner));
 	owner.cookie = 0;
-	EXPECT_EQ(-ESRCH, kreg_proc_pidfd(self->client, &owner));
-	EXPECT_EQ(-EBADF, kreg_proc_from_pidfd(self->client, 0, &found));
-	EXPECT_EQ(-EBADF, kreg_proc_from_pidfd(self->client, 999, &found));
+	EXPECT_EQ(-ESRCH, kreg_process_pidfd(self->client, &owner));
+	EXPECT_EQ(-EBADF, kreg_process_from_pidfd(self->client, 0, &found));
+	EXPECT_EQ(-EBADF, kreg_process_from_pidfd(self->client, 999, &found));
 	/* An owner need not have a client. */
 	ASSERT_EQ(0, kid_do(&self->kid, 'c'));
-	EXPECT_EQ(-ENOTCONN, kreg_proc_find(self->client, self->kid.pid, &found));
+	EXPECT_EQ(-ENOTCONN, kreg_process_find(self->client, self->kid.pid, &found));
 	fd = kreg_table_owner_pidfd(self->table, NULL);
 	EXPECT_LE(0, fd);
 	close(fd);
 	kid_kill(&self->kid);
 	EXPECT_EQ(1, poll(&p, 1, 0));
-	EXPECT_EQ(-ESRCH, kreg_proc_from_pidfd(self->client, p.fd, &found));
-	EXPECT_EQ(-ESRCH, kreg_proc_pidfd(self->client, &self->kid_proc));
+	EXPECT_EQ(-ESRCH, kreg_process_from_pidfd(self->client, p.fd, &found));
+	EXPECT_EQ(-ESRCH, kreg_process_pidfd(self->client, &self->kid_proc));
 	EXPECT_EQ(-ESTALE, kreg_table_owner_pidfd(self->table, NULL));
 	close(p.fd);
 }
@@ -197,8 +203,8 @@ TEST_F(owner, pidfds)
 /* A child goes on with the inherited handles, as somebody else. */
 TEST_F(owner, fork_reopens)
 {
-	const struct kreg_message *m;
-	struct kreg_proc parent, me;
+	const struct kreg_event *m;
+	struct kreg_process parent, me;
 	int status;
 	pid_t pid;
 
@@ -209,9 +215,9 @@ TEST_F(owner, fork_reopens)
 		int fd = kreg_client_fd(self->client);
 		int bad = 0;
 
-		bad |= kreg_message_next(self->client, 0, &m) != -EAGAIN;
+		bad |= kreg_event_next(self->client, 0, &m) != -EAGAIN;
 		bad |= (kreg_client_self(self->client, &me) != 0) << 1;
-		bad |= (me.pid != getpid() || me.cookie == parent.cookie) << 2;
+		bad |= ((pid_t)me.pid != getpid() || me.cookie == parent.cookie) << 2;
 		bad |= (kreg_member(self->table, "k", 1) != 0) << 3;
 		bad |= (kreg_put(self->table, "l", 1, "v", 1) != -EACCES) << 4;
 		bad |= (kreg_client_fd(self->client) != fd) << 5;
@@ -226,12 +232,12 @@ TEST_F(owner, fork_reopens)
 	EXPECT_EQ(0, kreg_put(self->table, "l", 1, "v", 1));
 }
 
-/* A message that the parent has fetched is not told by the child again. */
+/* An event that the parent has fetched is not told by the child again. */
 TEST_F(owner, fork_leaves_messages)
 {
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	struct kreg_table *more;
-	struct kreg_proc me;
+	struct kreg_process me;
 	int status;
 	pid_t pid;
 
@@ -242,16 +248,91 @@ TEST_F(owner, fork_leaves_messages)
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
 	ASSERT_EQ(0, kreg_table_give(more, &self->kid_proc, NULL, 0));
 	kid_kill(&self->kid);
-	ASSERT_EQ(0, kreg_message_next(self->client, 0, &m));
-	EXPECT_EQ(1, kreg_message_seq(m));
+	ASSERT_EQ(0, kreg_event_next(self->client, 0, &m));
+	EXPECT_EQ(1, kreg_event_seq(m));
 	pid = fork();
 	if (pid == 0)
-		_exit(kreg_message_next(self->client, 0, &m) != -EAGAIN);
+		_exit(kreg_event_next(self->client, 0, &m) != -EAGAIN);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	ASSERT_EQ(0, kreg_message_next(self->client, 0, &m));
-	EXPECT_EQ(2, kreg_message_seq(m));
+	ASSERT_EQ(0, kreg_event_next(self->client, 0, &m));
+	EXPECT_EQ(2, kreg_event_seq(m));
 	kreg_table_close(more);
+}
+
+/* The handler closes the client after so many events. */
+struct seen {
+	struct kreg_client *client;
+	int count;
+	int close_after;
+};
+
+static void on_event(const struct kreg_event *event, void *arg)
+{
+	struct seen *seen = arg;
+
+	if (kreg_event_kind(event) == KREG_EVENT_TRANSFER)
+		seen->count++;
+	if (seen->count == seen->close_after)
+		kreg_client_close(seen->client);
+}
+
+TEST_F(owner, dispatch)
+{
+	struct seen seen = { self->client, 0, 0 };
+	struct kreg_process me;
+	struct kreg_table *t[3];
+	char name[32];
+	int i;
+
+	EXPECT_EQ(-EINVAL, kreg_client_dispatch(self->client, 0));
+	kreg_client_set_handler(self->client, on_event, &seen);
+	EXPECT_EQ(0, kreg_client_dispatch(self->client, 0));
+	EXPECT_EQ(0, kreg_client_dispatch(self->client, 1));
+	ASSERT_EQ(0, kreg_client_self(self->client, &me));
+	for (i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "dispatch-%d", i);
+		ASSERT_EQ(0, kreg_table_create(self->client, name, &t[i]));
+		ASSERT_EQ(0, kreg_table_set_heir(t[i], &me, NULL, 0, false));
+		ASSERT_EQ(0, kreg_table_give(t[i], &self->kid_proc, NULL, 0));
+	}
+	kid_kill(&self->kid);
+	/* All of them in one call, though the first read has taken them from the file. */
+	EXPECT_EQ(3, kreg_client_dispatch(self->client, INT64_MAX));
+	EXPECT_EQ(3, seen.count);
+	EXPECT_EQ(0, kreg_client_dispatch(self->client, 0));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, kreg_table_destroy(t[i]));
+		kreg_table_close(t[i]);
+	}
+}
+
+TEST_F(owner, dispatch_closes_itself)
+{
+	struct seen seen = { NULL, 0, 2 };
+	struct kreg_process me;
+	struct kreg_table *t[3];
+	int i;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &seen.client));
+	ASSERT_EQ(0, kreg_client_set_receiver(seen.client));
+	ASSERT_EQ(0, kreg_client_self(seen.client, &me));
+	for (i = 0; i < 3; i++) {
+		struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
+
+		o.flags = KREG_OPEN_CREATE;
+		ASSERT_EQ(0, kreg_table_open(seen.client, NULL, &o, &t[i]));
+		ASSERT_EQ(0, kreg_table_set_heir(t[i], &me, NULL, 0, false));
+		ASSERT_EQ(0, kreg_table_give(t[i], &self->kid_proc, NULL, 0));
+	}
+	kid_kill(&self->kid);
+	kreg_client_set_handler(seen.client, on_event, &seen);
+	EXPECT_EQ(2, kreg_client_dispatch(seen.client, 1000));
+	EXPECT_EQ(2, seen.count);
+	/* Tables outlive the client as handles, which can only be closed. */
+	EXPECT_EQ(-EBADF, kreg_put(t[0], "k", 1, "v", 1));
+	for (i = 0; i < 3; i++)
+		kreg_table_close(t[i]);
 }
 
 static void ignore(int sig __attribute__((unused)))
@@ -263,28 +344,33 @@ TEST_F(owner, signal_ends_waiting)
 	struct sigaction sa = { .sa_handler = ignore };
 	/* Again and again, should one come before the waiting begins. */
 	struct itimerval timer = { { 0, 50000 }, { 0, 50000 } };
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	struct kreg_table *t;
 
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
-	EXPECT_EQ(-EINTR, kreg_message_next(self->client, 10000, &m));
+	EXPECT_EQ(-EINTR, kreg_event_next(self->client, 10000, &m));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
 	EXPECT_EQ(-EINTR, kreg_table_claim(self->client, self->name, 10000, &t));
 }
 
-TEST_F(owner, explain_names_the_owner)
+TEST_F(owner, errmsg_names_the_owner)
 {
-	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CLAIM,
-				  .client = self->client, .name = self->name };
-	char text[256], want[256], comm[16];
+	char want[256], comm[16];
+	struct kreg_table *t;
 
 	ASSERT_EQ(0, prctl(PR_GET_NAME, comm));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
+	EXPECT_EQ(-EBUSY, kreg_table_claim(self->client, self->name, 0, &t));
 	snprintf(want, sizeof(want),
 		 "table '%s' belongs to process %d (%s); wait for it or ask it to give the table away",
 		 self->name, self->kid.pid, comm);
-	EXPECT_STREQ(want, kreg_explain(-EBUSY, &c, text, sizeof(text)));
+	EXPECT_STREQ(want, kreg_errmsg());
+	EXPECT_EQ(-EACCES, kreg_put(self->table, "k", 1, "v", 1));
+	snprintf(want, sizeof(want),
+		 "table '%s' is written only by its owner, process %d (%s), or its mode 0600 does not let you",
+		 self->name, self->kid.pid, comm);
+	EXPECT_STREQ(want, kreg_errmsg());
 }
 
 TEST_HARNESS_MAIN

@@ -266,7 +266,7 @@ proctype sync()
 	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
 #endif
 	if
-	:: listed -> die(); help(); buried
+	:: listed -> die(); help(); handled
 	:: else
 	fi;
 	assert(!owed || applied[BATCH]);

@@ -2,7 +2,7 @@
 /* Cases that chance would take long to find. */
 #include "model.h"
 
-static void fed(struct kreg_prealloc *f)
+static void fill_and_add(struct kreg_prealloc *f)
 {
 	tap_check(!kreg_prealloc_fill(f, &store));
 	kreg_store_add_prealloc(&store, f);
@@ -33,7 +33,7 @@ static void apply(struct kreg_change *c)
 
 	kreg_txn_begin(&t, &store);
 	do {
-		fed(&f);
+		fill_and_add(&f);
 		kreg_store_find(&store, &c->key, &place);
 	} while (kreg_store_apply(&t, c, &place, &f));
 	kreg_txn_commit(&t);
@@ -48,12 +48,12 @@ static void clear_all(void)
 	apply(&c);
 }
 
-static void tend(unsigned int budget)
+static void do_upkeep(unsigned int budget)
 {
 	struct kreg_prealloc f = {};
 
 	kreg_store_upkeep(&store, budget, &f);
-	fed(&f);
+	fill_and_add(&f);
 	kreg_prealloc_free(&f);
 }
 
@@ -73,7 +73,7 @@ static void keys_to(u32 n)
 		}
 		c.key = key_of(k, bytes);
 		apply(&c);
-		tend(1);
+		do_upkeep(1);
 	}
 	while (kreg_store_upkeep(&store, 64, &f))
 		;
@@ -147,7 +147,7 @@ static void spans_late(void)
 	tap_check(!kreg_prealloc_fill(&one, &store));
 	shim_order = 0;
 	kreg_store_want_prealloc(&store, &other);
-	fed(&other);
+	fill_and_add(&other);
 	shim_order = ~0u;
 	kreg_store_want_prealloc(&store, &one);
 	kreg_store_add_prealloc(&store, &one);
@@ -209,17 +209,17 @@ void recycled_run(void)
 	begin(&recycled);
 	for (k = 0; k < 3; k++)
 		slots[k] = put_sized(k, 96);
-	tend(64);
+	do_upkeep(64);
 	shim_enter(1);
 	for (k = 0; k < 3; k++)
 		put_sized(k, 96);
-	tend(1);
+	do_upkeep(1);
 	put_sized(0, 96);
 	tap_check(!store.recycled && !store.limbo.ripe);
 	shim_leave(1);
 	/* The first of all waits alone; then the others, the last one first. */
-	tend(1);
-	tend(1);
+	do_upkeep(1);
+	do_upkeep(1);
 	put_sized(1, 600);
 	tap_check(!store.recycled && store.limbo.ripe);
 	tap_check(put_sized(1, 81) == slots[2] && put_sized(1, 96) == slots[1]);
@@ -249,7 +249,7 @@ void full_run(void)
 		err = kreg_store_apply(&t, &c, &place, &f);
 		if (err) {
 			kreg_txn_abort(&t);
-			fed(&f);
+			fill_and_add(&f);
 			continue;
 		}
 		kreg_txn_commit(&t);
@@ -268,7 +268,7 @@ void full_run(void)
 		;
 	c.kind = KREG_CHANGE_PUT;
 	tap_check(kreg_store_reserve(&store, &c, &f) == -EAGAIN);
-	fed(&f);
+	fill_and_add(&f);
 	tap_check(!kreg_store_reserve(&store, &c, &f));
 	kreg_store_cancel(&store, &c);
 	tap_check(kreg_store_verify(&store));
@@ -339,11 +339,11 @@ void several_run(void)
 	/* The chunk itself, and its pages, three times. */
 	shim_fail_in = 6;
 	tap_check(kreg_prealloc_fill(&f, &store) == -ENOMEM);
-	fed(&f);
+	fill_and_add(&f);
 	for (i = 0; i < KREG_PREALLOC_CLASSES; i++)
 		tap_check(!kreg_store_reserve(&store, &c[i], &f));
 	tap_check(kreg_store_reserve(&store, &c[i], &f) == -EAGAIN && f.must_chunks == 1);
-	fed(&f);
+	fill_and_add(&f);
 	tap_check(!kreg_store_reserve(&store, &c[i], &f));
 	for (i = 0; i < ARRAY_SIZE(lens); i++)
 		kreg_store_cancel(&store, &c[i]);

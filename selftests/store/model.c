@@ -110,7 +110,7 @@ static void commit_model(void)
 static struct batch *prepare(void);
 
 /* Memory, brought with the odd failure, while others want some too. */
-static void feed(struct kreg_prealloc *f)
+static void fill_and_add(struct kreg_prealloc *f)
 {
 	struct batch **slot = &prepared[rnd(PREPARED)];
 	static bool nested;
@@ -180,7 +180,7 @@ static void reserve(struct step *st)
 	if (st->change.kind != KREG_CHANGE_PUT)
 		return;
 	while ((err = kreg_store_reserve(&store, &st->change, &f)) == -EAGAIN)
-		feed(&f);
+		fill_and_add(&f);
 	verify();
 	if (err) {
 		no_space(st, err);
@@ -265,7 +265,7 @@ static void apply(struct kreg_txn *t, struct step *st)
 		err = kreg_store_apply(t, c, &place, &f);
 		if (err != -EAGAIN)
 			break;
-		feed(&f);
+		fill_and_add(&f);
 	}
 	verify();
 	if (err)
@@ -273,7 +273,7 @@ static void apply(struct kreg_txn *t, struct step *st)
 	else
 		after(t, st);
 	if (f.want_index && rnd(2))
-		feed(&f);
+		fill_and_add(&f);
 	kreg_prealloc_free(&f);
 }
 
@@ -287,7 +287,7 @@ static void meanwhile(void)
 		pins_start();
 }
 
-static void tend(u32 budget)
+static void do_upkeep(u32 budget)
 {
 	struct kreg_prealloc f = {};
 
@@ -297,7 +297,7 @@ static void tend(u32 budget)
 		kreg_store_upkeep_idle(&store, budget, &f);
 	verify();
 	if (f.want_index && rnd(4))
-		feed(&f);
+		fill_and_add(&f);
 	kreg_prealloc_free(&f);
 }
 
@@ -321,7 +321,7 @@ static void run(struct batch *b)
 	}
 	verify();
 	discard(b);
-	tend(1 + rnd(8));
+	do_upkeep(1 + rnd(8));
 }
 
 /* Too much waits for readers: so does the writer. */
@@ -332,7 +332,7 @@ static void throttle(void)
 	shim_rcu_hold = false;
 	pins_finish();
 	while (kreg_store_limbo_full(&store))
-		tend(64);
+		do_upkeep(64);
 }
 
 void model_churn(u32 op)
@@ -401,7 +401,7 @@ void model_drain(void)
 		kreg_txn_commit(&t);
 		commit_model();
 		tap_check(kreg_txn_unlink(&t, 2));
-		tend(1);
+		do_upkeep(1);
 	}
 	while (kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store))
 		;

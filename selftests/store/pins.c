@@ -8,7 +8,7 @@
 
 static struct pin {
 	bool open, walking;
-	struct kreg_reader view;
+	struct kreg_reader reader;
 	struct object *then;		/* as committed when it entered */
 	bool *gone;			/* was absent at some time since */
 	bool *seen;			/* by the walk */
@@ -74,7 +74,7 @@ static void start(struct pin *p)
 	memcpy(p->then, committed, mode->keys * sizeof(*p->then));
 	p->gone = calloc(mode->keys, 1);
 	p->seen = calloc(mode->keys, 1);
-	kreg_reader_enter(&p->view, &store);
+	kreg_reader_enter(&p->reader, &store);
 	p->after = rnd(3) ? mode->keys : rnd(mode->keys);
 	if (p->after < mode->keys)
 		key = key_of(p->after, bytes);
@@ -91,26 +91,26 @@ static void late_lookup(struct pin *p)
 	const struct kreg_rec *r;
 	bool newer;
 
-	r = kreg_lookup(&p->view, &key, p->view.version, &newer);
+	r = kreg_lookup(&p->reader, &key, p->reader.version, &newer);
 	if (r) {
 		tap_check(p->then[k].present);
 		tap_check(r->born == p->then[k].version);
 	} else if (p->then[k].present) {
-		tap_check(store.version != p->view.version);
+		tap_check(store.version != p->reader.version);
 		tap_check(newer || p->gone[k]);
 	}
 }
 
-/* The same, which then looks again, with a view of now, if it has to. */
+/* The same, which then looks again, with a reader of now, if it has to. */
 static void late_get(struct pin *p)
 {
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
 	struct kreg_key key = key_of(k, bytes);
-	struct kreg_reader view = p->view;
+	struct kreg_reader reader = p->reader;
 	struct kreg_hit hit;
-	int err = kreg_reader_get(&view, &key, &hit);
-	const struct object *o = view.version == p->view.version ? p->then : committed;
+	int err = kreg_reader_get(&reader, &key, &hit);
+	const struct object *o = reader.version == p->reader.version ? p->then : committed;
 
 	if (err)
 		tap_check(err == -ENODATA && (!o[k].present || (o == p->then && p->gone[k])));
@@ -126,7 +126,7 @@ static void walk_on(struct pin *p)
 	if (kreg_walk_next(&p->walk, &hit)) {
 		k = key_number(hit.key);
 		tap_check(k < mode->keys && !p->seen[k] && behind(k, p->after));
-		tap_check(hit.version > p->view.version ||
+		tap_check(hit.version > p->reader.version ||
 			  (p->then[k].present && p->then[k].version == hit.version));
 		value_check_any(k, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
 				hit.value_len);

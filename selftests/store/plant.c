@@ -48,7 +48,7 @@ static void reclaim(void)
 bool plant_run(const char *what)
 {
 	struct kreg_place place;
-	struct kreg_reader view;
+	struct kreg_reader reader;
 	struct kreg_key key;
 	u8 bytes[KEY_ROOM];
 	bool newer;
@@ -63,12 +63,12 @@ bool plant_run(const char *what)
 	kreg_store_find(&store, &key, &place);
 	tap_check(place.old);
 	if (!strcmp(what, "read")) {
-		kreg_reader_enter(&view, &store);
+		kreg_reader_enter(&reader, &store);
 		k = *place.link;
 		change(1, KREG_CHANGE_DELETE);
 		reclaim();
-		tap_check(!kreg_lookup(&view, &key, view.version, &newer));
-		kreg_reader_rec(&view, k);
+		tap_check(!kreg_lookup(&reader, &key, reader.version, &newer));
+		kreg_reader_rec(&reader, k);
 	} else if (!strcmp(what, "write")) {
 		change(1, KREG_CHANGE_DELETE);
 		reclaim();

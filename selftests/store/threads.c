@@ -130,7 +130,7 @@ static void *reader(void *arg)
 
 /* The writer. */
 
-static void fed(struct kreg_prealloc *f)
+static void fill_and_add(struct kreg_prealloc *f)
 {
 	spin_unlock(&turn);
 	tap_check(!kreg_prealloc_fill(f, &store));
@@ -166,7 +166,7 @@ static void change(struct kreg_txn *t, enum kreg_change_kind kind, u32 k)
 		kreg_store_find(&store, &c.key, &place);
 		i = kreg_store_apply(t, &c, &place, &f);
 		if (kreg_prealloc_wanted(&f))
-			fed(&f);
+			fill_and_add(&f);
 	} while (i);
 	kreg_prealloc_free(&f);
 }
@@ -198,7 +198,7 @@ static void write_once(u32 size)
 		;
 	kreg_store_upkeep(&store, 8, &f);
 	if (f.want_index)
-		fed(&f);
+		fill_and_add(&f);
 	kreg_prealloc_free(&f);
 }
 

@@ -86,8 +86,8 @@ void json_null(const char *name);
 void json_end(void);
 
 /* text.c: words for people. */
-const char *text_access(enum kreg_rule access);
-const char *text_orphan(enum kreg_fate orphan);
+const char *text_access(enum kreg_access access);
+const char *text_orphan(enum kreg_orphan orphan);
 void text_proc(pid_t pid, char *buf, size_t room);
 void text_comm(pid_t pid, char *buf, size_t room);
 void text_bytes(uint64_t bytes, char *buf, size_t room);
@@ -97,9 +97,8 @@ void text_table(const struct kreg_stat *stat, char *buf, size_t room);
 const char *text_user(uid_t uid, char *buf, size_t room);
 
 /* fail.c: each returns the exit code. */
-int fail(int err, const struct kreg_context *context);
-int fail_name(int err, enum kreg_attempt attempt, struct kreg_client *client, const char *name);
-int fail_table(int err, enum kreg_attempt attempt, const struct kreg_table *table);
+int fail(int err);			/* of the last call of the library that failed */
+int fail_device(int err);		/* of kreg_client_open() */
 int fail_text(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int finish_output(void);

@@ -50,7 +50,7 @@ static int keep(struct kreg_table *table, const sigset_t *ending)
 	claimed(table, "; it is parked when this command is ended (Ctrl-C)");
 	sigwait(ending, &sig);
 	ret = kreg_table_park(table);
-	return ret ? fail_table(ret, KREG_TRY_GIVE, table) : EXIT_OK;
+	return ret ? fail(ret) : EXIT_OK;
 }
 
 /* The process stays the owner over execve(2). */
@@ -103,7 +103,7 @@ static int claim_run(int argc, char **argv)
 		return ret;
 	ret = kreg_table_claim(client, name, timeout, &table);
 	if (ret) {
-		ret = fail_name(ret, KREG_TRY_CLAIM, client, name);
+		ret = fail(ret);
 		kreg_client_close(client);
 		return ret;
 	}
@@ -136,30 +136,21 @@ static const struct option give_options[] = {
 	COMMON_LONG_OPTIONS
 };
 
-static int give_fail(int err, struct kreg_client *client, struct kreg_table *table, pid_t pid)
-{
-	struct kreg_context c = {
-		.size = sizeof(c),
-		.attempt = table ? KREG_TRY_GIVE : KREG_TRY_PROC,
-		.client = client,
-		.table = table,
-		.pid = pid,
-	};
-
-	return fail(err, &c);
-}
-
 /* The error is told before the table is parked again, since it depends on the owner. */
-static int give(struct kreg_table *table, const struct kreg_proc *to, const struct bytes *data)
+static int give(struct kreg_table *table, const struct kreg_process *to,
+		const struct bytes *data)
 {
 	struct kreg_table *mine;
 	int ret;
 
-	if (own_parked(table, &mine))
-		return give_fail(-EPERM, NULL, table, to->pid);
+	/* Without it the kernel says no, and why. */
+	if (own_parked(table, &mine)) {
+		ret = kreg_table_give(table, to, data->data, data->len);
+		return ret ? fail(ret) : EXIT_OK;
+	}
 	ret = kreg_table_give(mine, to, data->data, data->len);
 	if (ret) {
-		ret = give_fail(ret, NULL, mine, to->pid);
+		ret = fail(ret);
 		kreg_table_park(mine);
 	}
 	kreg_table_close(mine);
@@ -170,7 +161,7 @@ static int give_run(int argc, char **argv)
 {
 	struct bytes data = { 0 };
 	struct kreg_table *table;
-	struct kreg_proc to;
+	struct kreg_process to;
 	uint64_t pid;
 	int c, ret;
 
@@ -183,9 +174,9 @@ static int give_run(int argc, char **argv)
 		usage("'%s' is no process id", argv[optind + 1]);
 	ret = open_table(argv[optind], &table);
 	if (!ret) {
-		ret = kreg_proc_find(kreg_table_client(table), pid, &to);
+		ret = kreg_process_find(kreg_table_client(table), pid, &to);
 		if (ret)
-			ret = give_fail(ret, kreg_table_client(table), NULL, pid);
+			ret = fail(ret);
 		else
 			ret = give(table, &to, &data);
 		close_table(table);
@@ -199,8 +190,8 @@ const struct command cmd_give = {
 	.args = "[--data TEXT] NAME PID",
 	.summary = "give a parked table to a process",
 	.help = "Make a process the owner of a parked table. The process must have opened the\n"
-		"device; it finds a message in its mailbox. A table that has an owner can only be\n"
+		"device; it finds an event in its mailbox. A table that has an owner can only be\n"
 		"given away by that owner.\n\n"
-		"  -d, --data TEXT  bytes for the message, at most 1024",
+		"  -d, --data TEXT  bytes for the event, at most 1024",
 	.run = give_run,
 };

@@ -76,7 +76,7 @@ static int fetch(struct kreg_table *table, struct found *f, const char *path)
 		return path ? write_file(f, out, path) : show(f, out);
 	if (path)
 		fclose(out);
-	return fail_table(ret, f->take ? KREG_TRY_WRITE : KREG_TRY_READ, table);
+	return fail(ret);
 }
 
 static int get(int argc, char **argv, bool take)
@@ -149,7 +149,7 @@ static int count_run(int argc, char **argv)
 		return ret;
 	ret = kreg_count(table, &n);
 	if (ret) {
-		ret = fail_table(ret, KREG_TRY_STAT, table);
+		ret = fail(ret);
 	} else if (json) {
 		json_begin(stdout);
 		json_number("objects", n);

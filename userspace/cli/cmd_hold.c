@@ -84,7 +84,7 @@ static int run(int argc, char **argv)
 	if (!h)
 		return fail_text(EXIT_ERROR, "no memory");
 	h->options.size = sizeof(h->options);
-	h->options.orphan = KREG_PARK;
+	h->options.orphan = KREG_ORPHAN_PARK;
 	h->max = 3;
 	h->window_ms = 5000;
 	parse(argc, argv, h);

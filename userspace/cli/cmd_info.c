@@ -41,7 +41,7 @@ static void people(const struct kreg_stat *stat)
 	snprintf(buf, sizeof(buf), "none");
 	if (kreg_stat_heir(stat).cookie)
 		text_proc(kreg_stat_heir(stat).pid, buf, sizeof(buf));
-	if (kreg_stat_silent(stat))
+	if (kreg_stat_heir_silent(stat))
 		strncat(buf, ", silent", sizeof(buf) - strlen(buf) - 1);
 	line("heir", buf);
 	snprintf(buf, sizeof(buf), "%s", text_orphan(kreg_stat_orphan(stat)));
@@ -89,7 +89,7 @@ static int run(int argc, char **argv)
 	for (i = optind; i < argc; i++) {
 		ret = kreg_stat_by_name(client, argv[i], &stat);
 		if (ret) {
-			ret = fail_name(ret, KREG_TRY_STAT, client, argv[i]);
+			ret = fail(ret);
 			status = status ? status : ret;
 			continue;
 		}

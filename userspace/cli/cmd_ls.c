@@ -174,7 +174,7 @@ static int run(int argc, char **argv)
 		ret = 0;
 	}
 	if (ret)
-		ret = fail_name(ret, KREG_TRY_STAT, client, NULL);
+		ret = fail(ret);
 	else if (!json && !names)
 		print_rows(&rows);
 	free_rows(&rows);

@@ -33,7 +33,7 @@ static void parse(int argc, char **argv, struct wish *w)
 		if (c == 'm' && (parse_mode(optarg, &w->mode) || !w->mode))
 			usage("'%s' is no mode: octal digits of 0666", optarg);
 		if (c == 'o' && parse_orphan(optarg, &w->orphan))
-			usage("'%s' is no fate: park or destroy", optarg);
+			usage("'%s' is no orphan rule: park or destroy", optarg);
 		if (c == 'k' && (parse_time_ms(optarg, &w->keep_ms) || !w->keep_ms))
 			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 		if (c == 'c')
@@ -41,7 +41,7 @@ static void parse(int argc, char **argv, struct wish *w)
 		if (c == 'i')
 			w->if_missing = true;
 	}
-	if (w->keep_ms && w->orphan == KREG_DESTROY)
+	if (w->keep_ms && w->orphan == KREG_ORPHAN_DESTROY)
 		usage("--keep is for parked tables and contradicts --orphan destroy");
 }
 
@@ -54,11 +54,11 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 {
 	struct kreg_open_options o = {
 		.size = sizeof(o),
-		.flags = KREG_CREATE | (w->if_missing ? 0 : KREG_EXCL) |
-			 (w->claimable ? KREG_CLAIMABLE : 0),
+		.flags = KREG_OPEN_CREATE | (w->if_missing ? 0 : KREG_OPEN_EXCL) |
+			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0),
 		.access = w->access,
 		.mode = w->mode,
-		.orphan = KREG_PARK,
+		.orphan = KREG_ORPHAN_PARK,
 		.orphan_ms = w->keep_ms,
 	};
 
@@ -69,13 +69,13 @@ static int hand_over(struct kreg_table *table, const struct wish *w)
 {
 	int ret = 0;
 
-	if (w->orphan == KREG_DESTROY)
-		ret = kreg_table_set_orphan(table, KREG_DESTROY, 0);
+	if (w->orphan == KREG_ORPHAN_DESTROY)
+		ret = kreg_table_set_orphan(table, KREG_ORPHAN_DESTROY, 0);
 	if (!ret)
 		ret = kreg_table_park(table);
 	if (!ret)
 		return 0;
-	ret = fail_table(ret, KREG_TRY_GIVE, table);
+	ret = fail(ret);
 	kreg_table_destroy(table);
 	return ret;
 }
@@ -107,7 +107,7 @@ static int report(struct kreg_table *table, bool created)
 
 static int run(int argc, char **argv)
 {
-	struct wish w = { .access = KREG_PUBLIC, .orphan = KREG_PARK };
+	struct wish w = { .access = KREG_ACCESS_PUBLIC, .orphan = KREG_ORPHAN_PARK };
 	struct kreg_client *client;
 	struct kreg_table *table;
 	bool created;
@@ -122,11 +122,11 @@ static int run(int argc, char **argv)
 		return ret;
 	ret = create(client, argv[optind], &w, &table);
 	if (ret) {
-		ret = fail_name(ret, KREG_TRY_CREATE, client, argv[optind]);
+		ret = fail(ret);
 		kreg_client_close(client);
 		return ret;
 	}
-	created = kreg_table_how(table) & KREG_CREATED;
+	created = kreg_table_opened(table) & KREG_OPENED_CREATED;
 	ret = created ? hand_over(table, &w) : 0;
 	if (!ret)
 		ret = report(table, created);
@@ -145,7 +145,7 @@ const struct command cmd_new = {
 		"                     protected: only the owner writes, others read\n"
 		"                     private: only the owner reads and writes\n"
 		"  -m, --mode MODE    permission bits, as of files: 0600 (default) to 0666\n"
-		"  -o, --orphan FATE  when an owner dies without an heir: park (default), destroy\n"
+		"  -o, --orphan RULE  when an owner dies without an heir: park (default), destroy\n"
 		"  -k, --keep TIME    be parked at most so long: 500ms, 30s, 10m, 12h, 1d\n"
 		"  -c, --claimable    whoever may write may also claim it\n"
 		"  -i, --if-missing   it is no error if there is one already",

@@ -66,7 +66,7 @@ static int put_run(int argc, char **argv)
 	if (!ret) {
 		ret = as_owner(table, act_put, &c);
 		if (ret)
-			ret = fail_table(ret, KREG_TRY_WRITE, table);
+			ret = fail(ret);
 		close_table(table);
 	}
 	bytes_free(&c.key);
@@ -149,7 +149,7 @@ static int del_run(int argc, char **argv)
 	else
 		ret = del_keys(table, argv + optind + 1, &c);
 	if (ret)
-		ret = fail_table(ret, KREG_TRY_WRITE, table);
+		ret = fail(ret);
 	else
 		ret = del_report(&c);
 	if (!ret && !all && !c.count)

@@ -31,12 +31,12 @@ static int remove_name(struct kreg_client *client, const char *name, bool force)
 	if (ret == -ENOENT && force)
 		return 0;
 	if (ret)
-		return fail_name(ret, KREG_TRY_OPEN, client, name);
+		return fail(ret);
 	ret = kreg_table_destroy(table);
 	if (ret == -ESTALE && force)
 		ret = 0;
 	else if (ret)
-		ret = fail_table(ret, KREG_TRY_DESTROY, table);
+		ret = fail(ret);
 	else
 		removed(name, kreg_table_id(table));
 	kreg_table_close(table);
@@ -77,7 +77,7 @@ static int remove_parked(struct kreg_client *client)
 
 	ret = kreg_list_open(client, &list);
 	if (ret)
-		return fail_name(ret, KREG_TRY_STAT, client, NULL);
+		return fail(ret);
 	while ((ret = kreg_list_next(list, &stat)) > 0) {
 		ret = kreg_stat_parked(stat) ? remove_id(client, stat, &n, &left) : 0;
 		if (ret)
@@ -85,7 +85,7 @@ static int remove_parked(struct kreg_client *client)
 	}
 	kreg_list_close(list);
 	if (ret < 0)
-		return fail_name(ret, KREG_TRY_DESTROY, client, NULL);
+		return fail(ret);
 	if (!json)
 		printf("%u parked table%s removed\n", n, n == 1 ? "" : "s");
 	if (left)

@@ -15,22 +15,26 @@ struct wish {
 	const char *after;
 };
 
-static void show(const struct kreg_entry *e, bool keys)
+static void show(const struct kreg_object *object, bool keys)
 {
+	size_t key_len, value_len;
+	const void *key = kreg_object_key(object, &key_len);
+	const void *value = kreg_object_value(object, &value_len);
+
 	if (json) {
 		json_begin(stdout);
-		json_bytes("key", e->key, e->key_len);
+		json_bytes("key", key, key_len);
 		if (!keys)
-			json_bytes("value", e->value, e->value_len);
-		json_number("length", e->value_len);
-		json_number("version", e->version);
+			json_bytes("value", value, value_len);
+		json_number("length", value_len);
+		json_number("version", kreg_object_version(object));
 		json_end();
 		return;
 	}
-	bytes_print(e->key, e->key_len, stdout);
+	bytes_print(key, key_len, stdout);
 	if (!keys) {
 		putchar('\t');
-		bytes_print(e->value, e->value_len, stdout);
+		bytes_print(value, value_len, stdout);
 	}
 	putchar('\n');
 }
@@ -40,9 +44,9 @@ static int scan(struct kreg_table *table, const struct wish *w)
 	struct bytes after = { 0 };
 	struct kreg_scan_options o = {
 		.size = sizeof(o),
-		.flags = w->keys ? KREG_KEYS_ONLY : 0,
+		.flags = w->keys ? KREG_SCAN_KEYS : 0,
 	};
-	struct kreg_entry entry;
+	const struct kreg_object *object;
 	struct kreg_scan *s;
 	uint64_t n;
 	int ret;
@@ -56,10 +60,10 @@ static int scan(struct kreg_table *table, const struct wish *w)
 	if (ret)
 		return ret;
 	for (n = 0; n < w->limit; n++) {
-		ret = kreg_scan_next(s, &entry);
+		ret = kreg_scan_next(s, &object);
 		if (ret <= 0)
 			break;
-		show(&entry, w->keys);
+		show(object, w->keys);
 		if (ferror(stdout))
 			break;
 	}
@@ -87,7 +91,7 @@ static int run(int argc, char **argv)
 		return ret;
 	ret = scan(table, &w);
 	if (ret)
-		ret = fail_table(ret, KREG_TRY_READ, table);
+		ret = fail(ret);
 	close_table(table);
 	return ret ? ret : finish_output();
 }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "watch.h"
@@ -40,7 +41,7 @@ static int remember_gift(struct watch *w, uint64_t id)
 	uint64_t *more = realloc(w->gifts, (w->n_gifts + 1) * sizeof(*more));
 
 	if (!more)
-		return -ENOMEM;
+		return fail_text(EXIT_ERROR, "no memory");
 	w->gifts = more;
 	w->gifts[w->n_gifts++] = id;
 	return 0;
@@ -61,19 +62,15 @@ static void park_gifts(struct watch *w)
 	free(w->gifts);
 }
 
-static int read_mailbox(struct watch *w)
+static void on_event(const struct kreg_event *event, void *arg)
 {
-	const struct kreg_message *m;
-	int ret = 0;
+	struct watch *w = arg;
 
-	while (!ret && w->lines_left) {
-		ret = kreg_message_next(w->client, 0, &m);
-		if (ret)
-			break;
-		watch_say_message(w, m);
-		ret = remember_gift(w, kreg_message_table(m));
-	}
-	return ret == -EAGAIN ? 0 : ret;
+	/* A table has come to us, whether there are lines left or not. */
+	if (w->lines_left)
+		watch_say_event(w, event);
+	if (remember_gift(w, kreg_event_table(event)))
+		w->lines_left = 0;
 }
 
 static int look_at_all(struct watch *w, const struct pollfd *polled)
@@ -107,12 +104,11 @@ static int loop(struct watch *w, struct pollfd *polled)
 			polled[i + 1] = (struct pollfd){ w->tables[i].pidfd, POLLIN, 0 };
 		if (poll(polled, w->count + 1, patience(w)) < 0) {
 			if (errno != EINTR)
-				return -errno;
+				return fail_text(EXIT_ERROR, "poll: %s", strerror(errno));
 			continue;
 		}
-		ret = read_mailbox(w);
-		if (!ret)
-			ret = look_at_all(w, polled);
+		ret = kreg_client_dispatch(w->client, 0);
+		ret = ret < 0 ? fail(ret) : look_at_all(w, polled);
 	}
 	return ret;
 }
@@ -141,16 +137,21 @@ static void parse(int argc, char **argv, struct watch *w, bool *accept)
 static int watch(struct watch *w, char **names, bool accept)
 {
 	struct pollfd *polled = calloc(w->count + 1, sizeof(*polled));
-	int i, ret = -ENOMEM;
+	int i, ret;
 
 	w->tables = calloc(w->count + 1, sizeof(*w->tables));
-	if (!polled || !w->tables)
+	if (!polled || !w->tables) {
+		ret = fail_text(EXIT_ERROR, "no memory");
 		goto out;
+	}
 	for (i = 0; i < w->count; i++)
 		w->tables[i] = (struct watched){ .name = names[i], .pidfd = -1 };
 	ret = accept ? kreg_client_set_accept(w->client, true) : 0;
-	if (ret)
+	if (ret) {
+		ret = fail(ret);
 		goto out;
+	}
+	kreg_client_set_handler(w->client, on_event, w);
 	if (!w->count)
 		note("the mailbox of process %d; 'kreg give NAME %d' sends a table", getpid(),
 		     getpid());
@@ -178,8 +179,6 @@ static int run(int argc, char **argv)
 		return ret;
 	w.count = argc - optind;
 	ret = watch(&w, argv + optind, accept);
-	if (ret)
-		ret = fail_name(ret, KREG_TRY_STAT, w.client, w.trouble);
 	kreg_client_close(w.client);
 	return ret ? ret : finish_output();
 }

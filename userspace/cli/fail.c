@@ -6,10 +6,8 @@
 
 #include "cmd.h"
 
-static int code_of(int err, enum kreg_attempt attempt)
+static int code_of(int err)
 {
-	if (attempt == KREG_TRY_DEVICE)
-		return EXIT_NO_DEVICE;
 	switch (abs(err)) {
 	case ENOENT:
 	case ENODATA:
@@ -55,32 +53,16 @@ static void say(const char *code, const char *text)
 	hex = keep;
 }
 
-int fail(int err, const struct kreg_context *context)
+int fail(int err)
 {
-	char text[512];
-
-	kreg_explain(err, context, text, sizeof(text));
-	say(kreg_error_name(err), text);
-	return code_of(err, context->attempt);
+	say(kreg_error_name(err), kreg_errmsg());
+	return code_of(err);
 }
 
-int fail_name(int err, enum kreg_attempt attempt, struct kreg_client *client, const char *name)
+int fail_device(int err)
 {
-	struct kreg_context c = {
-		.size = sizeof(c),
-		.attempt = attempt,
-		.client = client,
-		.name = name,
-	};
-
-	return fail(err, &c);
-}
-
-int fail_table(int err, enum kreg_attempt attempt, const struct kreg_table *table)
-{
-	struct kreg_context c = { .size = sizeof(c), .attempt = attempt, .table = table };
-
-	return fail(err, &c);
+	fail(err);
+	return EXIT_NO_DEVICE;
 }
 
 int fail_text(int code, const char *format, ...)

@@ -37,28 +37,28 @@ static void block_signals(struct hold *h, sigset_t *set)
 /* Own the table and be its heir. */
 static int own(struct hold *h)
 {
-	struct kreg_proc self;
+	struct kreg_process self;
 	int ret;
 
 	kreg_table_close(h->table);
 	h->table = NULL;
 	ret = kreg_table_own(h->client, h->name, h->timeout_ms, &h->options, &h->table);
 	if (ret)
-		return fail_name(ret, KREG_TRY_CLAIM, h->client, h->name);
+		return fail(ret);
 	ret = kreg_client_self(h->client, &self);
 	if (!ret)
 		ret = kreg_table_set_heir(h->table, &self, NULL, 0, false);
-	return ret ? fail_table(ret, KREG_TRY_HEIR, h->table) : 0;
+	return ret ? fail(ret) : 0;
 }
 
-/* Once the death is known the message is there, so there is nothing to wait for. */
+/* Once the death is known the event is there, so there is nothing to wait for. */
 static bool came_back(struct hold *h)
 {
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	bool back = false;
 
-	while (!kreg_message_next(h->client, 0, &m))
-		back |= kreg_message_table(m) == kreg_table_id(h->table);
+	while (!kreg_event_next(h->client, 0, &m))
+		back |= kreg_event_table(m) == kreg_table_id(h->table);
 	return back;
 }
 
@@ -142,7 +142,7 @@ static int finish(struct hold *h, int code)
 	ret = h->destroy ? kreg_table_destroy(h->table) : kreg_table_park(h->table);
 	/* The command may have given the table away or destroyed it. */
 	if (ret && ret != -EPERM && ret != -EACCES && ret != -ESTALE)
-		fail_table(ret, h->destroy ? KREG_TRY_DESTROY : KREG_TRY_GIVE, h->table);
+		fail(ret);
 	return code;
 }
 

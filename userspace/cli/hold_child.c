@@ -35,7 +35,7 @@ static ssize_t receive_int(int sock, int *value)
 /* In the child: says that it can receive, waits for the table, becomes the command. */
 static void become(struct hold *h, int sock)
 {
-	struct kreg_proc self;
+	struct kreg_process self;
 	int word, ret;
 
 	/* The first call opens the device for this process. */
@@ -51,21 +51,15 @@ static void become(struct hold *h, int sock)
 /* The child is ours and not waited for, so its pid cannot be another's meanwhile. */
 static int hand_over(struct hold *h)
 {
-	struct kreg_context c = {
-		.size = sizeof(c),
-		.attempt = KREG_TRY_GIVE,
-		.table = h->table,
-		.pid = h->child,
-	};
-	struct kreg_proc child;
+	struct kreg_process child;
 	int ret;
 
-	ret = kreg_proc_find(h->client, h->child, &child);
+	ret = kreg_process_find(h->client, h->child, &child);
 	if (!ret)
 		ret = kreg_table_give(h->table, &child, NULL, 0);
 	h->given = !ret;
 	/* That it is dead already will be seen, and told, like any other death. */
-	return ret && ret != -ESRCH ? fail(ret, &c) : 0;
+	return ret && ret != -ESRCH ? fail(ret) : 0;
 }
 
 /* The socket closes by itself when the command runs. */
@@ -87,7 +81,7 @@ static int meet(struct hold *h, int sock)
 	if (receive_int(sock, &word) <= 0)
 		return 0;	/* It is dead. */
 	if (word)
-		return fail_name(word, KREG_TRY_DEVICE, NULL, NULL);
+		return fail_text(EXIT_NO_DEVICE, "%s", kreg_strerror(word));
 	ret = hand_over(h);
 	if (ret)
 		return ret;

@@ -81,7 +81,7 @@ void json_bytes(const char *name, const void *data, size_t len)
 	putc('"', stream);
 }
 
-/* Names and messages; they stay text with --hex. */
+/* Names and sentences; they stay text with --hex. */
 void json_text(const char *name, const char *text)
 {
 	bool keep = hex;

@@ -10,7 +10,7 @@ int open_client(struct kreg_client **client)
 	const char *path = getenv("KREG_DEVICE");
 	int ret = kreg_client_open(path, client);
 
-	return ret ? fail_name(ret, KREG_TRY_DEVICE, NULL, NULL) : 0;
+	return ret ? fail_device(ret) : 0;
 }
 
 int open_table(const char *name, struct kreg_table **table)
@@ -24,7 +24,7 @@ int open_table(const char *name, struct kreg_table **table)
 	ret = kreg_table_open(client, name, NULL, table);
 	if (!ret)
 		return 0;
-	ret = fail_name(ret, KREG_TRY_OPEN, client, name);
+	ret = fail(ret);
 	kreg_client_close(client);
 	return ret;
 }
@@ -52,7 +52,7 @@ int own_parked(struct kreg_table *table, struct kreg_table **mine)
 	if (ret)
 		return ret;
 	parked = kreg_stat_parked(stat);
-	safe = kreg_stat_orphan(stat) == KREG_PARK;
+	safe = kreg_stat_orphan(stat) == KREG_ORPHAN_PARK;
 	kreg_stat_free(stat);
 	if (!parked || !*kreg_table_name(table))
 		return -EACCES;
@@ -73,8 +73,9 @@ int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void
 	ret = act(table, arg);
 	if (ret != -EACCES && ret != -EPERM)
 		return ret;
+	/* Once more, so that what is told is why this failed. */
 	if (own_parked(table, &mine))
-		return ret;
+		return act(table, arg);
 	ret = -ESTALE;
 	/* Another table may have taken the name meanwhile. */
 	if (kreg_table_id(mine) == kreg_table_id(table))

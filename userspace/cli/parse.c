@@ -72,7 +72,7 @@ int parse_access(const char *text, unsigned int *access)
 {
 	unsigned int a;
 
-	for (a = KREG_PRIVATE; a <= KREG_PUBLIC; a++) {
+	for (a = KREG_ACCESS_PRIVATE; a <= KREG_ACCESS_PUBLIC; a++) {
 		if (!strcmp(text, text_access(a))) {
 			*access = a;
 			return 0;
@@ -85,7 +85,7 @@ int parse_orphan(const char *text, unsigned int *orphan)
 {
 	if (strcmp(text, "park") && strcmp(text, "destroy"))
 		return -EINVAL;
-	*orphan = strcmp(text, "park") ? KREG_DESTROY : KREG_PARK;
+	*orphan = strcmp(text, "park") ? KREG_ORPHAN_DESTROY : KREG_ORPHAN_PARK;
 	return 0;
 }
 

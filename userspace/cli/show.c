@@ -14,7 +14,7 @@ uint64_t parked_ms_left(const struct kreg_stat *stat)
 	return until > now_ns ? (until - now_ns) / 1000000 : 0;
 }
 
-static void show_proc(const char *name, struct kreg_proc proc)
+static void show_proc(const char *name, struct kreg_process proc)
 {
 	char comm[32], field[32];
 
@@ -48,7 +48,7 @@ void show_json(const struct kreg_stat *stat)
 		json_number("parked_ms_left", parked_ms_left(stat));
 	show_proc("owner", kreg_stat_owner(stat));
 	show_proc("heir", kreg_stat_heir(stat));
-	json_bool("heir_silent", kreg_stat_silent(stat));
+	json_bool("heir_silent", kreg_stat_heir_silent(stat));
 	json_text("orphan", text_orphan(kreg_stat_orphan(stat)));
 	json_number("orphan_ms", kreg_stat_orphan_ms(stat));
 	json_bool("claimable", kreg_stat_claimable(stat));

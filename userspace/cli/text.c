@@ -7,26 +7,30 @@
 
 #include "cmd.h"
 
-const char *text_access(enum kreg_rule access)
+const char *text_access(enum kreg_access access)
 {
 	switch (access) {
-	case KREG_PRIVATE:
+	case KREG_ACCESS_PRIVATE:
 		return "private";
-	case KREG_PROTECTED:
+	case KREG_ACCESS_PROTECTED:
 		return "protected";
-	case KREG_PUBLIC:
+	case KREG_ACCESS_PUBLIC:
 		return "public";
+	case KREG_ACCESS_REGISTRY:
+		return "registry";
 	}
 	return "?";
 }
 
-const char *text_orphan(enum kreg_fate orphan)
+const char *text_orphan(enum kreg_orphan orphan)
 {
 	switch (orphan) {
-	case KREG_DESTROY:
+	case KREG_ORPHAN_DESTROY:
 		return "destroy";
-	case KREG_PARK:
+	case KREG_ORPHAN_PARK:
 		return "park";
+	case KREG_ORPHAN_PARK_ON_CRASH:
+		return "park on crash";
 	}
 	return "?";
 }

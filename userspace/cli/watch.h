@@ -11,7 +11,7 @@ struct watched {
 	bool exists;
 	uint64_t id;
 	bool parked;
-	struct kreg_proc owner;
+	struct kreg_process owner;
 	uint64_t transfers;
 	int pidfd;		/* of the owner, or -1 */
 };
@@ -25,15 +25,14 @@ struct watch {
 	uint64_t end_ns;	/* likewise; 0: never */
 	uint64_t *gifts;	/* ids of tables that came to us */
 	size_t n_gifts;
-	const char *trouble;	/* name of the table that cannot be looked at */
 };
 
-/* watch_table.c: look at a table and tell what has changed. */
+/* watch_table.c: look at a table and tell what has changed; 0 or the exit code. */
 int watch_look(struct watch *w, struct watched *t, bool died);
 
 /* watch_say.c: one line, with the time. */
 void watch_say(struct watch *w, const char *event, const struct watched *t,
-	       const struct kreg_proc *before);
-void watch_say_message(struct watch *w, const struct kreg_message *m);
+	       const struct kreg_process *before);
+void watch_say_event(struct watch *w, const struct kreg_event *event);
 
 #endif /* KREG_CLI_WATCH_H */

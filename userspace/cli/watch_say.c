@@ -45,7 +45,7 @@ static void print_name(const char *name)
 	hex = keep;
 }
 
-static void say_json(const char *event, const struct watched *t, const struct kreg_proc *before)
+static void say_json(const char *event, const struct watched *t, const struct kreg_process *before)
 {
 	begin_json(event, t->name);
 	if (before->pid)
@@ -58,7 +58,7 @@ static void say_json(const char *event, const struct watched *t, const struct kr
 }
 
 void watch_say(struct watch *w, const char *event, const struct watched *t,
-	       const struct kreg_proc *before)
+	       const struct kreg_process *before)
 {
 	char now[32], owner[64];
 
@@ -83,36 +83,36 @@ void watch_say(struct watch *w, const char *event, const struct watched *t,
 	count_line(w);
 }
 
-static void message_json(const struct kreg_message *m, const char *name, int status, bool known)
+static void event_json(const struct kreg_event *event, const char *name, int status, bool known)
 {
 	size_t len;
-	const void *data = kreg_message_data(m, &len);
+	const void *data = kreg_event_data(event, &len);
 
 	begin_json("transfer", name);
-	json_number("id", kreg_message_table(m));
-	json_number("from", kreg_message_from(m).pid);
-	json_text("reason", kreg_message_reason(m) == KREG_DEATH ? "death" : "gift");
+	json_number("id", kreg_event_table(event));
+	json_number("from", kreg_event_from(event).pid);
+	json_text("reason", kreg_event_cause(event) == KREG_CAUSE_DEATH ? "death" : "gift");
 	if (known)
 		json_signed("status", status);
 	if (len)
 		json_bytes("data", data, len);
-	json_number("seq", kreg_message_seq(m));
-	json_number("monotonic_ns", kreg_message_time_ns(m));
+	json_number("seq", kreg_event_seq(event));
+	json_number("monotonic_ns", kreg_event_time_ns(event));
 	json_end();
 }
 
-void watch_say_message(struct watch *w, const struct kreg_message *m)
+void watch_say_event(struct watch *w, const struct kreg_event *event)
 {
 	char now[32], name[160], end[64] = "died";
 	int status = 0;
-	bool known = kreg_message_status(m, &status);
+	bool known = kreg_event_status(event, &status);
 	const void *data;
 	size_t len;
 
-	if (!kreg_message_name(m, name, sizeof(name)))
-		snprintf(name, sizeof(name), "#%" PRIu64, kreg_message_table(m));
+	if (kreg_event_name(event, name, sizeof(name), &len) || !len)
+		snprintf(name, sizeof(name), "#%" PRIu64, kreg_event_table(event));
 	if (json) {
-		message_json(m, name, status, known);
+		event_json(event, name, status, known);
 		count_line(w);
 		return;
 	}
@@ -121,11 +121,12 @@ void watch_say_message(struct watch *w, const struct kreg_message *m)
 	print_name(name);
 	if (known)
 		text_end(status, end, sizeof(end));
-	if (kreg_message_reason(m) == KREG_DEATH)
-		printf(": inherited by this command, process %d %s", kreg_message_from(m).pid, end);
+	if (kreg_event_cause(event) == KREG_CAUSE_DEATH)
+		printf(": inherited by this command, process %d %s",
+		       kreg_event_from(event).pid, end);
 	else
-		printf(": given to this command by process %d", kreg_message_from(m).pid);
-	data = kreg_message_data(m, &len);
+		printf(": given to this command by process %d", kreg_event_from(event).pid);
+	data = kreg_event_data(event, &len);
 	if (len) {
 		printf(", data ");
 		bytes_print(data, len, stdout);

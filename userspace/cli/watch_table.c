@@ -20,7 +20,7 @@ static void forget_owner(struct watched *t)
 static void follow_owner(struct watch *w, struct watched *t)
 {
 	struct kreg_table *table;
-	struct kreg_proc owner;
+	struct kreg_process owner;
 
 	forget_owner(t);
 	if (t->parked || !t->owner.pid || kreg_table_by_id(w->client, t->id, &table))
@@ -32,30 +32,30 @@ static void follow_owner(struct watch *w, struct watched *t)
 }
 
 /*
- * The look may come before the news, and the kernel moves a table a moment before the
+ * The look may come before the event, and the kernel moves a table a moment before the
  * pidfd of the dead tells of it; whether he lives is kreg's to say.
  */
 static bool owner_died(const struct watch *w, const struct watched *t)
 {
 	struct pollfd owner = { .fd = t->pidfd, .events = POLLIN };
-	struct kreg_proc now;
+	struct kreg_process now;
 
 	if (t->pidfd < 0)
 		return false;
 	return poll(&owner, 1, 0) == 1 ||
-	       kreg_proc_find(w->client, t->owner.pid, &now) == -ESRCH;
+	       kreg_process_find(w->client, t->owner.pid, &now) == -ESRCH;
 }
 
 static void gone(struct watch *w, struct watched *t, bool died)
 {
-	struct kreg_proc before = t->owner;
+	struct kreg_process before = t->owner;
 
 	if (t->exists || !t->seen)
 		watch_say(w, !t->seen ? "missing" : died ? "died, destroyed" : "destroyed", t,
 			  &before);
 	forget_owner(t);
 	t->exists = false;
-	t->owner = (struct kreg_proc){ 0 };
+	t->owner = (struct kreg_process){ 0 };
 }
 
 static const char *what_happened(const struct watched *old, const struct watched *new, bool died)
@@ -83,15 +83,13 @@ int watch_look(struct watch *w, struct watched *t, bool died)
 	int ret;
 
 	ret = kreg_stat_by_name(w->client, t->name, &stat);
+	if (ret && ret != -ENOENT && ret != -ESTALE)
+		return fail(ret);
 	died = died || owner_died(w, t);
 	if (ret == -ENOENT || ret == -ESTALE) {
 		gone(w, t, died);
 		t->seen = true;
 		return 0;
-	}
-	if (ret) {
-		w->trouble = t->name;
-		return ret;
 	}
 	new.seen = true;
 	new.exists = true;

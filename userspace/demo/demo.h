@@ -49,7 +49,7 @@ struct shared {
 enum word {
 	WORD_FILLING,	/* number: objects so far */
 	WORD_OWNS,	/* pid: the server; number: objects in the table; time */
-	WORD_INHERITED,	/* pid: who died; number: wait status; time: of the message */
+	WORD_INHERITED,	/* pid: who died; number: wait status; time: of the event */
 	WORD_STANDBY,	/* pid: a server that is about to wait */
 	WORD_FAILED,	/* number: errno; text: what it was */
 };

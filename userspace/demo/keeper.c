@@ -17,7 +17,7 @@ struct keeper {
 /* Give the table to a new server as soon as that can receive. */
 static int start_server(struct keeper *k)
 {
-	struct kreg_proc server;
+	struct kreg_process server;
 	int ready[2], ret;
 	char go;
 
@@ -28,7 +28,7 @@ static int start_server(struct keeper *k)
 	ret = k->server < 0 || read(ready[0], &go, 1) != 1 ? -ECHILD : 0;
 	close(ready[0]);
 	if (!ret)
-		ret = kreg_proc_find(k->client, k->server, &server);
+		ret = kreg_process_find(k->client, k->server, &server);
 	if (!ret)
 		ret = kreg_table_give(k->table, &server, NULL, 0);
 	return ret;
@@ -37,18 +37,18 @@ static int start_server(struct keeper *k)
 static int wait_inheritance(struct keeper *k)
 {
 	struct report r = { .word = WORD_INHERITED };
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	int ret, status = 0;
 
 	do {
-		ret = kreg_message_next(k->client, -1, &m);
+		ret = kreg_event_next(k->client, -1, &m);
 		if (ret)
 			return ret;
-	} while (kreg_message_type(m) != KREG_TRANSFER);
-	kreg_message_status(m, &status);
-	r.pid = kreg_message_from(m).pid;
+	} while (kreg_event_kind(m) != KREG_EVENT_TRANSFER);
+	kreg_event_status(m, &status);
+	r.pid = kreg_event_from(m).pid;
 	r.number = status;
-	r.time_ns = kreg_message_time_ns(m);
+	r.time_ns = kreg_event_time_ns(m);
 	report(k->demo, &r);
 	/* The order: once the heir has read of it, the death is seen by all. */
 	waitpid(k->server, NULL, 0);
@@ -58,7 +58,7 @@ static int wait_inheritance(struct keeper *k)
 /* The first server has gone before: its table is parked. */
 static int keep(struct keeper *k)
 {
-	struct kreg_proc self;
+	struct kreg_process self;
 	int ret;
 
 	ret = kreg_client_open(NULL, &k->client);

@@ -150,7 +150,9 @@ static int stop_readers(struct demo *d)
 static int check_table(const struct demo *d, struct kreg_table *table, uint64_t *good)
 {
 	char text[KEY_SIZE + 1] = "";
-	struct kreg_entry e;
+	const struct kreg_object *object;
+	const void *key, *value;
+	size_t key_len, value_len;
 	struct kreg_scan *s;
 	int ret;
 
@@ -158,11 +160,13 @@ static int check_table(const struct demo *d, struct kreg_table *table, uint64_t 
 	ret = kreg_scan_open(table, NULL, &s);
 	if (ret)
 		return ret;
-	while ((ret = kreg_scan_next(s, &e)) > 0) {
-		if (e.key_len != KEY_SIZE)
+	while ((ret = kreg_scan_next(s, &object)) > 0) {
+		key = kreg_object_key(object, &key_len);
+		value = kreg_object_value(object, &value_len);
+		if (key_len != KEY_SIZE)
 			continue;
-		memcpy(text, e.key, KEY_SIZE);
-		*good += object_check(strtoull(text, NULL, 16), e.value, e.value_len,
+		memcpy(text, key, KEY_SIZE);
+		*good += object_check(strtoull(text, NULL, 16), value, value_len,
 				      d->opt.value_size);
 		if (*good % 65536 == 0)
 			tell_checking(d, *good);
@@ -206,7 +210,7 @@ static void clean_up(struct demo *d)
 	if (kreg_client_open(NULL, &client))
 		return;
 	if (!kreg_table_open(client, d->opt.table, NULL, &table)) {
-		struct kreg_proc owner;
+		struct kreg_process owner;
 		int fd = kreg_table_owner_pidfd(table, &owner);
 
 		if (fd >= 0) {
@@ -250,7 +254,7 @@ static int run(struct demo *d)
 	if (!ret) {
 		err = check_all(d, &tally.lost);
 		if (err) {
-			tell_trouble(d, kreg_strerror(err));
+			tell_trouble(d, kreg_errmsg());
 			ret = -1;
 		}
 	}
@@ -264,14 +268,12 @@ static int run(struct demo *d)
 /* Without the device there is nothing to show. */
 static int probe(void)
 {
-	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_DEVICE };
 	struct kreg_client *client;
-	char text[256];
 	int ret;
 
 	ret = kreg_client_open(NULL, &client);
 	if (ret) {
-		fprintf(stderr, "kreg-demo: %s\n", kreg_explain(ret, &c, text, sizeof(text)));
+		fprintf(stderr, "kreg-demo: %s\n", kreg_errmsg());
 		return ret;
 	}
 	kreg_client_close(client);

@@ -39,7 +39,7 @@ static int fill(const struct demo *d, struct kreg_table *table)
 	uint64_t n = 0;
 	int ret;
 
-	ret = kreg_batch_new(table, KREG_ATOMIC, &b);
+	ret = kreg_batch_new(table, KREG_BATCH_ATOMIC, &b);
 	while (!ret && n < d->opt.objects) {
 		ret = put_batch(d, b, &n);
 		r.number = n;
@@ -53,7 +53,7 @@ static int fill(const struct demo *d, struct kreg_table *table)
 /* Round 1: the keeper gives it. */
 static int take_gift(struct kreg_client *client, int ready, struct kreg_table **table)
 {
-	const struct kreg_message *m;
+	const struct kreg_event *m;
 	char go = 'c';
 	int ret;
 
@@ -62,9 +62,9 @@ static int take_gift(struct kreg_client *client, int ready, struct kreg_table **
 		return -EIO;
 	close(ready);
 	do {
-		ret = kreg_message_next(client, 60000, &m);
-	} while (!ret && kreg_message_type(m) != KREG_TRANSFER);
-	return ret ? ret : kreg_table_by_id(client, kreg_message_table(m), table);
+		ret = kreg_event_next(client, 60000, &m);
+	} while (!ret && kreg_event_kind(m) != KREG_EVENT_TRANSFER);
+	return ret ? ret : kreg_table_by_id(client, kreg_event_table(m), table);
 }
 
 static int take_over(const struct demo *d, struct kreg_client *client, enum takeover how,
@@ -73,9 +73,9 @@ static int take_over(const struct demo *d, struct kreg_client *client, enum take
 	struct report r = { .word = WORD_STANDBY, .pid = getpid() };
 	struct kreg_open_options o = {
 		.size = sizeof(o),
-		.access = KREG_PROTECTED,
+		.access = KREG_ACCESS_PROTECTED,
 		.mode = 0644,
-		.orphan = KREG_PARK,
+		.orphan = KREG_ORPHAN_PARK,
 		/* Should the demo be killed, its table goes away by itself. */
 		.orphan_ms = 60000,
 	};
@@ -116,7 +116,7 @@ static int serve(const struct demo *d, enum takeover how, int ready)
 	r.time_ns = now_ns();
 	if (ret)
 		return ret;
-	if (kreg_table_how(table) & KREG_CREATED)
+	if (kreg_table_opened(table) & KREG_OPENED_CREATED)
 		ret = fill(d, table);
 	if (!ret)
 		ret = kreg_put(table, HEARTBEAT, strlen(HEARTBEAT), "", 0);

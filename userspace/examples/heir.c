@@ -16,12 +16,12 @@
 /* In the child. The inherited handles go on working, as another process. */
 static void crash(struct kreg_client *client, struct kreg_table *table, int ready)
 {
-	const struct kreg_message *gift;
-	struct kreg_proc self;
+	const struct kreg_event *gift;
+	struct kreg_process self;
 
 	if (kreg_client_self(client, &self) || write(ready, "!", 1) != 1)
 		_exit(1);
-	if (kreg_message_next(client, 5000, &gift) ||
+	if (kreg_event_next(client, 5000, &gift) ||
 	    kreg_put(table, "last words", 10, "farewell", 8))
 		_exit(1);
 	abort();
@@ -30,7 +30,7 @@ static void crash(struct kreg_client *client, struct kreg_table *table, int read
 /* Be the heir, and give the table to the child when that can receive it. */
 static int hand_over(struct kreg_client *client, struct kreg_table *table, pid_t pid, int ready)
 {
-	struct kreg_proc self, child;
+	struct kreg_process self, child;
 	char byte;
 	int err;
 
@@ -40,7 +40,7 @@ static int hand_over(struct kreg_client *client, struct kreg_table *table, pid_t
 	if (!err)
 		err = kreg_table_set_heir(table, &self, NULL, 0, false);
 	if (!err)
-		err = kreg_proc_find(client, pid, &child);
+		err = kreg_process_find(client, pid, &child);
 	if (!err)
 		err = kreg_table_give(table, &child, NULL, 0);
 	return err;
@@ -48,16 +48,16 @@ static int hand_over(struct kreg_client *client, struct kreg_table *table, pid_t
 
 static int take_back(struct kreg_client *client, struct kreg_table *table)
 {
-	const struct kreg_message *message;
+	const struct kreg_event *event;
 	char words[16] = "";
 	int err, status = 0;
 
-	err = kreg_message_next(client, 5000, &message);
+	err = kreg_event_next(client, 5000, &event);
 	if (err)
 		return err;
-	kreg_message_status(message, &status);
+	kreg_event_status(event, &status);
 	err = kreg_get(table, "last words", 10, words, sizeof(words) - 1, NULL);
-	printf("process %d died of signal %d and left: %s\n", kreg_message_from(message).pid,
+	printf("process %d died of signal %d and left: %s\n", kreg_event_from(event).pid,
 	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, words);
 	return err;
 }
@@ -100,6 +100,6 @@ int main(void)
 		kreg_client_close(client);
 	}
 	if (err)
-		fprintf(stderr, "heir: %s\n", kreg_strerror(err));
+		fprintf(stderr, "heir: %s\n", kreg_errmsg());
 	return err ? 1 : 0;
 }

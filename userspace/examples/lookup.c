@@ -12,14 +12,7 @@
 
 static int look_up(struct kreg_client *client, const char *name, const char *key)
 {
-	struct kreg_context context = {
-		.size = sizeof(context),
-		.attempt = KREG_TRY_READ,
-		.client = client,
-		.name = name,
-	};
 	struct kreg_table *table = NULL;
-	char text[256];
 	void *value;
 	size_t len;
 	int err;
@@ -28,7 +21,7 @@ static int look_up(struct kreg_client *client, const char *name, const char *key
 	if (!err)
 		err = kreg_get_alloc(table, key, strlen(key), &value, &len);
 	if (err) {
-		fprintf(stderr, "lookup: %s\n", kreg_explain(err, &context, text, sizeof(text)));
+		fprintf(stderr, "lookup: %s\n", kreg_errmsg());
 	} else {
 		fwrite(value, 1, len, stdout);
 		putchar('\n');
@@ -49,7 +42,7 @@ int main(int argc, char **argv)
 	}
 	err = kreg_client_open(NULL, &client);
 	if (err) {
-		fprintf(stderr, "lookup: %s\n", kreg_strerror(err));
+		fprintf(stderr, "lookup: %s\n", kreg_errmsg());
 		return 1;
 	}
 	ret = look_up(client, argv[1], argv[2]);

@@ -8,17 +8,9 @@
 
 #include <kreg.h>
 
-static int failed(int err, struct kreg_client *client)
+static int failed(struct kreg_client *client)
 {
-	struct kreg_context context = {
-		.size = sizeof(context),
-		.attempt = client ? KREG_TRY_CLAIM : KREG_TRY_DEVICE,
-		.client = client,
-		.name = "visits",
-	};
-	char text[256];
-
-	fprintf(stderr, "visits: %s\n", kreg_explain(err, &context, text, sizeof(text)));
+	fprintf(stderr, "visits: %s\n", kreg_errmsg());
 	kreg_client_close(client);
 	return 1;
 }
@@ -30,20 +22,18 @@ int main(void)
 	unsigned long n = 0;
 	int err;
 
-	err = kreg_client_open(NULL, &client);
-	if (err)
-		return failed(err, client);
+	if (kreg_client_open(NULL, &client))
+		return failed(client);
 	/* Create it, or claim it from the kernel, waiting up to a second for another owner. */
-	err = kreg_table_own(client, "visits", 1000, NULL, &table);
-	if (err)
-		return failed(err, client);
-	if (kreg_table_how(table) & KREG_CLAIMED)
+	if (kreg_table_own(client, "visits", 1000, NULL, &table))
+		return failed(client);
+	if (kreg_table_opened(table) & KREG_OPENED_CLAIMED)
 		kreg_get(table, "n", 1, &n, sizeof(n), NULL);
 	n++;
 	err = kreg_put(table, "n", 1, &n, sizeof(n));
 	kreg_table_close(table);
 	if (err)
-		return failed(err, client);
+		return failed(client);
 	printf("visit %lu\n", n);
 	kreg_client_close(client);
 	return 0;

@@ -5,26 +5,30 @@
  * Conventions of every function
  *
  *   Errors	A function that can fail returns a negative errno, and 0 or a
- *		number when it succeeds. A call that fails changes nothing, and
+ *		count when it succeeds; lengths are told in parameters, also with
+ *		-EMSGSIZE. A call that fails changes nothing, and
  *		leaves its output parameters alone unless it says otherwise.
- *		errno itself means nothing after a call. kreg_explain() turns a
- *		number into a sentence. Every call may also return -ENOMEM,
- *		-ENXIO (the device is gone), -EINVAL and -ENOENT, -ENODEV or
- *		-EACCES when the device must be opened again after fork(2).
+ *		errno itself means nothing after a call. kreg_errmsg() tells in a
+ *		sentence what the last failed call of the thread was about. Every
+ *		call may also return -ENOMEM, -ENXIO (the device is gone), -EINVAL
+ *		and -ENOENT, -ENODEV or -EACCES when the device must be opened
+ *		again after fork(2).
  *   Sizes	In bytes. Keys have 1 to 1024, values 0 to 1048576, names 1 to
  *		128 bytes. Keys and values may hold any byte. Times are in
- *		nanoseconds of CLOCK_MONOTONIC, time-outs in milliseconds, -1 for
- *		none.
+ *		nanoseconds of CLOCK_MONOTONIC, time-outs in milliseconds: 0 not at
+ *		all, -1 and INT64_MAX for ever.
  *   Strings	Names are NUL-terminated strings of any other bytes.
  *   Order	When a call returns, its effect is visible to every process,
  *		asynchronous writes apart.
  *   Threads	Threads may share everything but a batch, a scan, a list and the
- *		messages of a client, which are for one thread at a time.
+ *		events of a client, which are for one thread at a time.
  *   fork(2)	A child may go on with the handles that it has inherited: the
  *		first call in the child opens the device again for it. It is
- *		another process for the kernel: it owns nothing, and the messages
+ *		another process for the kernel: it owns nothing, and the events
  *		stay with its parent. The number of kreg_client_fd() stays.
  *   execve(2)	The process keeps the tables that it owns, and loses its clients.
+ *   Handles	May be closed in any order, NULL included. What was made from a
+ *		client that is closed fails with -EBADF.
  *   Options	A struct whose first member is its size grows at its end. What an
  *		older library does not know must be zero, else -E2BIG.
  */
@@ -39,6 +43,6 @@
 #include <kreg/batch.h>
 #include <kreg/scan.h>
 #include <kreg/stat.h>
-#include <kreg/message.h>
+#include <kreg/event.h>
 
 #endif /* KREG_H */

@@ -6,11 +6,10 @@
 
 #include "internal.h"
 
-_Static_assert(KREG_ATOMIC == KREG_BATCH_ATOMIC, "the flag goes through as it is");
-
 /*
  * Keys and values lie in one buffer that moves as it grows, so the operations hold
- * offsets, which become pointers for the time of the call.
+ * offsets, which become pointers for the time of the call. What a read finds lies there
+ * as an object.
  */
 struct kreg_batch {
 	struct kreg_table *table;
@@ -21,23 +20,24 @@ struct kreg_batch {
 	char *bytes;
 	size_t len;
 	size_t bytes_room;
+	size_t payload;		/* keys and values alone */
 	bool reads;
 	bool ran;		/* the results are those of the operations */
-	int culprit;
+	int failed;
 };
 
 int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
 {
 	struct kreg_batch *b;
 
-	if (flags & ~(KREG_ATOMIC | KREG_ASYNC))
-		return -EOPNOTSUPP;
+	if (flags & ~(KREG_BATCH_ATOMIC | KREG_WRITE_ASYNC))
+		return kreg_fail_table(-EOPNOTSUPP, TRY_BATCH, table);
 	b = calloc(1, sizeof(*b));
 	if (!b)
-		return -ENOMEM;
-	b->table = table;
+		return kreg_fail_table(-ENOMEM, TRY_BATCH, table);
+	b->table = kreg_table_get(table);
 	b->flags = flags;
-	b->culprit = -1;
+	b->failed = -1;
 	*batch = b;
 	return 0;
 }
@@ -46,6 +46,7 @@ void kreg_batch_free(struct kreg_batch *batch)
 {
 	if (!batch)
 		return;
+	kreg_table_close(batch->table);
 	free(batch->ops);
 	free(batch->bytes);
 	free(batch);
@@ -55,8 +56,9 @@ void kreg_batch_reset(struct kreg_batch *batch)
 {
 	batch->count = 0;
 	batch->len = 0;
+	batch->payload = 0;
 	batch->ran = false;
-	batch->culprit = -1;
+	batch->failed = -1;
 }
 
 static int grow_ops(struct kreg_batch *b)
@@ -100,72 +102,95 @@ static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t v
 	if (value_len > KREG_MAX_VALUE)
 		return -EFBIG;
 	if (b->count == KREG_MAX_BATCH_OPS ||
-	    b->len + key_len + value_len > KREG_MAX_BATCH_BYTES)
+	    b->payload + key_len + value_len > KREG_MAX_BATCH_BYTES)
 		return -ENOBUFS;
 	return 0;
 }
 
 /* @value is copied, or else room is made for a value. */
-static int add(struct kreg_batch *b, unsigned int verb, const void *key, size_t key_len,
-	       const void *value, size_t value_len)
+static int append(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
+		  const void *value, size_t value_len)
 {
-	bool read = verb == KREG_GET || verb == KREG_MEMBER;
+	bool read = code == KREG_OP_GET || code == KREG_OP_MEMBER;
+	size_t head = read ? sizeof(struct kreg_object) : 0;
+	size_t size = head + key_len + value_len;
 	struct kreg_op *op;
+	char *at;
 	int ret;
 
-	if (!key_len && verb != KREG_CLEAR)
+	if (!key_len && code != KREG_OP_CLEAR)
 		return -EINVAL;
 	ret = check(b, read, key_len, value_len);
 	if (!ret)
 		ret = grow_ops(b);
 	if (!ret)
-		ret = grow_bytes(b, key_len + value_len);
+		ret = grow_bytes(b, size + 7);
 	if (ret)
 		return ret;
 	op = &b->ops[b->count];
-	kreg_op_fill(op, verb, NULL, key_len, NULL, value_len);
-	op->key = b->len;
-	op->value = b->len + key_len;
+	kreg_op_fill(op, code, NULL, key_len, NULL, value_len);
+	op->key = b->len + head;
+	op->value = op->key + key_len;
+	at = b->bytes + op->key;
 	if (key_len)
-		memcpy(b->bytes + b->len, key, key_len);
+		memcpy(at, key, key_len);
 	if (value && value_len)
-		memcpy(b->bytes + b->len + key_len, value, value_len);
-	b->len += key_len + value_len;
+		memcpy(at + key_len, value, value_len);
+	b->len += read ? (size + 7) & ~(size_t)7 : size;
+	b->payload += key_len + value_len;
 	b->reads = read;
 	b->ran = false;
 	return b->count++;
 }
 
+static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
+	       const void *value, size_t value_len)
+{
+	enum attempt attempt = TRY_BATCH;
+	int ret = append(b, code, key, key_len, value, value_len);
+
+	if (ret >= 0)
+		return ret;
+	if (ret == -ENAMETOOLONG || ret == -EFBIG)
+		attempt = TRY_WRITE;
+	kreg_fail_table(ret, attempt, b->table);
+	return kreg_fail_sizes(ret, key_len, value_len, 0);
+}
+
 int kreg_batch_put(struct kreg_batch *batch, const void *key, size_t key_len,
 		   const void *value, size_t value_len)
 {
-	return add(batch, KREG_PUT, key, key_len, value, value_len);
+	return add(batch, KREG_OP_PUT, key, key_len, value, value_len);
 }
 
 int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len,
 		       const void *value, size_t value_len)
 {
-	return add(batch, KREG_PUT_NEW, key, key_len, value, value_len);
+	int index = add(batch, KREG_OP_PUT, key, key_len, value, value_len);
+
+	if (index >= 0)
+		batch->ops[index].flags = KREG_OP_NEW;
+	return index;
 }
 
 int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len)
 {
-	return add(batch, KREG_DEL, key, key_len, NULL, 0);
+	return add(batch, KREG_OP_DELETE, key, key_len, NULL, 0);
 }
 
 int kreg_batch_clear(struct kreg_batch *batch)
 {
-	return add(batch, KREG_CLEAR, NULL, 0, NULL, 0);
+	return add(batch, KREG_OP_CLEAR, NULL, 0, NULL, 0);
 }
 
 int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
 {
-	return add(batch, KREG_GET, key, key_len, NULL, room);
+	return add(batch, KREG_OP_GET, key, key_len, NULL, room);
 }
 
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
 {
-	return add(batch, KREG_MEMBER, key, key_len, NULL, 0);
+	return add(batch, KREG_OP_MEMBER, key, key_len, NULL, 0);
 }
 
 /* Offsets to pointers; what has no length has no pointer either. */
@@ -193,6 +218,25 @@ static void unbind_ops(struct kreg_batch *b)
 	}
 }
 
+/* The key is there already, and the value too if it was fetched. */
+static void make_objects(struct kreg_batch *b)
+{
+	struct kreg_object *obj;
+	struct kreg_op *op;
+
+	for (op = b->ops; op < b->ops + b->count; op++) {
+		obj = (void *)(b->bytes + op->key - sizeof(*obj));
+		*obj = (struct kreg_object){
+			.size = sizeof(*obj) + op->key_len + op->value_len,
+			.key_len = op->key_len,
+			.value_len = op->out_len,
+			.version = op->out_version,
+		};
+		if (op->out_error || op->code != KREG_OP_GET)
+			obj->sub = OBJECT_NO_VALUE;
+	}
+}
+
 int kreg_batch_run(struct kreg_batch *batch)
 {
 	struct kreg_ioc_batch io = {
@@ -206,19 +250,21 @@ int kreg_batch_run(struct kreg_batch *batch)
 	};
 	int ret;
 
-	batch->culprit = -1;
+	batch->failed = -1;
 	batch->ran = false;
 	if (!batch->count)
 		return 0;
 	bind_ops(batch);
 	ret = kreg_ioctl(batch->table->client, KREG_IOC_BATCH, &io);
 	unbind_ops(batch);
-	if (ret && (batch->flags & KREG_ATOMIC) && io.out_done < batch->count)
-		batch->culprit = io.out_done;
+	if (ret && (batch->flags & KREG_BATCH_ATOMIC) && io.out_done < batch->count)
+		batch->failed = io.out_done;
 	if (ret)
-		return ret;
+		return kreg_fail_table(ret, TRY_BATCH, batch->table);
 	batch->ran = true;
-	return batch->flags & KREG_ASYNC ? batch->count : io.out_done;
+	if (batch->reads)
+		make_objects(batch);
+	return batch->flags & KREG_WRITE_ASYNC ? batch->count : io.out_done;
 }
 
 unsigned int kreg_batch_count(const struct kreg_batch *batch)
@@ -226,9 +272,9 @@ unsigned int kreg_batch_count(const struct kreg_batch *batch)
 	return batch->count;
 }
 
-int kreg_batch_culprit(const struct kreg_batch *batch)
+int kreg_batch_failed_index(const struct kreg_batch *batch)
 {
-	return batch->culprit;
+	return batch->failed;
 }
 
 int kreg_batch_error(const struct kreg_batch *batch, unsigned int index)
@@ -241,22 +287,19 @@ uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index)
 	return index < batch->count ? batch->ops[index].out_version : 0;
 }
 
-uint64_t kreg_batch_removed(const struct kreg_batch *batch, unsigned int index)
+uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index)
 {
 	return index < batch->count && !batch->reads ? batch->ops[index].out_count : 0;
 }
 
-const void *kreg_batch_value(const struct kreg_batch *batch, unsigned int index, size_t *len)
+const struct kreg_object *kreg_batch_object(const struct kreg_batch *batch, unsigned int index)
 {
 	const struct kreg_op *op;
 
 	if (index >= batch->count || !batch->reads || !batch->ran)
 		return NULL;
 	op = &batch->ops[index];
-	if (len)
-		*len = op->out_len;
-	/* A value without bytes is still a value, and not NULL. */
-	if (op->out_error || op->code != KREG_OP_GET)
+	if (op->out_error && op->out_error != EMSGSIZE)
 		return NULL;
-	return batch->bytes + (op->value_len ? op->value : 0);
+	return (const void *)(batch->bytes + op->key - sizeof(struct kreg_object));
 }

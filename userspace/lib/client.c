@@ -2,6 +2,8 @@
 /* Clients: open, close, and what fork(2) does to them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +13,45 @@
 
 #define DEVICE	"/dev/kreg"
 
-/* Messages are waited for with poll(2), so the file itself never blocks. */
+/* In place of a process's number while that process opens the file. */
+#define OPENING	(UINT64_C(1) << 63)
+
+/* All open clients, for those who know no more than a serial number. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct kreg_client *clients;
+static uint64_t serials;
+
+static void lock_list(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void unlock_list(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* A child must not inherit a lock that a thread of its parent holds. */
+static void __attribute__((constructor)) guard_forks(void)
+{
+	pthread_atfork(lock_list, unlock_list, unlock_list);
+}
+
+/* Events are waited for with poll(2), so the file itself never blocks. */
 static int device_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int kreg_client_check(const struct kreg_client *client)
+{
+	struct stat st;
+
+	if (fstat(client->fd, &st))
+		return -errno;
+	return st.st_dev == client->device && st.st_ino == client->inode ? 0 : -EBADF;
 }
 
 /*
@@ -26,78 +61,191 @@ static int device_open(const char *path)
 static int device_replace(struct kreg_client *client)
 {
 	int fd = device_open(client->path);
-	int ret = 0;
+	int ret;
 
 	if (fd < 0)
 		return fd;
-	if (dup3(fd, client->fd, O_CLOEXEC) < 0)
+	ret = kreg_client_check(client);
+	if (!ret && dup3(fd, client->fd, O_CLOEXEC) < 0)
 		ret = -errno;
 	close(fd);
 	return ret;
 }
 
 /*
- * The first thread of the child that comes here sets pid to -self and opens the
+ * The first thread of the child that comes here says so in @process and opens the
  * device; others wait for it. A lock could be held for ever by a thread that exists
- * only in the parent; a pid of the parent's is simply another's.
+ * only in the parent; the number of the parent is simply another's.
  */
 int kreg_client_reopen(struct kreg_client *client)
 {
-	pid_t self = getpid();
-	pid_t old = atomic_load(&client->pid);
+	uint64_t self = kreg_process_number();
+	uint64_t old = atomic_load(&client->process);
 	int ret;
 
 	for (;;) {
 		if (old == self)
 			return 0;
-		if (old == -self) {
+		if (old == (self | OPENING)) {
 			sched_yield();
-			old = atomic_load(&client->pid);
-		} else if (atomic_compare_exchange_weak(&client->pid, &old, -self)) {
+			old = atomic_load(&client->process);
+		} else if (atomic_compare_exchange_weak(&client->process, &old,
+							self | OPENING)) {
 			break;
 		}
 	}
 	ret = device_replace(client);
-	atomic_store(&client->pid, ret ? 0 : self);
+	atomic_store(&client->process, ret ? 0 : self);
 	return ret;
 }
 
-int kreg_client_open(const char *path, struct kreg_client **client)
+static void list_add(struct kreg_client *client)
+{
+	lock_list();
+	client->serial = ++serials;
+	client->next = clients;
+	clients = client;
+	unlock_list();
+}
+
+static void list_remove(struct kreg_client *client)
+{
+	struct kreg_client **c;
+
+	lock_list();
+	for (c = &clients; *c; c = &(*c)->next) {
+		if (*c == client) {
+			*c = client->next;
+			break;
+		}
+	}
+	unlock_list();
+}
+
+struct kreg_client *kreg_client_get(struct kreg_client *client)
+{
+	atomic_fetch_add(&client->refs, 1);
+	return client;
+}
+
+struct kreg_client *kreg_client_by_serial(uint64_t serial)
+{
+	struct kreg_client *c;
+
+	lock_list();
+	for (c = clients; c && c->serial != serial; c = c->next)
+		;
+	if (c)
+		kreg_client_get(c);
+	unlock_list();
+	return c;
+}
+
+void kreg_client_put(struct kreg_client *client)
+{
+	if (atomic_fetch_sub(&client->refs, 1) != 1)
+		return;
+	free(client->mail.buf);
+	free(client->path);
+	free(client);
+}
+
+/* Make a client of @fd, which is closed only by who has opened it. */
+static int client_new(int fd, const char *path, struct kreg_client **client)
 {
 	struct kreg_ioc_query query = { .size = sizeof(query) };
-	struct kreg_client *c;
-	int ret;
+	struct kreg_client *c = calloc(1, sizeof(*c));
+	struct stat st;
+	int ret = 0;
 
-	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
-	c->path = strdup(path ? path : DEVICE);
-	if (!c->path) {
-		free(c);
-		return -ENOMEM;
-	}
-	ret = device_open(c->path);
-	c->fd = ret;
-	atomic_init(&c->pid, getpid());
-	if (ret >= 0)
+	c->path = strdup(path);
+	c->fd = fd;
+	atomic_init(&c->refs, 1);
+	atomic_init(&c->process, kreg_process_number());
+	if (!c->path)
+		ret = -ENOMEM;
+	else if (fstat(fd, &st))
+		ret = -errno;
+	if (!ret) {
+		c->device = st.st_dev;
+		c->inode = st.st_ino;
 		ret = kreg_ioctl(c, KREG_IOC_QUERY, &query);
-	if (ret < 0) {
-		kreg_client_close(c);
+	}
+	if (ret) {
+		kreg_client_put(c);
 		return ret;
 	}
+	list_add(c);
 	*client = c;
 	return 0;
 }
 
+static int open_path(const char *path, struct kreg_client **client)
+{
+	int fd = device_open(path), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = client_new(fd, path, client);
+	if (ret)
+		close(fd);
+	return ret;
+}
+
+static int take_fd(int fd, struct kreg_client **client)
+{
+	int ret = client_new(fd, DEVICE, client);
+
+	if (!ret) {
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	}
+	return ret;
+}
+
+int kreg_client_open_fd(int fd, struct kreg_client **client)
+{
+	return kreg_fail_name(take_fd(fd, client), TRY_DEVICE, NULL, "this descriptor");
+}
+
+/* What a supervisor has opened for this very process; only once. */
+static int inherited(struct kreg_client **client)
+{
+	static atomic_bool taken;
+	const char *text = secure_getenv("KREG_FD");
+	struct stat device, st;
+	char *end;
+	long fd;
+
+	if (!text || *text < '0' || *text > '9' || stat(DEVICE, &device))
+		return -ENOENT;
+	fd = strtol(text, &end, 10);
+	if (*end || fd > INT_MAX || fstat(fd, &st) || st.st_rdev != device.st_rdev ||
+	    !S_ISCHR(st.st_mode) || atomic_exchange(&taken, true))
+		return -ENOENT;
+	return take_fd(fd, client);
+}
+
+int kreg_client_open(const char *path, struct kreg_client **client)
+{
+	if (!path && !inherited(client))
+		return 0;
+	path = path ? path : DEVICE;
+	return kreg_fail_name(open_path(path, client), TRY_DEVICE, NULL, path);
+}
+
+/* What was made from it is of no use now, but may be closed later. */
 void kreg_client_close(struct kreg_client *client)
 {
 	if (!client)
 		return;
-	if (client->fd >= 0)
+	list_remove(client);
+	if (!kreg_client_check(client))
 		close(client->fd);
-	free(client->mail.buf);
-	free(client->path);
-	free(client);
+	client->fd = -1;
+	kreg_client_put(client);
 }
 
 int kreg_client_fd(const struct kreg_client *client)
@@ -109,7 +257,7 @@ int kreg_client_sync(struct kreg_client *client)
 {
 	struct kreg_ioc_sync sync = { .size = sizeof(sync) };
 
-	return kreg_ioctl(client, KREG_IOC_SYNC, &sync);
+	return kreg_fail(kreg_ioctl(client, KREG_IOC_SYNC, &sync), TRY_OTHER, client);
 }
 
 static int set_option(struct kreg_client *client, unsigned int option, uint64_t value)
@@ -120,7 +268,7 @@ static int set_option(struct kreg_client *client, unsigned int option, uint64_t 
 		.value = value,
 	};
 
-	return kreg_ioctl(client, KREG_IOC_SETOPT, &opt);
+	return kreg_fail(kreg_ioctl(client, KREG_IOC_SETOPT, &opt), TRY_OTHER, client);
 }
 
 int kreg_client_set_receiver(struct kreg_client *client)

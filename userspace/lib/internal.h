@@ -1,38 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of the library share. The only place that knows the ABI's header. */
+/* What the files of the library share. */
 #ifndef KREG_LIB_INTERNAL_H
 #define KREG_LIB_INTERNAL_H
 
 #include <stdatomic.h>
-
-#include <linux/kreg.h>
+#include <sys/stat.h>
 
 /* What the public header declares is exported; everything else is hidden. */
 #pragma GCC visibility push(default)
 #include <kreg.h>
 #pragma GCC visibility pop
 
-/* Records that were read(2) but not yet handed out, and whose they are. */
+/* Events that were read(2) but not yet handed out, and whose they are. */
 struct mail {
 	char *buf;
 	size_t room;
 	size_t len;
 	size_t next;
-	pid_t pid;
+	uint64_t process;
 };
 
+/*
+ * Handles count who uses them: the program until it closes them, and handles that were
+ * made from them. So the program may close them in any order.
+ */
 struct kreg_client {
-	int fd;
-	_Atomic pid_t pid;	/* whose the file is; negative: it is being opened for -pid */
+	_Atomic int fd;			/* -1: closed by the program */
+	_Atomic unsigned int refs;
+	_Atomic uint64_t process;	/* whose the file is: see fork.c */
+	uint64_t serial;		/* of all clients of this process, never used again */
+	struct kreg_client *next;	/* in the list of client.c */
+	dev_t device;			/* what fstat(2) must tell of the file */
+	ino_t inode;
 	char *path;
 	struct mail mail;
+	kreg_event_fn handler;
+	void *handler_arg;
 };
 
 struct kreg_table {
 	struct kreg_client *client;
+	_Atomic unsigned int refs;
 	uint64_t id;
-	unsigned int kind;
-	unsigned int how;
+	unsigned int type;
+	unsigned int opened;
+	unsigned int name_len;
 	char name[];
 };
 
@@ -41,25 +53,72 @@ struct kreg_stat {
 	char name[KREG_MAX_NAME + 1];
 };
 
-/* ioctl.c: 0 or a negative errno; opens the device again in a child of fork(2). */
+/*
+ * ioctl.c: 0 or a negative errno; opens the device again in a child of fork(2). With
+ * -EDQUOT and -ENOSPC, this thread's kreg_ioctl_limit says which limit, if it is known.
+ */
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
+extern __thread enum kreg_limit kreg_ioctl_limit;
+
+/* fork.c: a number that is this process's alone among its ancestors; never 0. */
+uint64_t kreg_process_number(void);
 
 /* client.c: the calling process is not the one that opened the file. */
 int kreg_client_reopen(struct kreg_client *client);
+/* -EBADF if the descriptor is not that file any more. */
+int kreg_client_check(const struct kreg_client *client);
+struct kreg_client *kreg_client_get(struct kreg_client *client);
+/* The open client with this serial, if it is there; to be put. */
+struct kreg_client *kreg_client_by_serial(uint64_t serial);
+void kreg_client_put(struct kreg_client *client);
 
 /* table.c: NULL without memory. @name need not be terminated. */
 struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const void *name,
 				  size_t name_len);
+struct kreg_table *kreg_table_get(struct kreg_table *table);
+
+/* What was tried, for the sentence about its failure. */
+enum attempt {
+	TRY_OTHER = 0,
+	TRY_DEVICE,	/* the path is the name */
+	TRY_OPEN,
+	TRY_CREATE,
+	TRY_CLAIM,
+	TRY_DESTROY,
+	TRY_GIVE,
+	TRY_HEIR,
+	TRY_OPTION,
+	TRY_READ,
+	TRY_WRITE,
+	TRY_BATCH,
+	TRY_STAT,
+	TRY_PROCESS,
+	TRY_EVENT,
+};
+
+/*
+ * errmsg.c: every function of the public header returns through one of these, which keep
+ * what has failed and return @ret. The last two add to what the others have kept.
+ */
+int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client);
+int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *client,
+		   const char *name);
+int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table);
+int kreg_fail_process(int ret, unsigned int pid);
+int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
 
-/* proc.c */
-struct kreg_process kreg_proc_out(const struct kreg_proc *proc);
-struct kreg_proc kreg_proc_in(const struct kreg_process *process);
+/*
+ * An object is handed out as it lies in the buffer of a scan; other calls lay theirs out
+ * in the same way. This bit of @sub, which no number of an object reaches, says that no
+ * value follows the key.
+ */
+#define OBJECT_NO_VALUE	(1u << 31)
 
 /* object.c: one checked operation in the form of the ABI. */
-int kreg_op_fill(struct kreg_op *op, unsigned int verb, const void *key, size_t key_len,
+int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,
 		 const void *value, size_t value_len);
 
 /* stat.c: by id, or by name if @name is not NULL. */

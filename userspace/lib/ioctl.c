@@ -5,6 +5,29 @@
 
 #include "internal.h"
 
+__thread enum kreg_limit kreg_ioctl_limit;
+
+/* What the kernel has written to the struct of a call that failed at a limit. */
+static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
+{
+	switch (cmd) {
+	case KREG_IOC_OPEN:
+		return ((const struct kreg_ioc_open *)arg)->out_limit;
+	case KREG_IOC_GIVE:
+		return ((const struct kreg_ioc_give *)arg)->out_limit;
+	case KREG_IOC_SETOPT:
+		return ((const struct kreg_ioc_setopt *)arg)->out_limit;
+	case KREG_IOC_BATCH:
+		return ((const struct kreg_ioc_batch *)arg)->out_limit;
+	case KREG_IOC_SYNC:
+		return ((const struct kreg_ioc_sync *)arg)->out_limit;
+	case KREG_IOC_OP:
+		/* In the form without the member. */
+		return errno == ENOSPC ? KREG_LIMIT_TABLE : KREG_LIMIT_BYTES;
+	}
+	return KREG_LIMIT_NONE;
+}
+
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 {
 	int ret, tries;
@@ -15,6 +38,11 @@ int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 			return 0;
 		if (ret > 0)
 			return -EPROTO;
+		/* Another file has this number; what it says of our command is beside the point. */
+		if (errno == ENOTTY && kreg_client_check(client))
+			return -EBADF;
+		if (errno == EDQUOT || errno == ENOSPC)
+			kreg_ioctl_limit = limit_of(cmd, arg);
 		if (errno != ENXIO || tries == 2)
 			return -errno;
 		ret = kreg_client_reopen(client);

@@ -32,10 +32,10 @@ int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits)
 	int ret;
 
 	if (limits->size < sizeof(limits->size))
-		return -EINVAL;
+		return kreg_fail(-EINVAL, TRY_OTHER, client);
 	ret = kreg_ioctl(client, KREG_IOC_QUERY, &query);
 	if (ret)
-		return ret;
+		return kreg_fail(ret, TRY_OTHER, client);
 	ours.max_key = query.out_max_key;
 	ours.max_value = query.out_max_value;
 	ours.max_name = query.out_max_name;

@@ -22,8 +22,8 @@ int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
 	struct kreg_list *l = calloc(1, sizeof(*l));
 
 	if (!l)
-		return -ENOMEM;
-	l->client = client;
+		return kreg_fail(-ENOMEM, TRY_OTHER, client);
+	l->client = kreg_client_get(client);
 	l->more = true;
 	*list = l;
 	return 0;
@@ -31,6 +31,9 @@ int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
 
 void kreg_list_close(struct kreg_list *list)
 {
+	if (!list)
+		return;
+	kreg_client_put(list->client);
 	free(list);
 }
 
@@ -64,7 +67,7 @@ int kreg_list_next(struct kreg_list *list, const struct kreg_stat **stat)
 			return 0;
 		ret = fetch(list);
 		if (ret)
-			return ret;
+			return kreg_fail(ret, TRY_OTHER, list->client);
 	}
 	kreg_stat_set(&list->stat, &list->infos[list->next++]);
 	*stat = &list->stat;

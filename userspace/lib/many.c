@@ -9,31 +9,57 @@
 /* Enough to make the cost of a call small, little enough for the stack. */
 #define CHUNK	64
 
+/* What the program knows of an item may be more than this library does. */
+struct items {
+	char *at;
+	size_t count;
+	size_t size;
+};
+
+static struct kreg_item *nth(struct items items, size_t n)
+{
+	return (void *)(items.at + n * items.size);
+}
+
+static int check_items(struct items items)
+{
+	size_t n, i;
+
+	if (items.size < sizeof(struct kreg_item))
+		return -EINVAL;
+	for (n = 0; n < items.count; n++)
+		for (i = sizeof(struct kreg_item); i < items.size; i++)
+			if (items.at[n * items.size + i])
+				return -E2BIG;
+	return 0;
+}
+
 /*
  * How many of the items go into one call: room counts against the limit of a batch. A
  * value cannot be longer than the longest value, so more room is not told of.
  */
-static unsigned int take_items(struct kreg_op *ops, struct kreg_item *items, size_t count,
-			       int *error)
+static unsigned int take_items(struct kreg_op *ops, struct items items, int *error)
 {
 	size_t bytes = 0, room;
+	struct kreg_item *item;
 	unsigned int n;
 
 	*error = 0;
-	for (n = 0; n < count && n < CHUNK; n++) {
-		room = items[n].room < KREG_MAX_VALUE ? items[n].room : KREG_MAX_VALUE;
-		bytes += items[n].key_len + room;
+	for (n = 0; n < items.count && n < CHUNK; n++) {
+		item = nth(items, n);
+		room = item->room < KREG_MAX_VALUE ? item->room : KREG_MAX_VALUE;
+		bytes += item->key_len + room;
 		if (n && bytes > KREG_MAX_BATCH_BYTES)
 			break;
-		*error = kreg_op_fill(&ops[n], KREG_GET, items[n].key, items[n].key_len,
-				      items[n].value, room);
+		*error = kreg_op_fill(&ops[n], KREG_OP_GET, item->key, item->key_len,
+				      item->value, room);
 		if (*error)
 			break;
 	}
 	return n;
 }
 
-static int run_items(struct kreg_table *table, struct kreg_op *ops, struct kreg_item *items,
+static int run_items(struct kreg_table *table, struct kreg_op *ops, struct items items,
 		     unsigned int n)
 {
 	struct kreg_ioc_batch io = {
@@ -50,29 +76,40 @@ static int run_items(struct kreg_table *table, struct kreg_op *ops, struct kreg_
 	if (ret)
 		return ret;
 	for (i = 0; i < n; i++) {
-		items[i].len = ops[i].out_len;
-		items[i].version = ops[i].out_version;
-		items[i].error = -(int)ops[i].out_error;
+		nth(items, i)->len = ops[i].out_len;
+		nth(items, i)->version = ops[i].out_version;
+		nth(items, i)->error = -(int)ops[i].out_error;
 	}
 	return io.out_done;
 }
 
-int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count)
+static int get_all(struct kreg_table *table, struct items left)
 {
 	struct kreg_op ops[CHUNK];
 	unsigned int found = 0, n;
 	int ret, error;
 
-	while (count) {
-		n = take_items(ops, items, count, &error);
+	ret = check_items(left);
+	if (ret)
+		return ret;
+	while (left.count) {
+		n = take_items(ops, left, &error);
 		if (!n)
 			return error;
-		ret = run_items(table, ops, items, n);
+		ret = run_items(table, ops, left, n);
 		if (ret < 0)
 			return ret;
 		found = found > (unsigned int)(INT_MAX - ret) ? INT_MAX : found + ret;
-		items += n;
-		count -= n;
+		left.at += n * left.size;
+		left.count -= n;
 	}
 	return found;
+}
+
+int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
+		  size_t item_size)
+{
+	struct items all = { .at = (void *)items, .count = count, .size = item_size };
+
+	return kreg_fail_table(get_all(table, all), TRY_READ, table);
 }

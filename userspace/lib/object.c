@@ -6,32 +6,22 @@
 
 #include "internal.h"
 
-_Static_assert((int)KREG_GET == (int)KREG_OP_GET && (int)KREG_MEMBER == (int)KREG_OP_MEMBER &&
-	       (int)KREG_PUT == (int)KREG_OP_PUT && (int)KREG_DEL == (int)KREG_OP_DELETE &&
-	       (int)KREG_TAKE == (int)KREG_OP_TAKE && (int)KREG_CLEAR == (int)KREG_OP_CLEAR,
-	       "verbs are codes");
-_Static_assert(KREG_ASYNC == KREG_WRITE_ASYNC, "the flag goes through as it is");
-
 /* Room that most values fit into, for those who do not know the length. */
 #define GUESS	4096
 
-int kreg_op_fill(struct kreg_op *op, unsigned int verb, const void *key, size_t key_len,
+int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,
 		 const void *value, size_t value_len)
 {
 	/* Lengths beyond 32 bits must not be cut; the kernel knows the real limits. */
 	if (key_len > UINT32_MAX)
 		return -ENAMETOOLONG;
 	if (value_len > UINT32_MAX) {
-		if (verb == KREG_PUT || verb == KREG_PUT_NEW)
+		if (code == KREG_OP_PUT)
 			return -EFBIG;
 		value_len = UINT32_MAX;
 	}
 	memset(op, 0, sizeof(*op));
-	op->code = verb;
-	if (verb == KREG_PUT_NEW) {
-		op->code = KREG_OP_PUT;
-		op->flags = KREG_OP_NEW;
-	}
+	op->code = code;
 	op->key = key_len ? kreg_ptr(key) : 0;
 	op->key_len = key_len;
 	op->value = value_len ? kreg_ptr(value) : 0;
@@ -39,67 +29,115 @@ int kreg_op_fill(struct kreg_op *op, unsigned int verb, const void *key, size_t 
 	return 0;
 }
 
-int kreg_run(struct kreg_table *table, struct kreg_request *request)
+static bool is_read(unsigned int code)
 {
-	struct kreg_request rq;
+	return code == KREG_OP_GET || code == KREG_OP_MEMBER;
+}
+
+/* Keep what has failed, with the sizes that @op was made of. */
+static int op_failed(int ret, const struct kreg_table *table, unsigned int code,
+		     size_t key_len, size_t value_len, size_t out_len)
+{
+	kreg_fail_table(ret, is_read(code) ? TRY_READ : TRY_WRITE, table);
+	return kreg_fail_sizes(ret, key_len, value_len, out_len);
+}
+
+static int run_args(struct kreg_table *table, struct kreg_op_args *args)
+{
 	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
+	struct kreg_op_args a;
 	int ret;
 
-	if (request->size < sizeof(rq))
+	if (args->size < sizeof(a))
 		return -EINVAL;
-	ret = kreg_options_copy(&rq, sizeof(rq), request);
+	ret = kreg_options_copy(&a, sizeof(a), args);
 	if (ret)
 		return ret;
-	if (rq.flags & ~KREG_ASYNC || rq.verb > KREG_PUT_NEW)
+	if (a.reserved || a.flags > UINT16_MAX || a.code > UINT16_MAX)
 		return -EOPNOTSUPP;
-	io.flags = rq.flags;
-	ret = kreg_op_fill(&io.op, rq.verb, rq.key, rq.key_len, rq.value, rq.value_len);
+	io.flags = a.call_flags;
+	ret = kreg_op_fill(&io.op, a.code, a.key, a.key_len, a.value, a.value_len);
 	if (ret)
 		return ret;
+	io.op.flags = a.flags;
 	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
-	if (ret == -EMSGSIZE)
-		request->out_len = io.op.out_len;
+	if (!ret || ret == -EMSGSIZE)
+		args->out_len = io.op.out_len;
 	if (ret)
 		return ret;
-	request->out_len = io.op.out_len;
-	request->out_count = io.op.out_count;
-	request->out_version = io.op.out_version;
+	args->out_count = io.op.out_count;
+	args->out_version = io.op.out_version;
 	return 0;
 }
 
-static int run(struct kreg_table *table, unsigned int verb, unsigned int flags, const void *key,
-	       size_t key_len, const void *value, size_t value_len, struct kreg_op *out)
+int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
 {
-	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .flags = flags, .table = table->id };
+	int ret = run_args(table, args);
+
+	if (!ret)
+		return 0;
+	return op_failed(ret, table, args->code, args->key_len, args->value_len,
+			 ret == -EMSGSIZE ? args->out_len : 0);
+}
+
+/* Keeps nothing of a failure, for callers that may try again. */
+static int try_op(struct kreg_table *table, unsigned int code, unsigned int call_flags,
+		  const void *key, size_t key_len, const void *value, size_t value_len,
+		  struct kreg_op *out)
+{
+	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .flags = call_flags, .table = table->id };
 	int ret;
 
-	ret = kreg_op_fill(&io.op, verb, key, key_len, value, value_len);
+	ret = kreg_op_fill(&io.op, code, key, key_len, value, value_len);
+	if (!ret)
+		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+	*out = io.op;
+	return ret;
+}
+
+static int run(struct kreg_table *table, unsigned int code, unsigned int call_flags,
+	       const void *key, size_t key_len, const void *value, size_t value_len,
+	       struct kreg_op *out)
+{
+	struct kreg_op op;
+	int ret;
+
+	ret = try_op(table, code, call_flags, key, key_len, value, value_len, &op);
 	if (ret)
-		return ret;
-	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+		op_failed(ret, table, code, key_len, value_len, op.out_len);
 	if (out)
-		*out = io.op;
+		*out = op;
 	return ret;
 }
 
 int kreg_put(struct kreg_table *table, const void *key, size_t key_len,
 	     const void *value, size_t value_len)
 {
-	return run(table, KREG_PUT, 0, key, key_len, value, value_len, NULL);
+	return run(table, KREG_OP_PUT, 0, key, key_len, value, value_len, NULL);
 }
 
 int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
 		 const void *value, size_t value_len)
 {
-	return run(table, KREG_PUT_NEW, 0, key, key_len, value, value_len, NULL);
+	struct kreg_op_args args = {
+		.size = sizeof(args),
+		.code = KREG_OP_PUT,
+		.flags = KREG_OP_NEW,
+		.key = key,
+		.key_len = key_len,
+		.value = (void *)value,
+		.value_len = value_len,
+	};
+
+	return kreg_op_run(table, &args);
 }
 
 /* GET and TAKE. */
-static int fetch(struct kreg_table *table, unsigned int verb, const void *key, size_t key_len,
+static int fetch(struct kreg_table *table, unsigned int code, const void *key, size_t key_len,
 		 void *buf, size_t room, size_t *len)
 {
-	struct kreg_op op = { 0 };
-	int ret = run(table, verb, 0, key, key_len, buf, room, &op);
+	struct kreg_op op;
+	int ret = run(table, code, 0, key, key_len, buf, room, &op);
 
 	if (len && (!ret || ret == -EMSGSIZE))
 		*len = op.out_len;
@@ -107,78 +145,142 @@ static int fetch(struct kreg_table *table, unsigned int verb, const void *key, s
 }
 
 /* The value may grow between two tries. */
-static int fetch_alloc(struct kreg_table *table, unsigned int verb, const void *key,
+static int fetch_alloc(struct kreg_table *table, unsigned int code, const void *key,
 		       size_t key_len, void **value, size_t *len)
 {
-	size_t room = GUESS, got = 0;
 	char *buf = NULL, *more;
+	size_t room = GUESS;
+	struct kreg_op op;
 	int ret;
 
 	do {
 		more = realloc(buf, room + 1);
 		if (!more) {
 			free(buf);
-			return -ENOMEM;
+			return op_failed(-ENOMEM, table, code, key_len, room, 0);
 		}
 		buf = more;
-		ret = fetch(table, verb, key, key_len, buf, room, &got);
-		room = got;
+		ret = try_op(table, code, 0, key, key_len, buf, room, &op);
+		room = op.out_len;
 	} while (ret == -EMSGSIZE);
 	if (ret) {
 		free(buf);
-		return ret;
+		return op_failed(ret, table, code, key_len, 0, 0);
 	}
-	more = realloc(buf, got + 1);
+	more = realloc(buf, op.out_len + 1);
 	if (more)
 		buf = more;
-	buf[got] = '\0';
+	buf[op.out_len] = '\0';
 	*value = buf;
 	if (len)
-		*len = got;
+		*len = op.out_len;
 	return 0;
 }
 
 int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
 	     void *buf, size_t room, size_t *len)
 {
-	return fetch(table, KREG_GET, key, key_len, buf, room, len);
+	return fetch(table, KREG_OP_GET, key, key_len, buf, room, len);
 }
 
 int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
 		   void **value, size_t *len)
 {
-	return fetch_alloc(table, KREG_GET, key, key_len, value, len);
+	return fetch_alloc(table, KREG_OP_GET, key, key_len, value, len);
+}
+
+/* The value lands behind the key, where it is in the object. */
+int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
+		    struct kreg_object **object)
+{
+	struct kreg_object *obj = NULL, *more;
+	size_t room = GUESS;
+	struct kreg_op op;
+	int ret;
+
+	if (key_len > KREG_MAX_KEY)
+		return op_failed(-ENAMETOOLONG, table, KREG_OP_GET, key_len, 0, 0);
+	do {
+		more = realloc(obj, sizeof(*obj) + key_len + room);
+		if (!more) {
+			free(obj);
+			return op_failed(-ENOMEM, table, KREG_OP_GET, key_len, room, 0);
+		}
+		obj = more;
+		ret = try_op(table, KREG_OP_GET, 0, key, key_len, (char *)(obj + 1) + key_len,
+			     room, &op);
+		room = op.out_len;
+	} while (ret == -EMSGSIZE);
+	if (ret) {
+		free(obj);
+		return op_failed(ret, table, KREG_OP_GET, key_len, 0, 0);
+	}
+	*obj = (struct kreg_object){
+		.size = sizeof(*obj) + key_len + op.out_len,
+		.key_len = key_len,
+		.value_len = op.out_len,
+		.version = op.out_version,
+	};
+	memcpy(obj + 1, key, key_len);
+	*object = obj;
+	return 0;
+}
+
+void kreg_object_free(struct kreg_object *object)
+{
+	free(object);
+}
+
+const void *kreg_object_key(const struct kreg_object *object, size_t *len)
+{
+	if (len)
+		*len = object->key_len;
+	return object + 1;
+}
+
+const void *kreg_object_value(const struct kreg_object *object, size_t *len)
+{
+	if (len)
+		*len = object->value_len;
+	if (object->sub & OBJECT_NO_VALUE)
+		return NULL;
+	return (const char *)(object + 1) + object->key_len;
+}
+
+uint64_t kreg_object_version(const struct kreg_object *object)
+{
+	return object->version;
 }
 
 int kreg_take(struct kreg_table *table, const void *key, size_t key_len,
 	      void *buf, size_t room, size_t *len)
 {
-	return fetch(table, KREG_TAKE, key, key_len, buf, room, len);
+	return fetch(table, KREG_OP_TAKE, key, key_len, buf, room, len);
 }
 
 int kreg_take_alloc(struct kreg_table *table, const void *key, size_t key_len,
 		    void **value, size_t *len)
 {
-	return fetch_alloc(table, KREG_TAKE, key, key_len, value, len);
+	return fetch_alloc(table, KREG_OP_TAKE, key, key_len, value, len);
 }
 
 int kreg_member(struct kreg_table *table, const void *key, size_t key_len)
 {
-	return run(table, KREG_MEMBER, 0, key, key_len, NULL, 0, NULL);
+	return run(table, KREG_OP_MEMBER, 0, key, key_len, NULL, 0, NULL);
 }
 
 int kreg_del(struct kreg_table *table, const void *key, size_t key_len)
 {
-	struct kreg_op op = { 0 };
-	int ret = run(table, KREG_DEL, 0, key, key_len, NULL, 0, &op);
+	struct kreg_op op;
+	int ret = run(table, KREG_OP_DELETE, 0, key, key_len, NULL, 0, &op);
 
 	return ret ? ret : !!op.out_count;
 }
 
 int kreg_clear(struct kreg_table *table, uint64_t *removed)
 {
-	struct kreg_op op = { 0 };
-	int ret = run(table, KREG_CLEAR, 0, NULL, 0, NULL, 0, &op);
+	struct kreg_op op;
+	int ret = run(table, KREG_OP_CLEAR, 0, NULL, 0, NULL, 0, &op);
 
 	if (!ret && removed)
 		*removed = op.out_count;
@@ -188,15 +290,15 @@ int kreg_clear(struct kreg_table *table, uint64_t *removed)
 int kreg_put_async(struct kreg_table *table, const void *key, size_t key_len,
 		   const void *value, size_t value_len)
 {
-	return run(table, KREG_PUT, KREG_ASYNC, key, key_len, value, value_len, NULL);
+	return run(table, KREG_OP_PUT, KREG_WRITE_ASYNC, key, key_len, value, value_len, NULL);
 }
 
 int kreg_del_async(struct kreg_table *table, const void *key, size_t key_len)
 {
-	return run(table, KREG_DEL, KREG_ASYNC, key, key_len, NULL, 0, NULL);
+	return run(table, KREG_OP_DELETE, KREG_WRITE_ASYNC, key, key_len, NULL, 0, NULL);
 }
 
 int kreg_clear_async(struct kreg_table *table)
 {
-	return run(table, KREG_CLEAR, KREG_ASYNC, NULL, 0, NULL, 0, NULL);
+	return run(table, KREG_OP_CLEAR, KREG_WRITE_ASYNC, NULL, 0, NULL, 0, NULL);
 }

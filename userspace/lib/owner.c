@@ -4,33 +4,31 @@
 
 #include "internal.h"
 
-_Static_assert((int)KREG_PRIVATE == (int)KREG_ACCESS_PRIVATE &&
-	       (int)KREG_PROTECTED == (int)KREG_ACCESS_PROTECTED &&
-	       (int)KREG_PUBLIC == (int)KREG_ACCESS_PUBLIC, "rules go through as they are");
-_Static_assert((int)KREG_DESTROY == (int)KREG_ORPHAN_DESTROY &&
-	       (int)KREG_PARK == (int)KREG_ORPHAN_PARK, "fates go through as they are");
-
 int kreg_table_destroy(struct kreg_table *table)
 {
 	struct kreg_ioc_table destroy = { .size = sizeof(destroy), .table = table->id };
 
-	return kreg_ioctl(table->client, KREG_IOC_DESTROY, &destroy);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_DESTROY, &destroy), TRY_DESTROY,
+			       table);
 }
 
-int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
+int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
 		    const void *data, size_t data_len)
 {
 	struct kreg_ioc_give give = {
 		.size = sizeof(give),
 		.table = table->id,
-		.to = kreg_proc_out(to),
+		.to = *to,
 		.data = data_len ? kreg_ptr(data) : 0,
 		.data_len = data_len,
 	};
+	int ret;
 
-	if (data_len > KREG_MAX_DATA)
-		return -EFBIG;
-	return kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	ret = data_len > KREG_MAX_DATA ? -EFBIG :
+	      kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	kreg_fail_table(ret, TRY_GIVE, table);
+	kreg_fail_sizes(ret, 0, data_len, 0);
+	return kreg_fail_process(ret, to->pid);
 }
 
 int kreg_table_park(struct kreg_table *table)
@@ -41,10 +39,10 @@ int kreg_table_park(struct kreg_table *table)
 		.table = table->id,
 	};
 
-	return kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_GIVE, &give), TRY_GIVE, table);
 }
 
-int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
+int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
 			const void *data, size_t data_len, bool silent)
 {
 	struct kreg_ioc_setopt opt = {
@@ -55,12 +53,15 @@ int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
 		.data = data_len ? kreg_ptr(data) : 0,
 		.data_len = data_len,
 	};
+	int ret;
 
-	if (data_len > KREG_MAX_DATA)
-		return -EFBIG;
 	if (heir)
-		opt.process = kreg_proc_out(heir);
-	return kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+		opt.process = *heir;
+	ret = data_len > KREG_MAX_DATA ? -EFBIG :
+	      kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+	kreg_fail_table(ret, TRY_HEIR, table);
+	kreg_fail_sizes(ret, 0, data_len, 0);
+	return kreg_fail_process(ret, opt.process.pid);
 }
 
 static int set_option(struct kreg_table *table, unsigned int option, uint64_t value,
@@ -74,10 +75,10 @@ static int set_option(struct kreg_table *table, unsigned int option, uint64_t va
 		.value2 = value2,
 	};
 
-	return kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt), TRY_OPTION, table);
 }
 
-int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access)
+int kreg_table_set_access(struct kreg_table *table, enum kreg_access access)
 {
 	return set_option(table, KREG_OPT_ACCESS, access, 0);
 }
@@ -87,7 +88,7 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode)
 	return set_option(table, KREG_OPT_MODE, mode, 0);
 }
 
-int kreg_table_set_orphan(struct kreg_table *table, enum kreg_fate fate, uint64_t ms)
+int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 {
-	return set_option(table, KREG_OPT_ORPHAN, fate, ms);
+	return set_option(table, KREG_OPT_ORPHAN, orphan, ms);
 }

@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-_Static_assert(KREG_KEYS_ONLY == KREG_SCAN_KEYS, "the flag goes through as it is");
-
 #define ROOM	65536
 
 struct kreg_scan {
@@ -47,8 +45,8 @@ static int set_room(struct kreg_scan *s, size_t room)
 	return 0;
 }
 
-int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
-		   struct kreg_scan **scan)
+static int open_scan(struct kreg_table *table, const struct kreg_scan_options *options,
+		     struct kreg_scan **scan)
 {
 	struct kreg_scan_options o = { .size = sizeof(o) };
 	struct kreg_scan *s;
@@ -57,7 +55,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
 	if (ret)
 		return ret;
-	if (o.flags & ~KREG_KEYS_ONLY)
+	if (o.flags & ~KREG_SCAN_KEYS)
 		return -EOPNOTSUPP;
 	if (o.after_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
@@ -66,7 +64,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->table = table;
+	s->table = kreg_table_get(table);
 	s->flags = o.flags;
 	s->batch = o.batch;
 	s->more = true;
@@ -81,10 +79,19 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	return 0;
 }
 
+int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
+		   struct kreg_scan **scan)
+{
+	int ret = kreg_fail_table(open_scan(table, options, scan), TRY_READ, table);
+
+	return ret == -ENAMETOOLONG ? kreg_fail_sizes(ret, options->after_len, 0, 0) : ret;
+}
+
 void kreg_scan_close(struct kreg_scan *scan)
 {
 	if (!scan)
 		return;
+	kreg_table_close(scan->table);
 	free(scan->buf);
 	free(scan->after);
 	free(scan);
@@ -135,9 +142,9 @@ static int fetch(struct kreg_scan *s)
 	return 0;
 }
 
-int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry)
+int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
 {
-	const struct kreg_object *obj;
+	struct kreg_object *obj;
 	int ret;
 
 	while (!scan->count) {
@@ -145,15 +152,12 @@ int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry)
 			return 0;
 		ret = fetch(scan);
 		if (ret)
-			return ret;
+			return kreg_fail_table(ret, TRY_READ, scan->table);
 	}
-	obj = (const void *)(scan->buf + scan->next);
-	entry->key = obj + 1;
-	entry->key_len = obj->key_len;
-	entry->value = scan->flags & KREG_KEYS_ONLY ? NULL :
-		       (const char *)(obj + 1) + obj->key_len;
-	entry->value_len = obj->value_len;
-	entry->version = obj->version;
+	obj = (void *)(scan->buf + scan->next);
+	if (scan->flags & KREG_SCAN_KEYS)
+		obj->sub = OBJECT_NO_VALUE;
+	*object = obj;
 	scan->next += obj->size;
 	scan->count--;
 	return 1;

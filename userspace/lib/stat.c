@@ -55,14 +55,15 @@ static int stat_alloc(struct kreg_client *client, uint64_t id, const char *name,
 
 int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
 {
-	return stat_alloc(table->client, table->id, NULL, stat);
+	return kreg_fail_table(stat_alloc(table->client, table->id, NULL, stat), TRY_STAT,
+			       table);
 }
 
 int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
 {
-	if (!*name)
-		return -EINVAL;
-	return stat_alloc(client, 0, name, stat);
+	int ret = *name ? stat_alloc(client, 0, name, stat) : -EINVAL;
+
+	return kreg_fail_name(ret, TRY_STAT, client, name);
 }
 
 void kreg_stat_free(struct kreg_stat *stat)
@@ -77,7 +78,7 @@ int kreg_count(struct kreg_table *table, uint64_t *objects)
 
 	if (!ret)
 		*objects = info.objects;
-	return ret;
+	return kreg_fail_table(ret, TRY_STAT, table);
 }
 
 #define GETTER(type, name, value) \
@@ -85,19 +86,19 @@ int kreg_count(struct kreg_table *table, uint64_t *objects)
 
 GETTER(uint64_t, id, stat->info.id)
 GETTER(const char *, name, stat->name)
-GETTER(enum kreg_kind, kind, stat->info.type)
-GETTER(enum kreg_rule, access, stat->info.access)
+GETTER(enum kreg_type, type, stat->info.type)
+GETTER(enum kreg_access, access, stat->info.access)
 GETTER(unsigned int, mode, stat->info.mode)
 GETTER(uid_t, uid, stat->info.uid)
 GETTER(gid_t, gid, stat->info.gid)
-GETTER(enum kreg_fate, orphan, stat->info.orphan)
+GETTER(enum kreg_orphan, orphan, stat->info.orphan)
 GETTER(uint64_t, orphan_ms, stat->info.orphan_ms)
 GETTER(bool, parked, stat->info.flags & KREG_INFO_PARKED)
 GETTER(uint64_t, parked_until_ns, stat->info.parked_until_ns)
 GETTER(bool, claimable, stat->info.flags & KREG_INFO_CLAIMABLE)
-GETTER(bool, silent, stat->info.flags & KREG_INFO_HEIR_SILENT)
-GETTER(struct kreg_proc, owner, kreg_proc_in(&stat->info.owner))
-GETTER(struct kreg_proc, heir, kreg_proc_in(&stat->info.heir))
+GETTER(bool, heir_silent, stat->info.flags & KREG_INFO_HEIR_SILENT)
+GETTER(struct kreg_process, owner, stat->info.owner)
+GETTER(struct kreg_process, heir, stat->info.heir)
 GETTER(uint64_t, objects, stat->info.objects)
 GETTER(uint64_t, bytes, stat->info.bytes)
 GETTER(uint64_t, memory, stat->info.memory)

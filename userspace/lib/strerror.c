@@ -40,7 +40,7 @@ static const struct {
 	E(ENOBUFS, "the batch is full"),
 	E(EMFILE, "too many clients or descriptors are open"),
 	E(ENFILE, "too many files are open in the system"),
-	E(EBADF, "this is not a pidfd"),
+	E(EBADF, "the client or its descriptor is closed, or this is no pidfd"),
 	E(EPROTO, "the kernel has answered what it must not"),
 	E(ENOSYS, "this kernel lacks a system call"),
 	E(EIO, "input or output has failed"),

@@ -7,21 +7,15 @@
 
 #include "internal.h"
 
-_Static_assert(KREG_CREATE == KREG_OPEN_CREATE && KREG_EXCL == KREG_OPEN_EXCL &&
-	       KREG_CLAIM == KREG_OPEN_CLAIM && KREG_WAIT == KREG_OPEN_WAIT &&
-	       KREG_CLAIMABLE == KREG_OPEN_CLAIMABLE, "flags go through as they are");
-_Static_assert(KREG_CREATED == KREG_OPENED_CREATED && KREG_CLAIMED == KREG_OPENED_CLAIMED,
-	       "results come through as they are");
-_Static_assert((int)KREG_SET == (int)KREG_TYPE_SET, "kinds are types");
-
-#define OPEN_FLAGS	(KREG_CREATE | KREG_EXCL | KREG_CLAIM | KREG_WAIT | \
-			 KREG_CLAIMABLE | KREG_SILENT)
+#define OPEN_FLAGS	(KREG_OPEN_CREATE | KREG_OPEN_EXCL | KREG_OPEN_CLAIM | KREG_OPEN_WAIT | \
+			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT)
 
 uint64_t kreg_deadline(int64_t timeout_ms)
 {
 	struct timespec now;
 
-	if (timeout_ms < 0)
+	/* A moment that nanoseconds cannot tell is never. */
+	if (timeout_ms < 0 || timeout_ms > INT64_MAX / 2000000)
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec + timeout_ms * 1000000u;
@@ -34,8 +28,10 @@ struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const
 
 	if (!t)
 		return NULL;
-	t->client = client;
+	t->client = kreg_client_get(client);
+	atomic_init(&t->refs, 1);
 	t->id = id;
+	t->name_len = name_len;
 	if (name_len)
 		memcpy(t->name, name, name_len);
 	return t;
@@ -46,19 +42,17 @@ static int open_new(struct kreg_ioc_open *open, const struct kreg_open_options *
 {
 	if (o->data_len > KREG_MAX_DATA)
 		return -EFBIG;
-	open->type = o->kind ? o->kind : KREG_TYPE_SET;
+	open->type = o->type ? o->type : KREG_TYPE_SET;
 	open->access = o->access;
 	open->mode = o->mode ? o->mode : 0600;
 	open->orphan = o->orphan;
 	open->orphan_ms = o->orphan_ms;
 	if (o->heir.pid) {
 		open->flags |= KREG_OPEN_HEIR;
-		open->heir = kreg_proc_out(&o->heir);
+		open->heir = o->heir;
 		open->data = o->data_len ? kreg_ptr(o->data) : 0;
 		open->data_len = o->data_len;
-		if (o->flags & KREG_SILENT)
-			open->flags |= KREG_OPEN_HEIR_SILENT;
-	} else if (o->data_len || (o->flags & KREG_SILENT)) {
+	} else if (o->data_len || (o->flags & KREG_OPEN_HEIR_SILENT)) {
 		return -EINVAL;
 	}
 	return 0;
@@ -68,19 +62,19 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 {
 	if (o->reserved || (o->flags & ~OPEN_FLAGS))
 		return -EOPNOTSUPP;
-	open->flags = o->flags & ~KREG_SILENT;
+	open->flags = o->flags;
 	open->deadline_ns = o->deadline_ns;
-	if (o->flags & KREG_CREATE)
+	if (o->flags & KREG_OPEN_CREATE)
 		return open_new(open, o);
 	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
-	    (o->flags & (KREG_SILENT | KREG_CLAIMABLE)))
+	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE)))
 		return -EINVAL;
-	open->type = o->kind;
+	open->type = o->type;
 	return 0;
 }
 
-int kreg_table_open(struct kreg_client *client, const char *name,
-		    const struct kreg_open_options *options, struct kreg_table **table)
+static int open_table(struct kreg_client *client, const char *name,
+		      const struct kreg_open_options *options, struct kreg_table **table)
 {
 	struct kreg_open_options o = { .size = sizeof(o) };
 	struct kreg_ioc_open open = { .size = sizeof(open) };
@@ -110,19 +104,47 @@ int kreg_table_open(struct kreg_client *client, const char *name,
 		return -ENOMEM;
 	ret = kreg_ioctl(client, KREG_IOC_OPEN, &open);
 	if (ret) {
-		free(t);
+		kreg_table_close(t);
 		return ret;
 	}
 	t->id = open.out_table;
-	t->kind = open.out_type;
-	t->how = open.out_how;
+	t->type = open.out_type;
+	t->opened = open.out_how;
 	*table = t;
 	return 0;
 }
 
+static enum attempt attempt_of(unsigned int flags)
+{
+	if (flags & KREG_OPEN_CLAIM)
+		return TRY_CLAIM;
+	return flags & KREG_OPEN_CREATE ? TRY_CREATE : TRY_OPEN;
+}
+
+static int open_failed(int ret, struct kreg_client *client, const char *name,
+		       const struct kreg_open_options *o)
+{
+	if (!ret || !o)
+		return kreg_fail_name(ret, TRY_OPEN, client, name);
+	kreg_fail_name(ret, attempt_of(o->flags), client, name);
+	if (ret == -EFBIG)
+		kreg_fail_sizes(ret, 0, o->data_len, 0);
+	return kreg_fail_process(ret, o->heir.pid);
+}
+
+int kreg_table_open(struct kreg_client *client, const char *name,
+		    const struct kreg_open_options *options, struct kreg_table **table)
+{
+	int ret = open_table(client, name, options, table);
+
+	return open_failed(ret, client, name, options);
+}
+
 int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CREATE | KREG_EXCL };
+	struct kreg_open_options o = {
+		.size = sizeof(o), .flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL,
+	};
 
 	return kreg_table_open(client, name, &o, table);
 }
@@ -130,10 +152,10 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		     struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_CLAIM };
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_OPEN_CLAIM };
 
 	if (timeout_ms) {
-		o.flags |= KREG_WAIT;
+		o.flags |= KREG_OPEN_WAIT;
 		o.deadline_ns = kreg_deadline(timeout_ms);
 	}
 	return kreg_table_open(client, name, &o, table);
@@ -142,29 +164,29 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		   const struct kreg_open_options *options, struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .orphan = KREG_PARK };
+	struct kreg_open_options o = { .size = sizeof(o), .orphan = KREG_ORPHAN_PARK };
 	int ret;
 
 	if (options) {
 		ret = kreg_options_copy(&o, sizeof(o), options);
 		if (ret)
-			return ret;
+			return kreg_fail_name(ret, TRY_CREATE, client, name);
 	}
-	if (o.flags & ~(KREG_CLAIMABLE | KREG_SILENT) || o.deadline_ns)
-		return -EINVAL;
+	if (o.flags & ~(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT) || o.deadline_ns)
+		return kreg_fail_name(-EINVAL, TRY_CREATE, client, name);
 	o.size = sizeof(o);
-	o.flags |= KREG_CREATE | KREG_CLAIM;
+	o.flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;
 	if (timeout_ms) {
-		o.flags |= KREG_WAIT;
+		o.flags |= KREG_OPEN_WAIT;
 		o.deadline_ns = kreg_deadline(timeout_ms);
 	}
-	ret = kreg_table_open(client, name, &o, table);
+	ret = open_table(client, name, &o, table);
 	if (ret == -EALREADY)
-		ret = kreg_table_open(client, name, NULL, table);
-	return ret;
+		ret = open_table(client, name, NULL, table);
+	return open_failed(ret, client, name, &o);
 }
 
-int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+static int table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
 {
 	struct kreg_info info;
 	struct kreg_table *t;
@@ -178,13 +200,27 @@ int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table 
 	t = kreg_table_new(client, id, info.name, info.name_len);
 	if (!t)
 		return -ENOMEM;
-	t->kind = info.type;
+	t->type = info.type;
 	*table = t;
 	return 0;
 }
 
+int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+{
+	return kreg_fail(table_by_id(client, id, table), TRY_OPEN, client);
+}
+
+struct kreg_table *kreg_table_get(struct kreg_table *table)
+{
+	atomic_fetch_add(&table->refs, 1);
+	return table;
+}
+
 void kreg_table_close(struct kreg_table *table)
 {
+	if (!table || atomic_fetch_sub(&table->refs, 1) != 1)
+		return;
+	kreg_client_put(table->client);
 	free(table);
 }
 
@@ -198,14 +234,14 @@ const char *kreg_table_name(const struct kreg_table *table)
 	return table->name;
 }
 
-enum kreg_kind kreg_table_kind(const struct kreg_table *table)
+enum kreg_type kreg_table_type(const struct kreg_table *table)
 {
-	return table->kind;
+	return table->type;
 }
 
-unsigned int kreg_table_how(const struct kreg_table *table)
+unsigned int kreg_table_opened(const struct kreg_table *table)
 {
-	return table->how;
+	return table->opened;
 }
 
 struct kreg_client *kreg_table_client(const struct kreg_table *table)

@@ -51,9 +51,9 @@ static void numbers(void)
 	check(parse_mode("0755", &mode), "mode with x");
 	check(parse_mode("8", &mode), "no octal digit");
 	check(parse_mode("-1", &mode), "negative mode");
-	check(!parse_access("public", &word) && word == KREG_PUBLIC, "access");
+	check(!parse_access("public", &word) && word == KREG_ACCESS_PUBLIC, "access");
 	check(parse_access("Public", &word), "bad access");
-	check(!parse_orphan("park", &word) && word == KREG_PARK, "orphan");
+	check(!parse_orphan("park", &word) && word == KREG_ORPHAN_PARK, "orphan");
 	check(parse_orphan("", &word), "bad orphan");
 	check(!parse_hex("00fFA0", bytes, 4, &len) && len == 3 &&
 	      !memcmp(bytes, "\x00\xff\xa0", 3), "hex");
@@ -117,7 +117,7 @@ static void bytes(void)
 
 static void texts(void)
 {
-	struct kreg_context c = { .size = sizeof(c), .attempt = KREG_TRY_CREATE, .name = "x" };
+	struct kreg_client *client;
 	char buf[128];
 
 	text_bytes(1023, buf, sizeof(buf));
@@ -132,12 +132,17 @@ static void texts(void)
 	check(!strcmp(buf, "was killed by SIGKILL"), "a signal");
 	text_end(7 << 8, buf, sizeof(buf));
 	check(!strcmp(buf, "exited with 7"), "an exit");
-	kreg_explain(-EEXIST, &c, buf, sizeof(buf));
-	check(!strcmp(buf, "table 'x' exists already; open it, destroy it, or choose another name"),
+	check(!strcmp(kreg_errmsg(), "no call has failed in this thread"), "nothing has failed");
+	check(kreg_client_open("/no/such/device", &client) == -ENOENT, "no device");
+	check(!strcmp(kreg_errmsg(),
+		      "there is no /no/such/device: load the module with 'modprobe kreg', "
+		      "or pass the device into the container"),
 	      "a sentence without a client");
-	c.size = 2;
-	kreg_explain(-ENOSPC, &c, buf, sizeof(buf));
-	check(!strcmp(buf, "the table is full: remove objects"), "a bad context is none");
+	check(kreg_client_open("/dev/null", &client) == -ENOTTY, "not the device");
+	check(!strcmp(kreg_errmsg(),
+		      "/dev/null is not the device of kreg, "
+		      "or the module is older than the library"),
+	      "a sentence about another device");
 }
 
 int main(void)

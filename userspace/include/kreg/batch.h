@@ -12,68 +12,73 @@ extern "C" {
 /**
  * kreg_batch_new() - start a batch
  * @table: the table
- * @flags: 0, KREG_ATOMIC, KREG_ASYNC
+ * @flags: 0, KREG_BATCH_ATOMIC, KREG_WRITE_ASYNC
  * @batch: an empty batch
  *
  * A batch holds only reads or only writes, at most 4096, with at most 4 MiB of
  * keys and values (or room for them). Writes are applied in order and become
  * visible all at once. Keys and values are copied into the batch.
  */
-int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch);
+int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_batch_free() - free a batch, or NULL, whether it was run or not. */
 void kreg_batch_free(struct kreg_batch *batch);
 
 /** kreg_batch_reset() - make it empty, to be filled again. */
-void kreg_batch_reset(struct kreg_batch *batch);
+void kreg_batch_reset(struct kreg_batch *batch) KREG_NONNULL_FIRST;
 
 /*
  * Add an operation. Return: its index, from 0; -ENOBUFS: the batch is full, run it
  * first; -EINVAL: an empty key, or a read among writes; -ENAMETOOLONG; -EFBIG.
  */
 int kreg_batch_put(struct kreg_batch *batch, const void *key, size_t key_len,
-		   const void *value, size_t value_len);
+		   const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len,
-		       const void *value, size_t value_len);
-int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len);
-int kreg_batch_clear(struct kreg_batch *batch);
-int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room);
-int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len);
+		       const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len) KREG_NONNULL_FIRST;
+int kreg_batch_clear(struct kreg_batch *batch) KREG_NONNULL_FIRST;
+int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
+	KREG_NONNULL_FIRST;
+int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_batch_run() - do it
  * @batch: the batch; it may be run again, unchanged or after a reset
  *
  * Return: how many operations succeeded, each by itself: see kreg_batch_error().
- * An atomic batch fails as a whole with the error of kreg_batch_culprit(). An
+ * An atomic batch fails as a whole with the error of kreg_batch_failed_index(). An
  * asynchronous one may fail with -EAGAIN. An empty one does nothing.
  */
-int kreg_batch_run(struct kreg_batch *batch);
+int kreg_batch_run(struct kreg_batch *batch) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_batch_count() - operations in it. */
-unsigned int kreg_batch_count(const struct kreg_batch *batch);
+unsigned int kreg_batch_count(const struct kreg_batch *batch) KREG_NONNULL_FIRST;
 
-/** kreg_batch_culprit() - index of what failed an atomic batch; -1: nothing. */
-int kreg_batch_culprit(const struct kreg_batch *batch);
+/** kreg_batch_failed_index() - index of what failed an atomic batch; -1: nothing. */
+int kreg_batch_failed_index(const struct kreg_batch *batch) KREG_NONNULL_FIRST;
 
 /** kreg_batch_error() - 0 or the negative errno of an operation that was run. */
-int kreg_batch_error(const struct kreg_batch *batch, unsigned int index);
+int kreg_batch_error(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
 
 /** kreg_batch_version() - version that a read found or a write made. */
-uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index);
+uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
 
-/** kreg_batch_removed() - objects that a write replaced or removed. */
-uint64_t kreg_batch_removed(const struct kreg_batch *batch, unsigned int index);
+/** kreg_batch_count_of() - objects that a write replaced or removed. */
+uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
 
 /**
- * kreg_batch_value() - value that a get found
+ * kreg_batch_object() - object that a read found
  * @batch: the batch
- * @index: of the get
- * @len: its length, told also if there was too little room; may be NULL
+ * @index: of the read
  *
- * Return: the value, until the batch is changed; NULL: see kreg_batch_error().
+ * It has no value if the read was kreg_batch_member() or had too little room, but
+ * the length of one.
+ *
+ * Return: the object, until the batch is changed; NULL: see kreg_batch_error().
  */
-const void *kreg_batch_value(const struct kreg_batch *batch, unsigned int index, size_t *len);
+const struct kreg_object *kreg_batch_object(const struct kreg_batch *batch, unsigned int index)
+	KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

@@ -11,21 +11,35 @@ extern "C" {
 
 /**
  * kreg_client_open() - open the device
- * @path: path of the device; NULL: /dev/kreg
+ * @path: path of the device; NULL: the descriptor that a supervisor has left in
+ *	KREG_FD, once, else /dev/kreg
  * @client: the new client
  *
  * A process may have 64 clients; one is enough for all its threads. The first
- * one that is open is the receiver of the process's messages.
+ * one that is open is the receiver of the process's events.
  *
  * Errors: -ENOENT, -ENODEV: no device, the module is not loaded; -EACCES: the
  * device's permissions; -EMFILE: too many clients or descriptors; -ENOTTY: @path
  * is something else.
  */
-int kreg_client_open(const char *path, struct kreg_client **client);
+int kreg_client_open(const char *path, struct kreg_client **client) KREG_MUST_CHECK;
+
+/**
+ * kreg_client_open_fd() - make a client of an open descriptor of the device
+ * @fd: opened by this process, perhaps before execve(2); closed with the client, and
+ *	left as it is if the call fails
+ * @client: the new client
+ *
+ * Errors: -ENOTTY: it is something else; -ENXIO: another process has opened it.
+ */
+int kreg_client_open_fd(int fd, struct kreg_client **client) KREG_MUST_CHECK;
 
 /**
  * kreg_client_close() - close a client
- * @client: a client or NULL; close its tables, scans, lists and batches before
+ * @client: a client or NULL
+ *
+ * What was made from it may be closed before or after; other calls with it
+ * are -EBADF then.
  *
  * The process keeps its tables. When it closes its last client it can no longer
  * be an heir or receive a table, and is no heir any more.
@@ -36,19 +50,19 @@ void kreg_client_close(struct kreg_client *client);
  * kreg_client_fd() - descriptor for poll(2), select(2) and epoll(7)
  * @client: the client
  *
- * Readable (POLLIN) when a message is there. Then call kreg_message_next() with
- * time-out 0 until it returns -EAGAIN: messages that the library holds already do
- * not make the descriptor readable. Neither read nor close it. An epoll set that
+ * Readable (POLLIN) when an event is there, for level- and edge-triggered loops. Then
+ * call kreg_client_dispatch() with time-out 0: events that the library holds already
+ * do not make the descriptor readable. Neither read nor close it. An epoll set that
  * was inherited by fork(2) is the parent's: a child makes one of its own.
  */
-int kreg_client_fd(const struct kreg_client *client);
+int kreg_client_fd(const struct kreg_client *client) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_self() - name of the calling process
  * @client: the client
  * @self: pid and cookie of the caller
  */
-int kreg_client_self(struct kreg_client *client, struct kreg_proc *self);
+int kreg_client_self(struct kreg_client *client, struct kreg_process *self) KREG_NONNULL_FIRST;
 
 /**
  * struct kreg_limits - what this kernel can do
@@ -56,10 +70,10 @@ int kreg_client_self(struct kreg_client *client, struct kreg_proc *self);
  * @max_key: longest key in bytes
  * @max_value: longest value in bytes
  * @max_name: longest name of a table in bytes
- * @max_data: longest data of a message in bytes
+ * @max_data: longest data of an event in bytes
  * @max_batch_ops: operations in a batch
  * @max_batch_bytes: bytes of keys and values in a batch
- * @features: bit 0: tables of type KREG_SET
+ * @features: bit 0: tables of type KREG_TYPE_SET
  */
 struct kreg_limits {
 	size_t size;
@@ -72,27 +86,29 @@ struct kreg_limits {
 	uint64_t features;
 };
 
+#define KREG_LIMITS_INIT	{ sizeof(struct kreg_limits), 0, 0, 0, 0, 0, 0, 0 }
+
 /**
  * kreg_client_limits() - ask the kernel for its limits
  * @client: the client
  * @limits: @size is set by the caller, the rest is written
  */
-int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits);
+int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits) KREG_NONNULL_FIRST;
 
 /**
- * kreg_client_set_receiver() - let messages of this process come to this client
+ * kreg_client_set_receiver() - let events of this process come to this client
  * @client: the client
  *
  * Errors: -EDQUOT: its mailbox has no room for what is promised already.
  */
-int kreg_client_set_receiver(struct kreg_client *client);
+int kreg_client_set_receiver(struct kreg_client *client) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_set_accept() - may other users give tables to this process?
  * @client: the client; a child of fork(2) has to say it again
  * @accept: yes or no; no is the default
  */
-int kreg_client_set_accept(struct kreg_client *client, bool accept);
+int kreg_client_set_accept(struct kreg_client *client, bool accept) KREG_NONNULL_FIRST;
 
 /**
  * kreg_client_sync() - wait for asynchronous writes and for deaths
@@ -104,41 +120,44 @@ int kreg_client_set_accept(struct kreg_client *client, bool accept);
  * Return: 0, or the first error of this client's asynchronous writes since the
  * last call, which is thereby forgotten.
  */
-int kreg_client_sync(struct kreg_client *client);
+int kreg_client_sync(struct kreg_client *client) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
- * kreg_proc_find() - name of the process that has this pid now
+ * kreg_process_find() - name of the process that has this pid now
  * @client: the client
  * @pid: process id in the caller's pid namespace
- * @proc: its name
+ * @process: its name
  *
  * The pid may have passed on to another process since the caller learnt it. Who
- * has a pidfd calls kreg_proc_from_pidfd().
+ * has a pidfd calls kreg_process_from_pidfd().
  *
  * Errors: -ESRCH: no living process has this pid, or it is a thread's;
  * -ENOTCONN: the process has no client.
  */
-int kreg_proc_find(struct kreg_client *client, pid_t pid, struct kreg_proc *proc);
+int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *process)
+	KREG_NONNULL_FIRST;
 
 /**
- * kreg_proc_from_pidfd() - name of exactly the process of a pidfd
+ * kreg_process_from_pidfd() - name of exactly the process of a pidfd
  * @client: the client
  * @pidfd: from pidfd_open(2) or clone(2)
- * @proc: its name
+ * @process: its name
  *
- * Errors: as kreg_proc_find(), and -EBADF: not a pidfd.
+ * Errors: as kreg_process_find(), and -EBADF: not a pidfd.
  */
-int kreg_proc_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_proc *proc);
+int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *process)
+	KREG_NONNULL_FIRST;
 
 /**
- * kreg_proc_pidfd() - a pidfd of exactly this process
+ * kreg_process_pidfd() - a pidfd of exactly this process
  * @client: the client
- * @proc: its name, with its cookie
+ * @process: its name, with its cookie
  *
  * Return: a new descriptor (close-on-exec), or -ESRCH: it is dead; -ENOTCONN: it
  * has no client (see kreg_table_owner_pidfd() for owners).
  */
-int kreg_proc_pidfd(struct kreg_client *client, const struct kreg_proc *proc);
+int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *process)
+	KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

@@ -21,62 +21,24 @@ const char *kreg_error_name(int err);
  * kreg_strerror() - what an errno means in kreg
  * @err: an errno, positive or negative
  *
- * Unlike strerror(3), which speaks of files. Prefer kreg_explain().
+ * Unlike strerror(3), which speaks of files. Prefer kreg_errmsg().
  *
  * Return: a constant string without a full stop.
  */
 const char *kreg_strerror(int err);
 
-/* What was tried, for kreg_explain(). */
-enum kreg_attempt {
-	KREG_TRY_OTHER = 0,
-	KREG_TRY_DEVICE,	/* kreg_client_open() */
-	KREG_TRY_OPEN,		/* kreg_table_open() without flags */
-	KREG_TRY_CREATE,
-	KREG_TRY_CLAIM,
-	KREG_TRY_DESTROY,
-	KREG_TRY_GIVE,
-	KREG_TRY_HEIR,
-	KREG_TRY_OPTION,
-	KREG_TRY_READ,		/* objects of a table */
-	KREG_TRY_WRITE,
-	KREG_TRY_STAT,
-	KREG_TRY_PROC,		/* kreg_proc_find() */
-	KREG_TRY_MESSAGE,
-};
-
 /**
- * struct kreg_context - what kreg_explain() needs to name things
- * @size: sizeof(struct kreg_context)
- * @attempt: what was tried
- * @client: to look up who owns the table; NULL: no look-ups
- * @table: the table, or NULL
- * @name: name of the table if there is no @table, or NULL
- * @pid: the process that was to receive, inherit or be found; 0: none
- */
-struct kreg_context {
-	size_t size;
-	enum kreg_attempt attempt;
-	struct kreg_client *client;
-	const struct kreg_table *table;
-	const char *name;
-	pid_t pid;
-};
-
-/**
- * kreg_explain() - a sentence that names the thing and the way out
- * @err: an errno, positive or negative
- * @context: what was tried, or NULL
- * @buf: room for the sentence
- * @room: its size; a longer sentence is cut
+ * kreg_errmsg() - what has gone wrong
  *
- * For example "table 'phones' belongs to process 4711 (server); wait for it or
- * ask it to give the table away". May look at the table once more to say who owns
- * it, so call it soon.
+ * The sentence about the last call that failed in this thread, with the names, limits,
+ * figures and owner that it concerns. For example "table 'phones' belongs to process
+ * 4711 (server); wait for it or ask it to give the table away". The first call may
+ * look at the table to say who owns it, so call it soon.
  *
- * Return: @buf.
+ * Return: a sentence without a full stop, good until the next call that fails in this
+ * thread.
  */
-char *kreg_explain(int err, const struct kreg_context *context, char *buf, size_t room);
+const char *kreg_errmsg(void);
 
 #ifdef __cplusplus
 }

@@ -17,11 +17,11 @@ extern "C" {
 
 /** kreg_put() - insert an object or replace it. */
 int kreg_put(struct kreg_table *table, const void *key, size_t key_len,
-	     const void *value, size_t value_len);
+	     const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_put_new() - insert an object; -EEXIST if the key is there. */
 int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
-		 const void *value, size_t value_len);
+		 const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_get() - copy a value
@@ -37,7 +37,7 @@ int kreg_put_new(struct kreg_table *table, const void *key, size_t key_len,
  * Errors: -ENODATA: the key is not there; -EMSGSIZE: too little room.
  */
 int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
-	     void *buf, size_t room, size_t *len);
+	     void *buf, size_t room, size_t *len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_get_alloc() - copy a value into memory of the right size
@@ -48,13 +48,37 @@ int kreg_get(struct kreg_table *table, const void *key, size_t key_len,
  * @len: length of the value without that; may be NULL
  */
 int kreg_get_alloc(struct kreg_table *table, const void *key, size_t key_len,
-		   void **value, size_t *len);
+		   void **value, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_get_object() - copy an object with all that is known of it
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @object: to be freed with kreg_object_free()
+ *
+ * Errors: as kreg_get_alloc().
+ */
+int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
+		    struct kreg_object **object) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_object_free() - free what kreg_get_object() has made; NULL is allowed. */
+void kreg_object_free(struct kreg_object *object);
+
+/*
+ * What an object tells that a scan, a batch or kreg_get_object() has handed out. @len
+ * may be NULL. Use these; the struct itself is the kernel's.
+ */
+const void *kreg_object_key(const struct kreg_object *object, size_t *len) KREG_NONNULL_FIRST;
+/* NULL: it was not asked for, or had no room; @len is its length all the same. */
+const void *kreg_object_value(const struct kreg_object *object, size_t *len) KREG_NONNULL_FIRST;
+uint64_t kreg_object_version(const struct kreg_object *object) KREG_NONNULL_FIRST;
 
 /** kreg_member() - 0 if the key is there, -ENODATA if not. */
-int kreg_member(struct kreg_table *table, const void *key, size_t key_len);
+int kreg_member(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
 /** kreg_del() - remove an object. Return: 1, or 0 if there was none. */
-int kreg_del(struct kreg_table *table, const void *key, size_t key_len);
+int kreg_del(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_take() - copy a value and remove the object, in one
@@ -62,55 +86,44 @@ int kreg_del(struct kreg_table *table, const void *key, size_t key_len);
  * As kreg_get(). With -EMSGSIZE nothing is removed. Of several takers one gets it.
  */
 int kreg_take(struct kreg_table *table, const void *key, size_t key_len,
-	      void *buf, size_t room, size_t *len);
+	      void *buf, size_t room, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_take_alloc() - as kreg_take() and kreg_get_alloc(). */
 int kreg_take_alloc(struct kreg_table *table, const void *key, size_t key_len,
-		    void **value, size_t *len);
+		    void **value, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_clear() - remove all objects, in one
  * @table: the table
  * @removed: how many there were, at most 2^32 - 1; may be NULL
  */
-int kreg_clear(struct kreg_table *table, uint64_t *removed);
+int kreg_clear(struct kreg_table *table, uint64_t *removed) KREG_NONNULL_FIRST;
 
 /** kreg_count() - number of objects. Needs the right to read, like kreg_table_stat(). */
-int kreg_count(struct kreg_table *table, uint64_t *objects);
-
-/* Flags of kreg_run() and of batches. */
-#define KREG_ASYNC	(1u << 0)	/* return when queued or done; no outcome is told */
-#define KREG_ATOMIC	(1u << 1)	/* batch: all writes or none */
-
-/* Operations of kreg_run(). */
-enum kreg_verb {
-	KREG_GET = 1,
-	KREG_MEMBER = 2,
-	KREG_PUT = 3,
-	KREG_DEL = 4,
-	KREG_TAKE = 5,
-	KREG_CLEAR = 6,
-	KREG_PUT_NEW = 7,
-};
+int kreg_count(struct kreg_table *table, uint64_t *objects) KREG_NONNULL_FIRST;
 
 /**
- * struct kreg_request - any operation on an object, for kreg_run()
- * @size: sizeof(struct kreg_request)
- * @verb: enum kreg_verb
- * @flags: 0 or KREG_ASYNC
- * @key: the key; NULL with KREG_CLEAR
+ * struct kreg_op_args - any operation on an object, for kreg_op_run()
+ * @size: sizeof(struct kreg_op_args)
+ * @code: enum kreg_op_code
+ * @flags: 0; with PUT KREG_OP_NEW
+ * @call_flags: 0, or for writes KREG_WRITE_ASYNC
+ * @reserved: must be zero
+ * @key: the key; NULL with KREG_OP_CLEAR
  * @key_len: its length
- * @value: value of PUT and PUT_NEW, room for that of GET and TAKE, else NULL
+ * @value: value of PUT, room for that of GET and TAKE, else NULL
  * @value_len: its length
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with -EMSGSIZE
  * @out_count: objects that were found, replaced or removed
  * @out_version: GET, MEMBER, TAKE: version of the object; others: of this write.
  *	Versions of a table only grow
  */
-struct kreg_request {
+struct kreg_op_args {
 	size_t size;
-	unsigned int verb;
+	unsigned int code;
 	unsigned int flags;
+	unsigned int call_flags;
+	unsigned int reserved;
 	const void *key;
 	size_t key_len;
 	void *value;
@@ -120,8 +133,11 @@ struct kreg_request {
 	uint64_t out_version;
 };
 
-/** kreg_run() - any operation on an object; tells the version as well. */
-int kreg_run(struct kreg_table *table, struct kreg_request *request);
+#define KREG_OP_ARGS_INIT	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/** kreg_op_run() - any operation on an object; tells the version as well. */
+int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /*
  * Asynchronous writes return when they are queued or done, see kreg_client_sync(). The
@@ -132,13 +148,14 @@ int kreg_run(struct kreg_table *table, struct kreg_request *request);
 
 /** kreg_put_async() - queue an insertion. */
 int kreg_put_async(struct kreg_table *table, const void *key, size_t key_len,
-		   const void *value, size_t value_len);
+		   const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_del_async() - queue a removal. */
-int kreg_del_async(struct kreg_table *table, const void *key, size_t key_len);
+int kreg_del_async(struct kreg_table *table, const void *key, size_t key_len)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_clear_async() - queue the removal of all objects. */
-int kreg_clear_async(struct kreg_table *table);
+int kreg_clear_async(struct kreg_table *table) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * struct kreg_item - one look-up of kreg_get_many()
@@ -165,13 +182,15 @@ struct kreg_item {
  * @table: the table
  * @items: what to look up
  * @count: how many; any number
+ * @item_size: sizeof(struct kreg_item), so that it can grow
  *
  * Each look-up sees its own moment.
  *
  * Return: how many were found, at most INT_MAX; or an error, when the first
  * @items may have been written.
  */
-int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count);
+int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
+		  size_t item_size) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 #ifdef __cplusplus
 }

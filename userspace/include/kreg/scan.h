@@ -3,18 +3,16 @@
 #ifndef KREG_SCAN_H
 #define KREG_SCAN_H
 
-#include <kreg/types.h>
+#include <kreg/object.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define KREG_KEYS_ONLY	(1u << 0)	/* lengths of values, but no values */
-
 /**
  * struct kreg_scan_options - how to scan
  * @size: sizeof(struct kreg_scan_options)
- * @flags: 0 or KREG_KEYS_ONLY
+ * @flags: 0 or KREG_SCAN_KEYS
  * @batch: objects to fetch in one call; 0: as many as fit
  * @room: bytes to fetch in one call; 0: 64 KiB
  * @after: go on after this key; NULL: from the start
@@ -29,21 +27,7 @@ struct kreg_scan_options {
 	size_t after_len;
 };
 
-/**
- * struct kreg_entry - an object that a scan has met
- * @key: its key
- * @key_len: length of the key
- * @value: its value; NULL with KREG_KEYS_ONLY
- * @value_len: length of the value
- * @version: version of the object
- */
-struct kreg_entry {
-	const void *key;
-	size_t key_len;
-	const void *value;
-	size_t value_len;
-	uint64_t version;
-};
+#define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0 }
 
 /**
  * kreg_scan_open() - start a scan
@@ -52,12 +36,12 @@ struct kreg_entry {
  * @scan: the scan
  */
 int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
-		   struct kreg_scan **scan);
+		   struct kreg_scan **scan) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_scan_next() - the next object
  * @scan: the scan
- * @entry: the object; its pointers are good until the next call
+ * @object: the object, good until the next call; without a value with KREG_SCAN_KEYS
  *
  * Every object that exists from the first call to the last is met exactly once,
  * whatever is written meanwhile, and no key twice. It is not a snapshot. After an
@@ -65,7 +49,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
  *
  * Return: 1; 0 at the end; or an error.
  */
-int kreg_scan_next(struct kreg_scan *scan, struct kreg_entry *entry);
+int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object) KREG_NONNULL_FIRST;
 
 /** kreg_scan_close() - end a scan; NULL is allowed. */
 void kreg_scan_close(struct kreg_scan *scan);

@@ -17,10 +17,12 @@ extern "C" {
  * For the owner and those whom the mode lets read, whatever the access rule.
  * Errors: -ESTALE, -EACCES.
  */
-int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat);
+int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_stat_by_name() - likewise; -ENOENT: no such table. */
-int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat);
+int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_stat_free() - free it; NULL is allowed. */
 void kreg_stat_free(struct kreg_stat *stat);
@@ -30,7 +32,8 @@ void kreg_stat_free(struct kreg_stat *stat);
  * @client: the client
  * @list: the list
  */
-int kreg_list_open(struct kreg_client *client, struct kreg_list **list);
+int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_list_next() - the next table, in the order of their creation
@@ -39,35 +42,48 @@ int kreg_list_open(struct kreg_client *client, struct kreg_list **list);
  *
  * Return: 1; 0 at the end; or an error.
  */
-int kreg_list_next(struct kreg_list *list, const struct kreg_stat **stat);
+int kreg_list_next(struct kreg_list *list, const struct kreg_stat **stat) KREG_NONNULL_FIRST;
 
 /** kreg_list_close() - end a list; NULL is allowed. */
 void kreg_list_close(struct kreg_list *list);
 
 /* What a kreg_stat tells. Members that the kernel does not know are 0. */
-uint64_t kreg_stat_id(const struct kreg_stat *stat);
-const char *kreg_stat_name(const struct kreg_stat *stat);	/* "": no name */
-enum kreg_kind kreg_stat_kind(const struct kreg_stat *stat);
-enum kreg_rule kreg_stat_access(const struct kreg_stat *stat);
-unsigned int kreg_stat_mode(const struct kreg_stat *stat);
-uid_t kreg_stat_uid(const struct kreg_stat *stat);		/* of the caller's user namespace */
-gid_t kreg_stat_gid(const struct kreg_stat *stat);
-enum kreg_fate kreg_stat_orphan(const struct kreg_stat *stat);
-uint64_t kreg_stat_orphan_ms(const struct kreg_stat *stat);	/* 0: no limit */
-bool kreg_stat_parked(const struct kreg_stat *stat);
-uint64_t kreg_stat_parked_until_ns(const struct kreg_stat *stat); /* 0: no limit */
-bool kreg_stat_claimable(const struct kreg_stat *stat);		/* by whoever may write */
-bool kreg_stat_silent(const struct kreg_stat *stat);		/* no message for the heir */
-struct kreg_proc kreg_stat_owner(const struct kreg_stat *stat);	/* pid 0: parked, or not visible */
-struct kreg_proc kreg_stat_heir(const struct kreg_stat *stat);	/* pid 0: none, or not visible */
-uint64_t kreg_stat_objects(const struct kreg_stat *stat);
-uint64_t kreg_stat_bytes(const struct kreg_stat *stat);		/* of keys and values */
-uint64_t kreg_stat_memory(const struct kreg_stat *stat);	/* everything included */
-uint64_t kreg_stat_limbo(const struct kreg_stat *stat);		/* of it, about to be freed */
-uint64_t kreg_stat_version(const struct kreg_stat *stat);	/* of the last write */
-uint64_t kreg_stat_transfers(const struct kreg_stat *stat);	/* changes of owner */
-uint64_t kreg_stat_buckets(const struct kreg_stat *stat);	/* size of the index */
-unsigned int kreg_stat_waiters(const struct kreg_stat *stat);	/* who wait to claim it */
+uint64_t kreg_stat_id(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+const char *kreg_stat_name(const struct kreg_stat *stat) KREG_NONNULL_FIRST;	/* "": no name */
+enum kreg_type kreg_stat_type(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+enum kreg_access kreg_stat_access(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+unsigned int kreg_stat_mode(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* of the caller's user namespace */
+uid_t kreg_stat_uid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+gid_t kreg_stat_gid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+enum kreg_orphan kreg_stat_orphan(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_orphan_ms(const struct kreg_stat *stat) KREG_NONNULL_FIRST;	/* 0: no limit */
+bool kreg_stat_parked(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* 0: no limit */
+uint64_t kreg_stat_parked_until_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* by whoever may write */
+bool kreg_stat_claimable(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* no event for the heir */
+bool kreg_stat_heir_silent(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* pid 0: parked, or not visible */
+struct kreg_process kreg_stat_owner(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* pid 0: none, or not visible */
+struct kreg_process kreg_stat_heir(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_objects(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* of keys and values */
+uint64_t kreg_stat_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* everything included */
+uint64_t kreg_stat_memory(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* of it, about to be freed */
+uint64_t kreg_stat_limbo(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* of the last write */
+uint64_t kreg_stat_version(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* changes of owner */
+uint64_t kreg_stat_transfers(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* size of the index */
+uint64_t kreg_stat_buckets(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* who wait to claim it */
+unsigned int kreg_stat_waiters(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

@@ -9,70 +9,44 @@
 extern "C" {
 #endif
 
-enum kreg_kind {
-	KREG_SET = 1,		/* one object a key, in no order */
-};
-
-/* Who may read and write, of those whom the mode lets. */
-enum kreg_rule {
-	KREG_PRIVATE = 1,	/* the owner reads and writes */
-	KREG_PROTECTED = 2,	/* the owner writes, everyone reads */
-	KREG_PUBLIC = 3,	/* everyone reads and writes */
-};
-
-/* What becomes of a table whose owner dies without a living heir. */
-enum kreg_fate {
-	KREG_DESTROY = 0,	/* it is destroyed */
-	KREG_PARK = 1,		/* the kernel keeps it until it is claimed */
-};
-
-/* Flags of kreg_table_open(). */
-#define KREG_CREATE	(1u << 0)	/* create the table if there is none */
-#define KREG_EXCL	(1u << 1)	/* with CREATE: -EEXIST if there is one */
-#define KREG_CLAIM	(1u << 2)	/* become the owner of a parked table */
-#define KREG_WAIT	(1u << 3)	/* with CLAIM: wait until it is parked */
-#define KREG_CLAIMABLE	(1u << 4)	/* new table: whoever may write may claim */
-#define KREG_SILENT	(1u << 5)	/* new table: no message for the heir */
-
-/* What kreg_table_how() returns. */
-#define KREG_CREATED	(1u << 0)	/* the table is new and the caller's */
-#define KREG_CLAIMED	(1u << 1)	/* the caller has become its owner */
-
 /**
  * struct kreg_open_options - how to open or create a table
  * @size: sizeof(struct kreg_open_options)
- * @flags: KREG_CREATE and so on
- * @kind: enum kreg_kind; 0: KREG_SET with CREATE, else any
- * @access: new table: enum kreg_rule; 0: KREG_PROTECTED
+ * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, CLAIMABLE, HEIR_SILENT
+ * @type: enum kreg_type; 0: KREG_TYPE_SET with CREATE, else any
+ * @access: new table: enum kreg_access; 0: KREG_ACCESS_PROTECTED
  * @mode: new table: permission bits of 0666; 0: 0600
- * @orphan: new table: enum kreg_fate
- * @orphan_ms: new table, with KREG_PARK: keep it so long; 0: as long as allowed
+ * @orphan: new table: enum kreg_orphan
+ * @orphan_ms: new table, with KREG_ORPHAN_PARK: keep it so long; 0: as long as allowed
  * @heir: new table: who inherits; pid 0: nobody
- * @data: new table, with @heir: bytes for its message
+ * @data: new table, with @heir: bytes for its event
  * @data_len: their number, at most 1024
  * @deadline_ns: with WAIT: when to give up, see kreg_deadline(); 0: never
  *
- * Members for a new table must be zero without KREG_CREATE, and do not matter
+ * Members for a new table must be zero without KREG_OPEN_CREATE, and do not matter
  * when the table exists.
  */
 struct kreg_open_options {
 	size_t size;
 	unsigned int flags;
-	unsigned int kind;
+	unsigned int type;
 	unsigned int access;
 	unsigned int mode;
 	unsigned int orphan;
 	unsigned int reserved;
 	uint64_t orphan_ms;
-	struct kreg_proc heir;
+	struct kreg_process heir;
 	const void *data;
 	size_t data_len;
 	uint64_t deadline_ns;
 };
 
+#define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
+				  { 0, 0, 0 }, 0, 0, 0 }
+
 /**
  * kreg_deadline() - the moment that is so far away
- * @timeout_ms: milliseconds from now; negative: never
+ * @timeout_ms: milliseconds from now; -1, INT64_MAX: never
  *
  * Return: nanoseconds of CLOCK_MONOTONIC; 0 for never.
  */
@@ -81,14 +55,14 @@ uint64_t kreg_deadline(int64_t timeout_ms);
 /**
  * kreg_table_open() - find, create or claim a table
  * @client: the client
- * @name: its name; NULL with KREG_CREATE alone: a table without a name
+ * @name: its name; NULL with KREG_OPEN_CREATE alone: a table without a name
  * @options: NULL: find it
  * @table: handle of the table
  *
  * With CREATE | CLAIM | WAIT the table is the caller's own when the call returns,
  * whether it was there before or not; see also kreg_table_own().
  *
- * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another kind;
+ * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type;
  * -EBUSY: another process owns it; -EALREADY: the caller owns it already, open
  * it without CLAIM; -ETIMEDOUT; -EINTR: a signal came while waiting; -ESTALE:
  * destroyed while waiting; -EACCES: its mode; -EPERM: only its user may claim it,
@@ -96,7 +70,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in kreg_table_set_heir().
  */
 int kreg_table_open(struct kreg_client *client, const char *name,
-		    const struct kreg_open_options *options, struct kreg_table **table);
+		    const struct kreg_open_options *options, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_create() - create a table that must not exist
@@ -107,48 +82,53 @@ int kreg_table_open(struct kreg_client *client, const char *name,
  * Protected, mode 0600, destroyed when the caller dies. kreg_table_open() has
  * other choices. Errors: as there.
  */
-int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table);
+int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_claim() - become the owner of a parked table
  * @client: the client
  * @name: its name
- * @timeout_ms: how long to wait for it to be parked; 0: not; -1: for ever
+ * @timeout_ms: how long to wait for it to be parked; 0: not at all; -1, INT64_MAX: for
+ *	ever
  * @table: handle of the table
  *
  * Who waits is served in the order of the calls. The table must exist. Errors: as
  * in kreg_table_open().
  */
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
-		     struct kreg_table **table);
+		     struct kreg_table **table) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_own() - be the owner of this table, whatever it takes
  * @client: the client
  * @name: its name
- * @timeout_ms: how long to wait for another owner to go; 0: not; -1: for ever
+ * @timeout_ms: how long to wait for another owner to go; 0: not at all; -1, INT64_MAX: for
+ *	ever
  * @options: for a table that is not there yet; NULL: protected, mode 0600, parked
- *	when its owner dies without an heir. Of @flags only KREG_CLAIMABLE and
- *	KREG_SILENT are allowed; @deadline_ns must be 0
+ *	when its owner dies without an heir. Of @flags only KREG_OPEN_CLAIMABLE and
+ *	KREG_OPEN_HEIR_SILENT are allowed; @deadline_ns must be 0
  * @table: handle of the table
  *
  * The usual call of a server at its start: creates the table, or claims it, or finds
  * that the caller owns it already, for example because a keeper has given it. See
- * kreg_table_how(): 0 in the last case. Errors: as in kreg_table_open().
+ * kreg_table_opened(): 0 in the last case. Errors: as in kreg_table_open().
  */
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
-		   const struct kreg_open_options *options, struct kreg_table **table);
+		   const struct kreg_open_options *options, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_by_id() - handle of a table whose id is known
  * @client: the client
- * @id: from a message, a kreg_stat or kreg_table_id()
+ * @id: from an event, a kreg_stat or kreg_table_id()
  * @table: handle of the table
  *
  * Needs the right to read the table or to own it. Errors: -ESTALE: it is gone;
  * -EINVAL: there never was one; -EACCES.
  */
-int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table);
+int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_table_close() - free a handle
@@ -159,19 +139,19 @@ int kreg_table_by_id(struct kreg_client *client, uint64_t id, struct kreg_table 
 void kreg_table_close(struct kreg_table *table);
 
 /** kreg_table_id() - the table's number, never used again for another. */
-uint64_t kreg_table_id(const struct kreg_table *table);
+uint64_t kreg_table_id(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_name() - the name; "" for a table without one. */
-const char *kreg_table_name(const struct kreg_table *table);
+const char *kreg_table_name(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
-/** kreg_table_kind() - enum kreg_kind. */
-enum kreg_kind kreg_table_kind(const struct kreg_table *table);
+/** kreg_table_type() - enum kreg_type. */
+enum kreg_type kreg_table_type(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
-/** kreg_table_how() - KREG_CREATED and KREG_CLAIMED as the open found it. */
-unsigned int kreg_table_how(const struct kreg_table *table);
+/** kreg_table_opened() - KREG_OPENED_CREATED and KREG_OPENED_CLAIMED as the open found it. */
+unsigned int kreg_table_opened(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_client() - the client that it was opened with. */
-struct kreg_client *kreg_table_client(const struct kreg_table *table);
+struct kreg_client *kreg_table_client(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_destroy() - destroy a table and what is in it
@@ -182,16 +162,16 @@ struct kreg_client *kreg_table_client(const struct kreg_table *table);
  *
  * Errors: -EPERM, -EACCES: not the owner; -ESTALE: it is gone already.
  */
-int kreg_table_destroy(struct kreg_table *table);
+int kreg_table_destroy(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_give() - make another process the owner
  * @table: a table of the caller's
  * @to: the new owner, which must have a client
- * @data: bytes for its message; may be NULL
+ * @data: bytes for its event; may be NULL
  * @data_len: their number, at most 1024
  *
- * The heir stays as it is. The receiver can read its message when the call
+ * The heir stays as it is. The receiver can read its event when the call
  * returns.
  *
  * Errors: -EPERM: not the owner, or a process of another user that has not called
@@ -199,8 +179,8 @@ int kreg_table_destroy(struct kreg_table *table);
  * -ESRCH: it is dead; -ENOTCONN: it has no client; -EALREADY: it is the caller;
  * -EDQUOT: its mailbox is full.
  */
-int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
-		    const void *data, size_t data_len);
+int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
+		    const void *data, size_t data_len) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_park() - give a table to nobody: the kernel keeps it
@@ -210,31 +190,31 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_proc *to,
  *
  * Errors: -EPERM, -EACCES: not the owner; -EDQUOT: too many parked tables of this user.
  */
-int kreg_table_park(struct kreg_table *table);
+int kreg_table_park(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_heir() - who becomes the owner when the owner dies
  * @table: a table of the caller's
  * @heir: a process that has a client; NULL: nobody. The owner itself may be
  *	named: it inherits the table again from those it gives it to
- * @data: bytes for its message; may be NULL
+ * @data: bytes for its event; may be NULL
  * @data_len: their number, at most 1024
- * @silent: no message
+ * @silent: no event
  *
  * Errors: as kreg_table_give().
  */
-int kreg_table_set_heir(struct kreg_table *table, const struct kreg_proc *heir,
-			const void *data, size_t data_len, bool silent);
+int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
+			const void *data, size_t data_len, bool silent) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_access() - change who may read and write
  * @table: a table of the caller's
- * @access: enum kreg_rule
+ * @access: enum kreg_access
  *
  * Who loses the right to read sees nothing that is written after this has returned,
  * not even by a call that was under way. For that it may wait for such calls.
  */
-int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access);
+int kreg_table_set_access(struct kreg_table *table, enum kreg_access access) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_mode() - change the permission bits
@@ -243,17 +223,18 @@ int kreg_table_set_access(struct kreg_table *table, enum kreg_rule access);
  *
  * As kreg_table_set_access().
  */
-int kreg_table_set_mode(struct kreg_table *table, unsigned int mode);
+int kreg_table_set_mode(struct kreg_table *table, unsigned int mode) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_orphan() - what becomes of it without a living heir
  * @table: a table of the caller's
- * @fate: enum kreg_fate
- * @ms: with KREG_PARK: how long it is kept; 0: as long as allowed
+ * @orphan: enum kreg_orphan
+ * @ms: with KREG_ORPHAN_PARK: how long it is kept; 0: as long as allowed
  *
  * Errors: -EPERM, -EACCES: not the owner; -EPERM: longer than this user may.
  */
-int kreg_table_set_orphan(struct kreg_table *table, enum kreg_fate fate, uint64_t ms);
+int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
+	KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_owner_pidfd() - a pidfd of the owner
@@ -266,7 +247,7 @@ int kreg_table_set_orphan(struct kreg_table *table, enum kreg_fate fate, uint64_
  * Return: a new descriptor (close-on-exec), or -ENOENT: the table is parked;
  * -ESRCH: the owner is not visible in this pid namespace; as kreg_table_stat().
  */
-int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_proc *owner);
+int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

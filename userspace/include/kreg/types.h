@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Names, numbers and limits that the library and the kernel share. */
+#include <linux/kreg.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -16,28 +19,32 @@ extern "C" {
 #define KREG_VERSION_MINOR	1
 #define KREG_VERSION_PATCH	0
 
-/* One open device; one mailbox. */
-struct kreg_client;
-/* A table that this client has found. Costs the kernel nothing. */
-struct kreg_table;
-/* What is to be known about a table at one moment. */
-struct kreg_stat;
-/* A message of a client's mailbox. */
-struct kreg_message;
-struct kreg_batch;
-struct kreg_scan;
-struct kreg_list;
+#if defined(__GNUC__) || defined(__clang__)
+#define KREG_NONNULL_FIRST	__attribute__((__nonnull__(1)))
+#define KREG_MUST_CHECK		__attribute__((__warn_unused_result__))
+#else
+#define KREG_NONNULL_FIRST
+#define KREG_MUST_CHECK
+#endif
 
-/**
- * struct kreg_proc - name of a process
- * @pid: its process id in the caller's pid namespace; 0: none, or not visible
- * @cookie: a number that is never given to another process; 0 with the pid of
- *	the caller itself stands for the caller
+/*
+ * Handles. Any thread may use a client and a table at any time, but only one thread at
+ * a time the events of a client, a batch, a scan, a list and what they hand out. Closing
+ * or freeing a handle is its last use; NULL is allowed, and so is any order.
  */
-struct kreg_proc {
-	pid_t pid;
-	uint64_t cookie;
-};
+
+/* One open device; one mailbox. Any thread at any time; its events: one at a time. */
+struct kreg_client;
+/* A table that this client has found. Costs the kernel nothing. Any thread at any time. */
+struct kreg_table;
+/* What is to be known about a table at one moment; never changes. */
+struct kreg_stat;
+/* Many operations on a table. One thread at a time. */
+struct kreg_batch;
+/* A walk over the objects of a table. One thread at a time. */
+struct kreg_scan;
+/* A walk over the tables. One thread at a time. */
+struct kreg_list;
 
 /**
  * kreg_version() - version of the library that runs

@@ -13,27 +13,17 @@
 #define SYS_pidfd_open	434
 #endif
 
-struct kreg_process kreg_proc_out(const struct kreg_proc *proc)
-{
-	return (struct kreg_process){ .pid = proc->pid, .cookie = proc->cookie };
-}
-
-struct kreg_proc kreg_proc_in(const struct kreg_process *process)
-{
-	return (struct kreg_proc){ .pid = process->pid, .cookie = process->cookie };
-}
-
-int kreg_client_self(struct kreg_client *client, struct kreg_proc *self)
+int kreg_client_self(struct kreg_client *client, struct kreg_process *self)
 {
 	struct kreg_ioc_query query = { .size = sizeof(query) };
 	int ret = kreg_ioctl(client, KREG_IOC_QUERY, &query);
 
 	if (!ret)
-		*self = kreg_proc_in(&query.out_self);
-	return ret;
+		*self = query.out_self;
+	return kreg_fail(ret, TRY_OTHER, client);
 }
 
-int kreg_proc_find(struct kreg_client *client, pid_t pid, struct kreg_proc *proc)
+static int find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
 {
 	struct kreg_ioc_whois whois = { .size = sizeof(whois), .pid = pid };
 	int ret;
@@ -42,8 +32,13 @@ int kreg_proc_find(struct kreg_client *client, pid_t pid, struct kreg_proc *proc
 		return -ESRCH;
 	ret = kreg_ioctl(client, KREG_IOC_WHOIS, &whois);
 	if (!ret)
-		*proc = kreg_proc_in(&whois.out_process);
+		*proc = whois.out_process;
 	return ret;
+}
+
+int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
+{
+	return kreg_fail_process(kreg_fail(find(client, pid, proc), TRY_PROCESS, client), pid);
 }
 
 static int pidfd_open(pid_t pid)
@@ -86,15 +81,15 @@ static int pidfd_pid(int pidfd)
 	return pid < 0 ? -ESRCH : pid;
 }
 
-int kreg_proc_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_proc *proc)
+static int from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
 {
-	struct kreg_proc found;
+	struct kreg_process found;
 	int pid, ret;
 
 	pid = pidfd_pid(pidfd);
 	if (pid < 0)
 		return pid;
-	ret = kreg_proc_find(client, pid, &found);
+	ret = find(client, pid, &found);
 	if (ret)
 		return ret;
 	/* Still alive, so the pid has been its own all the time. */
@@ -105,9 +100,9 @@ int kreg_proc_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_proc
 	return 0;
 }
 
-int kreg_proc_pidfd(struct kreg_client *client, const struct kreg_proc *proc)
+static int make_pidfd(struct kreg_client *client, const struct kreg_process *proc)
 {
-	struct kreg_proc now;
+	struct kreg_process now;
 	int fd, ret;
 
 	if (proc->pid <= 0 || !proc->cookie)
@@ -115,7 +110,7 @@ int kreg_proc_pidfd(struct kreg_client *client, const struct kreg_proc *proc)
 	fd = pidfd_open(proc->pid);
 	if (fd < 0)
 		return fd;
-	ret = kreg_proc_find(client, proc->pid, &now);
+	ret = find(client, proc->pid, &now);
 	if (!ret && now.cookie != proc->cookie)
 		ret = -ESRCH;
 	if (ret) {
@@ -125,12 +120,24 @@ int kreg_proc_pidfd(struct kreg_client *client, const struct kreg_proc *proc)
 	return fd;
 }
 
+int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
+{
+	return kreg_fail(from_pidfd(client, pidfd, proc), TRY_PROCESS, client);
+}
+
+int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc)
+{
+	int ret = kreg_fail(make_pidfd(client, proc), TRY_PROCESS, client);
+
+	return kreg_fail_process(ret, proc->pid);
+}
+
 /*
  * The table is asked rather than the process, because an owner need not have a
  * client. That it owns the table before and after the pidfd was opened means that it
  * lived meanwhile, and the pidfd is its own.
  */
-int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_proc *owner)
+static int owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
 {
 	struct kreg_info before, after;
 	int fd, ret;
@@ -155,6 +162,11 @@ int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_proc *owner)
 	if (ret)
 		return ret;
 	if (owner)
-		*owner = kreg_proc_in(&before.owner);
+		*owner = before.owner;
 	return fd;
+}
+
+int kreg_table_owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
+{
+	return kreg_fail_table(owner_pidfd(table, owner), TRY_STAT, table);
 }

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Part of <kreg.h>: the mailbox of a client. */
+#ifndef KREG_EVENT_H
+#define KREG_EVENT_H
+
+#include <kreg/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * kreg_event_next() - the next event of the mailbox
+ * @client: the client; one thread at a time
+ * @timeout_ms: how long to wait for one; 0: not at all; -1, INT64_MAX: for ever
+ * @event: good until the next call with this client; not to be freed
+ *
+ * TRANSFER events are never lost. Once a death is visible (waitpid(2), a pidfd)
+ * the events about it can be read.
+ *
+ * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a signal
+ * came while waiting.
+ */
+int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
+		    const struct kreg_event **event) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_event_fn - what is called for an event
+ * @event: good until it returns or takes events itself; not to be freed
+ * @arg: as given to kreg_client_set_handler()
+ *
+ * It may close what it likes, the client included.
+ */
+typedef void (*kreg_event_fn)(const struct kreg_event *event, void *arg);
+
+/** kreg_client_set_handler() - set what kreg_client_dispatch() calls; NULL: nothing. */
+void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
+	KREG_NONNULL_FIRST;
+
+/**
+ * kreg_client_dispatch() - hand out all events that are there
+ * @client: the client; one thread at a time
+ * @timeout_ms: how long to wait for the first; 0: not at all; -1, INT64_MAX: for ever
+ *
+ * For event loops: call it with 0 when kreg_client_fd() is readable, whether the loop
+ * is level- or edge-triggered. It leaves none, also of those that the library has read
+ * already.
+ *
+ * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL:
+ * no handler; -EINTR: a signal came while waiting.
+ */
+int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms) KREG_NONNULL_FIRST;
+
+unsigned int kreg_event_kind(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* from 1, without gaps */
+uint64_t kreg_event_seq(const struct kreg_event *event) KREG_NONNULL_FIRST;
+uint64_t kreg_event_time_ns(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* for kreg_table_by_id() */
+uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* former owner */
+struct kreg_process kreg_event_from(const struct kreg_event *event) KREG_NONNULL_FIRST;
+unsigned int kreg_event_cause(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
+bool kreg_event_status(const struct kreg_event *event, int *status) KREG_NONNULL_FIRST;
+/**
+ * kreg_event_name() - copy the table's name
+ * @event: the event
+ * @buf: room for it and a NUL byte; may be NULL if @room is 0
+ * @room: its size; KREG_MAX_NAME + 1 is enough
+ * @len: its length, 0 for a table without a name, written also with -EMSGSIZE;
+ *	may be NULL
+ */
+int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size_t *len)
+	KREG_NONNULL_FIRST;
+/** kreg_event_name_alloc() - likewise; @name is to be freed with free(3). */
+int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+/** kreg_event_data() - the bytes that the heir was named or the gift sent with. */
+const void *kreg_event_data(const struct kreg_event *event, size_t *len) KREG_NONNULL_FIRST;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KREG_EVENT_H */

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sentences that name the thing and the way out. What a call has failed with is kept for
+ * the thread by plain stores; the sentence is made when it is asked for.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* Tables of sentences may ask for a state of the table. */
+enum state { ANY, PARKED, MINE, OTHERS };
+
+/* Of the last call that failed in this thread. */
+struct failure {
+	int err;		/* positive; 0: none has failed */
+	enum attempt attempt;
+	enum kreg_limit limit;	/* of EDQUOT and ENOSPC */
+	bool told;		/* @text is the sentence about it */
+	unsigned int pid;	/* %p: who was to receive, inherit or be found */
+	uint64_t client;	/* serial of the client, or 0 */
+	uint64_t table;		/* id, or 0 */
+	size_t key_len;		/* %k */
+	size_t given;		/* %v: length of a value or data, or the room for it */
+	size_t needed;		/* %n */
+	char name[KREG_MAX_NAME + 1];
+	char text[512];
+};
+
+static __thread struct failure last;
+
+/* What else the signs in a sentence stand for. */
+struct facts {
+	char table[KREG_MAX_NAME + 32];	/* %t */
+	char owner[64];			/* %o */
+	unsigned int uid;		/* %u */
+	unsigned int mode;		/* %m */
+	enum state state;
+};
+
+static const struct sentence {
+	int err;
+	enum attempt attempt;	/* TRY_OTHER: any */
+	enum state state;
+	const char *text;
+} sentences[] = {
+	{ ENOENT, TRY_DEVICE, ANY,
+	  "there is no %t: load the module with 'modprobe kreg', or pass the device into the container"
+	},
+	{ ENODEV, TRY_OTHER, ANY,
+	  "nothing is behind /dev/kreg: load the module with 'modprobe kreg'" },
+	{ ENXIO, TRY_DEVICE, ANY,
+	  "nothing is behind /dev/kreg: load the module with 'modprobe kreg'" },
+	{ EACCES, TRY_DEVICE, ANY,
+	  "no permission for %t; 'ls -l %t' tells who may use it" },
+	{ EMFILE, TRY_DEVICE, ANY,
+	  "this process has too many clients or descriptors open: close some" },
+	{ ENOTTY, TRY_DEVICE, ANY,
+	  "%t is not the device of kreg, or the module is older than the library" },
+	{ EBUSY, TRY_OTHER, PARKED,
+	  "%t belonged to another process a moment ago and is parked now; try again" },
+	{ EBUSY, TRY_OTHER, ANY,
+	  "%t belongs to %o; wait for it or ask it to give the table away" },
+	{ ETIMEDOUT, TRY_EVENT, ANY, "no event came in time" },
+	{ ETIMEDOUT, TRY_OTHER, ANY,
+	  "%t still belongs to %o after this time; wait longer or ask it to give the table away" },
+	{ EALREADY, TRY_GIVE, ANY, "process %p owns %t already" },
+	{ EALREADY, TRY_OTHER, ANY,
+	  "this process owns %t already; open it without claiming it" },
+	{ EEXIST, TRY_WRITE, ANY, "the key is in %t already; put replaces it" },
+	{ EEXIST, TRY_CREATE, ANY,
+	  "%t exists already; open it, destroy it, or choose another name" },
+	{ EEXIST, TRY_OTHER, ANY, "%t is of another type" },
+	{ ENOENT, TRY_OTHER, ANY,
+	  "there is no %t here; create it, or look which there are with 'kreg ls'" },
+	{ ESTALE, TRY_OTHER, ANY, "%t has been destroyed; open or create it again" },
+	{ ENODATA, TRY_OTHER, ANY, "the key is not in %t" },
+	{ EACCES, TRY_WRITE, PARKED, "%t is parked and not public: claim it to write to it" },
+	{ EACCES, TRY_WRITE, OTHERS,
+	  "%t is written only by its owner, %o, or its mode %m does not let you" },
+	{ EACCES, TRY_READ, OTHERS,
+	  "%t is private to its owner, %o, or its mode %m does not let you read" },
+	{ EACCES, TRY_READ, PARKED, "%t is parked and private: claim it to read it" },
+	{ EACCES, TRY_OTHER, ANY,
+	  "the mode of %t does not let this user do it; its owner can change the mode" },
+	{ EPERM, TRY_CREATE, ANY,
+	  "only CAP_SYS_RESOURCE may have %t parked for so long, or give it an heir of another user"
+	},
+	{ EPERM, TRY_CLAIM, ANY,
+	  "only user %u may claim %t, or a process with CAP_SYS_ADMIN" },
+	{ EPERM, TRY_GIVE, MINE,
+	  "process %p runs under another user and does not accept tables: it must say that it does"
+	},
+	{ EPERM, TRY_HEIR, MINE,
+	  "process %p runs under another user and does not accept tables: it must say that it does"
+	},
+	{ EPERM, TRY_OPTION, MINE,
+	  "this user may not have %t kept for so long; that needs CAP_SYS_RESOURCE" },
+	{ EPERM, TRY_OTHER, PARKED, "%t is parked: claim it first, which user %u may" },
+	{ EPERM, TRY_OTHER, OTHERS,
+	  "%t belongs to %o, and only the owner may do this; ask it, or wait until it is gone" },
+	{ EPERM, TRY_OTHER, ANY, "only the owner of %t may do this" },
+	{ ESRCH, TRY_OTHER, ANY,
+	  "no living process %p: it is dead, or the number is a thread's or of another pid namespace"
+	},
+	{ ENOTCONN, TRY_OTHER, ANY,
+	  "process %p has not opened /dev/kreg; it must before it can be found, inherit or receive a table"
+	},
+	{ EMSGSIZE, TRY_READ, ANY, "the value has %n bytes, and there is room for %v" },
+	{ EMSGSIZE, TRY_WRITE, ANY, "the value has %n bytes, and there is room for %v" },
+	{ EMSGSIZE, TRY_EVENT, ANY,
+	  "the name has %n bytes, and there is room for %v with its NUL byte" },
+	{ ENAMETOOLONG, TRY_READ, ANY, "the key has %k bytes; the most is %K" },
+	{ ENAMETOOLONG, TRY_WRITE, ANY, "the key has %k bytes; the most is %K" },
+	{ ENAMETOOLONG, TRY_OTHER, ANY, "the name has %n bytes; the most is %N" },
+	{ EFBIG, TRY_WRITE, ANY, "the value has %v bytes; the most is %V; split it" },
+	{ EFBIG, TRY_BATCH, ANY, "the batch is too long: the most is %B bytes; split it" },
+	{ EFBIG, TRY_OTHER, ANY, "the data of the event has %v bytes; the most is %D" },
+	{ ENOBUFS, TRY_BATCH, ANY, "the batch is full: run it, and fill another" },
+	{ EINVAL, TRY_BATCH, ANY, "the key is empty, or the batch mixes reads and writes" },
+	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
+	{ EBADF, TRY_PROCESS, ANY, "this descriptor is no pidfd" },
+	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
+	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
+	{ EINVAL, TRY_WRITE, ANY, "the key is empty, or the options contradict each other" },
+	{ EAGAIN, TRY_WRITE, ANY,
+	  "too many asynchronous writes wait already; synchronise first" },
+};
+
+/* About a limit it matters which, not what was tried. */
+static const char * const of_limits[] = {
+	[KREG_LIMIT_TABLES] =
+	  "this user has as many tables as one may have: destroy some ('kreg ls', 'kreg rm')",
+	[KREG_LIMIT_PARKED] =
+	  "too many tables of this user are parked, or are to be: destroy some ('kreg ls --parked')",
+	[KREG_LIMIT_BYTES] =
+	  "the tables of user %u have reached their limit of bytes: remove objects or destroy tables",
+	[KREG_LIMIT_MAILBOX] =
+	  "the mailbox of process %p is full: it must read its events",
+	[KREG_LIMIT_WAITERS] =
+	  "as many processes as may wait for %t do so already; try again later",
+	[KREG_LIMIT_TABLE] =
+	  "%t is full: remove objects",
+};
+
+/* Name and state of the owner, with a word about what runs there. */
+static void owner_facts(struct facts *f, const struct kreg_info *info)
+{
+	char path[32], comm[32] = "";
+	FILE *file;
+
+	if (info->flags & KREG_INFO_PARKED) {
+		f->state = PARKED;
+		snprintf(f->owner, sizeof(f->owner), "nobody");
+		return;
+	}
+	f->state = info->owner.pid == (unsigned int)getpid() ? MINE : OTHERS;
+	if (!info->owner.pid)
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/comm", info->owner.pid);
+	file = fopen(path, "re");
+	if (file) {
+		if (fgets(comm, sizeof(comm), file))
+			comm[strcspn(comm, "\n")] = '\0';
+		fclose(file);
+	}
+	snprintf(f->owner, sizeof(f->owner), comm[0] ? "process %u (%s)" : "process %u",
+		 info->owner.pid, comm);
+}
+
+static void gather(struct facts *f, const struct failure *l)
+{
+	struct kreg_client *client;
+	struct kreg_info info;
+	int ret;
+
+	*f = (struct facts){ .uid = geteuid(), .owner = "another process" };
+	if (l->attempt == TRY_DEVICE)
+		snprintf(f->table, sizeof(f->table), "%s", l->name);
+	else if (*l->name)
+		snprintf(f->table, sizeof(f->table), "table '%s'", l->name);
+	else if (l->table)
+		snprintf(f->table, sizeof(f->table), "table %llu", (unsigned long long)l->table);
+	else
+		snprintf(f->table, sizeof(f->table), "the table");
+	client = l->table || *l->name ? kreg_client_by_serial(l->client) : NULL;
+	if (!client)
+		return;
+	ret = kreg_info_read(client, l->table, l->table ? NULL : l->name, &info);
+	kreg_client_put(client);
+	if (ret)
+		return;
+	f->uid = info.uid;
+	f->mode = info.mode;
+	owner_facts(f, &info);
+}
+
+static const char *choose_limit(enum kreg_limit limit)
+{
+	return limit < sizeof(of_limits) / sizeof(*of_limits) ? of_limits[limit] : NULL;
+}
+
+static const char *choose(int err, enum attempt attempt, enum state state)
+{
+	const struct sentence *s;
+
+	for (s = sentences; s < sentences + sizeof(sentences) / sizeof(*s); s++)
+		if (s->err == err && (s->attempt == attempt || s->attempt == TRY_OTHER) &&
+		    (s->state == state || s->state == ANY))
+			return s->text;
+	return NULL;
+}
+
+/* What a sign stands for; @tmp is room for a number. */
+static const char *expand(const struct facts *f, char sign, char *tmp, size_t room)
+{
+	const struct {
+		char sign;
+		uint64_t number;
+	} numbers[] = {
+		{ 'p', last.pid }, { 'u', f->uid }, { 'k', last.key_len }, { 'v', last.given },
+		{ 'n', last.needed }, { 'K', KREG_MAX_KEY }, { 'V', KREG_MAX_VALUE },
+		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
+	};
+	size_t i;
+
+	if (sign == 't')
+		return f->table;
+	if (sign == 'o')
+		return f->owner;
+	tmp[0] = '\0';
+	if (sign == 'm')
+		snprintf(tmp, room, "%04o", f->mode);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].sign == sign)
+			snprintf(tmp, room, "%llu", (unsigned long long)numbers[i].number);
+	return tmp;
+}
+
+static void fill_in(const char *text, const struct facts *f, char *buf, size_t room)
+{
+	size_t used = 0, n;
+	const char *part;
+	char tmp[24];
+
+	while (*text && used + 1 < room) {
+		if (*text != '%') {
+			buf[used++] = *text++;
+			continue;
+		}
+		part = expand(f, text[1], tmp, sizeof(tmp));
+		n = strlen(part);
+		if (n > room - used - 1)
+			n = room - used - 1;
+		memcpy(buf + used, part, n);
+		used += n;
+		text += 2;
+	}
+	buf[used] = '\0';
+}
+
+static void make_sentence(void)
+{
+	enum attempt attempt = last.attempt;
+	int err = last.err;
+	const char *text;
+	struct facts f;
+
+	gather(&f, &last);
+	/* Who may not even write is told so; what helps is the same. */
+	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
+			      attempt == TRY_HEIR || attempt == TRY_OPTION))
+		err = EPERM;
+	text = choose_limit(last.limit) ?: choose(err, attempt, f.state);
+	/* A batch fails as its operations do. */
+	if (!text && attempt == TRY_BATCH)
+		text = choose(err, TRY_WRITE, f.state);
+	if (text)
+		fill_in(text, &f, last.text, sizeof(last.text));
+	else
+		snprintf(last.text, sizeof(last.text), "%s (%s)", kreg_strerror(err),
+			 kreg_error_name(err));
+}
+
+const char *kreg_errmsg(void)
+{
+	if (!last.err)
+		return "no call has failed in this thread";
+	if (!last.told)
+		make_sentence();
+	last.told = true;
+	return last.text;
+}
+
+static void remember(int ret, enum attempt attempt, const struct kreg_client *client,
+		     uint64_t table, const char *name, size_t name_len)
+{
+	last.err = -ret;
+	last.attempt = attempt;
+	last.limit = ret == -EDQUOT || ret == -ENOSPC ? kreg_ioctl_limit : KREG_LIMIT_NONE;
+	last.told = false;
+	last.client = client ? client->serial : 0;
+	last.table = table;
+	last.pid = 0;
+	last.key_len = 0;
+	last.given = 0;
+	last.needed = name_len;
+	if (name_len > KREG_MAX_NAME)
+		name_len = KREG_MAX_NAME;
+	if (name_len)
+		memcpy(last.name, name, name_len);
+	last.name[name_len] = '\0';
+}
+
+int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client)
+{
+	if (ret < 0)
+		remember(ret, attempt, client, 0, NULL, 0);
+	return ret;
+}
+
+int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *client,
+		   const char *name)
+{
+	if (ret < 0)
+		remember(ret, attempt, client, 0, name, name ? strlen(name) : 0);
+	return ret;
+}
+
+int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table)
+{
+	if (ret < 0)
+		remember(ret, attempt, table->client, table->id, table->name, table->name_len);
+	return ret;
+}
+
+int kreg_fail_process(int ret, unsigned int pid)
+{
+	if (ret < 0)
+		last.pid = pid;
+	return ret;
+}
+
+int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed)
+{
+	if (ret < 0) {
+		last.key_len = key_len;
+		last.given = given;
+		last.needed = needed;
+	}
+	return ret;
+}

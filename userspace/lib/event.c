@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The mailbox: waiting, reading, decoding. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* Holds a few records of today; grows when one is longer. */
+#define ROOM		8192
+#define ROOM_MAX	(16u << 20)
+
+static int grow(struct mail *mail)
+{
+	size_t room = mail->room ? mail->room * 2 : ROOM;
+	char *buf;
+
+	if (room > ROOM_MAX)
+		return -EMSGSIZE;
+	buf = realloc(mail->buf, room);
+	if (!buf)
+		return -ENOMEM;
+	mail->buf = buf;
+	mail->room = room;
+	return 0;
+}
+
+/* What a parent had read before fork(2) is not for the child. */
+static int own_mail(struct kreg_client *client)
+{
+	struct mail *mail = &client->mail;
+	uint64_t self = kreg_process_number();
+
+	if (mail->process != self) {
+		mail->next = 0;
+		mail->len = 0;
+		mail->process = self;
+	}
+	return mail->room ? 0 : grow(mail);
+}
+
+/* Fill the empty buffer. -EAGAIN: the mailbox is empty. */
+static int fill(struct kreg_client *client)
+{
+	struct mail *mail = &client->mail;
+	ssize_t n;
+	int ret, tries = 0;
+
+	for (;;) {
+		/* What a program has opened under this number is not ours to read. */
+		ret = kreg_client_check(client);
+		if (ret)
+			return ret;
+		n = read(client->fd, mail->buf, mail->room);
+		if (n > 0)
+			break;
+		if (n == 0)
+			return -EPROTO;
+		if (errno == EMSGSIZE)
+			ret = grow(mail);
+		else if (errno == ENXIO && tries++ < 2)
+			ret = kreg_client_reopen(client);
+		else
+			ret = -errno;
+		if (ret)
+			return ret;
+	}
+	mail->next = 0;
+	mail->len = n;
+	return 0;
+}
+
+/* Does the record hold all that is read of it? */
+static bool sound(const struct kreg_event *ev)
+{
+	return ev->size >= sizeof(*ev) &&
+	       (uint64_t)ev->key_len + ev->value_len <= ev->size - sizeof(*ev);
+}
+
+/*
+ * The next record of the buffer. Kinds from after our time are left out, since only
+ * their beginning is known to us. What does not end in the buffer can only be a
+ * fault: the rest is dropped.
+ */
+static int pop(struct mail *mail, const struct kreg_event **event)
+{
+	const struct kreg_event *ev = (const void *)(mail->buf + mail->next);
+	size_t left = mail->len - mail->next;
+
+	if (left < 8 || ev->size < 8 || ev->size % 8 || ev->size > left ||
+	    (ev->kind == KREG_EVENT_TRANSFER && !sound(ev))) {
+		mail->next = mail->len;
+		return -EPROTO;
+	}
+	mail->next += ev->size;
+	if (ev->kind != KREG_EVENT_TRANSFER)
+		return 0;
+	*event = ev;
+	return 1;
+}
+
+/* Until the descriptor is readable; the time that poll(2) can wait has a limit. */
+static int wait_readable(struct kreg_client *client, uint64_t deadline)
+{
+	struct pollfd p = { .fd = client->fd, .events = POLLIN };
+	uint64_t now = kreg_deadline(0);
+	int64_t ms = -1;
+
+	if (deadline && now >= deadline)
+		return -ETIMEDOUT;
+	if (deadline)
+		ms = (deadline - now + 999999) / 1000000;
+	if (ms > INT_MAX)
+		ms = INT_MAX;
+	if (poll(&p, 1, ms) < 0)
+		return -errno;
+	return 0;
+}
+
+static int next_event(struct kreg_client *client, int64_t timeout_ms,
+		      const struct kreg_event **event)
+{
+	uint64_t deadline = kreg_deadline(timeout_ms);
+	int ret;
+
+	ret = own_mail(client);
+	if (ret)
+		return ret;
+	for (;;) {
+		while (client->mail.next < client->mail.len) {
+			ret = pop(&client->mail, event);
+			if (ret)
+				return ret < 0 ? ret : 0;
+		}
+		ret = fill(client);
+		if (ret == -EAGAIN && timeout_ms)
+			ret = wait_readable(client, deadline);
+		if (ret)
+			return ret;
+	}
+}
+
+int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
+		    const struct kreg_event **event)
+{
+	return kreg_fail(next_event(client, timeout_ms, event), TRY_EVENT, client);
+}
+
+void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
+{
+	client->handler = fn;
+	client->handler_arg = arg;
+}
+
+/* The handler may close the client; then there is nothing left to hand out. */
+static int hand_out(struct kreg_client *client, int64_t timeout_ms)
+{
+	const struct kreg_event *event;
+	int n = 0, ret;
+
+	while (client->fd >= 0 && client->handler) {
+		ret = next_event(client, n ? 0 : timeout_ms, &event);
+		if (ret == -EAGAIN || ret == -ETIMEDOUT)
+			break;
+		/* An error comes again with the next call. */
+		if (ret)
+			return n ? n : kreg_fail(ret, TRY_EVENT, client);
+		n++;
+		client->handler(event, client->handler_arg);
+	}
+	return n;
+}
+
+int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms)
+{
+	int ret;
+
+	if (!client->handler)
+		return kreg_fail(-EINVAL, TRY_OTHER, client);
+	kreg_client_get(client);
+	ret = hand_out(client, timeout_ms);
+	kreg_client_put(client);
+	return ret;
+}
+
+unsigned int kreg_event_kind(const struct kreg_event *event)
+{
+	return event->kind;
+}
+
+uint64_t kreg_event_seq(const struct kreg_event *event)
+{
+	return event->seq;
+}
+
+uint64_t kreg_event_time_ns(const struct kreg_event *event)
+{
+	return event->time_ns;
+}
+
+uint64_t kreg_event_table(const struct kreg_event *event)
+{
+	return event->table;
+}
+
+struct kreg_process kreg_event_from(const struct kreg_event *event)
+{
+	return event->process;
+}
+
+unsigned int kreg_event_cause(const struct kreg_event *event)
+{
+	return event->cause;
+}
+
+bool kreg_event_status(const struct kreg_event *event, int *status)
+{
+	if (!(event->flags & KREG_EVENT_STATUS))
+		return false;
+	*status = event->status;
+	return true;
+}
+
+int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size_t *len)
+{
+	if (len)
+		*len = event->key_len;
+	if (room <= event->key_len)
+		return kreg_fail_sizes(kreg_fail(-EMSGSIZE, TRY_EVENT, NULL), 0, room,
+				       event->key_len);
+	memcpy(buf, event + 1, event->key_len);
+	buf[event->key_len] = '\0';
+	return 0;
+}
+
+int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len)
+{
+	char *copy = malloc((size_t)event->key_len + 1);
+
+	if (!copy)
+		return kreg_fail(-ENOMEM, TRY_EVENT, NULL);
+	*name = copy;
+	return kreg_event_name(event, copy, (size_t)event->key_len + 1, len);
+}
+
+const void *kreg_event_data(const struct kreg_event *event, size_t *len)
+{
+	*len = event->value_len;
+	return (const char *)(event + 1) + event->key_len;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What threads may share: clients and tables. Built with ThreadSanitizer, on a device that
+ * is played here, so that it is the library's own memory that is looked at. Prints TAP.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define THREADS	8
+#define ROUNDS	300
+
+static _Atomic pid_t opener;
+static _Atomic unsigned int opened;
+static _Atomic uint64_t ids;
+static _Atomic int bad;
+
+static void expect(bool good, const char *what)
+{
+	if (good)
+		return;
+	atomic_fetch_add(&bad, 1);
+	fprintf(stderr, "# %s: %s\n", what, kreg_errmsg());
+}
+
+/* The file is that of /dev/null; what the library asks of it ends here. */
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_ioctl(int fd, unsigned long cmd, ...);
+ssize_t __wrap_read(int fd, void *buf, size_t room);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	atomic_store(&opener, getpid());
+	atomic_fetch_add(&opened, 1);
+	return __real_open(path, flags);
+}
+
+static int play_op(struct kreg_ioc_op *io)
+{
+	if (io->op.code == KREG_OP_PUT)
+		return 0;
+	errno = ENODATA;
+	return -1;
+}
+
+static int play_batch(struct kreg_ioc_batch *io)
+{
+	io->out_done = io->count;
+	return 0;
+}
+
+static int play_scan(struct kreg_ioc_scan *io)
+{
+	struct kreg_object *object = (void *)(uintptr_t)io->buf;
+
+	if (io->range.after_len) {
+		io->out_count = 0;
+		io->out_more = 0;
+		return 0;
+	}
+	*object = (struct kreg_object){ .size = 32, .key_len = 1, .value_len = 1 };
+	memcpy(object + 1, "kv", 2);
+	io->out_count = 1;
+	io->out_more = 1;
+	return 0;
+}
+
+static int play_info(struct kreg_ioc_info *io)
+{
+	struct kreg_info *info = (void *)(uintptr_t)io->info;
+
+	info->id = io->table;
+	info->owner.pid = 1;
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long cmd, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (fd < 0 || atomic_load(&opener) != getpid()) {
+		errno = fd < 0 ? EBADF : ENXIO;
+		return -1;
+	}
+	switch ((unsigned int)cmd) {
+	case KREG_IOC_OPEN:
+		((struct kreg_ioc_open *)arg)->out_table = atomic_fetch_add(&ids, 1) + 1;
+		return 0;
+	case KREG_IOC_OP:
+		return play_op(arg);
+	case KREG_IOC_BATCH:
+		return play_batch(arg);
+	case KREG_IOC_SCAN:
+		return play_scan(arg);
+	case KREG_IOC_INFO:
+		return play_info(arg);
+	}
+	return 0;
+}
+
+ssize_t __wrap_read(int fd, void *buf, size_t room)
+{
+	static _Atomic unsigned int turn;
+	struct kreg_event event = { .size = sizeof(event), .kind = KREG_EVENT_TRANSFER };
+
+	(void)fd;
+	if (room < sizeof(event) || atomic_fetch_add(&turn, 1) % 2) {
+		errno = EAGAIN;
+		return -1;
+	}
+	memcpy(buf, &event, sizeof(event));
+	return sizeof(event);
+}
+
+static void use_objects(struct kreg_table *table)
+{
+	const struct kreg_object *object;
+	struct kreg_batch *batch;
+	struct kreg_scan *scan;
+
+	expect(!kreg_put(table, "k", 1, "v", 1), "put");
+	expect(kreg_member(table, "k", 1) == -ENODATA, "member");
+	expect(strstr(kreg_errmsg(), "the key is not in table 'shared'"), "sentence");
+	if (kreg_batch_new(table, 0, &batch) || kreg_scan_open(table, NULL, &scan)) {
+		expect(false, "batch or scan");
+		return;
+	}
+	expect(kreg_batch_get(batch, "k", 1, 8) == 0, "batch get");
+	expect(kreg_batch_run(batch) == 1, "batch run");
+	expect(kreg_scan_next(scan, &object) == 1, "scan");
+	expect(kreg_scan_next(scan, &object) == 0, "end of scan");
+	kreg_scan_close(scan);
+	kreg_batch_free(batch);
+}
+
+static void *share_table(void *arg)
+{
+	struct kreg_table *table = arg, *own;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		use_objects(table);
+		expect(!kreg_table_open(kreg_table_client(table), "own", NULL, &own), "open");
+		expect(!kreg_table_set_mode(own, 0600), "mode");
+		kreg_table_close(own);
+	}
+	return NULL;
+}
+
+/* Clients come and go while sentences look for theirs. */
+static void *open_clients(void *arg)
+{
+	struct kreg_client *client;
+	struct kreg_table *table;
+	int i;
+
+	(void)arg;
+	for (i = 0; i < ROUNDS; i++) {
+		if (kreg_client_open("/dev/null", &client) ||
+		    kreg_table_open(client, "other", NULL, &table)) {
+			expect(false, "client");
+			return NULL;
+		}
+		kreg_client_close(client);
+		expect(kreg_put(table, "k", 1, "v", 1) == -EBADF, "closed client");
+		kreg_table_close(table);
+	}
+	return NULL;
+}
+
+static void count_event(const struct kreg_event *event, void *arg)
+{
+	(void)event;
+	++*(unsigned int *)arg;
+}
+
+static void *take_events(void *arg)
+{
+	struct kreg_client *client = arg;
+	unsigned int count = 0;
+	int i;
+
+	kreg_client_set_handler(client, count_event, &count);
+	for (i = 0; i < ROUNDS; i++)
+		expect(kreg_client_dispatch(client, 0) >= 0, "dispatch");
+	expect(count > 0, "events");
+	return NULL;
+}
+
+static void run_threads(struct kreg_client *client, struct kreg_table *table)
+{
+	pthread_t thread[THREADS + 2];
+	int i;
+
+	for (i = 0; i < THREADS; i++)
+		pthread_create(&thread[i], NULL, share_table, table);
+	pthread_create(&thread[i++], NULL, open_clients, NULL);
+	pthread_create(&thread[i++], NULL, take_events, client);
+	while (i--)
+		pthread_join(thread[i], NULL);
+}
+
+/* All threads of a child meet the file of its parent at once; one opens it again. */
+static int in_child(struct kreg_client *client, struct kreg_table *table, int depth)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		pthread_t thread[THREADS];
+		int i;
+
+		if (depth)
+			_exit(in_child(client, table, depth - 1));
+		atomic_store(&opened, 0);
+		for (i = 0; i < THREADS; i++)
+			pthread_create(&thread[i], NULL, share_table, table);
+		while (i--)
+			pthread_join(thread[i], NULL);
+		expect(atomic_load(&opened) == 1, "opened once");
+		exit(atomic_load(&bad) ? 1 : 0);
+	}
+	waitpid(pid, &status, 0);
+	return status ? 1 : 0;
+}
+
+static int report(int n, bool good, const char *what)
+{
+	printf("%sok %d %s\n", good ? "" : "not ", n, what);
+	return !good;
+}
+
+int main(void)
+{
+	struct kreg_client *client;
+	struct kreg_table *table;
+	int failed;
+
+	printf("TAP version 13\n");
+	if (kreg_client_open("/dev/null", &client) ||
+	    kreg_table_open(client, "shared", NULL, &table)) {
+		printf("not ok 1 open: %s\n1..1\n", kreg_errmsg());
+		return 1;
+	}
+	failed = report(1, !in_child(client, table, 0), "threads of a child");
+	failed += report(2, !in_child(client, table, 1), "threads of a child's child");
+	run_threads(client, table);
+	kreg_client_close(client);
+	kreg_table_close(table);
+	failed += report(3, !atomic_load(&bad), "threads share a client and a table");
+	printf("1..3\n");
+	return failed ? 1 : 0;
+}
