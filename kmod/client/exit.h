@@ -4,11 +4,12 @@
  *
  * DOC: Learning of a death
  *
- * A kreg_proc stands for a thread group that has opened the device, or that
- * somebody has asked to watch, until it is dead. It waits on the wait queue of its struct pid with a function of its own,
- * which the kernel calls when the last thread has gone, before the parent can
- * know. That function runs with tasklist_lock held and may take no lock: it notes
- * the cause and puts one node on the list of every writer. A process counts as
+ * A kreg_proc stands for a thread group that has opened the device, or that somebody
+ * has asked to watch, until it is dead. It waits on the wait queue of its struct pid
+ * with a function of its own, which the kernel calls when the last thread has gone,
+ * before the parent can know. That function runs with tasklist_lock held and may take
+ * no lock: it notes the cause and puts one node on the list of every writer. A process
+ * counts as
  *
  *  - exiting, as soon as a fatal signal or exit_group() is on its way. It gets
  *    nothing any more; what it has, it still has.

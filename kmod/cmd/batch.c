@@ -3,7 +3,6 @@
 #include <linux/bits.h>
 #include <linux/err.h>
 #include <linux/pagemap.h>
-#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 

@@ -8,8 +8,8 @@
 struct kreg_client;
 
 /*
- * ops_batch.c: also asynchronous writes, which are batches that nobody waits for.
- * The steps: alloc; fill in the changes, for a PUT without its key; reserve; fill in
+ * A batch of writes; an asynchronous write is one, too, for which nobody waits. The
+ * steps are: alloc; fill in the changes, for a PUT without its key; reserve; fill in
  * keys at kreg_change_key() and values at kreg_change_value(), with kreg_store_hash()
  * and kreg_change_finish(); then apply or queue; put.
  */
@@ -22,25 +22,27 @@ struct kreg_batch_op {
 struct kreg_batch;
 
 /*
- * Room for @count changes with @bytes of keys and values, of which the keys that are not
- * put into a record have @loose; may sleep. ERR_PTR.
+ * Sleeps. Room for @count changes with @bytes of keys and values, of which the keys that are not
+ * put into a record have @loose. ERR_PTR().
  */
 struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count,
 				    u64 bytes, u32 loose);
+/* Sleeps. The caller is done with it; what was reserved and not applied goes back. */
 void kreg_batch_put(struct kreg_batch *b);
-/* All of them, as an array; each has to be filled in, or have @open cleared. */
+/* Any. All operations, as an array; each has to be filled in, or have @open cleared. */
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
-/* For kreg_store_hash(). */
+/* Any. For kreg_store_hash(). */
 const struct kreg_store *kreg_batch_store(const struct kreg_batch *b);
+/* Any. Room for the keys that are not put into a record. */
 u8 *kreg_batch_keys(struct kreg_batch *b);
-/* Set slots aside. May sleep. */
+/* Sleeps. Reserve a slot for each PUT. -ENOMEM, -ENOSPC, -EINTR, -EACCES, -ESTALE. */
 int kreg_batch_reserve(struct kreg_batch *b);
 /*
- * Apply all. *failed: how many have an @error; or, of an atomic batch that failed, the
+ * Sleeps. Apply all. *failed: how many have an @error; or, of an atomic batch that failed, the
  * index of the operation to blame, or their count if it is none of them.
  */
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
-/* Queue and return. -EAGAIN: too much is queued already. */
+/* Sleeps. Queue it and return. -EAGAIN: too much is queued already. */
 int kreg_batch_queue(struct kreg_batch *b, bool atomic);
 
 #endif /* KREG_CMD_BATCH_APPLY_H */

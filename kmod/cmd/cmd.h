@@ -28,29 +28,31 @@ struct kreg_call {
 	void *arg;
 };
 
+/* Sleeps. Any command, by its number. */
 long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user);
-/* The same for KREG_IOC_OP, the command that is there for speed. */
+/* Sleeps. The same for KREG_IOC_OP, the command that is there for speed. */
 long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user);
 
-/* What the caller is told: any kreg_over_limit() is EDQUOT. */
+/* Any. What the caller is told of an error: -EDQUOT for every kreg_over_limit(). */
 int kreg_cmd_errno(int err);
 
 /*
- * Copy the out_ members at @offset, @len bytes, back, as far as the caller's
- * struct has them.
+ * Sleeps. Copy the @len bytes of out_ members at @offset back, as far as the caller's
+ * struct has them. -EFAULT.
  */
 int kreg_cmd_answer(const struct kreg_call *call, size_t offset, size_t len);
 
-/* All from @_member on. */
+/* Sleeps. The same for all from @_member on. */
 #define kreg_cmd_answer_from(call, type, _member)			\
 	kreg_cmd_answer(call, offsetof(type, _member),			\
 			 sizeof(type) - offsetof(type, _member))
 
 /*
- * Copies from the user's memory: NULL for none; ERR_PTR. To be freed with
- * kvfree(). A name: -EINVAL for a NUL in it, -ENAMETOOLONG.
+ * Sleeps. A copy of @len bytes of the user's memory, to be freed with kvfree(); NULL if
+ * there are none. ERR_PTR(): -ENOMEM, -EFAULT.
  */
 void *kreg_cmd_get_bytes(u64 user, u32 len);
+/* Sleeps. The same for a name; also -ENAMETOOLONG, and -EINVAL if there is a NUL in it. */
 u8 *kreg_cmd_get_name(u64 user, u32 len);
 
 static inline bool kreg_cmd_no_process(const struct kreg_process *p)
@@ -61,7 +63,7 @@ static inline bool kreg_cmd_no_process(const struct kreg_process *p)
 /* Permission bits of a table. */
 #define KREG_MODE_BITS	0666
 
-/* The commands. */
+/* Sleeps, all of them. The commands; errors as the ABI header says. */
 int kreg_cmd_query(struct kreg_call *call);
 int kreg_cmd_whois(struct kreg_call *call);
 int kreg_cmd_open(struct kreg_call *call);

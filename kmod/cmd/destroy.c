@@ -2,17 +2,11 @@
 /* DESTROY. */
 #include <linux/capability.h>
 #include <linux/err.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 
 #include "client/client.h"
-#include "client/limits.h"
-#include "client/mailbox.h"
 #include "client/ns.h"
-#include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
-#include "table/names.h"
 #include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"

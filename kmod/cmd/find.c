@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Find a table for a command: by id or by name, once what its dead owner had is dealt with. */
-#include <linux/capability.h>
-#include <linux/slab.h>
 
 #include "client/client.h"
-#include "client/mailbox.h"
-#include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
 #include "cmd/find.h"
 #include "table/change.h"
 #include "table/names.h"
 #include "table/owner.h"
-#include "table/request.h"
 #include "table/table.h"
 
 /* 1: the owner was dead, look again; 0: it lives, or there is none; -EINTR. */

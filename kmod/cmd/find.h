@@ -9,20 +9,22 @@ struct kreg_client;
 struct kreg_table;
 
 /*
- * A reference to the live table with this id; ERR_PTR as kreg_names_why_not(). If its
- * owner is dead, that death has been handled before. May sleep.
+ * Sleeps. A reference to the live table with this id; ERR_PTR() as kreg_names_why_not()
+ * says. If its owner is dead, that death has been handled before. -EINTR.
  */
 struct kreg_table *kreg_find_table(struct kreg_client *cl, u64 id);
+/* Sleeps. The same by name; -ENOENT. */
 struct kreg_table *kreg_find_table_named(struct kreg_client *cl, const u8 *name, u32 len);
 
 /*
- * Under rcu_read_lock(): the table, borrowed, if @cl may read it. -EINPROGRESS asks to
- * leave the section, call kreg_find_settle() and try again: the owner is dead and its
+ * RCU. The table, borrowed, if @cl may read it; -EACCES, -ESTALE, -EINVAL. -EINPROGRESS
+ * asks to leave the section, call kreg_find_settle() and try again: the owner is dead and its
  * death not handled yet.
  */
 int kreg_find_readable(struct kreg_client *cl, u64 id, struct kreg_table **t);
+/* Sleeps. See the death of the owner handled. */
 int kreg_find_settle(struct kreg_client *cl, u64 id);
-/* As kreg_find_readable() once the owner is known to be another. */
+/* RCU. As kreg_find_readable() once the owner is known to be another. */
 int kreg_find_other_readable(struct kreg_client *cl, const struct kreg_table *t);
 
 #endif /* KREG_CMD_FIND_H */

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* OP, and the operations that read, GET and MEMBER, one or many: under RCU and nothing else. */
-#include <linux/err.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "client/client.h"
-#include "client/ns.h"
-#include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"

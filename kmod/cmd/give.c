@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* GIVE: to another process, or to nobody (park). */
-#include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "client/client.h"
-#include "client/limits.h"
 #include "client/mailbox.h"
-#include "client/ns.h"
 #include "client/proc.h"
 #include "client/user.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
-#include "table/names.h"
 #include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"

@@ -9,13 +9,17 @@
 
 struct kreg_table_req;
 
-/* Get what it takes: the process (pid 0: none), its record, the data. May sleep. */
+/*
+ * Sleeps. Bring what naming @heir takes: the process (pid 0: none), its record, the data.
+ * -ESRCH, -ENOTCONN, -EPERM, -ENOMEM, kreg_over_limit().
+ */
 int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, bool silent,
 		    const void *data, u32 data_len);
-/* Turn. Make it so, if the client is the owner; */
+/* Turn. Name the heir, if the client is the owner and it can be. */
 int kreg_heir_apply(struct kreg_table_req *c);
-/* in two parts: whether it can be, and then, without fail, that it is. */
+/* Turn. Whether the heir can be named. -ESRCH, -ENOTCONN, -EPERM. */
 int kreg_heir_check(const struct kreg_table_req *c);
+/* Turn. Name it; this cannot fail. */
 void kreg_heir_commit(struct kreg_table_req *c);
 
 #endif /* KREG_CMD_HEIR_H */

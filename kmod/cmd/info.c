@@ -9,7 +9,6 @@
 #include <linux/user_namespace.h>
 
 #include "client/client.h"
-#include "client/ns.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"

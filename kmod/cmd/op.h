@@ -19,18 +19,20 @@ struct kreg_client;
 static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
 static_assert(offsetofend(struct kreg_ioc_op, op) == KREG_OP_SIZE);
 
-/* Most operations; in which there is nothing to complain about. */
+/* Any. Lengths and reserved members are as they may be in every operation. */
 static __always_inline bool kreg_op_fits(const struct kreg_op *op)
 {
 	return !(op->offset | op->arg) &&
 	       op->key_len - 1 < KREG_MAX_KEY && op->value_len <= KREG_MAX_VALUE;
 }
 
+/* Any. Code and flags in one number, to compare them at once. */
 static __always_inline u32 kreg_op_what(const struct kreg_op *op)
 {
 	return op->code | (u32)op->flags << 16;
 }
 
+/* Any. A GET or PUT without flags, of which nothing more needs to be checked. */
 static __always_inline bool kreg_op_is_plain(const struct kreg_op *op)
 {
 	u32 what = kreg_op_what(op);
@@ -38,13 +40,16 @@ static __always_inline bool kreg_op_is_plain(const struct kreg_op *op)
 	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_op_fits(op);
 }
 
+/* Any. The whole check; errors in the order of the ABI header. */
 int kreg_op_check_unusual(const struct kreg_op *op);
 
+/* Any. The same, quick for most operations. */
 static __always_inline int kreg_op_check(const struct kreg_op *op)
 {
 	return likely(kreg_op_is_plain(op)) ? 0 : kreg_op_check_unusual(op);
 }
 
+/* Any. */
 static inline bool kreg_op_reads(const struct kreg_op *op)
 {
 	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
@@ -53,6 +58,7 @@ static inline bool kreg_op_reads(const struct kreg_op *op)
 /* Keys up to here need no memory of their own on their way in. */
 #define KREG_SMALL_KEY	64
 
+/* Sleeps. Copy the out_ members back. -EFAULT. */
 static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 					  struct kreg_op *op)
 {
@@ -60,12 +66,16 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
-/* put.c: what is checked, of one operation; and the same if nobody waits for it. */
+/* put.c. Sleeps. Perform one write that has been checked, and answer it. */
 int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		struct kreg_ioc_op *arg);
+/* Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
-/* get.c: a checked GET or MEMBER; 0 or -EMSGSIZE: version, length and count are there. */
+/*
+ * get.c. Sleeps. Perform one GET or MEMBER that has been checked. Version, length and
+ * count are filled in, also with -EMSGSIZE.
+ */
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /* Checked operations on one table: all reads, or all writes. */
@@ -76,10 +86,10 @@ struct kreg_op_list {
 	u64 bytes;		/* of keys and values that go in */
 };
 
-/* Many reads, with their out_ members; returns how many have no error. */
+/* Sleeps. Perform many reads and fill in their out_ members; how many have no error. */
 int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
 
-/* batch.c: PUTs, DELETEs and CLEARs that nobody waits for. */
+/* batch.c. Sleeps. Queue PUTs, DELETEs and CLEARs without waiting for them. -EAGAIN. */
 int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
 		       bool atomic);
 

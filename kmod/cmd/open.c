@@ -5,7 +5,6 @@
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/wait.h>
 
 #include "client/client.h"

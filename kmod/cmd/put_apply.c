@@ -6,7 +6,6 @@
 
 #include "client/client.h"
 #include "client/limits.h"
-#include "client/proc.h"
 #include "client/user.h"
 #include "cmd/find.h"
 #include "cmd/put_apply.h"

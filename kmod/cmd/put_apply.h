@@ -12,18 +12,14 @@ struct kreg_write_result {
 	u64 count;
 };
 
-/*
- * One change, applied and visible when this returns. With @change.only, only if the
- * object with the key has this version; else -ECANCELED and nothing has happened. With
- * @change.must_be_new, PUT fails with -EEXIST if there is one. Consumes its blob. May
- * sleep.
- */
+/* One change of a table, and what came of it. */
 struct kreg_write {
 	u64 table;
 	struct kreg_change change;
 	struct kreg_write_result result;
 };
 
+/* Any. */
 static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 {
 	w->table = table;
@@ -31,14 +27,19 @@ static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 	w->change.only = only;
 }
 
+/*
+ * Sleeps. Apply the change; it is visible when this returns. With @change.only, only if
+ * the object with the key has this version, else -ECANCELED and nothing has happened.
+ * With @change.must_be_new, -EEXIST if there is one. Consumes the blob and the root.
+ */
 int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w);
-/* The same without a blob or root, if the turn can be lent; else -EBUSY. */
+/* Sleeps. The same without a blob or root, if the turn can be lent; else -EBUSY. */
 int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w);
-/* Is it worth trying? */
+/* Any. Whether kreg_put_apply_now() is worth trying. */
 bool kreg_put_lends(void);
-/* Would it be let, as far as can be said beforehand? May sleep. */
+/* Sleeps. Whether @cl may write, as far as can be said beforehand. */
 int kreg_put_check_write(struct kreg_client *cl, u64 table);
-/* Blob and root of a change that is not to be. */
+/* Sleeps. Free blob and root of a change that will not be applied. */
 void kreg_put_drop(struct kreg_change *c);
 
 #endif /* KREG_CMD_PUT_APPLY_H */

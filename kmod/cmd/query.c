@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* QUERY and WHOIS: what this module can do, and who a process is. */
 #include <linux/err.h>
-#include <linux/slab.h>
-#include <linux/string.h>
 
 #include "client/client.h"
 #include "client/exit.h"

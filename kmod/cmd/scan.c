@@ -4,7 +4,6 @@
  * section, as far as its pages are there; the next section starts behind the last
  * key.
  */
-#include <linux/err.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>

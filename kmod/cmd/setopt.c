@@ -3,12 +3,8 @@
 #include <linux/err.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "client/client.h"
-#include "client/limits.h"
-#include "client/mailbox.h"
-#include "client/proc.h"
 #include "client/user.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"

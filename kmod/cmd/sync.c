@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SYNC, and waiting for deaths that have happened. */
-#include <linux/err.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 
 #include "client/client.h"
-#include "client/limits.h"
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"

@@ -7,14 +7,14 @@
 
 struct kreg_client;
 
-/* Wait until the asynchronous writes of @cl have been applied; or -EINTR, -ENOMEM. */
+/* Sleeps. Wait until the asynchronous writes of @cl have been applied; or -EINTR, -ENOMEM. */
 int kreg_sync_async(struct kreg_client *cl);
 /*
- * If @n more would not fit the limits of @u, see that what the dead had is given
- * back. What then still does not fit is for the charge to refuse. May sleep.
+ * Sleeps. If @n more would not fit the limits of @u, see that what the dead had is given
+ * back. What then still does not fit is for the charge to refuse. -EINTR, -ENOMEM.
  */
 int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n);
-/* Handle the deaths that could put mail into the mailbox of @cl. May sleep. */
+/* Sleeps. Handle the deaths that could put mail into the mailbox of @cl. -ERESTARTSYS, -EINTR. */
 int kreg_sync_mail(struct kreg_client *cl);
 
 #endif /* KREG_CMD_SYNC_H */

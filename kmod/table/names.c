@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/bits.h>
 #include <linux/hashtable.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
@@ -15,7 +16,7 @@
 /* The serial numbers that fit above the slot. */
 #define MAX_SERIAL	(U64_MAX >> KREG_SLOT_BITS)
 
-#define NO_SLOT		(1U << KREG_SLOT_BITS)
+#define NO_SLOT		((u32)BIT(KREG_SLOT_BITS))
 
 static struct hlist_head names[1 << NAME_BITS];
 struct kreg_slots *kreg_names_chunks[KREG_CHUNKS];

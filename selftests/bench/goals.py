@@ -33,6 +33,7 @@ GOALS = [
      against("get", 10 * MILLION, "get", 1000), 1.15, []),
     ("get, oldest : newest of 100,000 tables",
      against("get-oldest-table", N, "get-newest-table", N), 1.01, []),
+    ("sync, 10,000 idle processes", measured("sync-idle-processes", 10000), 12000, []),
     ("bytes an object, 80 of them data", measured("memory", MILLION), 122,
      [("lmdb", "memory"), ("bpf", "memory"), ("ets", "memory")]),
     ("SIGKILL to heir : to pidfd, 1 MiB, wall",

@@ -3,6 +3,9 @@
  * Tables as a whole: create, open, ask, hand over, clear, destroy, and what does
  * or does not depend on how much is in them.
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "groups.h"
 #include "table.h"
 #include "victim.h"
@@ -10,6 +13,7 @@
 #define MANY	512
 #define NAME	"bench"
 #define TABLES	100000
+#define IDLE	10000
 
 struct life {
 	int fd;
@@ -174,7 +178,7 @@ static void get_from(void *arg, long count)
 	struct one *one = arg;
 	char value[8];
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.table = one->id,
 		.op = {
 			.code = KREG_OP_GET,
@@ -192,7 +196,7 @@ static void get_from(void *arg, long count)
 static void put_one(int fd, __u64 id)
 {
 	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
+		.size = KREG_OP_SIZE,
 		.table = id,
 		.op = {
 			.code = KREG_OP_PUT,
@@ -237,6 +241,57 @@ static void many_tables(void)
 		table_destroy(one.fd, ids[i]);
 	free(ids);
 	close(one.fd);
+	bench_settle();
+}
+
+/* A process that has a client and sleeps. */
+static pid_t idle_start(int ready)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		bench_die("fork");
+	if (pid)
+		return pid;
+	client_open();
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void idle_processes(void)
+{
+	pid_t *pids = calloc(IDLE, sizeof(*pids));
+	struct life life = { .fd = client_open() };
+	struct bench bench = {
+		.system = "kreg",
+		.op = "sync-idle-processes",
+		.objects = IDLE,
+		.count = 100,
+		.run = sync_empty,
+		.arg = &life,
+	};
+	int ready[2];
+	char byte;
+	long i;
+
+	if (pipe(ready))
+		bench_die("pipe");
+	for (i = 0; i < IDLE; i++) {
+		pids[i] = idle_start(ready[1]);
+		if (read(ready[0], &byte, 1) != 1)
+			bench_die("an idle process did not start");
+	}
+	bench_run(&bench);
+	while (i--) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	close(ready[0]);
+	close(ready[1]);
+	free(pids);
+	close(life.fd);
 	bench_settle();
 }
 
@@ -328,6 +383,7 @@ void group_life(void)
 	memory(&table);
 	table_free(&table);
 	many_tables();
+	idle_processes();
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 		if (bench_quick && sizes[i] > 10)
 			continue;
