@@ -39,40 +39,44 @@ struct kreg_client {
 	atomic_t async_error;
 };
 
-/* May sleep. ERR_PTR: -EMFILE: too many clients of this process; -ENOMEM. */
+/* Sleeps. A new client of the calling process. ERR_PTR(): -EMFILE, if it has too many; -ENOMEM. */
 struct kreg_client *kreg_client_open(const struct cred *cred);
-/* The file is closed. Returns true if that was the last client of the process. */
+/* Sleeps. Its file is closed. Returns true if that was the last client of the process. */
 bool kreg_client_close(struct kreg_client *cl);
+/* Any. */
 void kreg_client_get(struct kreg_client *cl);
+/* Sleeps, if the last reference may be the caller's. */
 void kreg_client_put(struct kreg_client *cl);
+/* Any. */
 unsigned int kreg_client_count(void);
 
-/* Capability of the opener over @ns; is it in the group? Any context. */
+/* Any. Whether the opener has @cap over @ns; whether it is in the group. */
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap);
 bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid);
 
 /*
- * May @cl have a table parked for *ms milliseconds? 0 becomes all that it may, 0
- * if there is no limit. -EPERM.
+ * Any. Whether @cl may have a table parked for *ms milliseconds; 0 becomes as long as it
+ * may, and stays 0 if there is no limit. -EPERM.
  */
 int kreg_client_may_park(const struct kreg_client *cl, u64 *ms);
 
-/* Let the mail of the process come to @cl; let it take tables of other users. */
+/* Any. Let the mail of the process come to @cl; let it take tables of other users. */
 void kreg_client_receive(struct kreg_client *cl);
 void kreg_client_accept(struct kreg_client *cl, bool accept);
 
 /*
- * May @from hand a table to @to? -ENOTCONN: it has no client; -EPERM: it is in
+ * Any. Whether @from may hand a table to @to. -ENOTCONN: it has no client; -EPERM: it is in
  * other namespaces, where the table is not, or another user's, who has not said
  * that he accepts.
  */
 int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to);
 
 /*
- * Send @mail to the receiving client of mail->to, naming @from as that client
+ * Any. Send @mail to the receiving client of mail->to, naming @from as that client
  * sees it. Dropped if the process has no client any more.
  */
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from);
+/* Any. Whether @p has a client, as of a moment ago. */
 bool kreg_client_listens(struct kreg_proc *p);
 
 #endif /* KREG_CLIENT_CLIENT_H */

@@ -26,31 +26,31 @@
 
 struct kreg_proc;
 
-/* The calling process. A reference, or an ERR_PTR. May sleep. */
+/* Sleeps. The calling process. A reference, or ERR_PTR(-ENOMEM). */
 struct kreg_proc *kreg_proc_current(void);
 
-/* The init of the caller's pid namespace, likewise. */
+/* Sleeps. The init of the caller's pid namespace, likewise; -ESRCH. */
 struct kreg_proc *kreg_proc_watch_init(void);
 
 /*
- * A living process by its pid in the caller's pid namespace, whether or not it has a
+ * Sleeps. A living process by its pid in the caller's pid namespace, whether or not it has a
  * client, likewise; -ESRCH.
  */
 struct kreg_proc *kreg_proc_watch(u32 pid);
 
 /*
- * If @p is dead, have its death handled: 1 when that is done, and what @p had is
+ * Sleeps. If @p is dead, have its death handled: 1 when that is done, and what @p had is
  * to be looked at anew. 0: it lives. -EINTR: a fatal signal while waiting.
  */
 int kreg_proc_settle(struct kreg_proc *p);
-/* The same without waiting, from any context: see that the writers know. */
+/* Any. The same without waiting: see that the writers know of the death. */
 void kreg_proc_poke(struct kreg_proc *p);
 /*
- * @next gets something when @p dies, so it is woken at once and need not wait
+ * Turn. @next gets something when @p dies, so it is woken at once and need not wait
  * until the writers are. Only the last one named is.
  */
 void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
-/* A writer has handled the death. */
+/* Sleeps. One of the writers has handled the death. */
 void kreg_proc_death_done(struct kreg_proc *p);
 
 /*
@@ -59,6 +59,7 @@ void kreg_proc_death_done(struct kreg_proc *p);
  */
 int kreg_proc_settle_all(void);
 
+/* Sleeps. No client and no table is left: forget all processes. */
 void kreg_proc_exit(void);
 
 #endif /* KREG_CLIENT_EXIT_H */

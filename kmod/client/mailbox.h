@@ -27,27 +27,30 @@ struct kreg_mailbox {
 	u64 seq;			/* lock: number of the last record */
 };
 
+/* Any. */
 void kreg_mailbox_init(struct kreg_mailbox *box);
-/* Throw away what has not been read. */
+/* Any. Free what has not been read. */
 void kreg_mailbox_empty(struct kreg_mailbox *box);
 
 /*
- * Promise a TRANSFER record to @to. ERR_PTR: kreg_over_limit() if its mailboxes are
- * full, -ENOMEM. May sleep.
+ * Sleeps. Promise a TRANSFER record to @to. ERR_PTR: kreg_over_limit() if its mailboxes are
+ * full, -ENOMEM.
  */
 struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 name_len,
 				  const void *data, u32 data_len);
+/* Any. NULL is allowed. */
 void kreg_mail_free(struct kreg_mail *mail);
 
-/* Send; consumes @mail. Any context that may take a spinlock. */
+/* Any. Send; consumes @mail. */
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
 
-/* What is in @from goes to the end of @to, with new numbers. */
+/* Any. What is in @from goes to the end of @to, with new numbers. */
 void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from);
 
+/* Any. As of a moment ago. */
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box);
 /*
- * Take the oldest record if it has at most @room bytes: NULL if there is none,
+ * Any. Take the oldest record if it has at most @room bytes: NULL if there is none,
  * -EMSGSIZE if it is longer. Put it back in front if it could not be delivered.
  */
 struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room);

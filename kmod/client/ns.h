@@ -27,15 +27,17 @@ struct kreg_ns {
 	struct xarray ids;
 };
 
-/* The namespace of the calling process and @user_ns. A reference or an ERR_PTR. */
+/* Sleeps. The namespace of the calling process and @user_ns. A reference, or ERR_PTR(). */
 struct kreg_ns *kreg_ns_current(struct user_namespace *user_ns);
+/* Any. */
 void kreg_ns_get(struct kreg_ns *ns);
+/* Any. NULL is allowed. */
 void kreg_ns_put(struct kreg_ns *ns);
 
-/* The namespace after @prev, whose reference is dropped; NULL: from the start, the end. */
+/* Any. The namespace after @prev, whose reference is dropped; NULL: from the start, the end. */
 struct kreg_ns *kreg_ns_next(struct kreg_ns *prev);
 
-/* The same among those whose init is @init. */
+/* Any. The same among those whose init is @init. */
 struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev);
 
 /*
@@ -43,7 +45,7 @@ struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev);
  */
 int kreg_ns_settle_all(void);
 
-/* Its init is dead: it is at its end, and so is what is in it. */
+/* Any. Whether its init is dead: it is at its end, and so is what is in it. */
 bool kreg_ns_ends(const struct kreg_ns *ns);
 
 #endif /* KREG_CLIENT_NS_H */

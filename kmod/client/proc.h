@@ -60,18 +60,19 @@ struct kreg_proc {
 };
 
 /*
- * A living process by its pid in the caller's pid namespace and its cookie; 0:
+ * Any. A living process by its pid in the caller's pid namespace and its cookie; 0:
  * only for the caller. A reference, or ERR_PTR(-ESRCH), or -ENOTCONN for a
  * process that never had a client.
  */
 struct kreg_proc *kreg_proc_find(u32 pid, u64 cookie);
 struct kreg_proc *kreg_proc_whois(u32 pid);
 
+/* Any. */
 void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);
-/* Those that have a client or a table, are an heir, or are dead and not yet forgotten. */
+/* Any. How many have a client or a table, are an heir, or are dead and not forgotten yet. */
 unsigned int kreg_proc_count(void);
-/* All that have not been freed yet. */
+/* Any. How many have not been freed yet. */
 unsigned int kreg_proc_allocated(void);
 
 static inline bool kreg_proc_is_current(const struct kreg_proc *p)
@@ -79,13 +80,13 @@ static inline bool kreg_proc_is_current(const struct kreg_proc *p)
 	return p->pid == task_tgid(current);
 }
 
-/* Under rcu_read_lock() or with a reference. */
+/* Any, under rcu_read_lock() or with a reference. */
 bool kreg_proc_exiting(const struct kreg_proc *p);
 bool kreg_proc_dead(const struct kreg_proc *p);
-/* In the pid namespace of the caller; 0: dead or not visible. */
+/* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
 
-/* Sleepers: there is news; or perhaps, if they help the writers. */
+/* Any. Wake who sleeps in a read() or a claim of @p, to look again. */
 void kreg_proc_wake(struct kreg_proc *p);
 
 /* Turn. What is in @held has changed. */

@@ -15,9 +15,11 @@ struct kreg_scratch {
 	struct kreg_scratch_buf *kept;
 };
 
-/* At least @size bytes, of any content. NULL; may sleep. */
+/* Sleeps. At least @size bytes, of any content; or NULL. */
 void *kreg_scratch_get(struct kreg_scratch *s, size_t size);
+/* Sleeps. Give them back, to be kept or freed. */
 void kreg_scratch_put(struct kreg_scratch *s, void *bytes);
+/* Sleeps. Free what is kept. */
 void kreg_scratch_exit(struct kreg_scratch *s);
 
 #endif /* KREG_CLIENT_SCRATCH_H */

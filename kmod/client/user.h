@@ -40,15 +40,17 @@ struct kreg_user {
 
 extern unsigned long kreg_user_limit[KREG_QUOTA_NR];
 
-/* Return a reference, to be dropped with kreg_user_put(), or an ERR_PTR. May sleep. */
+/* Sleeps. A reference, to be dropped with kreg_user_put(), or ERR_PTR(-ENOMEM). */
 struct kreg_user *kreg_user_get(struct user_namespace *ns, kuid_t uid);
+/* Any. */
 void kreg_user_put(struct kreg_user *u);
 unsigned int kreg_user_count(void);
 
-/* Charge @n to @u and its parents, or nothing and kreg_over_limit(). Any context. */
+/* Any. Charge @n to @u and its parents; or nothing, and kreg_over_limit(). */
 int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n);
-/* Would it, at this moment? */
+/* Any. Whether @n more would fit at this moment. */
 bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n);
+/* Any. */
 void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n);
 
 #endif /* KREG_CLIENT_USER_H */

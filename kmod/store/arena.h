@@ -18,6 +18,7 @@
 
 #ifndef kreg_slot_poison
 #ifdef KREG_DEBUG
+/* Any. */
 void kreg_slot_poison(void *slot, size_t size);
 void kreg_slot_unpoison(void *slot, size_t size);
 void kreg_slots_poison(void *base, size_t size, size_t bytes);

@@ -85,8 +85,8 @@ static __always_inline void kreg_store_hash(const struct kreg_store *s, struct k
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
 /*
- * RCU. A walk over the list inside one section. It starts behind @after, or at the
- * start with NULL. kreg_walk_next() returns false at the end. An object that was there
+ * A walk over the list inside one RCU section. It starts behind @after, or at the start
+ * with NULL. kreg_walk_next() returns false at the end. An object that was there
  * from start to end is found exactly once, whatever is written meanwhile.
  */
 struct kreg_walk {
@@ -96,6 +96,7 @@ struct kreg_walk {
 	u32 next;
 };
 
+/* RCU. */
 void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 		     const struct kreg_key *after);
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);

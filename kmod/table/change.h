@@ -14,11 +14,11 @@
 #include "client/user.h"
 #include "writer/writer.h"
 
-/* Early, with a reference or under RCU: -ESTALE, -EACCES. */
+/* Any, with a reference or under RCU. Whether @cl may write, asked early. -ESTALE, -EACCES. */
 int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client *cl);
-/* Early, under RCU: -EINPROGRESS as well. */
+/* RCU. The same; -EINPROGRESS if its owner is dead and the death not handled yet. */
 int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table *t);
-/* The same by id, with the owner let through at once. */
+/* RCU. The same by id, with the owner let through at once. */
 static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
 					   struct kreg_table **found)
 {
@@ -30,7 +30,7 @@ static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
 	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_check_write_other(cl, t);
 }
 
-/* All under the turn. Is the table there, and may @cl write to it? */
+/* Turn. Whether the table is there and @cl may write to it; this answer counts. */
 static inline int kreg_table_decide_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
@@ -65,10 +65,10 @@ static __always_inline s64 kreg_table_change_growth(const struct kreg_table *t,
 	return c->kind == KREG_CHANGE_DELETE ? -old : -t->charged;
 }
 
-/* -EEXIST; -ECANCELED: the object is not the one that @c is for. */
+/* Turn. Whether the condition of @c is met. -EEXIST, -ECANCELED. */
 int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c);
 /*
- * Apply @c, if it fits, within @txn, and charge the user for what it adds.
+ * Turn. Apply @c, if its condition is met, within @txn, and charge the user for what it adds.
  * Also kreg_over_limit(); -EAGAIN, -ENOSPC as kreg_store_apply().
  */
 static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
@@ -93,20 +93,20 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 	return err;
 }
 
-/* Some upkeep after a write, and have the thread do the rest. */
+/* Turn. Some upkeep after a write; the thread will do the rest. */
 void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre);
 
 /*
- * Without the turn, may sleep: get what the store lacks. -ENOMEM only if it cannot
- * go on without.
+ * Sleeps. Allocate what the store lacks, and give it to the store. -ENOMEM only if that
+ * cannot go on without.
  */
 int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre);
-/* The same for what a write that nobody waits for will want. */
+/* Sleeps. The same for what a write that nobody waits for will want. */
 void kreg_table_prealloc_ahead(struct kreg_table *t);
-/* Too much waits for readers to leave: wait for them. */
+/* Sleeps. If too much memory waits for readers to leave, wait for them. */
 void kreg_table_throttle(struct kreg_table *t);
 
-/* For kreg_table.upkeep */
+/* Turn. For kreg_table.upkeep. */
 enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep);
 
 #endif /* KREG_TABLE_CHANGE_H */

@@ -50,6 +50,7 @@ static inline u64 kreg_names_serial(u64 id)
 	return id >> KREG_SLOT_BITS;
 }
 
+/* Sleeps. */
 void kreg_names_init(void);
 /* Sleeps. No table is left. */
 void kreg_names_exit(void);

@@ -33,25 +33,25 @@ struct kreg_waiter {
 
 extern const struct kreg_writer_ops kreg_table_writer_ops;
 
-/* All under the turn of the table. */
+/* Turn. The name is free and the id dead; who waits for it is told -ESTALE. */
 void kreg_table_destroy(struct kreg_table *t);
-/* @mail is consumed; NULL: the new owner knows already. */
+/* Turn. Make @to the owner and send it @mail, if that is not NULL. */
 void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
-/* For @ms, 0: no limit. kreg_over_limit(): its user has too many parked tables. */
+/* Turn. Park it for @ms milliseconds; 0: without a limit. kreg_over_limit(): its user has too many parked tables. */
 int kreg_table_park(struct kreg_table *t, u64 ms);
-/* Take a parked table, or stand in line for it. */
+/* Turn. Make @p the owner of a parked table; or let it wait in line for one that is not. */
 void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p);
 void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter);
-/* It waits no more; that is the result. */
+/* Turn. End the wait with @result. */
 void kreg_table_end_wait(struct kreg_waiter *waiter, int result);
-/* Change what the orphan setting is charged for. */
+/* Turn. Change the orphan setting, and what is charged for it. kreg_over_limit(). */
 int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms);
 void kreg_table_uncharge_park(struct kreg_table *t);
 
-/* The park timer of @t has run out; drops the timer's reference. May sleep. */
+/* Sleeps. The park timer of @t has run out; drops the timer's reference. */
 void kreg_table_park_expired(struct kreg_table *t);
 
-/* The last client of @p is closed: it is nobody's heir any more. May sleep. */
+/* Sleeps. The last client of @p is closed: end its heirships. */
 void kreg_table_end_heirships(struct kreg_proc *p);
 
 #endif /* KREG_TABLE_OWNER_H */

@@ -36,9 +36,9 @@ struct kreg_table_req {
 /* Sleeps. Takes the reference on @table over, also when it returns NULL. */
 struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct kreg_table *table,
 					    int (*apply)(struct kreg_table_req *c));
-/* Perform it; the caller's reference on it ends. */
+/* Sleeps. Have it performed; the caller's reference on it ends. */
 int kreg_table_req_submit(struct kreg_table_req *c);
-/* Do not; return @err. */
+/* Sleeps. Do not perform it; returns @err. */
 int kreg_table_req_cancel(struct kreg_table_req *c, int err);
 
 #endif /* KREG_TABLE_REQUEST_H */

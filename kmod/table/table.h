@@ -81,18 +81,19 @@ struct kreg_table_spec {
 };
 
 /*
- * @expired is called when a parked table has been parked long enough, with a
+ * Sleeps. @expired is called when a parked table has been parked long enough, with a
  * reference for it to drop, from a workqueue; @upkeep when a store wants upkeep.
  */
 int kreg_table_init(void (*expired)(struct kreg_table *t),
 		    enum kreg_upkeep_state (*upkeep)(struct kreg_upkeep *upkeep));
 void kreg_table_exit(void);
+/* Any. */
 unsigned int kreg_table_count(void);
 
-/* A table that nobody can see yet, for @cl to own. ERR_PTR; may sleep. */
+/* Sleeps. A table that nobody can see yet, for @cl to own. ERR_PTR(-ENOMEM). */
 struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 				    const struct kreg_table_spec *spec, u64 id);
-/* References keep the memory; they are got from a look-up under RCU. */
+/* Any. References keep the memory; tryget is for what was looked up under RCU. */
 bool kreg_table_tryget(struct kreg_table *t);
 void kreg_table_get(struct kreg_table *t);
 void kreg_table_put(struct kreg_table *t);
@@ -116,7 +117,7 @@ static inline bool kreg_table_owned_by(const struct kreg_table *t, const struct 
 void kreg_table_park_timer(struct kreg_table *t);
 
 /*
- * Rights. Under RCU they say what was true a moment ago; under the turn, what
+ * Any. Rights. Under RCU they say what was true a moment ago; under the turn, what
  * counts. 0, -EACCES or -EPERM.
  */
 int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl);

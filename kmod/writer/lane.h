@@ -47,8 +47,10 @@ struct kreg_req {
 	struct completion done;
 };
 
+/* Any. With one reference, the caller's. */
 void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
 		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req));
+/* Any, as far as @free allows. */
 void kreg_req_put(struct kreg_req *req);
 
 #endif /* KREG_WRITER_LANE_H */

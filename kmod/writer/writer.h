@@ -58,7 +58,7 @@ struct kreg_writer {
 	unsigned int nr;
 	struct task_struct *task;
 
-	struct timer_list timer;	/* wakes the thread for @working */
+	struct timer_list timer;	/* wakes the thread for upkeep */
 };
 
 /*
@@ -74,8 +74,11 @@ struct kreg_writer {
 extern bool kreg_writer_lend;
 extern unsigned int kreg_writers;
 
+/* Sleeps. Start the threads. -ENOMEM. */
 int kreg_writer_init(const struct kreg_writer_ops *ops);
+/* Sleeps. */
 void kreg_writer_exit(void);
+/* Any. */
 struct kreg_writer *kreg_writer_nr(unsigned int nr);
 
 static inline void kreg_writer_assert(const struct kreg_writer *w)
@@ -84,7 +87,7 @@ static inline void kreg_writer_assert(const struct kreg_writer *w)
 }
 
 /*
- * Borrow the turn, which kreg_writer_lend allows, for a small request of one's own in
+ * Any. Borrow the turn, which kreg_writer_lend allows, for a small request of one's own in
  * @lane, or NULL. False: queue it instead.
  */
 bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane);
@@ -94,21 +97,21 @@ static inline void kreg_writer_return(struct kreg_writer *w)
 	spin_unlock(&w->turn);
 }
 
-/* Queue @req and return. The thread's reference must be in @refs. Any context. */
+/* Any. Queue @req and return. The thread's reference must be in @refs. */
 void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req);
 
 /*
- * Have @req performed, lent or queued, and return its result. -EINTR: a fatal
+ * Sleeps. Have @req performed, lent or queued, and return its result. -EINTR: a fatal
  * signal came first; the request goes on by itself.
  */
 int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req);
-/* Same for a request that lives in the caller's stack or object: not killable. */
+/* Sleeps. The same for a request that lives in the caller's stack or object: not killable. */
 int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req);
 
-/* Note a death, then wake the thread. Any context, takes no lock. */
+/* Any. Note a death, then wake the thread; takes no lock of the module. */
 void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *death);
 void kreg_writer_wake(struct kreg_writer *w);
-/* Handle deaths in the caller's context if that can be done now. */
+/* Any. Handle deaths in the caller's context if that can be done now. */
 void kreg_writer_help(struct kreg_writer *w);
 
 #endif /* KREG_WRITER_WRITER_H */
