@@ -37,7 +37,10 @@ extern const struct kreg_writer_ops kreg_table_writer_ops;
 void kreg_table_destroy(struct kreg_table *t);
 /* Turn. Make @to the owner and send it @mail, if that is not NULL. */
 void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
-/* Turn. Park it for @ms milliseconds; 0: without a limit. kreg_over_limit(): its user has too many parked tables. */
+/*
+ * Turn. Park it for @ms milliseconds; 0: without a limit. kreg_over_limit(): its user
+ * has too many parked tables.
+ */
 int kreg_table_park(struct kreg_table *t, u64 ms);
 /* Turn. Make @p the owner of a parked table; or let it wait in line for one that is not. */
 void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p);
