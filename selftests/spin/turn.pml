@@ -235,12 +235,17 @@ proctype client()
 	ended++
 }
 
+/* Another process: it may look for news of the death, as an heir does. */
 proctype bystander()
 {
 	bool over, mine;
 
 	submit(OTHER);
 	mine || done[OTHER];
+	if
+	:: death -> help()		/* has_mail(), is_over() */
+	:: true
+	fi;
 	ended++
 }
 
