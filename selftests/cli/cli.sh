@@ -317,7 +317,7 @@ gifts() {
 	wait_until "$kreg" give -d note desk $watcher
 	wait_until grep -q transfer "$tmp/watch"
 	out=$(cat "$tmp/watch")
-	like 'watch tells of a gift' '{"time_ms":*,"event":"transfer","table":"desk",*"reason":"gift","data":"note",*}'
+	like 'watch tells of a gift' '{"time_ms":*,"event":"transfer","table":"desk",*"cause":"gift","data":"note",*}'
 	t 'owner' 0 "$watcher" '' field desk owner
 	kill -TERM $watcher
 	wait $watcher

@@ -189,7 +189,7 @@ const struct command cmd_watch = {
 	.summary = "tell what happens to tables",
 	.help = "Tell what happens to tables, a line each: the death of an owner at once, gifts,\n"
 		"claims and destruction within the interval. Tells also of tables that this\n"
-		"command itself is given or inherits, with the reason; it parks them in the end.\n\n"
+		"command itself is given or inherits, with the cause; it parks them in the end.\n\n"
 		"  -i, --interval TIME  how often to look: 1s (default)\n"
 		"  -c, --count N        end after N lines\n"
 		"  -t, --timeout TIME   end after this time\n"

@@ -91,7 +91,7 @@ static void event_json(const struct kreg_event *event, const char *name, int sta
 	begin_json("transfer", name);
 	json_number("id", kreg_event_table(event));
 	json_number("from", kreg_event_from(event).pid);
-	json_text("reason", kreg_event_cause(event) == KREG_CAUSE_DEATH ? "death" : "gift");
+	json_text("cause", kreg_event_cause(event) == KREG_CAUSE_DEATH ? "death" : "gift");
 	if (known)
 		json_signed("status", status);
 	if (len)
