@@ -43,7 +43,7 @@ void kreg_client_put(struct kreg_client *cl)
 		free_client(cl);
 }
 
-/* Who it belongs to; what could be had stays for free_client() in any case. */
+/* Whom it belongs to. After a failure free_client() frees what was found until then. */
 static int identify_client(struct kreg_client *cl)
 {
 	struct kreg_proc *proc;
@@ -105,7 +105,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred)
 	return ERR_PTR(err);
 }
 
-/* The first client that is left gets the mail from now on, with what is unread. */
+/* The first client that is left becomes the receiver, and gets the unread records. */
 bool kreg_client_close(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;

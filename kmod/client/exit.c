@@ -14,7 +14,7 @@
 
 static DEFINE_MUTEX(settling_all);
 
-/* As waitpid() will tell it; gone when the task has been reaped. */
+/* The status that waitpid() will tell. It is not to be had once the task was reaped. */
 static void note_status(struct kreg_proc *p)
 {
 	struct task_struct *t;
@@ -35,8 +35,9 @@ void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next)
 }
 
 /*
- * @p is dead: note why and tell the writers, once. The reference of the armed
- * state goes to them. Who is woken before the threads are may do their work.
+ * @p is dead: note its status and tell the writers, once. The reference of the armed
+ * state goes to them. The successor is woken before the threads, since it may handle the
+ * death in their stead.
  */
 static void announce_death(struct kreg_proc *p)
 {
@@ -46,7 +47,7 @@ static void announce_death(struct kreg_proc *p)
 	if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) != KREG_PROC_ARMED)
 		return;
 	note_status(p);
-	/* With its last node on a list, @p may be gone. */
+	/* As soon as its last node is on a list, @p may be freed. */
 	for (i = 0; i < n; i++)
 		kreg_writer_add_death(kreg_writer_nr(i), &p->holdings[i].death);
 	if (next)
@@ -161,7 +162,7 @@ static struct kreg_proc *get_dead_holder(struct kreg_writer *w, unsigned int *le
 		if (kreg_proc_dead(held->proc))
 			dead = held->proc;
 	}
-	/* What it has refers to it. */
+	/* It is still there, because what it owns or inherits has references to it. */
 	if (dead)
 		kreg_proc_get(dead);
 	spin_unlock(&w->turn);
@@ -198,8 +199,9 @@ static int settle_holders(struct kreg_writer *w)
 }
 
 /*
- * A process that is dead gets nothing any more, so none of them goes behind those that
- * are counted when the look begins. Nor does another look move any: one at a time.
+ * A dead process is given nothing more, so each one that was in a list when this began
+ * is among the holders that were counted then. The mutex keeps others from reordering
+ * the lists meanwhile.
  */
 int kreg_proc_settle_all(void)
 {
@@ -215,9 +217,9 @@ int kreg_proc_settle_all(void)
 }
 
 /*
- * No longer known; the armed state's reference ends. Whoever has made it dead
- * comes here, once. The notice may have taken the entry off the queue; if not, it
- * is not running when this returns.
+ * @p is not found any more, and the reference of the armed state ends. This happens once,
+ * by whoever set the state to dead. exit_notice() may have taken the entry off the wait
+ * queue already; if not, it is not running any more when remove_wait_queue() returns.
  */
 static void forget_proc(struct kreg_proc *p)
 {
@@ -233,7 +235,7 @@ void kreg_proc_death_done(struct kreg_proc *p)
 		forget_proc(p);
 }
 
-/* Nobody has a client or a table any more: living processes are let go. */
+/* No client and no table is left, so living processes need not be watched any more. */
 void kreg_proc_exit(void)
 {
 	struct kreg_proc *p;

@@ -124,7 +124,7 @@ struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room)
 	return mail;
 }
 
-/* Readers of one mailbox take turns (client->reading), so the order stays. */
+/* client->reading lets one reader take at a time, so the order of records is kept. */
 void kreg_mailbox_put_back(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
 	spin_lock(&box->lock);

@@ -122,7 +122,7 @@ struct kreg_ns *kreg_ns_next_of(struct kreg_proc *init, struct kreg_ns *prev)
 	struct list_head *next = prev ? &prev->of_init : &init->namespaces;
 	struct kreg_ns *ns = NULL;
 
-	/* Most processes are no init. */
+	/* Most processes are not the init of a namespace: look without the lock first. */
 	if (!prev && list_empty(&init->namespaces))
 		return NULL;
 	spin_lock(&ns_lock);

@@ -225,7 +225,7 @@ void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w)
 	}
 }
 
-/* A look in passing: the lists are not walked. */
+/* Without locks, as of a moment ago: whether lists are empty can be seen all the same. */
 static bool has_something(struct kreg_proc *p)
 {
 	unsigned int i;

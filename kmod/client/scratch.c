@@ -42,7 +42,7 @@ static struct kreg_scratch_buf *alloc_buf(size_t size)
 	return buf;
 }
 
-/* Other threads of the client do with memory of their own. */
+/* What is kept serves one call at a time; other threads allocate. */
 void *kreg_scratch_get(struct kreg_scratch *s, size_t size)
 {
 	struct kreg_scratch_buf *buf = xchg(&s->kept, NULL);

@@ -151,7 +151,7 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	struct kreg_user *level;
 
-	/* Many at once may each be over the limit: then each is refused. */
+	/* Of several that are charged at the same time, all may be refused near the limit. */
 	for (level = u; level; level = level->parent) {
 		s64 used = atomic64_add_return(n, &level->used[what]);
 

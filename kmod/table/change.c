@@ -21,7 +21,7 @@ int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client 
 
 	if (likely(!err))
 		return 0;
-	/* With kreg_table_destroy(): who finds no owner finds it dead. */
+	/* Pairs with kreg_table_destroy(): who finds no owner finds the table dead. */
 	smp_rmb();
 	return READ_ONCE(t->dead) ? -ESTALE : err;
 }

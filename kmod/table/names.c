@@ -31,7 +31,7 @@ void kreg_names_init(void)
 	get_random_bytes(&seed, sizeof(seed));
 }
 
-/* Names of namespaces are kept apart by comparing; they share the buckets. */
+/* All namespaces share the buckets; a look-up compares the namespace as well. */
 static struct hlist_head *name_bucket(const u8 *name, u32 len)
 {
 	return &names[hsiphash(name, len, &seed) >> (32 - NAME_BITS)];
@@ -74,7 +74,7 @@ static bool publish_chunk(struct kreg_slots *chunk)
 	spin_lock(&names_lock);
 	fits = nr_chunks < KREG_CHUNKS;
 	if (fits) {
-		/* With the look-up: it finds an empty chunk. */
+		/* Pairs with the loads of a look-up, which finds the chunk initialised. */
 		smp_store_release(&kreg_names_chunks[nr_chunks], chunk);
 		for (i = 1 << KREG_CHUNK_BITS; i--;)
 			free_slot((nr_chunks << KREG_CHUNK_BITS) + i);

@@ -33,7 +33,7 @@ static void stop_park_timer(struct kreg_table *t)
 		kreg_table_put(t);
 }
 
-/* What is parked, or is to be parked one day, counts as parked. */
+/* Charged while the table is parked, and while its orphan setting says that it will be. */
 static int charge_park(struct kreg_table *t)
 {
 	int err;
@@ -60,7 +60,7 @@ void kreg_table_destroy(struct kreg_table *t)
 	if (t->dead)
 		return;
 	WRITE_ONCE(t->dead, true);
-	/* With kreg_table_check_write(): before it loses its owner. */
+	/* Pairs with kreg_table_check_write(): dead before it loses its owner. */
 	smp_wmb();
 	kreg_names_remove(t);
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
@@ -115,7 +115,7 @@ void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p)
 		kreg_table_uncharge_park(t);
 }
 
-/* The first who waits and lives gets the table. */
+/* The first of the line that is alive gets the table. */
 static bool grant_to_waiter(struct kreg_table *t)
 {
 	struct kreg_waiter *waiter, *next;
@@ -231,7 +231,7 @@ static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *i
 	return t;
 }
 
-/* One thing to do about the death; false: nothing is left. */
+/* Do one thing about the death. False if nothing is left to do. */
 static bool handle_one(struct kreg_writer *w, struct kreg_holdings *held)
 {
 	struct kreg_table *t;
@@ -246,7 +246,7 @@ static bool handle_one(struct kreg_writer *w, struct kreg_holdings *held)
 		kreg_table_set_heir(t, NULL);
 		return true;
 	}
-	/* Under the turn it stays: only its holder removes tables. */
+	/* It stays without a reference: only the holder of the turn removes tables. */
 	t = left_behind(w, held->proc);
 	if (t)
 		kreg_table_destroy(t);
@@ -280,7 +280,7 @@ struct expiry {
 	struct kreg_table *table;
 };
 
-/* It may have been claimed, even parked again, since the timer went off. */
+/* Since the timer went off, the table may have been claimed, and even parked again. */
 static bool expire_parked(struct kreg_req *req)
 {
 	struct kreg_table *t = container_of(req, struct expiry, req)->table;

@@ -25,7 +25,7 @@ unsigned int kreg_table_count(void)
 	return atomic_read(&nr_tables);
 }
 
-/* A grace period after its last reference. */
+/* Called a grace period after the last reference was dropped. */
 static void free_table(struct kreg_table *t)
 {
 	kreg_store_exit(&t->store);
@@ -247,7 +247,7 @@ void kreg_table_drop_mail(struct kreg_table *t)
 	t->mail = NULL;
 }
 
-/* A jiffy more, so that the time has passed when the work runs. */
+/* One jiffy is added, so that the time has passed when the work runs. */
 void kreg_table_park_timer(struct kreg_table *t)
 {
 	s64 ns = max_t(s64, 0, ktime_to_ns(ktime_sub(t->parked_until, ktime_get())));
@@ -268,7 +268,7 @@ int kreg_table_init(void (*expired)(struct kreg_table *t),
 	return reaper ? 0 : -ENOMEM;
 }
 
-/* No table is left; the last one may just be on its way out. */
+/* No table is left, but the work that frees the last one may still be under way. */
 void kreg_table_exit(void)
 {
 	rcu_barrier();

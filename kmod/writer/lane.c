@@ -20,7 +20,10 @@ void kreg_req_put(struct kreg_req *req)
 		req->free(req);
 }
 
-/* Tell the caller. An embedded request is gone with complete(). */
+/*
+ * Tell the caller. A request that lives in the caller's stack may be gone as soon as
+ * complete() has run, so it is not looked at any more.
+ */
 static void finish_request(struct kreg_req *req)
 {
 	bool counted = req->free;
@@ -54,7 +57,7 @@ void kreg_lane_line_up(struct list_head *fresh, struct list_head *ready)
 	}
 }
 
-/* The next of @lane gets ready. */
+/* The request of @lane that comes next is ready to be advanced. */
 static void advance_lane(struct kreg_lane *lane, struct list_head *ready)
 {
 	lane->taken = !list_empty(&lane->behind);

@@ -8,7 +8,7 @@
 /* How long a store that waits for a grace period is left alone. */
 #define UPKEEP_JIFFIES	max(1, HZ / 100)
 
-/* One look at the first store of the list; false: none wants more for now. */
+/* A bounded part of the first upkeep of the list. False if the list is empty. */
 static bool upkeep_first(struct kreg_writer *w, struct list_head *later)
 {
 	enum kreg_upkeep_state state = KREG_UPKEEP_DONE;

@@ -6,7 +6,7 @@
 #include "writer/internal.h"
 #include "writer/writer.h"
 
-/* Looks at a turn that another CPU has, a pause apart, before the thread is asked. */
+/* How often a caller tries to take a turn that another CPU has before he queues. */
 #define SPINS		100
 
 bool kreg_writer_lend = true;
@@ -19,7 +19,7 @@ struct kreg_writer *kreg_writer_nr(unsigned int nr)
 	return &writers[nr % kreg_writers];
 }
 
-/* A piece of the first that is ready. */
+/* Do one step of the first request that is ready. */
 static void advance_request(struct kreg_writer *w, struct list_head *ready)
 {
 	struct kreg_req *req = list_first_entry(ready, struct kreg_req, entry);
@@ -58,7 +58,10 @@ static void apply_requests(struct kreg_writer *w, struct list_head *fresh, bool 
 	}
 }
 
-/* The turn is lent again before those learn of the @last death who wait for it. */
+/*
+ * With the @last death, the turn may be lent again before those who wait for that death
+ * are told of it.
+ */
 static void handle_death(struct kreg_writer *w, struct llist_node *death, bool last)
 {
 	bool done;
@@ -130,9 +133,9 @@ static int writer_thread(void *data)
 }
 
 /*
- * What this caller had queued before for the same lane is pending there. Without a
- * lane, it is in the queue or in the thread's hands: busy was set under the turn
- * that emptied the queue.
+ * A lent request must not overtake what its caller has queued before. With a lane, that
+ * is pending in the lane. Without one, it is in the queue or in the thread's hands, and
+ * then busy is set, since the thread sets it under the turn in which it empties the queue.
  */
 static bool may_lend(const struct kreg_writer *w, const struct kreg_lane *lane)
 {
@@ -141,15 +144,16 @@ static bool may_lend(const struct kreg_writer *w, const struct kreg_lane *lane)
 	return !w->busy && llist_empty(&w->queue);
 }
 
-/* A death, or a request of this lane? Without the turn, that is as of a moment ago. */
+/* Whether a death or a request of this lane comes first, as of a moment ago. */
 static bool others_first(const struct kreg_writer *w, const struct kreg_lane *lane)
 {
 	return !llist_empty(&w->deaths) || (lane && atomic_read(&lane->pending));
 }
 
 /*
- * Another CPU has the turn: most often for some hundred instructions, and waiting for
- * that long costs less than going through the thread. On -rt its holder may sleep.
+ * Another CPU has the turn, most often for some hundred instructions, and to wait for
+ * that long costs less than to go through the thread. Not on -rt, where the holder of
+ * the turn may sleep.
  */
 static noinline bool take_when_free(struct kreg_writer *w, const struct kreg_lane *lane)
 {
@@ -188,7 +192,7 @@ static bool perform_lent(struct kreg_writer *w, struct kreg_req *req)
 {
 	if (req->large || !READ_ONCE(kreg_writer_lend) || !kreg_writer_borrow(w, req->lane))
 		return false;
-	/* Another could borrow the turn between two steps, so there is but one. */
+	/* Between two steps another could borrow the turn, so a lent request has only one. */
 	WARN_ON_ONCE(!req->step(req));
 	kreg_writer_return(w);
 	return true;
@@ -225,9 +229,9 @@ void kreg_writer_wake(struct kreg_writer *w)
 }
 
 /*
- * Not if the thread is at work already, or if there are requests, which come
- * first: they are looked for when the death has been taken, as in drain_queues(). A
- * death that is more than one piece of work goes back to the thread.
+ * Nothing is done if the thread is at work already, or if there are requests, which come
+ * before a death. As in drain_queues(), the queue is looked at after the death was taken
+ * off its list. A death that takes more than one step goes back to the thread.
  */
 void kreg_writer_help(struct kreg_writer *w)
 {
@@ -240,7 +244,7 @@ void kreg_writer_help(struct kreg_writer *w)
 		death = llist_del_first(&w->deaths);
 	if (death && llist_empty(&w->queue))
 		done = w->ops->death(w, death);
-	/* Under the turn, so that it is never in nobody's hands. */
+	/* Under the turn, so that the thread cannot miss it while it is on no list. */
 	if (death && !done) {
 		kreg_writer_add_death(w, death);
 		kreg_writer_wake(w);
