@@ -153,7 +153,7 @@ enum kreg_limit {
 	KREG_LIMIT_BOUND = 9,
 	KREG_LIMIT_WATCHES = 10,
 	KREG_LIMIT_SUBSCRIPTIONS = 11,
-	KREG_LIMIT_PINS = 12,
+	KREG_LIMIT_PINS = 12
 };
 
 /* How many may wait to claim one table. */
@@ -247,7 +247,7 @@ enum kreg_type {
 	KREG_TYPE_SET = 1,		/* one object a key, in no order */
 	KREG_TYPE_ORDERED_SET = 2,	/* not yet; one object a key, in the order of keys */
 	KREG_TYPE_BAG = 3,		/* not yet; many objects a key, no two alike */
-	KREG_TYPE_DUPLICATE_BAG = 4,	/* not yet; many objects a key */
+	KREG_TYPE_DUPLICATE_BAG = 4	/* not yet; many objects a key */
 };
 
 /* Access rules (those of ETS); who may at all is also said by the mode. */
@@ -255,14 +255,14 @@ enum kreg_access {
 	KREG_ACCESS_PRIVATE = 1,	/* the owner reads and writes */
 	KREG_ACCESS_PROTECTED = 2,	/* the owner writes, everyone reads */
 	KREG_ACCESS_PUBLIC = 3,		/* everyone reads and writes */
-	KREG_ACCESS_REGISTRY = 4,	/* not yet: everyone binds objects to himself */
+	KREG_ACCESS_REGISTRY = 4	/* not yet: everyone binds objects to himself */
 };
 
 /* What happens when the owner dies and no living heir is there. */
 enum kreg_orphan {
 	KREG_ORPHAN_DESTROY = 0,	/* the table is destroyed */
 	KREG_ORPHAN_PARK = 1,		/* the kernel keeps it until it is claimed */
-	KREG_ORPHAN_PARK_ON_CRASH = 2,	/* not yet: only if its owner did not exit with 0 */
+	KREG_ORPHAN_PARK_ON_CRASH = 2	/* not yet: only if its owner did not exit with 0 */
 };
 
 /* Flags of KREG_IOC_OPEN. */
@@ -425,7 +425,7 @@ enum kreg_option {
 	KREG_OPT_ROLE = 7,		/* @value: id of the role that the owner follows; 0: none */
 	KREG_OPT_WRITER = 8,		/* @value: id of the role that may write; 0: none */
 	KREG_OPT_LIMIT = 9,		/* @value: deaths in @value2 ms, then quarantine */
-	KREG_OPT_STREAM = 10,		/* @value: bytes of the table's ring of events */
+	KREG_OPT_STREAM = 10		/* @value: bytes of the table's ring of events */
 };
 
 #define KREG_HEIR_SILENT	1
@@ -468,7 +468,7 @@ enum kreg_op_code {
 	KREG_OP_TAKE = 5,	/* copy the value out and remove, in one; ENODATA */
 	KREG_OP_CLEAR = 6,	/* remove all objects, in one */
 	KREG_OP_EDIT = 7,	/* not yet: change fields of the value */
-	KREG_OP_PUBLISH = 8,	/* not yet: key and value as an event of the table */
+	KREG_OP_PUBLISH = 8	/* not yet: key and value as an event of the table */
 };
 
 /* Flags of an operation. */
@@ -906,7 +906,7 @@ enum {
 	KREG_CMD_SYNC,
 	KREG_CMD_SCAN,
 	KREG_CMD_INFO,
-	KREG_CMD_LIST,
+	KREG_CMD_LIST
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -947,7 +947,7 @@ enum kreg_event_kind {
 	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more */
 	KREG_EVENT_USER = 23,		/* PUBLISH */
 	KREG_EVENT_OVERFLOW = 24,	/* events were lost */
-	KREG_EVENT_EXPIRED = 25,	/* an object has expired */
+	KREG_EVENT_EXPIRED = 25	/* an object has expired */
 };
 
 /* Why. */
@@ -959,7 +959,7 @@ enum kreg_cause {
 	KREG_CAUSE_NOPROC = 4,		/* DOWN: there was no such process */
 	KREG_CAUSE_EXPIRED = 5,		/* GONE: parked for too long */
 	KREG_CAUSE_LIMIT = 6,		/* GONE: a limit was reached */
-	KREG_CAUSE_ACCESS = 7,		/* GONE: the subscriber may not read it any more */
+	KREG_CAUSE_ACCESS = 7		/* GONE: the subscriber may not read it any more */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
