@@ -30,7 +30,7 @@ static void __user *user_op(const struct kreg_ioc_batch *arg, u32 i)
 	return u64_to_user_ptr(arg->ops) + (size_t)i * arg->op_size;
 }
 
-/* All of them have to be there, also if nothing will be written back. */
+/* The whole array must be readable, also where nothing is copied from its end. */
 static int look_at_end(const struct kreg_ioc_batch *arg)
 {
 	u64 end;
@@ -70,7 +70,7 @@ static int get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
 	return err;
 }
 
-/* What most batches have none of. */
+/* The whole check of an operation that is not as plain as most are. */
 static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op,
 				  bool reads, u32 *loose)
 {
@@ -88,7 +88,10 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 /* More than any code and flags. */
 #define NOTHING_PLAIN	BIT_ULL(32)
 
-/* Each for itself, then all reads or all writes. Most are as the first is. */
+/*
+ * Check each operation, and that all are reads or all are writes. Most batches have
+ * operations of one kind, so each is compared with the first before it is looked into.
+ */
 static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 {
 	const struct kreg_op *op = all->op, *end = op + all->count;
@@ -143,7 +146,10 @@ static __always_inline int get_batch_key(struct kreg_change *c, const struct kre
 	return kreg_get(to, u64_to_user_ptr(op->key), op->key_len);
 }
 
-/* What can be said before slots are set aside; *keys moves behind the key of a DELETE. */
+/*
+ * Fill in what is known before a slot is reserved. The key of a DELETE, which gets no
+ * slot, is copied to *keys, which then moves behind it.
+ */
 static int describe_op(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
 {
 	struct kreg_change *c = &b->change;
@@ -186,7 +192,7 @@ static int describe_ops(struct kreg_batch *b, const struct kreg_op_list *ops)
 	return err;
 }
 
-/* Key and value of a PUT, to where they will stay. */
+/* Copy key and value of a PUT into its reserved slot. */
 static __always_inline int get_object(struct kreg_change *c, const struct kreg_op *op)
 {
 	return get_batch_key(c, op, kreg_change_key(c)) ?:
@@ -240,7 +246,10 @@ int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_l
 	return err;
 }
 
-/* What became of each: as far as can be, for what they did cannot be undone. */
+/*
+ * Tell what became of each operation, as far as the memory can be written: what they did
+ * cannot be undone.
+ */
 static void put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, u64 version)
 {
 	const struct kreg_batch_op *from = kreg_batch_ops(b), *end = from + arg->count;
@@ -319,7 +328,7 @@ int kreg_cmd_batch(struct kreg_call *call)
 		return err;
 	reads = kreg_op_reads(ops.op);
 	err = check_ops(arg, &ops);
-	/* Put back as it is, since later it must not fail. */
+	/* See that the answer can be written, by writing back what is there. */
 	if (!err)
 		err = answer_done(call);
 	memset_startat(arg, 0, out_done);
@@ -327,7 +336,7 @@ int kreg_cmd_batch(struct kreg_call *call)
 		arg->out_done = arg->count;
 	if (!err)
 		err = reads ? read_ops(call, &ops) : write_ops(call, &ops);
-	/* An atomic batch of writes that failed: of which operation, if it was one. */
+	/* If an atomic batch of writes failed for one operation, tell which. */
 	if (!err || (!reads && arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
 		answer_done(call);
 	kreg_scratch_put(&call->client->call, ops.op);

@@ -63,7 +63,7 @@ static void enter_phase(struct kreg_batch *b, enum phase phase)
 	b->next = 0;
 }
 
-/* @failed is the operation to blame, or count. */
+/* @failed is the index of the operation that is to blame, or the count if none is. */
 static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 {
 	b->req.result = err;
@@ -83,7 +83,7 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	s64 bytes = (s64)c->key.len + c->value_len;
 	int err = kreg_table_change_fits(b->table, c);
 
-	/* Once for all: what the batch itself puts is in nobody's way. */
+	/* Decided here for good: a key that the batch itself puts does not count as existing. */
 	c->must_be_new = false;
 	if (err || c->kind != KREG_CHANGE_PUT)
 		return err;
@@ -125,7 +125,7 @@ static void check_some(struct kreg_batch *b, u32 n)
 		begin_changes(b);
 }
 
-/* With a reserved slot and within the limits, or else it has an error. */
+/* A PUT has its slot reserved, so that only a condition or a limit can make it fail. */
 static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	int err = kreg_table_change(b->table, &op->change, &b->txn, &b->pre);
@@ -186,7 +186,7 @@ static void note_async_error(struct kreg_batch *b)
 		atomic_cmpxchg(&b->client->async_error, 0, err);
 }
 
-/* What a phase has to do for up to @n operations. */
+/* Do the work of the phase for up to @n operations. */
 static void advance_batch(struct kreg_batch *b, u32 n)
 {
 	switch (b->phase) {
@@ -205,7 +205,7 @@ static void advance_batch(struct kreg_batch *b, u32 n)
 	}
 }
 
-/* A piece of a large one; all of a small one. */
+/* One step: a part of a large batch, all of a small one. */
 static bool batch_step(struct kreg_req *req)
 {
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
@@ -219,7 +219,7 @@ static bool batch_step(struct kreg_req *req)
 	return true;
 }
 
-/* What was set aside for a batch that was never applied. */
+/* Give back what was reserved for a batch that was never applied. */
 static void cancel_rest(struct kreg_batch *b)
 {
 	spinlock_t *turn = &b->table->writer->turn;
@@ -288,7 +288,7 @@ static noinline void want_slots(struct kreg_store *s, struct kreg_batch_op *op,
 			kreg_store_want_slot(s, &op->change, pre);
 }
 
-/* Set aside for operations from @i on; returns how far it got. */
+/* Reserve slots for operations from *i on, which says afterwards how far it got. */
 static int reserve_some(struct kreg_batch *b, u32 *i)
 {
 	struct kreg_batch_op *op = &b->ops[*i];
@@ -351,7 +351,7 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	return err;
 }
 
-/* Count it against the client, as long as that leaves some room. */
+/* Count the batch against what the client may have queued. False if that is too much. */
 static bool fits_queue(struct kreg_batch *b)
 {
 	struct kreg_client *cl = b->client;

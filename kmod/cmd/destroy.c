@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* DESTROY. */
+/* DESTROY: end a table. */
 #include <linux/capability.h>
 #include <linux/err.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Dispatch: number, size, tail. What is inside the structs is the commands' part. */
+/* Find the command by its number and copy its struct in; the commands check what it says. */
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -64,7 +64,7 @@ int kreg_cmd_errno(int err)
 	return unlikely(err < kreg_over_limit(KREG_LIMIT_NONE)) ? -EDQUOT : err;
 }
 
-/* Where the caller's struct has room for it: which limit was reached. */
+/* Tell which limit was reached, if the caller's struct has the member for it. */
 static int tell_limit(const struct kreg_call *call, const struct command *c, int err)
 {
 	u32 limit = limit_of(err);

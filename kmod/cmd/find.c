@@ -23,7 +23,7 @@ static int settle_owner(struct kreg_table *t)
 	rcu_read_unlock();
 	if (owner) {
 		ret = kreg_proc_settle(owner);
-		/* What is handled owns nothing. */
+		/* A process whose death has been handled owns nothing. */
 		if (ret > 0 && WARN_ON_ONCE(kreg_table_owned_by(t, owner)))
 			ret = -ESTALE;
 		kreg_proc_put(owner);
@@ -31,7 +31,7 @@ static int settle_owner(struct kreg_table *t)
 	return ret;
 }
 
-/* @t is borrowed under RCU, which ends here. */
+/* @t is borrowed; the caller's RCU section ends here. */
 static struct kreg_table *get_settled(struct kreg_table *t)
 {
 	int ret;
@@ -82,7 +82,7 @@ noinline int kreg_find_other_readable(struct kreg_client *cl, const struct kreg_
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
 	err = kreg_table_may_read(t, cl);
-	/* With kreg_table_destroy(): who finds no owner finds it dead. */
+	/* Pairs with kreg_table_destroy(): who finds no owner finds the table dead. */
 	smp_rmb();
 	return unlikely(READ_ONCE(t->dead)) ? -ESTALE : err;
 }

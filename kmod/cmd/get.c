@@ -20,7 +20,7 @@ static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,
 	return kreg_find_other_readable(cl, t) ?: kreg_store_get(&t->store, key, hit);
 }
 
-/* The same in one, so that owners need no stack for it. */
+/* Look a key up in a table; what only others than the owner need is in get_as_other(). */
 static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct kreg_hit *hit)
 {
 	struct kreg_table *t = kreg_names_id(cl->ns, id);
@@ -59,11 +59,11 @@ int kreg_op_check_unusual(const struct kreg_op *op)
 	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
 }
 
-/* Says copy_in_section(): hit->blob has the value. */
+/* Returned by copy_in_section() when the value is in hit->blob. */
 #define IN_BLOB	1
 
 /*
- * The value, into the caller's room, with page faults off. -EAGAIN: the page is not
+ * Copy the value into the caller's room, with page faults off. -EAGAIN: the page is not
  * there; fault it in outside the section and try again.
  */
 static __always_inline int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
@@ -105,7 +105,7 @@ static __always_inline void set_found(struct kreg_op *op, const struct kreg_hit 
 	memset_after(op, 0, out_count);
 }
 
-/* After the section, in which the value was not copied. */
+/* Finish outside the RCU section what could not be copied inside it. */
 static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit, int err)
 {
 	if (err == -EAGAIN)
@@ -150,7 +150,7 @@ static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 
 	return err;
 }
 
-/* Apart, so that most calls do with less of the stack. */
+/* In a function of its own, so that calls with short keys need less stack. */
 static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	u8 bytes[KREG_MAX_KEY] __uninitialized;
@@ -176,7 +176,7 @@ int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	return read_op(cl, table, op);
 }
 
-/* Of many: what its @out_error says. */
+/* In a batch, the error of one operation is told in its @out_error. */
 static noinline void note_op_error(struct kreg_op *op, int err, u32 *errors)
 {
 	if (err == -ENODATA)
@@ -185,7 +185,7 @@ static noinline void note_op_error(struct kreg_op *op, int err, u32 *errors)
 	++*errors;
 }
 
-/* One of many. False: it takes more than can be done here. */
+/* Perform one read of a batch. False if it needs more than can be done in the section. */
 static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_op *op,
 					    u32 *errors)
 {
@@ -210,7 +210,7 @@ static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_o
 	return true;
 }
 
-/* Returns where it got to: @op, if that takes more. */
+/* Read in one section up to @end, or up to an operation that needs more. */
 static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kreg_op *op,
 				    struct kreg_op *end, u32 *errors)
 {
@@ -229,7 +229,7 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 	return op;
 }
 
-/* What is not about this key is about the call. */
+/* An error that is not about this key ends the whole call. */
 static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32 *errors)
 {
 	int err = read_op(cl, table, op);
@@ -263,7 +263,7 @@ int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_lis
 	return ops->count - errors;
 }
 
-/* Of all that can be wrong, a struct that is not there as a whole comes first. */
+/* A struct of which a part cannot be read is EFAULT, whatever else is wrong with it. */
 static noinline int refuse_op(struct kreg_ioc_op __user *user, struct kreg_op *op, int err)
 {
 	return kreg_get_short(&op->out_version, &user->op.out_version, KREG_OP_OUT_SIZE) ?: err;
@@ -296,7 +296,7 @@ static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *us
 	return kreg_op_put(cl, user, arg);
 }
 
-/* What belongs to objects of a kind that there is not yet: nothing to tell. */
+/* The members behind the operation. There is nothing to tell in them so far. */
 static int answer_tail(struct kreg_call *call)
 {
 	struct kreg_ioc_op *arg = call->arg;
@@ -312,7 +312,7 @@ int kreg_cmd_op(struct kreg_call *call)
 	return answer_tail(call) ?: run_op(call->client, call->user, call->arg);
 }
 
-/* In one go if it is the usual one, in the form that this kernel knows. */
+/* A plain operation in the short form is performed at once; all else is dispatched. */
 long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 {
 	struct kreg_ioc_op arg __uninitialized;

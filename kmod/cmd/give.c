@@ -42,8 +42,8 @@ static int may_hand(const struct kreg_table_req *c)
 }
 
 /*
- * When c->to owns the table, the heir may be owed a record. It was set aside for
- * who was the heir a moment ago; if that has changed, the caller tries again.
+ * When @owner owns the table, there must be a record reserved for the heir. The caller has
+ * brought one for who was the heir a moment ago; if that has changed, it tries again.
  */
 static int check_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owner)
 {
@@ -88,7 +88,7 @@ static int apply_give(struct kreg_table_req *c)
 	return 0;
 }
 
-/* Set a record for the heir aside, whoever that is just now. */
+/* Reserve a record for who is the heir at this moment. */
 static int bring_heir_mail(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;

@@ -60,7 +60,7 @@ void kreg_heir_commit(struct kreg_table_req *c)
 	t->mail = c->mail;
 	c->mail = NULL;
 	t->heir_silent = c->silent;
-	/* The old data goes with the request. */
+	/* The old data is freed with the request. */
 	swap(t->heir_data, c->data);
 	t->heir_data_len = c->data_len;
 }

@@ -88,7 +88,7 @@ static int fill_info(struct kreg_client *cl, struct kreg_table *t, struct kreg_i
 	int err;
 
 	memset(info, 0, sizeof(*info));
-	/* For a look, not for a change: the thread may be half-way through a batch. */
+	/* The turn is taken to look, not to change: the thread may be in the middle of a batch. */
 	spin_lock(&t->writer->turn);
 	err = tell_all(cl, t, info);
 	spin_unlock(&t->writer->turn);
@@ -110,7 +110,7 @@ static struct kreg_table *next_table(struct kreg_client *cl, u64 after)
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return ERR_PTR(-EINTR);
-		/* Gone again, or its owner dead and it destroyed: the next one, then. */
+		/* If it is gone by now, or was destroyed because its owner is dead, go on. */
 		t = kreg_find_table(cl, after);
 		if (t == ERR_PTR(-EINTR))
 			return t;
@@ -193,7 +193,7 @@ static int list_one(struct kreg_call *call, u64 *after)
 	*after = t->id;
 	err = fill_info(call->client, t, &info);
 	kreg_table_put(t);
-	/* Gone or closed to us meanwhile: it is not on the list. */
+	/* A table that is gone or closed to the caller by now is left out. */
 	if (err)
 		return 1;
 	err = put_info(user, arg->info_len, &info);

@@ -20,7 +20,7 @@
 #include "table/request.h"
 #include "table/table.h"
 
-/* Members that describe a new table: zero without CREATE. */
+/* Members that describe a new table must be zero without CREATE. */
 static int check_no_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR |
@@ -89,10 +89,10 @@ struct open {
 	const void *data;
 };
 
-/* A claim that stands in line; never an error of a call. */
+/* Result of a claim that waits in line; never the error of a call. */
 #define WAITING		(-EINPROGRESS)
 
-/* Called before anything is changed. */
+/* The answer is written before anything is changed, so that nothing can fail after. */
 static int answer_open(struct open *open, u64 id, u32 type, u32 how)
 {
 	open->arg->out_table = id;
@@ -109,7 +109,10 @@ static int enter_table(struct kreg_table *t)
 {
 	int err;
 
-	/* Its death is handled, or will be under this turn, and find the table. */
+	/*
+	 * If the namespace ends later, the death of its init will be handled under
+	 * this turn, and finds the table.
+	 */
 	if (kreg_ns_ends(t->ns))
 		return -ESRCH;
 	err = kreg_user_charge(t->user, KREG_QUOTA_TABLES, 1);
@@ -228,7 +231,7 @@ static void stop_waiting(struct kreg_waiter *waiter)
 {
 	struct kreg_table_req *c = container_of(waiter, struct kreg_table_req, waiter);
 
-	/* With is_over(): the result comes first. */
+	/* Pairs with is_over(): the result is written first. */
 	smp_store_release(&c->over, true);
 	kreg_proc_wake(waiter->proc);
 	kreg_req_put(&c->req);
@@ -240,7 +243,7 @@ struct leave {
 	int why;
 };
 
-/* Out of the line, unless it has come to an end by itself. */
+/* Leave the line, unless the wait has ended by itself. */
 static bool leave_line(struct kreg_req *req)
 {
 	struct leave *l = container_of(req, struct leave, req);
@@ -262,16 +265,16 @@ static ktime_t time_left(u64 deadline_ns)
 	return ns_to_ktime(max_t(s64, ns, 0));
 }
 
-/* If not, help the writer, which may change it; does not sleep. */
+/* Whether the wait is over. If not, handling a death may end it; this does not sleep. */
 static bool is_over(struct kreg_table_req *c)
 {
 	if (!READ_ONCE(c->over))
 		kreg_writer_help(c->table->writer);
-	/* With stop_waiting(). */
+	/* Pairs with stop_waiting(). */
 	return smp_load_acquire(&c->over);
 }
 
-/* Stand in line until the table is ours or gone, a signal comes, or it is too late. */
+/* Sleep until the table is the caller's or gone, a signal comes, or the deadline passes. */
 static int wait_in_line(struct kreg_table_req *c, u64 deadline_ns)
 {
 	struct leave l = { .control = c };
@@ -290,7 +293,7 @@ static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
 {
 	int err = kreg_writer_submit(c->table->writer, &c->req);
 
-	/* Killed before it was applied: it may get into line yet. */
+	/* The caller was killed before the claim was applied, which may yet enter the line. */
 	if (err == -EINTR)
 		deadline_ns = 1;
 	if (err == WAITING || err == -EINTR)

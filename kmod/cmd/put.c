@@ -63,7 +63,7 @@ static __always_inline int get_value(struct kreg_change *c, const struct kreg_op
 	return kreg_get_short(small->value, u64_to_user_ptr(op->value), op->value_len);
 }
 
-/* Consumed by the write, or else given back here. */
+/* Free what a long key or value took; what the write has consumed is not in @c any more. */
 static void drop_small(struct kreg_change *c, const struct small *small)
 {
 	if (unlikely(c->value != small->value))
@@ -103,7 +103,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 
 	kreg_write_init(&w, table, only);
 
-	/* Before much is copied. */
+	/* Refuse early, before a long value is copied. */
 	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
 		err = kreg_put_check_write(cl, table);
 	if (!err)
@@ -121,13 +121,13 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	return 0;
 }
 
-/* Copied out first, then removed if it is still the same object. */
+/* Copy the value out, then remove the object if it is still the same one. */
 static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
 {
 	struct kreg_op got;
 	int err = kreg_put_check_write(cl, table);
 
-	/* It is a write, which comes after those before it; but it begins as a read. */
+	/* It begins as a read, but must come after the writes that this client has queued. */
 	if (!err)
 		err = kreg_sync_async(cl);
 	if (err)
@@ -144,7 +144,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 	return err;
 }
 
-/* If it needs no memory and nobody is before it, now. -EBUSY: not so. */
+/* Apply it at once if it needs no memory and the turn can be lent; else -EBUSY. */
 static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op)
 {
 	struct kreg_write w __uninitialized;

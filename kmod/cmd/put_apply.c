@@ -14,11 +14,11 @@
 #include "table/change.h"
 #include "table/table.h"
 
-/* Steps of upkeep that a single write pays for, and writes that share one look. */
+/* Steps of upkeep that a write pays for; they are done every SHARE writes. */
 #define UPKEEP		2
 #define SHARE		(KREG_TURN_RECORDS / UPKEEP)
 
-/* No turn to borrow; never an error of a call. */
+/* The turn could not be borrowed; never the error of a call. */
 #define NOT_LENT	(-EBUSY)
 
 /* Under the turn. */
@@ -42,7 +42,7 @@ static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_
 		;
 	w->result.version = txn.version;
 	w->result.count = w->change.count;
-	/* Not later if nobody else would look after what is in limbo. */
+	/* At once, if the store is not in the thread's list and has something in limbo. */
 	if (txn.version % SHARE == 0 ||
 	    (list_empty(&t->upkeep.node) && kreg_store_has_limbo(&t->store)))
 		kreg_table_upkeep_now(t, UPKEEP * SHARE, pre);
@@ -138,7 +138,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	return q;
 }
 
-/* Submit, and again with what the store was short of. */
+/* Submit it; if the store was short of memory, bring that and submit it again. */
 static int submit_queued(struct queued *q)
 {
 	int err;
@@ -188,7 +188,7 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	return err;
 }
 
-/* Bring what the store asked for. -EAGAIN: now it can be tried again. */
+/* Bring the memory that the store lacks; then -EAGAIN, to try the write again. */
 static int prealloc_table(struct kreg_client *cl, u64 id, struct kreg_prealloc *pre)
 {
 	struct kreg_table *t = kreg_find_table(cl, id);
@@ -218,7 +218,7 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 
 	if (likely(!err))
 		return 0;
-	/* Not refused before what the dead had is given back. */
+	/* Before it is refused, what dead processes had must have been given back. */
 	if (err == NOT_LENT || err == kreg_over_limit(KREG_LIMIT_BYTES))
 		return write_queued(cl, w);
 	if (err == -EINPROGRESS)
@@ -241,7 +241,7 @@ int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w)
 	kreg_prealloc_init(&pre);
 	err = write_and_prealloc(cl, w, &pre);
 	kreg_prealloc_free(&pre);
-	/* What wants another try gets it when it is queued. */
+	/* What needs another try is queued instead. */
 	if (err == -EINPROGRESS || err == -EAGAIN || err == kreg_over_limit(KREG_LIMIT_BYTES))
 		return NOT_LENT;
 	return err;

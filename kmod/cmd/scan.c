@@ -16,7 +16,7 @@
 #include "store/store.h"
 #include "table/table.h"
 
-/* Taken in one RCU section. */
+/* At most so much is taken in one RCU section. */
 #define SECTION_OBJECTS	256U
 #define SECTION_BYTES	(64U << 10)
 
@@ -44,7 +44,7 @@ struct scan {
 	u8 key[KREG_MAX_KEY];
 };
 
-/* Header, then @len bytes from the key on, behind which is the value; then zeroes. */
+/* Write the header, @len bytes of key and value, and zeroes up to @size. */
 static int put_front(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
 		     u32 len)
 {
@@ -65,7 +65,7 @@ fault:
 	return -EFAULT;
 }
 
-/* Without its value if that is not at hand. Page faults are off. */
+/* Write the object, without the value if a blob has that. Page faults are off. */
 static __always_inline int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
 {
 	void __user *to = s->buf + s->len;
@@ -88,7 +88,7 @@ static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
 	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8);
 }
 
-/* Why an object of @size is too much; LAST: it is not. */
+/* Why the scan stops before an object of @size; LAST if it need not stop. */
 static noinline enum stop why_too_much(struct scan *s, u32 size)
 {
 	if (s->arg->max_count && s->count == s->arg->max_count)
@@ -99,12 +99,12 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 	}
 	if (s->len != s->start)
 		return PAUSE;
-	/* The first of a section may be a long one. */
+	/* The first object of a section may be longer than a section. */
 	s->max_len = s->len + size;
 	return LAST;
 }
 
-/* One object more; LAST: there may be others. */
+/* Take one object. LAST if the walk can go on. */
 static __always_inline enum stop take_object(struct scan *s, const struct kreg_hit *hit)
 {
 	u32 size = object_size(s, hit);
@@ -163,7 +163,7 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 	return stop;
 }
 
-/* The value that belongs to the last object, in front of the zeroes at its end. */
+/* Write the value of the last object, which was left out in the section. */
 static int put_blob(struct scan *s)
 {
 	u32 size = ALIGN(sizeof(struct kreg_object) + s->last_len + s->blob_len, 8);
@@ -175,7 +175,7 @@ static int put_blob(struct scan *s)
 	return err;
 }
 
-/* What could not be done inside the section. */
+/* Do outside the section what could not be done inside it. */
 static int finish_section(struct scan *s, enum stop stop)
 {
 	if (stop == BLOB)
@@ -225,7 +225,7 @@ static int run_scan(struct scan *s)
 	return -EMSGSIZE;
 }
 
-/* By anything but the key to go on after. */
+/* Whether anything but the key to go on after is asked for. */
 static bool range_is_limited(const struct kreg_range *r)
 {
 	return r->flags || r->low || r->low_len || r->high || r->high_len ||

@@ -62,7 +62,7 @@ static int check_setopt(const struct kreg_ioc_setopt *arg)
 	return 0;
 }
 
-/* Say apply_access() and apply_mode(): some have lost the right to read. */
+/* Returned by apply_access() and apply_mode() when some have lost the right to read. */
 #define NARROWER	1
 
 static int apply_access(struct kreg_table_req *c)
@@ -134,7 +134,7 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	err = kreg_table_req_submit(c);
 	if (err != NARROWER)
 		return err;
-	/* Reads look at the rights once: no such read may see what is written from now on. */
+	/* A read looks at the rights once; those under way must not see later writes. */
 	synchronize_rcu_expedited();
 	return 0;
 }

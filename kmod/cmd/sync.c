@@ -27,7 +27,7 @@ static void free_pass(struct kreg_req *req)
 	kfree(container_of(req, struct pass, req));
 }
 
-/* What was queued before it has been applied when it is done. */
+/* Wait until all that was queued before the call has been applied. */
 static int pass_queue(struct kreg_writer *w)
 {
 	struct pass *pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
@@ -42,9 +42,9 @@ static int pass_queue(struct kreg_writer *w)
 }
 
 /*
- * The queues come first: what the dead had asked for may have made them owners. Deaths
- * are waited for one by one: a request that overtakes one tells nothing of it, be the
- * death in the thread's hands, a helper's, or on its way to the list.
+ * The queues come first, since what a dead process had queued may have made it an owner.
+ * Deaths are waited for one by one: that a request was applied tells nothing about a death
+ * that the thread or a helper is handling, or that is not in the list yet.
  */
 static int catch_up_all(void)
 {
@@ -130,7 +130,7 @@ int kreg_sync_mail(struct kreg_client *cl)
 	unsigned int i;
 	int err = 0;
 
-	/* What another has looked at in this one's stead, it shall have settled. */
+	/* If another thread looks for dead owners already, wait until it has settled them. */
 	if (mutex_lock_interruptible(&p->settling))
 		return -ERESTARTSYS;
 	for (i = 0; i < kreg_writers && !err; i++)

@@ -14,7 +14,7 @@
 /* Above, the general functions are as good. */
 #define KREG_SHORT	256
 
-/* One @type at offset @i of @to and @from, and then @i is behind it. */
+/* Copy one @type at offset @i, and move @i behind it. */
 #define kreg_get_one(type, to, from, i, fault)					\
 	do {									\
 		unsafe_get_user(*(type *)((to) + (i)), (type __user *)((from) + (i)), fault); \
@@ -27,7 +27,7 @@
 		(i) += sizeof(type);						\
 	} while (0)
 
-/* All of it, once that is opened. Most of what is copied is whole words. */
+/* Copy @_len bytes of memory to which access was opened; mostly whole words. */
 #define kreg_copy_opened(one, _to, _from, _len, fault)				\
 	do {									\
 		typeof(_to) __to = (_to);					\
