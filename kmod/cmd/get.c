@@ -279,16 +279,14 @@ static __always_inline int read_command(struct kreg_client *cl, struct kreg_ioc_
 	return refuse_op(user, &arg->op, err);
 }
 
-static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-			   struct kreg_ioc_op *arg)
+static int check_command(const struct kreg_ioc_op *arg)
 {
-	int err;
+	return arg->flags & ~KREG_OP_IOC_ALL ? -EOPNOTSUPP : kreg_op_check(&arg->op);
+}
 
-	if (arg->flags & ~KREG_OP_IOC_ALL)
-		return -EOPNOTSUPP;
-	err = kreg_op_check(&arg->op);
-	if (err)
-		return err;
+static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		      struct kreg_ioc_op *arg)
+{
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_op_queue(cl, arg->table, &arg->op);
 	if (kreg_op_reads(&arg->op))
@@ -296,20 +294,34 @@ static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *us
 	return kreg_op_put(cl, user, arg);
 }
 
+static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+			   struct kreg_ioc_op *arg)
+{
+	return check_command(arg) ?: perform_op(cl, user, arg);
+}
+
 /* The members behind the operation. There is nothing to tell in them so far. */
 static int answer_tail(struct kreg_call *call)
 {
 	struct kreg_ioc_op *arg = call->arg;
 
-	if (call->user_size > KREG_OP_SIZE && arg->deadline_ns)
-		return -EOPNOTSUPP;
 	memset_startat(arg, 0, out_process);
 	return kreg_cmd_answer_from(call, struct kreg_ioc_op, out_process);
 }
 
 int kreg_cmd_op(struct kreg_call *call)
 {
-	return answer_tail(call) ?: run_op(call->client, call->user, call->arg);
+	struct kreg_ioc_op *arg = call->arg;
+	int err = arg->deadline_ns && call->user_size > KREG_OP_SIZE ? -EOPNOTSUPP :
+								       check_command(arg);
+
+	if (err)
+		return err;
+	/* What a write answers must not fail after the fact, so it is answered before. */
+	if (!kreg_op_reads(&arg->op))
+		return answer_tail(call) ?: perform_op(call->client, call->user, arg);
+	err = perform_op(call->client, call->user, arg);
+	return !err || err == -EMSGSIZE ? answer_tail(call) ?: err : err;
 }
 
 /* A plain operation in the short form is performed at once; all else is dispatched. */

@@ -366,6 +366,32 @@ TEST_F(abi, failure_writes_nothing)
 	}
 }
 
+/* Nor does an operation in the long form that is refused, or a read that finds nothing. */
+TEST_F(abi, failed_op_writes_no_tail)
+{
+	struct things *t = new_things(_metadata, self->fd, sizeof(struct kreg_ioc_op));
+	const struct command *c = &commands[KREG_CMD_OP];
+	union any *a, before;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		a = fill(_metadata, t, c);
+		if (i == 0)
+			a->op.flags = 1U << 31;
+		else if (i == 1)
+			a->op.op.arg = 1;
+		else
+			a->op.op = test_ops(KREG_OP_MEMBER, "absent");
+		a->op.out_process.cookie = 5;
+		a->op.out_missing = 6;
+		a->op.out_limit = 7;
+		before = *a;
+		EXPECT_EQ(i < 2 ? -EOPNOTSUPP : -ENODATA, test_ioctl(self->fd, c->nr, a));
+		EXPECT_EQ(0, memcmp(&before, a, sizeof(before)));
+		call(t, c, a);
+	}
+}
+
 /* A struct in memory that cannot be written is EFAULT, and nothing happens. */
 TEST_F(abi, read_only_struct)
 {
