@@ -50,7 +50,10 @@ MODULE_PARM_DESC(max_event_bytes, "bytes of them");
 module_param_named(max_park_ms, kreg_limits.park_ms, ulong, 0644);
 MODULE_PARM_DESC(max_park_ms, "milliseconds a table may be parked without CAP_SYS_RESOURCE");
 
-/* What there is at the moment, as read-only parameters. */
+/*
+ * What there is at the moment, as read-only parameters. They tell of all users together,
+ * so only root of the initial user namespace, whose files these are, may read them.
+ */
 static int get_count(char *buf, const struct kernel_param *kp)
 {
 	unsigned long (*count)(void) = kp->arg;
@@ -77,6 +80,11 @@ static unsigned long count_procs(void)
 	return kreg_proc_count();
 }
 
+static unsigned long count_deaths(void)
+{
+	return kreg_proc_deaths();
+}
+
 static unsigned long count_users(void)
 {
 	return kreg_user_count();
@@ -92,17 +100,19 @@ static unsigned long count_memory(void)
 	return kreg_store_memory();
 }
 
-module_param_cb(tables, &count_ops, count_tables, 0444);
+module_param_cb(tables, &count_ops, count_tables, 0400);
 MODULE_PARM_DESC(tables, "tables that exist or are being freed (read only)");
-module_param_cb(clients, &count_ops, count_clients, 0444);
+module_param_cb(clients, &count_ops, count_clients, 0400);
 MODULE_PARM_DESC(clients, "open files of the device (read only)");
-module_param_cb(procs, &count_ops, count_procs, 0444);
+module_param_cb(procs, &count_ops, count_procs, 0400);
 MODULE_PARM_DESC(procs, "processes that have a client or a table, or are an heir (read only)");
-module_param_cb(users, &count_ops, count_users, 0444);
+module_param_cb(deaths, &count_ops, count_deaths, 0400);
+MODULE_PARM_DESC(deaths, "processes whose death has not been handled yet (read only)");
+module_param_cb(users, &count_ops, count_users, 0400);
 MODULE_PARM_DESC(users, "users that have a client or a table (read only)");
-module_param_cb(objects, &count_ops, count_objects, 0444);
+module_param_cb(objects, &count_ops, count_objects, 0400);
 MODULE_PARM_DESC(objects, "objects in all tables (read only)");
-module_param_cb(memory, &count_ops, count_memory, 0444);
+module_param_cb(memory, &count_ops, count_memory, 0400);
 MODULE_PARM_DESC(memory, "bytes of memory of all stores (read only)");
 
 static int __init kreg_init(void)

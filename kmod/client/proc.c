@@ -251,6 +251,19 @@ unsigned int kreg_proc_count(void)
 	return n;
 }
 
+unsigned int kreg_proc_deaths(void)
+{
+	struct kreg_proc *p;
+	unsigned int n = 0;
+	int i;
+
+	rcu_read_lock();
+	hash_for_each_rcu(procs, i, p, node)
+		n += kreg_proc_dead(p);
+	rcu_read_unlock();
+	return n;
+}
+
 struct kreg_proc *kreg_proc_get_any(void)
 {
 	struct kreg_proc *p;

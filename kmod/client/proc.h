@@ -72,6 +72,8 @@ void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);
 /* Any. How many have a client or a table, are an heir, or are dead and not forgotten yet. */
 unsigned int kreg_proc_count(void);
+/* Any. How many are dead, and their deaths not handled by all writers yet. */
+unsigned int kreg_proc_deaths(void);
 /* Any. How many have not been freed yet. */
 unsigned int kreg_proc_allocated(void);
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* DESTROY: end a table. */
-#include <linux/capability.h>
 #include <linux/err.h>
 
 #include "client/client.h"
-#include "client/ns.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "table/owner.h"
@@ -15,7 +13,7 @@ static int may_destroy(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	int err = kreg_table_may_control(t, cl);
 
-	if (!err || kreg_client_capable(cl, t->ns->user_ns, CAP_SYS_ADMIN))
+	if (!err || kreg_table_may_administer(t, cl))
 		return 0;
 	return kreg_table_owned_by(t, NULL) && !kreg_table_may_claim(t, cl) ? 0 : err;
 }
@@ -29,9 +27,8 @@ static int apply_destroy(struct kreg_table_req *c)
 	return err;
 }
 
-static int destroy_table(struct kreg_client *cl, u64 id)
+static int destroy_table(struct kreg_client *cl, struct kreg_table *t)
 {
-	struct kreg_table *t = kreg_find_table(cl, id);
 	struct kreg_table_req *c;
 
 	if (IS_ERR(t))
@@ -44,7 +41,9 @@ int kreg_cmd_destroy(struct kreg_call *call)
 {
 	const struct kreg_ioc_table *arg = call->arg;
 
-	if (arg->flags)
+	if (arg->flags & ~KREG_DESTROY_ALL)
 		return -EOPNOTSUPP;
-	return destroy_table(call->client, arg->table);
+	return destroy_table(call->client, arg->flags & KREG_ANY_NAMESPACE ?
+			     kreg_find_table_anywhere(call->client, arg->table) :
+			     kreg_find_table(call->client, arg->table));
 }

@@ -59,6 +59,27 @@ struct kreg_table *kreg_find_table(struct kreg_client *cl, u64 id)
 	return t;
 }
 
+/* RCU. By id in the namespace of @cl, or in one over which its opener has power. */
+static struct kreg_table *find_anywhere(const struct kreg_client *cl, u64 id)
+{
+	struct kreg_table *t = kreg_names_id_anywhere(id);
+
+	if (!t || (t->ns != cl->ns && !kreg_table_may_administer(t, cl)))
+		return ERR_PTR(kreg_names_why_not(id));
+	return t;
+}
+
+struct kreg_table *kreg_find_table_anywhere(struct kreg_client *cl, u64 id)
+{
+	struct kreg_table *t;
+
+	do {
+		rcu_read_lock();
+		t = get_settled(find_anywhere(cl, id));
+	} while (t == ERR_PTR(-EAGAIN));
+	return t;
+}
+
 struct kreg_table *kreg_find_table_named(struct kreg_client *cl, const u8 *name, u32 len)
 {
 	struct kreg_table *t;

@@ -13,6 +13,11 @@ struct kreg_table;
  * says. If its owner is dead, that death has been handled before. -EINTR.
  */
 struct kreg_table *kreg_find_table(struct kreg_client *cl, u64 id);
+/*
+ * Sleeps. The same in any namespace over which the opener has CAP_SYS_ADMIN. A table of
+ * another one is -ESTALE, as it is without this.
+ */
+struct kreg_table *kreg_find_table_anywhere(struct kreg_client *cl, u64 id);
 /* Sleeps. The same by name; -ENOENT. */
 struct kreg_table *kreg_find_table_named(struct kreg_client *cl, const u8 *name, u32 len);
 

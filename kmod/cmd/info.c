@@ -2,6 +2,7 @@
 /* INFO and LIST: what is to be known about tables. */
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -9,6 +10,7 @@
 #include <linux/user_namespace.h>
 
 #include "client/client.h"
+#include "client/ns.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
@@ -62,9 +64,33 @@ static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
 	info->waiters = t->nr_waiters;
 }
 
-static int tell_all(struct kreg_client *cl, const struct kreg_table *t, struct kreg_info *info)
+/* Who asks, and whether as the administrator of other namespaces. */
+struct asker {
+	struct kreg_client *client;
+	bool anywhere;
+};
+
+static struct asker asker_of(const struct kreg_call *call, u32 flags)
 {
-	int err = t->dead ? -ESTALE : kreg_table_may_know(t, cl);
+	return (struct asker) { call->client, flags & KREG_ANY_NAMESPACE };
+}
+
+static struct kreg_table *find_table(struct asker who, u64 id)
+{
+	return who.anywhere ? kreg_find_table_anywhere(who.client, id) :
+			      kreg_find_table(who.client, id);
+}
+
+static int may_know(struct asker who, const struct kreg_table *t)
+{
+	if (who.anywhere && kreg_table_may_administer(t, who.client))
+		return 0;
+	return kreg_table_may_know(t, who.client);
+}
+
+static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_info *info)
+{
+	int err = t->dead ? -ESTALE : may_know(who, t);
 
 	kreg_table_assert(t);
 	if (err)
@@ -78,48 +104,75 @@ static int tell_all(struct kreg_client *cl, const struct kreg_table *t, struct k
 	info->gid = from_kgid_munged(current_user_ns(), t->gid);
 	info->name_len = t->name_len;
 	memcpy(info->name, t->name, t->name_len);
+	info->user_ns = t->ns->user_ns->ns.inum;
+	info->pid_ns = t->ns->pid_ns->ns.inum;
 	tell_ownership(t, info);
 	tell_store(t, info);
 	return 0;
 }
 
-static int fill_info(struct kreg_client *cl, struct kreg_table *t, struct kreg_info *info)
+static int fill_info(struct asker who, struct kreg_table *t, struct kreg_info *info)
 {
 	int err;
 
 	memset(info, 0, sizeof(*info));
 	/* The turn is taken to look, not to change: the thread may be in the middle of a batch. */
 	spin_lock(&t->writer->turn);
-	err = tell_all(cl, t, info);
+	err = tell_all(who, t, info);
 	spin_unlock(&t->writer->turn);
 	return err;
 }
 
-static struct kreg_table *next_table(struct kreg_client *cl, u64 after)
+/* The id after *@after in the namespace of the caller. False: there is none. */
+static bool next_id(struct kreg_client *cl, u64 *after)
 {
 	struct kreg_table *t;
 
-	for (;;) {
+	rcu_read_lock();
+	t = kreg_names_next(cl->ns, *after);
+	if (t)
+		*after = t->id;
+	rcu_read_unlock();
+	return t;
+}
+
+/* Of all namespaces, in the order of their slots: the slot is a part of the id. */
+static bool next_id_anywhere(u64 *after)
+{
+	u32 slot = *after ? kreg_names_number(*after) + 1 : 0;
+	struct kreg_table *t;
+	bool more;
+
+	do {
 		rcu_read_lock();
-		t = kreg_names_next(cl->ns, after);
+		more = kreg_names_walk(&slot, &t);
 		if (t)
-			after = t->id;
+			*after = t->id;
 		rcu_read_unlock();
-		if (!t)
-			return NULL;
+		cond_resched();
+	} while (more && !t && !fatal_signal_pending(current));
+	return t;
+}
+
+static struct kreg_table *next_table(struct asker who, u64 after)
+{
+	struct kreg_table *t;
+
+	while (who.anywhere ? next_id_anywhere(&after) : next_id(who.client, &after)) {
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return ERR_PTR(-EINTR);
 		/* If it is gone by now, or was destroyed because its owner is dead, go on. */
-		t = kreg_find_table(cl, after);
+		t = find_table(who, after);
 		if (t == ERR_PTR(-EINTR))
 			return t;
 		if (IS_ERR(t))
 			continue;
-		if (!kreg_table_may_know(t, cl))
+		if (!may_know(who, t))
 			return t;
 		kreg_table_put(t);
 	}
+	return NULL;
 }
 
 static int check_room(u32 len)
@@ -139,14 +192,14 @@ static int put_info(void __user *user, u32 room, struct kreg_info *info)
 	return 0;
 }
 
-static struct kreg_table *get_info_table(struct kreg_call *call)
+static struct kreg_table *get_info_table(struct kreg_call *call, struct asker who)
 {
 	const struct kreg_ioc_info *arg = call->arg;
 	struct kreg_table *t;
 	u8 *name;
 
 	if (arg->table)
-		return kreg_find_table(call->client, arg->table);
+		return find_table(who, arg->table);
 	name = kreg_cmd_get_name(arg->name, arg->name_len);
 	if (IS_ERR(name))
 		return ERR_CAST(name);
@@ -155,25 +208,31 @@ static struct kreg_table *get_info_table(struct kreg_call *call)
 	return t;
 }
 
+static int check_info(const struct kreg_ioc_info *arg)
+{
+	if (arg->flags & ~KREG_INFO_IOC_ALL)
+		return -EOPNOTSUPP;
+	/* By id or by name, which only the caller's namespace has. */
+	if (!arg->table == !arg->name_len || (arg->table && arg->name) ||
+	    (arg->name_len && arg->flags))
+		return -EINVAL;
+	return check_room(arg->info_len);
+}
+
 int kreg_cmd_info(struct kreg_call *call)
 {
 	const struct kreg_ioc_info *arg = call->arg;
+	struct asker who = asker_of(call, arg->flags);
 	struct kreg_info info;
 	struct kreg_table *t;
-	int err;
+	int err = check_info(arg);
 
-	if (arg->flags)
-		return -EOPNOTSUPP;
-	/* By id or by name. */
-	if (!arg->table == !arg->name_len || (arg->table && arg->name))
-		return -EINVAL;
-	err = check_room(arg->info_len);
 	if (err)
 		return err;
-	t = get_info_table(call);
+	t = get_info_table(call, who);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = fill_info(call->client, t, &info);
+	err = fill_info(who, t, &info);
 	kreg_table_put(t);
 	return err ?: put_info(u64_to_user_ptr(arg->info), arg->info_len, &info);
 }
@@ -183,15 +242,16 @@ static int list_one(struct kreg_call *call, u64 *after)
 {
 	struct kreg_ioc_list *arg = call->arg;
 	void __user *user = u64_to_user_ptr(arg->infos) + (u64)arg->out_count * arg->info_len;
+	struct asker who = asker_of(call, arg->flags);
 	struct kreg_info info;
 	struct kreg_table *t;
 	int err;
 
-	t = next_table(call->client, *after);
+	t = next_table(who, *after);
 	if (IS_ERR_OR_NULL(t))
 		return PTR_ERR_OR_ZERO(t);
 	*after = t->id;
-	err = fill_info(call->client, t, &info);
+	err = fill_info(who, t, &info);
 	kreg_table_put(t);
 	/* A table that is gone or closed to the caller by now is left out. */
 	if (err)
@@ -209,7 +269,7 @@ int kreg_cmd_list(struct kreg_call *call)
 	u64 after = arg->after;
 	int ret;
 
-	if (arg->flags)
+	if (arg->flags & ~KREG_LIST_ALL)
 		return -EOPNOTSUPP;
 	if (!arg->max_count)
 		return -EINVAL;

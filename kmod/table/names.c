@@ -216,18 +216,43 @@ struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after)
 	return t;
 }
 
+struct kreg_table *kreg_names_id_anywhere(u64 id)
+{
+	struct kreg_slots *chunk = kreg_names_chunk(id);
+	struct kreg_table *t = chunk ? rcu_dereference(chunk->table[kreg_names_slot(id)]) : NULL;
+
+	return t && t->id == id ? t : NULL;
+}
+
+bool kreg_names_walk(u32 *slot, struct kreg_table **found)
+{
+	struct kreg_slots *chunk = *slot < NO_SLOT ? kreg_names_chunk(*slot) : NULL;
+
+	*found = NULL;
+	if (!chunk)
+		return false;
+	do {
+		*found = rcu_dereference(chunk->table[kreg_names_slot(*slot)]);
+		(*slot)++;
+	} while (kreg_names_slot(*slot) && !*found);
+	return true;
+}
+
 unsigned long kreg_names_objects(void)
 {
 	unsigned long objects = 0;
-	struct kreg_ns *ns = NULL;
 	struct kreg_table *t;
+	u32 slot = 0;
+	bool more;
 
-	while ((ns = kreg_ns_next(ns))) {
+	do {
 		rcu_read_lock();
-		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
+		more = kreg_names_walk(&slot, &t);
+		if (t)
 			/* Of some moment, table by table. */
 			objects += data_race(t->store.objects);
 		rcu_read_unlock();
-	}
+		cond_resched();
+	} while (more);
 	return objects;
 }

@@ -45,6 +45,12 @@ static inline unsigned int kreg_names_slot(u64 id)
 	return id & ((1 << KREG_CHUNK_BITS) - 1);
 }
 
+/* Of the slot among all. */
+static inline u32 kreg_names_number(u64 id)
+{
+	return id & ((1 << KREG_SLOT_BITS) - 1);
+}
+
 static inline u64 kreg_names_serial(u64 id)
 {
 	return id >> KREG_SLOT_BITS;
@@ -91,6 +97,15 @@ int kreg_names_why_not(u64 id);
 
 /* RCU. The table with the lowest id above @after, or NULL. */
 struct kreg_table *kreg_names_next(struct kreg_ns *ns, u64 after);
+
+/* RCU. The table with this id in whatever namespace, or NULL. */
+struct kreg_table *kreg_names_id_anywhere(u64 id);
+/*
+ * RCU. The first table in the slots from *@slot on, or NULL if the rest of the chunk has
+ * none, so that the section stays short. *@slot becomes the slot to go on with. False:
+ * there are no more slots.
+ */
+bool kreg_names_walk(u32 *slot, struct kreg_table **found);
 
 /* Sleeps. Objects in all tables. */
 unsigned long kreg_names_objects(void);

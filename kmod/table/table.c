@@ -169,11 +169,15 @@ int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client 
 	return kreg_table_may_write(t, cl) ?: -EPERM;
 }
 
+bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	return kreg_client_capable(cl, t->ns->user_ns, CAP_SYS_ADMIN);
+}
+
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	if (uid_eq(cl->cred->fsuid, t->uid) ||
-	    (t->claimable && mode_lets(t, cl, 2)) ||
-	    kreg_client_capable(cl, t->ns->user_ns, CAP_SYS_ADMIN))
+	    (t->claimable && mode_lets(t, cl, 2)) || kreg_table_may_administer(t, cl))
 		return 0;
 	return -EPERM;
 }

@@ -126,6 +126,8 @@ int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl
 int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl);
 int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl);
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
+/* Any. Whether the opener has CAP_SYS_ADMIN over the user namespace of the table. */
+bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
 
 /* Turn. @owner NULL: parked. */
 void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner);

@@ -116,15 +116,15 @@ static const struct command {
 	{ "query", KREG_IOC_QUERY, 56, 56, fill_query, 0 },
 	{ "whois", KREG_IOC_WHOIS, 32, 32, fill_whois, KREG_WHOIS_ALL },
 	{ "open", KREG_IOC_OPEN, 120, 120, fill_open, KREG_OPEN_ALL },
-	{ "destroy", KREG_IOC_DESTROY, 16, 16, fill_table, 0 },
+	{ "destroy", KREG_IOC_DESTROY, 16, 16, fill_table, KREG_DESTROY_ALL },
 	{ "give", KREG_IOC_GIVE, 48, 48, fill_give, KREG_GIVE_ALL },
 	{ "setopt", KREG_IOC_SETOPT, 72, 72, fill_setopt, 0 },
 	{ "op", KREG_IOC_OP, 80, 112, fill_op, KREG_OP_IOC_ALL },
 	{ "batch", KREG_IOC_BATCH, 56, 56, fill_batch, KREG_BATCH_ALL },
 	{ "sync", KREG_IOC_SYNC, 16, 16, fill_sync, 0 },
 	{ "scan", KREG_IOC_SCAN, 136, 136, fill_scan, KREG_SCAN_ALL },
-	{ "info", KREG_IOC_INFO, 40, 40, fill_info, 0 },
-	{ "list", KREG_IOC_LIST, 40, 40, fill_list, 0 },
+	{ "info", KREG_IOC_INFO, 40, 40, fill_info, KREG_INFO_IOC_ALL },
+	{ "list", KREG_IOC_LIST, 40, 40, fill_list, KREG_LIST_ALL },
 	{}
 };
 

@@ -295,6 +295,40 @@ TEST_F(ladder, scan)
 	test_err_scan(EMSGSIZE, self->t.fd, &cmd);
 }
 
+/* As an administrator of all namespaces or as anybody. */
+TEST_F(ladder, info)
+{
+	struct kreg_info info;
+	struct kreg_ioc_info cmd = {
+		.size = sizeof(cmd),
+		.flags = 1U << 9 | KREG_ANY_NAMESPACE,
+		.table = self->t.dead,
+		.name = test_ptr(long_key),
+		.name_len = KREG_MAX_NAME + 1,
+		.info_len = 4,
+	};
+
+	EXPECT_EQ(-EOPNOTSUPP, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+	cmd.flags = KREG_ANY_NAMESPACE;
+	EXPECT_EQ(-EINVAL, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+	/* A name, but not of any namespace. */
+	cmd.table = 0;
+	cmd.info_len = sizeof(info);
+	EXPECT_EQ(-EINVAL, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+	cmd.flags = 0;
+	EXPECT_EQ(-ENAMETOOLONG, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+	cmd.name_len = KREG_MAX_NAME;
+	EXPECT_EQ(-ENOENT, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+	cmd.flags = KREG_ANY_NAMESPACE;
+	cmd.name = 0;
+	cmd.name_len = 0;
+	cmd.table = self->t.dead;
+	EXPECT_EQ(-ESTALE, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+	/* The room is looked at when it is used. */
+	cmd.table = self->t.table;
+	EXPECT_EQ(-EFAULT, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
+}
+
 TEST_F(ladder, ids)
 {
 	struct kreg_info info;
@@ -308,6 +342,10 @@ TEST_F(ladder, ids)
 		test_err_park(EINVAL, self->t.fd, never[i]);
 		test_err_mode(EINVAL, self->t.fd, never[i], 0600);
 		test_err_info(EINVAL, self->t.fd, never[i], &info);
+		EXPECT_EQ(-EINVAL, _test_info_flags(self->t.fd, never[i], KREG_ANY_NAMESPACE,
+						    &info));
+		EXPECT_EQ(-EINVAL, _test_destroy_flags(self->t.fd, never[i],
+						       KREG_ANY_NAMESPACE));
 	}
 	test_err_puts(ESTALE, self->t.fd, self->t.dead, "key", "value");
 	test_err_member(ESTALE, self->t.fd, self->t.dead, "key");

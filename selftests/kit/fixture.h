@@ -114,12 +114,13 @@ static inline void test_sweep(struct __test_metadata *_metadata,
 	__u64 after = 0;
 	__u32 more;
 
-	while (_test_list(fd, after, &info, 1, &more) == 1) {
+	while (_test_list_flags(fd, KREG_ANY_NAMESPACE, after, &info, 1,
+				&more) == 1) {
 		EXPECT_NE(base->pid, info.owner.pid) {
 			TH_LOG("table %llu belongs to the dead test",
 			       (unsigned long long)info.id);
 		}
-		_test_destroy(fd, info.id);
+		_test_destroy_flags(fd, info.id, KREG_ANY_NAMESPACE);
 		after = info.id;
 	}
 }

@@ -192,11 +192,20 @@ static inline int _test_create(int fd, const char *name, __u32 access,
 	return err;
 }
 
-static inline int _test_destroy(int fd, __u64 id)
+static inline int _test_destroy_flags(int fd, __u64 id, __u32 flags)
 {
-	struct kreg_ioc_table cmd = { .size = sizeof(cmd), .table = id };
+	struct kreg_ioc_table cmd = {
+		.size = sizeof(cmd),
+		.flags = flags,
+		.table = id,
+	};
 
 	return test_ioctl(fd, KREG_IOC_DESTROY, &cmd);
+}
+
+static inline int _test_destroy(int fd, __u64 id)
+{
+	return _test_destroy_flags(fd, id, 0);
 }
 
 static inline int _test_give(int fd, __u64 id, struct kreg_process to,
@@ -286,16 +295,23 @@ static inline int _test_sync(int fd)
 	return test_ioctl(fd, KREG_IOC_SYNC, &cmd);
 }
 
-static inline int _test_info(int fd, __u64 id, struct kreg_info *info)
+static inline int _test_info_flags(int fd, __u64 id, __u32 flags,
+				   struct kreg_info *info)
 {
 	struct kreg_ioc_info cmd = {
 		.size = sizeof(cmd),
+		.flags = flags,
 		.table = id,
 		.info = test_ptr(info),
 		.info_len = sizeof(*info),
 	};
 
 	return test_ioctl(fd, KREG_IOC_INFO, &cmd);
+}
+
+static inline int _test_info(int fd, __u64 id, struct kreg_info *info)
+{
+	return _test_info_flags(fd, id, 0, info);
 }
 
 static inline int _test_info_name(int fd, const char *name,
@@ -313,11 +329,13 @@ static inline int _test_info_name(int fd, const char *name,
 }
 
 /* Returns how many were written, or -errno. */
-static inline int _test_list(int fd, __u64 after, struct kreg_info *infos,
-			     __u32 max, __u32 *more)
+static inline int _test_list_flags(int fd, __u32 flags, __u64 after,
+				   struct kreg_info *infos, __u32 max,
+				   __u32 *more)
 {
 	struct kreg_ioc_list cmd = {
 		.size = sizeof(cmd),
+		.flags = flags,
 		.after = after,
 		.infos = test_ptr(infos),
 		.info_len = sizeof(*infos),
@@ -329,25 +347,35 @@ static inline int _test_list(int fd, __u64 after, struct kreg_info *infos,
 	return err ? err : (int)cmd.out_count;
 }
 
-/* 1: the list has the table; 0: it has not; or -errno. */
-static inline int test_listed(int fd, __u64 id)
+static inline int _test_list(int fd, __u64 after, struct kreg_info *infos,
+			     __u32 max, __u32 *more)
+{
+	return _test_list_flags(fd, 0, after, infos, max, more);
+}
+
+/* How often the list has the table; or -errno. */
+static inline int test_listed_flags(int fd, __u32 flags, __u64 id)
 {
 	struct kreg_info infos[8];
 	__u64 after = 0;
+	int i, n, found = 0;
 	__u32 more;
-	int i, n;
 
 	do {
-		n = _test_list(fd, after, infos, 8, &more);
+		n = _test_list_flags(fd, flags, after, infos, 8, &more);
 		if (n < 0)
 			return n;
 		for (i = 0; i < n; i++)
-			if (infos[i].id == id)
-				return 1;
+			found += infos[i].id == id;
 		if (n)
 			after = infos[n - 1].id;
 	} while (more && n);
-	return 0;
+	return found;
+}
+
+static inline int test_listed(int fd, __u64 id)
+{
+	return test_listed_flags(fd, 0, id);
 }
 
 #define test_whois(...)		ASSERT_EQ(0, _test_whois(__VA_ARGS__))

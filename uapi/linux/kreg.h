@@ -350,10 +350,23 @@ struct kreg_ioc_open {
 	__u32 out_reserved;
 };
 
+/*
+ * Flag of KREG_IOC_DESTROY, KREG_IOC_INFO and KREG_IOC_LIST: tables of all namespaces
+ * are meant, as far as the opener has CAP_SYS_ADMIN over their user namespace. That
+ * is so for root of the initial user namespace over all tables, for root of another
+ * one over those in it and below it, and for the user who has made a user namespace
+ * over those in it. Such an administrator may destroy these tables and know of them
+ * whatever their mode. To others they stay what they are without the flag: ESTALE.
+ */
+#define KREG_ANY_NAMESPACE	(1U << 0)
+#define KREG_DESTROY_ALL	(KREG_ANY_NAMESPACE)
+#define KREG_INFO_IOC_ALL	(KREG_ANY_NAMESPACE)
+#define KREG_LIST_ALL		(KREG_ANY_NAMESPACE)
+
 /**
  * struct kreg_ioc_table - ioctl(KREG_IOC_DESTROY)
  * @size: sizeof(struct kreg_ioc_table)
- * @flags: must be zero
+ * @flags: %KREG_DESTROY_ALL bits
  * @table: id of the table
  *
  * Destroy a table. Its name is free and its id dead when the call returns; the
@@ -813,6 +826,9 @@ struct kreg_ioc_scan {
  * @waiters: processes waiting to claim it
  * @name_len: length of the name; 0: no name
  * @name: the name, zero-filled
+ * @user_ns: user namespace in which it has its name and id: the inode number of
+ *	/proc/PID/ns/user
+ * @pid_ns: pid namespace, likewise
  */
 struct kreg_info {
 	__u32 size;
@@ -838,6 +854,8 @@ struct kreg_info {
 	__u32 waiters;
 	__u32 name_len;
 	__u8 name[KREG_MAX_NAME];
+	__aligned_u64 user_ns;
+	__aligned_u64 pid_ns;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
@@ -847,7 +865,8 @@ struct kreg_info {
 /**
  * struct kreg_ioc_info - ioctl(KREG_IOC_INFO)
  * @size: sizeof(struct kreg_ioc_info)
- * @flags: must be zero
+ * @flags: %KREG_INFO_IOC_ALL bits; none with a name, which is one of the caller's
+ *	namespace
  * @table: id of the table, or 0 to go by the name
  * @name: pointer to the name, or 0
  * @name_len: its length
@@ -870,7 +889,7 @@ struct kreg_ioc_info {
 /**
  * struct kreg_ioc_list - ioctl(KREG_IOC_LIST)
  * @size: sizeof(struct kreg_ioc_list)
- * @flags: must be zero
+ * @flags: %KREG_LIST_ALL bits
  * @after: id after which to go on; 0: from the start
  * @infos: pointer to room for an array of &struct kreg_info
  * @info_len: distance of two of them in bytes: at least 8, a multiple of 8
@@ -881,6 +900,9 @@ struct kreg_ioc_info {
  * Tables of the namespace of which the caller may know, in the order of their
  * ids, that is, of their creation. Tables made and destroyed meanwhile may or
  * may not be there.
+ *
+ * With ANY_NAMESPACE those of which the caller may know in all namespaces, in no
+ * particular order; one that exists all the time is there exactly once.
  */
 struct kreg_ioc_list {
 	__u32 size;
