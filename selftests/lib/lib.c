@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: clients, tables, what is to be known of them, errors in words. */
+#include <sys/stat.h>
+
 #include "lib/lib.h"
 
 TEST(version)
@@ -296,6 +298,41 @@ TEST_F(lib, list)
 		EXPECT_EQ(0, kreg_table_destroy(t[i]));
 		kreg_table_close(t[i]);
 	}
+}
+
+/* In one namespace this is what the names are for; see userns for others. */
+TEST_F(lib, by_id)
+{
+	uint64_t id = kreg_table_id(self->table), ns;
+	const struct kreg_stat *st;
+	struct kreg_list *list;
+	struct kreg_stat *own;
+	struct stat file;
+	int mine = 0, ret;
+
+	ASSERT_EQ(0, kreg_stat_by_id(self->client, id, &own));
+	EXPECT_STREQ(self->name, kreg_stat_name(own));
+	ASSERT_EQ(0, stat("/proc/self/ns/user", &file));
+	ns = file.st_ino;
+	EXPECT_EQ(ns, kreg_stat_user_ns(own));
+	ASSERT_EQ(0, stat("/proc/self/ns/pid", &file));
+	ns = file.st_ino;
+	EXPECT_EQ(ns, kreg_stat_pid_ns(own));
+	kreg_stat_free(own);
+
+	ASSERT_EQ(0, kreg_list_open_all(self->client, &list));
+	while ((ret = kreg_list_next(list, &st)) > 0)
+		mine += kreg_stat_id(st) == id;
+	EXPECT_EQ(0, ret);
+	EXPECT_EQ(1, mine);
+	kreg_list_close(list);
+
+	EXPECT_EQ(-EINVAL, kreg_stat_by_id(self->client, 0, &own));
+	EXPECT_EQ(-EINVAL, kreg_destroy_by_id(self->client, 0));
+	EXPECT_STREQ("no table ever had this id", kreg_errmsg());
+	EXPECT_EQ(0, kreg_destroy_by_id(self->client, id));
+	EXPECT_EQ(-ESTALE, kreg_destroy_by_id(self->client, id));
+	EXPECT_EQ(-ESTALE, kreg_stat_by_id(self->client, id, &own));
 }
 
 TEST_F(lib, set_options)

@@ -76,6 +76,9 @@ static const struct sentence {
 	{ EEXIST, TRY_OTHER, ANY, "%t is of another type" },
 	{ ENOENT, TRY_OTHER, ANY,
 	  "there is no %t here; create it, or look which there are with 'kreg ls'" },
+	{ ESTALE, TRY_BY_ID, ANY,
+	  "%t is gone, or in a namespace over which this process has no CAP_SYS_ADMIN" },
+	{ EINVAL, TRY_BY_ID, ANY, "no table ever had this id" },
 	{ ESTALE, TRY_OTHER, ANY, "%t has been destroyed; open or create it again" },
 	{ ENODATA, TRY_OTHER, ANY, "the key is not in %t" },
 	{ EACCES, TRY_WRITE, PARKED, "%t is parked and not public: claim it to write to it" },
@@ -327,6 +330,13 @@ int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *clie
 {
 	if (ret < 0)
 		remember(ret, attempt, client, 0, name, name ? strlen(name) : 0);
+	return ret;
+}
+
+int kreg_fail_id(int ret, enum attempt attempt, const struct kreg_client *client, uint64_t id)
+{
+	if (ret < 0)
+		remember(ret, attempt, client, id, NULL, 0);
 	return ret;
 }
 

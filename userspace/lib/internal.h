@@ -92,6 +92,7 @@ enum attempt {
 	TRY_WRITE,
 	TRY_BATCH,
 	TRY_STAT,
+	TRY_BY_ID,	/* perhaps in another namespace */
 	TRY_PROCESS,
 	TRY_EVENT,
 };
@@ -103,6 +104,7 @@ enum attempt {
 int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client);
 int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *client,
 		   const char *name);
+int kreg_fail_id(int ret, enum attempt attempt, const struct kreg_client *client, uint64_t id);
 int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table);
 int kreg_fail_process(int ret, unsigned int pid);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);

@@ -9,6 +9,7 @@
 
 struct kreg_list {
 	struct kreg_client *client;
+	unsigned int flags;
 	uint64_t after;
 	unsigned int count;
 	unsigned int next;
@@ -17,16 +18,27 @@ struct kreg_list {
 	struct kreg_info infos[PORTION];
 };
 
-int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
+static int list_open(struct kreg_client *client, unsigned int flags, struct kreg_list **list)
 {
 	struct kreg_list *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return kreg_fail(-ENOMEM, TRY_OTHER, client);
 	l->client = kreg_client_get(client);
+	l->flags = flags;
 	l->more = true;
 	*list = l;
 	return 0;
+}
+
+int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
+{
+	return list_open(client, 0, list);
+}
+
+int kreg_list_open_all(struct kreg_client *client, struct kreg_list **list)
+{
+	return list_open(client, KREG_ANY_NAMESPACE, list);
 }
 
 void kreg_list_close(struct kreg_list *list)
@@ -41,6 +53,7 @@ static int fetch(struct kreg_list *l)
 {
 	struct kreg_ioc_list io = {
 		.size = sizeof(io),
+		.flags = l->flags,
 		.after = l->after,
 		.infos = kreg_ptr(l->infos),
 		.info_len = sizeof(l->infos[0]),

@@ -12,6 +12,17 @@ int kreg_table_destroy(struct kreg_table *table)
 			       table);
 }
 
+int kreg_destroy_by_id(struct kreg_client *client, uint64_t id)
+{
+	struct kreg_ioc_table destroy = {
+		.size = sizeof(destroy),
+		.flags = KREG_ANY_NAMESPACE,
+		.table = id,
+	};
+
+	return kreg_fail_id(kreg_ioctl(client, KREG_IOC_DESTROY, &destroy), TRY_BY_ID, client, id);
+}
+
 int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
 		    const void *data, size_t data_len)
 {

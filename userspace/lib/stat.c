@@ -6,11 +6,12 @@
 
 #include "internal.h"
 
-int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
-		   struct kreg_info *info)
+static int info_read(struct kreg_client *client, uint64_t id, const char *name,
+		     unsigned int flags, struct kreg_info *info)
 {
 	struct kreg_ioc_info io = {
 		.size = sizeof(io),
+		.flags = flags,
 		.table = id,
 		.name = kreg_ptr(name),
 		.name_len = name ? strlen(name) : 0,
@@ -25,6 +26,12 @@ int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
 	return kreg_ioctl(client, KREG_IOC_INFO, &io);
 }
 
+int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
+		   struct kreg_info *info)
+{
+	return info_read(client, id, name, 0, info);
+}
+
 /* A name may fill its array, so that it is not terminated there. */
 void kreg_stat_set(struct kreg_stat *stat, const struct kreg_info *info)
 {
@@ -36,13 +43,13 @@ void kreg_stat_set(struct kreg_stat *stat, const struct kreg_info *info)
 }
 
 static int stat_alloc(struct kreg_client *client, uint64_t id, const char *name,
-		      struct kreg_stat **stat)
+		      unsigned int flags, struct kreg_stat **stat)
 {
 	struct kreg_info info;
 	struct kreg_stat *s;
 	int ret;
 
-	ret = kreg_info_read(client, id, name, &info);
+	ret = info_read(client, id, name, flags, &info);
 	if (ret)
 		return ret;
 	s = calloc(1, sizeof(*s));
@@ -55,15 +62,22 @@ static int stat_alloc(struct kreg_client *client, uint64_t id, const char *name,
 
 int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
 {
-	return kreg_fail_table(stat_alloc(table->client, table->id, NULL, stat), TRY_STAT,
+	return kreg_fail_table(stat_alloc(table->client, table->id, NULL, 0, stat), TRY_STAT,
 			       table);
 }
 
 int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
 {
-	int ret = *name ? stat_alloc(client, 0, name, stat) : -EINVAL;
+	int ret = *name ? stat_alloc(client, 0, name, 0, stat) : -EINVAL;
 
 	return kreg_fail_name(ret, TRY_STAT, client, name);
+}
+
+int kreg_stat_by_id(struct kreg_client *client, uint64_t id, struct kreg_stat **stat)
+{
+	int ret = id ? stat_alloc(client, id, NULL, KREG_ANY_NAMESPACE, stat) : -EINVAL;
+
+	return kreg_fail_id(ret, TRY_BY_ID, client, id);
 }
 
 void kreg_stat_free(struct kreg_stat *stat)
@@ -107,3 +121,5 @@ GETTER(uint64_t, version, stat->info.version)
 GETTER(uint64_t, transfers, stat->info.transfers)
 GETTER(uint64_t, buckets, stat->info.buckets)
 GETTER(unsigned int, waiters, stat->info.waiters)
+GETTER(uint64_t, user_ns, stat->info.user_ns)
+GETTER(uint64_t, pid_ns, stat->info.pid_ns)

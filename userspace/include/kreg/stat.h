@@ -24,6 +24,20 @@ int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
 int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
+/**
+ * kreg_stat_by_id() - likewise by its id, in whatever namespace the table is
+ * @client: the client
+ * @id: its id
+ * @stat: to be freed with kreg_stat_free()
+ *
+ * In another namespace it takes CAP_SYS_ADMIN over the table's user namespace.
+ *
+ * Errors: -ESTALE: the table is gone, or out of the caller's reach; -EACCES;
+ * -EINVAL: no table ever had this id.
+ */
+int kreg_stat_by_id(struct kreg_client *client, uint64_t id, struct kreg_stat **stat)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
 /** kreg_stat_free() - free it; NULL is allowed. */
 void kreg_stat_free(struct kreg_stat *stat);
 
@@ -33,6 +47,18 @@ void kreg_stat_free(struct kreg_stat *stat);
  * @list: the list
  */
 int kreg_list_open(struct kreg_client *client, struct kreg_list **list)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_list_open_all() - list those of all namespaces
+ * @client: the client
+ * @list: the list
+ *
+ * Beside the tables of kreg_list_open() those over whose user namespace the caller has
+ * CAP_SYS_ADMIN, in no particular order. For root of the initial user namespace these
+ * are all tables that there are.
+ */
+int kreg_list_open_all(struct kreg_client *client, struct kreg_list **list)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
@@ -84,6 +110,9 @@ uint64_t kreg_stat_transfers(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_buckets(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* who wait to claim it */
 unsigned int kreg_stat_waiters(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* its namespaces: the inode numbers of /proc/PID/ns/user and pid */
+uint64_t kreg_stat_user_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_pid_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

@@ -165,6 +165,19 @@ struct kreg_client *kreg_table_client(const struct kreg_table *table) KREG_NONNU
 int kreg_table_destroy(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
+ * kreg_destroy_by_id() - destroy a table in whatever namespace it is
+ * @client: the client
+ * @id: its id, for example from kreg_list_open_all()
+ *
+ * As kreg_table_destroy(); in another namespace it takes CAP_SYS_ADMIN over the
+ * table's user namespace.
+ *
+ * Errors: -ESTALE: it is gone already, or out of the caller's reach; -EPERM, -EACCES:
+ * not the owner; -EINVAL: no table ever had this id.
+ */
+int kreg_destroy_by_id(struct kreg_client *client, uint64_t id) KREG_NONNULL_FIRST;
+
+/**
  * kreg_table_give() - make another process the owner
  * @table: a table of the caller's
  * @to: the new owner, which must have a client
