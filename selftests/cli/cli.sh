@@ -117,9 +117,9 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info put get take del scan count claim give hold watch; do
+	for c in new rm ls info status put get take del scan count claim give hold watch; do
 		run "$kreg" "$c" --help
-		like "help of $c" "Usage: kreg $c *Common options:*"
+		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
 			"$kreg" "$c" --nonsense
 	done
@@ -397,6 +397,104 @@ many() {
 	t 'rm --parked takes no names' 2 '' 'kreg rm: --parked takes no names*' "$kreg" rm --parked x
 }
 
+# A user leaves a table in a user namespace of its own, where nobody lives any more.
+left_behind() {
+	su user -c "unshare --user $kreg new --orphan park --access private left"
+}
+
+namespaces() {
+	mode=$(stat -c %a /dev/kreg)
+	chmod 666 /dev/kreg
+	run left_behind
+	check 'new in a user namespace' 0 '' '*'
+	t 'ls does not show it' 0 '' '' "$kreg" ls --names
+	t 'ls --all does' 0 'left' '' "$kreg" ls --all --names
+	run "$kreg" ls --all
+	like 'with id, user and namespaces' ' *ID *NAME *USER *USERNS *PIDNS *OWNER
+* left *private *0600 *user *parked for *'
+	id=$("$kreg" ls --all --json | sed -n 's/.*"name":"left","id":\([0-9]*\),.*/\1/p')
+	userns=$("$kreg" ls --all --json | sed -n 's/.*"user_ns":\([0-9]*\),.*/\1/p')
+	run "$kreg" info --id "$id"
+	like 'info by id' "table      left
+id         $id
+*access     private 0600, user user*owner      none: parked for *namespaces user $userns, pid $(stat -L -c %i /proc/self/ns/pid)"
+	t 'info by bad id' 2 '' "kreg info: 'left' is no id of a table*" "$kreg" info --id left
+	t 'info by id 0' 2 '' "kreg info: '0' is no id of a table*" "$kreg" info --id 0
+	t 'info by an id that never was' 1 '' 'kreg info: no table ever had this id' \
+		"$kreg" info --id 999999999999
+	t 'its maker may know of it' 0 'left' '' su user -c "$kreg ls --all --names"
+	t 'others may not' 0 '' '' su other -c "$kreg ls --all --names"
+	t 'info of others' 3 '' "kreg info: table $id is gone, or in a namespace over which this process has no CAP_SYS_ADMIN" \
+		su other -c "$kreg info --id $id"
+	t 'rm of others' 3 '' "kreg rm: table $id is gone, or in a namespace *" \
+		su other -c "$kreg rm --id $id"
+	t 'rm -f of others' 0 '' '' su other -c "$kreg rm -f --id $id"
+	t 'still there' 0 'left' '' "$kreg" ls --all --names
+	t 'rm by id' 0 "{\"removed\":\"left\",\"id\":$id}" '' "$kreg" rm --json --id "$id"
+	t 'rm by id again' 3 '' "kreg rm: table $id is gone, or in a namespace *" "$kreg" rm --id "#$id"
+	left_behind 2>/dev/null
+	left_behind 2>/dev/null
+	t 'rm --parked leaves them' 0 '0 parked tables removed' '' "$kreg" rm --parked
+	t 'rm --parked --all does not' 0 '2 parked tables removed' '' "$kreg" rm --parked --all
+	t 'nothing is left anywhere' 0 '' '' "$kreg" ls --all --names
+	t 'rm --all without --parked' 2 '' 'kreg rm: --all goes with --parked*' "$kreg" rm --all x
+	t 'rm --parked takes no ids' 2 '' 'kreg rm: --parked takes no names*' "$kreg" rm --parked --id
+	chmod "$mode" /dev/kreg
+}
+
+# Nothing but the kreg command that asks has the device open.
+idle() { "$kreg" status | grep -q 'Nothing holds the module'; }
+
+statuses() {
+	mode=$(stat -c %a /dev/kreg)
+	chmod 666 /dev/kreg
+	# shellcheck disable=SC2086
+	kill -9 $pids 2>/dev/null
+	wait
+	wait_until idle
+	run "$kreg" status
+	like 'status of nothing' 'tables  0, of them 0 parked, with 0 objects in 0 B
+files   0 open in 0 processes
+deaths  0 not handled yet
+
+Nothing holds the module: it can be removed.'
+	"$kreg" new mine
+	left_behind 2>/dev/null
+	"$kreg" claim mine 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by mine $holder
+	sleep 60 9<>/dev/kreg &
+	sleeper=$!
+	pids="$pids $sleeper"
+	wait_until test -e /proc/$sleeper/fd/9
+	run "$kreg" status
+	like 'status of two tables' "tables  2, of them 1 parked, with 0 objects in *
+files   2 open in 2 processes
+*
+USER *TABLES *PARKED *OBJECTS *MEMORY
+*root *1 *0 *user *1 *1 *
+USER *FILES *PROCESS
+*root *1  $holder (kreg)
+*1  $sleeper (*
+*The module cannot be removed: 2 tables and 2 open files hold it.*kreg ls --all*"
+	run "$kreg" status --json
+	like 'status in JSON' "{\"status\":\"module\",\"tables\":2,\"parked\":1,*\"files\":2,\"tables_being_freed\":*,\"files_unseen\":0,\"deaths_pending\":0}
+{\"status\":\"user\",\"uid\":0,*{\"status\":\"user\",\"uid\":1000,\"tables\":1,\"parked\":1,*{\"status\":\"process\",\"pid\":$holder,\"command\":\"kreg\",\"uid\":0,\"files\":1,\"inherited\":0}*\"pid\":$sleeper,*"
+	run su user -c "$kreg status"
+	like 'a user sees what is his' 'tables  1, of them 1 parked, with 0 objects in *
+files   0 open in 0 processes
+
+USER *TABLES *
+user *1 *1 *'
+	t 'counters are for root' 1 '' '*Permission denied*' su user -c 'cat /sys/module/kreg/parameters/memory'
+	t 'status takes no names' 2 '' 'kreg status: too many arguments*' "$kreg" status x
+	kill $holder $sleeper
+	wait $holder $sleeper 2>/dev/null
+	"$kreg" rm --parked --all >/dev/null
+	chmod "$mode" /dev/kreg
+}
+
 echo 'TAP version 13'
 general
 tables
@@ -408,5 +506,7 @@ gifts
 watches
 holds
 many
+namespaces
+statuses
 echo "1..$n"
 [ "$failed" -eq 0 ]

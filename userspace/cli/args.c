@@ -83,3 +83,13 @@ void need_args(int argc, int min, int max)
 	if (max >= 0 && n > max)
 		usage("too many arguments");
 }
+
+/* "kreg ls" shows a table without a name as # and its id. */
+uint64_t id_arg(const char *text)
+{
+	uint64_t id;
+
+	if (parse_number(text + (*text == '#'), UINT64_MAX, &id) || !id)
+		usage("'%s' is no id of a table", text);
+	return id;
+}

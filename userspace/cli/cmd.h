@@ -32,7 +32,7 @@ struct command {
 };
 
 extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
-	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch;
+	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_status;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -49,6 +49,8 @@ extern bool hex;
 int next_option(int argc, char **argv, const char *shorts, const struct option *longs);
 /* Exits unless so many arguments are left; @max < 0: any number. */
 void need_args(int argc, int min, int max);
+/* An argument that is the id of a table; exits if it is none. */
+uint64_t id_arg(const char *text);
 void print_help(const struct command *cmd, FILE *out);
 
 /* Say what is wrong with the command line and exit. */

@@ -6,6 +6,7 @@
 #include "cmd.h"
 
 static const struct option options[] = {
+	{ "id", no_argument, NULL, 'i' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -72,24 +73,36 @@ static void show(const struct kreg_stat *stat)
 	snprintf(buf, sizeof(buf), "%" PRIu64 " (%s)", kreg_stat_memory(stat), user);
 	line("memory", buf);
 	number("version", kreg_stat_version(stat), "");
+	snprintf(buf, sizeof(buf), "user %" PRIu64 ", pid %" PRIu64, kreg_stat_user_ns(stat),
+		 kreg_stat_pid_ns(stat));
+	line("namespaces", buf);
+}
+
+static int look_up(struct kreg_client *client, const char *arg, bool by_id,
+		   struct kreg_stat **stat)
+{
+	int ret = by_id ? kreg_stat_by_id(client, id_arg(arg), stat) :
+			  kreg_stat_by_name(client, arg, stat);
+
+	return ret ? fail(ret) : 0;
 }
 
 static int run(int argc, char **argv)
 {
 	struct kreg_client *client;
 	struct kreg_stat *stat;
+	bool by_id = false;
 	int i, ret, status;
 
-	while (next_option(argc, argv, "", options) != -1)
-		;
+	while (next_option(argc, argv, "i", options) != -1)
+		by_id = true;
 	need_args(argc, 1, -1);
 	status = open_client(&client);
 	if (status)
 		return status;
 	for (i = optind; i < argc; i++) {
-		ret = kreg_stat_by_name(client, argv[i], &stat);
+		ret = look_up(client, argv[i], by_id, &stat);
 		if (ret) {
-			ret = fail(ret);
 			status = status ? status : ret;
 			continue;
 		}
@@ -110,8 +123,10 @@ static int run(int argc, char **argv)
 
 const struct command cmd_info = {
 	.name = "info",
-	.args = "NAME...",
+	.args = "NAME... | --id ID...",
 	.summary = "tell all about a table",
-	.help = "Tell all about tables: rights, owner, heir, what becomes of them, sizes.",
+	.help = "Tell all about tables: rights, owner, heir, what becomes of them, sizes.\n\n"
+		"  -i, --id  ids instead of names, also of other namespaces over which one has\n"
+		"            CAP_SYS_ADMIN: see 'kreg ls --all'",
 	.run = run,
 };

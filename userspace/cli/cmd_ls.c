@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kreg ls: the tables of which one may know. */
+/* kreg ls: the tables of which one may know, of one's own namespace or of all. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +7,17 @@
 #include "cmd.h"
 
 static const struct option options[] = {
+	{ "all", no_argument, NULL, 'a' },
 	{ "parked", no_argument, NULL, 'p' },
 	{ "names", no_argument, NULL, 'n' },
 	COMMON_LONG_OPTIONS
 };
 
-enum { COLUMNS = 7 };
+enum column {
+	ID, NAME, ACCESS, MODE, USER, OBJECTS, MEMORY, USER_NS, PID_NS, OWNER, COLUMNS
+};
+
+static bool all;
 
 struct row {
 	char *cell[COLUMNS];
@@ -26,7 +31,7 @@ struct rows {
 };
 
 static const char *const titles[COLUMNS] = {
-	"NAME", "ACCESS", "MODE", "USER", "OBJECTS", "MEMORY", "OWNER",
+	"ID", "NAME", "ACCESS", "MODE", "USER", "OBJECTS", "MEMORY", "USERNS", "PIDNS", "OWNER",
 };
 
 static void *must(void *ptr)
@@ -86,25 +91,46 @@ static void owner(const struct kreg_stat *stat, char *buf, size_t room)
 	}
 }
 
+static void set_number(struct rows *rows, struct row *row, int column, uint64_t number)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "%" PRIu64, number);
+	set(rows, row, column, buf);
+}
+
 static void fill(struct rows *rows, const struct kreg_stat *stat)
 {
 	struct row *row = add_row(rows);
 	char buf[600], name[160];
 
+	set_number(rows, row, ID, kreg_stat_id(stat));
 	text_table(stat, name, sizeof(name));
 	safe(name, buf, sizeof(buf));
-	set(rows, row, 0, buf);
-	set(rows, row, 1, text_access(kreg_stat_access(stat)));
+	set(rows, row, NAME, buf);
+	set(rows, row, ACCESS, text_access(kreg_stat_access(stat)));
 	snprintf(buf, sizeof(buf), "%04o", kreg_stat_mode(stat));
-	set(rows, row, 2, buf);
-	set(rows, row, 3, text_user(kreg_stat_uid(stat), buf, sizeof(buf)));
-	snprintf(buf, sizeof(buf), "%" PRIu64, kreg_stat_objects(stat));
-	set(rows, row, 4, buf);
+	set(rows, row, MODE, buf);
+	set(rows, row, USER, text_user(kreg_stat_uid(stat), buf, sizeof(buf)));
+	set_number(rows, row, OBJECTS, kreg_stat_objects(stat));
 	text_bytes(kreg_stat_memory(stat), buf, sizeof(buf));
-	set(rows, row, 5, buf);
+	set(rows, row, MEMORY, buf);
+	set_number(rows, row, USER_NS, kreg_stat_user_ns(stat));
+	set_number(rows, row, PID_NS, kreg_stat_pid_ns(stat));
 	owner(stat, name, sizeof(name));
 	safe(name, buf, sizeof(buf));
-	set(rows, row, 6, buf);
+	set(rows, row, OWNER, buf);
+}
+
+/* What tells apart tables of several namespaces. */
+static bool only_of_all(int column)
+{
+	return column == ID || column == USER_NS || column == PID_NS;
+}
+
+static bool is_number(int column)
+{
+	return only_of_all(column) || column == OBJECTS || column == MEMORY;
 }
 
 /* Numbers to the right, and nothing after the last column. */
@@ -115,9 +141,10 @@ static void print_rows(const struct rows *rows)
 
 	for (i = 0; i < rows->count; i++)
 		for (c = 0; c < COLUMNS; c++)
-			printf("%*s%s", c == 4 || c == 5 ? rows->width[c] :
-			       c == COLUMNS - 1 ? 0 : -rows->width[c], rows->row[i].cell[c],
-			       c == COLUMNS - 1 ? "\n" : "  ");
+			if (all || !only_of_all(c))
+				printf("%*s%s", c == OWNER ? 0 :
+				       is_number(c) ? rows->width[c] : -rows->width[c],
+				       rows->row[i].cell[c], c == OWNER ? "\n" : "  ");
 }
 
 static void free_rows(struct rows *rows)
@@ -156,7 +183,8 @@ static int run(int argc, char **argv)
 	struct kreg_list *list;
 	int c, ret;
 
-	while ((c = next_option(argc, argv, "pn", options)) != -1) {
+	while ((c = next_option(argc, argv, "apn", options)) != -1) {
+		all |= c == 'a';
 		parked |= c == 'p';
 		names |= c == 'n';
 	}
@@ -167,7 +195,7 @@ static int run(int argc, char **argv)
 	add_row(&rows);
 	for (c = 0; c < COLUMNS; c++)
 		set(&rows, &rows.row[0], c, titles[c]);
-	ret = kreg_list_open(client, &list);
+	ret = all ? kreg_list_open_all(client, &list) : kreg_list_open(client, &list);
 	while (!ret && (ret = kreg_list_next(list, &stat)) > 0) {
 		if (!parked || kreg_stat_parked(stat))
 			show(&rows, stat, names);
@@ -185,9 +213,12 @@ static int run(int argc, char **argv)
 
 const struct command cmd_ls = {
 	.name = "ls",
-	.args = "[--parked] [--names]",
+	.args = "[--all] [--parked] [--names]",
 	.summary = "list tables",
 	.help = "List the tables of which one may know: one's own and those that one may read.\n\n"
+		"  -a, --all     also those of other namespaces over which one has CAP_SYS_ADMIN,\n"
+		"                as root has over all; with ids and namespaces, as in\n"
+		"                /proc/PID/ns\n"
 		"  -p, --parked  only those without an owner\n"
 		"  -n, --names   only their names",
 	.run = run,

@@ -7,6 +7,8 @@
 #include "cmd.h"
 
 static const struct option options[] = {
+	{ "all", no_argument, NULL, 'a' },
+	{ "id", no_argument, NULL, 'i' },
 	{ "parked", no_argument, NULL, 'p' },
 	{ "force", no_argument, NULL, 'f' },
 	COMMON_LONG_OPTIONS
@@ -43,18 +45,31 @@ static int remove_name(struct kreg_client *client, const char *name, bool force)
 	return ret;
 }
 
-/* Whoever may not claim a parked table may not destroy it either: leave those. */
-static int remove_id(struct kreg_client *client, const struct kreg_stat *stat, unsigned int *n,
-		     unsigned int *left)
+static int remove_id(struct kreg_client *client, uint64_t id, bool force)
 {
-	struct kreg_table *table;
+	struct kreg_stat *stat;
 	int ret;
 
-	ret = kreg_table_by_id(client, kreg_stat_id(stat), &table);
-	if (ret)
-		return ret == -ESTALE ? 0 : ret;
-	ret = kreg_table_destroy(table);
-	kreg_table_close(table);
+	/* Only for its name, and only where that is told. */
+	if (!json || kreg_stat_by_id(client, id, &stat))
+		stat = NULL;
+	ret = kreg_destroy_by_id(client, id);
+	if (ret == -ESTALE && force)
+		ret = 0;
+	else if (ret)
+		ret = fail(ret);
+	else
+		removed(stat ? kreg_stat_name(stat) : "", id);
+	kreg_stat_free(stat);
+	return ret;
+}
+
+/* Whoever may not claim a parked table may not destroy it either: leave those. */
+static int remove_listed(struct kreg_client *client, const struct kreg_stat *stat, unsigned int *n,
+			 unsigned int *left)
+{
+	int ret = kreg_destroy_by_id(client, kreg_stat_id(stat));
+
 	if (ret == -ESTALE)
 		return 0;
 	if (ret == -EPERM || ret == -EACCES) {
@@ -68,18 +83,18 @@ static int remove_id(struct kreg_client *client, const struct kreg_stat *stat, u
 	return 0;
 }
 
-static int remove_parked(struct kreg_client *client)
+static int remove_parked(struct kreg_client *client, bool all)
 {
 	unsigned int n = 0, left = 0;
 	const struct kreg_stat *stat;
 	struct kreg_list *list;
 	int ret;
 
-	ret = kreg_list_open(client, &list);
+	ret = all ? kreg_list_open_all(client, &list) : kreg_list_open(client, &list);
 	if (ret)
 		return fail(ret);
 	while ((ret = kreg_list_next(list, &stat)) > 0) {
-		ret = kreg_stat_parked(stat) ? remove_id(client, stat, &n, &left) : 0;
+		ret = kreg_stat_parked(stat) ? remove_listed(client, stat, &n, &left) : 0;
 		if (ret)
 			break;
 	}
@@ -95,25 +110,30 @@ static int remove_parked(struct kreg_client *client)
 
 static int run(int argc, char **argv)
 {
-	bool parked = false, force = false;
+	bool all = false, by_id = false, parked = false, force = false;
 	struct kreg_client *client;
 	int c, i, ret, status;
 
-	while ((c = next_option(argc, argv, "pf", options)) != -1) {
+	while ((c = next_option(argc, argv, "aipf", options)) != -1) {
+		all |= c == 'a';
+		by_id |= c == 'i';
 		parked |= c == 'p';
 		force |= c == 'f';
 	}
-	if (parked && optind < argc)
+	if (parked && (optind < argc || by_id))
 		usage("--parked takes no names");
+	if (all && !parked)
+		usage("--all goes with --parked");
 	if (!parked)
 		need_args(argc, 1, -1);
 	status = open_client(&client);
 	if (status)
 		return status;
 	if (parked)
-		status = remove_parked(client);
+		status = remove_parked(client, all);
 	for (i = optind; i < argc; i++) {
-		ret = remove_name(client, argv[i], force);
+		ret = by_id ? remove_id(client, id_arg(argv[i]), force) :
+			      remove_name(client, argv[i], force);
 		status = status ? status : ret;
 	}
 	kreg_client_close(client);
@@ -122,11 +142,14 @@ static int run(int argc, char **argv)
 
 const struct command cmd_rm = {
 	.name = "rm",
-	.args = "[-f] NAME... | --parked",
+	.args = "[-f] NAME... | [-f] --id ID... | --parked [--all]",
 	.summary = "destroy tables",
 	.help = "Destroy tables and what is in them: those that are parked, for whoever may\n"
 		"claim them. The owner of a table that is not parked has to do it itself.\n\n"
+		"  -i, --id      ids instead of names, also of other namespaces over which one has\n"
+		"                CAP_SYS_ADMIN: see 'kreg ls --all'\n"
 		"  -p, --parked  all parked tables that one may claim\n"
+		"  -a, --all     with --parked: also those of other namespaces\n"
 		"  -f, --force   it is no error if there is no such table",
 	.run = run,
 };

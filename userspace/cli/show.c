@@ -60,4 +60,6 @@ void show_json(const struct kreg_stat *stat)
 	json_number("buckets", kreg_stat_buckets(stat));
 	json_number("version", kreg_stat_version(stat));
 	json_number("transfers", kreg_stat_transfers(stat));
+	json_number("user_ns", kreg_stat_user_ns(stat));
+	json_number("pid_ns", kreg_stat_pid_ns(stat));
 }
