@@ -29,7 +29,7 @@ static int kreg_release(struct inode *inode, struct file *file)
 	struct kreg_client *cl = file->private_data;
 
 	if (kreg_client_close(cl))
-		kreg_table_end_heirships(cl->proc);
+		kreg_table_end_heirships(cl);
 	kreg_client_put(cl);
 	return 0;
 }

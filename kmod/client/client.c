@@ -58,11 +58,23 @@ static int identify_client(struct kreg_client *cl)
 	if (IS_ERR(ns))
 		return PTR_ERR(ns);
 	cl->ns = ns;
-	user = kreg_user_get(cl->cred->user_ns, cl->cred->fsuid);
+	user = kreg_user_get(cl->cred->user_ns, cl->uid);
 	if (IS_ERR(user))
 		return PTR_ERR(user);
 	cl->user = user;
 	return 0;
+}
+
+/* The first client of the list under that user gets the mail. */
+static struct kreg_client *find_receiver(struct kreg_proc *p, kuid_t uid)
+{
+	struct kreg_client *cl;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry(cl, &p->clients, node)
+		if (uid_eq(cl->uid, uid))
+			return cl;
+	return NULL;
 }
 
 static int enlist_client(struct kreg_client *cl)
@@ -76,8 +88,6 @@ static int enlist_client(struct kreg_client *cl)
 	} else {
 		WRITE_ONCE(p->nr_clients, p->nr_clients + 1);
 		list_add_tail(&cl->node, &p->clients);
-		if (!p->receiver)
-			p->receiver = cl;
 	}
 	spin_unlock(&p->lock);
 	return err;
@@ -94,6 +104,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred)
 	atomic_inc(&nr_clients);
 	refcount_set(&cl->refs, 1);
 	cl->cred = get_cred(cred);
+	cl->uid = cred->fsuid;
 	mutex_init(&cl->reading);
 	kreg_mailbox_init(&cl->box);
 	err = identify_client(cl);
@@ -105,23 +116,21 @@ struct kreg_client *kreg_client_open(const struct cred *cred)
 	return ERR_PTR(err);
 }
 
-/* The first client that is left becomes the receiver, and gets the unread records. */
+/* What was not read goes to the next one of the same user, and to no other's. */
 bool kreg_client_close(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
-	bool last;
+	struct kreg_client *next;
 
 	spin_lock(&p->lock);
 	list_del(&cl->node);
 	WRITE_ONCE(p->nr_clients, p->nr_clients - 1);
-	last = !p->nr_clients;
-	if (p->receiver == cl)
-		p->receiver = list_first_entry_or_null(&p->clients, struct kreg_client, node);
-	if (p->receiver)
-		kreg_mailbox_move(&p->receiver->box, &cl->box);
+	next = find_receiver(p, cl->uid);
+	if (next)
+		kreg_mailbox_move(&next->box, &cl->box);
 	spin_unlock(&p->lock);
 	kreg_mailbox_empty(&cl->box);
-	return last;
+	return !next;
 }
 
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap)
@@ -158,7 +167,7 @@ int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)
 void kreg_client_receive(struct kreg_client *cl)
 {
 	spin_lock(&cl->proc->lock);
-	cl->proc->receiver = cl;
+	list_move(&cl->node, &cl->proc->clients);
 	spin_unlock(&cl->proc->lock);
 }
 
@@ -169,25 +178,48 @@ void kreg_client_accept(struct kreg_client *cl, bool accept)
 	spin_unlock(&cl->proc->lock);
 }
 
-int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to)
+kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from)
+{
+	struct kreg_client *cl;
+	kuid_t uid = from->uid;
+
+	spin_lock(&to->lock);
+	if (!find_receiver(to, uid)) {
+		cl = list_first_entry_or_null(&to->clients, struct kreg_client, node);
+		uid = cl ? cl->uid : uid;
+	}
+	spin_unlock(&to->lock);
+	return uid;
+}
+
+int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from)
 {
 	struct kreg_client *cl;
 	int err = 0;
 
 	spin_lock(&to->lock);
-	cl = to->receiver;
+	cl = find_receiver(to, uid);
 	if (!cl)
 		err = -ENOTCONN;
-	else if (cl->ns != from->ns ||
-		 (!cl->accept && !uid_eq(cl->cred->fsuid, from->cred->fsuid)))
+	else if (cl->ns != ns || (!cl->accept && !uid_eq(uid, from)))
 		err = -EPERM;
 	spin_unlock(&to->lock);
 	return err;
 }
 
-bool kreg_client_listens(struct kreg_proc *p)
+bool kreg_client_listens(const struct kreg_proc *p)
 {
 	return READ_ONCE(p->nr_clients);
+}
+
+bool kreg_client_receives(struct kreg_proc *p, kuid_t uid)
+{
+	bool receives;
+
+	spin_lock(&p->lock);
+	receives = find_receiver(p, uid);
+	spin_unlock(&p->lock);
+	return receives;
 }
 
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from)
@@ -196,7 +228,7 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from)
 	struct kreg_client *cl;
 
 	spin_lock(&to->lock);
-	cl = to->receiver;
+	cl = find_receiver(to, mail->uid);
 	if (cl) {
 		mail->event.process.pid = pid_nr_ns(from->pid, cl->ns->pid_ns);
 		mail->event.process.cookie = from->cookie;

@@ -26,6 +26,7 @@ struct kreg_client {
 	/* Invariant after initialisation: */
 	const struct cred *cred;	/* of the opener */
 	struct kreg_proc *proc;
+	kuid_t uid;			/* of the credentials: under whom it owns and inherits */
 	struct kreg_ns *ns;
 	struct kreg_user *user;
 	bool accept;			/* proc->lock: other users may hand tables to it */
@@ -41,7 +42,10 @@ struct kreg_client {
 
 /* Sleeps. A new client of the calling process. ERR_PTR(): -EMFILE, if it has too many; -ENOMEM. */
 struct kreg_client *kreg_client_open(const struct cred *cred);
-/* Sleeps. Its file is closed. Returns true if that was the last client of the process. */
+/*
+ * Sleeps. Its file is closed. Returns true if that was the last client of the process under
+ * this user.
+ */
 bool kreg_client_close(struct kreg_client *cl);
 /* Any. */
 void kreg_client_get(struct kreg_client *cl);
@@ -65,18 +69,26 @@ void kreg_client_receive(struct kreg_client *cl);
 void kreg_client_accept(struct kreg_client *cl, bool accept);
 
 /*
- * Any. Whether @from may hand a table to @to. -ENOTCONN: it has no client; -EPERM: it is in
- * other namespaces, where the table is not, or another user's, who has not said
- * that he accepts.
+ * Any. The user under whom @to gets what @from hands it: the same, if it has a client there,
+ * else that of its first client.
  */
-int kreg_client_may_hand(const struct kreg_client *from, struct kreg_proc *to);
+kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from);
+/*
+ * Any. Whether @to may get a table of @ns under @uid, by the will of a process under @from.
+ * Asked when that is promised, and when it comes to pass. -ENOTCONN: it has no
+ * client there; -EPERM: that one is in other namespaces, where the table is not, or another
+ * user's, who has not said that he accepts.
+ */
+int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from);
 
 /*
- * Any. Send @mail to the receiving client of mail->to, naming @from as that client
- * sees it. Dropped if the process has no client any more.
+ * Any. Send @mail to the receiving client of mail->to under mail->uid, naming @from as that
+ * client sees it. Dropped if there is no such client any more.
  */
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from);
 /* Any. Whether @p has a client, as of a moment ago. */
-bool kreg_client_listens(struct kreg_proc *p);
+bool kreg_client_listens(const struct kreg_proc *p);
+/* Any. Whether it has one that receives under @uid. */
+bool kreg_client_receives(struct kreg_proc *p, kuid_t uid);
 
 #endif /* KREG_CLIENT_CLIENT_H */

@@ -42,8 +42,8 @@ static void uncharge_mail(struct kreg_proc *to, u32 bytes)
 	atomic_dec(&to->mails);
 }
 
-struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 name_len,
-				  const void *data, u32 data_len)
+struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *name,
+				  u32 name_len, const void *data, u32 data_len)
 {
 	u32 tail = ALIGN(name_len + data_len, 8);
 	struct kreg_mail *mail;
@@ -59,6 +59,7 @@ struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 na
 	memcpy(mail->tail, name, name_len);
 	memcpy(mail->tail + name_len, data, data_len);
 	mail->to = to;
+	mail->uid = uid;
 	kreg_proc_get(to);
 	err = charge_mail(to, mail->event.size);
 	if (!err)

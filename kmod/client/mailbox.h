@@ -11,12 +11,15 @@
 #include <linux/kreg.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/uidgid.h>
 
 struct kreg_proc;
 
 struct kreg_mail {
 	struct list_head node;		/* box->lock, once sent */
-	struct kreg_proc *to;		/* invariant: who pays; holds a reference */
+	/* Invariant: */
+	struct kreg_proc *to;		/* who pays; holds a reference */
+	kuid_t uid;			/* under whom it may be read */
 	struct kreg_event event;
 	u8 tail[];			/* name, data, padding */
 };
@@ -33,11 +36,11 @@ void kreg_mailbox_init(struct kreg_mailbox *box);
 void kreg_mailbox_empty(struct kreg_mailbox *box);
 
 /*
- * Sleeps. Promise a TRANSFER record to @to. ERR_PTR: kreg_over_limit() if its mailboxes are
- * full, -ENOMEM.
+ * Sleeps. Promise a TRANSFER record to @to under @uid. ERR_PTR: kreg_over_limit() if its
+ * mailboxes are full, -ENOMEM.
  */
-struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, const void *name, u32 name_len,
-				  const void *data, u32 data_len);
+struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *name,
+				  u32 name_len, const void *data, u32 data_len);
 /* Any. NULL is allowed. */
 void kreg_mail_free(struct kreg_mail *mail);
 

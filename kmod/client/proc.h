@@ -50,9 +50,8 @@ struct kreg_proc {
 	wait_queue_head_t news;		/* where its readers and claimants sleep */
 	struct mutex settling;		/* one look for dead owners at a time */
 	spinlock_t lock;
-	struct list_head clients;	/* lock */
+	struct list_head clients;	/* lock; of each user the first gets the mail */
 	unsigned int nr_clients;	/* lock */
-	struct kreg_client *receiver;	/* lock: client that gets the mail */
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
 	struct list_head namespaces;	/* ns_lock: those that end with it */

@@ -24,7 +24,7 @@ static int settle_owner(struct kreg_table *t)
 	if (owner) {
 		ret = kreg_proc_settle(owner);
 		/* A process whose death has been handled owns nothing. */
-		if (ret > 0 && WARN_ON_ONCE(kreg_table_owned_by(t, owner)))
+		if (ret > 0 && WARN_ON_ONCE(rcu_access_pointer(t->owner) == owner))
 			ret = -ESTALE;
 		kreg_proc_put(owner);
 	}
@@ -115,7 +115,7 @@ int kreg_find_readable(struct kreg_client *cl, u64 id, struct kreg_table **found
 	if (unlikely(!t))
 		return kreg_names_why_not(id);
 	*found = t;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_find_other_readable(cl, t);
+	return kreg_table_owned_by(t, cl) ? 0 : kreg_find_other_readable(cl, t);
 }
 
 int kreg_find_settle(struct kreg_client *cl, u64 id)

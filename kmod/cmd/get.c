@@ -27,7 +27,7 @@ static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct 
 
 	if (unlikely(!t))
 		return kreg_names_why_not(id);
-	if (unlikely(!kreg_table_owned_by(t, cl->proc)))
+	if (unlikely(!kreg_table_owned_by(t, cl)))
 		return get_as_other(cl, t, key, hit);
 	return kreg_store_get(&t->store, key, hit);
 }

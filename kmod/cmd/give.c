@@ -38,7 +38,7 @@ static int may_hand(const struct kreg_table_req *c)
 		return err;
 	if (kreg_proc_exiting(c->to))
 		return -ESRCH;
-	return kreg_client_may_hand(c->client, c->to);
+	return kreg_client_may_take(c->to, c->to_uid, c->client->ns, c->client->uid);
 }
 
 /*
@@ -51,7 +51,8 @@ static int check_heir_mail(struct kreg_table_req *c, const struct kreg_proc *own
 
 	if (!kreg_table_wants_mail(t, owner))
 		return 0;
-	return c->heir_mail && c->heir_mail->to == t->heir ? 0 : -EAGAIN;
+	return c->heir_mail && c->heir_mail->to == t->heir &&
+	       uid_eq(c->heir_mail->uid, t->heir_uid) ? 0 : -EAGAIN;
 }
 
 static void use_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owner)
@@ -64,13 +65,15 @@ static void use_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owne
 
 static int apply_park(struct kreg_table_req *c)
 {
-	int err = kreg_table_may_control(c->table, c->client) ?: check_heir_mail(c, NULL);
+	struct kreg_table *t = c->table;
+	int err = kreg_table_may_control(t, c->client) ?: check_heir_mail(c, NULL) ?:
+		  kreg_table_charge_park(t);
 
 	if (err)
 		return err;
 	use_heir_mail(c, NULL);
-	return kreg_table_park(c->table, c->table->orphan == KREG_ORPHAN_PARK ?
-			      c->table->orphan_ms : c->value);
+	kreg_table_park(t, t->orphan == KREG_ORPHAN_PARK ? t->orphan_ms : c->value);
+	return 0;
 }
 
 static int apply_give(struct kreg_table_req *c)
@@ -83,7 +86,7 @@ static int apply_give(struct kreg_table_req *c)
 	if (err)
 		return err;
 	use_heir_mail(c, c->to);
-	kreg_table_give(t, c->to, c->mail);
+	kreg_table_give(t, c->to, c->to_uid, c->mail);
 	c->mail = NULL;
 	return 0;
 }
@@ -95,19 +98,21 @@ static int bring_heir_mail(struct kreg_table_req *c)
 	struct kreg_proc *heir;
 	struct kreg_mail *mail;
 	u8 data[KREG_MAX_DATA];
+	kuid_t uid;
 	u32 len = 0;
 
 	spin_lock(&t->writer->turn);
 	heir = t->heir_silent || t->mail ? NULL : t->heir;
 	if (heir) {
 		kreg_proc_get(heir);
+		uid = t->heir_uid;
 		len = t->heir_data_len;
 		memcpy(data, t->heir_data, len);
 	}
 	spin_unlock(&t->writer->turn);
 	if (!heir)
 		return 0;
-	mail = kreg_mail_alloc(heir, t->name, t->name_len, data, len);
+	mail = kreg_mail_alloc(heir, uid, t->name, t->name_len, data, len);
 	kreg_proc_put(heir);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
@@ -126,12 +131,13 @@ static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg,
 	if (IS_ERR(to))
 		return PTR_ERR(to);
 	c->to = to;
+	c->to_uid = kreg_client_user_of(to, c->client);
 	if (to == c->client->proc)
 		return -EALREADY;
-	err = kreg_client_may_hand(c->client, to);
+	err = kreg_client_may_take(to, c->to_uid, c->client->ns, c->client->uid);
 	if (err)
 		return err;
-	mail = kreg_mail_alloc(to, t->name, t->name_len, data, arg->data_len);
+	mail = kreg_mail_alloc(to, c->to_uid, t->name, t->name_len, data, arg->data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
 	c->mail = mail;

@@ -22,6 +22,7 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 	if (IS_ERR(to))
 		return PTR_ERR(to);
 	c->to = to;
+	c->to_uid = kreg_client_user_of(to, c->client);
 	c->silent = silent;
 	if (silent)
 		return 0;
@@ -33,10 +34,10 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 	}
 	if (to == c->client->proc)
 		return 0;
-	err = kreg_client_may_hand(c->client, to);
+	err = kreg_client_may_take(to, c->to_uid, c->client->ns, c->client->uid);
 	if (err)
 		return err;
-	mail = kreg_mail_alloc(to, t->name, t->name_len, data, data_len);
+	mail = kreg_mail_alloc(to, c->to_uid, t->name, t->name_len, data, data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
 	c->mail = mail;
@@ -49,14 +50,15 @@ int kreg_heir_check(const struct kreg_table_req *c)
 		return 0;
 	if (kreg_proc_exiting(c->to))
 		return -ESRCH;
-	return kreg_client_may_hand(c->client, c->to);
+	return kreg_client_may_take(c->to, c->to_uid, c->client->ns, c->client->uid);
 }
 
 void kreg_heir_commit(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 
-	kreg_table_set_heir(t, c->to);
+	kreg_table_set_heir(t, c->to, c->to_uid);
+	t->heir_from = c->client->uid;
 	t->mail = c->mail;
 	c->mail = NULL;
 	t->heir_silent = c->silent;

@@ -142,7 +142,7 @@ static int apply_create(struct kreg_table_req *c)
 		return err;
 	/* The directory's reference. Nothing can fail any more. */
 	kreg_table_get(t);
-	kreg_table_set_owner(t, c->client->proc);
+	kreg_table_set_owner(t, c->client->proc, c->client->uid);
 	if (c->to)
 		kreg_heir_commit(c);
 	return 0;
@@ -212,10 +212,10 @@ static int apply_claim(struct kreg_table_req *c)
 
 	if (err)
 		return err;
-	if (kreg_table_owned_by(t, c->client->proc))
+	if (kreg_table_owned_by(t, c->client))
 		return -EALREADY;
 	if (!kreg_table_owner(t)) {
-		kreg_table_claim(t, c->client->proc);
+		kreg_table_claim(t, c->client);
 		return 0;
 	}
 	if (!c->value)
@@ -233,7 +233,7 @@ static void stop_waiting(struct kreg_waiter *waiter)
 
 	/* Pairs with is_over(): the result is written first. */
 	smp_store_release(&c->over, true);
-	kreg_proc_wake(waiter->proc);
+	kreg_proc_wake(waiter->client->proc);
 	kreg_req_put(&c->req);
 }
 
@@ -311,7 +311,7 @@ static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_ta
 	if (!c)
 		return -ENOMEM;
 	c->value = open->arg->flags & KREG_OPEN_WAIT;
-	c->waiter.proc = cl->proc;
+	c->waiter.client = cl;
 	c->waiter.over = stop_waiting;
 	err = kreg_table_may_claim(t, cl) ?: answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
 	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);

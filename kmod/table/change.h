@@ -27,7 +27,7 @@ static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
 	if (unlikely(!t))
 		return kreg_names_why_not(id);
 	*found = t;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_check_write_other(cl, t);
+	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_check_write_other(cl, t);
 }
 
 /* Turn. Whether the table is there and @cl may write to it; this answer counts. */
@@ -36,7 +36,7 @@ static inline int kreg_table_decide_write(const struct kreg_table *t, const stru
 	kreg_table_assert(t);
 	if (unlikely(t->dead))
 		return -ESTALE;
-	return kreg_table_owned_by(t, cl->proc) ? 0 : kreg_table_may_write(t, cl);
+	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_may_write(t, cl);
 }
 
 static __always_inline int kreg_table_change_find(struct kreg_table *t, const struct kreg_change *c,

@@ -34,10 +34,11 @@ static void stop_park_timer(struct kreg_table *t)
 }
 
 /* Charged while the table is parked, and while its orphan setting says that it will be. */
-static int charge_park(struct kreg_table *t)
+int kreg_table_charge_park(struct kreg_table *t)
 {
 	int err;
 
+	kreg_table_assert(t);
 	if (t->park_charged)
 		return 0;
 	err = kreg_user_charge(t->user, KREG_QUOTA_PARKED, 1);
@@ -65,8 +66,8 @@ void kreg_table_destroy(struct kreg_table *t)
 	kreg_names_remove(t);
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
 		kreg_table_end_wait(waiter, -ESTALE);
-	kreg_table_set_heir(t, NULL);
-	kreg_table_set_owner(t, NULL);
+	kreg_table_set_heir(t, NULL, INVALID_UID);
+	kreg_table_set_owner(t, NULL, INVALID_UID);
 	stop_park_timer(t);
 	kreg_table_uncharge_park(t);
 	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
@@ -89,45 +90,47 @@ static void send_transfer(struct kreg_table *t, struct kreg_mail *mail,
 	kreg_client_send(mail, from);
 }
 
-static void change_owner(struct kreg_table *t, struct kreg_proc *to)
+static void change_owner(struct kreg_table *t, struct kreg_proc *to, kuid_t uid)
 {
 	t->transfers++;
-	kreg_table_set_owner(t, to);
+	kreg_table_set_owner(t, to, uid);
 }
 
-void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail)
+void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
+		     struct kreg_mail *mail)
 {
 	struct kreg_proc *from = kreg_table_owner(t);
 
 	kreg_proc_get(from);
-	change_owner(t, to);
+	change_owner(t, to, uid);
 	if (mail)
 		send_transfer(t, mail, from, KREG_CAUSE_GIFT);
 	kreg_proc_put(from);
 }
 
-void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p)
+void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
 	stop_park_timer(t);
-	change_owner(t, p);
+	change_owner(t, cl->proc, cl->uid);
 	if (t->orphan != KREG_ORPHAN_PARK)
 		kreg_table_uncharge_park(t);
 }
 
-/* The first of the line that is alive gets the table. */
+/* The first of the line that is alive and still may claim the table gets it. */
 static bool grant_to_waiter(struct kreg_table *t)
 {
 	struct kreg_waiter *waiter, *next;
+	int err;
 
 	list_for_each_entry_safe(waiter, next, &t->waiters, node) {
-		if (kreg_proc_exiting(waiter->proc)) {
-			kreg_table_end_wait(waiter, -EINTR);
-			continue;
-		}
-		kreg_table_claim(t, waiter->proc);
-		kreg_table_end_wait(waiter, 0);
-		return true;
+		err = kreg_proc_exiting(waiter->client->proc) ? -EINTR :
+		      kreg_table_may_claim(t, waiter->client);
+		if (!err)
+			kreg_table_claim(t, waiter->client);
+		kreg_table_end_wait(waiter, err);
+		if (!err)
+			return true;
 	}
 	return false;
 }
@@ -140,26 +143,16 @@ static void start_park_timer(struct kreg_table *t, u64 ms)
 	kreg_table_park_timer(t);
 }
 
-static void park_table(struct kreg_table *t, u64 ms)
+void kreg_table_park(struct kreg_table *t, u64 ms)
 {
+	kreg_table_assert(t);
 	if (kreg_ns_ends(t->ns)) {
 		kreg_table_destroy(t);
 		return;
 	}
-	change_owner(t, NULL);
+	change_owner(t, NULL, INVALID_UID);
 	start_park_timer(t, ms);
 	grant_to_waiter(t);
-}
-
-int kreg_table_park(struct kreg_table *t, u64 ms)
-{
-	int err;
-
-	kreg_table_assert(t);
-	err = charge_park(t);
-	if (!err)
-		park_table(t, ms);
-	return err;
 }
 
 void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter)
@@ -168,7 +161,7 @@ void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter)
 	waiter->table = t;
 	t->nr_waiters++;
 	if (!t->heir && list_empty(&t->waiters))
-		kreg_proc_set_successor(kreg_table_owner(t), waiter->proc);
+		kreg_proc_set_successor(kreg_table_owner(t), waiter->client->proc);
 	list_add_tail(&waiter->node, &t->waiters);
 }
 
@@ -178,7 +171,7 @@ int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 
 	kreg_table_assert(t);
 	if (orphan == KREG_ORPHAN_PARK)
-		err = charge_park(t);
+		err = kreg_table_charge_park(t);
 	else
 		kreg_table_uncharge_park(t);
 	if (err)
@@ -188,9 +181,14 @@ int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 	return 0;
 }
 
-static bool can_inherit(struct kreg_proc *heir, const struct kreg_proc *dead)
+/*
+ * Asked of who named the heir, whoever has owned the table since: it comes back to a keeper
+ * from another user's process without more consent.
+ */
+static bool can_inherit(const struct kreg_table *t, const struct kreg_proc *dead)
 {
-	return heir && heir != dead && !kreg_proc_exiting(heir) && kreg_client_listens(heir);
+	return t->heir && t->heir != dead && !kreg_proc_exiting(t->heir) &&
+	       !kreg_client_may_take(t->heir, t->heir_uid, t->ns, t->heir_from);
 }
 
 static void give_to_heir(struct kreg_table *t, struct kreg_proc *dead)
@@ -198,7 +196,7 @@ static void give_to_heir(struct kreg_table *t, struct kreg_proc *dead)
 	struct kreg_mail *mail = t->mail;
 
 	t->mail = NULL;
-	change_owner(t, t->heir);
+	change_owner(t, t->heir, t->heir_uid);
 	if (mail)
 		send_transfer(t, mail, dead, KREG_CAUSE_DEATH);
 }
@@ -206,10 +204,10 @@ static void give_to_heir(struct kreg_table *t, struct kreg_proc *dead)
 /* The charge for parking was taken with the setting. */
 static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 {
-	if (can_inherit(t->heir, dead))
+	if (can_inherit(t, dead))
 		give_to_heir(t, dead);
 	else if (t->orphan == KREG_ORPHAN_PARK)
-		park_table(t, t->orphan_ms);
+		kreg_table_park(t, t->orphan_ms);
 	else
 		kreg_table_destroy(t);
 }
@@ -243,7 +241,7 @@ static bool handle_one(struct kreg_writer *w, struct kreg_holdings *held)
 	}
 	t = list_first_entry_or_null(&held->heired, struct kreg_table, heired);
 	if (t) {
-		kreg_table_set_heir(t, NULL);
+		kreg_table_set_heir(t, NULL, INVALID_UID);
 		return true;
 	}
 	/* It stays without a reference: only the holder of the turn removes tables. */
@@ -306,34 +304,49 @@ void kreg_table_park_expired(struct kreg_table *t)
 struct ending {
 	struct kreg_req req;
 	struct kreg_holdings *held;
+	kuid_t uid;
+	bool begun;
+	unsigned int left;		/* heirships not looked at yet */
 };
 
-/* Small steps: this may be performed with a lent turn. */
+/* Small steps: this may be performed with a lent turn. Other users' go to the end of the list. */
 static bool end_some(struct kreg_req *req)
 {
 	struct ending *e = container_of(req, struct ending, req);
+	struct list_head *heired = &e->held->heired;
 	struct kreg_table *t;
 	int n;
 
-	for (n = 0; n < TABLES_A_TURN; n++) {
-		t = list_first_entry_or_null(&e->held->heired, struct kreg_table, heired);
-		if (!t || kreg_client_listens(e->held->proc))
-			break;
-		kreg_table_set_heir(t, NULL);
+	/* Who has named the process before its client was closed has done so by now. */
+	if (!e->begun)
+		e->left = e->held->nr_heired;
+	e->begun = true;
+	if (kreg_client_receives(e->held->proc, e->uid))
+		e->left = 0;
+	for (n = 0; n < TABLES_A_TURN && e->left; n++, e->left--) {
+		t = list_first_entry_or_null(heired, struct kreg_table, heired);
+		if (t && uid_eq(t->heir_uid, e->uid))
+			kreg_table_set_heir(t, NULL, INVALID_UID);
+		else if (t)
+			list_move_tail(&t->heired, heired);
 	}
-	req->result = n;
 	return true;
 }
 
-void kreg_table_end_heirships(struct kreg_proc *p)
+void kreg_table_end_heirships(const struct kreg_client *cl)
 {
-	struct ending e;
+	struct kreg_proc *p = cl->proc;
 	unsigned int i;
 
+	/* Nobody else changes the order of the lists meanwhile. */
+	mutex_lock(&p->settling);
 	for (i = 0; i < kreg_writers; i++) {
-		e.held = &p->holdings[i];
+		struct ending e = { .held = &p->holdings[i], .uid = cl->uid };
+
 		do {
 			kreg_req_init(&e.req, NULL, end_some, NULL);
-		} while (kreg_writer_call(kreg_writer_nr(i), &e.req) == TABLES_A_TURN);
+			kreg_writer_call(kreg_writer_nr(i), &e.req);
+		} while (e.left);
 	}
+	mutex_unlock(&p->settling);
 }

@@ -5,18 +5,21 @@
  * DOC: A death
  *
  * For each table of the dead process, in the order in which it became owner: the
- * heir gets it, if it lives, is not exiting and has a client; else the table is
- * parked or destroyed, as its orphan setting says. A parked table goes at once to
- * the first process that waits to claim it. What is sent was set aside before, so
- * nothing here allocates or fails. All of it happens under the turn, in pieces.
+ * heir gets it, if it lives, is not exiting and may still have it (kreg_client_may_take());
+ * else the table is parked or destroyed, as its orphan setting says. A parked table
+ * goes at once to the first process that waits to claim it and may still claim it;
+ * whose rights have been taken away meanwhile is told so. What is sent was set aside
+ * before, so nothing here allocates or fails. All of it happens under the turn, in pieces.
  */
 #ifndef KREG_TABLE_OWNER_H
 #define KREG_TABLE_OWNER_H
 
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 #include "writer/writer.h"
 
+struct kreg_client;
 struct kreg_mail;
 struct kreg_proc;
 struct kreg_table;
@@ -24,7 +27,7 @@ struct kreg_table;
 /* A process that waits for a table. In its request, which has a reference more. */
 struct kreg_waiter {
 	struct list_head node;		/* turn; empty: not waiting */
-	struct kreg_proc *proc;
+	const struct kreg_client *client;	/* whose rights are looked at when its turn comes */
 	struct kreg_table *table;
 	int result;			/* once it waits no more */
 	/* Called when it waits no more: wakes it and drops the reference. */
@@ -35,15 +38,15 @@ extern const struct kreg_writer_ops kreg_table_writer_ops;
 
 /* Turn. The name is free and the id dead; who waits for it is told -ESTALE. */
 void kreg_table_destroy(struct kreg_table *t);
-/* Turn. Make @to the owner and send it @mail, if that is not NULL. */
-void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, struct kreg_mail *mail);
-/*
- * Turn. Park it for @ms milliseconds; 0: without a limit. kreg_over_limit(): its user
- * has too many parked tables.
- */
-int kreg_table_park(struct kreg_table *t, u64 ms);
-/* Turn. Make @p the owner of a parked table; or let it wait in line for one that is not. */
-void kreg_table_claim(struct kreg_table *t, struct kreg_proc *p);
+/* Turn. Make @to the owner under @uid, and send it @mail, if that is not NULL. */
+void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
+		     struct kreg_mail *mail);
+/* Turn. What it takes to park it. kreg_over_limit(): its user has too many parked tables. */
+int kreg_table_charge_park(struct kreg_table *t);
+/* Turn. Park it, once that is charged, for @ms milliseconds; 0: without a limit. */
+void kreg_table_park(struct kreg_table *t, u64 ms);
+/* Turn. Make @cl the owner of a parked table; or let it wait in line for one that is not. */
+void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl);
 void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter);
 /* Turn. End the wait with @result. */
 void kreg_table_end_wait(struct kreg_waiter *waiter, int result);
@@ -54,7 +57,7 @@ void kreg_table_uncharge_park(struct kreg_table *t);
 /* Sleeps. The park timer of @t has run out; drops the timer's reference. */
 void kreg_table_park_expired(struct kreg_table *t);
 
-/* Sleeps. The last client of @p is closed: end its heirships. */
-void kreg_table_end_heirships(struct kreg_proc *p);
+/* Sleeps. @cl is closed, the last of its process under this user: end the heirships there. */
+void kreg_table_end_heirships(const struct kreg_client *cl);
 
 #endif /* KREG_TABLE_OWNER_H */

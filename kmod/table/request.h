@@ -20,6 +20,7 @@ struct kreg_table_req {
 	struct kreg_client *client;
 	struct kreg_table *table;
 	struct kreg_proc *to;
+	kuid_t to_uid;			/* under whom it gets the table */
 	struct kreg_mail *mail;		/* for @to */
 	struct kreg_mail *heir_mail;	/* for the heir */
 	void *data;

@@ -58,7 +58,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	t->orphan = spec->orphan;
 	t->orphan_ms = spec->orphan_ms;
 	t->claimable = spec->claimable;
-	t->uid = cl->cred->fsuid;
+	t->uid = cl->uid;
 	t->gid = cl->cred->fsgid;
 	t->writer = kreg_writer_nr(id);
 	INIT_LIST_HEAD(&t->owned);
@@ -126,7 +126,7 @@ static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, 
 {
 	u16 mode = READ_ONCE(t->mode);
 
-	if (uid_eq(cl->cred->fsuid, t->uid))
+	if (uid_eq(cl->uid, t->uid))
 		mode >>= 6;
 	else if (kreg_client_in_group(cl, t->gid))
 		mode >>= 3;
@@ -135,7 +135,7 @@ static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, 
 
 int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	if (kreg_table_owned_by(t, cl->proc))
+	if (kreg_table_owned_by(t, cl))
 		return 0;
 	if (READ_ONCE(t->access) == KREG_ACCESS_PRIVATE || !mode_lets(t, cl, 4))
 		return -EACCES;
@@ -144,7 +144,7 @@ int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl
 
 int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	if (kreg_table_owned_by(t, cl->proc))
+	if (kreg_table_owned_by(t, cl))
 		return 0;
 	if (READ_ONCE(t->access) != KREG_ACCESS_PUBLIC || !mode_lets(t, cl, 2))
 		return -EACCES;
@@ -153,18 +153,18 @@ int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *c
 
 int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	return kreg_table_owned_by(t, cl->proc) || mode_lets(t, cl, 4) ? 0 : -EACCES;
+	return kreg_table_owned_by(t, cl) || mode_lets(t, cl, 4) ? 0 : -EACCES;
 }
 
 int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	return kreg_table_owned_by(t, cl->proc) || mode_lets(t, cl, 6) ? 0 : -EACCES;
+	return kreg_table_owned_by(t, cl) || mode_lets(t, cl, 6) ? 0 : -EACCES;
 }
 
 /* Who might write is told that it is not the owner; who might not, no more than that. */
 int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	if (kreg_table_owned_by(t, cl->proc))
+	if (kreg_table_owned_by(t, cl))
 		return 0;
 	return kreg_table_may_write(t, cl) ?: -EPERM;
 }
@@ -176,7 +176,7 @@ bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_cli
 
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	if (uid_eq(cl->cred->fsuid, t->uid) ||
+	if (uid_eq(cl->uid, t->uid) ||
 	    (t->claimable && mode_lets(t, cl, 2)) || kreg_table_may_administer(t, cl))
 		return 0;
 	return -EPERM;
@@ -195,7 +195,7 @@ static void set_successor(const struct kreg_table *t)
 		kreg_proc_set_successor(owner, t->heir);
 }
 
-void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
+void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner, kuid_t uid)
 {
 	struct kreg_proc *old = kreg_table_owner(t);
 
@@ -209,6 +209,7 @@ void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
 	}
 	if (old)
 		kreg_holdings_note(holdings_of(t, old), t->writer);
+	WRITE_ONCE(t->owner_uid, owner ? uid : INVALID_UID);
 	rcu_assign_pointer(t->owner, owner);
 	if (owner && owner == t->heir)
 		kreg_table_drop_mail(t);
@@ -216,7 +217,7 @@ void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner)
 	kreg_proc_put(old);
 }
 
-void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
+void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir, kuid_t uid)
 {
 	struct kreg_proc *old = t->heir;
 
@@ -234,6 +235,7 @@ void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir)
 		kreg_holdings_note(holdings_of(t, heir), t->writer);
 	}
 	t->heir = heir;
+	t->heir_uid = heir ? uid : INVALID_UID;
 	set_successor(t);
 	kreg_proc_put(old);
 }

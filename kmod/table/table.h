@@ -13,10 +13,10 @@
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
+#include "client/client.h"
 #include "store/types.h"
 #include "writer/writer.h"
 
-struct kreg_client;
 struct kreg_mail;
 struct kreg_ns;
 struct kreg_proc;
@@ -25,6 +25,7 @@ struct kreg_user;
 struct kreg_table {
 	/* Read by every operation, under RCU; changed under the turn: */
 	struct kreg_proc __rcu *owner;	/* holds a reference; NULL: parked */
+	kuid_t owner_uid;		/* under whom it owns */
 	u8 access;
 	u16 mode;
 	bool dead;			/* one way */
@@ -48,6 +49,8 @@ struct kreg_table {
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings */
 	struct kreg_proc *heir;		/* holds a reference */
+	kuid_t heir_uid;		/* under whom it inherits */
+	kuid_t heir_from;		/* under whom it was named */
 	struct list_head heired;	/* in the heir's holdings */
 	bool heir_silent;
 	struct kreg_mail *mail;		/* the heir's, if it is not the owner nor silent */
@@ -108,9 +111,16 @@ static inline struct kreg_proc *kreg_table_owner(const struct kreg_table *t)
 	return rcu_dereference_protected(t->owner, lockdep_is_held(&t->writer->turn));
 }
 
-static inline bool kreg_table_owned_by(const struct kreg_table *t, const struct kreg_proc *p)
+/*
+ * A process owns under a user: what it got before a set-user-ID program or after setuid(2) is
+ * not the owner's for a client of the other user. The two members may be found half
+ * changed, without the turn, only by a client of the process that gains or loses the table under
+ * another user at this moment; what one thread of it may, the others get at anyway.
+ */
+static inline bool kreg_table_owned_by(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	return rcu_access_pointer(t->owner) == p;
+	return rcu_access_pointer(t->owner) == cl->proc &&
+	       uid_eq(READ_ONCE(t->owner_uid), cl->uid);
 }
 
 /* Turn. Call back at t->parked_until. */
@@ -130,9 +140,9 @@ int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *c
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
 
 /* Turn. @owner NULL: parked. */
-void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner);
-/* Turn. The old heir's record is freed. */
-void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir);
+void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner, kuid_t uid);
+/* Turn. The old heir's record is freed. @heir NULL: none. */
+void kreg_table_set_heir(struct kreg_table *t, struct kreg_proc *heir, kuid_t uid);
 /* Turn. With @owner, would the heir be owed a record that is not set aside yet? */
 bool kreg_table_wants_mail(const struct kreg_table *t, const struct kreg_proc *owner);
 /* Turn. The heir's record is no longer needed. */
