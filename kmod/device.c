@@ -16,7 +16,7 @@
 
 static int kreg_open_file(struct inode *inode, struct file *file)
 {
-	struct kreg_client *cl = kreg_client_open(file->f_cred);
+	struct kreg_client *cl = kreg_client_open(file->f_cred, file->f_mode);
 
 	if (IS_ERR(cl))
 		return PTR_ERR(cl);
@@ -40,7 +40,8 @@ static long kreg_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (unlikely(!kreg_proc_is_current(cl->proc)))
 		return -ENXIO;
-	if (likely(cmd == KREG_IOC_OP))
+	/* Any other is asked, on the longer way, what it was opened for. */
+	if (likely(cmd == KREG_IOC_OP && cl->mode == KREG_CLIENT_RW))
 		return kreg_cmd_ioctl_op(cl, (void __user *)arg);
 	return kreg_cmd_ioctl(cl, cmd, (void __user *)arg);
 }

@@ -65,14 +65,26 @@ static int identify_client(struct kreg_client *cl)
 	return 0;
 }
 
-/* The first client of the list under that user gets the mail. */
+/* The first client of the list that can receive. */
+static struct kreg_client *first_receiver(struct kreg_proc *p)
+{
+	struct kreg_client *cl;
+
+	lockdep_assert_held(&p->lock);
+	list_for_each_entry(cl, &p->clients, node)
+		if (cl->mode == KREG_CLIENT_RW)
+			return cl;
+	return NULL;
+}
+
+/* The first one under that user. */
 static struct kreg_client *find_receiver(struct kreg_proc *p, kuid_t uid)
 {
 	struct kreg_client *cl;
 
 	lockdep_assert_held(&p->lock);
 	list_for_each_entry(cl, &p->clients, node)
-		if (uid_eq(cl->uid, uid))
+		if (cl->mode == KREG_CLIENT_RW && uid_eq(cl->uid, uid))
 			return cl;
 	return NULL;
 }
@@ -93,7 +105,7 @@ static int enlist_client(struct kreg_client *cl)
 	return err;
 }
 
-struct kreg_client *kreg_client_open(const struct cred *cred)
+struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 {
 	struct kreg_client *cl;
 	int err;
@@ -105,6 +117,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred)
 	refcount_set(&cl->refs, 1);
 	cl->cred = get_cred(cred);
 	cl->uid = cred->fsuid;
+	cl->mode = mode & KREG_CLIENT_RW;
 	mutex_init(&cl->reading);
 	kreg_mailbox_init(&cl->box);
 	err = identify_client(cl);
@@ -185,7 +198,7 @@ kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from)
 
 	spin_lock(&to->lock);
 	if (!find_receiver(to, uid)) {
-		cl = list_first_entry_or_null(&to->clients, struct kreg_client, node);
+		cl = first_receiver(to);
 		uid = cl ? cl->uid : uid;
 	}
 	spin_unlock(&to->lock);

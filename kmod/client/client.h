@@ -5,6 +5,8 @@
 #ifndef KREG_CLIENT_CLIENT_H
 #define KREG_CLIENT_CLIENT_H
 
+#include <linux/errno.h>
+#include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -27,6 +29,7 @@ struct kreg_client {
 	const struct cred *cred;	/* of the opener */
 	struct kreg_proc *proc;
 	kuid_t uid;			/* of the credentials: under whom it owns and inherits */
+	fmode_t mode;			/* what the file was opened for: KREG_CLIENT_RW or less */
 	struct kreg_ns *ns;
 	struct kreg_user *user;
 	bool accept;			/* proc->lock: other users may hand tables to it */
@@ -40,8 +43,14 @@ struct kreg_client {
 	atomic_t async_error;
 };
 
-/* Sleeps. A new client of the calling process. ERR_PTR(): -EMFILE, if it has too many; -ENOMEM. */
-struct kreg_client *kreg_client_open(const struct cred *cred);
+/* Who cannot read its mailbox receives nothing, nor who may not write. */
+#define KREG_CLIENT_RW	(FMODE_READ | FMODE_WRITE)
+
+/*
+ * Sleeps. A new client of the calling process, with what the file was opened for. ERR_PTR():
+ * -EMFILE, if it has too many; -ENOMEM.
+ */
+struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode);
 /*
  * Sleeps. Its file is closed. Returns true if that was the last client of the process under
  * this user.
@@ -53,6 +62,12 @@ void kreg_client_get(struct kreg_client *cl);
 void kreg_client_put(struct kreg_client *cl);
 /* Any. */
 unsigned int kreg_client_count(void);
+
+/* Any. Whether the file was opened for @mode: FMODE_READ, FMODE_WRITE or both. -EBADF. */
+static inline int kreg_client_check_mode(const struct kreg_client *cl, fmode_t mode)
+{
+	return mode & ~cl->mode ? -EBADF : 0;
+}
 
 /* Any. Whether the opener has @cap over @ns; whether it is in the group. */
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap);
@@ -69,15 +84,15 @@ void kreg_client_receive(struct kreg_client *cl);
 void kreg_client_accept(struct kreg_client *cl, bool accept);
 
 /*
- * Any. The user under whom @to gets what @from hands it: the same, if it has a client there,
- * else that of its first client.
+ * Any. The user under whom @to gets what @from hands it: the same, if it has a client there
+ * that can receive, else that of the first that can.
  */
 kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from);
 /*
  * Any. Whether @to may get a table of @ns under @uid, by the will of a process under @from.
- * Asked when that is promised, and when it comes to pass. -ENOTCONN: it has no
- * client there; -EPERM: that one is in other namespaces, where the table is not, or another
- * user's, who has not said that he accepts.
+ * Asked when that is promised, and when it comes to pass. -ENOTCONN: it has no client
+ * there that can receive; -EPERM: that one is in other namespaces, where the table is
+ * not, or another user's, who has not said that he accepts.
  */
 int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from);
 

@@ -327,7 +327,8 @@ int kreg_cmd_batch(struct kreg_call *call)
 	if (err)
 		return err;
 	reads = kreg_op_reads(ops.op);
-	err = check_ops(arg, &ops);
+	err = check_ops(arg, &ops) ?:
+	      kreg_client_check_mode(call->client, reads ? FMODE_READ : FMODE_WRITE);
 	/* See that the answer can be written, by writing back what is there. */
 	if (!err)
 		err = answer_done(call);

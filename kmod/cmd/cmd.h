@@ -30,7 +30,7 @@ struct kreg_call {
 
 /* Sleeps. Any command, by its number. */
 long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user);
-/* Sleeps. The same for KREG_IOC_OP, the command that is there for speed. */
+/* Sleeps. The same for KREG_IOC_OP, the command that is there for speed, of a KREG_CLIENT_RW. */
 long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user);
 
 /* Any. What the caller is told of an error: -EDQUOT for every kreg_over_limit(). */

@@ -43,6 +43,8 @@ int kreg_cmd_destroy(struct kreg_call *call)
 
 	if (arg->flags & ~KREG_DESTROY_ALL)
 		return -EOPNOTSUPP;
+	if (kreg_client_check_mode(call->client, FMODE_WRITE))
+		return -EBADF;
 	return destroy_table(call->client, arg->flags & KREG_ANY_NAMESPACE ?
 			     kreg_find_table_anywhere(call->client, arg->table) :
 			     kreg_find_table(call->client, arg->table));

@@ -281,7 +281,21 @@ static __always_inline int read_command(struct kreg_client *cl, struct kreg_ioc_
 
 static int check_command(const struct kreg_ioc_op *arg)
 {
-	return arg->flags & ~KREG_OP_IOC_ALL ? -EOPNOTSUPP : kreg_op_check(&arg->op);
+	const struct kreg_op *op = &arg->op;
+	int err = arg->flags & ~KREG_OP_IOC_ALL ? -EOPNOTSUPP : kreg_op_check(op);
+
+	if (err || !(arg->flags & KREG_WRITE_ASYNC))
+		return err;
+	return kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW ?
+	       -EINVAL : 0;
+}
+
+/* What the file has to be opened for. */
+static fmode_t mode_of(const struct kreg_op *op)
+{
+	if (op->code == KREG_OP_TAKE)
+		return FMODE_READ | FMODE_WRITE;
+	return kreg_op_reads(op) ? FMODE_READ : FMODE_WRITE;
 }
 
 static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
@@ -315,6 +329,8 @@ int kreg_cmd_op(struct kreg_call *call)
 	int err = arg->deadline_ns && call->user_size > KREG_OP_SIZE ? -EOPNOTSUPP :
 								       check_command(arg);
 
+	if (!err)
+		err = kreg_client_check_mode(call->client, mode_of(&arg->op));
 	if (err)
 		return err;
 	/* What a write answers must not fail after the fact, so it is answered before. */
@@ -324,7 +340,10 @@ int kreg_cmd_op(struct kreg_call *call)
 	return !err || err == -EMSGSIZE ? answer_tail(call) ?: err : err;
 }
 
-/* A plain operation in the short form is performed at once; all else is dispatched. */
+/*
+ * A plain operation in the short form is performed at once; all else is dispatched. Only of a
+ * client that may read and write.
+ */
 long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 {
 	struct kreg_ioc_op arg __uninitialized;

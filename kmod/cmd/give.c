@@ -183,7 +183,7 @@ int kreg_cmd_give(struct kreg_call *call)
 {
 	const struct kreg_ioc_give *arg = call->arg;
 	void *data;
-	int err = check_give(arg);
+	int err = check_give(arg) ?: kreg_client_check_mode(call->client, FMODE_WRITE);
 
 	if (err)
 		return err;

@@ -26,6 +26,12 @@ static void tell_process(struct kreg_process *out, const struct kreg_proc *p)
 	out->cookie = p->cookie;
 }
 
+/* As the caller numbers users; 0 if there is no such process to tell of. */
+static u32 tell_user(const struct kreg_process *told, kuid_t uid)
+{
+	return told->cookie ? from_kuid_munged(current_user_ns(), uid) : 0;
+}
+
 static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 {
 	struct kreg_stat stat;
@@ -56,6 +62,8 @@ static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
 {
 	tell_process(&info->owner, kreg_table_owner(t));
 	tell_process(&info->heir, t->heir);
+	info->owner_uid = tell_user(&info->owner, t->owner_uid);
+	info->heir_uid = tell_user(&info->heir, t->heir_uid);
 	info->flags = tell_flags(t);
 	info->orphan = t->orphan;
 	info->orphan_ms = t->orphan_ms;
@@ -225,7 +233,7 @@ int kreg_cmd_info(struct kreg_call *call)
 	struct asker who = asker_of(call, arg->flags);
 	struct kreg_info info;
 	struct kreg_table *t;
-	int err = check_info(arg);
+	int err = check_info(arg) ?: kreg_client_check_mode(call->client, FMODE_READ);
 
 	if (err)
 		return err;
@@ -273,7 +281,7 @@ int kreg_cmd_list(struct kreg_call *call)
 		return -EOPNOTSUPP;
 	if (!arg->max_count)
 		return -EINVAL;
-	ret = check_room(arg->info_len);
+	ret = check_room(arg->info_len) ?: kreg_client_check_mode(call->client, FMODE_READ);
 	if (ret)
 		return ret;
 	arg->out_count = 0;

@@ -302,6 +302,13 @@ static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
 	return err;
 }
 
+/* Whether it is a table of the user whom the caller trusts alone. */
+static int check_user(const struct kreg_client *cl, const struct open *open,
+		      const struct kreg_table *t)
+{
+	return open->arg->flags & KREG_OPEN_OWN_USER && !uid_eq(t->uid, cl->uid) ? -EPERM : 0;
+}
+
 static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_table *t)
 {
 	struct kreg_table_req *c;
@@ -313,7 +320,8 @@ static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_ta
 	c->value = open->arg->flags & KREG_OPEN_WAIT;
 	c->waiter.client = cl;
 	c->waiter.over = stop_waiting;
-	err = kreg_table_may_claim(t, cl) ?: answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
+	err = kreg_table_may_claim(t, cl) ?: check_user(cl, open, t) ?:
+	      answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
 	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);
 }
 
@@ -325,7 +333,8 @@ static int open_table(struct kreg_client *cl, struct open *open, struct kreg_tab
 	if (!other_type && open->arg->flags & KREG_OPEN_CLAIM)
 		return claim_table(cl, open, t);
 	if (!other_type)
-		err = kreg_table_may_open(t, cl) ?: answer_open(open, t->id, t->type, 0);
+		err = kreg_table_may_open(t, cl) ?: check_user(cl, open, t) ?:
+		      answer_open(open, t->id, t->type, 0);
 	kreg_table_put(t);
 	return err;
 }
@@ -350,7 +359,11 @@ static int open_any(struct kreg_client *cl, struct open *open)
 	bool may_create = open->arg->flags & KREG_OPEN_CREATE;
 	bool may_exist = !(open->arg->flags & KREG_OPEN_EXCL);
 	bool waits = open->arg->flags & KREG_OPEN_WAIT;
-	int err;
+	bool writes = open->arg->flags & (KREG_OPEN_CREATE | KREG_OPEN_CLAIM);
+	int err = kreg_client_check_mode(cl, writes ? FMODE_WRITE : 0);
+
+	if (err)
+		return err;
 
 	/* Another may create or destroy it between two looks. */
 	do {

@@ -167,11 +167,8 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 		.loose = op->code == KREG_OP_PUT ? 0 : op->key_len,
 		.bytes = (u64)op->key_len + op->value_len,
 	};
-	int err;
+	int err = write_now(cl, table, op);
 
-	if (kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW)
-		return -EINVAL;
-	err = write_now(cl, table, op);
 	if (err != -EBUSY)
 		return err;
 	return kreg_op_queue_many(cl, table, &ops, false);

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "client/client.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/usercopy.h"
@@ -246,7 +247,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 {
 	struct kreg_ioc_scan *arg = call->arg;
 	struct scan *s;
-	int err = check_scan(arg);
+	int err = check_scan(arg) ?: kreg_client_check_mode(call->client, FMODE_READ);
 
 	if (err)
 		return err;

@@ -154,7 +154,7 @@ int kreg_cmd_setopt(struct kreg_call *call)
 {
 	const struct kreg_ioc_setopt *arg = call->arg;
 	void *data;
-	int err = check_setopt(arg);
+	int err = check_setopt(arg) ?: kreg_client_check_mode(call->client, FMODE_WRITE);
 
 	if (err)
 		return err;

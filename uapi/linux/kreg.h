@@ -22,7 +22,17 @@
  * client
  *	One open file of /dev/kreg. It belongs to the process that opened it and
  *	works only there: every call through a descriptor that was inherited or
- *	passed to another process fails with ENXIO. It holds a mailbox.
+ *	passed to another process fails with ENXIO. Its user and its rights are those
+ *	with which it was opened (the filesystem user id), whatever the process becomes
+ *	later. It reads and writes as far as it was opened for that. It holds a mailbox.
+ *
+ * user
+ *	A process owns and inherits under a user: that of the client through which it
+ *	got the table, or to which it was given or promised. Only the process's clients
+ *	of this user are the owner's. So neither a set-user-ID program nor what runs
+ *	after setuid(2) has what the process had before, nor the other way round: for
+ *	such a client the table is another's. At the process's death it goes the
+ *	usual way. Groups and capabilities make no difference here.
  *
  * table
  *	Named by an id that is never used again and, if it has one, by a name.
@@ -76,6 +86,7 @@
  *	           empty key; a name with a NUL byte
  *	ENAMETOOLONG the name or the key is too long
  *	EFBIG      the value, the data or the batch is too long
+ *	EBADF      the file was not opened for reading, or not for writing
  *	EINVAL     no table ever had this id
  *	ESTALE     the table is gone
  *	ENOENT     no table has this name
@@ -90,6 +101,11 @@
  *	ENOMEM     no memory
  *	EINTR      a fatal signal came while waiting
  *	========== ============================================================
+ *
+ * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST
+ * and read(2); for writing: the other operations and TAKE, OPEN with CREATE or CLAIM,
+ * DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, and OPEN of what is there.
+ * Only a client that was opened for both receives tables and records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
  * When a death is visible (waitpid(2) has returned, or a pidfd polls readable),
@@ -273,7 +289,8 @@ enum kreg_orphan {
 #define KREG_OPEN_CLAIMABLE	(1U << 4)	/* at creation: who may write may claim */
 #define KREG_OPEN_HEIR		(1U << 5)	/* at creation: @heir is the heir */
 #define KREG_OPEN_HEIR_SILENT	(1U << 6)	/* with HEIR: no TRANSFER record */
-#define KREG_OPEN_ALL		((1U << 7) - 1)
+#define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
+#define KREG_OPEN_ALL		(((1U << 7) - 1) | KREG_OPEN_OWN_USER)
 /* Not yet: */
 #define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
 #define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
@@ -318,14 +335,20 @@ enum kreg_orphan {
  *
  * Who may open: the owner and those whom the mode lets read or write. Who may
  * claim: the uid of the table and CAP_SYS_ADMIN in its user namespace. Waiters
- * get the table in the order in which they came.
+ * get the table in the order in which they came. That they may claim is decided once
+ * more when their turn comes: who may not any more is told EPERM then, and the
+ * next gets it.
+ *
+ * A name can be taken by anyone who may open the device. With OWN_USER an existing
+ * table is good enough only if its uid is the client's, else EPERM: for all who are going
+ * to trust what is in it, or to put there what is not for everyone.
  *
  * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner;
  * EALREADY: the caller owns it already; ETIMEDOUT: the deadline has passed;
  * ESTALE: destroyed while waiting; EINTR: a signal while waiting; EDQUOT:
  * %KREG_MAX_WAITERS wait already; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
- * longer than this user may; ENOSPC: there are 1,048,576 tables.
+ * longer than this user may, or, with OWN_USER, another user's; ENOSPC: there are 1,048,576 tables.
  */
 struct kreg_ioc_open {
 	__u32 size;
@@ -397,8 +420,12 @@ struct kreg_ioc_table {
  * TRANSFER record can be read when the call returns. A read by another thread of the
  * caller that is under way then may still see what the new owner writes.
  *
+ * The process gets it under the caller's user, if it has a client of that user, else
+ * under the user of its first client. That client has to say %KREG_OPT_ACCEPT then.
+ *
  * Errors beside the general ones: ESRCH: no such living process; EALREADY: it is
- * the caller itself; ENOTCONN: it has no client; EPERM: the caller is not the
+ * the caller itself; ENOTCONN: it has no client that was opened for reading and
+ * writing; EPERM: the caller is not the
  * owner, or the process is in other namespaces than the table, or runs under
  * another uid and has not said %KREG_OPT_ACCEPT, or PARK is for longer than this
  * user may; EDQUOT: its mailbox has no room, or too many tables are parked.
@@ -420,7 +447,10 @@ enum kreg_option {
 	 * HEIR: @process inherits when the owner dies, and finds a TRANSFER record
 	 * with @data in its mailbox; pid 0: no heir. @value: KREG_HEIR_SILENT for no
 	 * record. The owner itself may be named: the table comes back to it when it
-	 * gives it away and the receiver dies. Errors as in KREG_IOC_GIVE.
+	 * gives it away and the receiver dies. Errors as in KREG_IOC_GIVE, and under
+	 * which user it inherits is found out as there. What can make naming it fail is
+	 * looked at again when the owner dies: an heir of another user that accepts no
+	 * more, or that is in other namespaces, does not inherit then.
 	 */
 	KREG_OPT_HEIR = 1,
 	/*
@@ -431,7 +461,8 @@ enum kreg_option {
 	KREG_OPT_MODE = 3,		/* @value: permission bits of 0666 */
 	KREG_OPT_ORPHAN = 4,		/* @value: enum kreg_orphan; @value2: its ms as in OPEN */
 	/* Of the client; @table is 0. */
-	KREG_OPT_RECEIVER = 5,		/* TRANSFER records of this process come to this client */
+	KREG_OPT_RECEIVER = 5,		/* this client comes first in its process: gets the */
+					/* records for its user, and gifts of other users */
 	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may hand tables to the process */
 					/* while this client receives; 0: not */
 	/* Not yet, of a table: */
@@ -829,6 +860,12 @@ struct kreg_ioc_scan {
  * @user_ns: user namespace in which it has its name and id: the inode number of
  *	/proc/PID/ns/user
  * @pid_ns: pid namespace, likewise
+ * @owner_uid: the user under whom @owner owns it, in the user namespace of the caller; 0: no
+ *	owner
+ * @heir_uid: the user under whom @heir inherits, likewise; 0: no heir
+ *
+ * That @owner is the calling process does not make a client the owner's: @owner_uid
+ * has to be its user as well.
  */
 struct kreg_info {
 	__u32 size;
@@ -856,6 +893,8 @@ struct kreg_info {
 	__u8 name[KREG_MAX_NAME];
 	__aligned_u64 user_ns;
 	__aligned_u64 pid_ns;
+	__u32 owner_uid;
+	__u32 heir_uid;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
@@ -951,7 +990,10 @@ enum {
  * buffer shorter than the first record is EMSGSIZE and loses nothing. Without a
  * record read(2) waits, or fails with EAGAIN under O_NONBLOCK; poll(2) and
  * epoll(7) tell of records by POLLIN. TRANSFER records are never dropped: their
- * room is set aside when the heir is named or the table is given.
+ * room is set aside when the heir is named or the table is given. They go to the first
+ * client of the process that is of the user to whom the table was promised. When that one
+ * is closed, what was not read goes to the next of this user; without one it is lost, and
+ * so are the heirships of the process under this user.
  */
 
 /* Kinds of records. */
