@@ -2,6 +2,7 @@
 /*
  * Limits of users and processes.
  */
+#include "kit/fault.h"
 #include "kit/fixture.h"
 #include "kit/job.h"
 
@@ -320,6 +321,38 @@ TEST_F(limits, lowered)
 		EXPECT_EQ(-EDQUOT, kid_puts(self->alice, ids[i], "k", "v"));
 		EXPECT_EQ(0, kid_destroy(self->alice, ids[i]));
 	}
+}
+
+/* What failed has promised nothing: no record, no parked table, no place in the line. */
+TEST_F(limits, failed_promises)
+{
+	struct kid *alice = self->alice;
+	struct kreg_info before, after;
+	__u64 id, found;
+	int i;
+
+	ASSERT_EQ(0, kid_setopt(self->bob, 0, KREG_OPT_ACCEPT, 1, 0));
+	ASSERT_EQ(0, kid_create_heir(alice, "t", alice->self, "data", &id));
+	ASSERT_EQ(0, test_set_param("max_user_parked", 0));
+	ASSERT_EQ(0, kid_info(alice, id));
+	before = alice->job->info;
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(-EDQUOT, kid_park(alice, id));
+		EXPECT_EQ(-EDQUOT, kid_orphan(alice, id, KREG_ORPHAN_PARK, 0));
+		kid_open_prepare(alice, "u", KREG_OPEN_CREATE | KREG_OPEN_CLAIM | KREG_OPEN_HEIR);
+		alice->job->open.orphan = KREG_ORPHAN_PARK;
+		alice->job->open.heir = self->bob->self;
+		EXPECT_EQ(-EDQUOT, kid_do(alice, job_open));
+	}
+	EXPECT_EQ(0, fault_fdinfo(alice->pid, alice->job->fd, "kreg-records:"));
+	EXPECT_EQ(0, fault_fdinfo(self->bob->pid, self->bob->job->fd, "kreg-records:"));
+	ASSERT_EQ(0, kid_info(alice, id));
+	after = alice->job->info;
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)));
+	EXPECT_EQ(-ENOENT, kid_open(alice, "u", 0, &found));
+	/* And nothing is left of it that would count now. */
+	ASSERT_EQ(0, test_set_param("max_user_parked", 1));
+	EXPECT_EQ(0, kid_park(alice, id));
 }
 
 TEST_HARNESS_MAIN

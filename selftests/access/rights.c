@@ -292,4 +292,145 @@ TEST_F(rights, numbers_of_the_namespace)
 	kid_kill(kid);
 }
 
+/* A kid that waits for "t", as the n-th. */
+static struct kid *start_waiter(struct __test_metadata *_metadata, int fd, __u64 id, uid_t uid,
+				__u32 n)
+{
+	struct kid *kid = kid_start_as(_metadata, uid);
+	struct kreg_info info;
+
+	kid_open_prepare(kid, "t", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
+	kid_ask(kid, job_open);
+	EXPECT_TRUE(test_wait_for(!_test_info(fd, id, &info) && info.waiters == n));
+	return kid;
+}
+
+/* A table that whoever may write may claim. */
+static __u64 create_claimable(struct __test_metadata *_metadata, struct kid *kid)
+{
+	kid_open_prepare(kid, "t", KREG_OPEN_CREATE | KREG_OPEN_CLAIMABLE);
+	kid->job->open.access = KREG_ACCESS_PUBLIC;
+	kid->job->open.mode = 0666;
+	kid->job->open.orphan = KREG_ORPHAN_PARK;
+	EXPECT_EQ(0, kid_do(kid, job_open));
+	return kid->job->table;
+}
+
+/* Who may no more when its turn in the line comes is told so, and the next is served. */
+TEST_F(rights, lost_while_waiting)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE), *stranger[2], *alice, *bob;
+	__u64 id = create_claimable(_metadata, owner);
+	struct kreg_info info;
+
+	stranger[0] = start_waiter(_metadata, self->fd, id, BOB, 1);
+	stranger[1] = start_waiter(_metadata, self->fd, id, BOB, 2);
+	alice = start_waiter(_metadata, self->fd, id, ALICE, 3);
+	bob = start_waiter(_metadata, self->fd, id, BOB, 4);
+	ASSERT_EQ(0, kid_setopt(owner, id, KREG_OPT_MODE, 0600, 0));
+	ASSERT_EQ(0, kid_setopt(owner, id, KREG_OPT_ACCESS, KREG_ACCESS_PRIVATE, 0));
+	ASSERT_EQ(0, kid_puts(owner, id, "k", "secret"));
+	kid_kill(owner);
+	ASSERT_EQ(0, kid_answer(alice));
+	EXPECT_EQ(-EPERM, kid_answer(stranger[0]));
+	EXPECT_EQ(-EPERM, kid_answer(stranger[1]));
+	EXPECT_EQ(-EACCES, kid_gets(stranger[0], id, "k"));
+	EXPECT_EQ(0, kid_gets(alice, id, "k"));
+	test_info(self->fd, id, &info);
+	EXPECT_TRUE(test_same(alice->self, info.owner));
+	EXPECT_EQ(1, info.waiters);
+	/* Once nobody in line may, it stays parked; who is given the right back gets it. */
+	ASSERT_EQ(0, kid_park(alice, id));
+	EXPECT_EQ(-EPERM, kid_answer(bob));
+	test_info(self->fd, id, &info);
+	EXPECT_EQ(KREG_INFO_PARKED | KREG_INFO_CLAIMABLE, info.flags);
+	EXPECT_EQ(0, info.waiters);
+}
+
+TEST_F(rights, given_back_while_waiting)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE), *bob;
+	__u64 id = create_claimable(_metadata, owner);
+
+	bob = start_waiter(_metadata, self->fd, id, BOB, 1);
+	ASSERT_EQ(0, kid_setopt(owner, id, KREG_OPT_MODE, 0600, 0));
+	ASSERT_EQ(0, kid_setopt(owner, id, KREG_OPT_MODE, 0662, 0));
+	kid_kill(owner);
+	EXPECT_EQ(0, kid_answer(bob));
+}
+
+/* Consent to be an heir of other users is needed when the owner dies. */
+TEST_F(rights, consent_withdrawn)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
+	struct kreg_info info;
+	__u64 goes, parks, again;
+
+	ASSERT_EQ(0, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 1, 0));
+	ASSERT_EQ(0, kid_create_heir(owner, "goes", bob->self, "", &goes));
+	ASSERT_EQ(0, kid_create_heir(owner, "parks", bob->self, "", &parks));
+	ASSERT_EQ(0, kid_orphan(owner, parks, KREG_ORPHAN_PARK, 0));
+	ASSERT_EQ(0, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 0, 0));
+	EXPECT_EQ(-EPERM, kid_give(owner, goes, bob->self, ""));
+	kid_kill(owner);
+	EXPECT_EQ(0, kid_no_event(bob));
+	test_err_info(ESTALE, self->fd, goes, &info);
+	test_info(self->fd, parks, &info);
+	EXPECT_EQ(KREG_INFO_PARKED, info.flags);
+	/* It is still the heir, and inherits from the next owner if it consents again. */
+	owner = kid_start_as(_metadata, ALICE);
+	ASSERT_EQ(0, kid_open(owner, "parks", KREG_OPEN_CLAIM, &again));
+	ASSERT_EQ(0, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 1, 0));
+	kid_kill(owner);
+	ASSERT_EQ(0, kid_event_now(bob));
+	EXPECT_EQ(parks, bob->job->event.e.table);
+}
+
+/* A keeper's table comes back from another user's process, to which it needs not consent. */
+TEST_F(rights, keeper_of_other_users)
+{
+	struct kid *keeper = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
+	__u64 id;
+
+	ASSERT_EQ(0, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 1, 0));
+	ASSERT_EQ(0, kid_create_heir(keeper, "kept", keeper->self, "", &id));
+	ASSERT_EQ(0, kid_give(keeper, id, bob->self, ""));
+	EXPECT_EQ(-EACCES, kid_puts(keeper, id, "k", "v"));
+	kid_kill(bob);
+	ASSERT_EQ(0, kid_event_now(keeper));
+	EXPECT_EQ(0, kid_puts(keeper, id, "k", "v"));
+}
+
+/* Who must not be taken in by a name that another user has taken says so. */
+TEST_F(rights, own_user)
+{
+	struct kid *alice = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
+	const __u32 own = KREG_OPEN_OWN_USER;
+	struct kreg_info info;
+	__u64 id, found;
+
+	id = create_claimable(_metadata, bob);
+	EXPECT_EQ(0, kid_open(alice, "t", KREG_OPEN_CREATE, &found));
+	EXPECT_EQ(-EPERM, kid_open(alice, "t", own, &found));
+	EXPECT_EQ(-EPERM, kid_open(alice, "t", KREG_OPEN_CREATE | own, &found));
+	EXPECT_EQ(-EPERM, kid_open(alice, "t", KREG_OPEN_CLAIM | own, &found));
+	EXPECT_EQ(-EPERM, kid_open(alice, "t", KREG_OPEN_CLAIM | KREG_OPEN_WAIT | own, &found));
+	EXPECT_EQ(-EEXIST, kid_open(alice, "t", KREG_OPEN_CREATE | KREG_OPEN_EXCL | own, &found));
+	/* Also of root, whom no mode keeps out. */
+	test_err_open(EPERM, self->fd, "t", own, &found);
+	EXPECT_EQ(0, kid_open(bob, "t", own, &found));
+	EXPECT_EQ(id, found);
+	ASSERT_EQ(0, kid_park(bob, id));
+	EXPECT_EQ(-EPERM, kid_open(alice, "t", KREG_OPEN_CREATE | KREG_OPEN_CLAIM | own, &found));
+	test_info(self->fd, id, &info);
+	EXPECT_EQ(KREG_INFO_PARKED | KREG_INFO_CLAIMABLE, info.flags);
+	EXPECT_EQ(0, kid_open(bob, "t", KREG_OPEN_CLAIM | own, &found));
+	/* Whose mode keeps the caller out is told that first. */
+	ASSERT_EQ(0, kid_setopt(bob, id, KREG_OPT_MODE, 0600, 0));
+	EXPECT_EQ(-EACCES, kid_open(alice, "t", own, &found));
+	/* A new table is the caller's own. */
+	EXPECT_EQ(0, kid_open(alice, "new", KREG_OPEN_CREATE | own, &found));
+	EXPECT_EQ(0, kid_open(alice, NULL, KREG_OPEN_CREATE | own, &found));
+}
+
 TEST_HARNESS_MAIN

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A process under one user and then under another: by a set-user-ID program, and by
+ * setuid(2). What it got under the one is not its own under the other.
+ */
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+#define ALICE	1000
+#define BOB	1001
+#define CAROL	1002
+
+/* A mount of the test alone, where set-user-ID programs may run. */
+#define DIR	"/tmp"
+#define PROGRAM	DIR "/program"
+
+FIXTURE(setuid) {
+	struct test_base base;
+	int fd;
+	struct kid *kid;		/* ALICE's, and then BOB's */
+};
+
+/* This program once more, as a set-user-ID program of BOB's. */
+static void make_program(struct __test_metadata *_metadata)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int to = open(PROGRAM, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	struct stat st;
+
+	ASSERT_EQ(0, fstat(from, &st));
+	while (sendfile(to, from, NULL, st.st_size) > 0)
+		;
+	ASSERT_EQ(st.st_size, lseek(to, 0, SEEK_CUR));
+	ASSERT_EQ(0, fchown(to, BOB, BOB));
+	ASSERT_EQ(0, fchmod(to, 04755));
+	close(to);
+	close(from);
+}
+
+FIXTURE_SETUP(setuid)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	/* Gone with the test's process. */
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	ASSERT_EQ(0, mount("tmpfs", DIR, "tmpfs", 0, "mode=755"));
+	make_program(_metadata);
+	self->kid = kid_start_as(_metadata, ALICE);
+}
+
+FIXTURE_TEARDOWN_PARENT(setuid)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+/* Functions of the kid are told to the program as a distance, wherever it is loaded. */
+static void *anchor(void)
+{
+	return (void *)anchor;
+}
+
+static long job_become_program(struct job *job)
+{
+	char ask[16], answer[16], parent[24];
+
+	snprintf(ask, sizeof(ask), "%llu", (unsigned long long)job->arg);
+	snprintf(answer, sizeof(answer), "%llu", (unsigned long long)job->arg2);
+	snprintf(parent, sizeof(parent), "%p", anchor());
+	fcntl(job->arg, F_SETFD, 0);
+	fcntl(job->arg2, F_SETFD, 0);
+	execl(PROGRAM, PROGRAM, "--program", job->data, ask, answer, parent, NULL);
+	return -errno;
+}
+
+/* What the set-user-ID program does: as kid_main(), with memory that it finds by its name. */
+static int program(char **argv)
+{
+	int ask = atoi(argv[1]), answer = atoi(argv[2]);
+	long distance = (char *)anchor() - (char *)strtoul(argv[3], NULL, 0);
+	int fd = open(argv[0], O_RDWR | O_CLOEXEC);
+	struct job *job;
+	char c = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (job == MAP_FAILED)
+		return KID_ERROR;
+	job->ret = geteuid();
+	while (write(answer, &c, 1) == 1 && read(ask, &c, 1) == 1) {
+		job->fn = (void *)((char *)job->fn + distance);
+		job->ret = job->fn(job);
+	}
+	return KID_ERROR;
+}
+
+/* The descriptors of a kid that kid_main() has left open are its two pipes. */
+static long job_find_pipes(struct job *job)
+{
+	int fd, found = 0;
+	struct stat st;
+
+	for (fd = 3; fd < 64; fd++) {
+		if (fstat(fd, &st) || !S_ISFIFO(st.st_mode))
+			continue;
+		if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+			job->arg = fd;
+		else
+			job->arg2 = fd;
+		found++;
+	}
+	return found == 2 ? 0 : -EMFILE;
+}
+
+/* The kid executes the program, and does from then on as BOB what it is told. */
+static void become_program(struct __test_metadata *_metadata, struct kid *kid)
+{
+	static int number;
+	struct job *job;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), DIR "/job.%d", number++);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fchmod(fd, 0666));
+	ASSERT_EQ(0, ftruncate(fd, sizeof(*job)));
+	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, job);
+	close(fd);
+	ASSERT_EQ(0, kid_do(kid, job_find_pipes));
+	test_set(kid->job->data, path);
+	*job = *kid->job;
+	kid_ask(kid, job_become_program);
+	munmap(kid->job, sizeof(*kid->job));
+	kid->job = job;
+	ASSERT_EQ(BOB, kid_answer(kid));
+}
+
+static long job_keep_client(struct job *job)
+{
+	fcntl(job->fd, F_SETFD, 0);
+	job->fd2 = job->fd;
+	return 0;
+}
+
+/* A second client, under whom the process runs; the first one is fd2 from now on. */
+static long job_one_more(struct job *job)
+{
+	int first = job->fd;
+	long err = job_client(job);
+
+	job->fd2 = first;
+	return err;
+}
+
+static long job_swap(struct job *job)
+{
+	int fd = job->fd;
+
+	job->fd = job->fd2;
+	job->fd2 = fd;
+	return 0;
+}
+
+/* For good: the program's user id, or ALICE's. */
+static long job_become(struct job *job)
+{
+	return setresuid(job->arg, job->arg, job->arg) ? -errno : 0;
+}
+
+static void kid_become(struct __test_metadata *_metadata, struct kid *kid, uid_t uid)
+{
+	kid->job->arg = uid;
+	ASSERT_EQ(0, kid_do(kid, job_become));
+}
+
+/* A private table that is open to all by its mode, with a secret in it. */
+static __u64 secret(struct __test_metadata *_metadata, struct kid *kid)
+{
+	__u64 id;
+
+	EXPECT_EQ(0, kid_create(kid, "state", KREG_ACCESS_PRIVATE, &id));
+	EXPECT_EQ(0, kid_puts(kid, id, "password", "secret"));
+	return id;
+}
+
+/* What an owner may is refused. */
+static void expect_not_owner(struct __test_metadata *_metadata, struct kid *kid, __u64 id)
+{
+	__u64 found;
+
+	EXPECT_EQ(-EACCES, kid_gets(kid, id, "password"));
+	EXPECT_EQ(-EACCES, kid_puts(kid, id, "password", "mine"));
+	EXPECT_EQ(-EACCES, kid_op(kid, id, KREG_OP_CLEAR, ""));
+	EXPECT_EQ(-EACCES, kid_setopt(kid, id, KREG_OPT_ACCESS, KREG_ACCESS_PUBLIC, 0));
+	EXPECT_EQ(-EACCES, kid_orphan(kid, id, KREG_ORPHAN_PARK, 0));
+	EXPECT_EQ(-EACCES, kid_give(kid, id, kid->self, ""));
+	EXPECT_EQ(-EACCES, kid_heir(kid, id, kid->self, ""));
+	EXPECT_EQ(-EACCES, kid_park(kid, id));
+	EXPECT_EQ(-EACCES, kid_destroy(kid, id));
+	EXPECT_EQ(-EPERM, kid_open(kid, "state", KREG_OPEN_CLAIM, &found));
+	EXPECT_EQ(0, kid_open(kid, "state", 0, &found));
+	EXPECT_EQ(id, found);
+}
+
+static void expect_owner(struct __test_metadata *_metadata, struct kid *kid, __u64 id)
+{
+	__u64 found;
+
+	EXPECT_EQ(0, kid_gets(kid, id, "password"));
+	EXPECT_STREQ("secret", kid->job->value);
+	EXPECT_EQ(0, kid_puts(kid, id, "password", "secret"));
+	EXPECT_EQ(-EALREADY, kid_open(kid, "state", KREG_OPEN_CLAIM, &found));
+}
+
+/* What was made in advance is not the set-user-ID program's, and it is told so. */
+TEST_F(setuid, made_before)
+{
+	struct kid *kid = self->kid;
+	struct kreg_process alice = kid->self;
+	__u64 id = secret(_metadata, kid), found;
+
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_client));
+	EXPECT_TRUE(test_same(alice, kid->job->self));
+	expect_not_owner(_metadata, kid, id);
+	EXPECT_EQ(-EPERM, kid_open(kid, "state", KREG_OPEN_CREATE | KREG_OPEN_OWN_USER, &found));
+	/* Its owner is this process, but not under this user. */
+	ASSERT_EQ(0, kid_info(kid, id));
+	EXPECT_TRUE(test_same(alice, kid->job->info.owner));
+	EXPECT_EQ(ALICE, kid->job->info.owner_uid);
+}
+
+/* What the program has made is not theirs who run under the former user again. */
+TEST_F(setuid, made_by_the_program)
+{
+	struct kid *kid = self->kid;
+	__u64 id;
+
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_client));
+	id = secret(_metadata, kid);
+	kid_become(_metadata, kid, ALICE);
+	/* An open descriptor keeps its rights, as any file. */
+	expect_owner(_metadata, kid, id);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	expect_not_owner(_metadata, kid, id);
+	ASSERT_EQ(0, kid_do(kid, job_swap));
+	expect_owner(_metadata, kid, id);
+}
+
+static long job_drop_capable(struct job *job)
+{
+	return setresgid(job->arg, job->arg, job->arg) ? -errno : job_become(job);
+}
+
+/* The same by setuid(2), which has no new program. */
+TEST_F(setuid, dropped)
+{
+	struct kid *kid = kid_start(_metadata);
+	__u64 id = secret(_metadata, kid);
+
+	kid->job->arg = ALICE;
+	ASSERT_EQ(0, kid_do(kid, job_drop_capable));
+	expect_owner(_metadata, kid, id);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	expect_not_owner(_metadata, kid, id);
+}
+
+/* It goes its normal way when the process dies, whoever that is by then. */
+TEST_F(setuid, left_by_the_former_user)
+{
+	struct kid *kid = self->kid, *heir = kid_start_as(_metadata, ALICE), *bob;
+	__u64 parks, inherited, goes, found;
+	struct kreg_info info;
+
+	ASSERT_EQ(0, kid_create(kid, "parks", KREG_ACCESS_PRIVATE, &parks));
+	ASSERT_EQ(0, kid_orphan(kid, parks, KREG_ORPHAN_PARK, 0));
+	ASSERT_EQ(0, kid_create_heir(kid, "inherited", heir->self, "", &inherited));
+	ASSERT_EQ(0, kid_create(kid, "goes", KREG_ACCESS_PRIVATE, &goes));
+	become_program(_metadata, kid);
+	kid_kill(kid);
+	ASSERT_EQ(0, kid_event_now(heir));
+	EXPECT_EQ(inherited, heir->job->event.e.table);
+	test_err_info(ESTALE, self->fd, goes, &info);
+	bob = kid_start_as(_metadata, BOB);
+	EXPECT_EQ(-EPERM, kid_open(bob, "parks", KREG_OPEN_CLAIM, &found));
+	EXPECT_EQ(0, kid_open(heir, "parks", KREG_OPEN_CLAIM, &found));
+	EXPECT_EQ(parks, found);
+}
+
+/* The client of the former user inherits and reads, and no other. */
+TEST_F(setuid, heir)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE), *kid = self->kid;
+	__u64 id = secret(_metadata, owner);
+
+	ASSERT_EQ(0, kid_heir(owner, id, kid->self, "data"));
+	ASSERT_EQ(0, kid_do(kid, job_keep_client));
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	kid_kill(owner);
+	EXPECT_EQ(0, kid_no_event(kid));
+	expect_not_owner(_metadata, kid, id);
+	ASSERT_EQ(0, kid_do(kid, job_swap));
+	ASSERT_EQ(0, kid_event_now(kid));
+	EXPECT_EQ(id, kid->job->event.e.table);
+	EXPECT_STREQ("data", kid->job->event.data);
+	expect_owner(_metadata, kid, id);
+}
+
+/* When the last client of the user is closed, others do not inherit in its stead. */
+TEST_F(setuid, heir_without_client)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE), *kid = self->kid;
+	struct kid *bob = kid_start_as(_metadata, BOB);
+	__u64 id = secret(_metadata, owner), bobs;
+	struct kreg_info info;
+
+	ASSERT_EQ(0, kid_heir(owner, id, kid->self, "data"));
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_client));
+	ASSERT_EQ(0, kid_create_heir(bob, "bobs", kid->self, "", &bobs));
+	test_info(self->fd, id, &info);
+	EXPECT_TRUE(test_none(info.heir));
+	/* Those of the other user are as they were. */
+	test_info(self->fd, bobs, &info);
+	EXPECT_TRUE(test_same(kid->self, info.heir));
+	kid_kill(owner);
+	EXPECT_EQ(0, kid_no_event(kid));
+	test_err_info(ESTALE, self->fd, id, &info);
+	kid_kill(bob);
+	EXPECT_EQ(0, kid_event_now(kid));
+	EXPECT_EQ(bobs, kid->job->event.e.table);
+}
+
+/* The heirships of one user end, in a list where they alternate with another's. */
+TEST_F(setuid, many_heirships)
+{
+	struct kid *alice = kid_start_as(_metadata, ALICE), *kid = self->kid;
+	struct kid *bob = kid_start_as(_metadata, BOB);
+	struct kreg_info info;
+	__u64 ids[40];
+	int i;
+
+	ASSERT_EQ(0, kid_do(kid, job_keep_client));
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	for (i = 0; i < 40; i++)
+		ASSERT_EQ(0, kid_create_heir(i % 2 ? bob : alice, NULL, kid->self, "", &ids[i]));
+	ASSERT_EQ(0, kid_do(kid, job_swap));
+	ASSERT_EQ(0, kid_do(kid, job_close));
+	for (i = 0; i < 40; i++) {
+		ASSERT_EQ(0, kid_info(i % 2 ? bob : alice, ids[i]));
+		info = (i % 2 ? bob : alice)->job->info;
+		EXPECT_EQ(i % 2, test_same(kid->self, info.heir));
+	}
+}
+
+/* A record that was not read goes to a client of the same user, or to nobody. */
+TEST_F(setuid, unread)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE), *kid = self->kid;
+	__u64 id = secret(_metadata, owner);
+
+	ASSERT_EQ(0, kid_do(kid, job_keep_client));
+	ASSERT_EQ(0, kid_give(owner, id, kid->self, "for alice"));
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	/* The receiver of the process is the one of this user. */
+	ASSERT_EQ(0, kid_setopt(kid, 0, KREG_OPT_RECEIVER, 0, 0));
+	ASSERT_EQ(0, kid_do(kid, job_swap));
+	ASSERT_EQ(0, kid_do(kid, job_close));
+	ASSERT_EQ(0, kid_do(kid, job_swap));
+	EXPECT_EQ(0, kid_no_event(kid));
+	/* The table is still owned under ALICE. */
+	expect_not_owner(_metadata, kid, id);
+	kid_become(_metadata, kid, ALICE);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	EXPECT_EQ(0, kid_no_event(kid));
+	expect_owner(_metadata, kid, id);
+}
+
+/* Gifts go to the client of the giver's user; others' need its first client's consent. */
+TEST_F(setuid, receiver)
+{
+	struct kid *alice = kid_start_as(_metadata, ALICE), *kid = self->kid;
+	struct kid *bob = kid_start_as(_metadata, BOB);
+	struct kid *carol = kid_start_as(_metadata, CAROL);
+	__u64 id;
+
+	ASSERT_EQ(0, kid_do(kid, job_keep_client));
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+
+	ASSERT_EQ(0, kid_create(bob, "bobs", 0, &id));
+	ASSERT_EQ(0, kid_give(bob, id, kid->self, ""));
+	ASSERT_EQ(0, kid_event_now(kid));
+	EXPECT_EQ(id, kid->job->event.e.table);
+	ASSERT_EQ(0, kid_create(carol, "carols", 0, &id));
+	EXPECT_EQ(-EPERM, kid_give(carol, id, kid->self, ""));
+	ASSERT_EQ(0, kid_setopt(kid, 0, KREG_OPT_ACCEPT, 1, 0));
+	EXPECT_EQ(-EPERM, kid_give(carol, id, kid->self, ""));
+	ASSERT_EQ(0, kid_setopt(kid, 0, KREG_OPT_RECEIVER, 0, 0));
+	EXPECT_EQ(0, kid_give(carol, id, kid->self, ""));
+	ASSERT_EQ(0, kid_event_now(kid));
+	EXPECT_EQ(id, kid->job->event.e.table);
+
+	ASSERT_EQ(0, kid_create(alice, "alices", 0, &id));
+	ASSERT_EQ(0, kid_give(alice, id, kid->self, ""));
+	EXPECT_EQ(0, kid_no_event(kid));
+	ASSERT_EQ(0, kid_do(kid, job_swap));
+	ASSERT_EQ(0, kid_event_now(kid));
+	EXPECT_EQ(id, kid->job->event.e.table);
+}
+
+/* Who waits in line as one user owns as that user. */
+TEST_F(setuid, claimed_in_line)
+{
+	struct kid *owner = kid_start_as(_metadata, BOB), *kid = self->kid;
+	__u64 id = secret(_metadata, owner);
+	struct kreg_info info;
+
+	ASSERT_EQ(0, kid_orphan(owner, id, KREG_ORPHAN_PARK, 0));
+	become_program(_metadata, kid);
+	ASSERT_EQ(0, kid_do(kid, job_client));
+	kid_open_prepare(kid, "state", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
+	kid_ask(kid, job_open);
+	EXPECT_TRUE(test_wait_for(!_test_info(self->fd, id, &info) && info.waiters));
+	kid_kill(owner);
+	ASSERT_EQ(0, kid_answer(kid));
+	kid_become(_metadata, kid, ALICE);
+	expect_owner(_metadata, kid, id);
+	ASSERT_EQ(0, kid_do(kid, job_one_more));
+	expect_not_owner(_metadata, kid, id);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 6 && !strcmp(argv[1], "--program"))
+		return program(argv + 2);
+	return test_harness_run(argc, argv);
+}
