@@ -7,32 +7,17 @@
  *
  * A lent turn and the thread are two ways, so each command goes both.
  */
+#include <pthread.h>
+#include <sys/fsuid.h>
+
 #include "kit/fixture.h"
 #include "kit/kid.h"
 #include "kit/fault.h"
+#include "faults/world.h"
 
 #define NAME		"faults"
 #define MOST		2000		/* failures in a call: more are a mistake */
-#define TABLES		4
-
-struct world {
-	int fd;
-	int caller;			/* a client for the call, or fd */
-	int nth;
-	__u64 table;			/* 0: gone */
-	struct kid *kid;
-	struct areas areas;
-	long long counts[TEST_COUNTERS];
-};
-
-/* All that can be seen from outside; what memory holds it may change meanwhile. */
-struct dump {
-	int tables;
-	struct kreg_info infos[TABLES];
-	long records[2];		/* in mailboxes, and promised to them */
-	__u32 len;
-	__u64 objects[AREA_HALF / 8];
-};
+#define USER		1000		/* whose quota is full */
 
 struct object {
 	char letter;			/* of which the key consists */
@@ -64,9 +49,11 @@ struct test_case {
 	__u32 option;
 	__u64 value;
 	const struct object *object;
+	/* A limit, and what it is when the call is made: too little, says the call then. */
+	const char *full;
+	long long at;
 };
 
-static struct dump before, after;
 static char bytes[AREA_HALF];
 
 static const char *key_of(const struct object *o, char *room)
@@ -85,38 +72,6 @@ static long call_read(struct world *w, struct call *c)
 			   c->span[PART_VALUE].len);
 
 	return len < 0 ? -errno : len == c->span[PART_VALUE].len ? 0 : -EBADMSG;
-}
-
-static void take_dump(struct __test_metadata *_metadata, struct world *w,
-		      struct dump *d)
-{
-	struct kreg_ioc_scan scan = {
-		.table = w->table,
-		.buf = test_ptr(d->objects),
-		.buf_len = sizeof(d->objects),
-	};
-	__u32 more;
-	int i;
-
-	memset(d, 0, sizeof(*d));
-	test_sync(w->fd);
-	d->tables = _test_list(w->fd, 0, d->infos, TABLES, &more);
-	ASSERT_LE(0, d->tables);
-	ASSERT_EQ(0, more);
-	for (i = 0; i < d->tables; i++) {
-		d->infos[i].memory = 0;
-		d->infos[i].limbo = 0;
-		d->infos[i].buckets = 0;
-	}
-	d->records[0] = fault_fdinfo(getpid(), w->fd, "kreg-records:");
-	ASSERT_LE(0, d->records[0]);
-	if (w->kid)
-		d->records[1] = fault_fdinfo(w->kid->pid, w->kid->job->fd,
-					     "kreg-records:");
-	ASSERT_LE(0, d->records[1]);
-	test_scan(w->fd, &scan);
-	ASSERT_EQ(0, scan.out_more);
-	d->len = scan.out_len;
 }
 
 static long job_drain(struct job *job)
@@ -162,6 +117,8 @@ static void build(struct __test_metadata *_metadata, struct world *w,
 		  const struct test_case *test, struct call *c)
 {
 	clean(_metadata, w);
+	if (test->full)
+		ASSERT_EQ(0, test_set_param(test->full, w->limit));
 	test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table);
 	if (!test->empty) {
 		put_object(_metadata, w, &small);
@@ -169,23 +126,25 @@ static void build(struct __test_metadata *_metadata, struct world *w,
 		put_object(_metadata, w, &blob);
 	}
 	test->make(_metadata, w, c, test);
+	if (test->full)
+		ASSERT_EQ(0, test_set_param(test->full, test->at));
 	take_dump(_metadata, w, &before);
-}
-
-static void expect_unchanged(struct __test_metadata *_metadata, struct world *w)
-{
-	take_dump(_metadata, w, &after);
-	EXPECT_EQ(before.tables, after.tables);
-	EXPECT_EQ(0, memcmp(before.infos, after.infos, sizeof(before.infos)));
-	EXPECT_EQ(before.records[0], after.records[0]);
-	EXPECT_EQ(before.records[1], after.records[1]);
-	EXPECT_EQ(before.len, after.len);
-	EXPECT_EQ(0, memcmp(before.objects, after.objects, sizeof(before.objects)));
 }
 
 static long call_now(struct world *w, const struct test_case *test, struct call *c)
 {
 	return test->call ? test->call(w, c) : call_ioctl(w, c);
+}
+
+/* Root in the initial user namespace has no limits. */
+static int new_client(const struct test_case *test)
+{
+	int fd;
+
+	setfsuid(test->full ? USER : 0);
+	fd = test_client();
+	setfsuid(0);
+	return fd;
 }
 
 /* The call by a new client, which has no memory left from another: is there an n-th? */
@@ -195,7 +154,7 @@ static bool call_hurt(struct __test_metadata *_metadata, struct world *w,
 {
 	bool hit;
 
-	w->caller = test_client();
+	w->caller = new_client(test);
 	ASSERT_LE(0, w->caller);
 	ASSERT_TRUE(fault_arm(w->nth, n));
 	*ret = call_now(w, test, c);
@@ -209,9 +168,9 @@ static bool call_hurt(struct __test_metadata *_metadata, struct world *w,
 static unsigned int inject(struct __test_metadata *_metadata, struct world *w,
 			   const struct test_case *test)
 {
+	long ret, expected = test->full ? -EDQUOT : 0;
 	unsigned int n, failed = 0;
 	struct call c;
-	long ret;
 	bool hit;
 
 	build(_metadata, w, test, &c);
@@ -225,13 +184,15 @@ static unsigned int inject(struct __test_metadata *_metadata, struct world *w,
 			continue;
 		}
 		failed++;
-		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT) {
+		EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT || ret == expected) {
 			TH_LOG("failure %u: %s", n, strerror(-ret));
 		}
 		expect_unchanged(_metadata, w);
 	}
 	EXPECT_FALSE(hit);
-	EXPECT_EQ(0, ret);
+	EXPECT_EQ(expected, ret);
+	if (ret)
+		expect_unchanged(_metadata, w);
 	printf("# %s: %u injected, %u of them failed the call\n",
 	       _metadata->name, n - 1, failed);
 	return n - 1;
@@ -286,8 +247,15 @@ static void sweep(struct __test_metadata *_metadata, struct world *w,
 {
 	unsigned int hits;
 
+	if (test->full) {
+		w->limit = test_param(test->full);
+		close(w->fd);
+		w->fd = new_client(test);
+		ASSERT_LE(0, w->fd);
+		w->caller = w->fd;
+	}
 	if (test->kid)
-		w->kid = kid_start(_metadata);
+		w->kid = kid_start_as(_metadata, test->full ? USER : 0);
 	test_sync(w->fd);
 	EXPECT_TRUE(test_wait_for(!test_param("objects") && !test_param("tables")));
 	test_counts_rest(w->counts);
@@ -298,11 +266,13 @@ static void sweep(struct __test_metadata *_metadata, struct world *w,
 		TH_LOG("nothing was injected");
 	}
 	/* The caller's memory is looked at before the ways part. */
-	if (lent)
+	if (lent && !test->full)
 		cut_all(_metadata, w, test);
 	fflush(stdout);
 
 	clean(_metadata, w);
+	if (test->full)
+		EXPECT_EQ(0, test_set_param(test->full, w->limit));
 	EXPECT_TRUE(test_wait_for(test_counts_are(w->counts)));
 	if (w->kid)
 		kid_kill(w->kid);
@@ -370,6 +340,7 @@ TEST_F(faults, _name)							\
 /* In the order of the commands; how each call is made stands in front of it. */
 #include "faults/table.h"
 #include "faults/op.h"
+#include "faults/full.h"
 
 /* Returns whether the n-th failure hit the put of key @i; then it has been mended. */
 static bool put_with_failure(struct __test_metadata *_metadata, struct world *w,
