@@ -253,6 +253,14 @@ as_user() {
 		su user -c "$kreg get desk k"
 	t 'rm --parked of others' 0 '0 parked tables removed' 'kreg rm: * of other users left' \
 		su user -c "$kreg rm --parked"
+	t 'new where others were first' 5 '' "kreg new: table 'shown' is another user's*" \
+		su user -c "$kreg new -i shown"
+	t 'new where others may be' 0 '' "kreg new: table 'shown' is there already" \
+		su user -c "$kreg new -iu shown"
+	chmod 644 /dev/kreg
+	t 'get where the device may be read' 0 'v' '' su user -c "$kreg get shown k"
+	t 'put there' 5 '' "kreg new: this process may read the device and not write to it*" \
+		su user -c "$kreg new mine"
 	chmod "$mode" /dev/kreg
 }
 

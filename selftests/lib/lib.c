@@ -211,7 +211,7 @@ TEST_F(lib, open_options)
 
 	o.access = KREG_ACCESS_PUBLIC;
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
-	o = (struct kreg_open_options){ .size = sizeof(o), .flags = 1u << 31 };
+	o = (struct kreg_open_options){ .size = sizeof(o), .flags = 1u << 30 };
 	EXPECT_EQ(-EOPNOTSUPP, kreg_table_open(self->client, self->name, &o, &t));
 	o = (struct kreg_open_options){
 		.size = sizeof(o), .flags = KREG_OPEN_CREATE | KREG_OPEN_HEIR_SILENT,

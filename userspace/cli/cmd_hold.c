@@ -12,6 +12,7 @@ static const struct option options[] = {
 	{ "max", required_argument, NULL, 'M' },
 	{ "wait", no_argument, NULL, 'w' },
 	{ "destroy", no_argument, NULL, 'd' },
+	{ "any-user", no_argument, NULL, 'u' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -51,7 +52,7 @@ static void parse(int argc, char **argv, struct hold *h)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "+a:m:r:M:wd", options)) != -1) {
+	while ((c = next_option(argc, argv, "+a:m:r:M:wdu", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &h->options.access))
 			usage("'%s' is no access rule: private, protected or public", optarg);
 		if (c == 'm' && (parse_mode(optarg, &h->options.mode) || !h->options.mode))
@@ -64,6 +65,8 @@ static void parse(int argc, char **argv, struct hold *h)
 			h->timeout_ms = -1;
 		if (c == 'd')
 			h->destroy = true;
+		if (c == 'u')
+			h->options.flags |= KREG_OPEN_ANY_USER;
 	}
 	need_args(argc, 2, -1);
 	h->name = argv[optind++];
@@ -106,6 +109,7 @@ const struct command cmd_hold = {
 		"  -M, --max N[/TIME]  at most N restarts in TIME, else give up: 3/5s\n"
 		"  -w, --wait          wait if the table has another owner\n"
 		"  -d, --destroy       destroy the table in the end\n"
+		"  -u, --any-user      own it also if another user has created it\n"
 		"  -a, --access RULE   of a new table: protected (default), private, public\n"
 		"  -m, --mode MODE     of a new table: 0600 (default) to 0666",
 	.run = run,

@@ -26,9 +26,23 @@ static void number(const char *title, uint64_t value, const char *unit)
 	printf("%-10s %" PRIu64 "%s\n", title, value, unit);
 }
 
+/* The process, and its user where that is not the table's. */
+static void person(const struct kreg_stat *stat, struct kreg_process proc, uid_t uid,
+		   char *buf, size_t room)
+{
+	char user[64];
+	size_t used;
+
+	text_proc(proc.pid, buf, room);
+	used = strlen(buf);
+	if (proc.cookie && uid != kreg_stat_uid(stat))
+		snprintf(buf + used, room - used, ", as user %s",
+			 text_user(uid, user, sizeof(user)));
+}
+
 static void people(const struct kreg_stat *stat)
 {
-	char buf[64], left[32];
+	char buf[160], left[32];
 
 	if (kreg_stat_parked(stat) && kreg_stat_parked_until_ns(stat)) {
 		text_ms(parked_ms_left(stat), left, sizeof(left));
@@ -36,12 +50,12 @@ static void people(const struct kreg_stat *stat)
 	} else if (kreg_stat_parked(stat)) {
 		snprintf(buf, sizeof(buf), "none: parked");
 	} else {
-		text_proc(kreg_stat_owner(stat).pid, buf, sizeof(buf));
+		person(stat, kreg_stat_owner(stat), kreg_stat_owner_uid(stat), buf, sizeof(buf));
 	}
 	line("owner", buf);
 	snprintf(buf, sizeof(buf), "none");
 	if (kreg_stat_heir(stat).cookie)
-		text_proc(kreg_stat_heir(stat).pid, buf, sizeof(buf));
+		person(stat, kreg_stat_heir(stat), kreg_stat_heir_uid(stat), buf, sizeof(buf));
 	if (kreg_stat_heir_silent(stat))
 		strncat(buf, ", silent", sizeof(buf) - strlen(buf) - 1);
 	line("heir", buf);

@@ -11,6 +11,7 @@ static const struct option options[] = {
 	{ "keep", required_argument, NULL, 'k' },
 	{ "claimable", no_argument, NULL, 'c' },
 	{ "if-missing", no_argument, NULL, 'i' },
+	{ "any-user", no_argument, NULL, 'u' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -21,13 +22,14 @@ struct wish {
 	uint64_t keep_ms;
 	bool claimable;
 	bool if_missing;
+	bool any_user;
 };
 
 static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ci", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciu", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected or public", optarg);
 		if (c == 'm' && (parse_mode(optarg, &w->mode) || !w->mode))
@@ -40,6 +42,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->claimable = true;
 		if (c == 'i')
 			w->if_missing = true;
+		if (c == 'u')
+			w->any_user = true;
 	}
 	if (w->keep_ms && w->orphan == KREG_ORPHAN_DESTROY)
 		usage("--keep is for parked tables and contradicts --orphan destroy");
@@ -55,7 +59,8 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 	struct kreg_open_options o = {
 		.size = sizeof(o),
 		.flags = KREG_OPEN_CREATE | (w->if_missing ? 0 : KREG_OPEN_EXCL) |
-			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0),
+			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0) |
+			 (w->any_user ? KREG_OPEN_ANY_USER : 0),
 		.access = w->access,
 		.mode = w->mode,
 		.orphan = KREG_ORPHAN_PARK,
@@ -148,6 +153,7 @@ const struct command cmd_new = {
 		"  -o, --orphan RULE  when an owner dies without an heir: park (default), destroy\n"
 		"  -k, --keep TIME    be parked at most so long: 500ms, 30s, 10m, 12h, 1d\n"
 		"  -c, --claimable    whoever may write may also claim it\n"
-		"  -i, --if-missing   it is no error if there is one already",
+		"  -i, --if-missing   it is no error if there is one of this user already\n"
+		"  -u, --any-user     nor if that is another user's",
 	.run = run,
 };

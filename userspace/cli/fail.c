@@ -19,6 +19,7 @@ static int code_of(int err)
 		return EXIT_EXISTS;
 	case EACCES:
 	case EPERM:
+	case EBADF:
 		return EXIT_DENIED;
 	case EBUSY:
 	case EALREADY:

@@ -14,7 +14,7 @@ uint64_t parked_ms_left(const struct kreg_stat *stat)
 	return until > now_ns ? (until - now_ns) / 1000000 : 0;
 }
 
-static void show_proc(const char *name, struct kreg_process proc)
+static void show_proc(const char *name, struct kreg_process proc, uid_t uid)
 {
 	char comm[32], field[32];
 
@@ -25,6 +25,8 @@ static void show_proc(const char *name, struct kreg_process proc)
 	json_number(name, proc.pid);
 	snprintf(field, sizeof(field), "%s_cookie", name);
 	json_number(field, proc.cookie);
+	snprintf(field, sizeof(field), "%s_uid", name);
+	json_number(field, uid);
 	text_comm(proc.pid, comm, sizeof(comm));
 	snprintf(field, sizeof(field), "%s_command", name);
 	if (comm[0])
@@ -46,8 +48,8 @@ void show_json(const struct kreg_stat *stat)
 	json_bool("parked", kreg_stat_parked(stat));
 	if (kreg_stat_parked(stat) && kreg_stat_parked_until_ns(stat))
 		json_number("parked_ms_left", parked_ms_left(stat));
-	show_proc("owner", kreg_stat_owner(stat));
-	show_proc("heir", kreg_stat_heir(stat));
+	show_proc("owner", kreg_stat_owner(stat), kreg_stat_owner_uid(stat));
+	show_proc("heir", kreg_stat_heir(stat), kreg_stat_heir_uid(stat));
 	json_bool("heir_silent", kreg_stat_heir_silent(stat));
 	json_text("orphan", text_orphan(kreg_stat_orphan(stat)));
 	json_number("orphan_ms", kreg_stat_orphan_ms(stat));

@@ -37,12 +37,18 @@ static void __attribute__((constructor)) guard_forks(void)
 	pthread_atfork(lock_list, unlock_list, unlock_list);
 }
 
-/* Events are waited for with poll(2), so the file itself never blocks. */
+/*
+ * Events are waited for with poll(2), so the file itself never blocks. Who may only read the
+ * device can still read tables.
+ */
 static int device_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int err = errno;
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0 && err == EACCES)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -err : fd;
 }
 
 int kreg_client_check(const struct kreg_client *client)

@@ -4,6 +4,7 @@
  * the thread by plain stores; the sentence is made when it is asked for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "internal.h"
 
 /* Tables of sentences may ask for a state of the table. */
-enum state { ANY, PARKED, MINE, OTHERS };
+enum state { ANY, PARKED, MINE, OTHERS, FOREIGN, NARROW };
 
 /* Of the last call that failed in this thread. */
 struct failure {
@@ -20,6 +21,7 @@ struct failure {
 	enum attempt attempt;
 	enum kreg_limit limit;	/* of EDQUOT and ENOSPC */
 	bool told;		/* @text is the sentence about it */
+	bool own_user;		/* a table of another user would not do */
 	unsigned int pid;	/* %p: who was to receive, inherit or be found */
 	uint64_t client;	/* serial of the client, or 0 */
 	uint64_t table;		/* id, or 0 */
@@ -39,6 +41,7 @@ struct facts {
 	unsigned int uid;		/* %u */
 	unsigned int mode;		/* %m */
 	enum state state;
+	bool foreign;			/* its user is another, or keeps secret who it is */
 };
 
 static const struct sentence {
@@ -89,6 +92,9 @@ static const struct sentence {
 	{ EACCES, TRY_READ, PARKED, "%t is parked and private: claim it to read it" },
 	{ EACCES, TRY_OTHER, ANY,
 	  "the mode of %t does not let this user do it; its owner can change the mode" },
+	{ EPERM, TRY_OTHER, FOREIGN,
+	  "%t is another user's, who may have made it to be trusted; choose another name, or allow tables of any user"
+	},
 	{ EPERM, TRY_CREATE, ANY,
 	  "only CAP_SYS_RESOURCE may have %t parked for so long, or give it an heir of another user"
 	},
@@ -126,6 +132,8 @@ static const struct sentence {
 	{ EINVAL, TRY_BATCH, ANY, "the key is empty, or the batch mixes reads and writes" },
 	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
 	{ EBADF, TRY_PROCESS, ANY, "this descriptor is no pidfd" },
+	{ EBADF, TRY_OTHER, NARROW,
+	  "this process may read the device and not write to it; 'ls -l /dev/kreg' tells who may" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
 	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
 	{ EINVAL, TRY_WRITE, ANY, "the key is empty, or the options contradict each other" },
@@ -194,6 +202,7 @@ static void gather(struct facts *f, const struct failure *l)
 		return;
 	ret = kreg_info_read(client, l->table, l->table ? NULL : l->name, &info);
 	kreg_client_put(client);
+	f->foreign = ret ? ret == -EACCES : info.uid != geteuid();
 	if (ret)
 		return;
 	f->uid = info.uid;
@@ -265,6 +274,20 @@ static void fill_in(const char *text, const struct facts *f, char *buf, size_t r
 	buf[used] = '\0';
 }
 
+/* The client is open, but the device let it be opened for less than everything. */
+static bool is_narrow(const struct failure *l)
+{
+	struct kreg_client *client = kreg_client_by_serial(l->client);
+	int flags = -1;
+
+	if (!client)
+		return false;
+	if (!kreg_client_check(client))
+		flags = fcntl(client->fd, F_GETFL);
+	kreg_client_put(client);
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDWR;
+}
+
 static void make_sentence(void)
 {
 	enum attempt attempt = last.attempt;
@@ -277,6 +300,10 @@ static void make_sentence(void)
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION))
 		err = EPERM;
+	if (err == EPERM && last.own_user && f.foreign)
+		f.state = FOREIGN;
+	if (err == EBADF && is_narrow(&last))
+		f.state = NARROW;
 	text = choose_limit(last.limit) ?: choose(err, attempt, f.state);
 	/* A batch fails as its operations do. */
 	if (!text && attempt == TRY_BATCH)
@@ -305,6 +332,7 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 	last.attempt = attempt;
 	last.limit = ret == -EDQUOT || ret == -ENOSPC ? kreg_ioctl_limit : KREG_LIMIT_NONE;
 	last.told = false;
+	last.own_user = false;
 	last.client = client ? client->serial : 0;
 	last.table = table;
 	last.pid = 0;
@@ -352,6 +380,12 @@ int kreg_fail_process(int ret, unsigned int pid)
 	if (ret < 0)
 		last.pid = pid;
 	return ret;
+}
+
+void kreg_fail_own_user(int ret)
+{
+	if (ret < 0)
+		last.own_user = true;
 }
 
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed)

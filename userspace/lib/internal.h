@@ -107,6 +107,7 @@ int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *clie
 int kreg_fail_id(int ret, enum attempt attempt, const struct kreg_client *client, uint64_t id);
 int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table);
 int kreg_fail_process(int ret, unsigned int pid);
+void kreg_fail_own_user(int ret);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */

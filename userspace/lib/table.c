@@ -8,7 +8,11 @@
 #include "internal.h"
 
 #define OPEN_FLAGS	(KREG_OPEN_CREATE | KREG_OPEN_EXCL | KREG_OPEN_CLAIM | KREG_OPEN_WAIT | \
-			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT)
+			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
+			 KREG_OPEN_ANY_USER)
+
+#define OWN_FLAGS	(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
+			 KREG_OPEN_ANY_USER)
 
 uint64_t kreg_deadline(int64_t timeout_ms)
 {
@@ -58,11 +62,22 @@ static int open_new(struct kreg_ioc_open *open, const struct kreg_open_options *
 	return 0;
 }
 
+/* Who creates a table where there is none counts on a table of his own. */
+static bool own_user_alone(const struct kreg_open_options *o)
+{
+	return (o->flags & KREG_OPEN_CREATE) &&
+	       !(o->flags & (KREG_OPEN_EXCL | KREG_OPEN_ANY_USER));
+}
+
 static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options *o)
 {
 	if (o->reserved || (o->flags & ~OPEN_FLAGS))
 		return -EOPNOTSUPP;
-	open->flags = o->flags;
+	if ((o->flags & KREG_OPEN_OWN_USER) && (o->flags & KREG_OPEN_ANY_USER))
+		return -EINVAL;
+	open->flags = o->flags & ~KREG_OPEN_ANY_USER;
+	if (own_user_alone(o))
+		open->flags |= KREG_OPEN_OWN_USER;
 	open->deadline_ns = o->deadline_ns;
 	if (o->flags & KREG_OPEN_CREATE)
 		return open_new(open, o);
@@ -127,6 +142,8 @@ static int open_failed(int ret, struct kreg_client *client, const char *name,
 	if (!ret || !o)
 		return kreg_fail_name(ret, TRY_OPEN, client, name);
 	kreg_fail_name(ret, attempt_of(o->flags), client, name);
+	if (own_user_alone(o) || (o->flags & KREG_OPEN_OWN_USER))
+		kreg_fail_own_user(ret);
 	if (ret == -EFBIG)
 		kreg_fail_sizes(ret, 0, o->data_len, 0);
 	return kreg_fail_process(ret, o->heir.pid);
@@ -172,7 +189,7 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 		if (ret)
 			return kreg_fail_name(ret, TRY_CREATE, client, name);
 	}
-	if (o.flags & ~(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT) || o.deadline_ns)
+	if (o.flags & ~OWN_FLAGS || o.deadline_ns)
 		return kreg_fail_name(-EINVAL, TRY_CREATE, client, name);
 	o.size = sizeof(o);
 	o.flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;

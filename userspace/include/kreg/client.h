@@ -16,7 +16,12 @@ extern "C" {
  * @client: the new client
  *
  * A process may have 64 clients; one is enough for all its threads. The first
- * one that is open is the receiver of the process's events.
+ * one that is open is the receiver of the process's events. What the process gets through
+ * a client it owns under the user it runs as now: after setuid(2), or as a set-user-ID
+ * program, a client that is opened then owns nothing of it.
+ *
+ * Where the device may only be read, the client reads tables, and whatever else it tries is
+ * -EBADF; it receives nothing.
  *
  * Errors: -ENOENT, -ENODEV: no device, the module is not loaded; -EACCES: the
  * device's permissions; -EMFILE: too many clients or descriptors; -ENOTTY: @path

@@ -95,6 +95,9 @@ bool kreg_stat_heir_silent(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 struct kreg_process kreg_stat_owner(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* pid 0: none, or not visible */
 struct kreg_process kreg_stat_heir(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* under whom they own and inherit; 0 without one */
+uid_t kreg_stat_owner_uid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uid_t kreg_stat_heir_uid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_objects(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* of keys and values */
 uint64_t kreg_stat_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;

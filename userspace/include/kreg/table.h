@@ -12,7 +12,7 @@ extern "C" {
 /**
  * struct kreg_open_options - how to open or create a table
  * @size: sizeof(struct kreg_open_options)
- * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, CLAIMABLE, HEIR_SILENT
+ * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, CLAIMABLE, HEIR_SILENT, OWN_USER, ANY_USER
  * @type: enum kreg_type; 0: KREG_TYPE_SET with CREATE, else any
  * @access: new table: enum kreg_access; 0: KREG_ACCESS_PROTECTED
  * @mode: new table: permission bits of 0666; 0: 0600
@@ -25,6 +25,9 @@ extern "C" {
  *
  * Members for a new table must be zero without KREG_OPEN_CREATE, and do not matter
  * when the table exists.
+ *
+ * A name can be taken by anyone. With CREATE a table that exists must be of the caller's own
+ * user, as OWN_USER says, else -EPERM; ANY_USER allows those of all others.
  */
 struct kreg_open_options {
 	size_t size;
@@ -40,6 +43,9 @@ struct kreg_open_options {
 	size_t data_len;
 	uint64_t deadline_ns;
 };
+
+/* Of the library: with CREATE a table of another user will do as well. */
+#define KREG_OPEN_ANY_USER	(1U << 31)
 
 #define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
 				  { 0, 0, 0 }, 0, 0, 0 }
@@ -66,8 +72,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * -EBUSY: another process owns it; -EALREADY: the caller owns it already, open
  * it without CLAIM; -ETIMEDOUT; -EINTR: a signal came while waiting; -ESTALE:
  * destroyed while waiting; -EACCES: its mode; -EPERM: only its user may claim it,
- * or @orphan_ms is longer than allowed; -EDQUOT: too many tables of this user;
- * -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in kreg_table_set_heir().
+ * or it is another user's, or @orphan_ms is longer than allowed; -EDQUOT: too many tables of
+ * this user; -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in kreg_table_set_heir().
  */
 int kreg_table_open(struct kreg_client *client, const char *name,
 		    const struct kreg_open_options *options, struct kreg_table **table)
@@ -93,8 +99,8 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
  *	ever
  * @table: handle of the table
  *
- * Who waits is served in the order of the calls. The table must exist. Errors: as
- * in kreg_table_open().
+ * Who waits is served in the order of the calls; that he may claim it is decided when
+ * his turn comes. The table must exist. Errors: as in kreg_table_open().
  */
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		     struct kreg_table **table) KREG_NONNULL_FIRST KREG_MUST_CHECK;
@@ -106,13 +112,14 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
  * @timeout_ms: how long to wait for another owner to go; 0: not at all; -1, INT64_MAX: for
  *	ever
  * @options: for a table that is not there yet; NULL: protected, mode 0600, parked
- *	when its owner dies without an heir. Of @flags only KREG_OPEN_CLAIMABLE and
- *	KREG_OPEN_HEIR_SILENT are allowed; @deadline_ns must be 0
+ *	when its owner dies without an heir. Of @flags only KREG_OPEN_CLAIMABLE,
+ *	HEIR_SILENT, OWN_USER and ANY_USER are allowed; @deadline_ns must be 0
  * @table: handle of the table
  *
  * The usual call of a server at its start: creates the table, or claims it, or finds
  * that the caller owns it already, for example because a keeper has given it. See
- * kreg_table_opened(): 0 in the last case. Errors: as in kreg_table_open().
+ * kreg_table_opened(): 0 in the last case. It must be a table of the caller's own user, else
+ * -EPERM, unless KREG_OPEN_ANY_USER is given. Errors: as in kreg_table_open().
  */
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		   const struct kreg_open_options *options, struct kreg_table **table)

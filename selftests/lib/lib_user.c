@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libkreg: tables and clients of other users. */
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+
+#include "lib/lib.h"
+
+#define OTHER	1001		/* user id */
+
+/* A client of another user, to whom the device gives these permissions. */
+static struct kreg_client *open_as_other(unsigned int mode)
+{
+	struct kreg_client *client = NULL;
+	struct stat st;
+	int ret = stat("/dev/kreg", &st) || chmod("/dev/kreg", mode);
+
+	setfsuid(OTHER);
+	ret = ret ? ret : kreg_client_open(NULL, &client);
+	setfsuid(0);
+	chmod("/dev/kreg", st.st_mode & 0777);
+	return ret ? NULL : client;
+}
+
+TEST_F(lib, tables_of_other_users)
+{
+	struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
+	struct kreg_client *client = open_as_other(0666);
+	struct kreg_table *theirs, *t;
+	struct kreg_stat *stat;
+
+	ASSERT_NE(NULL, client);
+	o.flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL;
+	o.mode = 0666;
+	ASSERT_EQ(0, kreg_table_open(client, "theirs", &o, &theirs));
+	ASSERT_EQ(0, kreg_table_stat(theirs, &stat));
+	EXPECT_EQ(OTHER, kreg_stat_owner_uid(stat));
+	EXPECT_EQ(0, kreg_stat_heir_uid(stat));
+	kreg_stat_free(stat);
+
+	o.flags = KREG_OPEN_CREATE;
+	EXPECT_EQ(-EPERM, kreg_table_open(self->client, "theirs", &o, &t));
+	EXPECT_STREQ("table 'theirs' is another user's, who may have made it to be trusted; choose another name, or allow tables of any user",
+		     kreg_errmsg());
+	EXPECT_EQ(-EPERM, kreg_table_own(self->client, "theirs", 0, NULL, &t));
+	EXPECT_STREQ("table 'theirs' is another user's, who may have made it to be trusted; choose another name, or allow tables of any user",
+		     kreg_errmsg());
+	o.flags = KREG_OPEN_CREATE | KREG_OPEN_ANY_USER;
+	ASSERT_EQ(0, kreg_table_open(self->client, "theirs", &o, &t));
+	kreg_table_close(t);
+	o.flags |= KREG_OPEN_OWN_USER;
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, "theirs", &o, &t));
+	/* What is only looked for may be anybody's. */
+	ASSERT_EQ(0, kreg_table_open(self->client, "theirs", NULL, &t));
+	kreg_table_close(t);
+	ASSERT_EQ(0, kreg_table_park(theirs));
+	memset(&o, 0, sizeof(o));
+	o.size = sizeof(o);
+	o.flags = KREG_OPEN_ANY_USER;
+	ASSERT_EQ(0, kreg_table_own(self->client, "theirs", 0, &o, &t));
+	EXPECT_EQ(KREG_OPENED_CLAIMED, kreg_table_opened(t));
+	ASSERT_EQ(0, kreg_table_stat(t, &stat));
+	EXPECT_EQ(OTHER, kreg_stat_uid(stat));
+	EXPECT_EQ(0, kreg_stat_owner_uid(stat));
+	kreg_stat_free(stat);
+	EXPECT_EQ(0, kreg_table_destroy(t));
+	kreg_table_close(t);
+	kreg_table_close(theirs);
+	kreg_client_close(client);
+}
+
+/* Where the device may only be read, the library reads. */
+TEST_F(lib, read_only_device)
+{
+	struct kreg_client *client = open_as_other(0644);
+	struct kreg_table *t;
+	char room[8];
+
+	ASSERT_NE(NULL, client);
+	ASSERT_EQ(0, kreg_table_set_mode(self->table, 0664));
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
+	ASSERT_EQ(0, kreg_table_open(client, self->name, NULL, &t));
+	EXPECT_EQ(0, kreg_get(t, "k", 1, room, sizeof(room), NULL));
+	EXPECT_EQ(-EBADF, kreg_put(t, "k", 1, "w", 1));
+	EXPECT_STREQ("this process may read the device and not write to it; 'ls -l /dev/kreg' tells who may",
+		     kreg_errmsg());
+	EXPECT_EQ(-EBADF, kreg_client_set_accept(client, true));
+	EXPECT_STREQ("this process may read the device and not write to it; 'ls -l /dev/kreg' tells who may",
+		     kreg_errmsg());
+	kreg_client_close(client);
+	EXPECT_EQ(-EBADF, kreg_put(t, "k", 1, "w", 1));
+	EXPECT_STREQ("the client is closed, or the program has closed its descriptor",
+		     kreg_errmsg());
+	kreg_table_close(t);
+	EXPECT_EQ(NULL, open_as_other(0600));
+	EXPECT_STREQ("no permission for /dev/kreg; 'ls -l /dev/kreg' tells who may use it",
+		     kreg_errmsg());
+}
+
+TEST_HARNESS_MAIN
