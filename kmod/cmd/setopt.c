@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SETOPT: options of tables and clients. */
 #include <linux/err.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "client/client.h"
@@ -10,6 +9,7 @@
 #include "cmd/find.h"
 #include "cmd/heir.h"
 #include "cmd/sync.h"
+#include "table/change.h"
 #include "table/request.h"
 #include "table/table.h"
 
@@ -135,8 +135,7 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	if (err != NARROWER)
 		return err;
 	/* A read looks at the rights once; those under way must not see later writes. */
-	synchronize_rcu_expedited();
-	return 0;
+	return kreg_table_wait_for_readers();
 }
 
 static int set_option(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 
 #include "table/change.h"
@@ -105,10 +106,28 @@ static bool free_some(struct kreg_table *t)
 	return more;
 }
 
+/*
+ * The end of the grace period is polled: it is not hurried, which would interrupt every
+ * processor on the word of a user, and a fatal signal ends the wait.
+ */
+int kreg_table_wait_for_readers(void)
+{
+	unsigned long cookie = start_poll_synchronize_rcu();
+
+	might_sleep();
+	while (!poll_state_synchronize_rcu(cookie)) {
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
 void kreg_table_throttle(struct kreg_table *t)
 {
-	while (unlikely(kreg_store_limbo_full(&t->store)) && !READ_ONCE(t->dead) &&
-	       !fatal_signal_pending(current))
+	int err = 0;
+
+	while (unlikely(kreg_store_limbo_full(&t->store)) && !READ_ONCE(t->dead) && !err)
 		if (!free_some(t))
-			synchronize_rcu();
+			err = kreg_table_wait_for_readers();
 }

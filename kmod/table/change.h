@@ -103,6 +103,11 @@ void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kre
 int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre);
 /* Sleeps. The same for what a write that nobody waits for will want. */
 void kreg_table_prealloc_ahead(struct kreg_table *t);
+/*
+ * Sleeps. Wait until all have left who read any table when it was called; a grace period of
+ * the usual kind. -EINTR: a fatal signal came first.
+ */
+int kreg_table_wait_for_readers(void);
 /* Sleeps. If too much memory waits for readers to leave, wait for them. */
 void kreg_table_throttle(struct kreg_table *t);
 
