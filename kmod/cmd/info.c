@@ -10,6 +10,7 @@
 #include <linux/user_namespace.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/ns.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
@@ -67,7 +68,7 @@ static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
 	info->flags = tell_flags(t);
 	info->orphan = t->orphan;
 	info->orphan_ms = t->orphan_ms;
-	info->parked_until_ns = ktime_to_ns(t->parked_until);
+	info->parked_until_ns = t->parked_until ? kreg_clock_to_user(t->parked_until) : 0;
 	info->transfers = t->transfers;
 	info->waiters = t->nr_waiters;
 }
