@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/sync.h"
@@ -46,6 +47,18 @@ static long kreg_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return kreg_cmd_ioctl(cl, cmd, (void __user *)arg);
 }
 
+/* The kernel's time goes into the mail, and the reader's out of it. */
+static int put_mail(char __user *buf, const struct kreg_mail *mail)
+{
+	struct kreg_event event = mail->event;
+
+	event.time_ns = kreg_clock_to_user(ns_to_ktime(event.time_ns));
+	if (copy_to_user(buf, &event, sizeof(event)) ||
+	    copy_to_user(buf + sizeof(event), mail->tail, event.size - sizeof(event)))
+		return -EFAULT;
+	return 0;
+}
+
 /* Whole records, as many as fit. Returns the bytes, 0: there is none. */
 static ssize_t read_mails(struct kreg_client *cl, char __user *buf, size_t len)
 {
@@ -56,7 +69,7 @@ static ssize_t read_mails(struct kreg_client *cl, char __user *buf, size_t len)
 		/* The first is too long, or one more does not fit. */
 		if (IS_ERR(mail))
 			return done ?: PTR_ERR(mail);
-		if (copy_to_user(buf + done, &mail->event, mail->event.size)) {
+		if (put_mail(buf + done, mail)) {
 			kreg_mailbox_put_back(&cl->box, mail);
 			return done ?: -EFAULT;
 		}
@@ -103,7 +116,7 @@ static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t
 	while (!(ret = read_mail_once(cl, buf, len))) {
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(cl->proc->news, has_mail(cl)))
+		if (wait_event_freezable(cl->news.sleepers, has_mail(cl)))
 			return -ERESTARTSYS;
 	}
 	return ret;
@@ -116,7 +129,7 @@ static __poll_t kreg_poll(struct file *file, poll_table *wait)
 
 	if (!kreg_proc_is_current(cl->proc))
 		return EPOLLERR;
-	poll_wait(file, &cl->proc->news, wait);
+	poll_wait(file, &cl->news.sleepers, wait);
 	return has_mail(cl) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 

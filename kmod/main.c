@@ -6,6 +6,7 @@
 #include "table/change.h"
 #include "client/client.h"
 #include "compat.h"
+#include "client/news.h"
 #include "table/owner.h"
 #include "device.h"
 #include "client/limits.h"
@@ -120,9 +121,12 @@ static int __init kreg_init(void)
 	int err;
 
 	kreg_names_init();
-	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
+	err = kreg_news_start();
 	if (err)
 		return err;
+	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
+	if (err)
+		goto stop_news;
 	err = kreg_writer_init(&kreg_table_writer_ops);
 	if (err)
 		goto exit_table;
@@ -135,6 +139,8 @@ exit_writer:
 	kreg_writer_exit();
 exit_table:
 	kreg_table_exit();
+stop_news:
+	kreg_news_stop();
 	return err;
 }
 
@@ -145,6 +151,7 @@ static void __exit kreg_exit(void)
 	kreg_proc_exit();
 	kreg_writer_exit();
 	kreg_table_exit();
+	kreg_news_stop();
 	kreg_names_exit();
 	rcu_barrier();
 	WARN_ON(kreg_proc_allocated() || kreg_client_count() || kreg_user_count());

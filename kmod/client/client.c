@@ -28,7 +28,7 @@ static void free_client(struct kreg_client *cl)
 	kreg_scratch_exit(&cl->call);
 	kreg_scratch_exit(&cl->req);
 	mutex_destroy(&cl->reading);
-	kfree(cl);
+	kfree_rcu(cl, rcu);
 	atomic_dec(&nr_clients);
 }
 
@@ -41,6 +41,11 @@ void kreg_client_put(struct kreg_client *cl)
 {
 	if (refcount_dec_and_test(&cl->refs))
 		free_client(cl);
+}
+
+static void put_by_news(struct kreg_news *news)
+{
+	kreg_client_put(container_of(news, struct kreg_client, news));
 }
 
 /* Whom it belongs to. After a failure free_client() frees what was found until then. */
@@ -89,6 +94,14 @@ static struct kreg_client *find_receiver(struct kreg_proc *p, kuid_t uid)
 	return NULL;
 }
 
+/* The list of clients has changed. An exit wakes by the news of the first, whoever that is. */
+static void note_receiver(struct kreg_proc *p)
+{
+	struct kreg_client *cl = first_receiver(p);
+
+	rcu_assign_pointer(p->news, cl ? &cl->news : NULL);
+}
+
 static int enlist_client(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
@@ -100,6 +113,7 @@ static int enlist_client(struct kreg_client *cl)
 	} else {
 		WRITE_ONCE(p->nr_clients, p->nr_clients + 1);
 		list_add_tail(&cl->node, &p->clients);
+		note_receiver(p);
 	}
 	spin_unlock(&p->lock);
 	return err;
@@ -120,6 +134,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 	cl->mode = mode & KREG_CLIENT_RW;
 	mutex_init(&cl->reading);
 	kreg_mailbox_init(&cl->box);
+	kreg_news_init(&cl->news, put_by_news);
 	err = identify_client(cl);
 	if (!err)
 		err = enlist_client(cl);
@@ -134,14 +149,20 @@ bool kreg_client_close(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
 	struct kreg_client *next;
+	bool moved = false;
 
 	spin_lock(&p->lock);
 	list_del(&cl->node);
 	WRITE_ONCE(p->nr_clients, p->nr_clients - 1);
+	note_receiver(p);
 	next = find_receiver(p, cl->uid);
 	if (next)
-		kreg_mailbox_move(&next->box, &cl->box);
+		moved = kreg_mailbox_move(&next->box, &cl->box);
+	if (moved)
+		kreg_client_get(next);
 	spin_unlock(&p->lock);
+	if (moved)
+		kreg_news_wake(&next->news);
 	kreg_mailbox_empty(&cl->box);
 	return !next;
 }
@@ -181,6 +202,7 @@ void kreg_client_receive(struct kreg_client *cl)
 {
 	spin_lock(&cl->proc->lock);
 	list_move(&cl->node, &cl->proc->clients);
+	note_receiver(cl->proc);
 	spin_unlock(&cl->proc->lock);
 }
 
@@ -235,7 +257,15 @@ bool kreg_client_receives(struct kreg_proc *p, kuid_t uid)
 	return receives;
 }
 
-void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from)
+static void wake_later(struct kreg_client *cl, struct kreg_writer *w)
+{
+	kreg_client_get(cl);
+	if (!kreg_wake_later(w, &cl->news.wake))
+		kreg_client_put(cl);
+}
+
+void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
+		      struct kreg_writer *w)
 {
 	struct kreg_proc *to = mail->to;
 	struct kreg_client *cl;
@@ -246,6 +276,7 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from)
 		mail->event.process.pid = pid_nr_ns(from->pid, cl->ns->pid_ns);
 		mail->event.process.cookie = from->cookie;
 		kreg_mailbox_send(&cl->box, mail);
+		wake_later(cl, w);
 	}
 	spin_unlock(&to->lock);
 	if (!cl)

@@ -13,6 +13,7 @@
 #include <linux/uidgid.h>
 
 #include "client/mailbox.h"
+#include "client/news.h"
 #include "client/scratch.h"
 
 struct cred;
@@ -20,10 +21,12 @@ struct file;
 struct kreg_ns;
 struct kreg_proc;
 struct kreg_user;
+struct kreg_writer;
 struct user_namespace;
 
 struct kreg_client {
-	refcount_t refs;		/* the file's, and one each asynchronous request */
+	refcount_t refs;		/* the file's, one each request and wake-up */
+	struct rcu_head rcu;		/* exits look at news */
 	struct list_head node;		/* proc->lock */
 	/* Invariant after initialisation: */
 	const struct cred *cred;	/* of the opener */
@@ -34,6 +37,7 @@ struct kreg_client {
 	struct kreg_user *user;
 	bool accept;			/* proc->lock: other users may hand tables to it */
 	struct kreg_mailbox box;
+	struct kreg_news news;
 	struct mutex reading;		/* one read() at a time */
 	struct kreg_scratch call;	/* for what a batch says */
 	struct kreg_scratch req;	/* for a request to the writer */
@@ -97,10 +101,12 @@ kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from)
 int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from);
 
 /*
- * Any. Send @mail to the receiving client of mail->to under mail->uid, naming @from as that
- * client sees it. Dropped if there is no such client any more.
+ * Turn, of @w. Send @mail to the receiving client of mail->to under mail->uid, naming @from
+ * as that client sees it, and have who waits for it woken. Dropped if there is no such
+ * client any more.
  */
-void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from);
+void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
+		      struct kreg_writer *w);
 /* Any. Whether @p has a client, as of a moment ago. */
 bool kreg_client_listens(const struct kreg_proc *p);
 /* Any. Whether it has one that receives under @uid. */

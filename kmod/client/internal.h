@@ -24,7 +24,10 @@ bool kreg_pid_exiting(struct pid *pid);
 struct kreg_proc *kreg_proc_find_pid(const struct pid *pid);
 /* Any. One of all, with a reference, or NULL. */
 struct kreg_proc *kreg_proc_get_any(void);
-/* Any. */
+/*
+ * Any. An owner has died: those of the process @pid who wait for records or in a line look
+ * again. If they are many, not at once: then the death wakes them when it is handled.
+ */
 void kreg_proc_wake_by_pid(const struct pid *pid);
 
 #endif /* KREG_CLIENT_INTERNAL_H */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ktime.h>
-#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -79,13 +78,10 @@ void kreg_mail_free(struct kreg_mail *mail)
 
 static void deliver_mail(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
-	struct kreg_proc *to = mail->to;
-
 	spin_lock(&box->lock);
 	mail->event.seq = ++box->seq;
 	list_add_tail(&mail->node, &box->mails);
 	spin_unlock(&box->lock);
-	kreg_proc_wake(to);
 }
 
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
@@ -94,16 +90,19 @@ void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
 	deliver_mail(box, mail);
 }
 
-void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
+bool kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
 {
 	struct kreg_mail *mail, *next;
 	LIST_HEAD(mails);
+	bool moved;
 
 	spin_lock(&from->lock);
 	list_splice_init(&from->mails, &mails);
 	spin_unlock(&from->lock);
+	moved = !list_empty(&mails);
 	list_for_each_entry_safe(mail, next, &mails, node)
 		deliver_mail(to, mail);
+	return moved;
 }
 
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box)

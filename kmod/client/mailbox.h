@@ -44,11 +44,14 @@ struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *
 /* Any. NULL is allowed. */
 void kreg_mail_free(struct kreg_mail *mail);
 
-/* Any. Send; consumes @mail. */
+/* Any. Send; consumes @mail. Wakes nobody. */
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
 
-/* Any. What is in @from goes to the end of @to, with new numbers. */
-void kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from);
+/*
+ * Any. What is in @from goes to the end of @to, with new numbers; false: there was nothing.
+ * Wakes nobody.
+ */
+bool kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from);
 
 /* Any. As of a moment ago. */
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box);

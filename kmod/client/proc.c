@@ -2,11 +2,11 @@
 #include <linux/hashtable.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
-#include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "client/internal.h"
+#include "client/news.h"
 #include "client/proc.h"
 #include "writer/writer.h"
 
@@ -78,9 +78,13 @@ void kreg_proc_put(struct kreg_proc *p)
 		call_rcu(&p->rcu, free_proc);
 }
 
-void kreg_proc_wake(struct kreg_proc *p)
+static void wake_proc(struct kreg_proc *p)
 {
-	wake_up_poll(&p->news, EPOLLIN | EPOLLRDNORM);
+	struct kreg_news *news = rcu_dereference(p->news);
+
+	if (news)
+		kreg_news_wake_few(&news->sleepers);
+	kreg_news_wake_few(&p->claims);
 }
 
 void kreg_proc_wake_by_pid(const struct pid *pid)
@@ -90,7 +94,7 @@ void kreg_proc_wake_by_pid(const struct pid *pid)
 	rcu_read_lock();
 	hash_for_each_possible_rcu(procs, p, node, pid_bucket(pid))
 		if (p->pid == pid)
-			kreg_proc_wake(p);
+			wake_proc(p);
 	rcu_read_unlock();
 }
 
@@ -143,7 +147,7 @@ struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 	p->cookie = atomic64_inc_return(&last_cookie);
 	atomic_set(&p->deaths_left, kreg_writers);
 	init_completion(&p->settled);
-	init_waitqueue_head(&p->news);
+	init_waitqueue_head(&p->claims);
 	mutex_init(&p->settling);
 	spin_lock_init(&p->lock);
 	INIT_LIST_HEAD(&p->clients);

@@ -16,6 +16,7 @@
 #include <linux/wait.h>
 
 struct kreg_client;
+struct kreg_news;
 struct kreg_writer;
 struct pid;
 
@@ -47,11 +48,12 @@ struct kreg_proc {
 	struct completion settled;	/* all have */
 	const struct pid *next;		/* who is to be woken first; only to be compared */
 	/* Clients and mail: */
-	wait_queue_head_t news;		/* where its readers and claimants sleep */
+	wait_queue_head_t claims;	/* where those sleep who wait in a line */
 	struct mutex settling;		/* one look for dead owners at a time */
 	spinlock_t lock;
 	struct list_head clients;	/* lock; of each user the first gets the mail */
 	unsigned int nr_clients;	/* lock */
+	struct kreg_news __rcu *news;	/* lock: of the first that can receive, or NULL */
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
 	struct list_head namespaces;	/* ns_lock: those that end with it */
@@ -86,9 +88,6 @@ bool kreg_proc_exiting(const struct kreg_proc *p);
 bool kreg_proc_dead(const struct kreg_proc *p);
 /* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
-
-/* Any. Wake who sleeps in a read() or a claim of @p, to look again. */
-void kreg_proc_wake(struct kreg_proc *p);
 
 /* Turn. What is in @held has changed. */
 void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w);

@@ -8,6 +8,7 @@
 #include <linux/wait.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/limits.h"
 #include "client/ns.h"
 #include "client/proc.h"
@@ -233,7 +234,15 @@ static void stop_waiting(struct kreg_waiter *waiter)
 
 	/* Pairs with is_over(): the result is written first. */
 	smp_store_release(&c->over, true);
-	kreg_proc_wake(waiter->client->proc);
+	kreg_wake_later(waiter->table->writer, &waiter->wake);
+}
+
+static void wake_claimant(struct kreg_wake *wake)
+{
+	struct kreg_waiter *waiter = container_of(wake, struct kreg_waiter, wake);
+	struct kreg_table_req *c = container_of(waiter, struct kreg_table_req, waiter);
+
+	wake_up(&waiter->woken);
 	kreg_req_put(&c->req);
 }
 
@@ -254,17 +263,6 @@ static bool leave_line(struct kreg_req *req)
 	return true;
 }
 
-/* KTIME_MAX: no limit. */
-static ktime_t time_left(u64 deadline_ns)
-{
-	s64 ns;
-
-	if (!deadline_ns)
-		return KTIME_MAX;
-	ns = min_t(u64, deadline_ns, KTIME_MAX) - ktime_get_ns();
-	return ns_to_ktime(max_t(s64, ns, 0));
-}
-
 /* Whether the wait is over. If not, handling a death may end it; this does not sleep. */
 static bool is_over(struct kreg_table_req *c)
 {
@@ -274,15 +272,46 @@ static bool is_over(struct kreg_table_req *c)
 	return smp_load_acquire(&c->over);
 }
 
-/* Sleep until the table is the caller's or gone, a signal comes, or the deadline passes. */
-static int wait_in_line(struct kreg_table_req *c, u64 deadline_ns)
+/*
+ * Sleep until the wait is over, a signal comes, or @until has passed; KTIME_MAX: never.
+ * The exit of the owner wakes by the queue of the process.
+ */
+static int sleep_in_line(struct kreg_table_req *c, ktime_t until)
+{
+	struct wait_queue_head *claims = &c->client->proc->claims;
+	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
+	DECLARE_WAITQUEUE(at_exit, current);
+	DEFINE_WAIT(wait);
+	int err;
+
+	add_wait_queue(claims, &at_exit);
+	do {
+		err = prepare_to_wait_event(&c->waiter.woken, &wait,
+					    TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (is_over(c)) {
+			err = 0;
+			break;
+		}
+		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
+						      HRTIMER_MODE_ABS))
+			err = -ETIMEDOUT;
+	} while (!err);
+	finish_wait(&c->waiter.woken, &wait);
+	remove_wait_queue(claims, &at_exit);
+	return err;
+}
+
+/*
+ * Until the table is the caller's or gone. With -ERESTARTSYS the call begins anew when a
+ * process that was stopped or frozen goes on; the moment at which it gives up stays.
+ */
+static int wait_in_line(struct kreg_table_req *c, ktime_t until)
 {
 	struct leave l = { .control = c };
-	int err = wait_event_interruptible_hrtimeout(c->client->proc->news, is_over(c),
-						     time_left(deadline_ns));
+	int err = sleep_in_line(c, until);
 
 	if (err) {
-		l.why = err == -ETIME ? -ETIMEDOUT : -EINTR;
+		l.why = err;
 		kreg_req_init(&l.req, &c->table->lane, leave_line, NULL);
 		kreg_writer_call(c->table->writer, &l.req);
 	}
@@ -291,13 +320,14 @@ static int wait_in_line(struct kreg_table_req *c, u64 deadline_ns)
 
 static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
 {
+	ktime_t until = deadline_ns ? kreg_clock_from_user(deadline_ns) : KTIME_MAX;
 	int err = kreg_writer_submit(c->table->writer, &c->req);
 
 	/* The caller was killed before the claim was applied, which may yet enter the line. */
 	if (err == -EINTR)
-		deadline_ns = 1;
+		until = 0;
 	if (err == WAITING || err == -EINTR)
-		err = wait_in_line(c, deadline_ns);
+		err = wait_in_line(c, until);
 	kreg_req_put(&c->req);
 	return err;
 }
@@ -320,6 +350,8 @@ static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_ta
 	c->value = open->arg->flags & KREG_OPEN_WAIT;
 	c->waiter.client = cl;
 	c->waiter.over = stop_waiting;
+	init_waitqueue_head(&c->waiter.woken);
+	kreg_wake_init(&c->waiter.wake, wake_claimant);
 	err = kreg_table_may_claim(t, cl) ?: check_user(cl, open, t) ?:
 	      answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
 	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);

@@ -87,7 +87,7 @@ static void send_transfer(struct kreg_table *t, struct kreg_mail *mail,
 		mail->event.flags |= KREG_EVENT_STATUS;
 		mail->event.status = from->status;
 	}
-	kreg_client_send(mail, from);
+	kreg_client_send(mail, from, t->writer);
 }
 
 static void change_owner(struct kreg_table *t, struct kreg_proc *to, kuid_t uid)

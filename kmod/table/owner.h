@@ -16,6 +16,7 @@
 
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/wait.h>
 
 #include "writer/writer.h"
 
@@ -30,8 +31,10 @@ struct kreg_waiter {
 	const struct kreg_client *client;	/* whose rights are looked at when its turn comes */
 	struct kreg_table *table;
 	int result;			/* once it waits no more */
-	/* Called when it waits no more: wakes it and drops the reference. */
+	/* Turn. Called when it waits no more: has it woken, and the reference dropped. */
 	void (*over)(struct kreg_waiter *waiter);
+	struct wait_queue_head woken;
+	struct kreg_wake wake;
 };
 
 extern const struct kreg_writer_ops kreg_table_writer_ops;

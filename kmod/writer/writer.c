@@ -30,6 +30,7 @@ static void advance_request(struct kreg_writer *w, struct list_head *ready)
 	if (done && req->lane)
 		atomic_dec(&req->lane->pending);
 	spin_unlock(&w->turn);
+	kreg_wake_queued(w);
 	if (done)
 		kreg_lane_retire(req, ready);
 	else
@@ -74,6 +75,8 @@ static void handle_death(struct kreg_writer *w, struct llist_node *death, bool l
 		spin_unlock(&w->turn);
 		cond_resched();
 	} while (!done);
+	/* Once a death, however many tables it has moved. */
+	kreg_wake_queued(w);
 	w->ops->death_done(w, death);
 }
 
@@ -195,6 +198,7 @@ static bool perform_lent(struct kreg_writer *w, struct kreg_req *req)
 	/* Between two steps another could borrow the turn, so a lent request has only one. */
 	WARN_ON_ONCE(!req->step(req));
 	kreg_writer_return(w);
+	kreg_wake_queued(w);
 	return true;
 }
 
@@ -245,13 +249,14 @@ void kreg_writer_help(struct kreg_writer *w)
 	if (death && llist_empty(&w->queue))
 		done = w->ops->death(w, death);
 	/* Under the turn, so that the thread cannot miss it while it is on no list. */
-	if (death && !done) {
+	if (death && !done)
 		kreg_writer_add_death(w, death);
-		kreg_writer_wake(w);
-	}
 	spin_unlock(&w->turn);
+	kreg_wake_queued(w);
 	if (done)
 		w->ops->death_done(w, death);
+	else if (death)
+		kreg_writer_wake(w);
 }
 
 static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kreg_writer_ops *ops)
@@ -261,6 +266,7 @@ static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kre
 	INIT_LIST_HEAD(&w->holders);
 	init_llist_head(&w->queue);
 	init_llist_head(&w->deaths);
+	init_llist_head(&w->wakes);
 	w->ops = ops;
 	w->nr = nr;
 	timer_setup(&w->timer, kreg_upkeep_timer, 0);

@@ -35,6 +35,7 @@
 
 #include "writer/lane.h"
 #include "writer/upkeep.h"
+#include "writer/wake.h"
 
 /* What the layers above do about a death. */
 struct kreg_writer_ops {
@@ -53,6 +54,7 @@ struct kreg_writer {
 	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
 	struct llist_head deaths;
+	struct llist_head wakes;	/* carried out by who has returned the turn */
 	/* Invariant after initialisation: */
 	const struct kreg_writer_ops *ops;
 	unsigned int nr;

@@ -6,6 +6,7 @@
 
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/pause.h"
 
 #define ROOM	(4 * TEST_EVENT_MAX)
 
@@ -187,6 +188,28 @@ TEST_F(events, read_interrupted)
 	kid_ask(kid, job_read);
 	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_read, kid->job->fd)));
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
+}
+
+/* Stopped or frozen, it goes on waiting. */
+TEST_F(events, read_goes_on)
+{
+	struct kid *kid = self->kid;
+	__u64 id;
+
+	kid_ask(kid, job_read);
+	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_read, kid->job->fd)));
+	ASSERT_TRUE(pause_stop(kid));
+	ASSERT_TRUE(pause_continue(kid));
+	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_read, kid->job->fd)));
+	ASSERT_TRUE(pause_freeze(kid));
+	ASSERT_TRUE(pause_thaw());
+	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_read, kid->job->fd)));
+	test_create(self->fd, NULL, 0, &id);
+	test_give(self->fd, id, kid->self, NULL, 0);
+	ASSERT_EQ(0, kid_answer(kid));
+	EXPECT_EQ(id, kid->job->event.e.table);
+	kid_kill(kid);
+	EXPECT_TRUE(pause_clean());
 }
 
 /* Records go to one client; when that is closed, to the next, with what is unread. */

@@ -4,6 +4,7 @@
  */
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/pause.h"
 
 #define NS_PER_MS	1000000ULL
 #define WAITERS		5
@@ -236,16 +237,32 @@ TEST_F(wait, heir_first)
 	ASSERT_EQ(0, kid_answer(kid));
 }
 
+static struct job *handled_job;
+
+/* Counted in @arg. */
 static void on_signal(int sig)
 {
+	handled_job->arg++;
 }
 
+/* @flags are those of the handler. */
 static long job_handle(struct job *job)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = job->flags,
+	};
 
-	/* No SA_RESTART. */
+	handled_job = job;
+	job->arg = 0;
 	return sigaction(SIGUSR1, &action, NULL) ? -errno : 0;
+}
+
+/* Whether the kid sleeps in its call and has a place in the line. */
+static bool waits(int fd, __u64 table, struct kid *kid)
+{
+	return waiters(fd, table) == 1 &&
+	       kid_sleeps(kid, SYS_ioctl, kid->job->fd);
 }
 
 TEST_F(wait, interrupted)
@@ -256,8 +273,7 @@ TEST_F(wait, interrupted)
 	ASSERT_EQ(0, kid_do(kid, job_handle));
 	kid_open_prepare(kid, "w", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
 	kid_ask(kid, job_open);
-	EXPECT_TRUE(test_wait_for(waiters(self->fd, self->table) == 1));
-	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_ioctl, kid->job->fd)));
+	EXPECT_TRUE(test_wait_for(waits(self->fd, self->table, kid)));
 	kill(kid->pid, SIGUSR1);
 	EXPECT_EQ(-EINTR, kid_answer(kid));
 	EXPECT_EQ(0, waiters(self->fd, self->table));
@@ -265,6 +281,137 @@ TEST_F(wait, interrupted)
 	test_info(self->fd, self->table, &info);
 	EXPECT_EQ(KREG_INFO_PARKED, info.flags);
 	test_destroy(self->fd, self->table);
+}
+
+/* A handler with SA_RESTART runs, and the wait goes on. */
+TEST_F(wait, restarted)
+{
+	struct kid *kid = kid_start(_metadata);
+	__u64 i;
+
+	kid->job->flags = SA_RESTART;
+	ASSERT_EQ(0, kid_do(kid, job_handle));
+	kid_open_prepare(kid, "w", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
+	kid_ask(kid, job_open);
+	for (i = 0; i < 5; i++) {
+		EXPECT_TRUE(test_wait_for(waits(self->fd, self->table, kid)));
+		kill(kid->pid, SIGUSR1);
+		EXPECT_TRUE(test_wait_for(kid->job->arg == i + 1));
+	}
+	EXPECT_TRUE(test_wait_for(waits(self->fd, self->table, kid)));
+	kid_kill(self->owner);
+	ASSERT_EQ(0, kid_answer(kid));
+	EXPECT_EQ(self->table, kid->job->table);
+}
+
+/* What goes on again and again gives up at the moment that was said. */
+TEST_F(wait, restarted_until_the_deadline)
+{
+	struct kid *kid = kid_start(_metadata);
+	__u64 end = test_now_ns() + test_scale(500) * NS_PER_MS;
+	struct pollfd pfd = { .fd = kid->answer, .events = POLLIN };
+
+	kid->job->flags = SA_RESTART;
+	ASSERT_EQ(0, kid_do(kid, job_handle));
+	kid_open_prepare(kid, "w", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
+	kid->job->open.deadline_ns = end;
+	kid_ask(kid, job_open);
+	while (!poll(&pfd, 1, 10) && test_now_ns() < 4 * end)
+		kill(kid->pid, SIGUSR1);
+	EXPECT_EQ(-ETIMEDOUT, kid_answer(kid));
+	EXPECT_LE(end, test_now_ns());
+	EXPECT_GT(end + PATIENCE_MS * NS_PER_MS, test_now_ns());
+	EXPECT_LT(1, kid->job->arg);
+	EXPECT_EQ(0, waiters(self->fd, self->table));
+}
+
+/* Nobody has a handler, so nobody is told that it was stopped. */
+TEST_F(wait, stopped_and_continued)
+{
+	struct kid *kid = start_waiter(_metadata, self->fd, self->table, 1);
+
+	ASSERT_TRUE(pause_stop(kid));
+	ASSERT_TRUE(pause_continue(kid));
+	EXPECT_TRUE(test_wait_for(waits(self->fd, self->table, kid)));
+	kid_kill(self->owner);
+	ASSERT_EQ(0, kid_answer(kid));
+	EXPECT_EQ(self->table, kid->job->table);
+}
+
+/* Who cannot use the table at the moment does not get it. */
+TEST_F(wait, while_one_is_stopped)
+{
+	struct kid *first = start_waiter(_metadata, self->fd, self->table, 1);
+	struct kid *second = start_waiter(_metadata, self->fd, self->table,
+					  2);
+	struct kreg_info info;
+
+	ASSERT_TRUE(pause_stop(first));
+	EXPECT_TRUE(test_wait_for(waiters(self->fd, self->table) == 1));
+	kid_kill(self->owner);
+	ASSERT_EQ(0, kid_answer(second));
+	kid_kill(second);
+	test_info(self->fd, self->table, &info);
+	EXPECT_EQ(KREG_INFO_PARKED, info.flags);
+	ASSERT_TRUE(pause_continue(first));
+	ASSERT_EQ(0, kid_answer(first));
+	EXPECT_EQ(self->table, first->job->table);
+}
+
+TEST_F(wait, frozen_and_thawed)
+{
+	struct kid *kid = start_waiter(_metadata, self->fd, self->table, 1);
+
+	ASSERT_TRUE(pause_freeze(kid));
+	ASSERT_TRUE(pause_thaw());
+	EXPECT_TRUE(test_wait_for(waits(self->fd, self->table, kid)));
+	kid_kill(self->owner);
+	ASSERT_EQ(0, kid_answer(kid));
+	EXPECT_EQ(self->table, kid->job->table);
+	kid_kill(kid);
+	EXPECT_TRUE(pause_clean());
+	test_destroy(self->fd, self->table);
+}
+
+/* Held as by a suspended machine, nobody loses his place. */
+TEST_F(wait, suspended_in_place)
+{
+	struct kid *first = start_waiter(_metadata, self->fd, self->table, 1);
+	struct kid *second = start_waiter(_metadata, self->fd, self->table,
+					  2);
+	int can = pause_suspend(first, "FROZEN");
+
+	ASSERT_LE(0, can);
+	if (can) {
+		EXPECT_TRUE(test_wait_for(pause_suspended()));
+		EXPECT_EQ(2, waiters(self->fd, self->table));
+		EXPECT_EQ(1, pause_suspend(first, "THAWED"));
+	} else {
+		TH_LOG("this kernel has no freezer of cgroup v1");
+	}
+	kid_kill(self->owner);
+	ASSERT_EQ(0, kid_answer(first));
+	EXPECT_EQ(1, waiters(self->fd, self->table));
+	kid_kill(first);
+	ASSERT_EQ(0, kid_answer(second));
+	EXPECT_TRUE(!can || pause_suspend_clean());
+}
+
+/* The time that passes meanwhile counts. */
+TEST_F(wait, stopped_beyond_the_deadline)
+{
+	struct kid *kid = kid_start(_metadata);
+	__u64 end = test_now_ns() + test_scale(300) * NS_PER_MS;
+
+	kid_open_prepare(kid, "w", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
+	kid->job->open.deadline_ns = end;
+	kid_ask(kid, job_open);
+	EXPECT_TRUE(test_wait_for(waits(self->fd, self->table, kid)));
+	ASSERT_TRUE(pause_stop(kid));
+	EXPECT_TRUE(test_wait_for(test_now_ns() > end));
+	ASSERT_TRUE(pause_continue(kid));
+	EXPECT_EQ(-ETIMEDOUT, kid_answer(kid));
+	EXPECT_EQ(0, waiters(self->fd, self->table));
 }
 
 /* Who may not claim need not wait. */

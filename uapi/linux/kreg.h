@@ -70,6 +70,9 @@
  * With EDQUOT and ENOSPC the member ``out_limit``, where a struct has it, is written
  * and tells which limit was reached (enum kreg_limit).
  *
+ * Moments are nanoseconds of CLOCK_MONOTONIC, as the calling process reads that clock
+ * in its time namespace.
+ *
  * A call that fails changes nothing. The errors below have these meanings in
  * every command, and are looked for in this order:
  *
@@ -343,10 +346,15 @@ enum kreg_orphan {
  * table is good enough only if its uid is the client's, else EPERM: for all who are going
  * to trust what is in it, or to put there what is not for everyone.
  *
+ * A waiter that is stopped, or frozen by its cgroup, leaves the line, since it could
+ * not use the table. When it goes on, so does the call, from its start: at the end of
+ * the line, and with the deadline that it had. The same after a signal whose handler
+ * was installed with SA_RESTART. Suspending the machine costs nobody his place.
+ *
  * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner;
  * EALREADY: the caller owns it already; ETIMEDOUT: the deadline has passed;
- * ESTALE: destroyed while waiting; EINTR: a signal while waiting; EDQUOT:
- * %KREG_MAX_WAITERS wait already; ESRCH,
+ * ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
+ * waiting; EDQUOT: %KREG_MAX_WAITERS wait already; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
  * longer than this user may, or, with OWN_USER, another user's; ENOSPC: there are 1,048,576 tables.
  */
@@ -988,8 +996,10 @@ enum {
  *
  * read(2) on a client returns as many whole records as fit, oldest first. A
  * buffer shorter than the first record is EMSGSIZE and loses nothing. Without a
- * record read(2) waits, or fails with EAGAIN under O_NONBLOCK; poll(2) and
- * epoll(7) tell of records by POLLIN. TRANSFER records are never dropped: their
+ * record read(2) waits, or fails with EAGAIN under O_NONBLOCK; it fails with EINTR
+ * only if a handler without SA_RESTART has run. poll(2) and epoll(7) tell of records
+ * by POLLIN, each client of its own; of several that wait with EPOLLEXCLUSIVE for one
+ * client at least one is woken. TRANSFER records are never dropped: their
  * room is set aside when the heir is named or the table is given. They go to the first
  * client of the process that is of the user to whom the table was promised. When that one
  * is closed, what was not read goes to the next of this user; without one it is lost, and

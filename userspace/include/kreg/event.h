@@ -18,8 +18,8 @@ extern "C" {
  * TRANSFER events are never lost. Once a death is visible (waitpid(2), a pidfd)
  * the events about it can be read.
  *
- * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a signal
- * came while waiting.
+ * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a handler has
+ * run while waiting, as in poll(2) also one with SA_RESTART.
  */
 int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		    const struct kreg_event **event) KREG_NONNULL_FIRST KREG_MUST_CHECK;
@@ -47,7 +47,7 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
  * already.
  *
  * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL:
- * no handler; -EINTR: a signal came while waiting.
+ * no handler; -EINTR as in kreg_event_next().
  */
 int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms) KREG_NONNULL_FIRST;
 

@@ -70,10 +70,11 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  *
  * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type;
  * -EBUSY: another process owns it; -EALREADY: the caller owns it already, open
- * it without CLAIM; -ETIMEDOUT; -EINTR: a signal came while waiting; -ESTALE:
- * destroyed while waiting; -EACCES: its mode; -EPERM: only its user may claim it,
- * or it is another user's, or @orphan_ms is longer than allowed; -EDQUOT: too many tables of
- * this user; -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in kreg_table_set_heir().
+ * it without CLAIM; -ETIMEDOUT; -EINTR: a handler without SA_RESTART has run while
+ * waiting; -ESTALE: destroyed while waiting; -EACCES: its mode; -EPERM: only its user
+ * may claim it, or it is another user's, or @orphan_ms is longer than allowed; -EDQUOT:
+ * too many tables of this user; -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in
+ * kreg_table_set_heir().
  */
 int kreg_table_open(struct kreg_client *client, const char *name,
 		    const struct kreg_open_options *options, struct kreg_table **table)

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Wake-ups: they reach who they are for, and cost nobody else much, however many sleep.
+ */
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+#include "kit/stall.h"
+
+#define NS_PER_MS	1000000ULL
+#define RECORDS		200
+#define SLEEPERS	50
+
+FIXTURE(wake) {
+	struct test_base base;
+	int fd;
+	int other;			/* a second client of the same process */
+	struct kreg_process me;
+	struct kid *kid;
+};
+
+FIXTURE_SETUP(wake)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	self->other = test_client();
+	ASSERT_LE(0, self->other);
+	self->me = test_self(self->fd);
+	self->kid = kid_start(_metadata);
+}
+
+FIXTURE_TEARDOWN_PARENT(wake)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+/* Gives one table after a while. */
+static long job_give_later(struct job *job)
+{
+	long err = _test_create(job->fd, NULL, 0, &job->table);
+
+	test_pause_ms(200);
+	return err ? err : _test_give(job->fd, job->table, job->process, NULL, 0);
+}
+
+static void *sleep_in_epoll(void *arg)
+{
+	struct epoll_event ev;
+
+	for (;;)
+		epoll_wait(*(int *)arg, &ev, 1, -1);
+	return NULL;
+}
+
+static int epoll_alone(int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+
+	return ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) ? -errno : ep;
+}
+
+/* Of those that sleep alone one is woken: one that waits for this client. */
+TEST_F(wake, exclusive)
+{
+	int others[8], i, ep;
+	struct test_event event;
+	struct epoll_event ev;
+	pthread_t thread;
+
+	for (i = 0; i < 8; i++) {
+		others[i] = epoll_alone(self->other);
+		ASSERT_LE(0, others[i]);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, sleep_in_epoll,
+					    &others[i]));
+	}
+	ep = epoll_alone(self->fd);
+	ASSERT_LE(0, ep);
+	self->kid->job->process = self->me;
+	kid_ask(self->kid, job_give_later);
+	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, PATIENCE_MS));
+	EXPECT_EQ(0, kid_answer(self->kid));
+	test_event_now(self->fd, &event);
+	EXPECT_EQ(self->kid->job->table, event.e.table);
+}
+
+/* Nobody else is: the records of another client are none of its own. */
+TEST_F(wake, other_client_sleeps_on)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int ep = epoll_create1(EPOLL_CLOEXEC);
+	struct test_event event;
+
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->other, &ev));
+	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+	self->kid->job->process = self->me;
+	EXPECT_EQ(0, kid_do(self->kid, job_give_later));
+	test_event_now(self->fd, &event);
+	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 100));
+	/* What is left unread goes over to it. */
+	EXPECT_EQ(0, kid_do(self->kid, job_give_later));
+	close(self->fd);
+	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, PATIENCE_MS));
+	test_event_now(self->other, &event);
+	EXPECT_EQ(self->kid->job->table, event.e.table);
+}
+
+static int woken;
+
+static void *sleep_in_poll(void *arg)
+{
+	struct pollfd pfd = { .fd = *(int *)arg, .events = POLLIN };
+
+	if (poll(&pfd, 1, -1) == 1 && pfd.revents == POLLIN)
+		__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void *sleep_in_read(void *arg)
+{
+	struct kreg_event room;
+
+	/* Room for one. */
+	if (read(*(int *)arg, &room, sizeof(room)) > 0)
+		__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Threads of this process that sleep: the "S" in their stat files. */
+static int sleeping_threads(void)
+{
+	char path[64], text[128], *end;
+	int tid, fd, len, n = 0;
+
+	for (tid = getpid() + 1; tid < getpid() + 4 * SLEEPERS; tid++) {
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		len = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[len > 0 ? len : 0] = 0;
+		end = strrchr(text, ')');
+		n += end && end[2] == 'S';
+	}
+	return n;
+}
+
+static void start_threads(struct __test_metadata *_metadata,
+			  void *(*fn)(void *), int *arg)
+{
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < SLEEPERS; i++)
+		ASSERT_EQ(0, pthread_create(&thread, NULL, fn, arg));
+	EXPECT_TRUE(test_wait_for(sleeping_threads() == SLEEPERS));
+}
+
+/* Many sleep in one queue: one record is told to each who polls. */
+TEST_F(wake, many_pollers)
+{
+	start_threads(_metadata, sleep_in_poll, &self->fd);
+	self->kid->job->process = self->me;
+	ASSERT_EQ(0, kid_do(self->kid, job_give_later));
+	EXPECT_TRUE(test_wait_for(__atomic_load_n(&woken, __ATOMIC_SEQ_CST) ==
+				  SLEEPERS));
+}
+
+/* And by a death, to each who reads, if there is one for each. */
+TEST_F(wake, many_readers)
+{
+	__u64 id;
+	int i;
+
+	start_threads(_metadata, sleep_in_read, &self->fd);
+	for (i = 0; i < SLEEPERS; i++)
+		ASSERT_EQ(0, kid_create_heir(self->kid, NULL, self->me, "", &id));
+	kid_kill(self->kid);
+	EXPECT_TRUE(test_wait_for(__atomic_load_n(&woken, __ATOMIC_SEQ_CST) ==
+				  SLEEPERS));
+	test_no_event(self->fd);
+}
+
+/* A thread that names one file in one poll(), as often as it may, and is not woken. */
+static struct {
+	struct pollfd *entries;
+	int count;
+	pthread_t thread;
+} crowd;
+
+static void *sleep_in_crowd(void *arg)
+{
+	poll(crowd.entries, crowd.count, -1);
+	return NULL;
+}
+
+static void start_crowd(struct __test_metadata *_metadata, int fd)
+{
+	struct rlimit limit = { 1 << 19, 1 << 19 };
+	int i;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	crowd.count = test_size(limit.rlim_cur);
+	crowd.entries = calloc(crowd.count, sizeof(*crowd.entries));
+	ASSERT_NE(NULL, crowd.entries);
+	for (i = 0; i < crowd.count; i++)
+		crowd.entries[i] = (struct pollfd) { fd, POLLPRI, 0 };
+	ASSERT_EQ(0, pthread_create(&crowd.thread, NULL, sleep_in_crowd, NULL));
+	EXPECT_TRUE(test_wait_for(sleeping_threads() == 1));
+}
+
+/* Unread records for this process: gifts of the kid. */
+static void fill(struct __test_metadata *_metadata, struct kid *kid,
+		 struct kreg_process to)
+{
+	__u64 id;
+	int i;
+
+	for (i = 0; i < RECORDS; i++) {
+		ASSERT_EQ(0, kid_create(kid, NULL, 0, &id));
+		ASSERT_EQ(0, kid_give(kid, id, to, ""));
+	}
+}
+
+/* Twenty times as long, but for what a busy machine takes for nothing. */
+static __u64 bearable(__u64 alone)
+{
+	const __u64 least = test_scale(20) * NS_PER_MS;
+
+	return 20 * (alone > least ? alone : least);
+}
+
+static __u64 timed_close(int fd)
+{
+	__u64 start = test_now_ns();
+
+	close(fd);
+	return test_now_ns() - start;
+}
+
+/*
+ * The records of a closed client move to the next, in whose queue a crowd sleeps. The
+ * same without a crowd is the measure; a walk for each record took a thousand times that.
+ */
+TEST_F(wake, crowd_at_close)
+{
+	int second = test_client();
+	struct test_event event;
+	__u64 alone, crowded;
+	int i;
+
+	ASSERT_LE(0, second);
+	fill(_metadata, self->kid, self->me);
+	alone = timed_close(self->fd);
+	for (i = 0; i < RECORDS; i++)
+		test_event_now(self->other, &event);
+	fill(_metadata, self->kid, self->me);
+	start_crowd(_metadata, second);
+	crowded = timed_close(self->other);
+	TH_LOG("close() with %d records: %llu us, and with a crowd of %d %llu us",
+	       RECORDS, alone / 1000, crowd.count, crowded / 1000);
+	EXPECT_GE(bearable(alone), crowded);
+	for (i = 0; i < RECORDS; i++)
+		test_event_now(second, &event);
+}
+
+/* The owner of @RECORDS tables with this process as their heir dies; until it is handled. */
+static __u64 timed_death(struct __test_metadata *_metadata, struct kreg_process heir,
+			 int fd)
+{
+	struct kid *kid = kid_start(_metadata);
+	__u64 id, start;
+	int i;
+
+	for (i = 0; i < RECORDS; i++)
+		ASSERT_EQ(0, kid_create_heir(kid, NULL, heir, "", &id));
+	start = test_now_ns();
+	kid_kill(kid);
+	test_sync(fd);
+	return test_now_ns() - start;
+}
+
+TEST_F(wake, crowd_at_death)
+{
+	__u64 alone, crowded;
+
+	alone = timed_death(_metadata, self->me, self->other);
+	start_crowd(_metadata, self->fd);
+	crowded = timed_death(_metadata, self->me, self->other);
+	TH_LOG("death with %d tables: %llu us, and with a crowd of %d %llu us",
+	       RECORDS, alone / 1000, crowd.count, crowded / 1000);
+	EXPECT_GE(bearable(alone), crowded);
+}
+
+/* Function-call interrupts of processor @cpu. */
+static long long calls_to(int cpu)
+{
+	FILE *f = fopen("/proc/interrupts", "r");
+	long long n = -1;
+	char line[1024], *p;
+	int i;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		p = strstr(line, "CAL:");
+		for (i = 0; p && i <= cpu; i++)
+			n = strtoll(i ? p : p + 4, &p, 10);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static long job_spin_for_ever(struct job *job)
+{
+	while (!job->arg)
+		;
+	return 0;
+}
+
+/*
+ * Who narrows the rights of a table waits for readers, and interrupts nobody: not the
+ * kid, which keeps a processor busy.
+ */
+TEST_F(wake, narrowing_interrupts_nobody)
+{
+	const int rounds = 50, cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	long long before;
+	__u64 id;
+	int i;
+
+	set_cpu(_metadata, 0, 0);
+	set_cpu(_metadata, self->kid->pid, cpu);
+	test_create(self->fd, NULL, KREG_ACCESS_PROTECTED, &id);
+	self->kid->job->arg = 0;
+	kid_ask(self->kid, job_spin_for_ever);
+	before = calls_to(cpu);
+	ASSERT_LE(0, before);
+	for (i = 0; i < rounds; i++) {
+		test_access(self->fd, id, KREG_ACCESS_PRIVATE);
+		test_access(self->fd, id, KREG_ACCESS_PROTECTED);
+		test_mode(self->fd, id, 0);
+		test_mode(self->fd, id, 0444);
+	}
+	before = calls_to(cpu) - before;
+	TH_LOG("%d narrowings, %lld interrupts", 2 * rounds, before);
+	/* The hurried kind is one for each. */
+	EXPECT_GT(2 * rounds * 9 / 10, before);
+	kid_kill(self->kid);
+}
+
+TEST_HARNESS_MAIN
