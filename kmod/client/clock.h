@@ -34,11 +34,7 @@ static inline ktime_t kreg_clock_from_user(u64 ns)
 /* The reverse; never 0, which says that there is no such moment. */
 static inline u64 kreg_clock_to_user(ktime_t moment)
 {
-	s64 ns;
-
-	if (check_add_overflow(ktime_to_ns(moment), kreg_clock_offset(), &ns))
-		return KTIME_MAX;
-	return max_t(s64, ns, 1);
+	return max_t(s64, ktime_to_ns(moment) + kreg_clock_offset(), 1);
 }
 
 #endif /* KREG_CLIENT_CLOCK_H */

@@ -99,11 +99,12 @@ TEST_F(timens, wait_behind)
 }
 
 /* What is no moment of the kernel's clock is long ago, or will not come. */
-TEST_F(timens, ends_of_time)
+static void ends_of_time(struct __test_metadata *_metadata, int fd, __u64 table,
+			 long long seconds)
 {
 	struct kid *kid;
 
-	move_clock_or_not(_metadata, DAYS);
+	move_clock_or_not(_metadata, seconds);
 	kid = kid_start(_metadata);
 	kid_open_prepare(kid, "t", KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
 	kid->job->open.deadline_ns = 1;
@@ -111,8 +112,18 @@ TEST_F(timens, ends_of_time)
 	kid->job->open.deadline_ns = ~0ULL;
 	kid_ask(kid, job_open);
 	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_ioctl, kid->job->fd)));
-	test_park(self->fd, self->table);
+	test_park(fd, table);
 	EXPECT_EQ(0, kid_answer(kid));
+}
+
+TEST_F(timens, ends_of_time_ahead)
+{
+	ends_of_time(_metadata, self->fd, self->table, DAYS);
+}
+
+TEST_F(timens, ends_of_time_behind)
+{
+	ends_of_time(_metadata, self->fd, self->table, all_uptime());
 }
 
 /* The kid's own clock before and after it read a record: @arg, @arg2. */
