@@ -11,6 +11,7 @@
 #include "client/exit.h"
 #include "client/proc.h"
 #include "client/user.h"
+#include "store/gfp.h"
 
 static atomic_t nr_clients;
 
@@ -124,7 +125,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 	struct kreg_client *cl;
 	int err;
 
-	cl = kzalloc(sizeof(*cl), GFP_KERNEL_ACCOUNT);
+	cl = kzalloc(sizeof(*cl), KREG_GFP_USER);
 	if (!cl)
 		return ERR_PTR(-ENOMEM);
 	atomic_inc(&nr_clients);
@@ -192,7 +193,8 @@ int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)
 	if ((*ms && *ms <= most) ||
 	    kreg_client_capable(cl, &init_user_ns, CAP_SYS_RESOURCE))
 		return 0;
-	if (*ms)
+	/* 0 would be for ever. */
+	if (*ms || !most)
 		return -EPERM;
 	*ms = most;
 	return 0;

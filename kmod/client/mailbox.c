@@ -6,6 +6,7 @@
 #include "client/limits.h"
 #include "client/mailbox.h"
 #include "client/proc.h"
+#include "store/gfp.h"
 
 void kreg_mailbox_init(struct kreg_mailbox *box)
 {
@@ -48,7 +49,7 @@ struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *
 	struct kreg_mail *mail;
 	int err;
 
-	mail = kzalloc(struct_size(mail, tail, tail), GFP_KERNEL_ACCOUNT);
+	mail = kzalloc(struct_size(mail, tail, tail), KREG_GFP_USER);
 	if (!mail)
 		return ERR_PTR(-ENOMEM);
 	mail->event.size = sizeof(mail->event) + tail;

@@ -8,6 +8,7 @@
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
+#include "store/gfp.h"
 
 static LIST_HEAD(namespaces);
 static DEFINE_SPINLOCK(ns_lock);
@@ -45,7 +46,7 @@ static struct kreg_ns *alloc_ns(struct user_namespace *user_ns, struct pid_names
 		if (IS_ERR(init))
 			return ERR_CAST(init);
 	}
-	ns = kzalloc(sizeof(*ns), GFP_KERNEL_ACCOUNT);
+	ns = kzalloc(sizeof(*ns), KREG_GFP_USER);
 	if (!ns) {
 		kreg_proc_put(init);
 		return ERR_PTR(-ENOMEM);

@@ -8,6 +8,7 @@
 #include "client/internal.h"
 #include "client/news.h"
 #include "client/proc.h"
+#include "store/gfp.h"
 #include "writer/writer.h"
 
 static DEFINE_HASHTABLE(procs, 10);
@@ -137,7 +138,7 @@ struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 {
 	struct kreg_proc *p;
 
-	p = kzalloc(struct_size(p, holdings, kreg_writers), GFP_KERNEL_ACCOUNT);
+	p = kzalloc(struct_size(p, holdings, kreg_writers), KREG_GFP_USER);
 	if (!p)
 		return NULL;
 	atomic_inc(&nr_procs);

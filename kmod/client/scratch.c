@@ -6,8 +6,10 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include "client/scratch.h"
+#include "store/gfp.h"
 
 /*
  * So that few calls find what is kept too small; and what is not worth keeping.
@@ -25,6 +27,17 @@ struct kreg_scratch_buf {
 	u64 bytes[];
 };
 
+/* Not kvmalloc(), which would look for contiguous pages as hard as for any. */
+static void *alloc_bytes(size_t size)
+{
+	void *bytes;
+
+	if (size <= PAGE_SIZE)
+		return kmalloc(size, KREG_GFP_USER);
+	bytes = kmalloc(size, KREG_GFP_TRY);
+	return bytes ?: __vmalloc(size, KREG_GFP_USER);
+}
+
 static struct kreg_scratch_buf *alloc_buf(size_t size)
 {
 	struct kreg_scratch_buf *buf;
@@ -32,7 +45,7 @@ static struct kreg_scratch_buf *alloc_buf(size_t size)
 	size = size_add(size, sizeof(*buf));
 	if (size <= MAX_KEPT)
 		size = roundup_pow_of_two(max_t(size_t, size, MIN_SIZE));
-	buf = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	buf = alloc_bytes(size);
 	if (!buf)
 		return NULL;
 	buf->size = size;

@@ -7,6 +7,7 @@
 
 #include "client/limits.h"
 #include "client/user.h"
+#include "store/gfp.h"
 
 unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
 	[KREG_QUOTA_TABLES] = KREG_MAX_USER_TABLES,
@@ -75,7 +76,7 @@ static struct kreg_user *get_level(struct user_namespace *ns, kuid_t uid,
 {
 	struct kreg_user *u, *old;
 
-	u = kzalloc(sizeof(*u), GFP_KERNEL_ACCOUNT);
+	u = kzalloc(sizeof(*u), KREG_GFP_USER);
 	if (!u) {
 		kreg_user_put(parent);
 		return ERR_PTR(-ENOMEM);

@@ -172,7 +172,7 @@ static int describe_op(struct kreg_batch_op *b, const struct kreg_op *op, u8 **k
 		*keys += op->key_len;
 		return get_batch_key(c, op, key);
 	case KREG_CHANGE_CLEAR:
-		c->root = kreg_root_alloc();
+		c->root = kreg_root_alloc(KREG_GFP_USER);
 		return c->root ? 0 : -ENOMEM;
 	}
 	return 0;

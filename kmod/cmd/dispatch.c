@@ -7,6 +7,7 @@
 
 #include "client/limits.h"
 #include "cmd/cmd.h"
+#include "store/gfp.h"
 
 #define MAX_ARG		sizeof(struct kreg_ioc_scan)
 
@@ -114,7 +115,7 @@ void *kreg_cmd_get_bytes(u64 user, u32 len)
 
 	if (!len)
 		return NULL;
-	bytes = kvmalloc(len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	bytes = kvmalloc(len, KREG_GFP_USER);
 	if (!bytes)
 		return ERR_PTR(-ENOMEM);
 	if (!copy_from_user(bytes, u64_to_user_ptr(user), len))

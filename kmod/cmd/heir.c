@@ -5,6 +5,7 @@
 #include "client/mailbox.h"
 #include "client/proc.h"
 #include "cmd/heir.h"
+#include "store/gfp.h"
 #include "table/request.h"
 #include "table/table.h"
 
@@ -27,7 +28,7 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 	if (silent)
 		return 0;
 	if (data_len) {
-		c->data = kmemdup(data, data_len, GFP_KERNEL_ACCOUNT);
+		c->data = kmemdup(data, data_len, KREG_GFP_USER);
 		if (!c->data)
 			return -ENOMEM;
 		c->data_len = data_len;

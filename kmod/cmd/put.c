@@ -9,6 +9,7 @@
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
 #include "cmd/usercopy.h"
+#include "store/gfp.h"
 #include "store/write.h"
 
 /* Values up to here need no memory of their own on their way in. */
@@ -45,7 +46,7 @@ static int get_long_value(struct kreg_change *c, const struct kreg_op *op)
 		c->blob = kreg_blob_alloc(op->value_len);
 		value = c->blob ? kreg_blob_bytes(c->blob) : NULL;
 	} else {
-		value = kmalloc(op->value_len, GFP_KERNEL_ACCOUNT);
+		value = kmalloc(op->value_len, KREG_GFP_USER);
 		c->value = value;
 	}
 	if (!value)
@@ -81,7 +82,7 @@ static __always_inline int get_change(struct kreg_write *w, const struct kreg_op
 	switch (op->code) {
 	case KREG_OP_CLEAR:
 		c->kind = KREG_CHANGE_CLEAR;
-		c->root = kreg_root_alloc();
+		c->root = kreg_root_alloc(KREG_GFP_RELEASE);
 		return c->root ? 0 : -ENOMEM;
 	case KREG_OP_PUT:
 		c->kind = KREG_CHANGE_PUT;

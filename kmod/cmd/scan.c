@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/usercopy.h"
+#include "store/gfp.h"
 #include "store/store.h"
 #include "table/table.h"
 
@@ -251,7 +252,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 
 	if (err)
 		return err;
-	s = kmalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	s = kmalloc(sizeof(*s), KREG_GFP_USER);
 	if (!s)
 		return -ENOMEM;
 	memset(s, 0, offsetof(struct scan, key));

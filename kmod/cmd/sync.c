@@ -8,6 +8,7 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/sync.h"
+#include "store/gfp.h"
 #include "table/table.h"
 
 /* Tables looked at in one hold of the turn. */
@@ -30,7 +31,7 @@ static void free_pass(struct kreg_req *req)
 /* Wait until all that was queued before the call has been applied. */
 static int pass_queue(struct kreg_writer *w)
 {
-	struct pass *pass = kzalloc(sizeof(*pass), GFP_KERNEL_ACCOUNT);
+	struct pass *pass = kzalloc(sizeof(*pass), KREG_GFP_USER);
 	int err;
 
 	if (!pass)

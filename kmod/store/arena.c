@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 
 #include "store/arena.h"
+#include "store/gfp.h"
 #include "store/internal.h"
 
 #define MAX_ORDER_CHUNK \
@@ -49,20 +50,18 @@ unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 {
 	unsigned int least = min_order(class);
-	struct kreg_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
+	struct kreg_chunk *chunk = kzalloc(sizeof(*chunk), KREG_GFP_USER);
 	unsigned int units = kreg_arena_size(class) >> KREG_UNIT_SHIFT;
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
 
 	if (!chunk)
 		return NULL;
 	for (; order > least; order--) {
-		chunk->base = kreg_pages_alloc(order, gfp | __GFP_NOWARN |
-						    __GFP_NORETRY);
+		chunk->base = kreg_pages_alloc(order, KREG_GFP_TRY | __GFP_ZERO);
 		if (chunk->base)
 			break;
 	}
 	if (!chunk->base)
-		chunk->base = kreg_pages_alloc(order, gfp);
+		chunk->base = kreg_pages_alloc(order, KREG_GFP_USER | __GFP_ZERO);
 	if (!chunk->base) {
 		kfree(chunk);
 		return NULL;

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "store/gfp.h"
 #include "store/internal.h"
 
 static u32 array_room(const struct kreg_array *d)
@@ -74,14 +75,13 @@ static size_t seg_size(unsigned int no)
 /* Zeroed; NULL if there is no memory. */
 void **kreg_array_seg_alloc(unsigned int no)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 	size_t size = seg_size(no);
 	void **seg;
 
 	if (size < PAGE_SIZE)
-		return kzalloc(size, gfp);
-	seg = kreg_pages_alloc(get_order(size), gfp | __GFP_NORETRY);
-	return seg ?: __vmalloc(size, gfp);
+		return kzalloc(size, KREG_GFP_USER);
+	seg = kreg_pages_alloc(get_order(size), KREG_GFP_TRY | __GFP_ZERO);
+	return seg ?: __vmalloc(size, KREG_GFP_USER | __GFP_ZERO);
 }
 
 /* May sleep. @seg may be NULL. */

@@ -5,12 +5,12 @@
  */
 #include <linux/vmalloc.h>
 
+#include "store/gfp.h"
 #include "store/internal.h"
 
 struct kreg_blob *kreg_blob_alloc(u32 len)
 {
-	struct kreg_blob *b = __vmalloc(sizeof(*b) + len,
-					GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+	struct kreg_blob *b = __vmalloc(sizeof(*b) + len, KREG_GFP_USER | __GFP_ZERO);
 
 	if (!b)
 		return NULL;

@@ -2,12 +2,13 @@
 /* What most stores do without, brought by the caller who is the first to need it. */
 #include <linux/slab.h>
 
+#include "store/gfp.h"
 #include "store/internal.h"
 
 /* Not under the turn. NULL. */
 struct kreg_extra *kreg_extra_alloc(void)
 {
-	struct kreg_extra *extra = kzalloc(sizeof(*extra), GFP_KERNEL_ACCOUNT);
+	struct kreg_extra *extra = kzalloc(sizeof(*extra), KREG_GFP_USER);
 
 	if (!extra)
 		return NULL;

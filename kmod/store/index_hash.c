@@ -14,6 +14,7 @@
  * that pages.c tells of, the page allocator takes as many off them, with interrupts
  * off, as were freed in a row.
  */
+#include "store/gfp.h"
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
@@ -43,14 +44,13 @@ u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order)
 /* Not under the turn. What is there instead if pages of @order are not; or NULL. */
 u32 *kreg_index_alloc(unsigned int *order)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN;
 	u32 *pages = NULL;
 
 	if (*order)
-		pages = kreg_pages_alloc(*order, gfp | __GFP_NORETRY);
+		pages = kreg_pages_alloc(*order, KREG_GFP_TRY | __GFP_ZERO);
 	if (!pages) {
 		*order = 0;
-		pages = kreg_pages_alloc(0, gfp);
+		pages = kreg_pages_alloc(0, KREG_GFP_USER | __GFP_ZERO);
 	}
 	return pages;
 }

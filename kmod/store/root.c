@@ -38,9 +38,9 @@
 
 #define INDEX_SEGS	17	/* for 2^30 buckets */
 
-void *kreg_root_alloc(void)
+void *kreg_root_alloc(gfp_t gfp)
 {
-	struct kreg_root *root = kzalloc(sizeof(*root), GFP_KERNEL_ACCOUNT);
+	struct kreg_root *root = kzalloc(sizeof(*root), gfp);
 
 	if (!root)
 		return NULL;

@@ -13,7 +13,7 @@
 
 int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 {
-	struct kreg_root *root = kreg_root_alloc();
+	struct kreg_root *root = kreg_root_alloc(KREG_GFP_USER);
 	unsigned int i;
 
 	if (!root)

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#include "store/gfp.h"
 #include "store/layout.h"
 #include "store/store.h"
 
@@ -51,7 +52,7 @@ static inline void kreg_change_init(struct kreg_change *c)
 }
 
 /* Sleeps. An empty root, or NULL. */
-void *kreg_root_alloc(void);
+void *kreg_root_alloc(gfp_t gfp);
 /* Any: one that was not used. */
 void kreg_root_free(void *root);
 

@@ -7,6 +7,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "store/gfp.h"
 #include "table/names.h"
 #include "client/ns.h"
 #include "table/table.h"
@@ -87,7 +88,7 @@ static bool publish_chunk(struct kreg_slots *chunk)
 /* Not accounted: it stays when those who needed it first are gone. */
 static int add_chunk(void)
 {
-	struct kreg_slots *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	struct kreg_slots *chunk = kzalloc(sizeof(*chunk), KREG_GFP_USER & ~__GFP_ACCOUNT);
 
 	if (!chunk)
 		return -ENOMEM;
@@ -118,7 +119,7 @@ int kreg_names_reserve(struct kreg_ns *ns, u64 *id)
 	if (err)
 		return err;
 	*id = serial << KREG_SLOT_BITS | slot;
-	err = xa_reserve(&ns->ids, serial, GFP_KERNEL_ACCOUNT);
+	err = xa_reserve(&ns->ids, serial, KREG_GFP_USER);
 	if (err) {
 		spin_lock(&names_lock);
 		free_slot(*id);

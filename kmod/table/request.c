@@ -4,6 +4,7 @@
 #include "client/client.h"
 #include "client/mailbox.h"
 #include "client/proc.h"
+#include "store/gfp.h"
 #include "table/names.h"
 #include "table/request.h"
 #include "table/table.h"
@@ -36,7 +37,7 @@ struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct k
 {
 	struct kreg_table_req *c;
 
-	c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	c = kzalloc(sizeof(*c), KREG_GFP_RELEASE);
 	if (!c) {
 		kreg_table_put(table);
 		return NULL;

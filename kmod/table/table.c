@@ -11,6 +11,7 @@
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
+#include "store/gfp.h"
 #include "store/store.h"
 #include "table/table.h"
 #include "client/user.h"
@@ -73,7 +74,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	refcount_set(&t->refs, 1);
 	if (spec->name_len) {
 		t->name_len = spec->name_len;
-		t->name = kmemdup(spec->name, spec->name_len, GFP_KERNEL_ACCOUNT);
+		t->name = kmemdup(spec->name, spec->name_len, KREG_GFP_USER);
 		if (!t->name)
 			return -ENOMEM;
 	}
@@ -86,7 +87,7 @@ struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 	struct kreg_table *t;
 	int err;
 
-	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	t = kzalloc(sizeof(*t), KREG_GFP_USER);
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	err = init_table(t, cl, spec, id);

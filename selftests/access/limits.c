@@ -355,4 +355,55 @@ TEST_F(limits, failed_promises)
 	EXPECT_EQ(0, kid_park(alice, id));
 }
 
+static long job_batch_of_two(struct job *job)
+{
+	struct kreg_op ops[2] = { test_op_puts("a", "v"), test_op_puts("b", "v") };
+
+	return _test_batch(job->fd, job->table, 0, ops, 2, NULL);
+}
+
+/* Set the parameter to 0 for as long as @expr is evaluated. */
+#define WITH_NONE(param, expr)						\
+({									\
+	long long __old = test_param(param);				\
+	long __ret;							\
+									\
+	EXPECT_EQ(0, test_set_param(param, 0));				\
+	__ret = (expr);							\
+	EXPECT_EQ(0, test_set_param(param, __old));			\
+	__ret;								\
+})
+
+/* 0 is none, in each parameter; that is not "no limit" in any. */
+TEST_F(limits, zero_is_none)
+{
+	struct kid *alice = self->alice;
+	struct kreg_process bob = self->bob->self;
+	int fd = alice->job->fd;
+	__u64 id, other;
+
+	ASSERT_EQ(0, kid_setopt(self->bob, 0, KREG_OPT_ACCEPT, 1, 0));
+	ASSERT_EQ(0, kid_create(alice, NULL, 0, &id));
+	EXPECT_EQ(-EDQUOT, WITH_NONE("max_user_tables", kid_create(alice, NULL, 0, &other)));
+	EXPECT_EQ(-EDQUOT, WITH_NONE("max_user_parked", kid_park(alice, id)));
+	EXPECT_EQ(-EDQUOT, WITH_NONE("max_user_bytes", kid_puts(alice, id, "k", "v")));
+	EXPECT_EQ(-EDQUOT, WITH_NONE("max_events", kid_heir(alice, id, bob, "")));
+	EXPECT_EQ(-EDQUOT, WITH_NONE("max_event_bytes", kid_give(alice, id, bob, "")));
+	EXPECT_EQ(-EMFILE, WITH_NONE("max_clients", kid_do(alice, job_client)));
+	alice->job->fd = fd;
+	EXPECT_EQ(-EPERM, WITH_NONE("max_park_ms", kid_park(alice, id)));
+	EXPECT_EQ(-EPERM, WITH_NONE("max_park_ms", kid_orphan(alice, id, KREG_ORPHAN_PARK, 0)));
+	EXPECT_EQ(-EPERM, WITH_NONE("max_park_ms", kid_orphan(alice, id, KREG_ORPHAN_PARK, 1)));
+	kid_open_prepare(alice, NULL, KREG_OPEN_CREATE);
+	alice->job->open.orphan = KREG_ORPHAN_PARK;
+	EXPECT_EQ(-EPERM, WITH_NONE("max_park_ms", kid_do(alice, job_open)));
+	/* Who may keep it for ever may do so still. */
+	test_create(self->fd, NULL, 0, &other);
+	EXPECT_EQ(0, WITH_NONE("max_park_ms", _test_park(self->fd, other)));
+	alice->job->table = id;
+	EXPECT_EQ(-EFBIG, WITH_NONE("max_batch_ops", kid_do(alice, job_batch_of_two)));
+	EXPECT_EQ(-EFBIG, WITH_NONE("max_batch_bytes", kid_do(alice, job_batch_of_two)));
+	EXPECT_EQ(0, kid_do(alice, job_batch_of_two));
+}
+
 TEST_HARNESS_MAIN

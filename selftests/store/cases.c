@@ -43,7 +43,7 @@ static void apply(struct kreg_change *c)
 
 static void clear_all(void)
 {
-	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc() };
+	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc(KREG_GFP_USER) };
 
 	apply(&c);
 }
@@ -259,7 +259,7 @@ void full_run(void)
 	tap_check(kreg_store_reserve(&store, &c, &f) == -ENOSPC);
 	tap_check(kreg_store_verify(&store));
 	c.kind = KREG_CHANGE_CLEAR;
-	c.root = kreg_root_alloc();
+	c.root = kreg_root_alloc(KREG_GFP_USER);
 	kreg_txn_begin(&t, &store);
 	tap_check(!kreg_store_apply(&t, &c, &place, &f));
 	kreg_txn_commit(&t);

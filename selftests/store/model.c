@@ -145,7 +145,7 @@ static void begin_step(struct step *st)
 	c->kind = rnd(100) < (draining ? 80 : 25) ? KREG_CHANGE_DELETE : KREG_CHANGE_PUT;
 	if (mode->clear && !rnd(mode->clear)) {
 		c->kind = KREG_CHANGE_CLEAR;
-		c->root = kreg_root_alloc();
+		c->root = kreg_root_alloc(KREG_GFP_USER);
 	}
 	if (c->kind != KREG_CHANGE_PUT)
 		return;

@@ -63,6 +63,8 @@ void shim_warn(const char *what, const char *file, int line);
 #define __GFP_ZERO		0x2u
 #define __GFP_NOWARN		0x4u
 #define __GFP_NORETRY		0x8u
+#define __GFP_RETRY_MAYFAIL	0x10u
+#define __GFP_HIGH		0x20u
 extern long shim_fail_in;
 extern long shim_allocated;		/* pieces that are not freed yet */
 extern unsigned int shim_order;		/* pages of a higher order are not to be had */

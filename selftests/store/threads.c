@@ -149,7 +149,7 @@ static void change(struct kreg_txn *t, enum kreg_change_kind kind, u32 k)
 
 	c.key = key_of(k, bytes);
 	if (kind == KREG_CHANGE_CLEAR)
-		c.root = kreg_root_alloc();
+		c.root = kreg_root_alloc(KREG_GFP_USER);
 	if (kind == KREG_CHANGE_PUT) {
 		c.value_len = 16 + 8 * (shim_random() % 8);
 		if (!(shim_random() % 64))

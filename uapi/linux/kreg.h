@@ -101,7 +101,8 @@
  *	EEXIST     the name or the key exists already
  *	EDQUOT     a limit of the user, the process or the client is reached
  *	ENOSPC     a limit of the table is reached
- *	ENOMEM     no memory
+ *	ENOMEM     no memory, in the machine or in the memory control group of the
+ *	           caller; nobody is killed to make some
  *	EINTR      a fatal signal came while waiting
  *	========== ============================================================
  *
@@ -180,7 +181,9 @@ enum kreg_limit {
 
 /*
  * Limits of a process, and how long a table may stay parked (CAP_SYS_RESOURCE: for
- * ever). Parameters max_clients, max_events, max_event_bytes, max_park_ms.
+ * ever). Parameters max_clients, max_events, max_event_bytes, max_park_ms. In every
+ * parameter 0 means none: with max_park_ms 0 nobody without CAP_SYS_RESOURCE may have
+ * a table parked (EPERM).
  */
 #define KREG_MAX_CLIENTS	64
 #define KREG_MAX_EVENTS		1024
