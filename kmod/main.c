@@ -31,7 +31,7 @@ module_param_named(max_user_parked, kreg_user_limit[KREG_QUOTA_PARKED], ulong, 0
 MODULE_PARM_DESC(max_user_parked, "tables of a user that are parked or will be when their owners die");
 
 module_param_named(max_user_bytes, kreg_user_limit[KREG_QUOTA_BYTES], ulong, 0644);
-MODULE_PARM_DESC(max_user_bytes, "bytes of keys and values of a user");
+MODULE_PARM_DESC(max_user_bytes, "bytes of memory of a user");
 
 module_param_named(max_batch_ops, kreg_limits.batch_ops, uint, 0644);
 MODULE_PARM_DESC(max_batch_ops, "operations of a batch");

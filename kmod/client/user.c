@@ -137,9 +137,14 @@ static void uncharge_until(struct kreg_user *u, const struct kreg_user *end,
 		atomic64_sub(n, &u->used[what]);
 }
 
-static bool exceeds_limit(const struct kreg_user *level, enum kreg_quota what, s64 used)
+static bool exceeds_limit(const struct kreg_user *level, enum kreg_quota what, s64 used,
+			  bool over)
 {
-	return level->limited && (u64)max_t(s64, used, 0) > READ_ONCE(kreg_user_limit[what]);
+	unsigned long limit = READ_ONCE(kreg_user_limit[what]);
+
+	if (over)
+		limit += min(KREG_USER_OVER(limit), ULONG_MAX - limit);
+	return level->limited && (u64)max_t(s64, used, 0) > limit;
 }
 
 static const enum kreg_limit limits[] = {
@@ -148,7 +153,7 @@ static const enum kreg_limit limits[] = {
 	[KREG_QUOTA_BYTES] = KREG_LIMIT_BYTES,
 };
 
-int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
+static int charge_levels(struct kreg_user *u, enum kreg_quota what, s64 n, bool over)
 {
 	struct kreg_user *level;
 
@@ -156,7 +161,7 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 	for (level = u; level; level = level->parent) {
 		s64 used = atomic64_add_return(n, &level->used[what]);
 
-		if (n > 0 && exceeds_limit(level, what, used)) {
+		if (n > 0 && exceeds_limit(level, what, used, over)) {
 			uncharge_until(u, level->parent, what, n);
 			return kreg_over_limit(limits[what]);
 		}
@@ -164,10 +169,20 @@ int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
 	return 0;
 }
 
+int kreg_user_charge(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	return charge_levels(u, what, n, false);
+}
+
+int kreg_user_charge_over(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	return charge_levels(u, what, n, true);
+}
+
 bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	for (; u; u = u->parent)
-		if (exceeds_limit(u, what, atomic64_read(&u->used[what]) + n))
+		if (exceeds_limit(u, what, atomic64_read(&u->used[what]) + n, false))
 			return false;
 	return true;
 }
@@ -175,4 +190,26 @@ bool kreg_user_fits(struct kreg_user *u, enum kreg_quota what, s64 n)
 void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	uncharge_until(u, NULL, what, n);
+}
+
+void kreg_user_count_in(struct kreg_user *u, enum kreg_quota what, s64 n)
+{
+	uncharge_until(u, NULL, what, -n);
+}
+
+void kreg_user_add_garbage(struct kreg_user *u)
+{
+	for (; u; u = u->parent)
+		atomic_inc(&u->garbage);
+}
+
+void kreg_user_drop_garbage(struct kreg_user *u)
+{
+	for (; u; u = u->parent)
+		atomic_dec(&u->garbage);
+}
+
+bool kreg_user_has_garbage(const struct kreg_user *u)
+{
+	return atomic_read(&u->garbage);
 }

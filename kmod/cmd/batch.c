@@ -208,6 +208,8 @@ static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
 	for (; op != end; op++, to++) {
 		bool put = op->code == KREG_OP_PUT;
 
+		if (unlikely(to->error))
+			continue;
 		if (put && get_object(&to->change, op))
 			return -EFAULT;
 		kreg_store_hash(s, &to->change.key);
@@ -217,8 +219,39 @@ static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
 	return 0;
 }
 
+/* At the limit of the user: what replaces an object may go over it, all else fails. */
+static int reserve_at_limit(struct kreg_batch *b, u32 i, const struct kreg_op *op, bool atomic)
+{
+	void *key = kreg_cmd_get_bytes(op->key, op->key_len);
+	int err;
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	err = kreg_batch_reserve_over(b, i, key);
+	kvfree(key);
+	if (err != kreg_over_limit(KREG_LIMIT_BYTES) || atomic)
+		return err;
+	kreg_batch_refuse(b, i, err);
+	return 0;
+}
+
+/* A slot for each PUT; or, if not @atomic, an error for those that get none. */
+static int reserve_ops(struct kreg_batch *b, const struct kreg_op_list *ops, bool atomic)
+{
+	u32 i = 0;
+	int err;
+
+	while ((err = kreg_batch_reserve(b, &i)) == kreg_over_limit(KREG_LIMIT_BYTES)) {
+		err = reserve_at_limit(b, i, &ops->op[i], atomic);
+		if (err)
+			break;
+		i++;
+	}
+	return err;
+}
+
 static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
-				    const struct kreg_op_list *ops)
+				    const struct kreg_op_list *ops, bool atomic)
 {
 	struct kreg_batch *b;
 	int err;
@@ -226,7 +259,7 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
 	if (IS_ERR(b))
 		return b;
-	err = describe_ops(b, ops) ?: kreg_batch_reserve(b) ?: get_objects(b, ops);
+	err = describe_ops(b, ops) ?: reserve_ops(b, ops, atomic) ?: get_objects(b, ops);
 	if (!err)
 		return b;
 	kreg_batch_put(b);
@@ -236,7 +269,7 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
 		       bool atomic)
 {
-	struct kreg_batch *b = get_batch(cl, table, ops);
+	struct kreg_batch *b = get_batch(cl, table, ops, atomic || ops->count == 1);
 	int err;
 
 	if (IS_ERR(b))
@@ -304,7 +337,7 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 	err = probe_outs(arg);
 	if (err)
 		return err;
-	b = get_batch(call->client, arg->table, ops);
+	b = get_batch(call->client, arg->table, ops, atomic);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	err = kreg_batch_apply(b, atomic, &version, &failed);

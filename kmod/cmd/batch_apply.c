@@ -5,6 +5,7 @@
 #include <linux/string.h>
 
 #include "client/client.h"
+#include "client/limits.h"
 #include "client/user.h"
 #include "cmd/batch_apply.h"
 #include "cmd/cmd.h"
@@ -24,12 +25,12 @@ struct kreg_batch {
 	u64 bytes;			/* of keys and values */
 	bool atomic;
 	bool async;			/* counted in the client */
+	bool waited;			/* at the limit of the user */
 	/* Under way, turn: */
 	enum phase phase;
 	u32 next;			/* operation */
 	u32 failed;			/* as of kreg_batch_apply() */
 	u32 first_error;		/* of an operation */
-	s64 charged;			/* of an atomic batch, beforehand */
 	struct kreg_txn txn;
 	struct kreg_prealloc pre;
 	struct kreg_batch_op ops[];
@@ -68,31 +69,20 @@ static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 {
 	b->req.result = err;
 	b->failed = failed;
-	kreg_user_uncharge(b->table->user, KREG_QUOTA_BYTES, b->charged);
-	b->charged = 0;
 	enter_phase(b, CANCEL);
 }
 
 /*
- * An atomic batch is looked through before it is applied. It is charged for all
- * that it brings; what it replaces is credited as it goes.
+ * An atomic batch is looked through before it is applied. What is found here counts: a key
+ * that the batch itself puts does not count as existing, nor one that it deletes as gone.
  */
 static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	struct kreg_change *c = &op->change;
-	s64 bytes = (s64)c->key.len + c->value_len;
 	int err = kreg_table_change_fits(b->table, c);
 
-	/* Decided here for good: a key that the batch itself puts does not count as existing. */
 	c->must_be_new = false;
-	if (err || c->kind != KREG_CHANGE_PUT)
-		return err;
-	err = kreg_user_charge(b->table->user, KREG_QUOTA_BYTES, bytes);
-	if (err)
-		return err;
-	c->paid = bytes;
-	b->charged += bytes;
-	return 0;
+	return err;
 }
 
 static void begin_changes(struct kreg_batch *b)
@@ -125,16 +115,6 @@ static void check_some(struct kreg_batch *b, u32 n)
 		begin_changes(b);
 }
 
-/* A PUT has its slot reserved, so that only a condition or a limit can make it fail. */
-static __always_inline int apply_one(struct kreg_batch *b, struct kreg_batch_op *op)
-{
-	int err = kreg_table_change(b->table, &op->change, &b->txn, &b->pre);
-
-	if (!err)
-		b->charged -= op->change.paid;
-	return err;
-}
-
 static noinline void note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
 {
 	op->error = -kreg_cmd_errno(err);
@@ -149,8 +129,13 @@ static void apply_some(struct kreg_batch *b, u32 n)
 
 	for (; b->next < to; b->next++) {
 		struct kreg_batch_op *op = &b->ops[b->next];
-		int err = apply_one(b, op);
+		int err;
 
+		/* Refused when its memory was to be reserved. */
+		if (unlikely(op->error))
+			continue;
+		/* A PUT has its slot, so that only a condition or a limit can make it fail. */
+		err = kreg_table_change(b->table, &op->change, &b->txn, &b->pre);
 		if (unlikely(err))
 			note_failed(b, op, err);
 		op->open = false;
@@ -213,6 +198,7 @@ static bool batch_step(struct kreg_req *req)
 	do {
 		advance_batch(b, req->large ? KREG_HOLD_RECORDS : KREG_TURN_RECORDS);
 	} while (b->phase != DONE && !req->large);
+	kreg_table_settle(b->table);
 	if (b->phase != DONE)
 		return false;
 	note_async_error(b);
@@ -230,6 +216,7 @@ static void cancel_rest(struct kreg_batch *b)
 			continue;
 		spin_lock(turn);
 		close_op(b, &b->ops[i]);
+		kreg_table_settle(b->table);
 		spin_unlock(turn);
 	}
 }
@@ -293,42 +280,105 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 {
 	struct kreg_batch_op *op = &b->ops[*i];
 	struct kreg_batch_op *end = op + min_t(u32, b->count - *i, KREG_TURN_RECORDS);
-	struct kreg_store *s = &b->table->store;
+	struct kreg_table *t = b->table;
 	int err = 0;
 
-	spin_lock(&b->table->writer->turn);
-	kreg_store_add_prealloc(s, &b->pre);
+	spin_lock(&t->writer->turn);
 	for (; op != end; op++) {
 		if (op->change.kind == KREG_CHANGE_PUT)
-			err = kreg_store_reserve(s, &op->change, &b->pre);
+			err = kreg_table_reserve(t, &op->change, &b->pre);
 		if (err)
 			break;
 	}
 	*i = op - b->ops;
-	if (unlikely(err == -EAGAIN))
-		want_slots(s, op, end, &b->pre);
-	kreg_store_want_prealloc(s, &b->pre);
-	spin_unlock(&b->table->writer->turn);
+	/* Near the limit only for this one, which may have to fail alone. */
+	if (unlikely(err == -EAGAIN && !b->waited))
+		want_slots(&t->store, op, end, &b->pre);
+	kreg_store_want_prealloc(&t->store, &b->pre);
+	kreg_table_settle(t);
+	spin_unlock(&t->writer->turn);
 	return err;
 }
 
-int kreg_batch_reserve(struct kreg_batch *b)
+/* Reserve slots from *i on; at the limit of the user, wait once for what is given back. */
+static int reserve_rest(struct kreg_batch *b, u32 *i)
 {
-	struct kreg_store *s = &b->table->store;
-	u32 i;
+	int err = 0;
+
+	while (*i < b->count && !err) {
+		err = reserve_some(b, i);
+		if (err == -EAGAIN)
+			err = kreg_table_prealloc(b->table, &b->pre, false);
+		if (err != kreg_over_limit(KREG_LIMIT_BYTES) || b->waited)
+			continue;
+		b->waited = true;
+		err = kreg_sync_make_room(b->table->user, KREG_QUOTA_BYTES,
+					  kreg_change_room(&b->ops[*i].change));
+	}
+	return err;
+}
+
+int kreg_batch_reserve(struct kreg_batch *b, u32 *i)
+{
 	int err;
 
+	if (*i)
+		return reserve_rest(b, i);
 	err = kreg_table_check_write(b->table, b->client);
 	if (err)
 		return err;
 	kreg_table_throttle(b->table);
-	err = kreg_sync_make_room(b->table->user, KREG_QUOTA_BYTES, b->bytes);
-	for (i = 0; i < b->count && !err;) {
-		err = reserve_some(b, &i);
-		if (err == -EAGAIN)
-			err = kreg_prealloc_fill(&b->pre, s);
-	}
+	return reserve_rest(b, i);
+}
+
+/* Whether the key has an object that gives back what @c takes, as of this moment. */
+static int decide_over(struct kreg_table *t, const struct kreg_change *c, struct kreg_key *key)
+{
+	struct kreg_place place;
+	int err;
+
+	kreg_store_hash(&t->store, key);
+	spin_lock(&t->writer->turn);
+	kreg_store_find(&t->store, key, &place);
+	err = kreg_table_change_over(t, c, &place);
+	spin_unlock(&t->writer->turn);
 	return err;
+}
+
+static int reserve_over(struct kreg_batch *b, struct kreg_change *c)
+{
+	struct kreg_table *t = b->table;
+	int err;
+
+	do {
+		spin_lock(&t->writer->turn);
+		err = kreg_table_reserve(t, c, &b->pre);
+		kreg_table_settle(t);
+		spin_unlock(&t->writer->turn);
+		if (err == -EAGAIN)
+			err = kreg_table_prealloc(t, &b->pre, true) ?: -EAGAIN;
+	} while (err == -EAGAIN);
+	return err;
+}
+
+int kreg_batch_reserve_over(struct kreg_batch *b, u32 i, const void *key)
+{
+	struct kreg_change *c = &b->ops[i].change;
+	struct kreg_key k = { .bytes = key, .len = c->key.len };
+	int err;
+
+	c->over = true;
+	err = decide_over(b->table, c, &k) ?: reserve_over(b, c);
+	c->over = false;
+	return err;
+}
+
+void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err)
+{
+	spin_lock(&b->table->writer->turn);
+	note_failed(b, &b->ops[i], err);
+	kreg_table_settle(b->table);
+	spin_unlock(&b->table->writer->turn);
 }
 
 static bool is_large(const struct kreg_batch *b)
@@ -345,7 +395,7 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	err = kreg_writer_submit(b->table->writer, &b->req);
 	if (err == -EINTR)
 		return err;
-	kreg_table_prealloc(b->table, &b->pre);
+	kreg_table_prealloc(b->table, &b->pre, false);
 	*version = b->txn.version;
 	*failed = b->failed;
 	return err;

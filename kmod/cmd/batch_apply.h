@@ -35,8 +35,18 @@ struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
 const struct kreg_store *kreg_batch_store(const struct kreg_batch *b);
 /* Any. Room for the keys that are not put into a record. */
 u8 *kreg_batch_keys(struct kreg_batch *b);
-/* Sleeps. Reserve a slot for each PUT. -ENOMEM, -ENOSPC, -EINTR, -EACCES, -ESTALE. */
-int kreg_batch_reserve(struct kreg_batch *b);
+/*
+ * Sleeps. Reserve a slot for each PUT from *i on, which is 0 in the first call. -ENOMEM,
+ * -ENOSPC, -EINTR, -EACCES, -ESTALE; or kreg_over_limit() for the one that *i says then.
+ */
+int kreg_batch_reserve(struct kreg_batch *b, u32 *i);
+/*
+ * Sleeps. The same for that one alone, over the limit, if it will replace an object with @key
+ * that gives back as much. -ENOMEM, -ENOSPC, kreg_over_limit().
+ */
+int kreg_batch_reserve_over(struct kreg_batch *b, u32 i, const void *key);
+/* Sleeps. It fails with @err, the others of the batch do not. */
+void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err);
 /*
  * Sleeps. Apply all. *failed: how many have an @error; or, of an atomic batch that failed, the
  * index of the operation to blame, or their count if it is none of them.

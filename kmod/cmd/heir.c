@@ -4,6 +4,7 @@
 #include "client/client.h"
 #include "client/mailbox.h"
 #include "client/proc.h"
+#include "client/user.h"
 #include "cmd/heir.h"
 #include "store/gfp.h"
 #include "table/request.h"
@@ -65,6 +66,9 @@ void kreg_heir_commit(struct kreg_table_req *c)
 	t->heir_silent = c->silent;
 	/* The old data is freed with the request. */
 	swap(t->heir_data, c->data);
+	if (c->data_len != t->heir_data_len)
+		kreg_user_count_in(t->user, KREG_QUOTA_BYTES,
+				   (s64)c->data_len - t->heir_data_len);
 	t->heir_data_len = c->data_len;
 }
 

@@ -40,7 +40,7 @@ static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 	kreg_store_stat(&t->store, &stat);
 	info->objects = stat.objects;
 	info->bytes = stat.bytes;
-	info->memory = stat.memory + sizeof(*t) + t->name_len;
+	info->memory = kreg_table_memory(t);
 	info->limbo = stat.limbo;
 	info->version = stat.version;
 	info->buckets = stat.buckets;

@@ -198,7 +198,9 @@ static int create_table(struct kreg_client *cl, struct open *open)
 	u64 id;
 	int err;
 
-	err = kreg_sync_make_room(cl->user, KREG_QUOTA_TABLES, 1);
+	err = kreg_sync_make_room(cl->user, KREG_QUOTA_TABLES, 1) ?:
+	      kreg_sync_make_room(cl->user, KREG_QUOTA_BYTES,
+				  KREG_TABLE_BYTES + open->arg->name_len);
 	if (!err && open->arg->orphan == KREG_ORPHAN_PARK)
 		err = kreg_sync_make_room(cl->user, KREG_QUOTA_PARKED, 1);
 	if (!err)

@@ -46,6 +46,7 @@ static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_
 	if (txn.version % SHARE == 0 ||
 	    (list_empty(&t->upkeep.node) && kreg_store_has_limbo(&t->store)))
 		kreg_table_upkeep_now(t, UPKEEP * SHARE, pre);
+	kreg_table_settle(t);
 	return 0;
 }
 
@@ -138,31 +139,54 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	return q;
 }
 
-/* Submit it; if the store was short of memory, bring that and submit it again. */
+/* Submit it; if the store was short of memory, bring that: -EAGAIN. */
+static int submit_once(struct queued *q)
+{
+	int err, short_of;
+
+	kreg_table_throttle(q->table);
+	reinit_completion(&q->req.done);
+	err = kreg_writer_submit(q->table->writer, &q->req);
+	/* A killed caller leaves what is preallocated to the thread. */
+	if (err == -EINTR)
+		return err;
+	short_of = kreg_table_prealloc(q->table, &q->pre, q->write.change.over);
+	return err == -EAGAIN ? short_of ?: err : err;
+}
+
+/*
+ * At the limit of the user. A PUT that replaces an object may go over it, which is known
+ * under the turn. Else what the user has given up must have been given back before the
+ * write is refused; then it is tried once more.
+ */
+static int submit_at_limit(struct queued *q, bool *waited)
+{
+	struct kreg_change *c = &q->write.change;
+	int err;
+
+	if (!c->over) {
+		c->over = true;
+		return -EAGAIN;
+	}
+	if (*waited)
+		return kreg_over_limit(KREG_LIMIT_BYTES);
+	*waited = true;
+	c->over = false;
+	err = kreg_sync_make_room(q->table->user, KREG_QUOTA_BYTES, kreg_change_room(c));
+	return err ?: -EAGAIN;
+}
+
 static int submit_queued(struct queued *q)
 {
+	bool waited = false;
 	int err;
 
 	do {
-		kreg_table_throttle(q->table);
-		reinit_completion(&q->req.done);
-		err = kreg_writer_submit(q->table->writer, &q->req);
-		/* A killed caller leaves what is preallocated to the thread. */
-		if (err == -EINTR)
-			break;
-		if (kreg_table_prealloc(q->table, &q->pre) && err == -EAGAIN)
-			err = -ENOMEM;
+		err = submit_once(q);
+		if (err == kreg_over_limit(KREG_LIMIT_BYTES))
+			err = submit_at_limit(q, &waited);
 	} while (err == -EAGAIN);
 	return err;
-}
-
-static int make_room_for(struct kreg_table *t, const struct kreg_write *w)
-{
-	const struct kreg_change *c = &w->change;
-
-	if (c->kind != KREG_CHANGE_PUT)
-		return 0;
-	return kreg_sync_make_room(t->user, KREG_QUOTA_BYTES, (s64)c->key.len + c->value_len);
 }
 
 static int write_queued(struct kreg_client *cl, struct kreg_write *w)
@@ -175,7 +199,7 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	kreg_store_hash(&t->store, &w->change.key);
-	err = kreg_table_check_write(t, cl) ?: make_room_for(t, w);
+	err = kreg_table_check_write(t, cl);
 	q = err ? NULL : alloc_queued(cl, t, w);
 	if (!q) {
 		kreg_table_put(t);
@@ -189,14 +213,15 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 }
 
 /* Bring the memory that the store lacks; then -EAGAIN, to try the write again. */
-static int prealloc_table(struct kreg_client *cl, u64 id, struct kreg_prealloc *pre)
+static int prealloc_table(struct kreg_client *cl, const struct kreg_write *w,
+			  struct kreg_prealloc *pre)
 {
-	struct kreg_table *t = kreg_find_table(cl, id);
+	struct kreg_table *t = kreg_find_table(cl, w->table);
 	int err;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = kreg_table_prealloc(t, pre);
+	err = kreg_table_prealloc(t, pre, w->change.over);
 	kreg_table_put(t);
 	return err ?: -EAGAIN;
 }
@@ -207,7 +232,7 @@ static __always_inline int write_and_prealloc(struct kreg_client *cl, struct kre
 	int err = write_lent(cl, w, pre);
 
 	if (!err && unlikely(kreg_prealloc_wanted(pre)))
-		prealloc_table(cl, w->table, pre);
+		prealloc_table(cl, w, pre);
 	return err;
 }
 
@@ -218,13 +243,13 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 
 	if (likely(!err))
 		return 0;
-	/* Before it is refused, what dead processes had must have been given back. */
-	if (err == NOT_LENT || err == kreg_over_limit(KREG_LIMIT_BYTES))
-		return write_queued(cl, w);
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(cl, w->table) ?: -EAGAIN;
 	if (err == -EAGAIN)
-		return prealloc_table(cl, w->table, pre);
+		err = prealloc_table(cl, w, pre);
+	/* Over the limit, too, there is more to be tried than can be done here. */
+	if (err == NOT_LENT || err == kreg_over_limit(KREG_LIMIT_BYTES))
+		return write_queued(cl, w);
 	return err;
 }
 

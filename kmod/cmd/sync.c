@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SYNC, and waiting for deaths that have happened. */
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "client/client.h"
@@ -72,9 +74,41 @@ int kreg_sync_async(struct kreg_client *cl)
 	return err;
 }
 
+/* How often to look for memory that is given back, when none was since the last look. */
+#define LOOKS		6
+/* How long between two looks, beside a grace period. */
+#define LOOK_JIFFIES	max(1, HZ / 50)
+
+/*
+ * What waits for readers to leave takes two grace periods, then a few rounds of upkeep. If
+ * nothing has come of it by then, the user is at work on it faster than it is given back.
+ */
+static int wait_for_garbage(struct kreg_user *u, s64 n)
+{
+	s64 least = atomic64_read(&u->used[KREG_QUOTA_BYTES]), used;
+	unsigned int looks = LOOKS;
+
+	while (looks-- && kreg_user_has_garbage(u) &&
+	       !kreg_user_fits(u, KREG_QUOTA_BYTES, n)) {
+		synchronize_rcu();
+		if (schedule_timeout_killable(LOOK_JIFFIES) && fatal_signal_pending(current))
+			return -EINTR;
+		used = atomic64_read(&u->used[KREG_QUOTA_BYTES]);
+		if (used < least)
+			looks = LOOKS;
+		least = min(least, used);
+	}
+	return 0;
+}
+
 int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
-	return likely(kreg_user_fits(u, what, n)) ? 0 : catch_up_all();
+	int err;
+
+	if (likely(kreg_user_fits(u, what, n)))
+		return 0;
+	err = catch_up_all();
+	return err || what != KREG_QUOTA_BYTES ? err : wait_for_garbage(u, n);
 }
 
 /*

@@ -11,7 +11,8 @@ struct kreg_client;
 int kreg_sync_async(struct kreg_client *cl);
 /*
  * Sleeps. If @n more would not fit the limits of @u, see that what the dead had is given
- * back. What then still does not fit is for the charge to refuse. -EINTR, -ENOMEM.
+ * back, and memory that waits for readers to leave. What then still does not fit is for
+ * the charge to refuse. -EINTR, -ENOMEM.
  */
 int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n);
 /* Sleeps. Handle the deaths that could put mail into the mailbox of @cl. -ERESTARTSYS, -EINTR. */

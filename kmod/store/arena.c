@@ -27,7 +27,7 @@
 #define SHORT		128	/* bytes; above, memset() is faster */
 
 /* At most a quarter of a chunk may be lost at its end. */
-static unsigned int min_order(unsigned int class)
+unsigned int kreg_arena_least_order(unsigned int class)
 {
 	unsigned int order = 0;
 
@@ -44,12 +44,12 @@ unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
 
 	while (order < MAX_ORDER_CHUNK && 4u << order <= pages)
 		order++;
-	return max(order, min_order(class));
+	return max(order, kreg_arena_least_order(class));
 }
 
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 {
-	unsigned int least = min_order(class);
+	unsigned int least = kreg_arena_least_order(class);
 	struct kreg_chunk *chunk = kzalloc(sizeof(*chunk), KREG_GFP_USER);
 	unsigned int units = kreg_arena_size(class) >> KREG_UNIT_SHIFT;
 
@@ -82,9 +82,9 @@ void kreg_chunk_free(struct kreg_chunk *chunk)
 	kfree(chunk);
 }
 
-static size_t chunk_memory(const struct kreg_chunk *chunk)
+size_t kreg_arena_chunk_memory(unsigned int order)
 {
-	return sizeof(*chunk) + (PAGE_SIZE << chunk->order);
+	return sizeof(struct kreg_chunk) + (PAGE_SIZE << order);
 }
 
 /* False if it is not needed, or there is no number for it. */
@@ -105,7 +105,7 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk)
 	list_add_tail(&chunk->list, &class->partial);
 	class->pages += 1u << chunk->order;
 	class->idle++;
-	s->memory += chunk_memory(chunk);
+	s->memory += kreg_arena_chunk_memory(chunk->order);
 	return true;
 }
 
@@ -114,7 +114,7 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	list_del(&chunk->list);
 	kreg_array_give(&s->chunks, chunk->number << 1);
-	s->memory -= chunk_memory(chunk);
+	s->memory -= kreg_arena_chunk_memory(chunk->order);
 	kreg_chunk_free(chunk);
 }
 

@@ -82,6 +82,10 @@ struct kreg_chunk {
 
 /* Turn. */
 unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class);
+/* Any. The fewest pages of a chunk of @class, log2. */
+unsigned int kreg_arena_least_order(unsigned int class);
+/* Any. The bytes of a chunk with its slots. */
+size_t kreg_arena_chunk_memory(unsigned int order);
 /* Sleeps. */
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order);
 /* Any: no slot of @chunk is used. */

@@ -67,7 +67,8 @@ size_t kreg_array_memory(const struct kreg_array *d)
 	return array_room(d) * sizeof(void *);
 }
 
-static size_t seg_size(unsigned int no)
+/* Any. The bytes of segment @no. */
+size_t kreg_array_seg_size(unsigned int no)
 {
 	return kreg_array_seg_entries(no) * sizeof(void *);
 }
@@ -75,7 +76,7 @@ static size_t seg_size(unsigned int no)
 /* Zeroed; NULL if there is no memory. */
 void **kreg_array_seg_alloc(unsigned int no)
 {
-	size_t size = seg_size(no);
+	size_t size = kreg_array_seg_size(no);
 	void **seg;
 
 	if (size < PAGE_SIZE)
@@ -89,10 +90,10 @@ void kreg_array_seg_free(void **seg, unsigned int no)
 {
 	if (is_vmalloc_addr(seg))
 		vfree(seg);
-	else if (seg_size(no) < PAGE_SIZE)
+	else if (kreg_array_seg_size(no) < PAGE_SIZE)
 		kfree(seg);
 	else
-		kreg_pages_free(seg, get_order(seg_size(no)));
+		kreg_pages_free(seg, get_order(kreg_array_seg_size(no)));
 }
 
 /* May sleep. */

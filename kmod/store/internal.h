@@ -58,6 +58,8 @@ void kreg_array_give(struct kreg_array *d, u32 i);
 u8 kreg_array_wants(const struct kreg_array *d);
 bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no);
 size_t kreg_array_memory(const struct kreg_array *d);
+/* Any. */
+size_t kreg_array_seg_size(unsigned int no);
 /* Sleeps. */
 void kreg_array_free(struct kreg_array *d);
 void **kreg_array_seg_alloc(unsigned int no);
@@ -70,8 +72,6 @@ u8 kreg_blob_wants(const struct kreg_store *s);
 u32 kreg_blob_attach(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b);
-/* Any. */
-size_t kreg_blob_memory(const struct kreg_blob *b);
 /* Sleeps. */
 void kreg_blob_free(struct kreg_blob *b);
 

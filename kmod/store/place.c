@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Where in the list a key is, or would be, for the holder of the turn. */
+#include "store/arena.h"
 #include "store/internal.h"
+#include "store/limbo.h"
 
 void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 		     struct kreg_place *place)
@@ -29,4 +31,13 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 		break;
 	}
 	place->link = from;
+}
+
+size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *place)
+{
+	const struct kreg_rec *old = place->old;
+	size_t slot = kreg_arena_size(kreg_arena_class(kreg_rec_weight(old)));
+
+	kreg_store_assert(s);
+	return slot + (kreg_rec_has_blob(old) ? kreg_blob_memory(kreg_blob_of(s, old)) : 0);
 }

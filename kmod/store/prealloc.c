@@ -56,6 +56,43 @@ int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 	return -EAGAIN;
 }
 
+static size_t seg_bytes(const struct kreg_prealloc *f, enum kreg_prealloc_array dir)
+{
+	return f->want_seg[dir] ? kreg_array_seg_size(f->want_seg[dir] - 1) : 0;
+}
+
+size_t kreg_prealloc_must_bytes(const struct kreg_prealloc *f)
+{
+	size_t bytes = seg_bytes(f, KREG_PREALLOC_CHUNKS) + seg_bytes(f, KREG_PREALLOC_BLOBS);
+	unsigned int i;
+
+	for (i = 0; i < f->must_chunks; i++)
+		bytes += kreg_arena_chunk_memory(f->chunk[i].order);
+	return bytes + (f->must_extra ? sizeof(struct kreg_extra) : 0);
+}
+
+size_t kreg_prealloc_index_bytes(const struct kreg_prealloc *f)
+{
+	if (!f->want_index)
+		return 0;
+	return seg_bytes(f, KREG_PREALLOC_PAGES) +
+	       (f->want_pages ? PAGE_SIZE << f->index_order : 0);
+}
+
+bool kreg_prealloc_shrink(struct kreg_prealloc *f)
+{
+	bool shrunk = false;
+	unsigned int i;
+
+	for (i = 0; i < f->must_chunks; i++) {
+		unsigned int least = kreg_arena_least_order(f->chunk[i].class);
+
+		shrunk |= f->chunk[i].order > least;
+		f->chunk[i].order = least;
+	}
+	return shrunk;
+}
+
 static int fill_seg(struct kreg_prealloc *f, enum kreg_prealloc_array dir)
 {
 	u8 want = f->want_seg[dir];

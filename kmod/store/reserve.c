@@ -127,6 +127,22 @@ int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_
 	return 0;
 }
 
+static unsigned int change_class(const struct kreg_change *c)
+{
+	return kreg_arena_class(kreg_rec_size(c->key.len, c->value_len, c->blob));
+}
+
+size_t kreg_change_memory(const struct kreg_change *c)
+{
+	return kreg_arena_size(change_class(c)) + (c->blob ? kreg_blob_memory(c->blob) : 0);
+}
+
+size_t kreg_change_room(const struct kreg_change *c)
+{
+	return kreg_arena_chunk_memory(kreg_arena_least_order(change_class(c))) +
+	       (c->blob ? kreg_blob_memory(c->blob) : 0);
+}
+
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)
 {
 	kreg_store_assert(s);

@@ -110,6 +110,8 @@ void kreg_blob_put(struct kreg_blob *b);
 /* Any, with a reference; RCU, with a record that leads to @b. */
 void *kreg_blob_bytes(struct kreg_blob *b);
 void kreg_blob_get(struct kreg_blob *b);
+/* Any. The bytes of memory that it takes. */
+size_t kreg_blob_memory(const struct kreg_blob *b);
 /* Any. Whether such a value needs one. */
 static inline bool kreg_store_needs_blob(u32 key_len, u32 value_len)
 {

@@ -32,8 +32,8 @@ struct kreg_change {
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */
+	bool over;			/* PUT: only if memory comes back for what it takes */
 	u64 only;			/* version the object must have, or 0 */
-	s64 paid;			/* bytes charged for it beforehand */
 	u64 count;			/* out: objects replaced or removed */
 };
 
@@ -47,8 +47,8 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->blob = NULL;
 	c->root = NULL;
 	c->must_be_new = false;
+	c->over = false;
 	c->only = 0;
-	c->paid = 0;
 }
 
 /* Sleeps. An empty root, or NULL. */
@@ -121,6 +121,15 @@ static inline bool kreg_prealloc_wanted(const struct kreg_prealloc *f)
 	return f->must_chunks || f->must_handle || f->want_index;
 }
 
+/*
+ * Any. Who brings memory pays for it first: what kreg_prealloc_fill() will bring at most of
+ * what is a must, and for the index. To shrink is to ask for no more than must be; false
+ * if that is so already.
+ */
+size_t kreg_prealloc_must_bytes(const struct kreg_prealloc *f);
+size_t kreg_prealloc_index_bytes(const struct kreg_prealloc *f);
+bool kreg_prealloc_shrink(struct kreg_prealloc *f);
+
 /* Sleeps. */
 int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s);
 /* Turn. */
@@ -169,6 +178,15 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 	r->hash = c->key.hash;
 	r->lens = lens;
 }
+
+/*
+ * Any. Bytes of memory: of the record and blob of a PUT; what the store grows by for them
+ * if it has nothing free; and those of the record that @place has found.
+ */
+size_t kreg_change_memory(const struct kreg_change *c);
+size_t kreg_change_room(const struct kreg_change *c);
+/* Turn. */
+size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *place);
 
 /* Turn. @c will not be applied: give its slot, blob and root back. */
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);

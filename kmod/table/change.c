@@ -5,6 +5,7 @@
 
 #include "table/change.h"
 #include "client/client.h"
+#include "client/limits.h"
 #include "table/names.h"
 #include "client/proc.h"
 #include "table/table.h"
@@ -36,6 +37,55 @@ int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table
 	return kreg_table_check_write(t, cl);
 }
 
+int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
+			   const struct kreg_place *place)
+{
+	s64 growth;
+
+	kreg_table_assert(t);
+	if (!place->old)
+		return kreg_over_limit(KREG_LIMIT_BYTES);
+	growth = (s64)kreg_change_memory(c) - (s64)kreg_place_memory(&t->store, place);
+	return growth <= 0 || kreg_user_fits(t->user, KREG_QUOTA_BYTES, growth) ?
+	       0 : kreg_over_limit(KREG_LIMIT_BYTES);
+}
+
+static int charge_bytes(struct kreg_table *t, s64 bytes, bool over)
+{
+	return over ? kreg_user_charge_over(t->user, KREG_QUOTA_BYTES, bytes) :
+		      kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes);
+}
+
+/* What becomes of a blob that was charged, when the store has taken it or not. */
+static int settle_blob(struct kreg_table *t, s64 bytes, int err)
+{
+	if (err)
+		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes);
+	else
+		t->charged += bytes;
+	return err;
+}
+
+int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
+			    struct kreg_prealloc *pre)
+{
+	s64 bytes = kreg_blob_memory(c->blob);
+	int err = charge_bytes(t, bytes, c->over);
+
+	kreg_table_assert(t);
+	return err ?: settle_blob(t, bytes, kreg_store_reserve(&t->store, c, pre));
+}
+
+int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+			   struct kreg_place *place, struct kreg_prealloc *pre)
+{
+	s64 bytes = kreg_blob_memory(c->blob);
+	int err = charge_bytes(t, bytes, c->over);
+
+	kreg_table_assert(t);
+	return err ?: settle_blob(t, bytes, kreg_store_apply(txn, c, place, pre));
+}
+
 int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c)
 {
 	struct kreg_place place __uninitialized;
@@ -45,39 +95,92 @@ int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c)
 
 void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre)
 {
-	if (kreg_store_upkeep(&t->store, budget, pre) || kreg_store_has_limbo(&t->store))
+	if (kreg_store_upkeep(&t->store, budget, pre) || kreg_store_has_limbo(&t->store)) {
 		kreg_writer_add_upkeep(t->writer, &t->upkeep);
+		kreg_table_note_garbage(t);
+	}
+	kreg_table_settle(t);
 }
 
-enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep)
+/* Turn. */
+static enum kreg_upkeep_state upkeep_some(struct kreg_table *t)
 {
-	struct kreg_table *t = container_of(upkeep, struct kreg_table, upkeep);
 	struct kreg_prealloc pre = {};
 
 	if (kreg_store_is_writing(&t->store))
 		return KREG_UPKEEP_LATER;
 	if (kreg_store_upkeep_idle(&t->store, UPKEEP, &pre))
 		return KREG_UPKEEP_NOW;
-	if (kreg_store_has_limbo(&t->store))
-		return KREG_UPKEEP_LATER;
+	return kreg_store_has_limbo(&t->store) ? KREG_UPKEEP_LATER : KREG_UPKEEP_DONE;
+}
+
+enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep)
+{
+	struct kreg_table *t = container_of(upkeep, struct kreg_table, upkeep);
+	enum kreg_upkeep_state state = upkeep_some(t);
+
+	kreg_table_settle(t);
+	if (state != KREG_UPKEEP_DONE)
+		return state;
+	kreg_table_no_garbage(t);
 	if (t->store.objects <= VERIFY_OBJECTS)
 		kreg_store_verify(&t->store);
 	return KREG_UPKEEP_DONE;
 }
 
-int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre)
+/*
+ * Charge what @pre will bring; near the limit, as little as can be. The index is small
+ * beside the records that are there already, and without it others would wait while their
+ * writer walks; so it may go over the limit, and is put off only beyond that.
+ */
+static int pay_prealloc(struct kreg_table *t, struct kreg_prealloc *pre, bool over, s64 *paid)
 {
+	int err;
+
+	*paid = kreg_prealloc_must_bytes(pre);
+	err = charge_bytes(t, *paid, over);
+	if (err && kreg_prealloc_shrink(pre)) {
+		*paid = kreg_prealloc_must_bytes(pre);
+		err = charge_bytes(t, *paid, over);
+	}
+	if (err)
+		return err;
+	if (charge_bytes(t, kreg_prealloc_index_bytes(pre), true))
+		pre->want_index = false;
+	else
+		*paid += kreg_prealloc_index_bytes(pre);
+	return 0;
+}
+
+/* What was brought goes to the store; others may have brought the same. */
+static void hand_in(struct kreg_table *t, struct kreg_prealloc *pre, s64 paid)
+{
+	spin_lock(&t->writer->turn);
+	kreg_table_settle(t);
+	kreg_store_add_prealloc(&t->store, pre);
+	kreg_table_charge_store(t, paid);
+	spin_unlock(&t->writer->turn);
+}
+
+int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre, bool over)
+{
+	s64 paid;
 	int err;
 
 	if (!kreg_prealloc_wanted(pre))
 		return 0;
-	err = kreg_prealloc_fill(pre, &t->store);
-	if (err)
-		return err;
-	spin_lock(&t->writer->turn);
-	kreg_store_add_prealloc(&t->store, pre);
-	spin_unlock(&t->writer->turn);
-	return 0;
+	err = pay_prealloc(t, pre, over, &paid);
+	if (!err) {
+		err = kreg_prealloc_fill(pre, &t->store);
+		if (err)
+			kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, paid);
+		else
+			hand_in(t, pre, paid);
+	}
+	/* What is left over is not charged any more. */
+	kreg_prealloc_free(pre);
+	kreg_prealloc_init(pre);
+	return err;
 }
 
 void kreg_table_prealloc_ahead(struct kreg_table *t)
@@ -88,8 +191,7 @@ void kreg_table_prealloc_ahead(struct kreg_table *t)
 	if (!t->dead && !kreg_store_is_writing(&t->store))
 		kreg_table_upkeep_now(t, 1, &pre);
 	spin_unlock(&t->writer->turn);
-	kreg_table_prealloc(t, &pre);
-	kreg_prealloc_free(&pre);
+	kreg_table_prealloc(t, &pre, false);
 }
 
 /* Free some of what no reader can reach any more; false: there is none for now. */
@@ -101,6 +203,7 @@ static bool free_some(struct kreg_table *t)
 	spin_lock(&t->writer->turn);
 	if (!t->dead && !kreg_store_is_writing(&t->store))
 		more = kreg_store_upkeep(&t->store, KREG_TURN_RECORDS, &pre);
+	kreg_table_settle(t);
 	spin_unlock(&t->writer->turn);
 	cond_resched();
 	return more;

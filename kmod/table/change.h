@@ -39,6 +39,13 @@ static inline int kreg_table_decide_write(const struct kreg_table *t, const stru
 	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_may_write(t, cl);
 }
 
+/*
+ * Turn. @c may go over the limit of the user if it replaces an object, and what it takes more
+ * than that will give back is within the limit. kreg_over_limit().
+ */
+int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
+			   const struct kreg_place *place);
+
 static __always_inline int kreg_table_change_find(struct kreg_table *t, const struct kreg_change *c,
 						  struct kreg_place *place)
 {
@@ -50,57 +57,50 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, const st
 		return -EEXIST;
 	if (c->only && (!place->old || place->old->born != c->only))
 		return -ECANCELED;
-	return 0;
+	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
 }
 
-/* What the live bytes of the table grow by. */
-static __always_inline s64 kreg_table_change_growth(const struct kreg_table *t,
-						    const struct kreg_change *c,
-						    const struct kreg_place *place)
-{
-	s64 old = place->old ? place->old_bytes : 0;
-
-	if (likely(c->kind == KREG_CHANGE_PUT))
-		return (s64)c->key.len + c->value_len - old;
-	return c->kind == KREG_CHANGE_DELETE ? -old : -t->charged;
-}
-
-/* Turn. Whether the condition of @c is met. -EEXIST, -ECANCELED. */
+/* Turn. Whether the condition of @c is met. -EEXIST, -ECANCELED, kreg_over_limit(). */
 int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c);
+/* Turn. kreg_store_reserve() and kreg_store_apply() for a PUT that brings a blob. */
+int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
+			    struct kreg_prealloc *pre);
+int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+			   struct kreg_place *place, struct kreg_prealloc *pre);
 /*
- * Turn. Apply @c, if its condition is met, within @txn, and charge the user for what it adds.
- * Also kreg_over_limit(); -EAGAIN, -ENOSPC as kreg_store_apply().
+ * Turn. Apply @c, if its condition is met, within @txn. Also kreg_over_limit(); -EAGAIN,
+ * -ENOSPC as kreg_store_apply(). Behind it, kreg_table_settle().
  */
 static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
 					     struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
 	struct kreg_place place __uninitialized;
 	int err = kreg_table_change_find(t, c, &place);
-	s64 bytes;
 
 	if (unlikely(err))
 		return err;
-	bytes = kreg_table_change_growth(t, c, &place);
-	if (bytes != c->paid)
-		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
-	if (unlikely(err))
-		return err;
-	err = kreg_store_apply(txn, c, &place, pre);
-	if (unlikely(err))
-		kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes - c->paid);
-	else
-		t->charged += bytes;
-	return err;
+	if (unlikely(c->blob && !c->rec))
+		return kreg_table_change_long(t, c, txn, &place, pre);
+	return kreg_store_apply(txn, c, &place, pre);
+}
+
+/* Turn. kreg_store_reserve() for @c; also kreg_over_limit(). Behind it, kreg_table_settle(). */
+static __always_inline int kreg_table_reserve(struct kreg_table *t, struct kreg_change *c,
+					      struct kreg_prealloc *pre)
+{
+	if (unlikely(c->blob))
+		return kreg_table_reserve_long(t, c, pre);
+	return kreg_store_reserve(&t->store, c, pre);
 }
 
 /* Turn. Some upkeep after a write; the thread will do the rest. */
 void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre);
 
 /*
- * Sleeps. Allocate what the store lacks, and give it to the store. -ENOMEM only if that
- * cannot go on without.
+ * Sleeps. Allocate what the store lacks, and give it to the store; the user pays, and goes
+ * over the limit with @over. -ENOMEM and kreg_over_limit() only if that cannot go on without.
  */
-int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre);
+int kreg_table_prealloc(struct kreg_table *t, struct kreg_prealloc *pre, bool over);
 /* Sleeps. The same for what a write that nobody waits for will want. */
 void kreg_table_prealloc_ahead(struct kreg_table *t);
 /*

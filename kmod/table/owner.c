@@ -71,8 +71,8 @@ void kreg_table_destroy(struct kreg_table *t)
 	stop_park_timer(t);
 	kreg_table_uncharge_park(t);
 	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
-	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, t->charged);
-	t->charged = 0;
+	/* Its memory is charged until it is freed. */
+	kreg_table_note_garbage(t);
 	kreg_writer_del_upkeep(t->writer, &t->upkeep);
 	kreg_table_put(t);
 }

@@ -29,7 +29,12 @@ unsigned int kreg_table_count(void)
 /* Called a grace period after the last reference was dropped. */
 static void free_table(struct kreg_table *t)
 {
+	s64 bytes = kreg_table_memory(t) - t->store.memory + t->charged;
+
 	kreg_store_exit(&t->store);
+	if (t->has_garbage)
+		kreg_user_drop_garbage(t->user);
+	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes);
 	kreg_user_put(t->user);
 	kreg_ns_put(t->ns);
 	kfree(t->heir_data);
@@ -91,11 +96,12 @@ struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	err = init_table(t, cl, spec, id);
-	if (err) {
-		kfree(t->name);
-		kfree(t);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto free;
+	err = kreg_user_charge(cl->user, KREG_QUOTA_BYTES, kreg_table_memory(t));
+	if (err)
+		goto exit_store;
+	t->charged = t->store.memory;
 	/* The caller's open file holds the module meanwhile. */
 	__module_get(THIS_MODULE);
 	atomic_inc(&nr_tables);
@@ -104,6 +110,13 @@ struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 	t->user = cl->user;
 	refcount_inc(&cl->user->refs);
 	return t;
+
+exit_store:
+	kreg_store_exit(&t->store);
+free:
+	kfree(t->name);
+	kfree(t);
+	return ERR_PTR(err);
 }
 
 bool kreg_table_tryget(struct kreg_table *t)
@@ -120,6 +133,32 @@ void kreg_table_put(struct kreg_table *t)
 {
 	if (t && refcount_dec_and_test(&t->refs))
 		queue_rcu_work(reaper, &t->free_work);
+}
+
+void kreg_table_note_garbage(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	if (t->has_garbage)
+		return;
+	t->has_garbage = true;
+	kreg_user_add_garbage(t->user);
+}
+
+void kreg_table_no_garbage(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	if (t->has_garbage)
+		kreg_user_drop_garbage(t->user);
+	t->has_garbage = false;
+}
+
+void kreg_table_charge_store(struct kreg_table *t, s64 paid)
+{
+	s64 memory = t->store.memory;
+
+	kreg_table_assert(t);
+	kreg_user_count_in(t->user, KREG_QUOTA_BYTES, memory - t->charged - paid);
+	t->charged = memory;
 }
 
 /* Any of the bits @want (4: read, 2: write), by class as for files. */

@@ -44,7 +44,8 @@ struct kreg_table {
 	struct kreg_store store;
 	struct kreg_lane lane;
 	struct kreg_upkeep upkeep;
-	s64 charged;			/* turn: bytes charged to the user */
+	s64 charged;			/* turn: bytes of @store that are charged to the user */
+	bool has_garbage;		/* turn: the user knows that something will come back */
 
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings */
@@ -71,6 +72,16 @@ struct kreg_table {
 	struct rcu_work free_work;
 };
 
+/* What a new table takes, but for its name. */
+#define KREG_TABLE_BYTES	(sizeof(struct kreg_table) + sizeof(struct kreg_root))
+
+/* Any. What it takes now, exact under the turn. */
+static inline s64 kreg_table_memory(const struct kreg_table *t)
+{
+	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) + t->name_len +
+	       t->heir_data_len;
+}
+
 /* What a new table is to be. */
 struct kreg_table_spec {
 	const u8 *name;
@@ -93,7 +104,7 @@ void kreg_table_exit(void);
 /* Any. */
 unsigned int kreg_table_count(void);
 
-/* Sleeps. A table that nobody can see yet, for @cl to own. ERR_PTR(-ENOMEM). */
+/* Sleeps. A table that nobody can see yet, for @cl to own. ERR_PTR: -ENOMEM, kreg_over_limit(). */
 struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 				    const struct kreg_table_spec *spec, u64 id);
 /* Any. References keep the memory; tryget is for what was looked up under RCU. */
@@ -138,6 +149,20 @@ int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client 
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
 /* Any. Whether the opener has CAP_SYS_ADMIN over the user namespace of the table. */
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
+
+/* Turn. Some of its memory will be given back; none is left that will. */
+void kreg_table_note_garbage(struct kreg_table *t);
+void kreg_table_no_garbage(struct kreg_table *t);
+/* Turn. Charge what the store has taken or given back, but for @paid, which is charged already. */
+void kreg_table_charge_store(struct kreg_table *t, s64 paid);
+
+/* Turn. The same if there is anything, after whatever may have changed it. */
+static inline void kreg_table_settle(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	if (unlikely(t->store.memory != t->charged))
+		kreg_table_charge_store(t, 0);
+}
 
 /* Turn. @owner NULL: parked. */
 void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner, kuid_t uid);

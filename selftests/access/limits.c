@@ -142,123 +142,6 @@ TEST_F(limits, parked_at_creation)
 	EXPECT_EQ(0, kid_do(alice, job_open));
 }
 
-static long job_put_sized(struct job *job)
-{
-	static char value[4096];
-
-	return _test_put(job->fd, job->table, job->key, strlen(job->key),
-			 value, job->len);
-}
-
-static long put_sized(struct kid *kid, __u64 id, const char *key, __u32 len)
-{
-	kid->job->table = id;
-	test_set(kid->job->key, key);
-	kid->job->len = len;
-	return kid_do(kid, job_put_sized);
-}
-
-TEST_F(limits, bytes)
-{
-	struct kid *alice = self->alice, *bob = self->bob;
-	__u64 a, b, bobs;
-
-	ASSERT_EQ(0, test_set_param("max_user_bytes", 3000));
-	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &a));
-	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &b));
-	ASSERT_EQ(0, kid_create(bob, NULL, 0, &bobs));
-	ASSERT_EQ(0, put_sized(alice, a, "x", 999));
-	ASSERT_EQ(0, put_sized(alice, b, "y", 999));
-	/* 2000 are used: keys count. */
-	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "z", 1000));
-	EXPECT_EQ(0, put_sized(alice, a, "z", 999));
-	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "w", 0));
-	/* It is the table's user who pays, whoever writes. */
-	EXPECT_EQ(-EDQUOT, put_sized(bob, a, "w", 0));
-	EXPECT_EQ(0, put_sized(bob, bobs, "w", 2000));
-	/* A value that replaces another needs only what it is longer. */
-	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "x", 1000));
-	EXPECT_EQ(0, put_sized(alice, a, "x", 500));
-	EXPECT_EQ(0, put_sized(alice, a, "w", 498));
-	EXPECT_EQ(-EDQUOT, put_sized(alice, a, "v", 0));
-	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_DELETE, "w"));
-	EXPECT_EQ(0, put_sized(alice, b, "w", 498));
-	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_CLEAR, ""));
-	EXPECT_EQ(0, put_sized(alice, b, "v", 1499));
-	ASSERT_EQ(0, kid_destroy(alice, b));
-	EXPECT_EQ(0, put_sized(alice, a, "v", 2999));
-}
-
-static long job_put_many(struct job *job)
-{
-	static char value[100];
-	static const char keys[] = "0123456789";
-	struct kreg_op ops[10];
-	__u32 done = 0;
-	long err;
-	int i;
-
-	for (i = 0; i < 10; i++)
-		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], 1, value, 99);
-	err = _test_batch(job->fd, job->table, job->flags, ops, 10, &done);
-	job->len = done;
-	for (i = 0; i < 10; i++)
-		job->data[i] = ops[i].out_error;
-	return err;
-}
-
-TEST_F(limits, bytes_of_a_batch)
-{
-	struct kid *alice = self->alice;
-	__u64 id;
-	int i;
-
-	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &id));
-	alice->job->table = id;
-	ASSERT_EQ(0, test_set_param("max_user_bytes", 999));
-	alice->job->flags = KREG_BATCH_ATOMIC;
-	EXPECT_EQ(-EDQUOT, kid_do(alice, job_put_many));
-	EXPECT_EQ(0, test_objects(self->fd, id));
-	/* Each for itself: as many as fit. */
-	alice->job->flags = 0;
-	EXPECT_EQ(0, kid_do(alice, job_put_many));
-	EXPECT_EQ(9, alice->job->len);
-	for (i = 0; i < 10; i++)
-		EXPECT_EQ(i < 9 ? 0 : EDQUOT, alice->job->data[i]);
-	EXPECT_EQ(9, test_objects(self->fd, id));
-	ASSERT_EQ(0, kid_op(alice, id, KREG_OP_CLEAR, ""));
-	ASSERT_EQ(0, test_set_param("max_user_bytes", 1000));
-	alice->job->flags = KREG_BATCH_ATOMIC;
-	EXPECT_EQ(0, kid_do(alice, job_put_many));
-	/* Once more: it needs room for all before it gives any back. */
-	EXPECT_EQ(-EDQUOT, kid_do(alice, job_put_many));
-	ASSERT_EQ(0, test_set_param("max_user_bytes", 2000));
-	EXPECT_EQ(0, kid_do(alice, job_put_many));
-	EXPECT_EQ(0, kid_do(alice, job_put_many));
-	EXPECT_EQ(10, test_objects(self->fd, id));
-}
-
-/* An asynchronous write is refused at once or by SYNC, but not done. */
-TEST_F(limits, bytes_asynchronous)
-{
-	struct kid *alice = self->alice;
-	__u64 id;
-	int i, err;
-	char key[16];
-
-	ASSERT_EQ(0, test_set_param("max_user_bytes", 500));
-	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &id));
-	for (i = 0, err = 0; i < 100 && !err; i++) {
-		snprintf(key, sizeof(key), "key%03d", i);
-		err = _test_put_async(self->fd, id, key, "1234");
-	}
-	if (!err)
-		err = _test_sync(self->fd);
-	EXPECT_EQ(-EDQUOT, err);
-	test_sync(self->fd);
-	EXPECT_EQ(50, test_objects(self->fd, id));
-}
-
 TEST_F(limits, clients)
 {
 	int fds[KREG_MAX_CLIENTS], i, err;
@@ -365,12 +248,13 @@ static long job_batch_of_two(struct job *job)
 /* Set the parameter to 0 for as long as @expr is evaluated. */
 #define WITH_NONE(param, expr)						\
 ({									\
-	long long __old = test_param(param);				\
+	const char *__param = param;					\
+	long long __old = test_param(__param);				\
 	long __ret;							\
 									\
-	EXPECT_EQ(0, test_set_param(param, 0));				\
+	EXPECT_EQ(0, test_set_param(__param, 0));			\
 	__ret = (expr);							\
-	EXPECT_EQ(0, test_set_param(param, __old));			\
+	EXPECT_EQ(0, test_set_param(__param, __old));			\
 	__ret;								\
 })
 

@@ -163,21 +163,23 @@ static long job_make_tables(struct job *job)
 }
 
 /* @fn ends with ENOMEM, and nothing else comes of it. */
-static void expect_full(struct __test_metadata *_metadata, FIXTURE_DATA(memcg) *self,
-			long (*fn)(struct job *job))
+static void expect_full(struct __test_metadata *_metadata, struct kid *filler,
+			struct kid *bystander, long (*fn)(struct job *job))
 {
-	EXPECT_EQ(-ENOMEM, kid_do(self->filler, fn));
+	EXPECT_EQ(-ENOMEM, kid_do(filler, fn));
 	EXPECT_LT(0, group_event("max"));
 	EXPECT_EQ(0, group_event("oom_kill"));
-	EXPECT_EQ(0, kid_do(self->bystander, job_nothing));
+	EXPECT_EQ(0, kid_do(bystander, job_nothing));
 }
+
+#define EXPECT_FULL(fn)	expect_full(_metadata, self->filler, self->bystander, fn)
 
 TEST_F(memcg, puts)
 {
 	struct kid *kid = self->filler;
 
 	kid->job->len = 10;
-	expect_full(_metadata, self, job_put_all);
+	EXPECT_FULL(job_put_all);
 	/* What is there can be read and deleted. */
 	EXPECT_LT(0, test_objects(self->fd, self->table));
 	EXPECT_EQ(0, kid_op(kid, self->table, KREG_OP_DELETE, "none"));
@@ -189,31 +191,31 @@ TEST_F(memcg, puts)
 TEST_F(memcg, puts_of_pages)
 {
 	self->filler->job->len = 5000;
-	expect_full(_metadata, self, job_put_all);
+	EXPECT_FULL(job_put_all);
 }
 
 TEST_F(memcg, puts_of_long_values)
 {
 	self->filler->job->len = 200000;
-	expect_full(_metadata, self, job_put_all);
+	EXPECT_FULL(job_put_all);
 	self->filler->job->len = 20000;
-	expect_full(_metadata, self, job_put_all);
+	EXPECT_FULL(job_put_all);
 }
 
 TEST_F(memcg, batches)
 {
-	expect_full(_metadata, self, job_put_batches);
+	EXPECT_FULL(job_put_batches);
 }
 
 TEST_F(memcg, asynchronous_batches)
 {
 	self->filler->job->flags = KREG_WRITE_ASYNC;
-	expect_full(_metadata, self, job_put_batches);
+	EXPECT_FULL(job_put_batches);
 }
 
 TEST_F(memcg, tables)
 {
-	expect_full(_metadata, self, job_make_tables);
+	EXPECT_FULL(job_make_tables);
 }
 
 /* The mailbox has room for more than the group. */
@@ -222,7 +224,7 @@ TEST_F(memcg, heirs)
 	ASSERT_EQ(0, test_set_param("max_events", 1 << 20));
 	ASSERT_EQ(0, test_set_param("max_event_bytes", 1 << 28));
 	self->filler->job->flags = KREG_OPEN_HEIR;
-	expect_full(_metadata, self, job_make_tables);
+	EXPECT_FULL(job_make_tables);
 }
 
 TEST_HARNESS_MAIN

@@ -43,7 +43,10 @@ static void apply(struct kreg_change *c)
 
 static void clear_all(void)
 {
-	struct kreg_change c = { .kind = KREG_CHANGE_CLEAR, .root = kreg_root_alloc(KREG_GFP_USER) };
+	struct kreg_change c = {
+		.kind = KREG_CHANGE_CLEAR,
+		.root = kreg_root_alloc(KREG_GFP_USER),
+	};
 
 	apply(&c);
 }

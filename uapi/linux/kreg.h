@@ -137,6 +137,14 @@
  * Limits of a user, changeable by the module's parameters. They bind every user
  * but root in the initial user namespace, and are charged also to the owners of
  * the user namespaces that the user lives in.
+ *
+ * Bytes are bytes of memory: of tables, their names, objects and index, of what is
+ * reserved for writes under way, and of what waits for readers to leave. Memory comes
+ * in pages, one at first for each size of objects; &struct kreg_info tells how much a
+ * table has. What is freed counts until it is given back, and a call that would be
+ * refused waits for that first. PUT of an object that takes no more than the one that it
+ * replaces, and the index, may take the user over the limit by an eighth of it, or by
+ * 2 MiB. DELETE, CLEAR and DESTROY are never refused for it.
  */
 #define KREG_MAX_USER_TABLES	1024
 #define KREG_MAX_USER_PARKED	256
@@ -148,7 +156,7 @@
  * @KREG_LIMIT_TABLES: tables of the user
  * @KREG_LIMIT_PARKED: tables of the user that are parked, or are to be when they
  *	lose their owner
- * @KREG_LIMIT_BYTES: bytes of keys and values in the user's tables
+ * @KREG_LIMIT_BYTES: bytes of memory of the user's tables
  * @KREG_LIMIT_MAILBOX: records, or their bytes, in the mailbox of the process that is
  *	to get one
  * @KREG_LIMIT_WAITERS: processes that wait to claim the table
@@ -705,9 +713,9 @@ struct kreg_ioc_op {
  * existing. Without it each succeeds or fails by itself: look at its
  * @out_error. Where one key is written twice the last one wins.
  *
- * An ATOMIC batch counts against the user's limit with all that it brings until it
- * is applied, so near that limit other writes of the user may be refused meanwhile
- * (EDQUOT), and two such batches each other.
+ * A batch takes memory for all that it brings before it gives back what it replaces, so
+ * near the limit of the user other writes may be refused meanwhile (EDQUOT). Without
+ * ATOMIC that fails those operations for which there is none left.
  *
  * Reads succeed or fail each by itself, and each sees its own moment.
  */
@@ -860,7 +868,7 @@ struct kreg_ioc_scan {
  * @heir: the heir; zero if there is none or it is dead
  * @objects: number of objects
  * @bytes: bytes of their keys and values
- * @memory: bytes of memory, everything included
+ * @memory: bytes of memory, everything included: what the user is charged for it
  * @limbo: bytes of it that wait for readers to leave
  * @version: version of the last write
  * @transfers: how often the owner has changed

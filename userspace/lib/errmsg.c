@@ -148,7 +148,7 @@ static const char * const of_limits[] = {
 	[KREG_LIMIT_PARKED] =
 	  "too many tables of this user are parked, or are to be: destroy some ('kreg ls --parked')",
 	[KREG_LIMIT_BYTES] =
-	  "the tables of user %u have reached their limit of bytes: remove objects or destroy tables",
+	  "the tables of user %u have reached their limit of memory: remove objects or destroy tables",
 	[KREG_LIMIT_MAILBOX] =
 	  "the mailbox of process %p is full: it must read its events",
 	[KREG_LIMIT_WAITERS] =

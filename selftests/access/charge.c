@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a user has is counted in bytes of memory, and given back when the memory is.
+ */
+#include "kit/fixture.h"
+#include "kit/job.h"
+
+#define ALICE	1000
+#define BOB	1001
+
+FIXTURE(charge) {
+	struct test_base base;
+	int fd;
+	struct kid *alice;
+	struct kid *bob;
+	long long limit;
+};
+
+FIXTURE_SETUP(charge)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	self->limit = test_param("max_user_bytes");
+	self->alice = kid_start_as(_metadata, ALICE);
+	self->bob = kid_start_as(_metadata, BOB);
+}
+
+FIXTURE_TEARDOWN_PARENT(charge)
+{
+	EXPECT_EQ(0, test_set_param("max_user_bytes", self->limit));
+	test_teardown(_metadata, &self->base);
+}
+
+static char value[1 << 20];
+
+static long job_put_sized(struct job *job)
+{
+	return _test_put(job->fd, job->table, job->key, strlen(job->key),
+			 value, job->len);
+}
+
+static long put_sized(struct kid *kid, __u64 id, const char *key, __u32 len)
+{
+	kid->job->table = id;
+	test_set(kid->job->key, key);
+	kid->job->len = len;
+	return kid_do(kid, job_put_sized);
+}
+
+/* New objects with values of @job->len bytes from the key @job->arg on, until it fails. */
+static long job_fill(struct job *job)
+{
+	long err;
+
+	do {
+		err = _test_put(job->fd, job->table, &job->arg, sizeof(job->arg), value, job->len);
+		job->arg += !err;
+	} while (!err);
+	return err;
+}
+
+/* How many fit. */
+static long fill(struct __test_metadata *_metadata, struct kid *kid, __u64 id, __u64 from,
+		 __u32 len)
+{
+	kid->job->table = id;
+	kid->job->arg = from;
+	kid->job->len = len;
+	EXPECT_EQ(-EDQUOT, kid_do(kid, job_fill));
+	return kid->job->arg - from;
+}
+
+static __u64 memory_of(struct kid *kid, __u64 id)
+{
+	return kid_info(kid, id) ? 0 : kid->job->info.memory;
+}
+
+/* Let Alice have @more bytes of memory than her tables @a and @b take; returns the limit. */
+static __u64 limit_bytes(struct __test_metadata *_metadata, struct kid *alice, __u64 a, __u64 b,
+			 __u64 more)
+{
+	__u64 limit = memory_of(alice, a) + (b ? memory_of(alice, b) : 0) + more;
+
+	EXPECT_EQ(0, test_set_param("max_user_bytes", limit));
+	return limit;
+}
+
+TEST_F(charge, whoever_writes)
+{
+	struct kid *alice = self->alice, *bob = self->bob;
+	__u64 a, b, bobs, limit;
+	long fit;
+
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &a));
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &b));
+	ASSERT_EQ(0, kid_create(bob, NULL, 0, &bobs));
+	limit = limit_bytes(_metadata, alice, a, b, 64 << 10);
+	EXPECT_LT(100, fill(_metadata, alice, a, 0, 100));
+	EXPECT_GE(limit, memory_of(alice, a) + memory_of(alice, b));
+	EXPECT_LE(limit, memory_of(alice, a) + memory_of(alice, b) + (8 << 10));
+	/* It is the table's user who pays, whoever writes. */
+	EXPECT_EQ(-EDQUOT, put_sized(bob, a, "w", 2000));
+	EXPECT_EQ(0, put_sized(bob, bobs, "w", 2000));
+	/* What is given up can be had again: the caller waits for it. */
+	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_CLEAR, ""));
+	fit = fill(_metadata, alice, b, 0, 100);
+	EXPECT_LT(100, fit);
+	EXPECT_GE(limit, memory_of(alice, a) + memory_of(alice, b));
+	ASSERT_EQ(0, kid_destroy(alice, b));
+	EXPECT_LE(fit, fill(_metadata, alice, a, 0, 100));
+}
+
+/* Objects of two bytes take memory, too, and so do tables without an object. */
+TEST_F(charge, what_is_held)
+{
+	struct kid *alice = self->alice;
+	__u64 id, limit, memory = 0;
+	long tables;
+
+	ASSERT_EQ(0, kid_create(alice, NULL, 0, &id));
+	limit = limit_bytes(_metadata, alice, id, 0, 1 << 20);
+	EXPECT_LT(1000, fill(_metadata, alice, id, 0, 0));
+	memory = memory_of(alice, id);
+	/* The index alone may go over it. */
+	EXPECT_GE(limit + (limit >> 3), memory);
+	EXPECT_LT(alice->job->info.bytes * 2, memory);
+	ASSERT_EQ(0, kid_destroy(alice, id));
+	for (tables = 0; !kid_create(alice, NULL, 0, &id); tables++)
+		memory = memory_of(alice, id);
+	EXPECT_GE(limit, tables * memory);
+	EXPECT_LE(limit, (tables + 1) * memory + 4096);
+}
+
+/* Who is over the limit can do all that takes no more in the end. */
+TEST_F(charge, at_the_limit)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+	long i;
+
+	ASSERT_EQ(0, kid_create(alice, NULL, 0, &id));
+	limit_bytes(_metadata, alice, id, 0, 64 << 10);
+	ASSERT_EQ(0, put_sized(alice, id, "x", 100));
+	EXPECT_LT(100, fill(_metadata, alice, id, 0, 100));
+	/* Not longer ones, which would keep what they take more. */
+	for (i = 100; i >= 0; i--)
+		EXPECT_EQ(0, put_sized(alice, id, "x", i));
+	ASSERT_EQ(0, kid_op(alice, id, KREG_OP_DELETE, "x"));
+	EXPECT_EQ(0, put_sized(alice, id, "y", 100));
+	fill(_metadata, alice, id, 1000000, 100);
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 1));
+	EXPECT_EQ(-EDQUOT, put_sized(alice, id, "z", 1000));
+	EXPECT_EQ(0, put_sized(alice, id, "y", 100));
+	EXPECT_EQ(0, kid_op(alice, id, KREG_OP_DELETE, "y"));
+	EXPECT_EQ(0, kid_op(alice, id, KREG_OP_CLEAR, ""));
+	EXPECT_EQ(0, kid_destroy(alice, id));
+}
+
+/* The same with values that have pages of their own. */
+TEST_F(charge, long_values_at_the_limit)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 4 << 20));
+	ASSERT_EQ(0, kid_create(alice, NULL, 0, &id));
+	ASSERT_EQ(0, put_sized(alice, id, "a", 1 << 20));
+	ASSERT_EQ(0, put_sized(alice, id, "b", 1 << 20));
+	ASSERT_EQ(0, put_sized(alice, id, "c", 1 << 20));
+	EXPECT_EQ(-EDQUOT, put_sized(alice, id, "d", 1 << 20));
+	EXPECT_EQ(0, put_sized(alice, id, "d", 900 << 10));
+	EXPECT_EQ(-EDQUOT, put_sized(alice, id, "e", 1 << 20));
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(0, put_sized(alice, id, "a", 1 << 20));
+		EXPECT_EQ(0, put_sized(alice, id, "b", (1 << 20) - i));
+	}
+	/* It would take more in the end. */
+	EXPECT_EQ(-EDQUOT, put_sized(alice, id, "d", 1 << 20));
+	EXPECT_EQ(0, kid_op(alice, id, KREG_OP_DELETE, "a"));
+	EXPECT_EQ(0, put_sized(alice, id, "e", 1 << 20));
+	EXPECT_EQ(0, kid_op(alice, id, KREG_OP_CLEAR, ""));
+	EXPECT_EQ(0, put_sized(alice, id, "a", 1 << 20));
+}
+
+#define MANY	10
+
+static long job_put_many(struct job *job)
+{
+	static const char keys[] = "0123456789";
+	struct kreg_op ops[MANY];
+	__u32 done = 0;
+	long err;
+	int i;
+
+	for (i = 0; i < (int)job->len; i++)
+		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], 1, value, 1000);
+	err = _test_batch(job->fd, job->table, job->flags, ops, job->len, &done);
+	job->arg = done;
+	for (i = 0; i < (int)job->len; i++)
+		job->data[i] = ops[i].out_error;
+	return err;
+}
+
+static long put_many(struct kid *kid, __u32 flags, __u32 n)
+{
+	kid->job->flags = flags;
+	kid->job->len = n;
+	return kid_do(kid, job_put_many);
+}
+
+TEST_F(charge, batch)
+{
+	struct kid *alice = self->alice;
+	int i, fit;
+	__u64 id;
+
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &id));
+	alice->job->table = id;
+	limit_bytes(_metadata, alice, id, 0, 10000);
+	EXPECT_EQ(-EDQUOT, put_many(alice, KREG_BATCH_ATOMIC, MANY));
+	EXPECT_EQ(0, test_objects(self->fd, id));
+	/* Each for itself: as many as fit. */
+	EXPECT_EQ(0, put_many(alice, 0, MANY));
+	fit = alice->job->arg;
+	EXPECT_LT(1, fit);
+	EXPECT_GT(MANY, fit);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(i < fit ? 0 : EDQUOT, alice->job->data[i]);
+	EXPECT_EQ(fit, test_objects(self->fd, id));
+	/* Once more: those that are there are replaced. */
+	EXPECT_EQ(0, put_many(alice, 0, MANY));
+	EXPECT_EQ(fit, alice->job->arg);
+	EXPECT_EQ(0, put_many(alice, KREG_BATCH_ATOMIC, fit));
+	EXPECT_EQ(0, put_many(alice, KREG_WRITE_ASYNC, fit));
+	EXPECT_EQ(-EDQUOT, put_many(alice, KREG_BATCH_ATOMIC, fit + 1));
+	EXPECT_EQ(fit, test_objects(self->fd, id));
+	ASSERT_EQ(0, kid_op(alice, id, KREG_OP_CLEAR, ""));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 100000));
+	EXPECT_EQ(0, put_many(alice, KREG_BATCH_ATOMIC, MANY));
+	EXPECT_EQ(MANY, test_objects(self->fd, id));
+}
+
+/* An asynchronous write is refused at once or by SYNC, but not done. */
+TEST_F(charge, asynchronous)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+	int i, err;
+	char key[16];
+
+	ASSERT_EQ(0, kid_create(alice, NULL, KREG_ACCESS_PUBLIC, &id));
+	limit_bytes(_metadata, alice, id, 0, 10000);
+	for (i = 0, err = 0; i < 1000 && !err; i++) {
+		snprintf(key, sizeof(key), "key%03d", i);
+		err = _test_put_async(self->fd, id, key, "1234");
+		if (err == -EAGAIN)
+			err = _test_sync(self->fd);
+	}
+	if (!err)
+		err = _test_sync(self->fd);
+	EXPECT_EQ(-EDQUOT, err);
+	test_sync(self->fd);
+	EXPECT_LT(10, test_objects(self->fd, id));
+	EXPECT_GT(200, test_objects(self->fd, id));
+}
+
+TEST_HARNESS_MAIN
