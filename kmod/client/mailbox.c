@@ -3,9 +3,11 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "client/client.h"
 #include "client/limits.h"
 #include "client/mailbox.h"
 #include "client/proc.h"
+#include "client/user.h"
 #include "store/gfp.h"
 
 void kreg_mailbox_init(struct kreg_mailbox *box)
@@ -26,24 +28,142 @@ void kreg_mailbox_empty(struct kreg_mailbox *box)
 		kreg_mail_free(mail);
 }
 
-static int charge_mail(struct kreg_proc *to, u32 bytes)
+/* What a stranger has of the mailbox of a process. */
+struct kreg_share {
+	struct list_head node;
+	const struct kreg_user *user;	/* its records hold references */
+	u32 mails;
+	u32 bytes;
+};
+
+static struct kreg_share *find_share(struct kreg_proc *to, const struct kreg_user *user)
+{
+	struct kreg_share *share;
+
+	lockdep_assert_held(&to->shares_lock);
+	list_for_each_entry(share, &to->shares, node)
+		if (share->user == user)
+			return share;
+	return NULL;
+}
+
+/* Of @most, what one stranger may have, and all of them. */
+static u32 one_share(u32 most)
+{
+	return DIV_ROUND_UP(most, 4);
+}
+
+static u32 all_shares(u32 most)
+{
+	return most - most / 4;
+}
+
+/* Count @mail in the share of its user, which is in the list or @fresh. */
+static int charge_share(struct kreg_mail *mail, struct kreg_share **fresh)
+{
+	u32 most = READ_ONCE(kreg_limits.events), most_bytes = READ_ONCE(kreg_limits.event_bytes);
+	u32 bytes = mail->event.size;
+	struct kreg_proc *to = mail->to;
+	struct kreg_share *share = find_share(to, mail->user);
+
+	if ((share ? share->mails : 0) + 1 > one_share(most) ||
+	    (share ? share->bytes : 0) + bytes > one_share(most_bytes))
+		return kreg_over_limit(KREG_LIMIT_PROMISED);
+	if (to->share_mails + 1 > all_shares(most) ||
+	    to->share_bytes + bytes > all_shares(most_bytes))
+		return kreg_over_limit(KREG_LIMIT_MAILBOX);
+	if (!share) {
+		share = *fresh;
+		*fresh = NULL;
+		share->user = mail->user;
+		list_add(&share->node, &to->shares);
+	}
+	share->mails++;
+	share->bytes += bytes;
+	to->share_mails++;
+	to->share_bytes += bytes;
+	mail->share = share;
+	return 0;
+}
+
+static void uncharge_share(struct kreg_mail *mail)
+{
+	struct kreg_share *share = mail->share;
+	struct kreg_proc *to = mail->to;
+
+	if (!share)
+		return;
+	spin_lock(&to->shares_lock);
+	to->share_mails--;
+	to->share_bytes -= mail->event.size;
+	share->bytes -= mail->event.size;
+	if (--share->mails)
+		share = NULL;
+	else
+		list_del(&share->node);
+	spin_unlock(&to->shares_lock);
+	kfree(share);
+}
+
+/* The whole mailbox has room, or not. */
+static int charge_box(struct kreg_proc *to, u32 bytes)
 {
 	u32 count = atomic_inc_return(&to->mails);
 	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
 
-	if (count > READ_ONCE(kreg_limits.events) || sum > READ_ONCE(kreg_limits.event_bytes))
-		return kreg_over_limit(KREG_LIMIT_MAILBOX);
-	return 0;
-}
-
-static void uncharge_mail(struct kreg_proc *to, u32 bytes)
-{
+	if (count <= READ_ONCE(kreg_limits.events) && sum <= READ_ONCE(kreg_limits.event_bytes))
+		return 0;
 	atomic_sub(bytes, &to->mail_bytes);
 	atomic_dec(&to->mails);
+	return kreg_over_limit(KREG_LIMIT_MAILBOX);
 }
 
-struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *name,
-				  u32 name_len, const void *data, u32 data_len)
+static int charge_stranger(struct kreg_mail *mail)
+{
+	struct kreg_share *fresh = kzalloc(sizeof(*fresh), KREG_GFP_USER);
+	int err;
+
+	if (!fresh)
+		return -ENOMEM;
+	spin_lock(&mail->to->shares_lock);
+	err = charge_share(mail, &fresh);
+	spin_unlock(&mail->to->shares_lock);
+	kfree(fresh);
+	return err;
+}
+
+static size_t mail_memory(const struct kreg_mail *mail)
+{
+	return sizeof(*mail) + mail->event.size - sizeof(mail->event);
+}
+
+static int charge_mail(struct kreg_mail *mail, bool stranger)
+{
+	int err = kreg_user_charge(mail->user, KREG_QUOTA_BYTES, mail_memory(mail));
+
+	if (err)
+		return err;
+	err = stranger ? charge_stranger(mail) : 0;
+	if (!err) {
+		err = charge_box(mail->to, mail->event.size);
+		if (!err)
+			return 0;
+		uncharge_share(mail);
+	}
+	kreg_user_uncharge(mail->user, KREG_QUOTA_BYTES, mail_memory(mail));
+	return err;
+}
+
+static void free_mail(struct kreg_mail *mail)
+{
+	kreg_proc_put(mail->to);
+	kreg_user_put(mail->user);
+	kfree(mail);
+}
+
+struct kreg_mail *kreg_mail_alloc(const struct kreg_client *from, struct kreg_proc *to,
+				  kuid_t uid, const void *name, u32 name_len,
+				  const void *data, u32 data_len)
 {
 	u32 tail = ALIGN(name_len + data_len, 8);
 	struct kreg_mail *mail;
@@ -60,11 +180,13 @@ struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *
 	memcpy(mail->tail + name_len, data, data_len);
 	mail->to = to;
 	mail->uid = uid;
+	mail->user = from->user;
+	refcount_inc(&from->user->refs);
 	kreg_proc_get(to);
-	err = charge_mail(to, mail->event.size);
+	err = charge_mail(mail, from->user->limited && !uid_eq(from->uid, uid));
 	if (!err)
 		return mail;
-	kreg_mail_free(mail);
+	free_mail(mail);
 	return ERR_PTR(err);
 }
 
@@ -72,9 +194,11 @@ void kreg_mail_free(struct kreg_mail *mail)
 {
 	if (!mail)
 		return;
-	uncharge_mail(mail->to, mail->event.size);
-	kreg_proc_put(mail->to);
-	kfree(mail);
+	atomic_sub(mail->event.size, &mail->to->mail_bytes);
+	atomic_dec(&mail->to->mails);
+	uncharge_share(mail);
+	kreg_user_uncharge(mail->user, KREG_QUOTA_BYTES, mail_memory(mail));
+	free_mail(mail);
 }
 
 static void deliver_mail(struct kreg_mailbox *box, struct kreg_mail *mail)

@@ -3,7 +3,14 @@
  * Mail: records for a process, queued in the mailbox of one of its clients.
  *
  * A record is allocated and counted against its receiver when it is promised (an
- * heir is named, a table is given), so that sending it later cannot fail.
+ * heir is named, a table is given), so that sending it later cannot fail. Its memory
+ * is charged to who promises it, until it has been read.
+ *
+ * DOC: Shares
+ *
+ * A mailbox is its owner's. Another user may have a quarter of it, in records and in
+ * bytes, and all others together three quarters: so no stranger can fill it, and the
+ * owner's own processes always find room. Root is no stranger.
  */
 #ifndef KREG_CLIENT_MAILBOX_H
 #define KREG_CLIENT_MAILBOX_H
@@ -13,12 +20,17 @@
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
 
+struct kreg_client;
 struct kreg_proc;
+struct kreg_share;
+struct kreg_user;
 
 struct kreg_mail {
 	struct list_head node;		/* box->lock, once sent */
 	/* Invariant: */
-	struct kreg_proc *to;		/* who pays; holds a reference */
+	struct kreg_proc *to;		/* holds a reference */
+	struct kreg_user *user;		/* who pays; holds a reference */
+	struct kreg_share *share;	/* NULL: not a stranger's */
 	kuid_t uid;			/* under whom it may be read */
 	struct kreg_event event;
 	u8 tail[];			/* name, data, padding */
@@ -36,11 +48,12 @@ void kreg_mailbox_init(struct kreg_mailbox *box);
 void kreg_mailbox_empty(struct kreg_mailbox *box);
 
 /*
- * Sleeps. Promise a TRANSFER record to @to under @uid. ERR_PTR: kreg_over_limit() if its
- * mailboxes are full, -ENOMEM.
+ * Sleeps. @from promises a TRANSFER record to @to under @uid. ERR_PTR: kreg_over_limit() if
+ * the mailboxes of @to are full, or the share of the user of @from in them; -ENOMEM.
  */
-struct kreg_mail *kreg_mail_alloc(struct kreg_proc *to, kuid_t uid, const void *name,
-				  u32 name_len, const void *data, u32 data_len);
+struct kreg_mail *kreg_mail_alloc(const struct kreg_client *from, struct kreg_proc *to,
+				  kuid_t uid, const void *name, u32 name_len,
+				  const void *data, u32 data_len);
 /* Any. NULL is allowed. */
 void kreg_mail_free(struct kreg_mail *mail);
 

@@ -151,6 +151,8 @@ struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 	init_waitqueue_head(&p->claims);
 	mutex_init(&p->settling);
 	spin_lock_init(&p->lock);
+	spin_lock_init(&p->shares_lock);
+	INIT_LIST_HEAD(&p->shares);
 	INIT_LIST_HEAD(&p->clients);
 	INIT_LIST_HEAD(&p->namespaces);
 	init_holdings(p);

@@ -56,6 +56,10 @@ struct kreg_proc {
 	struct kreg_news __rcu *news;	/* lock: of the first that can receive, or NULL */
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
+	spinlock_t shares_lock;		/* innermost */
+	struct list_head shares;	/* shares_lock: what other users have of these, */
+	u32 share_mails;		/* and all of them together */
+	u32 share_bytes;
 	struct list_head namespaces;	/* ns_lock: those that end with it */
 	struct kreg_holdings holdings[];	/* one a writer */
 };

@@ -112,7 +112,7 @@ static int bring_heir_mail(struct kreg_table_req *c)
 	spin_unlock(&t->writer->turn);
 	if (!heir)
 		return 0;
-	mail = kreg_mail_alloc(heir, uid, t->name, t->name_len, data, len);
+	mail = kreg_mail_alloc(c->client, heir, uid, t->name, t->name_len, data, len);
 	kreg_proc_put(heir);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
@@ -137,7 +137,8 @@ static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg,
 	err = kreg_client_may_take(to, c->to_uid, c->client->ns, c->client->uid);
 	if (err)
 		return err;
-	mail = kreg_mail_alloc(to, c->to_uid, t->name, t->name_len, data, arg->data_len);
+	mail = kreg_mail_alloc(c->client, to, c->to_uid, t->name, t->name_len, data,
+			       arg->data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
 	c->mail = mail;

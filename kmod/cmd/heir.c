@@ -39,7 +39,7 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 	err = kreg_client_may_take(to, c->to_uid, c->client->ns, c->client->uid);
 	if (err)
 		return err;
-	mail = kreg_mail_alloc(to, c->to_uid, t->name, t->name_len, data, data_len);
+	mail = kreg_mail_alloc(c->client, to, c->to_uid, t->name, t->name_len, data, data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
 	c->mail = mail;

@@ -254,4 +254,53 @@ TEST_F(which_limit, waiters)
 	EXPECT_EQ(KREG_LIMIT_WAITERS, kid_do(self->heir, job_claim_told));
 }
 
+/* How many tables with the heir job->process; then what the one that was too much told. */
+static long job_fill_mailbox(struct job *job)
+{
+	job->flags = KREG_OPEN_HEIR;
+	for (job->arg2 = 0;; job->arg2++) {
+		long ret = job_create(job);
+
+		if (ret != -EEXIST)
+			return ret;
+	}
+}
+
+static long fill_mailbox(struct __test_metadata *_metadata, struct kid *kid, struct kreg_process to,
+			 enum kreg_limit limit)
+{
+	kid->job->process = to;
+	EXPECT_EQ((long)limit, kid_do(kid, job_fill_mailbox));
+	return kid->job->arg2;
+}
+
+#define EVENTS	40
+
+/* A stranger gets a quarter, the owner's user always a quarter at least. */
+TEST_F(which_limit, share_of_a_mailbox)
+{
+	struct kid *service = kid_start_as(_metadata, ALICE + 1), *own, *strangers[4];
+	int i;
+
+	ASSERT_EQ(0, kid_setopt(service, 0, KREG_OPT_ACCEPT, 1, 0));
+	ASSERT_EQ(0, test_set_param("max_events", EVENTS));
+	for (i = 0; i < 4; i++)
+		strangers[i] = kid_start_as(_metadata, ALICE + 2 + i);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, strangers[i], service->self,
+						   KREG_LIMIT_PROMISED));
+	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[3], service->self, KREG_LIMIT_MAILBOX));
+	own = kid_start_as(_metadata, ALICE + 1);
+	EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, own, service->self, KREG_LIMIT_MAILBOX));
+	/* What is given back can be had by others. */
+	kid_kill(strangers[0]);
+	test_sync(self->fd);
+	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[1], service->self, KREG_LIMIT_PROMISED));
+	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[3], service->self, KREG_LIMIT_MAILBOX));
+	while (!kid_event_now(service))
+		;
+	EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, strangers[3], service->self,
+					   KREG_LIMIT_PROMISED));
+}
+
 TEST_HARNESS_MAIN

@@ -161,7 +161,9 @@
  *	to get one
  * @KREG_LIMIT_WAITERS: processes that wait to claim the table
  * @KREG_LIMIT_TABLE: room of the table itself; told by OPEN, of the list of all tables
- * @KREG_LIMIT_PROMISED: records promised by the user; not yet
+ * @KREG_LIMIT_PROMISED: records, or their bytes, that one user may have in the mailbox of
+ *	another's process: a quarter of it. All strangers together may have three quarters,
+ *	so that the user of the process always has room. Root is no stranger
  * @KREG_LIMIT_QUEUED: queued operations of the user; not yet
  * @KREG_LIMIT_BOUND: bound objects of the user; not yet
  * @KREG_LIMIT_WATCHES: watches and places in line of the user; not yet
@@ -447,7 +449,8 @@ struct kreg_ioc_table {
  * writing; EPERM: the caller is not the
  * owner, or the process is in other namespaces than the table, or runs under
  * another uid and has not said %KREG_OPT_ACCEPT, or PARK is for longer than this
- * user may; EDQUOT: its mailbox has no room, or too many tables are parked.
+ * user may; EDQUOT: its mailbox has no room, or none for this user any
+ * more, or too many tables are parked.
  */
 struct kreg_ioc_give {
 	__u32 size;

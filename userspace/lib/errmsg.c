@@ -151,6 +151,8 @@ static const char * const of_limits[] = {
 	  "the tables of user %u have reached their limit of memory: remove objects or destroy tables",
 	[KREG_LIMIT_MAILBOX] =
 	  "the mailbox of process %p is full: it must read its events",
+	[KREG_LIMIT_PROMISED] =
+	  "this user has all the room that it may have in the mailbox of process %p: its events are to be read",
 	[KREG_LIMIT_WAITERS] =
 	  "as many processes as may wait for %t do so already; try again later",
 	[KREG_LIMIT_TABLE] =
