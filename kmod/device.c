@@ -20,7 +20,7 @@ static int kreg_open_file(struct inode *inode, struct file *file)
 	struct kreg_client *cl = kreg_client_open(file->f_cred, file->f_mode);
 
 	if (IS_ERR(cl))
-		return PTR_ERR(cl);
+		return kreg_cmd_errno(PTR_ERR(cl));
 	file->private_data = cl;
 	return stream_open(inode, file);
 }

@@ -12,6 +12,7 @@
 #include "client/limits.h"
 #include "table/names.h"
 #include "client/exit.h"
+#include "client/ns.h"
 #include "client/proc.h"
 #include "store/store.h"
 #include "table/table.h"
@@ -32,6 +33,9 @@ MODULE_PARM_DESC(max_user_parked, "tables of a user that are parked or will be w
 
 module_param_named(max_user_bytes, kreg_user_limit[KREG_QUOTA_BYTES], ulong, 0644);
 MODULE_PARM_DESC(max_user_bytes, "bytes of memory of a user");
+
+module_param_named(max_user_namespaces, kreg_user_limit[KREG_QUOTA_NAMESPACES], ulong, 0644);
+MODULE_PARM_DESC(max_user_namespaces, "namespaces with clients or tables, of the user who has made them");
 
 module_param_named(max_batch_ops, kreg_limits.batch_ops, uint, 0644);
 MODULE_PARM_DESC(max_batch_ops, "operations of a batch");
@@ -121,9 +125,12 @@ static int __init kreg_init(void)
 	int err;
 
 	kreg_names_init();
-	err = kreg_news_start();
+	err = kreg_ns_init();
 	if (err)
 		return err;
+	err = kreg_news_start();
+	if (err)
+		goto exit_ns;
 	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
 	if (err)
 		goto stop_news;
@@ -141,6 +148,8 @@ exit_table:
 	kreg_table_exit();
 stop_news:
 	kreg_news_stop();
+exit_ns:
+	kreg_ns_exit();
 	return err;
 }
 
@@ -152,6 +161,7 @@ static void __exit kreg_exit(void)
 	kreg_writer_exit();
 	kreg_table_exit();
 	kreg_news_stop();
+	kreg_ns_exit();
 	kreg_names_exit();
 	rcu_barrier();
 	WARN_ON(kreg_proc_allocated() || kreg_client_count() || kreg_user_count());

@@ -275,7 +275,7 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
 	spin_lock(&to->lock);
 	cl = find_receiver(to, mail->uid);
 	if (cl) {
-		mail->event.process.pid = pid_nr_ns(from->pid, cl->ns->pid_ns);
+		mail->event.process.pid = pid_nr_ns(from->pid, cl->ns->key.pid_ns);
 		mail->event.process.cookie = from->cookie;
 		kreg_mailbox_send(&cl->box, mail);
 		wake_later(cl, w);

@@ -52,7 +52,7 @@ struct kreg_client {
 
 /*
  * Sleeps. A new client of the calling process, with what the file was opened for. ERR_PTR():
- * -EMFILE, if it has too many; -ENOMEM.
+ * -EMFILE, if it has too many; -ENOMEM; kreg_over_limit().
  */
 struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode);
 /*

@@ -13,9 +13,10 @@ unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
 	[KREG_QUOTA_TABLES] = KREG_MAX_USER_TABLES,
 	[KREG_QUOTA_PARKED] = KREG_MAX_USER_PARKED,
 	[KREG_QUOTA_BYTES] = KREG_MAX_USER_BYTES,
+	[KREG_QUOTA_NAMESPACES] = KREG_MAX_USER_NAMESPACES,
 };
 
-static DEFINE_HASHTABLE(users, 8);
+static DEFINE_HASHTABLE(users, 10);
 static DEFINE_SPINLOCK(users_lock);
 static unsigned int nr_users;
 
@@ -151,6 +152,7 @@ static const enum kreg_limit limits[] = {
 	[KREG_QUOTA_TABLES] = KREG_LIMIT_TABLES,
 	[KREG_QUOTA_PARKED] = KREG_LIMIT_PARKED,
 	[KREG_QUOTA_BYTES] = KREG_LIMIT_BYTES,
+	[KREG_QUOTA_NAMESPACES] = KREG_LIMIT_NAMESPACES,
 };
 
 static int charge_levels(struct kreg_user *u, enum kreg_quota what, s64 n, bool over)

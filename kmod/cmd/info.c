@@ -113,8 +113,8 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	info->gid = from_kgid_munged(current_user_ns(), t->gid);
 	info->name_len = t->name_len;
 	memcpy(info->name, t->name, t->name_len);
-	info->user_ns = t->ns->user_ns->ns.inum;
-	info->pid_ns = t->ns->pid_ns->ns.inum;
+	info->user_ns = t->ns->key.user_ns->ns.inum;
+	info->pid_ns = t->ns->key.pid_ns->ns.inum;
 	tell_ownership(t, info);
 	tell_store(t, info);
 	return 0;

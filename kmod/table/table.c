@@ -170,7 +170,7 @@ static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, 
 		mode >>= 6;
 	else if (kreg_client_in_group(cl, t->gid))
 		mode >>= 3;
-	return mode & want || kreg_client_capable(cl, t->ns->user_ns, CAP_DAC_OVERRIDE);
+	return mode & want || kreg_client_capable(cl, t->ns->key.user_ns, CAP_DAC_OVERRIDE);
 }
 
 int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl)
@@ -211,7 +211,7 @@ int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client 
 
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	return kreg_client_capable(cl, t->ns->user_ns, CAP_SYS_ADMIN);
+	return kreg_client_capable(cl, t->ns->key.user_ns, CAP_SYS_ADMIN);
 }
 
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl)

@@ -3,10 +3,7 @@
  * Namespaces: whose tables are in one can be seen and destroyed by who has
  * CAP_SYS_ADMIN over its user namespace, and by nobody else outside.
  */
-#include "kit/fixture.h"
-#include "kit/job.h"
-
-#define ANY	KREG_ANY_NAMESPACE
+#include "access/userns.h"
 
 FIXTURE(userns) {
 	struct test_base base;
@@ -31,63 +28,6 @@ static __u64 namespace_of(const char *kind)
 
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
 	return stat(path, &st) ? 0 : st.st_ino;
-}
-
-static long write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	long ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-/* Root within; only who is mapped may make a namespace below. */
-static long become_root(uid_t uid)
-{
-	char map[32];
-
-	/* Else what /proc has of a process that has changed its uid is root's. */
-	if (prctl(PR_SET_DUMPABLE, 1) || unshare(CLONE_NEWUSER))
-		return -errno;
-	snprintf(map, sizeof(map), "0 %u 1", uid);
-	return write_text("/proc/self/uid_map", map) ?:
-	       write_text("/proc/self/setgroups", "deny") ?:
-	       write_text("/proc/self/gid_map", map);
-}
-
-static long job_become_root(struct job *job)
-{
-	return become_root(job->arg) ?: job_client(job);
-}
-
-/* A kid alone in a user namespace of its own, which @uid has made. */
-static struct kid *start_alone(struct __test_metadata *_metadata, uid_t uid)
-{
-	struct kid *kid = kid_start_how(_metadata, &(struct kid_how) {
-		.uid = uid, .bare = true,
-	});
-
-	kid->job->arg = uid;
-	ASSERT_EQ(0, kid_do(kid, job_become_root));
-	kid->self = kid->job->self;
-	return kid;
-}
-
-/* Private, for its owner's eyes alone, and parked when that is dead. */
-static long kid_create_parked(struct kid *kid, const char *name, __u64 *id)
-{
-	long err;
-
-	kid_open_prepare(kid, name, KREG_OPEN_CREATE);
-	kid->job->open.access = KREG_ACCESS_PRIVATE;
-	kid->job->open.orphan = KREG_ORPHAN_PARK;
-	err = kid_do(kid, job_open);
-	*id = kid->job->table;
-	return err;
 }
 
 static long job_info_flags(struct job *job)

@@ -149,6 +149,11 @@
 #define KREG_MAX_USER_TABLES	1024
 #define KREG_MAX_USER_PARKED	256
 #define KREG_MAX_USER_BYTES	(256ULL << 20)
+/*
+ * Pairs of user and pid namespace in which there are clients or tables, of the user who has
+ * made the user namespace. One more: open(2) of the device fails with EDQUOT.
+ */
+#define KREG_MAX_USER_NAMESPACES	256
 
 /**
  * enum kreg_limit - which limit a call has reached, in @out_limit
@@ -169,6 +174,8 @@
  * @KREG_LIMIT_WATCHES: watches and places in line of the user; not yet
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table; not yet
  * @KREG_LIMIT_PINS: pins of the table; not yet
+ * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
+ *	tables; told by open(2), which fails with EDQUOT
  */
 enum kreg_limit {
 	KREG_LIMIT_NONE = 0,
@@ -183,7 +190,8 @@ enum kreg_limit {
 	KREG_LIMIT_BOUND = 9,
 	KREG_LIMIT_WATCHES = 10,
 	KREG_LIMIT_SUBSCRIPTIONS = 11,
-	KREG_LIMIT_PINS = 12
+	KREG_LIMIT_PINS = 12,
+	KREG_LIMIT_NAMESPACES = 13
 };
 
 /* How many may wait to claim one table. */

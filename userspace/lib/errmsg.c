@@ -61,6 +61,8 @@ static const struct sentence {
 	  "no permission for %t; 'ls -l %t' tells who may use it" },
 	{ EMFILE, TRY_DEVICE, ANY,
 	  "this process has too many clients or descriptors open: close some" },
+	{ EDQUOT, TRY_DEVICE, ANY,
+	  "the user who has made this user namespace uses kreg in as many of them as one may" },
 	{ ENOTTY, TRY_DEVICE, ANY,
 	  "%t is not the device of kreg, or the module is older than the library" },
 	{ EBUSY, TRY_OTHER, PARKED,
