@@ -29,6 +29,7 @@ static int kreg_release(struct inode *inode, struct file *file)
 {
 	struct kreg_client *cl = file->private_data;
 
+	kreg_client_flush(cl);
 	if (kreg_client_close(cl))
 		kreg_table_end_heirships(cl);
 	kreg_client_put(cl);
@@ -100,7 +101,7 @@ static bool has_mail(struct kreg_client *cl)
 	unsigned int i;
 
 	for (i = 0; i < kreg_writers && kreg_mailbox_is_empty(&cl->box); i++)
-		kreg_writer_help(kreg_writer_nr(i));
+		kreg_death_help(kreg_writer_nr(i));
 	return !kreg_mailbox_is_empty(&cl->box);
 }
 

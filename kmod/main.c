@@ -134,7 +134,7 @@ static int __init kreg_init(void)
 	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
 	if (err)
 		goto stop_news;
-	err = kreg_writer_init(&kreg_table_writer_ops);
+	err = kreg_writer_init(&kreg_table_death_ops);
 	if (err)
 		goto exit_table;
 	err = kreg_device_init();

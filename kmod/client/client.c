@@ -4,6 +4,7 @@
 #include <linux/pid.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
+#include <linux/wait_bit.h>
 
 #include "client/client.h"
 #include "client/limits.h"
@@ -12,6 +13,7 @@
 #include "client/proc.h"
 #include "client/user.h"
 #include "store/gfp.h"
+#include "writer/writer.h"
 
 static atomic_t nr_clients;
 
@@ -47,6 +49,27 @@ void kreg_client_put(struct kreg_client *cl)
 static void put_by_news(struct kreg_news *news)
 {
 	kreg_client_put(container_of(news, struct kreg_client, news));
+}
+
+void kreg_client_flush(struct kreg_client *cl)
+{
+	___wait_var_event(&cl->async_ops, !atomic_read(&cl->async_ops), TASK_IDLE, 0, 0,
+			  schedule());
+}
+
+/* Called with a reference, which outlasts the wake-up. */
+void kreg_client_async_done(struct kreg_client *cl, u32 ops, u64 bytes)
+{
+	atomic_sub(bytes, &cl->async_bytes);
+	/* Fully ordered: who waits is seen, or sees that there is nothing left. */
+	if (!atomic_sub_return(ops, &cl->async_ops))
+		wake_up_var(&cl->async_ops);
+}
+
+void kreg_client_sign(struct kreg_client *cl, struct kreg_writer *w, struct kreg_req *req)
+{
+	req->share = kreg_user_share(cl->user, w->nr);
+	req->issuer = &cl->proc->holdings[w->nr].death;
 }
 
 /* Whom it belongs to. After a failure free_client() frees what was found until then. */

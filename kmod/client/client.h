@@ -20,6 +20,7 @@ struct cred;
 struct file;
 struct kreg_ns;
 struct kreg_proc;
+struct kreg_req;
 struct kreg_user;
 struct kreg_writer;
 struct user_namespace;
@@ -72,6 +73,17 @@ static inline int kreg_client_check_mode(const struct kreg_client *cl, fmode_t m
 {
 	return mode & ~cl->mode ? -EBADF : 0;
 }
+
+/*
+ * Sleeps. Wait until the asynchronous writes of @cl have been applied, so that whoever sees
+ * that its process has ended finds them. Not killable, since it may be dying.
+ */
+void kreg_client_flush(struct kreg_client *cl);
+/* Any. Asynchronous operations and bytes have been applied, or were not queued. */
+void kreg_client_async_done(struct kreg_client *cl, u32 ops, u64 bytes);
+
+/* Any. @req is to be queued for @cl: in its user's share, and before its process' death. */
+void kreg_client_sign(struct kreg_client *cl, struct kreg_writer *w, struct kreg_req *req);
 
 /* Any. Whether the opener has @cap over @ns; whether it is in the group. */
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
@@ -12,19 +11,23 @@
 /* Processes looked at in one hold of the turn. */
 #define HOLDERS_A_TURN	256
 
-static DEFINE_MUTEX(settling_all);
-
-/* The status that waitpid() will tell. It is not to be had once the task was reaped. */
+/*
+ * The status that waitpid() will tell. It is not to be had once the task was reaped. Whoever
+ * is about to have the death handled notes it, not only who announces it; all note the same.
+ */
 static void note_status(struct kreg_proc *p)
 {
 	struct task_struct *t;
 
+	if (READ_ONCE(p->status_known))
+		return;
 	rcu_read_lock();
 	t = pid_task(p->pid, PIDTYPE_TGID);
 	if (t) {
-		p->status = READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT ?
-			    READ_ONCE(t->signal->group_exit_code) : READ_ONCE(t->exit_code);
-		p->status_known = true;
+		WRITE_ONCE(p->status, READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT ?
+			   READ_ONCE(t->signal->group_exit_code) : READ_ONCE(t->exit_code));
+		/* Read under the turn, which all who write it take afterwards. */
+		smp_store_release(&p->status_known, true);
 	}
 	rcu_read_unlock();
 }
@@ -35,21 +38,22 @@ void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next)
 }
 
 /*
- * @p is dead: note its status and tell the writers, once. The reference of the armed
- * state goes to them. The successor is woken before the threads, since it may handle the
- * death in their stead.
+ * @p is dead: note its status and tell the writers, once. The successor is woken before
+ * the threads, since it may handle the death in their stead. Others may have handled it,
+ * and forgotten @p, before this ends: the nodes have references of their own, and so has
+ * the caller, or he holds the lock without which @p is not forgotten.
  */
 static void announce_death(struct kreg_proc *p)
 {
 	const struct pid *next = READ_ONCE(p->next);
 	unsigned int i, n = kreg_writers;
 
+	note_status(p);
 	if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) != KREG_PROC_ARMED)
 		return;
-	note_status(p);
-	/* As soon as its last node is on a list, @p may be freed. */
+	refcount_add(n, &p->refs);
 	for (i = 0; i < n; i++)
-		kreg_writer_add_death(kreg_writer_nr(i), &p->holdings[i].death);
+		kreg_death_tell(kreg_writer_nr(i), &p->holdings[i].death);
 	if (next)
 		kreg_proc_wake_by_pid(next);
 	for (i = 0; i < n; i++)
@@ -73,10 +77,10 @@ static int exit_notice(struct wait_queue_entry *wait, unsigned int mode, int fla
 }
 
 /*
- * Watch the process behind @pid. The last thread of a process first drops
- * signal->live, then takes wait_pidfd.lock to wake the queue. If its locked
- * section came before ours, ours orders the test below after its drop, and we see
- * that it is dead; if ours came first, it finds the entry.
+ * Watch the process behind @pid. The last thread of a process first leaves the group,
+ * or sets exit_state as its leader, then takes wait_pidfd.lock to wake the queue. If
+ * its locked section came before ours, ours orders the test below after that, and we
+ * see that it is dead; if ours came first, it finds the entry.
  */
 static struct kreg_proc *watch_proc(struct pid *pid)
 {
@@ -129,39 +133,49 @@ void kreg_proc_poke(struct kreg_proc *p)
 		announce_death(p);
 }
 
+/* Who has announced it need not have told the writers yet, so they are not relied upon. */
 int kreg_proc_settle(struct kreg_proc *p)
 {
+	bool done = true;
 	unsigned int i;
 
 	if (!kreg_proc_dead(p))
 		return 0;
 	announce_death(p);
 	for (i = 0; i < kreg_writers; i++)
-		kreg_writer_help(kreg_writer_nr(i));
-	return wait_for_completion_killable(&p->settled) ? -EINTR : 1;
+		done &= kreg_death_settle(kreg_writer_nr(i), &p->holdings[i].death);
+	if (!done && wait_for_completion_killable(&p->settled))
+		return -EINTR;
+	return 1;
 }
 
 /*
- * A dead process among the first *@left holders of @w, with a reference, or NULL. Those
- * looked at go to the end of the list.
+ * A dead process among the holders of @w behind @place, with a reference, or NULL. @place
+ * moves on by as many as were looked at, which are taken off *@left.
  */
-static struct kreg_proc *get_dead_holder(struct kreg_writer *w, unsigned int *left)
+static struct kreg_proc *get_dead_holder(struct kreg_writer *w, struct kreg_holdings *place,
+					 unsigned int *left)
 {
-	struct kreg_holdings *held;
+	struct kreg_holdings *held = place;
 	struct kreg_proc *dead = NULL;
 	unsigned int n;
 
 	spin_lock(&w->turn);
-	for (n = 0; n < HOLDERS_A_TURN && *left && !dead; n++, --*left) {
-		held = list_first_entry_or_null(&w->holders, struct kreg_holdings, node);
-		if (!held) {
+	for (n = 0; n < HOLDERS_A_TURN && *left && !dead; n++) {
+		held = list_next_entry(held, node);
+		if (list_entry_is_head(held, &w->holders, node)) {
 			*left = 0;
 			break;
 		}
-		list_move_tail(&held->node, &w->holders);
+		/* The place of another who looks. */
+		if (!held->proc)
+			continue;
+		--*left;
 		if (kreg_proc_dead(held->proc))
 			dead = held->proc;
 	}
+	if (*left)
+		list_move(&place->node, &held->node);
 	/* It is still there, because what it owns or inherits has references to it. */
 	if (dead)
 		kreg_proc_get(dead);
@@ -169,50 +183,55 @@ static struct kreg_proc *get_dead_holder(struct kreg_writer *w, unsigned int *le
 	return dead;
 }
 
-static unsigned int count_holders(struct kreg_writer *w)
+/* Begin to look at the holders of @w, and say how many there are. */
+static unsigned int enter_holders(struct kreg_writer *w, struct kreg_holdings *place)
 {
 	unsigned int n;
 
 	spin_lock(&w->turn);
+	list_add(&place->node, &w->holders);
 	n = w->nr_holders;
 	spin_unlock(&w->turn);
 	return n;
 }
 
+static void leave_holders(struct kreg_writer *w, struct kreg_holdings *place)
+{
+	spin_lock(&w->turn);
+	list_del(&place->node);
+	spin_unlock(&w->turn);
+}
+
 static int settle_holders(struct kreg_writer *w)
 {
-	unsigned int left = count_holders(w);
+	struct kreg_holdings place = { .proc = NULL };
+	unsigned int left = enter_holders(w, &place);
 	struct kreg_proc *dead;
-	int err;
+	int err = 0;
 
-	while (left) {
-		dead = get_dead_holder(w, &left);
+	while (left && err >= 0) {
+		dead = get_dead_holder(w, &place, &left);
 		cond_resched();
 		if (!dead)
 			continue;
 		err = kreg_proc_settle(dead);
 		kreg_proc_put(dead);
-		if (err < 0)
-			return err;
 	}
-	return 0;
+	leave_holders(w, &place);
+	return min(err, 0);
 }
 
 /*
  * A dead process is given nothing more, so each one that was in a list when this began
- * is among the holders that were counted then. The mutex keeps others from reordering
- * the lists meanwhile.
+ * is among the holders that were counted then: new ones come at the end.
  */
 int kreg_proc_settle_all(void)
 {
 	unsigned int i;
 	int err = 0;
 
-	if (mutex_lock_killable(&settling_all))
-		return -EINTR;
 	for (i = 0; i < kreg_writers && !err; i++)
 		err = settle_holders(kreg_writer_nr(i));
-	mutex_unlock(&settling_all);
 	return err;
 }
 

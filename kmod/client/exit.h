@@ -8,14 +8,16 @@
  * has asked to watch, until it is dead. It waits on the wait queue of its struct pid
  * with a function of its own, which the kernel calls when the last thread has gone,
  * before the parent can know. That function runs with tasklist_lock held and may take
- * no lock: it notes the cause and puts one node on the list of every writer. A process
+ * no lock: it notes the cause and puts one node on the list of every writer. Who meets
+ * a dead process need not wait for that: he handles the death as it is. A process
  * counts as
  *
  *  - exiting, as soon as a fatal signal or exit_group() is on its way. It gets
  *    nothing any more; what it has, it still has.
- *  - dead, when signal->live is 0: no thread of it will run user code again. From
- *    then on no call may tell of it; calls that could wait until its death has
- *    been handled (kreg_proc_settle()), whether or not the notice has come.
+ *  - dead, when a pidfd of it would poll readable: all threads have left, and with them
+ *    its memory, files, sockets and file locks. From then on no call may tell of it;
+ *    calls that could wait until its death has been handled (kreg_proc_settle()),
+ *    whether or not the notice has come.
  *
  * Registration and death race; what makes it safe is stated in exit.c.
  */
@@ -50,7 +52,7 @@ void kreg_proc_poke(struct kreg_proc *p);
  * until the writers are. Only the last one named is.
  */
 void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
-/* Sleeps. One of the writers has handled the death. */
+/* Any. One of the writers has handled the death. */
 void kreg_proc_death_done(struct kreg_proc *p);
 
 /*

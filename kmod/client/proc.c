@@ -21,6 +21,17 @@ static unsigned long pid_bucket(const struct pid *pid)
 	return (unsigned long)pid / L1_CACHE_BYTES;
 }
 
+/*
+ * As poll() of a pidfd has it. The last thread that leaves may be another than the leader,
+ * and a leader that has left while another thread runs execve() is no death: its thread
+ * group is not empty, and signal->live, which the kernel does not look at here, not 0.
+ */
+static bool group_has_left(struct task_struct *leader)
+{
+	return READ_ONCE(leader->exit_state) && !atomic_read(&leader->signal->live) &&
+	       data_race(thread_group_empty(leader));
+}
+
 /* signal is freed with the task, so it is there as long as RCU holds the task. */
 bool kreg_proc_dead(const struct kreg_proc *p)
 {
@@ -29,7 +40,7 @@ bool kreg_proc_dead(const struct kreg_proc *p)
 
 	rcu_read_lock();
 	t = pid_task(p->pid, PIDTYPE_TGID);
-	dead = !t || !atomic_read(&t->signal->live);
+	dead = !t || group_has_left(t);
 	rcu_read_unlock();
 	return dead;
 }
@@ -127,6 +138,7 @@ static void init_holdings(struct kreg_proc *p)
 	unsigned int i;
 
 	for (i = 0; i < kreg_writers; i++) {
+		kreg_death_init(&p->holdings[i].death);
 		p->holdings[i].proc = p;
 		INIT_LIST_HEAD(&p->holdings[i].node);
 		INIT_LIST_HEAD(&p->holdings[i].owned);

@@ -8,12 +8,13 @@
 
 #include <linux/completion.h>
 #include <linux/list.h>
-#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+
+#include "writer/death.h"
 
 struct kreg_client;
 struct kreg_news;
@@ -22,7 +23,7 @@ struct pid;
 
 /* What a process has of the tables of one writer. */
 struct kreg_holdings {
-	struct llist_node death;	/* on the writer's list once it is dead */
+	struct kreg_death death;
 	struct kreg_proc *proc;		/* invariant */
 	struct list_head node;		/* turn: in the writer's holders; empty: it has nothing */
 	struct list_head owned;		/* turn: in the order of becoming owner */
@@ -96,7 +97,7 @@ u32 kreg_proc_pid(const struct kreg_proc *p);
 /* Turn. What is in @held has changed. */
 void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w);
 
-static inline struct kreg_holdings *kreg_holdings_of_death(struct llist_node *death)
+static inline struct kreg_holdings *kreg_holdings_of_death(struct kreg_death *death)
 {
 	return container_of(death, struct kreg_holdings, death);
 }

@@ -8,6 +8,7 @@
 #include "client/limits.h"
 #include "client/user.h"
 #include "store/gfp.h"
+#include "writer/writer.h"
 
 unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
 	[KREG_QUOTA_TABLES] = KREG_MAX_USER_TABLES,
@@ -76,12 +77,15 @@ static struct kreg_user *get_level(struct user_namespace *ns, kuid_t uid,
 				   struct kreg_user *parent)
 {
 	struct kreg_user *u, *old;
+	unsigned int i;
 
-	u = kzalloc(sizeof(*u), KREG_GFP_USER);
+	u = kzalloc(struct_size(u, shares, kreg_writers), KREG_GFP_USER);
 	if (!u) {
 		kreg_user_put(parent);
 		return ERR_PTR(-ENOMEM);
 	}
+	for (i = 0; i < kreg_writers; i++)
+		kreg_share_init(&u->shares[i]);
 	refcount_set(&u->refs, 1);
 	u->ns = get_user_ns(ns);
 	u->uid = uid;
@@ -124,6 +128,13 @@ void kreg_user_put(struct kreg_user *u)
 		free_user(u);
 		u = parent;
 	}
+}
+
+struct kreg_share *kreg_user_share(struct kreg_user *u, unsigned int nr)
+{
+	while (u->parent && u->parent->limited)
+		u = u->parent;
+	return &u->shares[nr];
 }
 
 unsigned int kreg_user_count(void)

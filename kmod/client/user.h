@@ -25,6 +25,8 @@
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
+#include "writer/lane.h"
+
 struct user_namespace;
 
 enum kreg_quota {
@@ -49,6 +51,7 @@ struct kreg_user {
 	/* Lock-free: */
 	atomic64_t used[KREG_QUOTA_NR];
 	atomic_t garbage;
+	struct kreg_share shares[];	/* one a writer */
 };
 
 extern unsigned long kreg_user_limit[KREG_QUOTA_NR];
@@ -57,6 +60,11 @@ extern unsigned long kreg_user_limit[KREG_QUOTA_NR];
 struct kreg_user *kreg_user_get(struct user_namespace *ns, kuid_t uid);
 /* Any. */
 void kreg_user_put(struct kreg_user *u);
+/*
+ * Any. The share of @u in the time of writer @nr: that of the outermost user who pays for
+ * it and is limited, so that more namespaces give nobody more time.
+ */
+struct kreg_share *kreg_user_share(struct kreg_user *u, unsigned int nr);
 unsigned int kreg_user_count(void);
 
 /* Any. Charge @n to @u and its parents; or nothing, and kreg_over_limit(). */

@@ -229,10 +229,8 @@ static void free_batch(struct kreg_req *req)
 	if (b->phase != DONE)
 		cancel_rest(b);
 	kreg_prealloc_free(&b->pre);
-	if (b->async) {
-		atomic_sub(b->count, &cl->async_ops);
-		atomic_sub(b->bytes, &cl->async_bytes);
-	}
+	if (b->async)
+		kreg_client_async_done(cl, b->count, b->bytes);
 	kreg_table_put(b->table);
 	kreg_scratch_put(&cl->req, b);
 	kreg_client_put(cl);
@@ -258,6 +256,7 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 	}
 	memset(b, 0, sizeof(*b));
 	kreg_req_init(&b->req, &t->lane, batch_step, free_batch);
+	kreg_client_sign(cl, t->writer, &b->req);
 	b->client = cl;
 	kreg_client_get(cl);
 	b->table = t;
@@ -413,8 +412,7 @@ static bool fits_queue(struct kreg_batch *b)
 		b->async = false;
 	if (b->async)
 		return true;
-	atomic_sub(b->count, &cl->async_ops);
-	atomic_sub(b->bytes, &cl->async_bytes);
+	kreg_client_async_done(cl, b->count, b->bytes);
 	return false;
 }
 

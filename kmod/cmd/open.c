@@ -215,6 +215,8 @@ static int apply_claim(struct kreg_table_req *c)
 
 	if (err)
 		return err;
+	if (c->abandoned)
+		return -EINTR;
 	if (kreg_table_owned_by(t, c->client))
 		return -EALREADY;
 	if (!kreg_table_owner(t)) {
@@ -248,28 +250,11 @@ static void wake_claimant(struct kreg_wake *wake)
 	kreg_req_put(&c->req);
 }
 
-struct leave {
-	struct kreg_req req;
-	struct kreg_table_req *control;
-	int why;
-};
-
-/* Leave the line, unless the wait has ended by itself. */
-static bool leave_line(struct kreg_req *req)
-{
-	struct leave *l = container_of(req, struct leave, req);
-	struct kreg_table_req *c = l->control;
-
-	if (!list_empty(&c->waiter.node))
-		kreg_table_end_wait(&c->waiter, l->why);
-	return true;
-}
-
 /* Whether the wait is over. If not, handling a death may end it; this does not sleep. */
 static bool is_over(struct kreg_table_req *c)
 {
 	if (!READ_ONCE(c->over))
-		kreg_writer_help(c->table->writer);
+		kreg_death_help(c->table->writer);
 	/* Pairs with stop_waiting(). */
 	return smp_load_acquire(&c->over);
 }
@@ -309,15 +294,20 @@ static int sleep_in_line(struct kreg_table_req *c, ktime_t until)
  */
 static int wait_in_line(struct kreg_table_req *c, ktime_t until)
 {
-	struct leave l = { .control = c };
 	int err = sleep_in_line(c, until);
 
-	if (err) {
-		l.why = err;
-		kreg_req_init(&l.req, &c->table->lane, leave_line, NULL);
-		kreg_writer_call(c->table->writer, &l.req);
-	}
+	if (err)
+		kreg_table_leave_line(c->table, &c->waiter, err);
 	return c->waiter.result;
+}
+
+/* The caller was killed before the claim was applied, or before it could tell. */
+static void abandon_claim(struct kreg_table_req *c)
+{
+	spin_lock(&c->table->writer->turn);
+	c->abandoned = true;
+	spin_unlock(&c->table->writer->turn);
+	kreg_table_leave_line(c->table, &c->waiter, -EINTR);
 }
 
 static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
@@ -325,11 +315,10 @@ static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
 	ktime_t until = deadline_ns ? kreg_clock_from_user(deadline_ns) : KTIME_MAX;
 	int err = kreg_writer_submit(c->table->writer, &c->req);
 
-	/* The caller was killed before the claim was applied, which may yet enter the line. */
-	if (err == -EINTR)
-		until = 0;
-	if (err == WAITING || err == -EINTR)
+	if (err == WAITING)
 		err = wait_in_line(c, until);
+	else if (err == -EINTR)
+		abandon_claim(c);
 	kreg_req_put(&c->req);
 	return err;
 }

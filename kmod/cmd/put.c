@@ -130,7 +130,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 
 	/* It begins as a read, but must come after the writes that this client has queued. */
 	if (!err)
-		err = kreg_sync_async(cl);
+		err = kreg_sync_table(cl, table);
 	if (err)
 		return err;
 	do {

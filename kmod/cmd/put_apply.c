@@ -125,6 +125,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	if (!q)
 		return NULL;
 	kreg_req_init(&q->req, &t->lane, queued_step, free_queued);
+	kreg_client_sign(cl, t->writer, &q->req);
 	kreg_prealloc_init(&q->pre);
 	q->client = cl;
 	kreg_client_get(cl);

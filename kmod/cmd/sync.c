@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SYNC, and waiting for deaths that have happened. */
+#include <linux/err.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -9,6 +10,7 @@
 #include "client/exit.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/sync.h"
 #include "store/gfp.h"
 #include "table/table.h"
@@ -16,8 +18,11 @@
 /* Tables looked at in one hold of the turn. */
 #define TABLES_A_TURN	256
 
-struct pass {
+/* Marks a place: in the queue, or in the lane of a table. */
+struct mark {
 	struct kreg_req req;
+	struct kreg_client *client;
+	struct kreg_table *table;
 };
 
 static bool do_nothing(struct kreg_req *req)
@@ -25,23 +30,41 @@ static bool do_nothing(struct kreg_req *req)
 	return true;
 }
 
-static void free_pass(struct kreg_req *req)
+static void free_mark(struct kreg_req *req)
 {
-	kfree(container_of(req, struct pass, req));
+	struct mark *mark = container_of(req, struct mark, req);
+
+	kreg_table_put(mark->table);
+	kreg_client_put(mark->client);
+	kfree(mark);
+}
+
+static struct mark *alloc_mark(struct kreg_client *cl, struct kreg_lane *lane)
+{
+	struct mark *mark = kzalloc(sizeof(*mark), KREG_GFP_USER);
+
+	if (!mark)
+		return NULL;
+	kreg_req_init(&mark->req, lane, do_nothing, free_mark);
+	mark->client = cl;
+	kreg_client_get(cl);
+	return mark;
+}
+
+static int pass_mark(struct kreg_writer *w, struct mark *mark)
+{
+	int err = kreg_writer_submit(w, &mark->req);
+
+	kreg_req_put(&mark->req);
+	return err;
 }
 
 /* Wait until all that was queued before the call has been applied. */
-static int pass_queue(struct kreg_writer *w)
+static int pass_queue(struct kreg_client *cl, struct kreg_writer *w)
 {
-	struct pass *pass = kzalloc(sizeof(*pass), KREG_GFP_USER);
-	int err;
+	struct mark *mark = alloc_mark(cl, NULL);
 
-	if (!pass)
-		return -ENOMEM;
-	kreg_req_init(&pass->req, NULL, do_nothing, free_pass);
-	err = kreg_writer_submit(w, &pass->req);
-	kreg_req_put(&pass->req);
-	return err;
+	return mark ? pass_mark(w, mark) : -ENOMEM;
 }
 
 /*
@@ -49,29 +72,35 @@ static int pass_queue(struct kreg_writer *w)
  * Deaths are waited for one by one: that a request was applied tells nothing about a death
  * that the thread or a helper is handling, or that is not in the list yet.
  */
-static int catch_up_all(void)
+static int sync_client(struct kreg_client *cl)
 {
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; i < kreg_writers && !err; i++)
-		err = pass_queue(kreg_writer_nr(i));
-	return err ?: kreg_proc_settle_all() ?: kreg_ns_settle_all();
+		err = pass_queue(cl, kreg_writer_nr(i));
+	return err ?: kreg_proc_settle_all() ?: kreg_ns_settle_all() ?:
+	       -atomic_xchg(&cl->async_error, 0);
 }
 
-static int sync_client(struct kreg_client *cl)
+int kreg_sync_table(struct kreg_client *cl, u64 id)
 {
-	return catch_up_all() ?: -atomic_xchg(&cl->async_error, 0);
-}
+	struct kreg_table *t;
+	struct mark *mark;
 
-int kreg_sync_async(struct kreg_client *cl)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < kreg_writers && !err && atomic_read(&cl->async_ops); i++)
-		err = pass_queue(kreg_writer_nr(i));
-	return err;
+	if (!atomic_read(&cl->async_ops))
+		return 0;
+	t = kreg_find_table(cl, id);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	mark = alloc_mark(cl, &t->lane);
+	if (!mark) {
+		kreg_table_put(t);
+		return -ENOMEM;
+	}
+	mark->table = t;
+	kreg_client_sign(cl, t->writer, &mark->req);
+	return pass_mark(t->writer, mark);
 }
 
 /* How often to look for memory that is given back, when none was since the last look. */
@@ -101,13 +130,14 @@ static int wait_for_garbage(struct kreg_user *u, s64 n)
 	return 0;
 }
 
+/* What others have queued is not waited for. */
 int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	int err;
 
 	if (likely(kreg_user_fits(u, what, n)))
 		return 0;
-	err = catch_up_all();
+	err = kreg_proc_settle_all() ?: kreg_ns_settle_all();
 	return err || what != KREG_QUOTA_BYTES ? err : wait_for_garbage(u, n);
 }
 

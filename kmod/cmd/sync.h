@@ -7,8 +7,11 @@
 
 struct kreg_client;
 
-/* Sleeps. Wait until the asynchronous writes of @cl have been applied; or -EINTR, -ENOMEM. */
-int kreg_sync_async(struct kreg_client *cl);
+/*
+ * Sleeps. Wait until what @cl has queued for the table @id has been applied. As
+ * kreg_find_table(); -EINTR, -ENOMEM.
+ */
+int kreg_sync_table(struct kreg_client *cl, u64 id);
 /*
  * Sleeps. If @n more would not fit the limits of @u, see that what the dead had is given
  * back, and memory that waits for readers to leave. What then still does not fit is for

@@ -26,6 +26,15 @@ void kreg_table_end_wait(struct kreg_waiter *waiter, int result)
 	waiter->over(waiter);
 }
 
+void kreg_table_leave_line(struct kreg_table *t, struct kreg_waiter *waiter, int result)
+{
+	spin_lock(&t->writer->turn);
+	if (!list_empty(&waiter->node))
+		kreg_table_end_wait(waiter, result);
+	spin_unlock(&t->writer->turn);
+	kreg_wake_queued(t->writer);
+}
+
 static void stop_park_timer(struct kreg_table *t)
 {
 	t->parked_until = 0;
@@ -212,6 +221,76 @@ static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 		kreg_table_destroy(t);
 }
 
+static struct kreg_table *passing_table(struct kreg_req *req)
+{
+	return container_of(req, struct kreg_table, passing);
+}
+
+/* Its owner cannot have changed since: a dead process gives nothing away. */
+static bool pass_on_queued(struct kreg_req *req)
+{
+	struct kreg_table *t = passing_table(req);
+	struct kreg_proc *owner = kreg_table_owner(t);
+	struct kreg_death *ending = t->ending;
+
+	t->is_passing = false;
+	t->ending = NULL;
+	if (ending) {
+		kreg_table_destroy(t);
+		kreg_death_dequeue(t->writer, ending);
+	} else if (owner && !t->dead) {
+		pass_on(t, owner);
+	}
+	return true;
+}
+
+static void passing_done(struct kreg_req *req)
+{
+	kreg_table_put(passing_table(req));
+}
+
+/* Have @t passed on when what is queued for it has been applied; death @d waits for it. */
+static void queue_passing(struct kreg_table *t, struct kreg_death *d)
+{
+	t->is_passing = true;
+	kreg_table_get(t);
+	kreg_req_init(&t->passing, &t->lane, pass_on_queued, passing_done);
+	t->passing.share = kreg_user_share(t->user, t->writer->nr);
+	t->passing.issuer = d;
+	t->passing.again = true;
+	kreg_writer_post(t->writer, &t->passing);
+}
+
+static bool is_queued_for(const struct kreg_table *t)
+{
+	return atomic_read(&t->lane.pending);
+}
+
+/* Those that wait for their lane are at the end of the list. */
+static bool pass_on_first(struct kreg_holdings *held)
+{
+	struct kreg_table *t = list_first_entry_or_null(&held->owned, struct kreg_table, owned);
+
+	if (!t || t->is_passing)
+		return false;
+	if (!is_queued_for(t)) {
+		pass_on(t, held->proc);
+		return true;
+	}
+	list_move_tail(&t->owned, &held->owned);
+	queue_passing(t, &held->death);
+	return true;
+}
+
+static bool end_first_heirship(struct kreg_holdings *held)
+{
+	struct kreg_table *t = list_first_entry_or_null(&held->heired, struct kreg_table, heired);
+
+	if (t)
+		kreg_table_set_heir(t, NULL, INVALID_UID);
+	return t;
+}
+
 /* A table of this writer in a namespace whose init has died, or NULL. */
 static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *init)
 {
@@ -221,7 +300,7 @@ static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *i
 	while (!t && (ns = kreg_ns_next_of(init, ns))) {
 		rcu_read_lock();
 		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
-			if (t->writer == w)
+			if (t->writer == w && !t->ending)
 				break;
 		rcu_read_unlock();
 	}
@@ -229,60 +308,63 @@ static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *i
 	return t;
 }
 
-/* Do one thing about the death. False if nothing is left to do. */
-static bool handle_one(struct kreg_writer *w, struct kreg_holdings *held)
+/* It stays without a reference: only the holder of the turn removes tables. */
+static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
 {
-	struct kreg_table *t;
+	struct kreg_table *t = left_behind(w, held->proc);
 
-	t = list_first_entry_or_null(&held->owned, struct kreg_table, owned);
-	if (t) {
-		pass_on(t, held->proc);
-		return true;
-	}
-	t = list_first_entry_or_null(&held->heired, struct kreg_table, heired);
-	if (t) {
-		kreg_table_set_heir(t, NULL, INVALID_UID);
-		return true;
-	}
-	/* It stays without a reference: only the holder of the turn removes tables. */
-	t = left_behind(w, held->proc);
-	if (t)
+	if (!t)
+		return false;
+	if (!is_queued_for(t)) {
 		kreg_table_destroy(t);
-	return t;
+		return true;
+	}
+	t->ending = &held->death;
+	kreg_death_enqueue(t->ending);
+	if (!t->is_passing)
+		queue_passing(t, NULL);
+	return true;
 }
 
-static bool handle_owner_death(struct kreg_writer *w, struct llist_node *node)
+static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 {
-	struct kreg_holdings *held = kreg_holdings_of_death(node);
+	struct kreg_holdings *held = kreg_holdings_of_death(d);
 	int n;
 
 	kreg_writer_assert(w);
 	for (n = 0; n < TABLES_A_TURN; n++)
-		if (!handle_one(w, held))
+		if (!pass_on_first(held) && !end_first_heirship(held) && !end_left_behind(w, held))
 			return true;
 	return false;
 }
 
-static void owner_death_done(struct kreg_writer *w, struct llist_node *node)
+static void death_done(struct kreg_writer *w, struct kreg_death *d)
 {
-	kreg_proc_death_done(kreg_holdings_of_death(node)->proc);
+	kreg_proc_death_done(kreg_holdings_of_death(d)->proc);
 }
 
-const struct kreg_writer_ops kreg_table_writer_ops = {
-	.death = handle_owner_death,
-	.death_done = owner_death_done,
+static void death_heard(struct kreg_death *d)
+{
+	kreg_proc_put(kreg_holdings_of_death(d)->proc);
+}
+
+const struct kreg_death_ops kreg_table_death_ops = {
+	.step = handle_death,
+	.done = death_done,
+	.heard = death_heard,
 };
 
-struct expiry {
-	struct kreg_req req;
-	struct kreg_table *table;
-};
+static struct kreg_table *expiring_table(struct kreg_req *req)
+{
+	return container_of(req, struct kreg_table, expiry);
+}
 
 /* Since the timer went off, the table may have been claimed, and even parked again. */
 static bool expire_parked(struct kreg_req *req)
 {
-	struct kreg_table *t = container_of(req, struct expiry, req)->table;
+	struct kreg_table *t = expiring_table(req);
 
+	t->is_expiring = false;
 	if (t->dead || !t->parked_until)
 		return true;
 	if (ktime_after(t->parked_until, ktime_get()))
@@ -292,35 +374,45 @@ static bool expire_parked(struct kreg_req *req)
 	return true;
 }
 
-void kreg_table_park_expired(struct kreg_table *t)
+static void expiry_done(struct kreg_req *req)
 {
-	struct expiry e = { .table = t };
-
-	kreg_req_init(&e.req, &t->lane, expire_parked, NULL);
-	kreg_writer_call(t->writer, &e.req);
-	kreg_table_put(t);
+	kreg_table_put(expiring_table(req));
 }
 
+/* Nobody waits for it, so that a table with a long queue keeps no other from expiring. */
+void kreg_table_park_expired(struct kreg_table *t)
+{
+	bool posted;
+
+	spin_lock(&t->writer->turn);
+	posted = t->is_expiring;
+	if (!posted) {
+		t->is_expiring = true;
+		kreg_req_init(&t->expiry, &t->lane, expire_parked, expiry_done);
+		t->expiry.share = kreg_user_share(t->user, t->writer->nr);
+		t->expiry.again = true;
+		kreg_writer_post(t->writer, &t->expiry);
+	}
+	spin_unlock(&t->writer->turn);
+	if (posted)
+		kreg_table_put(t);
+}
+
+/* Heirships of one user of a process that has no client of his any more. */
 struct ending {
-	struct kreg_req req;
 	struct kreg_holdings *held;
 	kuid_t uid;
-	bool begun;
 	unsigned int left;		/* heirships not looked at yet */
 };
 
-/* Small steps: this may be performed with a lent turn. Other users' go to the end of the list. */
-static bool end_some(struct kreg_req *req)
+/* End some; other users' go to the end of the list. */
+static void end_some_heirships(struct kreg_writer *w, struct ending *e)
 {
-	struct ending *e = container_of(req, struct ending, req);
 	struct list_head *heired = &e->held->heired;
 	struct kreg_table *t;
 	int n;
 
-	/* Who has named the process before its client was closed has done so by now. */
-	if (!e->begun)
-		e->left = e->held->nr_heired;
-	e->begun = true;
+	spin_lock(&w->turn);
 	if (kreg_client_receives(e->held->proc, e->uid))
 		e->left = 0;
 	for (n = 0; n < TABLES_A_TURN && e->left; n++, e->left--) {
@@ -330,7 +422,8 @@ static bool end_some(struct kreg_req *req)
 		else if (t)
 			list_move_tail(&t->heired, heired);
 	}
-	return true;
+	spin_unlock(&w->turn);
+	cond_resched();
 }
 
 void kreg_table_end_heirships(const struct kreg_client *cl)
@@ -341,12 +434,15 @@ void kreg_table_end_heirships(const struct kreg_client *cl)
 	/* Nobody else changes the order of the lists meanwhile. */
 	mutex_lock(&p->settling);
 	for (i = 0; i < kreg_writers; i++) {
+		struct kreg_writer *w = kreg_writer_nr(i);
 		struct ending e = { .held = &p->holdings[i], .uid = cl->uid };
 
-		do {
-			kreg_req_init(&e.req, NULL, end_some, NULL);
-			kreg_writer_call(kreg_writer_nr(i), &e.req);
-		} while (e.left);
+		/* Who has named the process before its client was closed has done so by now. */
+		spin_lock(&w->turn);
+		e.left = e.held->nr_heired;
+		spin_unlock(&w->turn);
+		while (e.left)
+			end_some_heirships(w, &e);
 	}
 	mutex_unlock(&p->settling);
 }

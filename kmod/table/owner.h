@@ -10,6 +10,9 @@
  * goes at once to the first process that waits to claim it and may still claim it;
  * whose rights have been taken away meanwhile is told so. What is sent was set aside
  * before, so nothing here allocates or fails. All of it happens under the turn, in pieces.
+ *
+ * A table for which something is queued is passed on when that has been applied, by a
+ * request of its own in its lane; the death waits for it, and for no other table's.
  */
 #ifndef KREG_TABLE_OWNER_H
 #define KREG_TABLE_OWNER_H
@@ -37,7 +40,7 @@ struct kreg_waiter {
 	struct kreg_wake wake;
 };
 
-extern const struct kreg_writer_ops kreg_table_writer_ops;
+extern const struct kreg_death_ops kreg_table_death_ops;
 
 /* Turn. The name is free and the id dead; who waits for it is told -ESTALE. */
 void kreg_table_destroy(struct kreg_table *t);
@@ -53,6 +56,8 @@ void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl);
 void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter);
 /* Turn. End the wait with @result. */
 void kreg_table_end_wait(struct kreg_waiter *waiter, int result);
+/* Sleeps. End it likewise, unless it has ended by itself. */
+void kreg_table_leave_line(struct kreg_table *t, struct kreg_waiter *waiter, int result);
 /* Turn. Change the orphan setting, and what is charged for it. kreg_over_limit(). */
 int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms);
 void kreg_table_uncharge_park(struct kreg_table *t);

@@ -43,6 +43,7 @@ struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct k
 		return NULL;
 	}
 	kreg_req_init(&c->req, &table->lane, table_req_step, free_table_req);
+	kreg_client_sign(client, table->writer, &c->req);
 	c->apply = apply;
 	c->table = table;
 	c->client = client;

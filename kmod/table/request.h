@@ -32,6 +32,7 @@ struct kreg_table_req {
 	/* A claim may have to wait: */
 	struct kreg_waiter waiter;
 	bool over;			/* and then read the result */
+	bool abandoned;			/* turn: its caller was killed */
 };
 
 /* Sleeps. Takes the reference on @table over, also when it returns NULL. */

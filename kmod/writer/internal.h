@@ -5,17 +5,32 @@
 
 #include "writer/writer.h"
 
-static inline bool kreg_writer_has_work(const struct kreg_writer *w)
+/* Sleeps. Take what is queued into the thread's hands. */
+void kreg_lane_collect(struct kreg_writer *w);
+/* Sleeps. The request to be advanced next, or NULL: of the user who has waited longest. */
+struct kreg_req *kreg_lane_next(struct kreg_writer *w);
+/* Turn. @req had a step, and it was not the last: those of others come first. */
+void kreg_lane_rotate(struct kreg_writer *w, struct kreg_req *req);
+/* Turn. @req is done, and may be posted again if that is allowed. */
+void kreg_lane_leave(struct kreg_writer *w, struct kreg_req *req);
+/* Sleeps. Tell the caller that @req is done. */
+void kreg_lane_finish(struct kreg_req *req);
+/* Sleeps. Finish the requests without a lane before which nothing is left. */
+void kreg_lane_pass(struct kreg_writer *w);
+
+/* Sleeps. A step of one death. False: none can be advanced. */
+bool kreg_death_advance(struct kreg_writer *w);
+
+static inline bool kreg_death_any(const struct kreg_writer *w)
 {
-	return !llist_empty(&w->queue) || !llist_empty(&w->deaths);
+	return !llist_empty(&w->deaths) || !list_empty_careful(&w->dying);
 }
 
-/* Sleeps. The requests @queued go to the end of @fresh, oldest first. */
-void kreg_lane_collect(struct llist_node *queued, struct list_head *fresh);
-/* Sleeps. One request of each lane moves to @ready, or one that has no lane, alone. */
-void kreg_lane_line_up(struct list_head *fresh, struct list_head *ready);
-/* Sleeps. @req is done: the next of its lane gets ready, and its caller is told. */
-void kreg_lane_retire(struct kreg_req *req, struct list_head *ready);
+/* Sleeps. For the thread. */
+static inline bool kreg_writer_has_work(const struct kreg_writer *w)
+{
+	return !llist_empty(&w->queue) || !list_empty(&w->shares) || kreg_death_any(w);
+}
 
 static inline bool kreg_upkeep_wanted(const struct kreg_writer *w)
 {

@@ -6,10 +6,13 @@ void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
 		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req))
 {
 	req->lane = lane;
+	req->share = NULL;
+	req->issuer = NULL;
 	req->step = step;
 	req->free = free;
 	refcount_set(&req->refs, 1);
 	req->large = false;
+	req->again = false;
 	req->result = 0;
 	init_completion(&req->done);
 }
@@ -21,54 +24,106 @@ void kreg_req_put(struct kreg_req *req)
 }
 
 /*
- * Tell the caller. A request that lives in the caller's stack may be gone as soon as
- * complete() has run, so it is not looked at any more.
+ * A request that lives in the caller's stack may be gone as soon as complete() has run, so
+ * it is not looked at any more; nor is one that may have been posted again.
  */
-static void finish_request(struct kreg_req *req)
+void kreg_lane_finish(struct kreg_req *req)
 {
 	bool counted = req->free;
 
+	if (req->again)
+		return req->free(req);
 	complete(&req->done);
 	if (counted)
 		kreg_req_put(req);
 }
 
-void kreg_lane_collect(struct llist_node *queued, struct list_head *fresh)
+static void make_ready(struct kreg_writer *w, struct kreg_req *req)
 {
-	struct kreg_req *req, *next;
+	struct kreg_share *share = req->share;
 
-	llist_for_each_entry_safe(req, next, llist_reverse_order(queued), node)
-		list_add_tail(&req->entry, fresh);
+	if (list_empty(&share->node))
+		list_add_tail(&share->node, &w->shares);
+	list_add_tail(&req->entry, &share->ready);
 }
 
-void kreg_lane_line_up(struct list_head *fresh, struct list_head *ready)
+static void enter_lane(struct kreg_writer *w, struct kreg_req *req)
 {
-	struct kreg_req *req, *next;
+	struct kreg_lane *lane = req->lane;
 
-	list_for_each_entry_safe(req, next, fresh, entry) {
-		struct kreg_lane *lane = req->lane;
-
-		if (!lane && !list_empty(ready))
-			break;
-		list_move_tail(&req->entry, lane && lane->taken ? &lane->behind : ready);
-		if (!lane)
-			break;
+	list_add_tail(&req->order, &w->order);
+	if (!lane)
+		return;
+	if (lane->taken) {
+		list_add_tail(&req->entry, &lane->behind);
+	} else {
 		lane->taken = true;
+		make_ready(w, req);
 	}
 }
 
-/* The request of @lane that comes next is ready to be advanced. */
-static void advance_lane(struct kreg_lane *lane, struct list_head *ready)
+void kreg_lane_collect(struct kreg_writer *w)
 {
-	lane->taken = !list_empty(&lane->behind);
-	if (lane->taken)
-		list_move_tail(lane->behind.next, ready);
+	struct kreg_req *req, *next;
+
+	llist_for_each_entry_safe(req, next, llist_reverse_order(llist_del_all(&w->queue)), node)
+		enter_lane(w, req);
 }
 
-void kreg_lane_retire(struct kreg_req *req, struct list_head *ready)
+struct kreg_req *kreg_lane_next(struct kreg_writer *w)
 {
+	struct kreg_share *share = list_first_entry_or_null(&w->shares, struct kreg_share, node);
+
+	return share ? list_first_entry(&share->ready, struct kreg_req, entry) : NULL;
+}
+
+/* The next step is another user's. */
+static void rotate_share(struct kreg_writer *w, struct kreg_share *share)
+{
+	if (list_empty(&share->ready))
+		list_del_init(&share->node);
+	else
+		list_move_tail(&share->node, &w->shares);
+}
+
+void kreg_lane_rotate(struct kreg_writer *w, struct kreg_req *req)
+{
+	kreg_writer_assert(w);
+	list_move_tail(&req->entry, &req->share->ready);
+	rotate_share(w, req->share);
+}
+
+/* The request of @lane that comes next is ready to be advanced. */
+static void advance_lane(struct kreg_writer *w, struct kreg_lane *lane)
+{
+	struct kreg_req *next = list_first_entry_or_null(&lane->behind, struct kreg_req, entry);
+
+	lane->taken = next;
+	if (next) {
+		list_del(&next->entry);
+		make_ready(w, next);
+	}
+}
+
+void kreg_lane_leave(struct kreg_writer *w, struct kreg_req *req)
+{
+	kreg_writer_assert(w);
 	list_del(&req->entry);
-	if (req->lane)
-		advance_lane(req->lane, ready);
-	finish_request(req);
+	list_del(&req->order);
+	rotate_share(w, req->share);
+	advance_lane(w, req->lane);
+	if (req->issuer)
+		kreg_death_dequeue(w, req->issuer);
+	/* From here on the turn may be lent for this lane, and the request posted again. */
+	atomic_dec(&req->lane->pending);
+}
+
+void kreg_lane_pass(struct kreg_writer *w)
+{
+	struct kreg_req *req;
+
+	while ((req = list_first_entry_or_null(&w->order, struct kreg_req, order)) && !req->lane) {
+		list_del(&req->order);
+		kreg_lane_finish(req);
+	}
 }

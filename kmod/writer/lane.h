@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Requests to a writer, and the lanes that keep those of a table in order.
+ * Requests to a writer, the lanes that keep those of a table in order, and the shares
+ * of users in the thread's time.
  */
 #ifndef KREG_WRITER_LANE_H
 #define KREG_WRITER_LANE_H
@@ -11,6 +12,9 @@
 #include <linux/llist.h>
 #include <linux/refcount.h>
 
+struct kreg_death;
+struct kreg_writer;
+
 /* What is done in order: the requests of a table. */
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
@@ -19,6 +23,50 @@ struct kreg_lane {
 	struct list_head behind;	/* and these wait for it */
 };
 
+/* The requests of a user that can be advanced. Users have a step each in turns. */
+struct kreg_share {
+	/* The thread's: */
+	struct list_head node;		/* in the writer's list, as long as something is ready */
+	struct list_head ready;		/* kreg_req.entry */
+};
+
+/*
+ * A piece of work under the turn. @step does a bounded part of it, and returns true
+ * when all is done. @free is called when both the caller and the thread have let go;
+ * it is NULL for a request that lives in another object and whose caller waits for it.
+ *
+ * A request that nobody waits for and that can be posted again may be in the queue once
+ * more as soon as its last step has returned; then it has no references, and @free is
+ * called at the end of each time it was posted.
+ *
+ * One without a lane marks a place: it is done when all that were queued before it are,
+ * and holds up nobody.
+ */
+struct kreg_req {
+	union {
+		struct llist_node node;	/* queued */
+		struct list_head entry;	/* in the thread's hands: in a share or behind a lane */
+	};
+	struct list_head order;		/* the thread's: all in its hands, oldest first */
+	/* Invariant after initialisation: */
+	struct kreg_lane *lane;
+	struct kreg_share *share;	/* of the user whose request it is */
+	struct kreg_death *issuer;	/* the process whose request it is, or NULL */
+	bool (*step)(struct kreg_req *req);
+	void (*free)(struct kreg_req *req);
+	bool large;			/* never lent the turn */
+	bool again;			/* can be posted again */
+	refcount_t refs;
+	int result;
+	struct completion done;
+};
+
+/* Any. With one reference, the caller's. Its share is still to be set. */
+void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
+		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req));
+/* Any, as far as @free allows. */
+void kreg_req_put(struct kreg_req *req);
+
 static inline void kreg_lane_init(struct kreg_lane *lane)
 {
 	atomic_set(&lane->pending, 0);
@@ -26,31 +74,10 @@ static inline void kreg_lane_init(struct kreg_lane *lane)
 	INIT_LIST_HEAD(&lane->behind);
 }
 
-/*
- * A piece of work under the turn. @step does a bounded part of it, and returns true
- * when all is done. @free is called when both the caller and the thread have let go;
- * it is NULL for a request that lives in another object and whose caller waits for
- * it. One without a lane comes after all that were queued before it, and before all
- * that are queued later; it is done in one step.
- */
-struct kreg_req {
-	union {
-		struct llist_node node;	/* queued */
-		struct list_head entry;	/* in the thread's hands */
-	};
-	struct kreg_lane *lane;
-	bool (*step)(struct kreg_req *req);
-	void (*free)(struct kreg_req *req);
-	refcount_t refs;
-	bool large;			/* never lent the turn */
-	int result;
-	struct completion done;
-};
-
-/* Any. With one reference, the caller's. */
-void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
-		   bool (*step)(struct kreg_req *req), void (*free)(struct kreg_req *req));
-/* Any, as far as @free allows. */
-void kreg_req_put(struct kreg_req *req);
+static inline void kreg_share_init(struct kreg_share *share)
+{
+	INIT_LIST_HEAD(&share->node);
+	INIT_LIST_HEAD(&share->ready);
+}
 
 #endif /* KREG_WRITER_LANE_H */

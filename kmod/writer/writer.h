@@ -7,22 +7,23 @@
  * Every table belongs to one writer. Whoever holds the writer's turn may change
  * the table; nobody else may. Three parties take it:
  *
- *  - the writer's kernel thread, its standing holder, which works off the queue
- *    of requests, then the deaths of processes, then does the upkeep of stores;
- *  - a caller to whom it is *lent* (parameter lend), when there are no deaths,
- *    nothing is pending in his lane and nobody holds it for long: he performs his
- *    own request, which must be small, in his own context, and pays for it;
- *  - a caller who sets memory aside, or takes a waiter off a table: he changes
- *    nothing that others could see.
+ *  - the writer's kernel thread, its standing holder, which works off deaths of
+ *    processes and the queue of requests, and does the upkeep of stores;
+ *  - a caller to whom it is *lent* (parameter lend), when nothing is pending in his
+ *    lane: he performs his own request, which must be small, in his own context, and
+ *    pays for it; or he handles a death whose outcome he wants to know;
+ *  - a caller who sets memory aside, or takes a process out of a line or out of its
+ *    heirships: nothing that others could wait for.
  *
- * The turn is a spinlock and held for bounded work only. Between two pieces of
- * the thread's work others may take it, but not for a table that a request is
- * pending for: that comes first, and a batch that is half applied is not disturbed.
+ * The turn is a spinlock, a fair one, and held for bounded work only. Whoever wants it
+ * waits for one piece of another's work, not for a queue.
  *
  * Order: a request is applied before every request queued later in its lane, which
- * is that of a table, and before the death of every process that died later. Lanes
- * advance in turns, a piece of a request each, so a batch that takes long holds up
- * its own table and no other.
+ * is that of a table, and before the death of the process that has queued it. No other
+ * order is kept. The thread does a step for each user in turns, whatever he has queued,
+ * and one for each death, so that nobody waits for another's queue. A table that a
+ * request is pending for is not lent: that request comes first, and a batch that is half
+ * applied is not disturbed.
  */
 #ifndef KREG_WRITER_WRITER_H
 #define KREG_WRITER_WRITER_H
@@ -33,30 +34,25 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 
+#include "writer/death.h"
 #include "writer/lane.h"
 #include "writer/upkeep.h"
 #include "writer/wake.h"
 
-/* What the layers above do about a death. */
-struct kreg_writer_ops {
-	/* A bounded part of it, under the turn; true when done. */
-	bool (*death)(struct kreg_writer *w, struct llist_node *death);
-	/* Done with; without the turn. */
-	void (*death_done)(struct kreg_writer *w, struct llist_node *death);
-};
-
 struct kreg_writer {
 	spinlock_t turn;		/* see above; innermost are those of other files */
-	bool busy;			/* turn: the thread has requests or deaths in hand */
-	bool handling;			/* turn: deaths */
+	struct list_head dying;		/* turn: kreg_death.entry */
 	struct list_head upkeeps;	/* turn: kreg_upkeep */
 	struct list_head holders;	/* turn: kreg_holdings with something in them, */
 	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
-	struct llist_head deaths;
 	struct llist_head wakes;	/* carried out by who has returned the turn */
+	struct llist_head deaths;	/* news of them */
+	/* The thread's: */
+	struct list_head order;		/* requests in hand */
+	struct list_head shares;	/* those with something ready */
 	/* Invariant after initialisation: */
-	const struct kreg_writer_ops *ops;
+	const struct kreg_death_ops *ops;
 	unsigned int nr;
 	struct task_struct *task;
 
@@ -77,7 +73,7 @@ extern bool kreg_writer_lend;
 extern unsigned int kreg_writers;
 
 /* Sleeps. Start the threads. -ENOMEM. */
-int kreg_writer_init(const struct kreg_writer_ops *ops);
+int kreg_writer_init(const struct kreg_death_ops *ops);
 /* Sleeps. */
 void kreg_writer_exit(void);
 /* Any. */
@@ -90,9 +86,18 @@ static inline void kreg_writer_assert(const struct kreg_writer *w)
 
 /*
  * Any. Borrow the turn, which kreg_writer_lend allows, for a small request of one's own in
- * @lane, or NULL. False: queue it instead.
+ * @lane. False: something is pending there; queue it instead.
  */
-bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane);
+static __always_inline bool kreg_writer_borrow(struct kreg_writer *w, const struct kreg_lane *lane)
+{
+	if (unlikely(atomic_read(&lane->pending)))
+		return false;
+	spin_lock(&w->turn);
+	if (likely(!atomic_read(&lane->pending)))
+		return true;
+	spin_unlock(&w->turn);
+	return false;
+}
 
 static inline void kreg_writer_return(struct kreg_writer *w)
 {
@@ -107,13 +112,8 @@ void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req);
  * signal came first; the request goes on by itself.
  */
 int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req);
-/* Sleeps. The same for a request that lives in the caller's stack or object: not killable. */
-int kreg_writer_call(struct kreg_writer *w, struct kreg_req *req);
 
-/* Any. Note a death, then wake the thread; takes no lock of the module. */
-void kreg_writer_add_death(struct kreg_writer *w, struct llist_node *death);
+/* Any. */
 void kreg_writer_wake(struct kreg_writer *w);
-/* Any. Handle deaths in the caller's context if that can be done now. */
-void kreg_writer_help(struct kreg_writer *w);
 
 #endif /* KREG_WRITER_WRITER_H */

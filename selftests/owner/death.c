@@ -3,8 +3,12 @@
  * Deaths of all kinds: when a death can be seen, nothing of the dead is left
  * to see, the heir owns its table and has been told.
  */
+#include <poll.h>
 #include <pthread.h>
+#include <sys/file.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "kit/fixture.h"
 #include "kit/job.h"
@@ -359,29 +363,115 @@ static long job_paused_thread(struct job *job)
 }
 
 /*
- * All threads are dead, but one that is not the first is the zombie of a
- * tracer, which keeps the kernel from telling anyone. The process is dead all
- * the same, for those who ask.
+ * All threads are dead, but one that is not the first is the zombie of a tracer: as long
+ * as a pidfd says that the process lives, it owns what it has.
  */
 TEST_F(death, traced_thread)
 {
 	struct kreg_info info;
 	struct test_event event;
+	struct pollfd pidfd = { .events = POLLIN };
 	pid_t tid;
 	int status;
 
 	ASSERT_EQ(0, kid_do(self->d.kid, job_paused_thread));
+	pidfd.fd = syscall(SYS_pidfd_open, self->d.kid->pid, 0);
+	ASSERT_LE(0, pidfd.fd);
 	tid = self->d.kid->job->pid;
 	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, tid, NULL, NULL));
 	kill(self->d.kid->pid, SIGKILL);
-	/* The thread is a zombie that only its tracer can reap. */
-	EXPECT_TRUE(test_wait_for(!_test_event_now(self->d.fd, &event)));
+	usleep(100000);
+	EXPECT_EQ(0, poll(&pidfd, 1, 0));
+	EXPECT_EQ(0, _test_info(self->d.fd, self->d.lost, &info));
+	test_no_event(self->d.fd);
+
+	EXPECT_EQ(tid, waitpid(tid, &status, __WALL));
+	EXPECT_EQ(1, poll(&pidfd, 1, -1));
+	EXPECT_EQ(0, _test_event_now(self->d.fd, &event));
 	EXPECT_EQ(self->d.left, event.e.table);
 	EXPECT_EQ(KREG_CAUSE_DEATH, event.e.cause);
 	test_err_info(ESTALE, self->d.fd, self->d.lost, &info);
-	EXPECT_EQ(tid, waitpid(tid, &status, __WALL));
 	EXPECT_EQ(SIGKILL, kid_reap(self->d.kid));
 	test_no_event(self->d.fd);
+	close(pidfd.fd);
+}
+
+/* What a leader has beside the table: an address, a lock on a file, and memory. */
+static long job_lead(struct job *job)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+	int file = open(job->data, O_RDWR | O_CREAT, 0600);
+	size_t size = test_size(32 << 20);
+	char *memory = malloc(size);
+
+	if (!memory)
+		return -ENOMEM;
+	memset(memory, 1, size);
+	strcpy(address.sun_path + 1, "kreg-leader");
+	if (bind(s, (void *)&address, sizeof(address)) || listen(s, 5))
+		return -errno;
+	return flock(file, LOCK_EX | LOCK_NB) ? -errno : 0;
+}
+
+static long job_claim_and_lead(struct job *job)
+{
+	__u64 id;
+	int err = _test_open(job->fd, "led", KREG_OPEN_CLAIM | KREG_OPEN_WAIT, &id);
+
+	return err ?: job_lead(job);
+}
+
+static long job_look(struct job *job)
+{
+	struct kreg_info info;
+
+	while (!_test_info_name(job->fd, "led", &info))
+		;
+	return 0;
+}
+
+static struct kid *start_leader(struct __test_metadata *_metadata, const char *file)
+{
+	struct kid *kid = kid_start(_metadata);
+
+	test_set(kid->job->data, file);
+	return kid;
+}
+
+/*
+ * When its table has changed hands, the dead process has let go of everything, whoever
+ * looks at the table meanwhile.
+ */
+TEST_F(death, lets_go_first)
+{
+	char file[] = "/tmp/kreg-leader-XXXXXX";
+	struct kid *leader, *next, *onlooker = kid_start(_metadata);
+	__u64 id;
+	int i, round;
+
+	close(mkstemp(file));
+	test_create(self->d.fd, "led", 0, &id);
+	test_orphan(self->d.fd, id, KREG_ORPHAN_PARK, 0);
+	test_park(self->d.fd, id);
+	leader = start_leader(_metadata, file);
+	ASSERT_EQ(0, kid_do(leader, job_claim_and_lead));
+	kid_ask(onlooker, job_look);
+	for (round = 0; round < 20; round++) {
+		struct kreg_info info = {};
+
+		next = start_leader(_metadata, file);
+		kid_ask(next, job_claim_and_lead);
+		ASSERT_TRUE(test_wait_for(!_test_info(self->d.fd, id, &info) && info.waiters));
+		kill(leader->pid, SIGKILL);
+		EXPECT_EQ(0, kid_answer(next));
+		EXPECT_EQ(SIGKILL, kid_reap(leader));
+		leader = next;
+	}
+	for (i = 0; i < 2; i++)
+		kid_kill(i ? leader : onlooker);
+	test_destroy(self->d.fd, id);
+	unlink(file);
 }
 
 TEST_HARNESS_MAIN

@@ -6,16 +6,18 @@
  * Mirrors, in kmod/client/exit.c: watch_proc(), exit_notice(), announce_death(),
  * kreg_proc_poke(), kreg_proc_settle(), kreg_proc_death_done(), forget_proc() and
  * kreg_proc_exit(); in proc.c kreg_proc_enter(), kreg_proc_find_pid() and
- * kreg_proc_put(); of the kernel do_exit(), which drops signal->live, then takes
- * wait_pidfd.lock and wakes those who wait, also a second time when the task is
- * reaped, and a tracer's leader, which wakes them while the group lives.
+ * kreg_proc_put(); in kmod/writer/death.c hear_news() and settle_some(), which handle
+ * the death once, whoever comes first; of the kernel do_exit(), in which a thread leaves
+ * its group, then takes wait_pidfd.lock and wakes those who wait, also a second time when
+ * the task is reaped, and a tracer's leader, which wakes them while the group lives.
  *
  * Two threads register one process of two threads, each with a kreg_proc of its
  * own if it finds none; there are two writers; then the module is unloaded, where
  * the process may still live.
  *
  * Proved: when the process has died and has been registered, its death has been
- * told, to each writer once; it is told of no living process; no kreg_proc is
+ * told, to each writer once, and is handled once for each, perhaps before the writer has
+ * been told; it is told of no living process; no kreg_proc is
  * touched before it is there or after it was freed; no notice after the unload;
  * nobody waits for ever.
  *
@@ -26,6 +28,7 @@
  *	HASH_FIRST	a kreg_proc can be found before its entry is in the queue
  *	ENTRY_FORGOTTEN	the entry stays in the queue when all have been told
  *	ENTRY_UNCOUNTED	being in the queue is no reference
+ *	NODES_UNCOUNTED	nor is being in a writer's list of deaths
  *	UNLOAD_BLINDLY	unloading forgets those, too, whose death is under way
  */
 #define THREADS	2
@@ -78,8 +81,11 @@ inline die(p)
 #endif
 	if
 	:: won ->
-		d_step { assert(live == 0 && !list0[p] && !handled0[p]); list0[p] = true }
-		d_step { assert(is[p] == THERE && !list1[p] && !handled1[p]); list1[p] = true }
+#ifndef NODES_UNCOUNTED
+		d_step { assert(is[p] == THERE && refs[p]); refs[p] = refs[p] + 2 }
+#endif
+		d_step { assert(live == 0 && is[p] == THERE && !list0[p]); list0[p] = true }
+		d_step { assert(is[p] == THERE && !list1[p]); list1[p] = true }
 	:: else
 	fi
 }
@@ -178,29 +184,6 @@ inline watch()
 	fi
 }
 
-inline settle(p)
-{
-	if
-	:: DEAD -> die(p); settled[p]
-	:: else
-	fi
-}
-
-proctype registrar(byte id)
-{
-	byte p;
-	bool won;
-
-	lock(procs_lock);
-	p = hashed;
-	if :: p < NONE -> get(p) :: else fi;
-	procs_lock = false;
-	if :: p == NONE -> watch() :: else fi;
-	if :: settle(p) :: skip fi;
-	put(p);
-	d_step { p = 0; registered++ }
-}
-
 inline forget(p)
 {
 #ifndef ENTRY_FORGOTTEN
@@ -221,14 +204,67 @@ inline death_done(p)
 	if :: last -> forget(p) :: else fi
 }
 
+/* Under the turn of a writer: whether the death is still to be handled. */
+inline claim_death(which, p)
+{
+	d_step { assert(is[p] == THERE); won = !which; which = true }
+}
+
+/* Whoever asks handles the death, or sleeps until it has been. */
+inline settle(p)
+{
+	if
+	:: DEAD ->
+		die(p);
+		if
+		:: claim_death(handled0[p], p); if :: won -> death_done(p) :: else fi;
+			claim_death(handled1[p], p); if :: won -> death_done(p) :: else fi
+		:: settled[p]
+		fi
+	:: else
+	fi
+}
+
+proctype registrar(byte id)
+{
+	byte p;
+	bool won, last;
+
+	lock(procs_lock);
+	p = hashed;
+	if :: p < NONE -> get(p) :: else fi;
+	procs_lock = false;
+	if :: p == NONE -> watch() :: else fi;
+	if :: settle(p) :: skip fi;
+	put(p);
+	d_step { p = 0; registered++ }
+}
+
+inline unhear(p)
+{
+#ifndef NODES_UNCOUNTED
+	put(p)
+#else
+	assert(is[p] == THERE)
+#endif
+}
+
+inline hear(list, which, p)
+{
+	list = false;
+	claim_death(which, p);
+	unhear(p);
+	if :: won -> death_done(p) :: else fi
+}
+
 /* The threads of the writers, in as far as they handle deaths. */
 proctype writer0()
 {
-	bool last;
+	bool last, won;
 
 	do
-	:: list0[0] -> d_step { list0[0] = false; handled0[0] = true } death_done(0)
-	:: list0[1] -> d_step { list0[1] = false; handled0[1] = true } death_done(1)
+	:: list0[0] -> hear(list0[0], handled0[0], 0)
+	:: list0[1] -> hear(list0[1], handled0[1], 1)
 	:: stopping && !list0[0] && !list0[1] -> break
 	od;
 	stopped++
@@ -236,11 +272,11 @@ proctype writer0()
 
 proctype writer1()
 {
-	bool last;
+	bool last, won;
 
 	do
-	:: list1[0] -> d_step { list1[0] = false; handled1[0] = true } death_done(0)
-	:: list1[1] -> d_step { list1[1] = false; handled1[1] = true } death_done(1)
+	:: list1[0] -> hear(list1[0], handled1[0], 0)
+	:: list1[1] -> hear(list1[1], handled1[1], 1)
 	:: stopping && !list1[0] && !list1[1] -> break
 	od;
 	stopped++

@@ -1,71 +1,74 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * turn.pml - one writer at a time, in order, and nothing stays queued while the
- * thread sleeps.
+ * turn.pml - one writer at a time, in order, nothing stays queued while the thread
+ * sleeps, and who asks for the dead is answered whoever else is held up.
  *
- * Mirrors, in kmod/writer/: writer.c (kreg_writer_borrow(), may_lend(),
- * take_when_free(), which is a trylock that comes later, kreg_writer_post(),
- * perform_lent(), kreg_writer_submit(), advance_request(), apply_requests(),
- * handle_deaths(), drain_queues(), writer_thread(), kreg_writer_add_death(),
- * kreg_writer_wake(), kreg_writer_help()), lane.c (kreg_lane_collect(),
- * kreg_lane_line_up(), kreg_lane_retire()) and upkeep.c (kreg_upkeep_run()); of
- * client/exit.c announce_death() and kreg_proc_settle_all(); of cmd/sync.c
- * catch_up_all(). The thread ends when nothing is left to do; asleep before that, it
- * is found in an invalid end state.
+ * Mirrors, in kmod/writer/: writer.c (kreg_writer_borrow(), kreg_writer_post(),
+ * perform_lent(), kreg_writer_submit(), advance_request(), work_once(), writer_thread()),
+ * lane.c (kreg_lane_collect(), kreg_lane_leave(), kreg_lane_pass()), death.c (all) and
+ * upkeep.c (kreg_upkeep_run()); of client/exit.c announce_death() and
+ * kreg_proc_settle(); of table/owner.c handle_death() and pass_on_queued(); of
+ * cmd/sync.c sync_client(). That users have a step each in turns is left out, and so is
+ * the timer that wakes the thread for a store that waits for a grace period. The thread
+ * ends when nothing is left to do; asleep before that, it is found in an invalid end state.
  *
- * One client queues a batch of two steps that it does not wait for, writes to the
- * same table with a lent turn or through the queue, may be killed there, and dies,
- * which is one or two pieces of work. Another writes to another table. A third calls
- * SYNC, and helps with the death.
+ * A client owns a table. It queues a batch of two steps that it does not wait for, writes
+ * to the table with a lent turn or through the queue, may be killed there, and dies; it
+ * may be preempted for ever in the middle of telling. Two other processes ask for the
+ * table, and settle the death if it has happened. One of them writes to the table before,
+ * and may be preempted for ever when it has handled the death and not told yet; the other
+ * calls SYNC before.
  *
- * Proved: nobody changes a table while another does, nor its table between the steps
- * of a batch; what a client has queued for a table is applied before what it writes
- * there later, and before its death; all is applied and the death handled; SYNC
- * returns when the writes and the deaths that it could know of have been handled.
- *
- * The timer that wakes the thread for a store that waits for a grace period is left
- * out: it can only add wake-ups.
+ * Proved: nobody changes a table while another does, nor between the steps of a batch;
+ * what a client has queued for a table is applied before what it writes there later, and
+ * before its death; the table is passed on when what was queued for it before the death
+ * was handled has been applied; the death is handled once; all is applied; SYNC returns
+ * when the writes that it could know of have been applied; who asks is answered.
  *
  * Broken variants:
  *	STATE_LAST	the thread says that it sleeps after it has looked for work
  *	TURN_UNLENT	a caller writes without the turn
  *	PENDING_IGNORED	a turn is lent although something is pending in the lane
+ *	PENDING_BEFORE	the lane is looked at before the turn is taken, and not again
  *	PENDING_EARLY	what the thread has in hand is no longer pending
- *	BUSY_IGNORED	a turn is lent, without a lane, although the thread is at work
- *	BUSY_LATE	the thread says that it is busy when it has let the turn go
- *	QUEUE_IGNORED	a turn is lent, without a lane, although something is queued
- *	QUEUE_BEFORE_TURN	the queue is taken off before the turn is taken
- *	QUEUE_BEFORE_DEATHS	the queue is taken off before the deaths
  *	LANE_IGNORED	a request does not wait for the batch before it in its lane
  *	LANE_KEPT	what waits in a lane is forgotten when the batch is done
- *	PASS_FIRST	a request without a lane does not wait for those before it
- *	HELP_BLINDLY	a helper does not look at the queue when it has the death
- *	HELP_DROPS	a helper forgets the death that it cannot see to its end
- *	SYNC_PASSES	SYNC goes through the queue twice and waits for no death
- *	SYNC_LOOKS_FIRST	SYNC looks who owns something before it has passed the queue
+ *	MARK_FIRST	a request without a lane does not wait for those before it
+ *	MARK_MISSED	such requests are looked at only when something is queued
+ *	DEATH_FIRST	a death does not wait for what its process has queued
+ *	PASSED_AT_ONCE	a table is passed on although something is queued for it
+ *	DEQUEUED_ONLY	a death is not advanced when all that it waits for is done
+ *	LISTED_TWICE	it is put into the list although it is there
+ *	TOLD_ONLY	who asks waits until the writer has been told of the death
+ *	WAIT_IGNORED	a helper goes on with a death for which somebody sleeps
+ *	NOBODY_WOKEN	who cannot go on with a death does not wake the thread
  */
 #define BATCH	0		/* requests */
 #define WRITE	1
 #define OTHER	2
-#define PASS	3
+#define PASSING	3
+#define MARK	4
 #define REQUESTS	5
 #define NONE	REQUESTS
-#define IN_LANE(i)	(i <= WRITE)	/* of the table that the batch is for */
-#define NO_LANE(i)	(i >= PASS)
+#define IN_LANE(i)	(i != MARK)
+#define OF_DEATH(i)	(i == BATCH || i == WRITE || i == PASSING)
 
-bool turn, busy, handling, asleep, inside, upkeep;
-byte pending;				/* in the lane of the batch */
+bool turn, asleep, inside, upkeep;
+byte pending;				/* in the lane */
 typedef fifo { byte at[REQUESTS]; byte n }	/* of requests, oldest first */
 fifo queue;
-bool death;				/* the list of them */
 bool accepted[REQUESTS], applied[REQUESTS], done[REQUESTS];
-bool dead, told, handled;
-byte pieces;				/* of the death still to be done */
 byte half = NONE;			/* the batch that is half applied */
+bool owned = true, passing;		/* the table, by the client */
+bool dead, told, untold;		/* untold: who was to tell of it is preempted for ever */
+bool news;				/* the writer's list has the death */
+bool noticed, listed, waited, handled;	/* kreg_death, turn */
+byte queued;				/* requests that the death waits for */
+bool settled;				/* those who sleep have been told */
 byte ended;
 
-#define HAS_WORK	(queue.n || death)
-#define ALL_DONE	(ended == 3 && applied[BATCH] && handled && !upkeep)
+#define HAS_WORK	(queue.n || ready.n || news || listed)
+#define ALL_DONE	(ended == 3 && applied[BATCH] && (handled || untold) && !upkeep && !HAS_WORK)
 
 inline append(list, r)
 {
@@ -88,14 +91,11 @@ inline lock()
 	atomic { !turn -> turn = true }
 }
 
-inline trylock()
+/* kreg_writer_post(): wakes the thread if the queue was empty. */
+inline post(i)
 {
-	atomic { mine = !turn; turn = turn || mine }
-}
-
-/* wake_up_process(), if @over says that the list was empty. */
-inline wake()
-{
+	d_step { pending = pending + IN_LANE(i); queued = queued + OF_DEATH(i) }
+	d_step { over = queue.n == 0; append(queue, i); accepted[i] = true }
 	if
 	:: d_step { over -> over = false; asleep = false }
 	:: else
@@ -107,12 +107,14 @@ inline step(i)
 {
 	d_step { assert(!inside); inside = true }
 	d_step {
-		assert(half == NONE || half == i || i == OTHER);
-		assert(i >= OTHER || !handled);
+		assert(half == NONE || half == i);
+		assert(!OF_DEATH(i) || i == PASSING || !handled);
 		assert(i != WRITE || applied[BATCH]);
+		assert(i != PASSING || (owned && passing));
 		over = i != BATCH || half == i;
 		half = (i != BATCH -> half : (over -> NONE : i));
 		applied[i] = over;
+		if :: i == PASSING -> owned = false; passing = false :: else fi;
 		inside = false
 	}
 	/* kreg_writer_add_upkeep() */
@@ -122,101 +124,83 @@ inline step(i)
 	fi
 }
 
-/* A piece of the death under the turn. */
-inline handle_death()
+/* kreg_death_dequeue() */
+inline dequeue()
 {
-	d_step { assert(!inside && half == NONE); inside = true }
-	d_step {
-		assert(pieces && applied[BATCH]);
-		assert(!accepted[WRITE] || applied[WRITE]);
-		pieces--;
-		over = pieces == 0;
-		inside = false
-	}
-}
-
-inline post(i)
-{
-	d_step {
-		over = queue.n == 0; accepted[i] = true;
-		pending = pending + IN_LANE(i);
-		append(queue, i)
-	}
-	wake()
-}
-
-inline post_death()
-{
-	death = true;		/* kreg_writer_add_death() */
-	asleep = false		/* kreg_writer_wake() */
-}
-
-inline die()
-{
+	queued--;
 	if
-	:: d_step { !told -> told = true }	/* cmpxchg */
-		post_death()
+#ifdef LISTED_TWICE
+	:: queued == 0 && noticed -> assert(!listed); listed = true
+#elif !defined(DEQUEUED_ONLY)
+	:: queued == 0 && noticed && !listed -> listed = true
+#endif
 	:: else
 	fi
 }
 
-#ifdef PENDING_IGNORED
-#define MINE_TO_WAIT(i)	false
+inline notice()
+{
+	if
+	:: !noticed ->
+		noticed = true;
+#ifdef DEATH_FIRST
+		listed = true
 #else
-#define MINE_TO_WAIT(i)	(IN_LANE(i) && pending)
+		listed = queued == 0
 #endif
-#ifdef BUSY_IGNORED
-#define ALL_TO_WAIT	queue.n
-#elif defined(QUEUE_IGNORED)
-#define ALL_TO_WAIT	busy
+	:: else
+	fi
+}
+
+/* advance_death() with handle_death(), under the turn; @over: it is done. */
+inline advance_death()
+{
+	d_step { assert(!inside && !handled && dead); inside = true }
+	if
+#ifdef PASSED_AT_ONCE
+	:: owned && !passing ->
 #else
-#define ALL_TO_WAIT	(busy || queue.n)
+	:: owned && !passing && pending ->
+		passing = true;
+		post(PASSING);
+		inside = false
+	:: owned && !passing && !pending ->
 #endif
-#define MAY_LEND(i)	(NO_LANE(i) -> !ALL_TO_WAIT : !handling && !MINE_TO_WAIT(i))
+		d_step {
+			assert(half == NONE && applied[BATCH]);
+			assert(!accepted[WRITE] || applied[WRITE]);
+			assert(!accepted[OTHER] || applied[OTHER]);
+			owned = false; inside = false
+		}
+	:: else ->
+		d_step {
+			listed = false;
+			handled = queued == 0; waited = !handled; over = handled;
+			assert(!handled || (applied[BATCH] && !owned));
+			inside = false
+		}
+	fi
+}
 
 /* perform_lent() with kreg_writer_borrow(), else through the queue. */
 inline submit(i)
 {
 	mine = false;
 #ifdef TURN_UNLENT
-	if :: !death -> mine = true :: else fi;
+	if :: !pending -> mine = true :: else fi;
+#elif defined(PENDING_BEFORE)
+	if :: !pending -> lock(); mine = true :: else fi;
+#elif defined(PENDING_IGNORED)
+	lock(); mine = true;
 #else
-	if :: !death -> trylock() :: else fi;
+	if :: !pending -> lock(); mine = true :: else fi;
+	if :: d_step { mine && pending -> turn = false; mine = false } :: else fi;
 #endif
-	if
-	:: d_step { mine && !MAY_LEND(i) -> turn = false; mine = false }
-	:: else
-	fi;
 	if
 	:: mine ->
 		accepted[i] = true; step(i);
 		d_step { turn = false; over = false }
 	:: else -> post(i)
-	fi
-}
-
-inline help()
-{
-	trylock();
-	if
-	:: mine ->
-		if
-		:: d_step { !busy && death -> death = false }
-#ifdef HELP_BLINDLY
-			handle_death();
-#else
-			if :: !queue.n -> handle_death() :: else fi;
-#endif
-			mine = over;
-#ifndef HELP_DROPS
-			if :: !mine -> post_death() :: else fi;
-#endif
-			turn = false;
-			if :: mine -> handled = true :: else fi
-		:: else -> turn = false
-		fi;
-		d_step { mine = false; over = false }
-	:: else
 	fi
 }
 
@@ -230,179 +214,203 @@ proctype client()
 	:: mine || done[WRITE]
 	:: true				/* killed while it waits */
 	fi;
-	dead = true;			/* signal->live is 0 */
-	die();				/* in the exit notifier */
-	ended++
-}
-
-/* Another process: it may look for news of the death, as an heir does. */
-proctype bystander()
-{
-	bool over, mine;
-
-	submit(OTHER);
-	mine || done[OTHER];
+	dead = true;
+	ended++;
+	/* announce_death(), in the exit notifier */
 	if
-	:: death -> help()		/* has_mail(), is_over() */
-	:: true
-	fi;
-	ended++
-}
-
-/*
- * catch_up_all(). What the batch does first is to make the client an owner: from then
- * until its death has been handled, it is in the list that SYNC looks at.
- */
-proctype sync()
-{
-	bool over, mine, knew, owed, listed;
-
-	d_step { owed = accepted[BATCH]; knew = dead }
-#ifdef SYNC_LOOKS_FIRST
-	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
-#endif
-#ifdef SYNC_PASSES
-	submit(PASS + 1);
-	mine || done[PASS + 1];
-#endif
-	submit(PASS);
-	mine || done[PASS];
-#if !defined(SYNC_LOOKS_FIRST) && !defined(SYNC_PASSES)
-	lock(); d_step { listed = knew && applied[BATCH] && pieces; turn = false };
-#endif
-	if
-	:: listed -> die(); help(); handled
+	:: d_step { !told -> told = true }	/* cmpxchg */
+		if :: untold = true -> goto end_preempted :: true fi;
+		news = true; asleep = false
 	:: else
 	fi;
-	assert(!owed || applied[BATCH]);
-	assert(!knew || !pieces);
-	ended++
+	goto end;
+end_preempted:
+	false;
+end:	skip
 }
 
-/* collect() */
-inline take()
+/* kreg_proc_settle() */
+proctype asker(bool syncs)
+{
+	bool over, mine, owed;
+
+	if
+	:: syncs ->
+		owed = accepted[BATCH];
+		d_step { accepted[MARK] = true; over = queue.n == 0; append(queue, MARK) }
+		if :: d_step { over -> over = false; asleep = false } :: else fi;
+		done[MARK];
+		assert(!owed || applied[BATCH])
+	:: else -> submit(OTHER); mine || done[OTHER]; mine = false
+	fi;
+	if
+	:: dead ->
+		if
+		:: d_step { !told -> told = true } news = true; asleep = false
+		:: else
+		fi;
+		do
+		:: atomic {
+			!turn -> turn = true;
+#ifdef TOLD_ONLY
+			if :: news -> news = false; notice() :: else fi;
+#else
+			notice();
+#endif
+#ifdef WAIT_IGNORED
+			mine = listed;
+#else
+			mine = listed && !waited;
+#endif
+			over = false
+			}
+			if :: mine -> advance_death() :: else fi;
+			turn = false;
+			if
+			:: over && !syncs ->
+				if :: ended++; goto end_preempted :: true fi;
+				settled = true
+			:: over && syncs -> settled = true
+			:: else
+			fi;
+			if :: !mine -> break :: else fi
+		od;
+		atomic { !turn -> over = handled; waited = waited || !handled; mine = false }
+#ifndef NOBODY_WOKEN
+		if :: !over -> asleep = false :: else fi;
+#endif
+		over || settled;
+		over = false;
+		assert(!owned)
+	:: true				/* or it has nothing to ask */
+	fi;
+	ended++;
+	goto end;
+end_preempted:
+	false;
+end:	skip
+}
+
+inline make_ready()
+{
+	if
+#ifndef LANE_IGNORED
+	:: lane_taken -> append(behind, queue.at[0])
+#endif
+	:: else -> lane_taken = true; append(ready, queue.at[0])
+	fi
+}
+
+inline collect()
 {
 	d_step {
 		do
 		:: queue.n ->
+			append(order, queue.at[0]);
+			if
+			:: IN_LANE(queue.at[0]) ->
 #ifdef PENDING_EARLY
-			pending = pending - IN_LANE(queue.at[0]);
+				pending--;
 #endif
-			append(fresh, queue.at[0]); remove(queue)
+				make_ready()
+			:: else
+			fi;
+			remove(queue)
 		:: else -> break
 		od
 	}
 }
 
-inline line_up()
+/* The request @i leaves the list of all in hand. */
+inline leave_order()
 {
-	d_step {
-		do
-		:: fresh.n == 0 -> break
-#ifdef PASS_FIRST
-		:: fresh.n && NO_LANE(fresh.at[0]) ->
-			append(ready, fresh.at[0]); remove(fresh)
-#else
-		:: fresh.n && NO_LANE(fresh.at[0]) ->
-			if
-			:: ready.n == 0 ->
-				append(ready, fresh.at[0]); remove(fresh)
-			:: else
-			fi;
-			break
-#endif
-#ifndef LANE_IGNORED
-		:: fresh.n && IN_LANE(fresh.at[0]) && lane_taken ->
-			append(behind, fresh.at[0]); remove(fresh)
-		:: fresh.n && IN_LANE(fresh.at[0]) && !lane_taken ->
-			lane_taken = true;
-			append(ready, fresh.at[0]); remove(fresh)
-#else
-		:: fresh.n && IN_LANE(fresh.at[0]) ->
-			append(ready, fresh.at[0]); remove(fresh)
-#endif
-		:: fresh.n && fresh.at[0] == OTHER ->
-			append(ready, fresh.at[0]); remove(fresh)
-		od
-	}
+	j = 0;
+	do
+	:: order.at[j] != i -> j++
+	:: else -> break
+	od;
+	order.n--;
+	do
+	:: j < order.n -> order.at[j] = order.at[j + 1]; j++
+	:: else -> break
+	od;
+	order.at[order.n] = 0; j = 0
 }
 
-/* advance_lane() */
-inline advance_lane()
+/* kreg_lane_leave(), under the turn */
+inline leave()
 {
-	lane_taken = behind.n > 0;
-	if
-#ifndef LANE_KEPT
-	:: lane_taken ->
-		append(ready, behind.at[0]); remove(behind)
-#endif
-	:: else
-	fi
-}
-
-inline advance()
-{
-	i = ready.at[0];
-	lock(); step(i);
-#ifndef PENDING_EARLY
-	if :: d_step { over && IN_LANE(i) -> pending-- } :: else fi;
-#endif
-	turn = false;
 	d_step {
-		remove(ready);
+		remove(ready); leave_order();
+		lane_taken = behind.n > 0;
 		if
-		:: over ->
-			if :: IN_LANE(i) -> advance_lane() :: else fi;
-			done[i] = true; over = false
-		:: else -> append(ready, i)
+#ifndef LANE_KEPT
+		:: lane_taken -> append(ready, behind.at[0]); remove(behind)
+#endif
+		:: else
 		fi;
-		i = 0
+		if :: OF_DEATH(i) -> dequeue() :: else fi;
+#ifndef PENDING_EARLY
+		pending--
+#endif
 	}
 }
 
-inline drain()
+inline pass()
 {
-#ifdef QUEUE_BEFORE_TURN
-	take();
-#endif
-	lock();
-#ifdef QUEUE_BEFORE_DEATHS
-	take();
-#endif
-	d_step { mine = death; death = false }
-#if !defined(QUEUE_BEFORE_TURN) && !defined(QUEUE_BEFORE_DEATHS)
-	take();
-#endif
-	handling = mine;
-#ifdef BUSY_LATE
-	turn = false; busy = true;
+	d_step {
+#ifdef MARK_FIRST
+		if
+		:: order.n && order.at[order.n - 1] == MARK -> done[MARK] = true; order.n--
 #else
-	busy = true; turn = false;
+		if
+		:: order.n && order.at[0] == MARK -> done[MARK] = true; remove(order)
 #endif
-	line_up();
-	do
-	:: ready.n ->
-		advance();
-		if :: d_step { !mine && !death } -> take() :: else fi;
-		line_up()
-	:: else -> break
-	od;
-	do
-	:: mine ->
-		lock(); handle_death();
-		if :: over -> handling = false :: else fi;
+		:: else
+		fi
+	}
+}
+
+/* work_once() */
+inline work()
+{
+#ifdef MARK_MISSED
+	if :: queue.n -> collect(); pass() :: else fi;
+#else
+	collect();
+#endif
+	if
+	:: news || listed ->
+		atomic {
+			!turn -> turn = true;
+			if :: news -> news = false; notice() :: else fi;
+			over = false
+		}
+		if :: listed -> advance_death() :: else fi;
 		turn = false;
-		if :: d_step { over -> mine = false; handled = true; over = false } :: else fi
-	:: else -> break
-	od;
-	lock(); busy = false; turn = false
+		if :: over -> settled = true; over = false :: else fi
+	:: else
+	fi;
+	if
+	:: ready.n ->
+		i = ready.at[0];
+		lock(); step(i);
+		if :: over -> leave() :: else fi;
+		turn = false;
+		if :: d_step { over -> done[i] = true; over = false } :: else fi;
+		i = 0
+	:: else
+	fi;
+#ifndef MARK_MISSED
+	pass()
+#endif
 }
 
 proctype thread()
 {
-	bool over, mine, idle = true;
-	fifo fresh, ready, behind;
-	byte i, k;
+	bool over, idle = true;
+	fifo ready, behind, order;
+	byte i, j, k;
 	bool lane_taken;
 
 	do
@@ -417,7 +425,10 @@ proctype thread()
 #endif
 		if :: !over -> !asleep || ALL_DONE :: else fi;
 		d_step { asleep = false; over = false }
-		if :: HAS_WORK -> drain() :: else fi;
+		do
+		:: HAS_WORK -> work()
+		:: else -> break
+		od;
 		if
 		:: upkeep ->
 			lock();
@@ -430,6 +441,5 @@ proctype thread()
 }
 
 init {
-	if :: pieces = 1 :: pieces = 2 fi;
-	atomic { run thread(); run client(); run bystander(); run sync() }
+	atomic { run thread(); run client(); run asker(false); run asker(true) }
 }

@@ -682,7 +682,7 @@ struct kreg_more {
  * is queued, or applied if that can be done at once; nothing is written to @op,
  * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
  * wait already. The writes of one client to one table are applied in the order of
- * its calls, and before the death of its process is seen.
+ * its calls, and before the death of its process is seen: close() waits for them.
  */
 struct kreg_ioc_op {
 	__u32 size;
@@ -752,8 +752,9 @@ struct kreg_ioc_batch {
  * @out_reserved: 0
  *
  * Return when every write that was accepted and every death that happened before
- * the call has been applied and published. The first error of the client's
- * asynchronous writes since its last SYNC is returned, and forgotten.
+ * the call has been applied and published, whoever's they are; no other call waits
+ * for others' writes to other tables. The first error of the client's asynchronous
+ * writes since its last SYNC is returned, and forgotten.
  */
 struct kreg_ioc_sync {
 	__u32 size;

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Strangers: whatever one user has queued, another's calls and deaths do not wait for it.
+ *
+ * The writer's thread is kept from running until a stranger has queued a lot, in many
+ * tables. Then it runs, and what a test does must be over before the stranger's queue is.
+ */
+#include <ctype.h>
+#include <dirent.h>
+
+#include "kit/fixture.h"
+#include "kit/job.h"
+#include "kit/fault.h"
+#include "kit/stall.h"
+
+#define ALICE		1000
+#define STRANGER	1001
+#define CLIENTS		32
+#define BATCH		2048
+
+FIXTURE(strangers) {
+	struct test_base base;
+	int fd;
+	struct kid *alice;
+	struct kid *stranger;
+	struct kid *spinner;
+	pid_t thread;
+	__u64 table;
+};
+
+static pid_t find_thread(void)
+{
+	char path[300], name[32];
+	struct dirent *entry;
+	pid_t found = 0;
+	DIR *proc = opendir("/proc");
+	FILE *f;
+
+	while (proc && !found && (entry = readdir(proc))) {
+		if (!isdigit(entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		f = fopen(path, "re");
+		if (f && fgets(name, sizeof(name), f) && !strcmp(name, "kreg/0\n"))
+			found = atoi(entry->d_name);
+		if (f)
+			fclose(f);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+FIXTURE_SETUP(strangers)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	spin_stop = test_shared(sizeof(*spin_stop));
+	ASSERT_NE(NULL, spin_stop);
+	self->alice = kid_start_as(_metadata, ALICE);
+	self->stranger = kid_start_as(_metadata, STRANGER);
+	self->spinner = kid_start_bare(_metadata);
+	self->thread = find_thread();
+	ASSERT_LT(0, self->thread);
+	ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &self->table));
+}
+
+FIXTURE_TEARDOWN_PARENT(strangers)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+/* Batches in as many tables, each from a client of its own, so that it may be much. */
+static int flooding[CLIENTS];
+static __u64 tables[CLIENTS];
+
+static long job_flood(struct job *job)
+{
+	static __u64 keys[BATCH];
+	static struct kreg_op ops[BATCH];
+	int i, err = 0;
+
+	for (i = 0; i < BATCH; i++) {
+		keys[i] = i;
+		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], 8, &keys[i], 8);
+	}
+	for (i = 0; i < CLIENTS && !err; i++) {
+		flooding[i] = test_client();
+		err = flooding[i] < 0 ? flooding[i] :
+		      _test_create(flooding[i], NULL, KREG_ACCESS_PRIVATE, &tables[i]);
+		if (!err)
+			err = _test_batch(flooding[i], tables[i], KREG_WRITE_ASYNC, ops, BATCH,
+					  NULL);
+	}
+	return err;
+}
+
+static long job_unflood(struct job *job)
+{
+	int i, err = 0;
+
+	for (i = 0; i < CLIENTS && !err; i++) {
+		err = _test_destroy(flooding[i], tables[i]);
+		close(flooding[i]);
+	}
+	return err;
+}
+
+/* Fill the stranger's queue while the thread, on the last processor, cannot run. */
+static void flood(struct __test_metadata *_metadata, struct kid *stranger,
+		  struct kid *spinner, pid_t thread)
+{
+	int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+
+	ASSERT_LT(0, cpu);
+	set_cpu(_metadata, thread, cpu);
+	set_cpu(_metadata, spinner->pid, cpu);
+	set_fifo(_metadata, spinner->pid, 50);
+	__atomic_store_n(spin_stop, 0, __ATOMIC_RELAXED);
+	kid_ask(spinner, job_spin);
+	ASSERT_EQ(0, kid_do(stranger, job_flood));
+	__atomic_store_n(spin_stop, 1, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, kid_answer(spinner));
+}
+
+/* How many operations of the stranger are still queued. */
+static long queued(struct kid *stranger)
+{
+	long sum = 0, n;
+	int fd;
+
+	for (fd = 3; fd < 3 + 2 * CLIENTS; fd++) {
+		n = fault_fdinfo(stranger->pid, fd, "kreg-async:");
+		sum += n > 0 ? n : 0;
+	}
+	return sum;
+}
+
+/*
+ * What waits for all that was queued before is never done while something of that is still
+ * in the queue. What does not is done sooner, but for an emulated processor that stands still.
+ */
+#define ROUNDS	8
+
+#define expect_not_waited(prepare, what)					\
+({										\
+	bool __waited = true;							\
+	int __i;								\
+										\
+	for (__i = 0; __i < ROUNDS && __waited; __i++) {			\
+		prepare;							\
+		flood(_metadata, self->stranger, self->spinner, self->thread);	\
+		what;								\
+		__waited = !queued(self->stranger);				\
+		EXPECT_EQ(0, kid_do(self->stranger, job_unflood));		\
+	}									\
+	EXPECT_FALSE(__waited);							\
+})
+
+TEST_F(strangers, write)
+{
+	expect_not_waited(, ASSERT_EQ(0, kid_puts(self->alice, self->table, "k", "v")));
+	expect_not_waited(, ASSERT_EQ(0, kid_op(self->alice, self->table, KREG_OP_DELETE, "k")));
+}
+
+TEST_F(strangers, read)
+{
+	ASSERT_EQ(0, kid_puts(self->alice, self->table, "k", "v"));
+	expect_not_waited(, ASSERT_EQ(0, kid_gets(self->alice, self->table, "k")));
+}
+
+static long job_async_then_take(struct job *job)
+{
+	struct kreg_op op = test_op_value(KREG_OP_TAKE, "k", 1, job->value, 1);
+	int err = _test_put_async(job->fd, job->table, "k", "v");
+
+	return err ?: _test_op(job->fd, job->table, 0, &op);
+}
+
+/* It begins with what the caller has queued for the table, and with that alone. */
+TEST_F(strangers, own_queue)
+{
+	self->alice->job->table = self->table;
+	expect_not_waited(, ASSERT_EQ(0, kid_do(self->alice, job_async_then_take)));
+}
+
+TEST_F(strangers, create)
+{
+	__u64 id;
+
+	expect_not_waited(, ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &id)));
+}
+
+TEST_F(strangers, destroy)
+{
+	__u64 id;
+
+	expect_not_waited(ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &id)),
+			  ASSERT_EQ(0, kid_destroy(self->alice, id)));
+}
+
+TEST_F(strangers, close)
+{
+	expect_not_waited(ASSERT_EQ(0, kid_do(self->alice, job_client)),
+			  ASSERT_EQ(0, kid_do(self->alice, job_close)));
+}
+
+TEST_F(strangers, claim)
+{
+	struct kid *other = kid_start_as(_metadata, ALICE);
+	__u64 id;
+
+	ASSERT_EQ(0, kid_create(other, "strangers", 0, &id));
+	expect_not_waited(ASSERT_EQ(0, kid_park(other, id)),
+			  ASSERT_EQ(0, kid_open(other, "strangers", KREG_OPEN_CLAIM, &id)));
+}
+
+static struct kid *start_owner(struct __test_metadata *_metadata, struct kid *heir, __u64 *id)
+{
+	struct kid *owner = kid_start_as(_metadata, ALICE);
+
+	ASSERT_EQ(0, kid_create(owner, NULL, 0, id));
+	ASSERT_EQ(0, kid_heir(owner, *id, heir->self, ""));
+	return owner;
+}
+
+/* From the signal to the record in the heir's mailbox. */
+TEST_F(strangers, death)
+{
+	struct kid *owner;
+	__u64 id;
+
+	expect_not_waited(owner = start_owner(_metadata, self->alice, &id),
+			  EXPECT_EQ(SIGKILL, kid_kill(owner));
+			  ASSERT_EQ(0, kid_event_now(self->alice)));
+	EXPECT_EQ(id, self->alice->job->event.e.table);
+}
+
+static long job_write_and_exit(struct job *job)
+{
+	_exit(_test_put_async(job->fd, job->table, "last", "word"));
+}
+
+/* A death waits for what its process has queued, which does not wait for others. */
+TEST_F(strangers, death_with_a_queue)
+{
+	struct kid *owner;
+	__u64 id;
+
+	expect_not_waited(owner = start_owner(_metadata, self->alice, &id);
+			  owner->job->table = id,
+			  kid_ask(owner, job_write_and_exit);
+			  EXPECT_EQ(0, kid_reap(owner));
+			  ASSERT_EQ(0, kid_event_now(self->alice));
+			  ASSERT_EQ(0, kid_gets(self->alice, id, "last")));
+}
+
+/* Whoever asks what has become of a table waits for that table's owner alone. */
+TEST_F(strangers, asking)
+{
+	struct kreg_info info;
+	struct kid *owner;
+	__u64 id;
+
+	expect_not_waited(owner = kid_start_as(_metadata, ALICE);
+			  ASSERT_EQ(0, kid_create(owner, NULL, 0, &id)),
+			  EXPECT_EQ(SIGKILL, kid_kill(owner));
+			  test_err_info(ESTALE, self->fd, id, &info));
+}
+
+TEST_HARNESS_MAIN
