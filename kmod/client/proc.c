@@ -28,8 +28,10 @@ static unsigned long pid_bucket(const struct pid *pid)
  */
 static bool group_has_left(struct task_struct *leader)
 {
-	return READ_ONCE(leader->exit_state) && !atomic_read(&leader->signal->live) &&
-	       data_race(thread_group_empty(leader));
+	if (!READ_ONCE(leader->exit_state) || atomic_read(&leader->signal->live))
+		return false;
+	/* poll() of a pidfd looks at the list without its lock as well. */
+	return data_race(thread_group_empty(leader));
 }
 
 /* signal is freed with the task, so it is there as long as RCU holds the task. */

@@ -107,7 +107,7 @@ void kreg_death_help(struct kreg_writer *w)
 }
 
 /* One step of @d, if it can be advanced here. False: not any further. */
-static bool settle_some(struct kreg_writer *w, struct kreg_death *d)
+static bool advance_here(struct kreg_writer *w, struct kreg_death *d)
 {
 	bool mine, done;
 
@@ -131,7 +131,7 @@ bool kreg_death_settle(struct kreg_writer *w, struct kreg_death *d)
 {
 	bool done;
 
-	while (settle_some(w, d))
+	while (advance_here(w, d))
 		;
 	spin_lock(&w->turn);
 	done = d->done;

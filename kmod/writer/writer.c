@@ -49,7 +49,7 @@ static void work_once(struct kreg_writer *w)
 		kreg_upkeep_run(w, false);
 }
 
-static void work(struct kreg_writer *w)
+static void work_all(struct kreg_writer *w)
 {
 	while (kreg_writer_has_work(w))
 		work_once(w);
@@ -65,11 +65,11 @@ static int writer_thread(void *data)
 		if (!kreg_writer_has_work(w) && !kreg_upkeep_wanted(w) && !kthread_should_stop())
 			schedule();
 		__set_current_state(TASK_RUNNING);
-		work(w);
+		work_all(w);
 		if (kreg_upkeep_wanted(w))
 			kreg_upkeep_run(w, true);
 	}
-	work(w);
+	work_all(w);
 	return 0;
 }
 

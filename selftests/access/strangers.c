@@ -73,6 +73,19 @@ FIXTURE_TEARDOWN_PARENT(strangers)
 static int flooding[CLIENTS];
 static __u64 tables[CLIENTS];
 
+/* Apart, since this may need the thread. */
+static long job_prepare_flood(struct job *job)
+{
+	int i, err = 0;
+
+	for (i = 0; i < CLIENTS && !err; i++) {
+		flooding[i] = test_client();
+		err = flooding[i] < 0 ? flooding[i] :
+		      _test_create(flooding[i], NULL, KREG_ACCESS_PRIVATE, &tables[i]);
+	}
+	return err;
+}
+
 static long job_flood(struct job *job)
 {
 	static __u64 keys[BATCH];
@@ -83,14 +96,8 @@ static long job_flood(struct job *job)
 		keys[i] = i;
 		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], 8, &keys[i], 8);
 	}
-	for (i = 0; i < CLIENTS && !err; i++) {
-		flooding[i] = test_client();
-		err = flooding[i] < 0 ? flooding[i] :
-		      _test_create(flooding[i], NULL, KREG_ACCESS_PRIVATE, &tables[i]);
-		if (!err)
-			err = _test_batch(flooding[i], tables[i], KREG_WRITE_ASYNC, ops, BATCH,
-					  NULL);
-	}
+	for (i = 0; i < CLIENTS && !err; i++)
+		err = _test_batch(flooding[i], tables[i], KREG_WRITE_ASYNC, ops, BATCH, NULL);
 	return err;
 }
 
@@ -112,6 +119,7 @@ static void flood(struct __test_metadata *_metadata, struct kid *stranger,
 	int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 
 	ASSERT_LT(0, cpu);
+	ASSERT_EQ(0, kid_do(stranger, job_prepare_flood));
 	set_cpu(_metadata, thread, cpu);
 	set_cpu(_metadata, spinner->pid, cpu);
 	set_fifo(_metadata, spinner->pid, 50);
@@ -219,7 +227,9 @@ static struct kid *start_owner(struct __test_metadata *_metadata, struct kid *he
 	struct kid *owner = kid_start_as(_metadata, ALICE);
 
 	ASSERT_EQ(0, kid_create(owner, NULL, 0, id));
-	ASSERT_EQ(0, kid_heir(owner, *id, heir->self, ""));
+	if (heir)
+		ASSERT_EQ(0, kid_heir(owner, *id, heir->self, ""));
+	owner->job->table = *id;
 	return owner;
 }
 
@@ -246,8 +256,7 @@ TEST_F(strangers, death_with_a_queue)
 	struct kid *owner;
 	__u64 id;
 
-	expect_not_waited(owner = start_owner(_metadata, self->alice, &id);
-			  owner->job->table = id,
+	expect_not_waited(owner = start_owner(_metadata, self->alice, &id),
 			  kid_ask(owner, job_write_and_exit);
 			  EXPECT_EQ(0, kid_reap(owner));
 			  ASSERT_EQ(0, kid_event_now(self->alice));
@@ -261,8 +270,7 @@ TEST_F(strangers, asking)
 	struct kid *owner;
 	__u64 id;
 
-	expect_not_waited(owner = kid_start_as(_metadata, ALICE);
-			  ASSERT_EQ(0, kid_create(owner, NULL, 0, &id)),
+	expect_not_waited(owner = start_owner(_metadata, NULL, &id),
 			  EXPECT_EQ(SIGKILL, kid_kill(owner));
 			  test_err_info(ESTALE, self->fd, id, &info));
 }

@@ -6,7 +6,7 @@
  * Mirrors, in kmod/client/exit.c: watch_proc(), exit_notice(), announce_death(),
  * kreg_proc_poke(), kreg_proc_settle(), kreg_proc_death_done(), forget_proc() and
  * kreg_proc_exit(); in proc.c kreg_proc_enter(), kreg_proc_find_pid() and
- * kreg_proc_put(); in kmod/writer/death.c hear_news() and settle_some(), which handle
+ * kreg_proc_put(); in kmod/writer/death.c hear_news() and advance_here(), which handle
  * the death once, whoever comes first; of the kernel do_exit(), in which a thread leaves
  * its group, then takes wait_pidfd.lock and wakes those who wait, also a second time when
  * the task is reaped, and a tracer's leader, which wakes them while the group lives.
