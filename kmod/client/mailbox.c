@@ -29,16 +29,16 @@ void kreg_mailbox_empty(struct kreg_mailbox *box)
 }
 
 /* What a stranger has of the mailbox of a process. */
-struct kreg_share {
+struct kreg_mail_share {
 	struct list_head node;
 	const struct kreg_user *user;	/* its records hold references */
 	u32 mails;
 	u32 bytes;
 };
 
-static struct kreg_share *find_share(struct kreg_proc *to, const struct kreg_user *user)
+static struct kreg_mail_share *find_share(struct kreg_proc *to, const struct kreg_user *user)
 {
-	struct kreg_share *share;
+	struct kreg_mail_share *share;
 
 	lockdep_assert_held(&to->shares_lock);
 	list_for_each_entry(share, &to->shares, node)
@@ -59,12 +59,12 @@ static u32 all_shares(u32 most)
 }
 
 /* Count @mail in the share of its user, which is in the list or @fresh. */
-static int charge_share(struct kreg_mail *mail, struct kreg_share **fresh)
+static int charge_share(struct kreg_mail *mail, struct kreg_mail_share **fresh)
 {
 	u32 most = READ_ONCE(kreg_limits.events), most_bytes = READ_ONCE(kreg_limits.event_bytes);
 	u32 bytes = mail->event.size;
 	struct kreg_proc *to = mail->to;
-	struct kreg_share *share = find_share(to, mail->user);
+	struct kreg_mail_share *share = find_share(to, mail->user);
 
 	if ((share ? share->mails : 0) + 1 > one_share(most) ||
 	    (share ? share->bytes : 0) + bytes > one_share(most_bytes))
@@ -88,7 +88,7 @@ static int charge_share(struct kreg_mail *mail, struct kreg_share **fresh)
 
 static void uncharge_share(struct kreg_mail *mail)
 {
-	struct kreg_share *share = mail->share;
+	struct kreg_mail_share *share = mail->share;
 	struct kreg_proc *to = mail->to;
 
 	if (!share)
@@ -120,7 +120,7 @@ static int charge_box(struct kreg_proc *to, u32 bytes)
 
 static int charge_stranger(struct kreg_mail *mail)
 {
-	struct kreg_share *fresh = kzalloc(sizeof(*fresh), KREG_GFP_USER);
+	struct kreg_mail_share *fresh = kzalloc(sizeof(*fresh), KREG_GFP_USER);
 	int err;
 
 	if (!fresh)

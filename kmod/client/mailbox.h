@@ -22,7 +22,7 @@
 
 struct kreg_client;
 struct kreg_proc;
-struct kreg_share;
+struct kreg_mail_share;
 struct kreg_user;
 
 struct kreg_mail {
@@ -30,7 +30,7 @@ struct kreg_mail {
 	/* Invariant: */
 	struct kreg_proc *to;		/* holds a reference */
 	struct kreg_user *user;		/* who pays; holds a reference */
-	struct kreg_share *share;	/* NULL: not a stranger's */
+	struct kreg_mail_share *share;	/* NULL: not a stranger's */
 	kuid_t uid;			/* under whom it may be read */
 	struct kreg_event event;
 	u8 tail[];			/* name, data, padding */
