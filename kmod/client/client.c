@@ -40,9 +40,19 @@ void kreg_client_get(struct kreg_client *cl)
 	refcount_inc(&cl->refs);
 }
 
+/* The memory stays for a grace period, so that kreg_client_flush() can be woken. */
 void kreg_client_put(struct kreg_client *cl)
 {
-	if (refcount_dec_and_test(&cl->refs))
+	bool last;
+
+	rcu_read_lock();
+	last = refcount_dec_and_test(&cl->refs);
+	/* Pairs with the test of who waits, after it has entered the queue. */
+	smp_mb__after_atomic();
+	if (!last && refcount_read(&cl->refs) == 1)
+		wake_up_var(&cl->refs);
+	rcu_read_unlock();
+	if (last)
 		free_client(cl);
 }
 
@@ -51,19 +61,10 @@ static void put_by_news(struct kreg_news *news)
 	kreg_client_put(container_of(news, struct kreg_client, news));
 }
 
+/* Each request has a reference, and the file the last one. */
 void kreg_client_flush(struct kreg_client *cl)
 {
-	___wait_var_event(&cl->async_ops, !atomic_read(&cl->async_ops), TASK_IDLE, 0, 0,
-			  schedule());
-}
-
-/* Called with a reference, which outlasts the wake-up. */
-void kreg_client_async_done(struct kreg_client *cl, u32 ops, u64 bytes)
-{
-	atomic_sub(bytes, &cl->async_bytes);
-	/* Fully ordered: who waits is seen, or sees that there is nothing left. */
-	if (!atomic_sub_return(ops, &cl->async_ops))
-		wake_up_var(&cl->async_ops);
+	___wait_var_event(&cl->refs, refcount_read(&cl->refs) == 1, TASK_IDLE, 0, 0, schedule());
 }
 
 void kreg_client_sign(struct kreg_client *cl, struct kreg_writer *w, struct kreg_req *req)

@@ -75,12 +75,11 @@ static inline int kreg_client_check_mode(const struct kreg_client *cl, fmode_t m
 }
 
 /*
- * Sleeps. Wait until the asynchronous writes of @cl have been applied, so that whoever sees
- * that its process has ended finds them. Not killable, since it may be dying.
+ * Sleeps. Its file is being closed: wait until what @cl has queued, also by calls that were
+ * killed, has been applied, so that whoever sees that its process has ended finds that
+ * done. Not killable, since the caller may be dying.
  */
 void kreg_client_flush(struct kreg_client *cl);
-/* Any. Asynchronous operations and bytes have been applied, or were not queued. */
-void kreg_client_async_done(struct kreg_client *cl, u32 ops, u64 bytes);
 
 /* Any. @req is to be queued for @cl: in its user's share, and before its process' death. */
 void kreg_client_sign(struct kreg_client *cl, struct kreg_writer *w, struct kreg_req *req);

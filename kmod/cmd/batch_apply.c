@@ -229,8 +229,10 @@ static void free_batch(struct kreg_req *req)
 	if (b->phase != DONE)
 		cancel_rest(b);
 	kreg_prealloc_free(&b->pre);
-	if (b->async)
-		kreg_client_async_done(cl, b->count, b->bytes);
+	if (b->async) {
+		atomic_sub(b->count, &cl->async_ops);
+		atomic_sub(b->bytes, &cl->async_bytes);
+	}
 	kreg_table_put(b->table);
 	kreg_scratch_put(&cl->req, b);
 	kreg_client_put(cl);
@@ -412,7 +414,8 @@ static bool fits_queue(struct kreg_batch *b)
 		b->async = false;
 	if (b->async)
 		return true;
-	kreg_client_async_done(cl, b->count, b->bytes);
+	atomic_sub(b->count, &cl->async_ops);
+	atomic_sub(b->bytes, &cl->async_bytes);
 	return false;
 }
 

@@ -158,15 +158,14 @@ inline advance_death()
 	d_step { assert(!inside && !handled && dead); inside = true }
 	if
 #ifdef PASSED_AT_ONCE
-	:: owned && !passing ->
+	:: d_step { owned && !passing ->
 #else
 	:: owned && !passing && pending ->
 		passing = true;
 		post(PASSING);
 		inside = false
-	:: owned && !passing && !pending ->
+	:: d_step { owned && !passing && !pending ->
 #endif
-		d_step {
 			assert(half == NONE && applied[BATCH]);
 			assert(!accepted[WRITE] || applied[WRITE]);
 			assert(!accepted[OTHER] || applied[OTHER]);

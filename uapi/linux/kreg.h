@@ -682,7 +682,8 @@ struct kreg_more {
  * is queued, or applied if that can be done at once; nothing is written to @op,
  * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
  * wait already. The writes of one client to one table are applied in the order of
- * its calls, and before the death of its process is seen: close() waits for them.
+ * its calls, and before the death of its process is seen: close() waits for them, and for what
+ * calls have left behind that were killed.
  */
 struct kreg_ioc_op {
 	__u32 size;
