@@ -62,8 +62,11 @@ static int pass_mark(struct kreg_writer *w, struct mark *mark)
 /* Wait until all that was queued before the call has been applied. */
 static int pass_queue(struct kreg_client *cl, struct kreg_writer *w)
 {
-	struct mark *mark = alloc_mark(cl, NULL);
+	struct mark *mark;
 
+	if (kreg_writer_is_idle(w))
+		return 0;
+	mark = alloc_mark(cl, NULL);
 	return mark ? pass_mark(w, mark) : -ENOMEM;
 }
 

@@ -221,44 +221,78 @@ static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 		kreg_table_destroy(t);
 }
 
-static struct kreg_table *passing_table(struct kreg_req *req)
+static struct kreg_table *table_of_own(struct kreg_req *req)
 {
-	return container_of(req, struct kreg_table, passing);
+	return container_of(req, struct kreg_table, own);
+}
+
+/* Since the timer went off, the table may have been claimed, and even parked again. */
+static void expire_parked(struct kreg_table *t)
+{
+	t->is_expiring = false;
+	if (t->dead || !t->parked_until)
+		return;
+	if (ktime_after(t->parked_until, ktime_get()))
+		kreg_table_park_timer(t);
+	else
+		kreg_table_destroy(t);
 }
 
 /* Its owner cannot have changed since: a dead process gives nothing away. */
-static bool pass_on_queued(struct kreg_req *req)
+static void pass_on_queued(struct kreg_table *t)
 {
-	struct kreg_table *t = passing_table(req);
 	struct kreg_proc *owner = kreg_table_owner(t);
+	struct kreg_death *passer = t->passer;
+
+	t->passer = NULL;
+	if (owner && !t->dead)
+		pass_on(t, owner);
+	kreg_death_dequeue(t->writer, passer);
+}
+
+static void end_queued(struct kreg_table *t)
+{
 	struct kreg_death *ending = t->ending;
 
-	t->is_passing = false;
 	t->ending = NULL;
-	if (ending) {
-		kreg_table_destroy(t);
-		kreg_death_dequeue(t->writer, ending);
-	} else if (owner && !t->dead) {
-		pass_on(t, owner);
-	}
+	kreg_table_destroy(t);
+	kreg_death_dequeue(t->writer, ending);
+}
+
+static bool do_what_is_due(struct kreg_req *req)
+{
+	struct kreg_table *t = table_of_own(req);
+
+	t->own_queued = false;
+	if (t->ending)
+		end_queued(t);
+	if (t->passer)
+		pass_on_queued(t);
+	if (t->is_expiring)
+		expire_parked(t);
 	return true;
 }
 
-static void passing_done(struct kreg_req *req)
+static void own_done(struct kreg_req *req)
 {
-	kreg_table_put(passing_table(req));
+	kreg_table_put(table_of_own(req));
 }
 
-/* Have @t passed on when what is queued for it has been applied; death @d waits for it. */
-static void queue_passing(struct kreg_table *t, struct kreg_death *d)
+/*
+ * Turn. Do what is due to @t when what is queued for it has been applied. If something was
+ * due already, that is no later than all that its owner can have queued.
+ */
+static void queue_own(struct kreg_table *t)
 {
-	t->is_passing = true;
+	kreg_table_assert(t);
+	if (t->own_queued)
+		return;
+	t->own_queued = true;
 	kreg_table_get(t);
-	kreg_req_init(&t->passing, &t->lane, pass_on_queued, passing_done);
-	t->passing.share = kreg_user_share(t->user, t->writer->nr);
-	t->passing.issuer = d;
-	t->passing.again = true;
-	kreg_writer_post(t->writer, &t->passing);
+	kreg_req_init(&t->own, &t->lane, do_what_is_due, own_done);
+	t->own.share = kreg_user_share(t->user, t->writer->nr);
+	t->own.again = true;
+	kreg_writer_post(t->writer, &t->own);
 }
 
 static bool is_queued_for(const struct kreg_table *t)
@@ -271,14 +305,16 @@ static bool pass_on_first(struct kreg_holdings *held)
 {
 	struct kreg_table *t = list_first_entry_or_null(&held->owned, struct kreg_table, owned);
 
-	if (!t || t->is_passing)
+	if (!t || t->passer)
 		return false;
 	if (!is_queued_for(t)) {
 		pass_on(t, held->proc);
 		return true;
 	}
 	list_move_tail(&t->owned, &held->owned);
-	queue_passing(t, &held->death);
+	t->passer = &held->death;
+	kreg_death_enqueue(t->passer);
+	queue_own(t);
 	return true;
 }
 
@@ -321,8 +357,7 @@ static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
 	}
 	t->ending = &held->death;
 	kreg_death_enqueue(t->ending);
-	if (!t->is_passing)
-		queue_passing(t, NULL);
+	queue_own(t);
 	return true;
 }
 
@@ -354,48 +389,14 @@ const struct kreg_death_ops kreg_table_death_ops = {
 	.heard = death_heard,
 };
 
-static struct kreg_table *expiring_table(struct kreg_req *req)
-{
-	return container_of(req, struct kreg_table, expiry);
-}
-
-/* Since the timer went off, the table may have been claimed, and even parked again. */
-static bool expire_parked(struct kreg_req *req)
-{
-	struct kreg_table *t = expiring_table(req);
-
-	t->is_expiring = false;
-	if (t->dead || !t->parked_until)
-		return true;
-	if (ktime_after(t->parked_until, ktime_get()))
-		kreg_table_park_timer(t);
-	else
-		kreg_table_destroy(t);
-	return true;
-}
-
-static void expiry_done(struct kreg_req *req)
-{
-	kreg_table_put(expiring_table(req));
-}
-
 /* Nobody waits for it, so that a table with a long queue keeps no other from expiring. */
 void kreg_table_park_expired(struct kreg_table *t)
 {
-	bool posted;
-
 	spin_lock(&t->writer->turn);
-	posted = t->is_expiring;
-	if (!posted) {
-		t->is_expiring = true;
-		kreg_req_init(&t->expiry, &t->lane, expire_parked, expiry_done);
-		t->expiry.share = kreg_user_share(t->user, t->writer->nr);
-		t->expiry.again = true;
-		kreg_writer_post(t->writer, &t->expiry);
-	}
+	t->is_expiring = true;
+	queue_own(t);
 	spin_unlock(&t->writer->turn);
-	if (posted)
-		kreg_table_put(t);
+	kreg_table_put(t);
 }
 
 /* Heirships of one user of a process that has no client of his any more. */

@@ -65,11 +65,11 @@ struct kreg_table {
 	struct delayed_work park_timer;	/* holds a reference while pending */
 	struct list_head waiters;	/* kreg_waiter, first come first */
 	unsigned int nr_waiters;
-	struct kreg_req passing;	/* of its owner's death, in the lane; has a reference */
-	bool is_passing;
-	struct kreg_death *ending;	/* of the namespace's init, which waits for it, too */
-	struct kreg_req expiry;		/* of the time it is parked, likewise */
-	bool is_expiring;
+	struct kreg_req own;		/* what is due to it, in its lane; has a reference */
+	bool own_queued;
+	bool is_expiring;		/* the end of the time for which it is parked is due, */
+	struct kreg_death *passer;	/* its owner's death, */
+	struct kreg_death *ending;	/* or that of its namespace's init; both wait for it */
 
 	struct hlist_node name_node;	/* names_lock */
 	bool listed;			/* turn: its id was made good, one way */

@@ -115,6 +115,7 @@ void kreg_lane_leave(struct kreg_writer *w, struct kreg_req *req)
 	if (req->issuer)
 		kreg_death_dequeue(w, req->issuer);
 	/* From here on the turn may be lent for this lane, and the request posted again. */
+	atomic_dec_return_release(&w->posted);
 	atomic_dec(&req->lane->pending);
 }
 

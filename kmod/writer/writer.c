@@ -76,8 +76,10 @@ static int writer_thread(void *data)
 /* The thread looks at the queue after it has said that it sleeps: no wake-up is lost. */
 void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req)
 {
-	if (req->lane)
+	if (req->lane) {
 		atomic_inc(&req->lane->pending);
+		atomic_inc(&w->posted);
+	}
 	if (req->issuer)
 		kreg_death_enqueue(req->issuer);
 	if (llist_add(&req->node, &w->queue))
@@ -119,6 +121,7 @@ static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kre
 	INIT_LIST_HEAD(&w->upkeeps);
 	INIT_LIST_HEAD(&w->holders);
 	init_llist_head(&w->queue);
+	atomic_set(&w->posted, 0);
 	init_llist_head(&w->deaths);
 	init_llist_head(&w->wakes);
 	INIT_LIST_HEAD(&w->order);

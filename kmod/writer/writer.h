@@ -46,6 +46,7 @@ struct kreg_writer {
 	struct list_head holders;	/* turn: kreg_holdings with something in them, */
 	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
+	atomic_t posted;		/* requests queued or in hand */
 	struct llist_head wakes;	/* carried out by who has returned the turn */
 	struct llist_head deaths;	/* news of them */
 	/* The thread's: */
@@ -115,5 +116,10 @@ int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req);
 
 /* Any. */
 void kreg_writer_wake(struct kreg_writer *w);
+/* Any. Whether all that was posted before the call has been performed. */
+static inline bool kreg_writer_is_idle(const struct kreg_writer *w)
+{
+	return !atomic_read_acquire(&w->posted);
+}
 
 #endif /* KREG_WRITER_WRITER_H */

@@ -7,7 +7,7 @@
  * perform_lent(), kreg_writer_submit(), advance_request(), work_once(), writer_thread()),
  * lane.c (kreg_lane_collect(), kreg_lane_leave(), kreg_lane_pass()), death.c (all) and
  * upkeep.c (kreg_upkeep_run()); of client/exit.c announce_death() and
- * kreg_proc_settle(); of table/owner.c handle_death() and pass_on_queued(); of
+ * kreg_proc_settle(); of table/owner.c handle_death() and do_what_is_due(); of
  * cmd/sync.c sync_client(). That users have a step each in turns is left out, and so is
  * the timer that wakes the thread for a store that waits for a grace period. The thread
  * ends when nothing is left to do; asleep before that, it is found in an invalid end state.
@@ -394,7 +394,10 @@ inline work()
 	:: ready.n ->
 		i = ready.at[0];
 		lock(); step(i);
-		if :: over -> leave() :: else fi;
+		if
+		:: over -> leave()
+		:: else -> d_step { append(ready, i); remove(ready) }	/* kreg_lane_rotate() */
+		fi;
 		turn = false;
 		if :: d_step { over -> done[i] = true; over = false } :: else fi;
 		i = 0
