@@ -5,12 +5,11 @@
  *
  * Mirrors, in kmod/writer/: writer.c (kreg_writer_borrow(), kreg_writer_post(),
  * perform_lent(), kreg_writer_submit(), advance_request(), work_once(), writer_thread()),
- * lane.c (kreg_lane_collect(), kreg_lane_leave(), kreg_lane_pass()), death.c (all) and
- * upkeep.c (kreg_upkeep_run()); of client/exit.c announce_death() and
+ * lane.c (kreg_lane_collect(), kreg_lane_leave(), kreg_lane_pass()) and
+ * death.c (all); of client/exit.c announce_death() and
  * kreg_proc_settle(); of table/owner.c handle_death() and do_what_is_due(); of
  * cmd/sync.c sync_client(). That users have a step each in turns is left out, and so is
- * the timer that wakes the thread for a store that waits for a grace period. The thread
- * ends when nothing is left to do; asleep before that, it is found in an invalid end state.
+ * the upkeep of stores. The thread ends when nothing is left to do; asleep before that, it is found in an invalid end state.
  *
  * A client owns a table. It queues a batch of two steps that it does not wait for, writes
  * to the table with a lent turn or through the queue, may be killed there, and dies; it
@@ -53,13 +52,16 @@
 #define IN_LANE(i)	(i != MARK)
 #define OF_DEATH(i)	(i == BATCH || i == WRITE || i == PASSING)
 
-bool turn, asleep, inside, upkeep;
+bool turn, asleep, inside;
+bool lends = true;			/* parameter lend */
+bool elsewhere;				/* the lane is another table's than the client's */
 byte pending;				/* in the lane */
 typedef fifo { byte at[REQUESTS]; byte n }	/* of requests, oldest first */
 fifo queue;
 bool accepted[REQUESTS], applied[REQUESTS], done[REQUESTS];
 byte half = NONE;			/* the batch that is half applied */
 bool owned = true, passing;		/* the table, by the client */
+bool heir = true;			/* and it is the heir of another */
 bool dead, told, untold;		/* untold: who was to tell of it is preempted for ever */
 bool news;				/* the writer's list has the death */
 bool noticed, listed, waited, handled;	/* kreg_death, turn */
@@ -68,7 +70,7 @@ bool settled;				/* those who sleep have been told */
 byte ended;
 
 #define HAS_WORK	(queue.n || ready.n || news || listed)
-#define ALL_DONE	(ended == 3 && applied[BATCH] && (handled || untold) && !upkeep && !HAS_WORK)
+#define ALL_DONE	(ended == 3 && applied[BATCH] && (handled || untold) && !HAS_WORK)
 
 inline append(list, r)
 {
@@ -117,11 +119,6 @@ inline step(i)
 		if :: i == PASSING -> owned = false; passing = false :: else fi;
 		inside = false
 	}
-	/* kreg_writer_add_upkeep() */
-	if
-	:: d_step { i == BATCH && over && !upkeep -> upkeep = true; asleep = false }
-	:: else
-	fi
 }
 
 /* kreg_death_dequeue() */
@@ -160,22 +157,23 @@ inline advance_death()
 #ifdef PASSED_AT_ONCE
 	:: d_step { owned && !passing ->
 #else
-	:: owned && !passing && pending ->
+	:: owned && !passing && pending && !elsewhere ->
 		passing = true;
 		post(PASSING);
 		inside = false
-	:: d_step { owned && !passing && !pending ->
+	:: d_step { owned && !passing && (!pending || elsewhere) ->
 #endif
-			assert(half == NONE && applied[BATCH]);
+			assert((elsewhere || half == NONE) && applied[BATCH]);
 			assert(!accepted[WRITE] || applied[WRITE]);
-			assert(!accepted[OTHER] || applied[OTHER]);
+			assert(elsewhere || !accepted[OTHER] || applied[OTHER]);
 			owned = false; inside = false
 		}
+	:: d_step { (!owned || passing) && heir -> heir = false; inside = false }
 	:: else ->
 		d_step {
 			listed = false;
 			handled = queued == 0; waited = !handled; over = handled;
-			assert(!handled || (applied[BATCH] && !owned));
+			assert(!handled || (applied[BATCH] && !owned && !heir));
 			inside = false
 		}
 	fi
@@ -192,7 +190,7 @@ inline submit(i)
 #elif defined(PENDING_IGNORED)
 	lock(); mine = true;
 #else
-	if :: !pending -> lock(); mine = true :: else fi;
+	if :: lends && !pending -> lock(); mine = true :: else fi;
 	if :: d_step { mine && pending -> turn = false; mine = false } :: else fi;
 #endif
 	if
@@ -257,9 +255,9 @@ proctype asker(bool syncs)
 			notice();
 #endif
 #ifdef WAIT_IGNORED
-			mine = listed;
+			mine = lends && listed;
 #else
-			mine = listed && !waited;
+			mine = lends && listed && !waited;
 #endif
 			over = false
 			}
@@ -410,7 +408,7 @@ inline work()
 
 proctype thread()
 {
-	bool over, idle = true;
+	bool over;
 	fifo ready, behind, order;
 	byte i, j, k;
 	bool lane_taken;
@@ -419,29 +417,22 @@ proctype thread()
 	:: ALL_DONE -> break
 	:: else ->
 #ifdef STATE_LAST
-		over = HAS_WORK || !idle || upkeep;
+		over = HAS_WORK;
 		asleep = true;
 #else
 		asleep = true;		/* set_current_state(): a full barrier */
-		over = HAS_WORK || !idle || upkeep;
+		over = HAS_WORK;
 #endif
 		if :: !over -> !asleep || ALL_DONE :: else fi;
 		d_step { asleep = false; over = false }
 		do
 		:: HAS_WORK -> work()
 		:: else -> break
-		od;
-		if
-		:: upkeep ->
-			lock();
-			if :: upkeep = false :: skip fi;	/* done, or later */
-			turn = false
-		:: else
-		fi;
-		idle = !upkeep		/* else the sleep ends by itself */
+		od
 	od
 }
 
 init {
+	if :: skip :: elsewhere = true :: lends = false fi;
 	atomic { run thread(); run client(); run asker(false); run asker(true) }
 }
