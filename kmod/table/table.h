@@ -45,7 +45,6 @@ struct kreg_table {
 	struct kreg_lane lane;
 	struct kreg_upkeep upkeep;
 	s64 charged;			/* turn: bytes of @store that are charged to the user */
-	bool has_garbage;		/* turn: the user knows that something will come back */
 
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings */
@@ -53,26 +52,31 @@ struct kreg_table {
 	kuid_t heir_uid;		/* under whom it inherits */
 	kuid_t heir_from;		/* under whom it was named */
 	struct list_head heired;	/* in the heir's holdings */
-	bool heir_silent;
 	struct kreg_mail *mail;		/* the heir's, if it is not the owner nor silent */
 	void *heir_data;
 	u32 heir_data_len;
-	u64 transfers;
+	bool heir_silent;
 	u8 orphan;
-	u64 orphan_ms;
 	bool park_charged;
+	u64 orphan_ms;
+	u64 transfers;
 	ktime_t parked_until;		/* 0: no limit, or not parked */
 	struct delayed_work park_timer;	/* holds a reference while pending */
 	struct list_head waiters;	/* kreg_waiter, first come first */
 	unsigned int nr_waiters;
-	struct kreg_req own;		/* what is due to it, in its lane; has a reference */
+
+	/* Under the turn as well: */
+	bool has_garbage;		/* the user knows that something will come back */
+	bool listed;			/* its id was made good, one way */
+
+	/* What is due to it: a request in its lane, which has a reference. */
 	bool own_queued;
 	bool is_expiring;		/* the end of the time for which it is parked is due, */
 	struct kreg_death *passer;	/* its owner's death, */
 	struct kreg_death *ending;	/* or that of its namespace's init; both wait for it */
+	struct kreg_req own;
 
 	struct hlist_node name_node;	/* names_lock */
-	bool listed;			/* turn: its id was made good, one way */
 	refcount_t refs;
 	struct rcu_work free_work;
 };
