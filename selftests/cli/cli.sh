@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The kreg command as installed: each subcommand with good and bad input, its
-# exact exit status and words. Prints TAP; needs the module, and root.
+# exact exit status and output. Prints TAP; needs the module, and root.
 #
-# What is quoted once is for the shell that kreg starts:
+# Variables in single quotes are expanded by the shell that kreg starts:
 # shellcheck disable=SC2016
 
 tmp=$(mktemp -d) || exit 4
@@ -22,7 +22,7 @@ if [ ! -c /dev/kreg ]; then
 	exit 4
 fi
 
-# All tables are removed in the end, so there must be none of anybody else's.
+# All tables are removed in the end, so there must be none that others need.
 if [ -n "$("$kreg" ls --names)" ]; then
 	echo "1..0 # SKIP there are tables already: $("$kreg" ls --names | tr '\n' ' ')"
 	exit 4
@@ -223,7 +223,7 @@ files() {
 	"$kreg" del --all phones >/dev/null
 }
 
-# A protected table that is parked has no owner; the command is, for a moment.
+# A protected table that is parked has no owner: the command claims it for each write.
 protected() {
 	"$kreg" new -a protected ledger
 	t 'put into a protected table' 0 '' '' "$kreg" put ledger k v
@@ -405,7 +405,7 @@ many() {
 	t 'rm --parked takes no names' 2 '' 'kreg rm: --parked takes no names*' "$kreg" rm --parked x
 }
 
-# A user leaves a table in a user namespace of its own, where nobody lives any more.
+# A user leaves a parked table in a user namespace that no process is in any more.
 left_behind() {
 	su user -c "unshare --user $kreg new --orphan park --access private left"
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The main job: a server with a million objects is killed again and again while
-# others look up without pause. kreg-demo plays it; here it is judged. Prints
-# TAP; needs the module, and root.
+# The main purpose of kreg: a server with a million objects is killed again and again
+# while others look up without pause. kreg-demo does it and counts; this test checks
+# the counts. Prints TAP; needs the module, and root.
 
 tmp=$(mktemp -d) || exit 4
 trap 'rm -rf "$tmp"' EXIT
@@ -43,7 +43,7 @@ for round in keeper park standby; do
 	kreg-demo --json --objects "$objects" --kills 3 --pause 50 --round "$round" >"$out" 2>"$tmp/err"
 	status=$?
 	sed 's/^/# /' "$out" "$tmp/err"
-	ok "$round.plays_to_its_end" [ $status = 0 ]
+	ok "$round.runs_to_its_end" [ $status = 0 ]
 	ok "$round.no_lookup_failed" says "$out" failed 0
 	ok "$round.no_object_lost" says "$out" lost 0
 	ok "$round.there_were_lookups" looked_up "$out"

@@ -32,7 +32,7 @@ void usage(const char *format, ...)
 	exit(EXIT_USAGE);
 }
 
-/* getopt(3) would speak in its own words. */
+/* In place of the messages of getopt(3), which do not name the subcommand. */
 static void bad_option(int argc, char **argv, int c)
 {
 	const char *arg = optind > 0 && optind <= argc ? argv[optind - 1] : "";

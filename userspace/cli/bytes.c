@@ -68,7 +68,7 @@ int bytes_read(const char *path, struct bytes *bytes)
 	return ret;
 }
 
-/* Length of the character at @s, or 0 if these bytes are none. */
+/* Length of the UTF-8 character at @s, or 0 if these bytes are no such character. */
 static size_t utf8_char(const unsigned char *s, size_t len)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };

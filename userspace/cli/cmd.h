@@ -17,7 +17,7 @@ enum exit_code {
 	EXIT_MISSING = 3,	/* table, key or process */
 	EXIT_EXISTS = 4,
 	EXIT_DENIED = 5,
-	EXIT_BUSY = 6,		/* belongs to another; time-out */
+	EXIT_BUSY = 6,		/* the table belongs to another process; time-out */
 	EXIT_NO_DEVICE = 7,
 	EXIT_CANNOT_RUN = 126,	/* of a command that was to be run */
 	EXIT_NO_COMMAND = 127,
@@ -87,7 +87,7 @@ void json_bytes(const char *name, const void *data, size_t len);
 void json_null(const char *name);
 void json_end(void);
 
-/* text.c: words for people. */
+/* text.c: values as text for people. */
 const char *text_access(enum kreg_access access);
 const char *text_orphan(enum kreg_orphan orphan);
 void text_proc(pid_t pid, char *buf, size_t room);
@@ -109,9 +109,9 @@ int finish_output(void);
 int open_client(struct kreg_client **client);
 int open_table(const char *name, struct kreg_table **table);
 void close_table(struct kreg_table *table);
-/* Own a table that is parked, if it is safe; 0 or an errno. */
+/* Claim a parked table, if it would not be lost by this command's death; 0 or -errno. */
 int own_parked(struct kreg_table *table, struct kreg_table **mine);
-/* Do @act, and if only the owner may, own the parked table for that time. */
+/* Do @act; if only the owner may and the table is parked, claim it for that time. */
 int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
 	     void *arg);
 

@@ -14,7 +14,7 @@ static const struct option claim_options[] = {
 	COMMON_LONG_OPTIONS
 };
 
-/* The signals that end a command politely. */
+/* The signals that ask a command to end. */
 static void ending_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -42,7 +42,7 @@ static void claimed(struct kreg_table *table, const char *next)
 	kreg_stat_free(stat);
 }
 
-/* Until a signal comes; then the table is parked, whatever its orphan setting. */
+/* Own the table until a signal comes; then park it, whatever its orphan setting is. */
 static int keep(struct kreg_table *table, const sigset_t *ending)
 {
 	int sig, ret;
@@ -136,14 +136,14 @@ static const struct option give_options[] = {
 	COMMON_LONG_OPTIONS
 };
 
-/* The error is told before the table is parked again, since it depends on the owner. */
+/* The error is printed before the table is parked again: its text depends on the owner. */
 static int give(struct kreg_table *table, const struct kreg_process *to,
 		const struct bytes *data)
 {
 	struct kreg_table *mine;
 	int ret;
 
-	/* Without it the kernel says no, and why. */
+	/* It cannot be claimed, so the kernel refuses this, and the error says why. */
 	if (own_parked(table, &mine)) {
 		ret = kreg_table_give(table, to, data->data, data->len);
 		return ret ? fail(ret) : EXIT_OK;

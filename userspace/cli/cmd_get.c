@@ -34,7 +34,7 @@ static int act(struct kreg_table *table, void *arg)
 	return ret;
 }
 
-/* People get it escaped and on a line; programs get the bytes. */
+/* On a terminal escaped and as a line; into files and pipes the bytes alone. */
 static int show(const struct found *f, FILE *out)
 {
 	if (json) {
@@ -60,7 +60,7 @@ static int write_file(const struct found *f, FILE *out, const char *path)
 	return 0;
 }
 
-/* The file is opened before anything is taken out of the table. */
+/* The file is opened first: if it cannot be, nothing has been taken out of the table. */
 static int fetch(struct kreg_table *table, struct found *f, const char *path)
 {
 	FILE *out = stdout;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kreg info: all that is to be known about one table. */
+/* kreg info: all about tables. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -26,9 +26,9 @@ static void number(const char *title, uint64_t value, const char *unit)
 	printf("%-10s %" PRIu64 "%s\n", title, value, unit);
 }
 
-/* The process, and its user where that is not the table's. */
-static void person(const struct kreg_stat *stat, struct kreg_process proc, uid_t uid,
-		   char *buf, size_t room)
+/* A process, and the user under whom it owns or inherits if that is not the table's. */
+static void text_holder(const struct kreg_stat *stat, struct kreg_process proc, uid_t uid,
+			char *buf, size_t room)
 {
 	char user[64];
 	size_t used;
@@ -40,7 +40,7 @@ static void person(const struct kreg_stat *stat, struct kreg_process proc, uid_t
 			 text_user(uid, user, sizeof(user)));
 }
 
-static void people(const struct kreg_stat *stat)
+static void show_owner(const struct kreg_stat *stat)
 {
 	char buf[160], left[32];
 
@@ -50,12 +50,14 @@ static void people(const struct kreg_stat *stat)
 	} else if (kreg_stat_parked(stat)) {
 		snprintf(buf, sizeof(buf), "none: parked");
 	} else {
-		person(stat, kreg_stat_owner(stat), kreg_stat_owner_uid(stat), buf, sizeof(buf));
+		text_holder(stat, kreg_stat_owner(stat), kreg_stat_owner_uid(stat), buf,
+			    sizeof(buf));
 	}
 	line("owner", buf);
 	snprintf(buf, sizeof(buf), "none");
 	if (kreg_stat_heir(stat).cookie)
-		person(stat, kreg_stat_heir(stat), kreg_stat_heir_uid(stat), buf, sizeof(buf));
+		text_holder(stat, kreg_stat_heir(stat), kreg_stat_heir_uid(stat), buf,
+			    sizeof(buf));
 	if (kreg_stat_heir_silent(stat))
 		strncat(buf, ", silent", sizeof(buf) - strlen(buf) - 1);
 	line("heir", buf);
@@ -78,7 +80,7 @@ static void show(const struct kreg_stat *stat)
 		 kreg_stat_mode(stat), text_user(kreg_stat_uid(stat), user, sizeof(user)),
 		 kreg_stat_claimable(stat) ? ", claimable by whoever may write" : "");
 	line("access", buf);
-	people(stat);
+	show_owner(stat);
 	number("waiting", kreg_stat_waiters(stat), " to claim it");
 	number("transfers", kreg_stat_transfers(stat), "");
 	number("objects", kreg_stat_objects(stat), "");

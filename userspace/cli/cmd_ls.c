@@ -61,7 +61,7 @@ static void set(struct rows *rows, struct row *row, int column, const char *text
 		rows->width[column] = len;
 }
 
-/* A name with odd bytes, as it may be shown. */
+/* Escape what could confuse a terminal. */
 static void safe(const char *text, char *buf, size_t room)
 {
 	FILE *f = fmemopen(buf, room, "w");
@@ -122,7 +122,7 @@ static void fill(struct rows *rows, const struct kreg_stat *stat)
 	set(rows, row, OWNER, buf);
 }
 
-/* What tells apart tables of several namespaces. */
+/* Columns for tables of several namespaces: shown with --all. */
 static bool only_of_all(int column)
 {
 	return column == ID || column == USER_NS || column == PID_NS;
@@ -133,7 +133,7 @@ static bool is_number(int column)
 	return only_of_all(column) || column == OBJECTS || column == MEMORY;
 }
 
-/* Numbers to the right, and nothing after the last column. */
+/* Numbers are aligned to the right; no blanks follow the last column. */
 static void print_rows(const struct rows *rows)
 {
 	size_t i;

@@ -50,8 +50,8 @@ static void parse(int argc, char **argv, struct wish *w)
 }
 
 /*
- * The table is born with orphan = park, so that it is in one of two states whenever
- * this process is killed: not there, or parked.
+ * The table is created with orphan = park: if this process is killed, at whatever
+ * moment, the table either does not exist or is parked.
  */
 static int create(struct kreg_client *client, const char *name, const struct wish *w,
 		  struct kreg_table **table)

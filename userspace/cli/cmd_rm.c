@@ -50,7 +50,7 @@ static int remove_id(struct kreg_client *client, uint64_t id, bool force)
 	struct kreg_stat *stat;
 	int ret;
 
-	/* Only for its name, and only where that is told. */
+	/* For its name, which only JSON shows. */
 	if (!json || kreg_stat_by_id(client, id, &stat))
 		stat = NULL;
 	ret = kreg_destroy_by_id(client, id);
@@ -64,7 +64,7 @@ static int remove_id(struct kreg_client *client, uint64_t id, bool force)
 	return ret;
 }
 
-/* Whoever may not claim a parked table may not destroy it either: leave those. */
+/* Tables that this user may not claim he may not destroy either: count those in @left. */
 static int remove_listed(struct kreg_client *client, const struct kreg_stat *stat, unsigned int *n,
 			 unsigned int *left)
 {

@@ -20,7 +20,7 @@ static uint64_t being_freed(const struct status *s)
 	return s->counters.tables > s->total.tables ? s->counters.tables - s->total.tables : 0;
 }
 
-/* Open files of processes that /proc does not show here; one more is our own. */
+/* Open files of processes that /proc does not show here; this command's own is not counted. */
 static uint64_t unseen_files(const struct status *s)
 {
 	uint64_t seen = (uint64_t)s->files + 1;
@@ -135,7 +135,7 @@ static void print_holders(const struct status *s)
 	}
 }
 
-/* One sentence for who was told that the module is in use. */
+/* For an administrator to whom rmmod(8) has said that the module is in use. */
 static void print_verdict(const struct status *s)
 {
 	uint64_t tables = s->total.tables + being_freed(s), files = s->files + unseen_files(s);

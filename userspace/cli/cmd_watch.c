@@ -26,7 +26,7 @@ static void on_signal(int sig)
 	over = 1;
 }
 
-/* Without SA_RESTART, so that waiting ends. */
+/* Without SA_RESTART, so that a signal ends poll(2). */
 static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -47,7 +47,7 @@ static int remember_gift(struct watch *w, uint64_t id)
 	return 0;
 }
 
-/* What came to us by the way is left to the kernel, not destroyed by our end. */
+/* Tables that this command was given or has inherited must not be destroyed by its exit. */
 static void park_gifts(struct watch *w)
 {
 	struct kreg_table *table;
@@ -66,7 +66,7 @@ static void on_event(const struct kreg_event *event, void *arg)
 {
 	struct watch *w = arg;
 
-	/* A table has come to us, whether there are lines left or not. */
+	/* The table is to be parked even if no more lines are to be printed. */
 	if (w->lines_left)
 		watch_say_event(w, event);
 	if (remember_gift(w, kreg_event_table(event)))
@@ -82,8 +82,8 @@ static int look_at_all(struct watch *w, const struct pollfd *polled)
 	return ret;
 }
 
-/* Milliseconds to sleep at most. */
-static int patience(const struct watch *w)
+/* Milliseconds until the next look at the tables or the end, at most an hour. */
+static int poll_timeout(const struct watch *w)
 {
 	uint64_t ms = w->count ? w->interval_ms : 3600000;
 	uint64_t now = kreg_deadline(0);
@@ -102,7 +102,7 @@ static int loop(struct watch *w, struct pollfd *polled)
 		polled[0] = (struct pollfd){ kreg_client_fd(w->client), POLLIN, 0 };
 		for (i = 0; i < w->count; i++)
 			polled[i + 1] = (struct pollfd){ w->tables[i].pidfd, POLLIN, 0 };
-		if (poll(polled, w->count + 1, patience(w)) < 0) {
+		if (poll(polled, w->count + 1, poll_timeout(w)) < 0) {
 			if (errno != EINTR)
 				return fail_text(EXIT_ERROR, "poll: %s", strerror(errno));
 			continue;

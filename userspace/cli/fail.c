@@ -33,12 +33,12 @@ static int code_of(int err)
 	return EXIT_ERROR;
 }
 
-/* Names may hold bytes that play tricks with a terminal. */
+/* Escaped, since names in the text may hold control characters. */
 static void say(const char *code, const char *text)
 {
 	bool keep = hex;
 
-	/* Keeps the order with what was printed before. */
+	/* Standard output is buffered: what was printed before is to appear before. */
 	fflush(stdout);
 	hex = false;
 	if (json) {
@@ -78,7 +78,7 @@ int fail_text(int code, const char *format, ...)
 	return code;
 }
 
-/* For people only, and not in the way of what a program reads. */
+/* For people: on standard error, and not with --json. */
 void note(const char *format, ...)
 {
 	char text[512];

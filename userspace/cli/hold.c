@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The life of kreg hold: own the table, start, wait, take back, start again. */
+/* kreg hold: own the table, start the command, wait for it, take back, start again. */
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/wait.h>
@@ -20,7 +20,7 @@ static uint64_t now_ms(void)
 	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
 }
 
-/* Signals are fetched one by one, so that none comes at a bad moment. */
+/* Blocked and taken with sigwaitinfo(2), signals interrupt nothing. */
 static void block_signals(struct hold *h, sigset_t *set)
 {
 	size_t i;
@@ -30,7 +30,7 @@ static void block_signals(struct hold *h, sigset_t *set)
 	for (i = 0; i < N_PASSED; i++)
 		sigaddset(set, passed_on[i]);
 	sigprocmask(SIG_BLOCK, set, &h->old_mask);
-	/* Were it ignored, as it may be inherited, no status would be kept. */
+	/* If SIGCHLD was inherited as ignored, the kernel would keep no exit status. */
 	signal(SIGCHLD, SIG_DFL);
 }
 
@@ -51,7 +51,7 @@ static int own(struct hold *h)
 	return ret ? fail(ret) : 0;
 }
 
-/* Once the death is known the event is there, so there is nothing to wait for. */
+/* No waiting: when waitpid(2) tells of a death, the event is in the mailbox. */
 static bool came_back(struct hold *h)
 {
 	const struct kreg_event *m;
@@ -63,8 +63,8 @@ static bool came_back(struct hold *h)
 }
 
 /*
- * The signals that a terminal sends have reached the child already, which is in the
- * same group; others were meant for whoever does the work.
+ * A signal from the terminal (SI_KERNEL) has reached the child already, which is in the
+ * same process group; one that a process has sent is passed on to the child.
  */
 static void pass_on(struct hold *h, const siginfo_t *info)
 {
@@ -74,7 +74,7 @@ static void pass_on(struct hold *h, const siginfo_t *info)
 		kill(h->child, info->si_signo);
 }
 
-/* As process 1 of a container we get the orphans of others too. */
+/* As process 1 of a container this command gets the children of dead processes as well. */
 static bool reap(struct hold *h, int *status)
 {
 	bool ours = false;
@@ -105,7 +105,7 @@ static int wait_child(struct hold *h, const sigset_t *set)
 	}
 }
 
-/* How many restarts the window holds with this one; remembers this one. */
+/* Record a restart, and count those within the window. */
 static unsigned int count_restart(struct hold *h)
 {
 	uint64_t now = now_ms();

@@ -25,10 +25,10 @@ struct hold {
 	struct kreg_client *client;
 	struct kreg_table *table;
 	pid_t child;
-	bool given;			/* the child got the table */
+	bool given;			/* the child has got the table */
 	bool stopping;			/* we were asked to end */
 	unsigned int restarts;
-	uint64_t when_ms[MAX_RESTARTS];	/* of the latest restarts, a ring */
+	uint64_t when_ms[MAX_RESTARTS];	/* ring buffer: times of the latest restarts */
 	sigset_t old_mask;
 };
 

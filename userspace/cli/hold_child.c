@@ -2,10 +2,10 @@
 /*
  * Start the command as the owner of the table.
  *
- * A process can receive a table only when it has opened the device, and an unknown
- * command may never do so. Therefore the child opens it before it becomes the command:
- * ownership stays with the process over execve(2). So there is nothing to poll for, and
- * the command owns the table from its first instruction on.
+ * A process can receive a table only when it has opened the device, and the command may
+ * not know of kreg. So the child opens the device and gets the table before execve(2),
+ * over which a process stays the owner: the command owns the table from its first
+ * instruction on.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static void become(struct hold *h, int sock)
 	_exit(ret == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_RUN);
 }
 
-/* The child is ours and not waited for, so its pid cannot be another's meanwhile. */
+/* The child was not waited for, so its pid cannot have passed to another process. */
 static int hand_over(struct hold *h)
 {
 	struct kreg_process child;
@@ -58,11 +58,11 @@ static int hand_over(struct hold *h)
 	if (!ret)
 		ret = kreg_table_give(h->table, &child, NULL, 0);
 	h->given = !ret;
-	/* That it is dead already will be seen, and told, like any other death. */
+	/* If it is dead already, wait_child() of hold.c notices and reports that. */
 	return ret && ret != -ESRCH ? fail(ret) : 0;
 }
 
-/* The socket closes by itself when the command runs. */
+/* execve(2) closes the child's socket: end of file means that the command runs. */
 static int wait_exec(struct hold *h, int sock)
 {
 	int err;
@@ -73,7 +73,8 @@ static int wait_exec(struct hold *h, int sock)
 			 h->argv[0], strerror(err));
 }
 
-static int meet(struct hold *h, int sock)
+/* The parent's side of become(). */
+static int start_owner(struct hold *h, int sock)
 {
 	int word, ret;
 
@@ -107,7 +108,7 @@ int hold_start(struct hold *h)
 		h->child = 0;
 		ret = fail_text(EXIT_ERROR, "fork: %s", strerror(errno));
 	} else {
-		ret = meet(h, sock[0]);
+		ret = start_owner(h, sock[0]);
 	}
 	close(sock[0]);
 	if (ret && h->child) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What kreg hold tells, on standard error since standard output is the command's. */
+/* Messages of kreg hold, on standard error: standard output belongs to the command. */
 #include <inttypes.h>
 #include <sys/wait.h>
 

@@ -81,7 +81,7 @@ void json_bytes(const char *name, const void *data, size_t len)
 	putc('"', stream);
 }
 
-/* Names and sentences; they stay text with --hex. */
+/* For names and sentences, which --hex does not change. */
 void json_text(const char *name, const char *text)
 {
 	bool keep = hex;

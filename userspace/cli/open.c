@@ -38,9 +38,9 @@ void close_table(struct kreg_table *table)
 }
 
 /*
- * A table that is parked and not public has nobody who may write to it. The command
- * owns it for a moment then. That is safe only if the kernel would take the table back
- * should the command die in between.
+ * Nobody may write to a table that is parked and not public, so the command claims it
+ * for that time. It does so only with orphan = park: else the table would be destroyed
+ * if the command were killed meanwhile.
  */
 int own_parked(struct kreg_table *table, struct kreg_table **mine)
 {
@@ -73,7 +73,7 @@ int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void
 	ret = act(table, arg);
 	if (ret != -EACCES && ret != -EPERM)
 		return ret;
-	/* Once more, so that what is told is why this failed. */
+	/* Once more, so that kreg_errmsg() tells why this failed, and not the claim. */
 	if (own_parked(table, &mine))
 		return act(table, arg);
 	ret = -ESTALE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Words for people. */
+/* Values as text for people. */
 #include <inttypes.h>
 #include <pwd.h>
 #include <string.h>
@@ -35,7 +35,7 @@ const char *text_orphan(enum kreg_orphan orphan)
 	return "?";
 }
 
-/* What the process calls itself; it may be dead by now. */
+/* The name of a process's command; "" if the process is dead. */
 void text_comm(pid_t pid, char *buf, size_t room)
 {
 	char path[32], comm[32] = "";

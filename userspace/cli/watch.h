@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kreg watch: what it knows of a table, and how it tells changes. */
+/* What the files of kreg watch share. */
 #ifndef KREG_CLI_WATCH_H
 #define KREG_CLI_WATCH_H
 
@@ -21,9 +21,9 @@ struct watch {
 	struct watched *tables;
 	int count;
 	uint64_t interval_ms;
-	uint64_t lines_left;	/* then it is over */
-	uint64_t end_ns;	/* likewise; 0: never */
-	uint64_t *gifts;	/* ids of tables that came to us */
+	uint64_t lines_left;	/* to print until the command ends */
+	uint64_t end_ns;	/* CLOCK_MONOTONIC; when the command ends; 0: never */
+	uint64_t *gifts;	/* ids of tables that this command was given or inherited */
 	size_t n_gifts;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A change of a table, as far as it can be seen from outside: the death of the owner
- * wakes the command through a pidfd; gifts and claims are found by looking again.
+ * Find out what has changed about a table. The death of the owner wakes the command
+ * through a pidfd; gifts and claims are found by looking from time to time.
  */
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +16,7 @@ static void forget_owner(struct watched *t)
 	t->pidfd = -1;
 }
 
-/* No pidfd (another pid namespace, or dead by now) means to look from time to time. */
+/* Without a pidfd (the owner is in another pid namespace, or dead) deaths are found late. */
 static void follow_owner(struct watch *w, struct watched *t)
 {
 	struct kreg_table *table;
@@ -32,8 +32,8 @@ static void follow_owner(struct watch *w, struct watched *t)
 }
 
 /*
- * The look may come before the event, and the kernel moves a table a moment before the
- * pidfd of the dead tells of it; whether he lives is kreg's to say.
+ * The kernel hands the tables of a dead process over a moment before its pidfd becomes
+ * readable, so a look in between asks kreg whether the process lives.
  */
 static bool owner_died(const struct watch *w, const struct watched *t)
 {

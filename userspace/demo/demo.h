@@ -2,7 +2,7 @@
 /*
  * kreg-demo: a server that owns a table is killed again and again.
  *
- * director	tells the story, kills the server, counts
+ * director	starts the others, kills the server, measures, prints
  * server	owns the table, fills it, writes a heartbeat into it
  * readers	look objects up in the table, all the time, and check the values
  * keeper	round 1: heir of the server, parent of the next one
@@ -45,7 +45,7 @@ struct shared {
 	} reader[MAX_READERS];
 };
 
-/* What servers and the keeper tell the director, through a pipe. */
+/* What servers, readers and the keeper report to the director through a pipe. */
 enum word {
 	WORD_FILLING,	/* number: objects so far */
 	WORD_OWNS,	/* pid: the server; number: objects in the table; time */
@@ -70,7 +70,7 @@ struct demo {
 	pid_t keeper;
 };
 
-/* object.c: which object a number means. */
+/* object.c: key and value of the object with a number. */
 #define KEY_SIZE	16
 void object_key(uint64_t n, char key[KEY_SIZE]);
 void object_value(uint64_t n, unsigned char *value, size_t size);
@@ -90,14 +90,14 @@ pid_t keeper_start(const struct demo *d);
 pid_t reader_start(const struct demo *d, unsigned int index);
 void die_with_parent(pid_t parent);
 
-/* One killing, from the kill to the new owner. */
+/* One hand-over, from the kill to the new owner. */
 struct takeover_result {
 	pid_t killed;
 	pid_t owner;
 	int status;
-	uint64_t dead_ns;	/* all from the moment of kill(2) */
-	uint64_t heir_ns;
-	uint64_t owner_ns;
+	uint64_t dead_ns;	/* since kill(2): the death can be seen, */
+	uint64_t heir_ns;	/* the keeper has inherited (0: no keeper), */
+	uint64_t owner_ns;	/* the next server owns the table */
 	uint64_t lookups;	/* meanwhile */
 	uint64_t failures;
 	uint64_t objects;
@@ -115,7 +115,7 @@ void tell_end(const struct demo *d, uint64_t lookups, uint64_t failures, uint64_
 	      unsigned int kills, uint64_t worst_ns);
 void tell_trouble(const struct demo *d, const char *text);
 
-/* rounds.c: 0, or -1 with the trouble told. */
+/* rounds.c: 0, or -1 after tell_trouble(). */
 struct tally {
 	unsigned int kills;
 	uint64_t worst_ns;
@@ -125,7 +125,7 @@ struct tally {
 int round_run(struct demo *d, enum round round, bool first, struct tally *tally);
 uint64_t count_lookups(const struct demo *d, uint64_t *failures);
 
-/* Set by SIGINT and SIGTERM: come to an end. */
+/* Set by SIGINT and SIGTERM: end soon. */
 extern volatile sig_atomic_t interrupted;
 
 #endif /* KREG_DEMO_H */

@@ -50,12 +50,12 @@ static int wait_inheritance(struct keeper *k)
 	r.number = status;
 	r.time_ns = kreg_event_time_ns(m);
 	report(k->demo, &r);
-	/* The order: once the heir has read of it, the death is seen by all. */
+	/* Does not wait: the server was dead before its heir could read the event. */
 	waitpid(k->server, NULL, 0);
 	return 0;
 }
 
-/* The first server has gone before: its table is parked. */
+/* Claim the table, which the first server has left parked, and be its heir. */
 static int keep(struct keeper *k)
 {
 	struct kreg_process self;

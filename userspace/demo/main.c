@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kreg-demo: its command line, and the end of the story. */
+/* kreg-demo: the command line, the rounds, the final check. */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -119,7 +119,8 @@ static void parse(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "n:s:k:r:p:R:jhV", options, NULL)) != -1)
 		one_option(o, c);
 	if (optind < argc) {
-		fprintf(stderr, "kreg-demo: '%s' is too much\n", argv[optind]);
+		fprintf(stderr, "kreg-demo: takes no argument '%s'; see 'kreg-demo --help'\n",
+			argv[optind]);
 		exit(2);
 	}
 	if (!o->rounds)
@@ -127,7 +128,7 @@ static void parse(int argc, char **argv, struct options *o)
 	snprintf(o->table, sizeof(o->table), "kreg-demo-%d", getpid());
 }
 
-/* Readers end by themselves, so that one that was killed is noticed. */
+/* Readers exit with 0 when told to stop: any other status means that one has failed. */
 static int stop_readers(struct demo *d)
 {
 	int status, ret = 0;
@@ -146,7 +147,7 @@ static int stop_readers(struct demo *d)
 	return ret;
 }
 
-/* How many objects are there with the right value; told by their keys. */
+/* Count the objects that have the value which belongs to their key. */
 static int check_table(const struct demo *d, struct kreg_table *table, uint64_t *good)
 {
 	char text[KEY_SIZE + 1] = "";
@@ -197,7 +198,7 @@ static int check_all(const struct demo *d, uint64_t *lost)
 	return ret;
 }
 
-/* Servers and keeper die with us; the table is to go too. */
+/* Kill the keeper and the owner of the table, then claim and destroy the table. */
 static void clean_up(struct demo *d)
 {
 	struct kreg_client *client;
@@ -226,7 +227,7 @@ static void clean_up(struct demo *d)
 	kreg_client_close(client);
 }
 
-static int play(struct demo *d, struct tally *tally)
+static int run_rounds(struct demo *d, struct tally *tally)
 {
 	bool first = true;
 	int round;
@@ -248,7 +249,7 @@ static int run(struct demo *d)
 	int ret, err;
 
 	tell_start(d);
-	ret = play(d, &tally);
+	ret = run_rounds(d, &tally);
 	if (stop_readers(d))
 		ret = -1;
 	if (!ret) {

@@ -22,7 +22,7 @@ void object_key(uint64_t n, char key[KEY_SIZE])
 		key[i] = digits[n & 15];
 }
 
-/* splitmix64: neighbours have nothing in common. */
+/* splitmix64: neighbouring numbers give unrelated words. */
 static uint64_t mix(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Readers: look up without pause, straight in the table, and check every value. */
+/* Readers: look objects up in the table without pause, and check every value. */
 #include <stdlib.h>
 #include <unistd.h>
 

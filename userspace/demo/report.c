@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From servers and keeper to the director. A report is written in one piece. */
+/* Reports to the director. Writes to a pipe of at most PIPE_BUF bytes are atomic. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -42,7 +42,7 @@ int report_read(const struct demo *d, struct report *r, int timeout_ms)
 	}
 }
 
-/* Whatever ends the director ends the demo. */
+/* However the director ends, its processes end with it. */
 void die_with_parent(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -14,10 +14,10 @@
 
 #define PATIENCE_MS	60000
 
-static pid_t server;		/* who owns the table */
-static pid_t standby;		/* who waits for it */
+static pid_t server;		/* owns the table */
+static pid_t standby;		/* waits for it */
 
-static void nap(unsigned int ms)
+static void sleep_ms(unsigned int ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000L };
 
@@ -37,7 +37,7 @@ uint64_t count_lookups(const struct demo *d, uint64_t *failures)
 	return n;
 }
 
-/* A report of this kind; others are looked at on the way. */
+/* Read reports until one of this kind comes; handle the others. */
 static int expect(struct demo *d, enum word word, struct report *r,
 		  struct takeover_result *result, uint64_t killed_ns)
 {
@@ -69,7 +69,7 @@ static int expect_owner(struct demo *d)
 	return 0;
 }
 
-/* Until it is dead for all; whose child it is does not matter. */
+/* By a pidfd, since the process need not be a child of this one. */
 static uint64_t kill_and_wait(pid_t pid)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0);
@@ -83,7 +83,10 @@ static uint64_t kill_and_wait(pid_t pid)
 	return now_ns();
 }
 
-/* The parent is the director, or becomes it when the keeper is dead. */
+/*
+ * The process is a child of the director, or becomes one when the keeper dies: the
+ * director is a subreaper.
+ */
 static void end_process(pid_t *pid, int *status)
 {
 	if (*pid > 0) {
@@ -93,7 +96,7 @@ static void end_process(pid_t *pid, int *status)
 	*pid = 0;
 }
 
-/* A standby that has only begun to wait would make the time look longer. */
+/* Wait until the kernel counts the waiter: an earlier kill would measure its start as well. */
 static int start_standby(struct demo *d)
 {
 	struct kreg_client *client;
@@ -108,7 +111,7 @@ static int start_standby(struct demo *d)
 	if (kreg_client_open(NULL, &client))
 		return -1;
 	for (tries = 0; tries < 1000 && !waiters; tries++) {
-		nap(1);
+		sleep_ms(1);
 		ret = kreg_stat_by_name(client, d->opt.table, &stat);
 		if (ret)
 			break;
@@ -119,7 +122,7 @@ static int start_standby(struct demo *d)
 	return waiters ? 0 : -1;
 }
 
-static int set_scene(struct demo *d, enum round round, bool first)
+static int prepare_round(struct demo *d, enum round round, bool first)
 {
 	uint64_t started = now_ns();
 
@@ -145,7 +148,7 @@ static int set_scene(struct demo *d, enum round round, bool first)
 	return round == ROUND_STANDBY ? start_standby(d) : 0;
 }
 
-/* The new server, if it is the director who has to care for it. */
+/* Start the next server, unless the keeper does or a standby waits already. */
 static int restart(struct demo *d, enum round round, struct takeover_result *r)
 {
 	if (round == ROUND_KEEPER)
@@ -184,7 +187,7 @@ static int kills(struct demo *d, enum round round, struct tally *tally)
 	unsigned int n;
 
 	for (n = 1; n <= d->opt.kills; n++) {
-		nap(d->opt.pause_ms);
+		sleep_ms(d->opt.pause_ms);
 		memset(&r, 0, sizeof(r));
 		if (interrupted || takeover(d, round, &r))
 			return -1;
@@ -200,7 +203,6 @@ static int kills(struct demo *d, enum round round, struct tally *tally)
 	return 0;
 }
 
-/* The readers begin when there is something to read. */
 static int start_readers(struct demo *d)
 {
 	unsigned int i;
@@ -215,8 +217,9 @@ static int start_readers(struct demo *d)
 
 int round_run(struct demo *d, enum round round, bool first, struct tally *tally)
 {
-	if (set_scene(d, round, first))
+	if (prepare_round(d, round, first))
 		return -1;
+	/* The table must be full first, else look-ups would fail. */
 	if (first && start_readers(d))
 		return -1;
 	tell_round(d, round);

@@ -10,7 +10,7 @@
 
 #define HEARTBEAT	"heartbeat"
 
-/* Full batches; the last one may be shorter. */
+/* Put as many objects as fit into a batch. */
 static int put_batch(const struct demo *d, struct kreg_batch *b, uint64_t *n)
 {
 	static unsigned char value[VALUE_ROOM];
@@ -57,7 +57,7 @@ static int take_gift(struct kreg_client *client, int ready, struct kreg_table **
 	char go = 'c';
 	int ret;
 
-	/* Now we have a client and can receive. */
+	/* This process has a client, so it can receive the table. */
 	if (write(ready, &go, 1) != 1)
 		return -EIO;
 	close(ready);
@@ -76,7 +76,7 @@ static int take_over(const struct demo *d, struct kreg_client *client, enum take
 		.access = KREG_ACCESS_PROTECTED,
 		.mode = 0644,
 		.orphan = KREG_ORPHAN_PARK,
-		/* Should the demo be killed, its table goes away by itself. */
+		/* If the demo is killed, its table is destroyed after this time. */
 		.orphan_ms = 60000,
 	};
 
@@ -87,7 +87,7 @@ static int take_over(const struct demo *d, struct kreg_client *client, enum take
 	return kreg_table_own(client, d->opt.table, how == TAKE_WAIT ? 60000 : 0, &o, table);
 }
 
-/* A write now and then shows that the new owner is one. */
+/* Only the owner can write: these writes fail if the table is not its own. */
 static int work(struct kreg_table *table)
 {
 	struct timespec nap = { 0, 1000000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What people, or programs with --json, are told. */
+/* The output, for people or in JSON. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ void tell_start(const struct demo *d)
 	fflush(stdout);
 }
 
-/* Drawn over and over on a terminal; elsewhere once each tenth. */
+/* On a terminal one line that changes; elsewhere a line for each tenth. */
 static void progress(const struct demo *d, const char *what, uint64_t n)
 {
 	static unsigned int last;

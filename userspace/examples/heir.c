@@ -13,7 +13,7 @@
 
 #include <kreg.h>
 
-/* In the child. The inherited handles go on working, as another process. */
+/* In the child: the inherited handles work, as those of another process. */
 static void crash(struct kreg_client *client, struct kreg_table *table, int ready)
 {
 	const struct kreg_event *gift;
@@ -27,7 +27,7 @@ static void crash(struct kreg_client *client, struct kreg_table *table, int read
 	abort();
 }
 
-/* Be the heir, and give the table to the child when that can receive it. */
+/* Become the heir, and give the table to the child as soon as it can receive one. */
 static int hand_over(struct kreg_client *client, struct kreg_table *table, pid_t pid, int ready)
 {
 	struct kreg_process self, child;
@@ -62,7 +62,7 @@ static int take_back(struct kreg_client *client, struct kreg_table *table)
 	return err;
 }
 
-static int play(struct kreg_client *client)
+static int run(struct kreg_client *client)
 {
 	struct kreg_table *table;
 	int ready[2], err;
@@ -96,7 +96,7 @@ int main(void)
 
 	err = kreg_client_open(NULL, &client);
 	if (!err) {
-		err = play(client);
+		err = run(client);
 		kreg_client_close(client);
 	}
 	if (err)

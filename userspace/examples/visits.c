@@ -24,7 +24,7 @@ int main(void)
 
 	if (kreg_client_open(NULL, &client))
 		return failed(client);
-	/* Create it, or claim it from the kernel, waiting up to a second for another owner. */
+	/* Create the table or claim it; if another process owns it, wait up to a second. */
 	if (kreg_table_own(client, "visits", 1000, NULL, &table))
 		return failed(client);
 	if (kreg_table_opened(table) & KREG_OPENED_CLAIMED)

@@ -5,7 +5,7 @@
  * Conventions of every function
  *
  *   Errors	A function that can fail returns a negative errno, and 0 or a
- *		count when it succeeds; lengths are told in parameters, also with
+ *		count when it succeeds; lengths are returned in parameters, also with
  *		-EMSGSIZE. A call that fails changes nothing, and
  *		leaves its output parameters alone unless it says otherwise.
  *		errno itself means nothing after a call. kreg_errmsg() tells in a

@@ -8,8 +8,8 @@
 
 /*
  * Keys and values lie in one buffer that moves as it grows, so the operations hold
- * offsets, which become pointers for the time of the call. What a read finds lies there
- * as an object.
+ * offsets; bind_ops() makes pointers of them for the call. A read has the head of a
+ * struct kreg_object before its key, so that what it finds can be handed out from there.
  */
 struct kreg_batch {
 	struct kreg_table *table;
@@ -20,9 +20,9 @@ struct kreg_batch {
 	char *bytes;
 	size_t len;
 	size_t bytes_room;
-	size_t payload;		/* keys and values alone */
+	size_t payload;		/* bytes that count against KREG_MAX_BATCH_BYTES */
 	bool reads;
-	bool ran;		/* the results are those of the operations */
+	bool ran;		/* the operations hold the results of a call */
 	int failed;
 };
 
@@ -218,7 +218,7 @@ static void unbind_ops(struct kreg_batch *b)
 	}
 }
 
-/* The key is there already, and the value too if it was fetched. */
+/* Fill in the heads; key and value follow them already. */
 static void make_objects(struct kreg_batch *b)
 {
 	struct kreg_object *obj;

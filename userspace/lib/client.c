@@ -13,10 +13,10 @@
 
 #define DEVICE	"/dev/kreg"
 
-/* In place of a process's number while that process opens the file. */
+/* Set in a client's process number while that process opens the device again. */
 #define OPENING	(UINT64_C(1) << 63)
 
-/* All open clients, for those who know no more than a serial number. */
+/* All open clients, for kreg_errmsg(), which keeps only the serial number of one. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct kreg_client *clients;
 static uint64_t serials;
@@ -61,8 +61,8 @@ int kreg_client_check(const struct kreg_client *client)
 }
 
 /*
- * The file of a child takes the number of the inherited one, so that threads that
- * use the number meanwhile meet either of them and never a third file.
+ * The child's new file gets the descriptor number of the inherited one. dup3(2) replaces
+ * it atomically: other threads that use the number get one of the two, never a third file.
  */
 static int device_replace(struct kreg_client *client)
 {
@@ -79,9 +79,9 @@ static int device_replace(struct kreg_client *client)
 }
 
 /*
- * The first thread of the child that comes here says so in @process and opens the
- * device; others wait for it. A lock could be held for ever by a thread that exists
- * only in the parent; the number of the parent is simply another's.
+ * The first thread of a child sets OPENING with the child's number and opens the device;
+ * the others wait. A mutex will not do: the child may inherit it locked by a thread that
+ * exists only in the parent. OPENING with the parent's number is ignored.
  */
 int kreg_client_reopen(struct kreg_client *client)
 {
@@ -156,7 +156,7 @@ void kreg_client_put(struct kreg_client *client)
 	free(client);
 }
 
-/* Make a client of @fd, which is closed only by who has opened it. */
+/* Make a client of @fd; if that fails, @fd stays open. */
 static int client_new(int fd, const char *path, struct kreg_client **client)
 {
 	struct kreg_ioc_query query = { .size = sizeof(query) };
@@ -216,7 +216,7 @@ int kreg_client_open_fd(int fd, struct kreg_client **client)
 	return kreg_fail_name(take_fd(fd, client), TRY_DEVICE, NULL, "this descriptor");
 }
 
-/* What a supervisor has opened for this very process; only once. */
+/* Take the descriptor that a supervisor has left in KREG_FD; only the first call does. */
 static int inherited(struct kreg_client **client)
 {
 	static atomic_bool taken;
@@ -242,7 +242,7 @@ int kreg_client_open(const char *path, struct kreg_client **client)
 	return kreg_fail_name(open_path(path, client), TRY_DEVICE, NULL, path);
 }
 
-/* What was made from it is of no use now, but may be closed later. */
+/* Handles that were made from it fail with -EBADF then, but may still be closed. */
 void kreg_client_close(struct kreg_client *client)
 {
 	if (!client)

@@ -12,8 +12,15 @@
 
 #include "internal.h"
 
-/* Tables of sentences may ask for a state of the table. */
-enum state { ANY, PARKED, MINE, OTHERS, FOREIGN, NARROW };
+/* What a sentence may depend on beside errno and attempt. */
+enum state {
+	ANY,
+	PARKED,
+	MINE,		/* this process owns the table */
+	OTHERS,		/* another process does */
+	FOREIGN,	/* a table of the own user was asked for, and it is not */
+	READ_ONLY,	/* the client was not opened for writing */
+};
 
 /* Of the last call that failed in this thread. */
 struct failure {
@@ -34,14 +41,14 @@ struct failure {
 
 static __thread struct failure last;
 
-/* What else the signs in a sentence stand for. */
+/* What the other signs in a sentence stand for; looked up when it is made. */
 struct facts {
 	char table[KREG_MAX_NAME + 32];	/* %t */
 	char owner[64];			/* %o */
 	unsigned int uid;		/* %u */
 	unsigned int mode;		/* %m */
 	enum state state;
-	bool foreign;			/* its user is another, or keeps secret who it is */
+	bool foreign;			/* another user's, or this one may not look at it */
 };
 
 static const struct sentence {
@@ -62,7 +69,8 @@ static const struct sentence {
 	{ EMFILE, TRY_DEVICE, ANY,
 	  "this process has too many clients or descriptors open: close some" },
 	{ EDQUOT, TRY_DEVICE, ANY,
-	  "the user who has made this user namespace uses kreg in as many of them as one may" },
+	  "the user who made this user namespace uses kreg in too many of them: end its clients and tables in some"
+	},
 	{ ENOTTY, TRY_DEVICE, ANY,
 	  "%t is not the device of kreg, or the module is older than the library" },
 	{ EBUSY, TRY_OTHER, PARKED,
@@ -98,7 +106,7 @@ static const struct sentence {
 	  "%t is another user's, who may have made it to be trusted; choose another name, or allow tables of any user"
 	},
 	{ EPERM, TRY_CREATE, ANY,
-	  "only CAP_SYS_RESOURCE may have %t parked for so long, or give it an heir of another user"
+	  "parking %t for so long needs CAP_SYS_RESOURCE, or its heir is of another user and does not accept tables"
 	},
 	{ EPERM, TRY_CLAIM, ANY,
 	  "only user %u may claim %t, or a process with CAP_SYS_ADMIN" },
@@ -134,7 +142,7 @@ static const struct sentence {
 	{ EINVAL, TRY_BATCH, ANY, "the key is empty, or the batch mixes reads and writes" },
 	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
 	{ EBADF, TRY_PROCESS, ANY, "this descriptor is no pidfd" },
-	{ EBADF, TRY_OTHER, NARROW,
+	{ EBADF, TRY_OTHER, READ_ONLY,
 	  "this process may read the device and not write to it; 'ls -l /dev/kreg' tells who may" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
 	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
@@ -143,7 +151,7 @@ static const struct sentence {
 	  "too many asynchronous writes wait already; synchronise first" },
 };
 
-/* About a limit it matters which, not what was tried. */
+/* These depend on the limit that was reached, not on what was tried. */
 static const char * const of_limits[] = {
 	[KREG_LIMIT_TABLES] =
 	  "this user has as many tables as one may have: destroy some ('kreg ls', 'kreg rm')",
@@ -154,14 +162,14 @@ static const char * const of_limits[] = {
 	[KREG_LIMIT_MAILBOX] =
 	  "the mailbox of process %p is full: it must read its events",
 	[KREG_LIMIT_PROMISED] =
-	  "this user has all the room that it may have in the mailbox of process %p: its events are to be read",
+	  "this user has all the room that it may have in the mailbox of process %p, which must read its events",
 	[KREG_LIMIT_WAITERS] =
-	  "as many processes as may wait for %t do so already; try again later",
+	  "too many processes wait for %t already; try again later",
 	[KREG_LIMIT_TABLE] =
 	  "%t is full: remove objects",
 };
 
-/* Name and state of the owner, with a word about what runs there. */
+/* Who owns the table: pid and command name. */
 static void owner_facts(struct facts *f, const struct kreg_info *info)
 {
 	char path[32], comm[32] = "";
@@ -278,8 +286,8 @@ static void fill_in(const char *text, const struct facts *f, char *buf, size_t r
 	buf[used] = '\0';
 }
 
-/* The client is open, but the device let it be opened for less than everything. */
-static bool is_narrow(const struct failure *l)
+/* The client is open, but the mode of the device allowed no writing. */
+static bool is_read_only(const struct failure *l)
 {
 	struct kreg_client *client = kreg_client_by_serial(l->client);
 	int flags = -1;
@@ -300,16 +308,16 @@ static void make_sentence(void)
 	struct facts f;
 
 	gather(&f, &last);
-	/* Who may not even write is told so; what helps is the same. */
+	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION))
 		err = EPERM;
 	if (err == EPERM && last.own_user && f.foreign)
 		f.state = FOREIGN;
-	if (err == EBADF && is_narrow(&last))
-		f.state = NARROW;
+	if (err == EBADF && is_read_only(&last))
+		f.state = READ_ONLY;
 	text = choose_limit(last.limit) ?: choose(err, attempt, f.state);
-	/* A batch fails as its operations do. */
+	/* A batch fails with the errors of its operations. */
 	if (!text && attempt == TRY_BATCH)
 		text = choose(err, TRY_WRITE, f.state);
 	if (text)

@@ -9,7 +9,7 @@
 
 #include "internal.h"
 
-/* Holds a few records of today; grows when one is longer. */
+/* Room for several TRANSFER records; it grows when a record is longer. */
 #define ROOM		8192
 #define ROOM_MAX	(16u << 20)
 
@@ -50,7 +50,7 @@ static int fill(struct kreg_client *client)
 	int ret, tries = 0;
 
 	for (;;) {
-		/* What a program has opened under this number is not ours to read. */
+		/* The program may have closed the descriptor, and another file got its number. */
 		ret = kreg_client_check(client);
 		if (ret)
 			return ret;
@@ -73,7 +73,7 @@ static int fill(struct kreg_client *client)
 	return 0;
 }
 
-/* Does the record hold all that is read of it? */
+/* The lengths in the record do not exceed its size. */
 static bool sound(const struct kreg_event *ev)
 {
 	return ev->size >= sizeof(*ev) &&
@@ -81,9 +81,9 @@ static bool sound(const struct kreg_event *ev)
 }
 
 /*
- * The next record of the buffer. Kinds from after our time are left out, since only
- * their beginning is known to us. What does not end in the buffer can only be a
- * fault: the rest is dropped.
+ * Take the next record of the buffer. Records of kinds that this library does not know
+ * are skipped (0). A record that does not end in the buffer is a fault of the kernel:
+ * the rest of the buffer is dropped.
  */
 static int pop(struct mail *mail, const struct kreg_event **event)
 {
@@ -102,7 +102,7 @@ static int pop(struct mail *mail, const struct kreg_event **event)
 	return 1;
 }
 
-/* Until the descriptor is readable; the time that poll(2) can wait has a limit. */
+/* Returns 0 also when poll(2), which waits for INT_MAX ms at most, has timed out. */
 static int wait_readable(struct kreg_client *client, uint64_t deadline)
 {
 	struct pollfd p = { .fd = client->fd, .events = POLLIN };

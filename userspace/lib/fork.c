@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which process this is. A pid does not tell a child from a grandchild that got the same
- * one, so the number lies in a page that the kernel clears in every child; a counter that
- * is inherited makes the next one, larger than those of all ancestors.
+ * A number for this process, to notice fork(2). The pid will not do: a descendant may
+ * have got that of an ancestor that is dead. The number lies in a page that the kernel
+ * clears in every child; the child takes the next one from an inherited counter, so it
+ * is larger than those of all its ancestors.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static void make_page(void)
 	size_t size = sysconf(_SC_PAGESIZE);
 	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	/* Without it every fork(2) would go unnoticed: better to stop at once. */
+	/* Without the page no fork(2) would be noticed, and children would use dead files. */
 	if (mem == MAP_FAILED || madvise(mem, size, MADV_WIPEONFORK))
 		abort();
 	page = mem;

@@ -11,7 +11,7 @@
 #include <kreg.h>
 #pragma GCC visibility pop
 
-/* Events that were read(2) but not yet handed out, and whose they are. */
+/* Events that were read(2) but not yet handed out, and the process that read them. */
 struct mail {
 	char *buf;
 	size_t room;
@@ -27,11 +27,11 @@ struct mail {
 struct kreg_client {
 	_Atomic int fd;			/* -1: closed by the program */
 	_Atomic unsigned int refs;
-	_Atomic uint64_t process;	/* whose the file is: see fork.c */
-	uint64_t serial;		/* of all clients of this process, never used again */
+	_Atomic uint64_t process;	/* which opened the file: a number of fork.c */
+	uint64_t serial;		/* no other client of this process ever has it */
 	struct kreg_client *next;	/* in the list of client.c */
-	dev_t device;			/* what fstat(2) must tell of the file */
-	ino_t inode;
+	dev_t device;			/* of the file, to notice that the program has */
+	ino_t inode;			/* put another one under the descriptor */
 	char *path;
 	struct mail mail;
 	kreg_event_fn handler;
@@ -60,15 +60,15 @@ struct kreg_stat {
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
 extern __thread enum kreg_limit kreg_ioctl_limit;
 
-/* fork.c: a number that is this process's alone among its ancestors; never 0. */
+/* fork.c: number of this process, which none of its ancestors has; never 0. */
 uint64_t kreg_process_number(void);
 
-/* client.c: the calling process is not the one that opened the file. */
+/* client.c: open the device again if the calling process has not opened the file. */
 int kreg_client_reopen(struct kreg_client *client);
 /* -EBADF if the descriptor is not that file any more. */
 int kreg_client_check(const struct kreg_client *client);
 struct kreg_client *kreg_client_get(struct kreg_client *client);
-/* The open client with this serial, if it is there; to be put. */
+/* The open client with this serial, or NULL; to be put. */
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
 void kreg_client_put(struct kreg_client *client);
 
@@ -99,7 +99,8 @@ enum attempt {
 
 /*
  * errmsg.c: every function of the public header returns through one of these, which keep
- * what has failed and return @ret. The last two add to what the others have kept.
+ * what has failed and return @ret. kreg_fail_process(), kreg_fail_own_user() and
+ * kreg_fail_sizes() add to what the others have kept.
  */
 int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client);
 int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *client,
@@ -114,9 +115,9 @@ int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
 
 /*
- * An object is handed out as it lies in the buffer of a scan; other calls lay theirs out
- * in the same way. This bit of @sub, which no number of an object reaches, says that no
- * value follows the key.
+ * An object that is handed out is laid out as the kernel does in the buffer of a scan.
+ * This bit of @sub, which the kernel's numbers do not reach, says that no value follows
+ * the key.
  */
 #define OBJECT_NO_VALUE	(1u << 31)
 

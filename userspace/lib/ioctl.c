@@ -22,7 +22,7 @@ static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
 	case KREG_IOC_SYNC:
 		return ((const struct kreg_ioc_sync *)arg)->out_limit;
 	case KREG_IOC_OP:
-		/* In the form without the member. */
+		/* KREG_OP_SIZE, the form that the library uses, has no @out_limit. */
 		return errno == ENOSPC ? KREG_LIMIT_TABLE : KREG_LIMIT_BYTES;
 	}
 	return KREG_LIMIT_NONE;
@@ -38,7 +38,7 @@ int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 			return 0;
 		if (ret > 0)
 			return -EPROTO;
-		/* Another file has this number; what it says of our command is beside the point. */
+		/* The program has closed the descriptor, and another file has its number. */
 		if (errno == ENOTTY && kreg_client_check(client))
 			return -EBADF;
 		if (errno == EDQUOT || errno == ENOSPC)

@@ -14,7 +14,7 @@ const char *kreg_version(void)
 	       XSTR(KREG_VERSION_PATCH);
 }
 
-/* Written the other way round than options: what we do not know becomes zero. */
+/* The caller's struct may be longer: what this library does not know becomes zero. */
 static void limits_copy(struct kreg_limits *theirs, const struct kreg_limits *ours)
 {
 	size_t size = theirs->size;

@@ -6,10 +6,10 @@
 
 #include "internal.h"
 
-/* Enough to make the cost of a call small, little enough for the stack. */
+/* Many enough to make up for the cost of a system call, few enough for the stack. */
 #define CHUNK	64
 
-/* What the program knows of an item may be more than this library does. */
+/* The program's struct kreg_item may be longer than this library's: @size tells. */
 struct items {
 	char *at;
 	size_t count;
@@ -35,8 +35,8 @@ static int check_items(struct items items)
 }
 
 /*
- * How many of the items go into one call: room counts against the limit of a batch. A
- * value cannot be longer than the longest value, so more room is not told of.
+ * How many of the items go into one call: room counts against the limit of a batch.
+ * Room beyond the longest value is never used, so the kernel is not told of it.
  */
 static unsigned int take_items(struct kreg_op *ops, struct items items, int *error)
 {

@@ -6,13 +6,13 @@
 
 #include "internal.h"
 
-/* Room that most values fit into, for those who do not know the length. */
+/* The first room for a value of unknown length; most values fit. */
 #define GUESS	4096
 
 int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,
 		 const void *value, size_t value_len)
 {
-	/* Lengths beyond 32 bits must not be cut; the kernel knows the real limits. */
+	/* Lengths must not lose bits on the way into 32; the kernel knows the real limits. */
 	if (key_len > UINT32_MAX)
 		return -ENAMETOOLONG;
 	if (value_len > UINT32_MAX) {
@@ -34,7 +34,7 @@ static bool is_read(unsigned int code)
 	return code == KREG_OP_GET || code == KREG_OP_MEMBER;
 }
 
-/* Keep what has failed, with the sizes that @op was made of. */
+/* Keep the failure and its sizes for kreg_errmsg(). */
 static int op_failed(int ret, const struct kreg_table *table, unsigned int code,
 		     size_t key_len, size_t value_len, size_t out_len)
 {
@@ -80,7 +80,7 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
 			 ret == -EMSGSIZE ? args->out_len : 0);
 }
 
-/* Keeps nothing of a failure, for callers that may try again. */
+/* Does not keep a failure for kreg_errmsg(): the caller may try again. */
 static int try_op(struct kreg_table *table, unsigned int code, unsigned int call_flags,
 		  const void *key, size_t key_len, const void *value, size_t value_len,
 		  struct kreg_op *out)
@@ -144,7 +144,7 @@ static int fetch(struct kreg_table *table, unsigned int code, const void *key, s
 	return ret;
 }
 
-/* The value may grow between two tries. */
+/* A loop, since the value may grow between two tries. */
 static int fetch_alloc(struct kreg_table *table, unsigned int code, const void *key,
 		       size_t key_len, void **value, size_t *len)
 {

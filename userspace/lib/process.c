@@ -61,7 +61,7 @@ static int pidfd_dead(int pidfd)
 	return ret;
 }
 
-/* There is no other way to learn the pid of a pidfd. */
+/* Kernels before 6.13 tell the pid of a pidfd in no other way. */
 static int pidfd_pid(int pidfd)
 {
 	char path[64], line[128];
@@ -92,7 +92,7 @@ static int from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process
 	ret = find(client, pid, &found);
 	if (ret)
 		return ret;
-	/* Still alive, so the pid has been its own all the time. */
+	/* It is still alive, so nobody else had its pid when find() looked. */
 	ret = pidfd_dead(pidfd);
 	if (ret)
 		return ret < 0 ? ret : -ESRCH;

@@ -13,7 +13,7 @@ struct kreg_scan {
 	unsigned int flags;
 	unsigned int batch;
 	bool more;
-	char *buf;		/* objects, of which count from next on are to be told */
+	char *buf;		/* fetched objects; @count are left, from offset @next on */
 	size_t room;
 	size_t next;
 	unsigned int count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is to be known about a table. */
+/* The state of a table. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static int info_read(struct kreg_client *client, uint64_t id, const char *name,
 
 	if (name && strlen(name) > KREG_MAX_NAME)
 		return -ENAMETOOLONG;
-	/* The kernel fills all of it, which checkers of memory cannot know. */
+	/* The kernel fills all of it, but valgrind and sanitizers cannot know that. */
 	memset(info, 0, sizeof(*info));
 	return kreg_ioctl(client, KREG_IOC_INFO, &io);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Errors in words, without their circumstances. */
+/* What each errno means, whatever call it came from; errmsg.c knows more. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -29,19 +29,19 @@ static const struct {
 	E(EEXIST, "it exists already"),
 	E(EDQUOT, "a limit of the user or of the mailbox is reached"),
 	E(ENOSPC, "a limit of the table is reached"),
-	E(ENOMEM, "no memory"),
+	E(ENOMEM, "no memory, in the machine or in the memory control group"),
 	E(EINTR, "a signal came while waiting"),
 	E(EBUSY, "the table belongs to another process"),
 	E(EALREADY, "it is the owner already"),
-	E(ETIMEDOUT, "the time is over"),
+	E(ETIMEDOUT, "the time-out has passed"),
 	E(ESRCH, "no such living process"),
 	E(ENOTCONN, "the process has not opened the device"),
 	E(EAGAIN, "nothing is there yet, or too much is queued"),
 	E(ENOBUFS, "the batch is full"),
 	E(EMFILE, "too many clients or descriptors are open"),
 	E(ENFILE, "too many files are open in the system"),
-	E(EBADF, "the client or its descriptor is closed, or this is no pidfd"),
-	E(EPROTO, "the kernel has answered what it must not"),
+	E(EBADF, "the client is closed or may only read, or this is no pidfd"),
+	E(EPROTO, "the answer of the kernel makes no sense"),
 	E(ENOSYS, "this kernel lacks a system call"),
 	E(EIO, "input or output has failed"),
 #undef E

@@ -18,7 +18,7 @@ uint64_t kreg_deadline(int64_t timeout_ms)
 {
 	struct timespec now;
 
-	/* A moment that nanoseconds cannot tell is never. */
+	/* Longer ones would overflow the nanoseconds: they mean never. */
 	if (timeout_ms < 0 || timeout_ms > INT64_MAX / 2000000)
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -62,7 +62,7 @@ static int open_new(struct kreg_ioc_open *open, const struct kreg_open_options *
 	return 0;
 }
 
-/* Who creates a table where there is none counts on a table of his own. */
+/* Who may create the table trusts it as his own: refuse one that another user has made. */
 static bool own_user_alone(const struct kreg_open_options *o)
 {
 	return (o->flags & KREG_OPEN_CREATE) &&
@@ -113,7 +113,7 @@ static int open_table(struct kreg_client *client, const char *name,
 	open.name = kreg_ptr(name);
 	open.name_len = len;
 
-	/* First what can fail here, so that no table is left without a handle. */
+	/* The handle first: if there is no memory for it, no table is created. */
 	t = kreg_table_new(client, 0, name, len);
 	if (!t)
 		return -ENOMEM;

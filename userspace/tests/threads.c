@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What threads may share: clients and tables. Built with ThreadSanitizer, on a device that
- * is played here, so that it is the library's own memory that is looked at. Prints TAP.
+ * Threads share clients and tables, under ThreadSanitizer. The device is faked here, since
+ * only the library's own memory is to be checked. Prints TAP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static void expect(bool good, const char *what)
 	fprintf(stderr, "# %s: %s\n", what, kreg_errmsg());
 }
 
-/* The file is that of /dev/null; what the library asks of it ends here. */
+/* In place of these calls of the library; the file that is opened is /dev/null. */
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_ioctl(int fd, unsigned long cmd, ...);
@@ -44,7 +44,7 @@ int __wrap_open(const char *path, int flags, ...)
 	return __real_open(path, flags);
 }
 
-static int play_op(struct kreg_ioc_op *io)
+static int fake_op(struct kreg_ioc_op *io)
 {
 	if (io->op.code == KREG_OP_PUT)
 		return 0;
@@ -52,13 +52,13 @@ static int play_op(struct kreg_ioc_op *io)
 	return -1;
 }
 
-static int play_batch(struct kreg_ioc_batch *io)
+static int fake_batch(struct kreg_ioc_batch *io)
 {
 	io->out_done = io->count;
 	return 0;
 }
 
-static int play_scan(struct kreg_ioc_scan *io)
+static int fake_scan(struct kreg_ioc_scan *io)
 {
 	struct kreg_object *object = (void *)(uintptr_t)io->buf;
 
@@ -74,7 +74,7 @@ static int play_scan(struct kreg_ioc_scan *io)
 	return 0;
 }
 
-static int play_info(struct kreg_ioc_info *io)
+static int fake_info(struct kreg_ioc_info *io)
 {
 	struct kreg_info *info = (void *)(uintptr_t)io->info;
 
@@ -100,13 +100,13 @@ int __wrap_ioctl(int fd, unsigned long cmd, ...)
 		((struct kreg_ioc_open *)arg)->out_table = atomic_fetch_add(&ids, 1) + 1;
 		return 0;
 	case KREG_IOC_OP:
-		return play_op(arg);
+		return fake_op(arg);
 	case KREG_IOC_BATCH:
-		return play_batch(arg);
+		return fake_batch(arg);
 	case KREG_IOC_SCAN:
-		return play_scan(arg);
+		return fake_scan(arg);
 	case KREG_IOC_INFO:
-		return play_info(arg);
+		return fake_info(arg);
 	}
 	return 0;
 }
@@ -160,7 +160,7 @@ static void *share_table(void *arg)
 	return NULL;
 }
 
-/* Clients come and go while sentences look for theirs. */
+/* Clients are opened and closed while kreg_errmsg() of other threads looks for theirs. */
 static void *open_clients(void *arg)
 {
 	struct kreg_client *client;
@@ -213,7 +213,7 @@ static void run_threads(struct kreg_client *client, struct kreg_table *table)
 		pthread_join(thread[i], NULL);
 }
 
-/* All threads of a child meet the file of its parent at once; one opens it again. */
+/* All threads of a child use the parent's file at once; exactly one opens it again. */
 static int in_child(struct kreg_client *client, struct kreg_table *table, int depth)
 {
 	int status = -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What needs no module: parsing, escaping, JSON, errors in words. Prints TAP. */
+/* What needs no module: parsing, escaping, JSON, sentences about errors. Prints TAP. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

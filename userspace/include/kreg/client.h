@@ -17,15 +17,16 @@ extern "C" {
  *
  * A process may have 64 clients; one is enough for all its threads. The first
  * one that is open is the receiver of the process's events. What the process gets through
- * a client it owns under the user it runs as now: after setuid(2), or as a set-user-ID
- * program, a client that is opened then owns nothing of it.
+ * a client it owns under the user that it runs as when the client is opened. A client that
+ * it opens after setuid(2), or as a set-user-ID program, is not the owner of these tables.
  *
- * Where the device may only be read, the client reads tables, and whatever else it tries is
- * -EBADF; it receives nothing.
+ * If the mode of the device allows only reading, the client can read tables. It receives
+ * no tables and no events, and all other calls are -EBADF.
  *
  * Errors: -ENOENT, -ENODEV: no device, the module is not loaded; -EACCES: the
- * device's permissions; -EMFILE: too many clients or descriptors; -ENOTTY: @path
- * is something else.
+ * device's permissions; -EMFILE: too many clients or descriptors; -EDQUOT: kreg is used
+ * in too many user namespaces of the user who made this one; -ENOTTY: @path is something
+ * else.
  */
 int kreg_client_open(const char *path, struct kreg_client **client) KREG_MUST_CHECK;
 
@@ -133,8 +134,8 @@ int kreg_client_sync(struct kreg_client *client) KREG_NONNULL_FIRST KREG_MUST_CH
  * @pid: process id in the caller's pid namespace
  * @process: its name
  *
- * The pid may have passed on to another process since the caller learnt it. Who
- * has a pidfd calls kreg_process_from_pidfd().
+ * Since the caller learnt the pid, the process may have died and another one got the pid.
+ * With a pidfd, call kreg_process_from_pidfd() instead.
  *
  * Errors: -ESRCH: no living process has this pid, or it is a thread's;
  * -ENOTCONN: the process has no client.

@@ -43,8 +43,8 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
  * @timeout_ms: how long to wait for the first; 0: not at all; -1, INT64_MAX: for ever
  *
  * For event loops: call it with 0 when kreg_client_fd() is readable, whether the loop
- * is level- or edge-triggered. It leaves none, also of those that the library has read
- * already.
+ * is level- or edge-triggered. It leaves no event behind, neither in the mailbox nor in
+ * the buffer of the library.
  *
  * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL:
  * no handler; -EINTR as in kreg_event_next().
@@ -75,7 +75,7 @@ int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size
 /** kreg_event_name_alloc() - likewise; @name is to be freed with free(3). */
 int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
-/** kreg_event_data() - the bytes that the heir was named or the gift sent with. */
+/** kreg_event_data() - the bytes that the former owner has left for the receiver. */
 const void *kreg_event_data(const struct kreg_event *event, size_t *len) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus

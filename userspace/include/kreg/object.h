@@ -66,11 +66,11 @@ int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
 void kreg_object_free(struct kreg_object *object);
 
 /*
- * What an object tells that a scan, a batch or kreg_get_object() has handed out. @len
- * may be NULL. Use these; the struct itself is the kernel's.
+ * Key, value and version of an object from a scan, a batch or kreg_get_object(). @len
+ * may be NULL. Use these functions: the layout of the struct belongs to the kernel's ABI.
  */
 const void *kreg_object_key(const struct kreg_object *object, size_t *len) KREG_NONNULL_FIRST;
-/* NULL: it was not asked for, or had no room; @len is its length all the same. */
+/* NULL: the value was not asked for, or there was no room; @len is its length even then. */
 const void *kreg_object_value(const struct kreg_object *object, size_t *len) KREG_NONNULL_FIRST;
 uint64_t kreg_object_version(const struct kreg_object *object) KREG_NONNULL_FIRST;
 
@@ -83,7 +83,7 @@ int kreg_del(struct kreg_table *table, const void *key, size_t key_len) KREG_NON
 /**
  * kreg_take() - copy a value and remove the object, in one
  *
- * As kreg_get(). With -EMSGSIZE nothing is removed. Of several takers one gets it.
+ * As kreg_get(). With -EMSGSIZE nothing is removed. If several take it at once, one gets it.
  */
 int kreg_take(struct kreg_table *table, const void *key, size_t key_len,
 	      void *buf, size_t room, size_t *len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
@@ -143,7 +143,7 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
  * Asynchronous writes return when they are queued or done, see kreg_client_sync(). The
  * writes of one client to one table are applied in the order of the calls, and are
  * applied even if the process dies at once. -EAGAIN: 4096 of them or 4 MiB wait
- * already; synchronise or try later. No outcome is told but by sync.
+ * already; synchronise or try later. Only kreg_client_sync() tells whether one has failed.
  */
 
 /** kreg_put_async() - queue an insertion. */
@@ -184,10 +184,10 @@ struct kreg_item {
  * @count: how many; any number
  * @item_size: sizeof(struct kreg_item), so that it can grow
  *
- * Each look-up sees its own moment.
+ * The look-ups are not made at one moment: writes may come in between.
  *
- * Return: how many were found, at most INT_MAX; or an error, when the first
- * @items may have been written.
+ * Return: how many were found, at most INT_MAX; or an error, and then some @items may
+ * have been written already.
  */
 int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t count,
 		  size_t item_size) KREG_NONNULL_FIRST KREG_MUST_CHECK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Part of <kreg.h>: what is to be known about tables. */
+/* Part of <kreg.h>: the state of tables. */
 #ifndef KREG_STAT_H
 #define KREG_STAT_H
 
@@ -79,7 +79,7 @@ const char *kreg_stat_name(const struct kreg_stat *stat) KREG_NONNULL_FIRST;	/* 
 enum kreg_type kreg_stat_type(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 enum kreg_access kreg_stat_access(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 unsigned int kreg_stat_mode(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* of the caller's user namespace */
+/* as numbers of the caller's user namespace */
 uid_t kreg_stat_uid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 gid_t kreg_stat_gid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 enum kreg_orphan kreg_stat_orphan(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
@@ -87,7 +87,7 @@ uint64_t kreg_stat_orphan_ms(const struct kreg_stat *stat) KREG_NONNULL_FIRST;	/
 bool kreg_stat_parked(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* 0: no limit */
 uint64_t kreg_stat_parked_until_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* by whoever may write */
+/* whoever may write may claim it */
 bool kreg_stat_claimable(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* no event for the heir */
 bool kreg_stat_heir_silent(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
@@ -95,23 +95,23 @@ bool kreg_stat_heir_silent(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 struct kreg_process kreg_stat_owner(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* pid 0: none, or not visible */
 struct kreg_process kreg_stat_heir(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* under whom they own and inherit; 0 without one */
+/* the users under whom owner and heir have it; 0: no owner, no heir */
 uid_t kreg_stat_owner_uid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uid_t kreg_stat_heir_uid(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_objects(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* of keys and values */
+/* bytes of keys and values */
 uint64_t kreg_stat_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* everything included */
+/* bytes of memory, everything included */
 uint64_t kreg_stat_memory(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* of it, about to be freed */
+/* bytes of that memory that are about to be freed */
 uint64_t kreg_stat_limbo(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* of the last write */
+/* version of the last write */
 uint64_t kreg_stat_version(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* changes of owner */
 uint64_t kreg_stat_transfers(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* size of the index */
 uint64_t kreg_stat_buckets(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* who wait to claim it */
+/* processes that wait to claim it */
 unsigned int kreg_stat_waiters(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* its namespaces: the inode numbers of /proc/PID/ns/user and pid */
 uint64_t kreg_stat_user_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;

@@ -26,8 +26,9 @@ extern "C" {
  * Members for a new table must be zero without KREG_OPEN_CREATE, and do not matter
  * when the table exists.
  *
- * A name can be taken by anyone. With CREATE a table that exists must be of the caller's own
- * user, as OWN_USER says, else -EPERM; ANY_USER allows those of all others.
+ * A name can be taken by anyone. With CREATE, a table that exists must be of the caller's
+ * own user, as with OWN_USER, else the call fails with -EPERM. ANY_USER allows a table of
+ * any user.
  */
 struct kreg_open_options {
 	size_t size;
@@ -44,14 +45,14 @@ struct kreg_open_options {
 	uint64_t deadline_ns;
 };
 
-/* Of the library: with CREATE a table of another user will do as well. */
+/* The kernel has no such flag: with CREATE, the table may be another user's. */
 #define KREG_OPEN_ANY_USER	(1U << 31)
 
 #define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
 				  { 0, 0, 0 }, 0, 0, 0 }
 
 /**
- * kreg_deadline() - the moment that is so far away
+ * kreg_deadline() - the moment at which a time-out ends
  * @timeout_ms: milliseconds from now; -1, INT64_MAX: never
  *
  * Return: nanoseconds of CLOCK_MONOTONIC; 0 for never.
@@ -100,14 +101,15 @@ int kreg_table_create(struct kreg_client *client, const char *name, struct kreg_
  *	ever
  * @table: handle of the table
  *
- * Who waits is served in the order of the calls; that he may claim it is decided when
- * his turn comes. The table must exist. Errors: as in kreg_table_open().
+ * Processes that wait are served in the order of their calls; whether one may claim the
+ * table is checked when its turn comes. The table must exist. Errors: as in
+ * kreg_table_open().
  */
 int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		     struct kreg_table **table) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
- * kreg_table_own() - be the owner of this table, whatever it takes
+ * kreg_table_own() - own a table: create it, claim it, or find that it is owned already
  * @client: the client
  * @name: its name
  * @timeout_ms: how long to wait for another owner to go; 0: not at all; -1, INT64_MAX: for
@@ -196,7 +198,7 @@ int kreg_destroy_by_id(struct kreg_client *client, uint64_t id) KREG_NONNULL_FIR
  * returns.
  *
  * Errors: -EPERM: not the owner, or a process of another user that has not called
- * kreg_client_set_accept(); -EACCES: not the owner, nor anyone who may write;
+ * kreg_client_set_accept(); -EACCES: neither the owner nor someone who may write;
  * -ESRCH: it is dead; -ENOTCONN: it has no client; -EALREADY: it is the caller;
  * -EDQUOT: its mailbox is full.
  */
@@ -207,7 +209,7 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
  * kreg_table_park() - give a table to nobody: the kernel keeps it
  * @table: a table of the caller's
  *
- * Whoever waits for the table has it when the call returns.
+ * If processes wait for the table, the first of them owns it when the call returns.
  *
  * Errors: -EPERM, -EACCES: not the owner; -EDQUOT: too many parked tables of this user.
  */

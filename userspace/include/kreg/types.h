@@ -37,7 +37,7 @@ extern "C" {
 struct kreg_client;
 /* A table that this client has found. Costs the kernel nothing. Any thread at any time. */
 struct kreg_table;
-/* What is to be known about a table at one moment; never changes. */
+/* The state of a table at one moment; never changes. */
 struct kreg_stat;
 /* Many operations on a table. One thread at a time. */
 struct kreg_batch;
