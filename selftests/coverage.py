@@ -4,10 +4,10 @@
 
     coverage.py GOAL REASONS MISSED
 
-Prints lines and branches by file, then the lines nobody reached, by function,
-each with the reason that the file REASONS has for it ("FILE FUNCTION reason", or
-"FILE * reason"); these go to the file MISSED too. The status is 1 if less than GOAL
-percent of all lines were reached.
+Prints lines and branches by file, then the lines that were not reached, by function, each
+with the reason from the file REASONS ("FILE FUNCTION reason", or "FILE * reason"); these
+go to the file MISSED too. The status is 1 if less than GOAL percent of all lines were
+reached.
 """
 import collections
 import json
@@ -16,7 +16,7 @@ import sys
 
 
 def read(stream):
-    """Counts by file and line: a line of a header is in many documents."""
+    """Sum up counts by file and line; lines of headers are in many documents."""
     functions = collections.defaultdict(dict)
     lines = collections.defaultdict(lambda: collections.defaultdict(int))
     taken = collections.defaultdict(dict)

@@ -2,7 +2,7 @@
 #
 # tally.awk - count the tests in the output of selftests/vm/suite.
 #
-# Variables: where (said in front of each complaint). Prints one line a result:
+# Variables: where (the row, printed in each line). Prints one line a result:
 #
 #   pass WHERE PROGRAM: NAME
 #   fail WHERE PROGRAM: NAME
@@ -46,7 +46,7 @@ function finish(status,   results)
 
 program == "" { next }
 
-# More than one plan, where a program runs others.
+# A program that runs others prints more than one plan.
 /^1\.\.[0-9]+/ { plan += substr($1, 4); next }
 
 /^ok .*# SKIP/ { result("skip", $0); next }

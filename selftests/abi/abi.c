@@ -15,7 +15,7 @@ struct member {
 #define MEMBER(cmd, size, type, member) \
 	{ KREG_CMD_##cmd, offsetof(struct type, member), size }
 
-/* What must be zero, and members of what there is not yet. */
+/* Members that must be zero: reserved, or marked "not yet" in the header. */
 static const struct member reserved[] = {
 	MEMBER(WHOIS, 4, kreg_ioc_whois, reserved),
 	MEMBER(OPEN, 8, kreg_ioc_open, udata),
@@ -59,7 +59,7 @@ FIXTURE(abi) {
 	int fd;
 };
 
-/* KREG_IOC_OP has a short form, which is there for speed. */
+/* Each test runs with both forms of KREG_IOC_OP. */
 FIXTURE_VARIANT(abi) {
 	unsigned int op_size;
 };
@@ -147,7 +147,7 @@ TEST_F(abi, long_nonzero)
 		a->query.size = PAGE;
 		a->bytes[PAGE - 1] = 0x80;
 		expect_call(_metadata, -E2BIG, t, c, a);
-		/* What lies beyond the size is nobody's business. */
+		/* What lies beyond the size does not matter. */
 		a = fill(_metadata, t, c);
 		memset(&a->bytes[c->size], 0xff, PAGE - c->size);
 		expect_call(_metadata, 0, t, c, a);
@@ -184,7 +184,7 @@ TEST_F(abi, bad_struct_pointer)
 	}
 }
 
-/* The size can be read, the rest cannot: it is looked at in this order. */
+/* Of the struct only the size can be read: it is checked before the rest is copied. */
 TEST_F(abi, struct_runs_off)
 {
 	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
@@ -212,7 +212,6 @@ TEST_F(abi, unknown_flags)
 	int bit;
 
 	for (c = commands; c->name; c++) {
-		/* SYNC has nothing but its size and its flags, as all have. */
 		for (bit = 0; bit < 32; bit++) {
 			if (c->flags & (1U << bit))
 				continue;
@@ -251,7 +250,7 @@ TEST_F(abi, reserved_members)
 	for (m = reserved; m < reserved + ARRAY_SIZE(reserved); m++) {
 		c = &commands[m->cmd];
 		a = fill(_metadata, t, c);
-		/* Not there in the short form. */
+		/* The short form does not have this member. */
 		if (m->offset >= a->query.size) {
 			expect_call(_metadata, 0, t, c, a);
 			continue;
@@ -264,7 +263,7 @@ TEST_F(abi, reserved_members)
 	}
 }
 
-/* What the header has a place for and this kernel does not do. */
+/* What is marked "not yet" in the header. */
 TEST_F(abi, not_yet)
 {
 	static const __u16 codes[] = { KREG_OP_EDIT, KREG_OP_PUBLISH };
@@ -344,12 +343,12 @@ TEST_F(abi, unknown_numbers)
 	EXPECT_EQ(-ENOTTY, test_ioctl(self->fd, _IOWR(KREG_IOC_MAGIC,
 						      KREG_CMD_SYNC, __u64),
 				      sync));
-	/* Unknown comes before all that is wrong with the struct. */
+	/* An unknown command is noticed before anything that is wrong with the struct. */
 	EXPECT_EQ(-ENOTTY, test_ioctl(self->fd, _IO(KREG_IOC_MAGIC,
 						    FIRST_UNKNOWN), NULL));
 }
 
-/* What fails leaves the struct as it was, byte by byte. */
+/* A call that fails leaves the struct as it was, byte by byte. */
 TEST_F(abi, failure_writes_nothing)
 {
 	struct things *t = new_things(_metadata, self->fd, variant->op_size);
@@ -366,7 +365,7 @@ TEST_F(abi, failure_writes_nothing)
 	}
 }
 
-/* Nor does an operation in the long form that is refused, or a read that finds nothing. */
+/* The same of an operation in the long form: refused, or a read that finds nothing. */
 TEST_F(abi, failed_op_writes_no_tail)
 {
 	struct things *t = new_things(_metadata, self->fd, sizeof(struct kreg_ioc_op));

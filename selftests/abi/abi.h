@@ -23,7 +23,7 @@ struct things {
 	char value[8];
 	char room[2048];
 	struct kreg_op op;
-	unsigned int op_size;	/* in which form */
+	unsigned int op_size;	/* of KREG_IOC_OP: its short or its long form */
 };
 
 static void fill_query(struct things *t, union any *a)
@@ -141,7 +141,7 @@ static struct things *new_things(struct __test_metadata *_metadata, int fd, unsi
 	return t;
 }
 
-/* A call that is right, with room for what the caller adds to it. */
+/* The argument of a call that would succeed, in memory of its own. */
 static union any *fill(struct __test_metadata *_metadata, struct things *t,
 		       const struct command *c)
 {
@@ -155,7 +155,7 @@ static union any *fill(struct __test_metadata *_metadata, struct things *t,
 	return a;
 }
 
-/* Do it, and take back what it may have done. */
+/* Make the call, and undo what it has done. */
 static int call(struct things *t, const struct command *c, union any *a)
 {
 	struct kreg_info info;

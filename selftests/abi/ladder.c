@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The order in which errors are looked for: each row has two faults or more,
- * and the one that the header names first is the answer. Built for 32-bit
- * callers as well.
+ * The order in which errors are looked for: of several faults in a call, the one that
+ * the header names first is the answer. Built for 32-bit callers as well.
  */
 #include "kit/fixture.h"
 #include "kit/job.h"
@@ -170,7 +169,7 @@ TEST_F(ladder, foreign_process)
 	EXPECT_EQ(0, status);
 }
 
-/* Reads: refused before the key is looked for, room before nothing at all. */
+/* Reads: rights and lengths are checked before the key is looked for, the room after. */
 TEST_F(ladder, get)
 {
 	char room[16];
@@ -189,7 +188,7 @@ TEST_F(ladder, open)
 {
 	struct kreg_ioc_open cmd;
 
-	/* Everything wrong at once, then one repaired after the other. */
+	/* Everything is wrong; then one fault after the other is corrected. */
 	cmd = test_open_cmd("mine", KREG_OPEN_EXCL | 1U << 20);
 	cmd.name = test_ptr(long_key);
 	cmd.name_len = KREG_MAX_NAME + 1;
@@ -220,7 +219,7 @@ TEST_F(ladder, owner_only)
 	struct kid *other = kid_start_as(_metadata, 1000);
 	__u64 table;
 
-	/* Neither the mode nor ownership: the mode is looked at first. */
+	/* Mode and ownership forbid it: the mode is looked at first. */
 	test_create(self->t.fd, "closed", 0, &table);
 	test_mode(self->t.fd, table, 0600);
 	EXPECT_EQ(-EACCES, kid_give(other, table, nobody, ""));
@@ -230,14 +229,14 @@ TEST_F(ladder, owner_only)
 	/* So is the access rule. */
 	test_mode(self->t.fd, table, 0666);
 	EXPECT_EQ(-EACCES, kid_destroy(other, table));
-	/* Both are passed, ownership is not. */
+	/* Mode and rule allow it, ownership does not. */
 	test_access(self->t.fd, table, KREG_ACCESS_PUBLIC);
 	EXPECT_EQ(-EPERM, kid_give(other, table, nobody, ""));
 	EXPECT_EQ(-EPERM, kid_destroy(other, table));
 	EXPECT_EQ(-EPERM, kid_setopt(other, table, KREG_OPT_ACCESS,
 				     KREG_ACCESS_PUBLIC, 0));
 	EXPECT_EQ(-EPERM, kid_give(self->kid, table, nobody, ""));
-	/* What is unknown or senseless comes before both. */
+	/* What is unknown or makes no sense is noticed before both. */
 	test_mode(self->t.fd, table, 0600);
 	EXPECT_EQ(-EOPNOTSUPP, kid_setopt(other, table, 99, 0, 0));
 	EXPECT_EQ(-EOPNOTSUPP, kid_setopt(other, table, KREG_OPT_ACCESS, 9,
@@ -295,7 +294,7 @@ TEST_F(ladder, scan)
 	test_err_scan(EMSGSIZE, self->t.fd, &cmd);
 }
 
-/* As an administrator of all namespaces or as anybody. */
+/* With and without KREG_ANY_NAMESPACE. */
 TEST_F(ladder, info)
 {
 	struct kreg_info info;
@@ -311,7 +310,7 @@ TEST_F(ladder, info)
 	EXPECT_EQ(-EOPNOTSUPP, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
 	cmd.flags = KREG_ANY_NAMESPACE;
 	EXPECT_EQ(-EINVAL, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
-	/* A name, but not of any namespace. */
+	/* A name cannot be looked up in all namespaces. */
 	cmd.table = 0;
 	cmd.info_len = sizeof(info);
 	EXPECT_EQ(-EINVAL, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
@@ -324,7 +323,7 @@ TEST_F(ladder, info)
 	cmd.name_len = 0;
 	cmd.table = self->t.dead;
 	EXPECT_EQ(-ESTALE, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
-	/* The room is looked at when it is used. */
+	/* The pointer to the room is checked only when it is used. */
 	cmd.table = self->t.table;
 	EXPECT_EQ(-EFAULT, test_ioctl(self->t.fd, KREG_IOC_INFO, &cmd));
 }

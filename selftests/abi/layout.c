@@ -267,7 +267,7 @@ TEST_F(abi, places)
 	EXPECT_EQ(KREG_OP_SIZE, offsetof(struct kreg_ioc_op, deadline_ns));
 }
 
-/* They stay when structs grow. */
+/* The numbers of commands do not change when structs grow. */
 TEST_F(abi, numbers)
 {
 	EXPECT_EQ(0xc038bc00, KREG_IOC_QUERY);

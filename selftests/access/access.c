@@ -102,16 +102,16 @@ TEST_F(access, reads_of_others)
 		EXPECT_EQ(err ?: -ENODATA, kid_gets(kid, id, "absent"));
 		EXPECT_EQ(err ?: 1, kid_do(kid, job_scan));
 		EXPECT_EQ(err, kid_batch(kid, id, KREG_OP_MEMBER, 0));
-		/* What is known about a table is a matter of its mode. */
+		/* INFO and LIST depend on the mode alone. */
 		EXPECT_EQ(0, kid_info(kid, id));
 		EXPECT_EQ(1, kid_listed(kid, id));
 		test_destroy(self->fd, id);
 	}
 }
 
-#define LONG		3000	/* bytes; that takes a while to copy */
+#define LONG		3000	/* bytes of a value: the copy takes a while */
 
-/* Read until the table is gone; how often was what is read a secret? */
+/* Read until the table is gone; returns how often a secret value was read. */
 static long job_spy(struct job *job)
 {
 	static char rooms[32][LONG];
@@ -145,7 +145,7 @@ static void spied_on(struct __test_metadata *_metadata, int fd, __u64 id, bool b
 	}
 }
 
-/* What is written after the right to read is gone is not seen by a read under way. */
+/* A read under way does not see what is written after the right to read was taken away. */
 TEST_F(access, lost_while_reading)
 {
 	struct kid *kid;
@@ -198,7 +198,7 @@ TEST_F(access, writes_of_others)
 		test_sync(self->fd);
 		test_info(self->fd, id, &after);
 		if (err) {
-			/* What was refused has left no trace. */
+			/* A refused write has changed nothing. */
 			EXPECT_EQ(before.version, after.version);
 			EXPECT_EQ(1, after.objects);
 			test_gets(self->fd, id, "k", "v");
@@ -293,9 +293,8 @@ TEST_F(access, bad_rules)
 }
 
 /*
- * ets.privacy (privacy of ets_SUITE): three tables of another process, and
- * the rules go round: what was refused left no trace, what was allowed is
- * there.
+ * ets.privacy (privacy of ets_SUITE): three tables of another process take turns with
+ * the access rules; what was refused has changed nothing, what was allowed is there.
  */
 TEST_F(ets, privacy)
 {
@@ -327,7 +326,7 @@ TEST_F(ets, privacy)
 	}
 }
 
-/* A change of the rule is felt by the next call of everyone. */
+/* A change of the rule binds the next call of every process. */
 TEST_F(ets, setopts_protection)
 {
 	struct kid *other = kid_start(_metadata);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a user has is counted in bytes of memory, and given back when the memory is.
+ * Users are charged for the memory of their tables in bytes, until it is freed.
  */
 #include "kit/fixture.h"
 #include "kit/job.h"
@@ -58,7 +58,7 @@ static long job_fill(struct job *job)
 	return err;
 }
 
-/* How many fit. */
+/* Returns how many fit. */
 static long fill(struct __test_metadata *_metadata, struct kid *kid, __u64 id, __u64 from,
 		 __u32 len)
 {
@@ -97,10 +97,10 @@ TEST_F(charge, whoever_writes)
 	EXPECT_LT(100, fill(_metadata, alice, a, 0, 100));
 	EXPECT_GE(limit, memory_of(alice, a) + memory_of(alice, b));
 	EXPECT_LE(limit, memory_of(alice, a) + memory_of(alice, b) + (8 << 10));
-	/* It is the table's user who pays, whoever writes. */
+	/* The user of the table is charged, whoever writes. */
 	EXPECT_EQ(-EDQUOT, put_sized(bob, a, "w", 2000));
 	EXPECT_EQ(0, put_sized(bob, bobs, "w", 2000));
-	/* What is given up can be had again: the caller waits for it. */
+	/* Memory about to be freed can be had again: the call waits until it is freed. */
 	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_CLEAR, ""));
 	fit = fill(_metadata, alice, b, 0, 100);
 	EXPECT_LT(100, fit);
@@ -120,7 +120,7 @@ TEST_F(charge, what_is_held)
 	limit = limit_bytes(_metadata, alice, id, 0, 1 << 20);
 	EXPECT_LT(1000, fill(_metadata, alice, id, 0, 0));
 	memory = memory_of(alice, id);
-	/* The index alone may go over it. */
+	/* Only the index may exceed the limit. */
 	EXPECT_GE(limit + (limit >> 3), memory);
 	EXPECT_LT(alice->job->info.bytes * 2, memory);
 	ASSERT_EQ(0, kid_destroy(alice, id));
@@ -130,7 +130,7 @@ TEST_F(charge, what_is_held)
 	EXPECT_LE(limit, (tables + 1) * memory + 4096);
 }
 
-/* Who is over the limit can do all that takes no more in the end. */
+/* At the limit all writes are possible that take no more memory in the end. */
 TEST_F(charge, at_the_limit)
 {
 	struct kid *alice = self->alice;
@@ -141,7 +141,7 @@ TEST_F(charge, at_the_limit)
 	limit_bytes(_metadata, alice, id, 0, 64 << 10);
 	ASSERT_EQ(0, put_sized(alice, id, "x", 100));
 	EXPECT_LT(100, fill(_metadata, alice, id, 0, 100));
-	/* Not longer ones, which would keep what they take more. */
+	/* Shorter and shorter values; longer ones would take more. */
 	for (i = 100; i >= 0; i--)
 		EXPECT_EQ(0, put_sized(alice, id, "x", i));
 	ASSERT_EQ(0, kid_op(alice, id, KREG_OP_DELETE, "x"));
@@ -219,7 +219,7 @@ TEST_F(charge, batch)
 	limit_bytes(_metadata, alice, id, 0, 10000);
 	EXPECT_EQ(-EDQUOT, put_many(alice, KREG_BATCH_ATOMIC, MANY));
 	EXPECT_EQ(0, test_objects(self->fd, id));
-	/* Each for itself: as many as fit. */
+	/* Not atomic: as many operations succeed as fit. */
 	EXPECT_EQ(0, put_many(alice, 0, MANY));
 	fit = alice->job->arg;
 	EXPECT_LT(1, fit);
@@ -227,7 +227,7 @@ TEST_F(charge, batch)
 	for (i = 0; i < MANY; i++)
 		EXPECT_EQ(i < fit ? 0 : EDQUOT, alice->job->data[i]);
 	EXPECT_EQ(fit, test_objects(self->fd, id));
-	/* Once more: those that are there are replaced. */
+	/* Once more: objects that are there are replaced. */
 	EXPECT_EQ(0, put_many(alice, 0, MANY));
 	EXPECT_EQ(fit, alice->job->arg);
 	EXPECT_EQ(0, put_many(alice, KREG_BATCH_ATOMIC, fit));
@@ -240,7 +240,7 @@ TEST_F(charge, batch)
 	EXPECT_EQ(MANY, test_objects(self->fd, id));
 }
 
-/* An asynchronous write is refused at once or by SYNC, but not done. */
+/* Over the limit an asynchronous write fails at once or at SYNC. */
 TEST_F(charge, asynchronous)
 {
 	struct kid *alice = self->alice;

@@ -69,14 +69,14 @@ TEST_F(limits, tables)
 	ASSERT_EQ(0, kid_destroy(self->alice, ids[0]));
 	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &ids[0]));
 	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
-	/* A death gives back what it takes away. */
+	/* A table that is destroyed by a death is not counted any more. */
 	kid_kill(too);
 	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
 	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
 	EXPECT_EQ(-EDQUOT, kid_create(self->alice, NULL, 0, &id));
 }
 
-/* Whoever owns it now: it is charged to the one whose uid it has. */
+/* A table is charged to the user whose uid it has, whoever owns it. */
 TEST_F(limits, charge_does_not_move)
 {
 	__u64 ids[2], id;
@@ -98,7 +98,7 @@ TEST_F(limits, charge_does_not_move)
 	EXPECT_EQ(-EDQUOT, kid_create(self->bob, NULL, 0, &id));
 }
 
-/* Those that are parked, and those that would be. */
+/* Counted are tables that are parked, and those that will be when their owner dies. */
 TEST_F(limits, parked)
 {
 	struct kid *alice = self->alice;
@@ -113,7 +113,7 @@ TEST_F(limits, parked)
 	ASSERT_EQ(0, kid_park(alice, ids[1]));
 	EXPECT_EQ(-EDQUOT, kid_orphan(alice, ids[2], KREG_ORPHAN_PARK, 0));
 	EXPECT_EQ(-EDQUOT, kid_park(alice, ids[2]));
-	/* Still the owner's. */
+	/* It still belongs to its owner. */
 	EXPECT_EQ(0, kid_puts(alice, ids[2], "k", "v"));
 	ASSERT_EQ(0, kid_orphan(alice, ids[0], KREG_ORPHAN_DESTROY, 0));
 	EXPECT_EQ(0, kid_park(alice, ids[2]));
@@ -146,7 +146,7 @@ TEST_F(limits, clients)
 {
 	int fds[KREG_MAX_CLIENTS], i, err;
 
-	/* One is open already. Another process has its own. */
+	/* One is open already. Another process has a limit of its own. */
 	for (i = 1; i < KREG_MAX_CLIENTS; i++) {
 		fds[i] = test_client();
 		ASSERT_LE(0, fds[i]);
@@ -168,7 +168,7 @@ static long job_into_namespace(struct job *job)
 	return job_client(job);
 }
 
-/* The owner of a user namespace pays for those who live in it. */
+/* What users in a user namespace have is charged to its owner as well. */
 TEST_F(limits, user_namespace)
 {
 	struct kid *inside = kid_start_as(_metadata, ALICE);
@@ -188,7 +188,7 @@ TEST_F(limits, user_namespace)
 	EXPECT_EQ(0, kid_create(self->alice, NULL, 0, &id));
 }
 
-/* A limit that is lowered leaves what there is. */
+/* A limit that is lowered takes nothing away. */
 TEST_F(limits, lowered)
 {
 	__u64 ids[3], id;
@@ -233,7 +233,7 @@ TEST_F(limits, failed_promises)
 	after = alice->job->info;
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(after)));
 	EXPECT_EQ(-ENOENT, kid_open(alice, "u", 0, &found));
-	/* And nothing is left of it that would count now. */
+	/* Nothing is left of it that would count. */
 	ASSERT_EQ(0, test_set_param("max_user_parked", 1));
 	EXPECT_EQ(0, kid_park(alice, id));
 }
@@ -258,7 +258,7 @@ static long job_batch_of_two(struct job *job)
 	__ret;								\
 })
 
-/* 0 is none, in each parameter; that is not "no limit" in any. */
+/* 0 means none in each parameter, and never "no limit". */
 TEST_F(limits, zero_is_none)
 {
 	struct kid *alice = self->alice;
@@ -281,7 +281,7 @@ TEST_F(limits, zero_is_none)
 	kid_open_prepare(alice, NULL, KREG_OPEN_CREATE);
 	alice->job->open.orphan = KREG_ORPHAN_PARK;
 	EXPECT_EQ(-EPERM, WITH_NONE("max_park_ms", kid_do(alice, job_open)));
-	/* Who may keep it for ever may do so still. */
+	/* Who may keep tables for ever is not bound by it. */
 	test_create(self->fd, NULL, 0, &other);
 	EXPECT_EQ(0, WITH_NONE("max_park_ms", _test_park(self->fd, other)));
 	alice->job->table = id;

@@ -18,7 +18,7 @@ FIXTURE(memcg) {
 	struct test_base base;
 	int fd;
 	struct kid *filler;
-	struct kid *bystander;	/* with a page in the group */
+	struct kid *bystander;	/* in the group with one page, must not be killed */
 	__u64 table;
 	long long events;
 	long long event_bytes;
@@ -94,14 +94,9 @@ FIXTURE_TEARDOWN_PARENT(memcg)
 /* A counter of memory.events, or -1. */
 static long long group_event(const char *name)
 {
-	char text[512] = "", *line;
-	int fd = open(OOM_GROUP "memory.events", O_RDONLY | O_CLOEXEC), len;
+	char text[512], *line;
 
-	if (fd < 0)
-		return -1;
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (len <= 0)
+	if (test_read_file(OOM_GROUP "memory.events", text, sizeof(text)) <= 0)
 		return -1;
 	for (line = text; line; line = strchr(line, '\n')) {
 		while (isspace((unsigned char)*line))
@@ -138,7 +133,7 @@ static long job_put_batches(struct job *job)
 			ops[i] = test_op_value(KREG_OP_PUT, &keys[i], sizeof(keys[i]), bytes, 8);
 		}
 		err = _test_batch(job->fd, job->table, job->flags, ops, OPS, NULL);
-		/* Later ones come when these have been applied. */
+		/* The queue is to be empty before the next batch. */
 		if (err == -EAGAIN || (!err && job->flags & KREG_WRITE_ASYNC))
 			err = _test_sync(job->fd);
 	}
@@ -162,7 +157,7 @@ static long job_make_tables(struct job *job)
 	return err;
 }
 
-/* @fn ends with ENOMEM, and nothing else comes of it. */
+/* @fn fails with ENOMEM, and nobody is killed. */
 static void expect_full(struct __test_metadata *_metadata, struct kid *filler,
 			struct kid *bystander, long (*fn)(struct job *job))
 {
@@ -218,7 +213,7 @@ TEST_F(memcg, tables)
 	EXPECT_FULL(job_make_tables);
 }
 
-/* The mailbox has room for more than the group. */
+/* The mailbox is made so large that the group's memory ends first. */
 TEST_F(memcg, heirs)
 {
 	ASSERT_EQ(0, test_set_param("max_events", 1 << 20));

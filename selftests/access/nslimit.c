@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many namespaces of one user: limited, and no burden on others.
+ * Many namespaces of one user: their number is limited, and others are not slowed.
  */
 #include "access/userns.h"
 
@@ -22,7 +22,7 @@ FIXTURE_TEARDOWN_PARENT(nslimit)
 	test_teardown(_metadata, &self->base);
 }
 
-/* As root within: a namespace below, and a client in it. */
+/* As root of a user namespace: make one below it, and open a client there. */
 static long job_open_below(struct job *job)
 {
 	pid_t pid = fork();
@@ -37,7 +37,7 @@ static long job_open_below(struct job *job)
 	return waitpid(pid, &status, 0) == pid ? -WEXITSTATUS(status) : -ECHILD;
 }
 
-/* Charged to who has made them, whether a client or a table is what keeps them. */
+/* They are charged to who has made them, whether they have a client or a table. */
 TEST_F(nslimit, namespaces_are_limited)
 {
 	struct kid *kids[3], *other;
@@ -51,7 +51,7 @@ TEST_F(nslimit, namespaces_are_limited)
 	kids[2] = start_alone(_metadata, 1000);
 	try_start_alone(_metadata, 1000, -EDQUOT);
 	EXPECT_EQ(-EDQUOT, kid_do(kids[0], job_open_below));
-	/* Where one is already, everybody may come. */
+	/* In a namespace that counts already, more clients may be opened. */
 	EXPECT_EQ(0, kid_do(kids[0], job_client));
 	/* Others have a limit of their own, and root has none. */
 	other = start_alone(_metadata, 1001);
@@ -63,13 +63,13 @@ TEST_F(nslimit, namespaces_are_limited)
 	EXPECT_EQ(SIGKILL, kid_kill(kids[1]));
 	try_start_alone(_metadata, 1000, -EDQUOT);
 	EXPECT_EQ(0, _test_destroy_flags(self->fd, id, ANY));
-	/* It goes with the memory of its last table. */
+	/* A namespace counts until the memory of its last table is freed. */
 	EXPECT_TRUE(test_wait_for(kid_do(kids[0], job_open_below) == 0));
 }
 
 #define NAMESPACES	2000
 
-/* The time of an open in a namespace that is younger than all others, at best. */
+/* The shortest of many times that an open(2) takes. */
 static long job_time_open(struct job *job)
 {
 	__u64 best = ~0ULL, start, took;
@@ -102,7 +102,7 @@ static bool leave_one(void)
 	return waitpid(pid, &status, 0) == pid && !status;
 }
 
-/* However many namespaces there are, an open does not look at them. */
+/* The time of an open(2) does not depend on the number of namespaces. */
 TEST_F_TIMEOUT(nslimit, others_do_not_slow_an_open, test_scale(180))
 {
 	struct kid *before = start_alone(_metadata, 1000), *after;
@@ -115,7 +115,7 @@ TEST_F_TIMEOUT(nslimit, others_do_not_slow_an_open, test_scale(180))
 	many = kid_do(after, job_time_open);
 	TH_LOG("an open takes %ld ns, and %ld ns with %u namespaces more", few,
 	       many, i);
-	/* A guest with a coarse clock may find that it takes no time at all. */
+	/* With a coarse clock the time may be 0. */
 	EXPECT_LE(0, few);
 	EXPECT_LE(0, many);
 	EXPECT_LE(many, 2 * few);

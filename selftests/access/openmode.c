@@ -8,7 +8,7 @@
 FIXTURE(openmode) {
 	struct test_base base;
 	int fd;
-	int other;			/* the same process's, with less rights */
+	int other;			/* second client of this process, with fewer rights */
 	struct kid *kid;
 	__u64 table;
 };
@@ -29,7 +29,7 @@ FIXTURE_VARIANT_ADD(openmode, write_only) {
 	.writes = true,
 };
 
-/* For ioctl(2) alone: open(2) asks for both rights and gives none. */
+/* Access mode 3 of open(2): checked for reading and writing, good only for ioctl(2). */
 FIXTURE_VARIANT_ADD(openmode, neither) {
 	.flags = O_ACCMODE,
 };
@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN_PARENT(openmode)
 	test_teardown(_metadata, &self->base);
 }
 
-/* The same in the form for speed, in the long form, and in a batch. */
+/* The same in the short form, in the long form, and in a batch. */
 static int op_three_ways(int fd, __u64 table, const struct kreg_op *op, int flags)
 {
 	struct kreg_ioc_op cmd = { .size = sizeof(cmd), .table = table, .flags = flags, .op = *op };
@@ -78,7 +78,7 @@ TEST_F(openmode, operations)
 	op = test_ops(KREG_OP_DELETE, "other");
 	EXPECT_EQ(w, op_three_ways(self->other, self->table, &op, 0));
 	EXPECT_EQ(w, op_three_ways(self->other, self->table, &op, KREG_WRITE_ASYNC));
-	/* It reads and writes, so none of them will do. */
+	/* TAKE needs both rights, which none of the variants has. */
 	op = test_op_value(KREG_OP_TAKE, "k", 1, room, sizeof(room));
 	EXPECT_EQ(-EBADF, op_three_ways(self->other, self->table, &op, 0));
 	test_sync(self->fd);
@@ -88,7 +88,7 @@ TEST_F(openmode, operations)
 	EXPECT_EQ(!variant->writes, test_objects(self->fd, self->table));
 }
 
-/* Which are asked before the table is looked for, but after what the struct says. */
+/* EBADF comes after errors in the struct, and before those of the table. */
 TEST_F(openmode, place_in_the_ladder)
 {
 	struct kreg_op op = test_ops(KREG_OP_MEMBER, "");
@@ -118,7 +118,7 @@ TEST_F(openmode, tables)
 	__u64 id, found;
 	__u32 more;
 
-	/* To find it and to ask who is who needs neither. */
+	/* OPEN of an existing table and WHOIS need neither right. */
 	EXPECT_EQ(0, _test_open(self->other, "t", 0, &found));
 	EXPECT_EQ(self->table, found);
 	EXPECT_TRUE(test_same(test_self(self->fd), test_self(self->other)));
@@ -156,7 +156,7 @@ static long job_reopen(struct job *job)
 	return job->fd < 0 ? -errno : 0;
 }
 
-/* Only who can read its mailbox, and write to what it gets, receives. */
+/* Only a client with both rights receives tables and records. */
 TEST_F(openmode, receives_nothing)
 {
 	struct kreg_process who;
@@ -167,12 +167,12 @@ TEST_F(openmode, receives_nothing)
 	ASSERT_EQ(0, kid_do(self->kid, job_reopen));
 	test_info(self->fd, self->table, &info);
 	EXPECT_TRUE(test_none(info.heir));
-	/* It is found all the same. */
+	/* WHOIS finds the process all the same. */
 	test_whois(self->fd, self->kid->pid, &who);
 	EXPECT_TRUE(test_same(self->kid->self, who));
 	test_err_heir(ENOTCONN, self->fd, self->table, who, NULL, 0, 0);
 	test_err_give(ENOTCONN, self->fd, self->table, who, NULL, 0);
-	/* Nor is it one that is left. */
+	/* Nor does it receive as the only client that is left. */
 	test_heir(self->fd, self->table, test_self(self->fd), NULL, 0, 0);
 	close(self->fd);
 	self->fd = test_client();

@@ -68,7 +68,7 @@ static long job_groups(struct job *job)
 	return job_client(job);
 }
 
-/* A user of another uid in the group of the table, by a second group. */
+/* A kid with another uid that has the table's group as a supplementary group. */
 static struct kid *start_in_group(struct __test_metadata *_metadata, uid_t uid,
 				  gid_t gid)
 {
@@ -108,7 +108,7 @@ TEST_F(rights, modes)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		ASSERT_EQ(0, create_with_mode(owner, "t", rows[i].mode, &id));
-		/* The owner passes whatever the mode is. */
+		/* The owner may do everything, whatever the mode is. */
 		EXPECT_STREQ("rwil", may(owner, id));
 		EXPECT_STREQ(rows[i].user, may(user, id));
 		EXPECT_STREQ(rows[i].group, may(group, id));
@@ -126,7 +126,7 @@ TEST_F(rights, open_by_mode)
 	ASSERT_EQ(0, create_with_mode(owner, "t", 0600, &id));
 	EXPECT_EQ(-EACCES, kid_open(other, "t", 0, &found));
 	EXPECT_EQ(-EACCES, kid_open(other, "t", KREG_OPEN_CREATE, &found));
-	/* Exists, says EXCL, to whomever. */
+	/* EXCL tells that the table exists even to who may not open it. */
 	EXPECT_EQ(-EEXIST, kid_open(other, "t", KREG_OPEN_CREATE |
 				    KREG_OPEN_EXCL, &found));
 	ASSERT_EQ(0, kid_setopt(owner, id, KREG_OPT_MODE, 0602, 0));
@@ -160,7 +160,7 @@ TEST_F(rights, capabilities)
 	struct kid *other = kid_start_as(_metadata, BOB);
 	__u64 id, found;
 
-	/* CAP_DAC_OVERRIDE passes the mode ... */
+	/* CAP_DAC_OVERRIDE overrides the mode ... */
 	ASSERT_EQ(0, create_with_mode(owner, "t", 0600, &id));
 	test_open(self->fd, "t", 0, &found);
 	test_puts(self->fd, id, "k", "v");
@@ -174,7 +174,7 @@ TEST_F(rights, capabilities)
 				KREG_ACCESS_PRIVATE, 0));
 	test_err_member(EACCES, self->fd, id, "k");
 	EXPECT_EQ(1, test_listed(self->fd, id));
-	/* CAP_SYS_ADMIN destroys, others do not; nor does it give or set. */
+	/* CAP_SYS_ADMIN lets destroy a table, but neither give it away nor change it. */
 	test_err_mode(EACCES, self->fd, id, 0666);
 	test_err_park(EACCES, self->fd, id);
 	EXPECT_EQ(-EACCES, kid_destroy(other, id));
@@ -213,7 +213,7 @@ TEST_F(rights, opener_credentials)
 	EXPECT_STREQ("rwil", may(kid, theirs));
 }
 
-/* Its uid, gid and mode stay with the table whoever owns it. */
+/* A table keeps its uid, gid and mode when it changes hands. */
 TEST_F(rights, ids_do_not_move)
 {
 	struct kid *alice = kid_start_as(_metadata, ALICE);
@@ -244,7 +244,7 @@ static void expect_apart(struct __test_metadata *_metadata, int fd,
 
 	test_create(fd, "same", KREG_ACCESS_PUBLIC, &mine);
 	test_puts(fd, mine, "k", "mine");
-	/* The name is free there, the list is empty, the id says nothing. */
+	/* There the name is free, the list is empty, and the id is unknown. */
 	EXPECT_EQ(0, kid_listed(kid, mine));
 	EXPECT_EQ(-ENOENT, kid_open(kid, "same", 0, &theirs));
 	err = kid_info(kid, mine);
@@ -276,7 +276,7 @@ TEST_F(rights, both_namespaces)
 	expect_apart(_metadata, self->fd, CLONE_NEWUSER | CLONE_NEWPID);
 }
 
-/* Its init is process 1 there, and ids outside the map are the overflow. */
+/* Pids are those of the namespace; users that have no id there are told as 65534. */
 TEST_F(rights, numbers_of_the_namespace)
 {
 	struct kid *kid = kid_start_how(_metadata, &(struct kid_how) {
@@ -305,7 +305,7 @@ static struct kid *start_waiter(struct __test_metadata *_metadata, int fd, __u64
 	return kid;
 }
 
-/* A table that whoever may write may claim. */
+/* A table that may be claimed by whoever may write to it. */
 static __u64 create_claimable(struct __test_metadata *_metadata, struct kid *kid)
 {
 	kid_open_prepare(kid, "t", KREG_OPEN_CREATE | KREG_OPEN_CLAIMABLE);
@@ -316,7 +316,7 @@ static __u64 create_claimable(struct __test_metadata *_metadata, struct kid *kid
 	return kid->job->table;
 }
 
-/* Who may no more when its turn in the line comes is told so, and the next is served. */
+/* A waiter that may not claim any more when its turn comes gets EPERM; the next is served. */
 TEST_F(rights, lost_while_waiting)
 {
 	struct kid *owner = kid_start_as(_metadata, ALICE), *stranger[2], *alice, *bob;
@@ -339,7 +339,7 @@ TEST_F(rights, lost_while_waiting)
 	test_info(self->fd, id, &info);
 	EXPECT_TRUE(test_same(alice->self, info.owner));
 	EXPECT_EQ(1, info.waiters);
-	/* Once nobody in line may, it stays parked; who is given the right back gets it. */
+	/* If no waiter may claim it, the table stays parked. */
 	ASSERT_EQ(0, kid_park(alice, id));
 	EXPECT_EQ(-EPERM, kid_answer(bob));
 	test_info(self->fd, id, &info);
@@ -359,7 +359,7 @@ TEST_F(rights, given_back_while_waiting)
 	EXPECT_EQ(0, kid_answer(bob));
 }
 
-/* Consent to be an heir of other users is needed when the owner dies. */
+/* An heir of another user must accept tables at the moment when the owner dies. */
 TEST_F(rights, consent_withdrawn)
 {
 	struct kid *owner = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
@@ -386,7 +386,7 @@ TEST_F(rights, consent_withdrawn)
 	EXPECT_EQ(parks, bob->job->event.e.table);
 }
 
-/* A keeper's table comes back from another user's process, to which it needs not consent. */
+/* A keeper inherits its own user's table from another user's process without accepting. */
 TEST_F(rights, keeper_of_other_users)
 {
 	struct kid *keeper = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
@@ -401,7 +401,7 @@ TEST_F(rights, keeper_of_other_users)
 	EXPECT_EQ(0, kid_puts(keeper, id, "k", "v"));
 }
 
-/* Who must not be taken in by a name that another user has taken says so. */
+/* OWN_USER refuses a table that another user has made under the name. */
 TEST_F(rights, own_user)
 {
 	struct kid *alice = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
@@ -416,7 +416,7 @@ TEST_F(rights, own_user)
 	EXPECT_EQ(-EPERM, kid_open(alice, "t", KREG_OPEN_CLAIM | own, &found));
 	EXPECT_EQ(-EPERM, kid_open(alice, "t", KREG_OPEN_CLAIM | KREG_OPEN_WAIT | own, &found));
 	EXPECT_EQ(-EEXIST, kid_open(alice, "t", KREG_OPEN_CREATE | KREG_OPEN_EXCL | own, &found));
-	/* Also of root, whom no mode keeps out. */
+	/* It does so for root as well, for whom modes do not count. */
 	test_err_open(EPERM, self->fd, "t", own, &found);
 	EXPECT_EQ(0, kid_open(bob, "t", own, &found));
 	EXPECT_EQ(id, found);
@@ -425,7 +425,7 @@ TEST_F(rights, own_user)
 	test_info(self->fd, id, &info);
 	EXPECT_EQ(KREG_INFO_PARKED | KREG_INFO_CLAIMABLE, info.flags);
 	EXPECT_EQ(0, kid_open(bob, "t", KREG_OPEN_CLAIM | own, &found));
-	/* Whose mode keeps the caller out is told that first. */
+	/* The mode is checked first. */
 	ASSERT_EQ(0, kid_setopt(bob, id, KREG_OPT_MODE, 0600, 0));
 	EXPECT_EQ(-EACCES, kid_open(alice, "t", own, &found));
 	/* A new table is the caller's own. */

@@ -13,7 +13,7 @@
 #define BOB	1001
 #define CAROL	1002
 
-/* A mount of the test alone, where set-user-ID programs may run. */
+/* The test mounts a tmpfs there, since /tmp may forbid set-user-ID programs. */
 #define DIR	"/tmp"
 #define PROGRAM	DIR "/program"
 
@@ -23,7 +23,7 @@ FIXTURE(setuid) {
 	struct kid *kid;		/* ALICE's, and then BOB's */
 };
 
-/* This program once more, as a set-user-ID program of BOB's. */
+/* Copy this program to a set-user-ID program of BOB's. */
 static void make_program(struct __test_metadata *_metadata)
 {
 	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -43,7 +43,7 @@ static void make_program(struct __test_metadata *_metadata)
 FIXTURE_SETUP(setuid)
 {
 	self->fd = test_setup(_metadata, &self->base);
-	/* Gone with the test's process. */
+	/* In a mount namespace of its own, so that the mount ends with the test's process. */
 	ASSERT_EQ(0, unshare(CLONE_NEWNS));
 	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 	ASSERT_EQ(0, mount("tmpfs", DIR, "tmpfs", 0, "mode=755"));
@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN_PARENT(setuid)
 	test_teardown(_metadata, &self->base);
 }
 
-/* Functions of the kid are told to the program as a distance, wherever it is loaded. */
+/* The program may be loaded elsewhere: functions are found by their distance from this one. */
 static void *anchor(void)
 {
 	return (void *)anchor;
@@ -75,7 +75,7 @@ static long job_become_program(struct job *job)
 	return -errno;
 }
 
-/* What the set-user-ID program does: as kid_main(), with memory that it finds by its name. */
+/* The set-user-ID program's kid_main(): its struct job lies in a file. */
 static int program(char **argv)
 {
 	int ask = atoi(argv[1]), answer = atoi(argv[2]);
@@ -96,7 +96,7 @@ static int program(char **argv)
 	return KID_ERROR;
 }
 
-/* The descriptors of a kid that kid_main() has left open are its two pipes. */
+/* Find the pipes of the kid, which kid_main() has as arguments. */
 static long job_find_pipes(struct job *job)
 {
 	int fd, found = 0;
@@ -114,7 +114,7 @@ static long job_find_pipes(struct job *job)
 	return found == 2 ? 0 : -EMFILE;
 }
 
-/* The kid executes the program, and does from then on as BOB what it is told. */
+/* The kid executes the program: what it is asked to do from then on it does as BOB. */
 static void become_program(struct __test_metadata *_metadata, struct kid *kid)
 {
 	static int number;
@@ -146,7 +146,7 @@ static long job_keep_client(struct job *job)
 	return 0;
 }
 
-/* A second client, under whom the process runs; the first one is fd2 from now on. */
+/* Open a second client under the user that the process runs as; the first becomes fd2. */
 static long job_one_more(struct job *job)
 {
 	int first = job->fd;
@@ -165,7 +165,7 @@ static long job_swap(struct job *job)
 	return 0;
 }
 
-/* For good: the program's user id, or ALICE's. */
+/* Set all three user ids. */
 static long job_become(struct job *job)
 {
 	return setresuid(job->arg, job->arg, job->arg) ? -errno : 0;
@@ -177,7 +177,7 @@ static void kid_become(struct __test_metadata *_metadata, struct kid *kid, uid_t
 	ASSERT_EQ(0, kid_do(kid, job_become));
 }
 
-/* A private table that is open to all by its mode, with a secret in it. */
+/* A private table with mode 0666 and a secret in it. */
 static __u64 secret(struct __test_metadata *_metadata, struct kid *kid)
 {
 	__u64 id;
@@ -187,7 +187,7 @@ static __u64 secret(struct __test_metadata *_metadata, struct kid *kid)
 	return id;
 }
 
-/* What an owner may is refused. */
+/* Everything that an owner may do is refused. */
 static void expect_not_owner(struct __test_metadata *_metadata, struct kid *kid, __u64 id)
 {
 	__u64 found;
@@ -216,7 +216,7 @@ static void expect_owner(struct __test_metadata *_metadata, struct kid *kid, __u
 	EXPECT_EQ(-EALREADY, kid_open(kid, "state", KREG_OPEN_CLAIM, &found));
 }
 
-/* What was made in advance is not the set-user-ID program's, and it is told so. */
+/* A table that was made before execve(2) is not the program's, and OWN_USER tells it. */
 TEST_F(setuid, made_before)
 {
 	struct kid *kid = self->kid;
@@ -234,7 +234,7 @@ TEST_F(setuid, made_before)
 	EXPECT_EQ(ALICE, kid->job->info.owner_uid);
 }
 
-/* What the program has made is not theirs who run under the former user again. */
+/* A table that the program has made is not owned under the former user afterwards. */
 TEST_F(setuid, made_by_the_program)
 {
 	struct kid *kid = self->kid;
@@ -257,7 +257,7 @@ static long job_drop_capable(struct job *job)
 	return setresgid(job->arg, job->arg, job->arg) ? -errno : job_become(job);
 }
 
-/* The same by setuid(2), which has no new program. */
+/* The same with setuid(2) instead of a set-user-ID program. */
 TEST_F(setuid, dropped)
 {
 	struct kid *kid = kid_start(_metadata);
@@ -270,7 +270,7 @@ TEST_F(setuid, dropped)
 	expect_not_owner(_metadata, kid, id);
 }
 
-/* It goes its normal way when the process dies, whoever that is by then. */
+/* The table is inherited, parked or destroyed at the death, whatever user the process is. */
 TEST_F(setuid, left_by_the_former_user)
 {
 	struct kid *kid = self->kid, *heir = kid_start_as(_metadata, ALICE), *bob;
@@ -326,7 +326,7 @@ TEST_F(setuid, heir_without_client)
 	ASSERT_EQ(0, kid_create_heir(bob, "bobs", kid->self, "", &bobs));
 	test_info(self->fd, id, &info);
 	EXPECT_TRUE(test_none(info.heir));
-	/* Those of the other user are as they were. */
+	/* The heirships of the other user are left. */
 	test_info(self->fd, bobs, &info);
 	EXPECT_TRUE(test_same(kid->self, info.heir));
 	kid_kill(owner);
@@ -337,7 +337,7 @@ TEST_F(setuid, heir_without_client)
 	EXPECT_EQ(bobs, kid->job->event.e.table);
 }
 
-/* The heirships of one user end, in a list where they alternate with another's. */
+/* The heirships of one user end, those of the other do not: they alternate in one list. */
 TEST_F(setuid, many_heirships)
 {
 	struct kid *alice = kid_start_as(_metadata, ALICE), *kid = self->kid;
@@ -370,7 +370,7 @@ TEST_F(setuid, unread)
 	ASSERT_EQ(0, kid_give(owner, id, kid->self, "for alice"));
 	become_program(_metadata, kid);
 	ASSERT_EQ(0, kid_do(kid, job_one_more));
-	/* The receiver of the process is the one of this user. */
+	/* This user's client becomes the receiver of the process. */
 	ASSERT_EQ(0, kid_setopt(kid, 0, KREG_OPT_RECEIVER, 0, 0));
 	ASSERT_EQ(0, kid_do(kid, job_swap));
 	ASSERT_EQ(0, kid_do(kid, job_close));
@@ -384,7 +384,7 @@ TEST_F(setuid, unread)
 	expect_owner(_metadata, kid, id);
 }
 
-/* Gifts go to the client of the giver's user; others' need its first client's consent. */
+/* Gifts go to a client of the giver's user, else to the first client, if that accepts. */
 TEST_F(setuid, receiver)
 {
 	struct kid *alice = kid_start_as(_metadata, ALICE), *kid = self->kid;
@@ -417,7 +417,7 @@ TEST_F(setuid, receiver)
 	EXPECT_EQ(id, kid->job->event.e.table);
 }
 
-/* Who waits in line as one user owns as that user. */
+/* A waiter owns the table under the user under whom it began to wait. */
 TEST_F(setuid, claimed_in_line)
 {
 	struct kid *owner = kid_start_as(_metadata, BOB), *kid = self->kid;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Namespaces: whose tables are in one can be seen and destroyed by who has
- * CAP_SYS_ADMIN over its user namespace, and by nobody else outside.
+ * Tables of another namespace can be seen and destroyed with CAP_SYS_ADMIN over its user
+ * namespace, and by nobody else.
  */
 #include "access/userns.h"
 
@@ -66,7 +66,7 @@ static long kid_listed_any(struct kid *kid, __u64 id)
 	return kid_do(kid, job_listed_flags);
 }
 
-/* The user namespace is left by all, while its pid namespace lives on. */
+/* A parked table in a user namespace without processes, whose pid namespace lives on. */
 TEST_F(userns, parked_tables_are_reachable)
 {
 	struct kid *kid = start_alone(_metadata, 1000);
@@ -86,7 +86,7 @@ TEST_F(userns, parked_tables_are_reachable)
 	EXPECT_NE(namespace_of("user"), info.user_ns);
 	EXPECT_EQ(namespace_of("pid"), info.pid_ns);
 
-	/* It takes the flag, so that nobody does it by mistake. */
+	/* Not without the flag, so that nobody does it by mistake. */
 	EXPECT_EQ(0, test_listed(self->fd, id));
 	test_err_info(ESTALE, self->fd, id, &info);
 	test_err_destroy(ESTALE, self->fd, id);
@@ -98,7 +98,7 @@ TEST_F(userns, parked_tables_are_reachable)
 	EXPECT_TRUE(test_wait_for(test_param("tables") == 0));
 }
 
-/* What is owned is reached as well; the owner lives on without it. */
+/* Tables that have an owner can be destroyed as well; the owner lives on. */
 TEST_F(userns, owned_tables_are_reachable)
 {
 	struct kid *kid = start_alone(_metadata, 1000);
@@ -114,7 +114,7 @@ TEST_F(userns, owned_tables_are_reachable)
 	EXPECT_EQ(0, _test_destroy_flags(self->fd, id, ANY));
 }
 
-/* Who has made the user namespace has power over it; another user has not. */
+/* The user who made the user namespace may do it; another user may not. */
 TEST_F(userns, its_maker_reaches_it)
 {
 	struct kid *kid = start_alone(_metadata, 1000);
@@ -144,7 +144,7 @@ TEST_F(userns, its_maker_reaches_it)
 	EXPECT_EQ(0, kid_destroy_any(maker, own));
 }
 
-/* Root of a user namespace has none over its neighbours, nor over the initial one. */
+/* Root of a user namespace may not do it to tables of neighbours and of the initial one. */
 TEST_F(userns, no_power_sideways_or_upwards)
 {
 	struct kid *kid = start_alone(_metadata, 1000);
@@ -160,7 +160,7 @@ TEST_F(userns, no_power_sideways_or_upwards)
 	EXPECT_EQ(0, kid_listed_any(neighbour, host));
 	EXPECT_EQ(-ESTALE, kid_info_any(neighbour, host));
 	EXPECT_EQ(-ESTALE, kid_destroy_any(neighbour, host));
-	/* Root of the initial one has it over all. */
+	/* Root of the initial user namespace may do it to all. */
 	EXPECT_EQ(1, test_listed_flags(self->fd, ANY, host));
 	EXPECT_EQ(1, test_listed_flags(self->fd, ANY, id));
 	test_info(self->fd, host, &info);
@@ -169,7 +169,7 @@ TEST_F(userns, no_power_sideways_or_upwards)
 	test_destroy(self->fd, host);
 }
 
-/* As root within; returns 0, or the number of the step that went wrong. */
+/* As root of a user namespace; returns 0, or the number of the step that went wrong. */
 static long job_child_below(struct job *job)
 {
 	int fds[2], status, err;
@@ -208,7 +208,7 @@ static long job_child_below(struct job *job)
 	return _test_destroy_flags(job->fd, id, ANY) ? 7 : 0;
 }
 
-/* A user namespace that was made within is below, and so in reach. */
+/* A user namespace that was made within one is below it, and in reach from there. */
 TEST_F(userns, reaches_what_is_below)
 {
 	struct kid *kid = start_alone(_metadata, 1000);
@@ -217,7 +217,7 @@ TEST_F(userns, reaches_what_is_below)
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
 }
 
-/* Told as the caller's pid namespace has it; 0, but a cookie, if it has not. */
+/* Pids are those of the caller's pid namespace; 0 with a cookie if it has none. */
 TEST_F(userns, pids_are_the_callers)
 {
 	struct kid *kid = kid_start_how(_metadata, &(struct kid_how) {
@@ -246,7 +246,7 @@ TEST_F(userns, pids_are_the_callers)
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
 }
 
-/* A living table elsewhere looks to others like one that is gone. */
+/* Without the capability a table of another namespace looks like one that is gone. */
 TEST_F(userns, ids_tell_nothing)
 {
 	struct kid *kid = start_alone(_metadata, 1000);
@@ -279,7 +279,7 @@ TEST_F(userns, ids_tell_nothing)
 #define KIDS	5
 #define EACH	70	/* more than one portion, and more than a chunk of slots in all */
 
-/* Each table once, in portions, while others come and go in between. */
+/* LIST in portions has each table once, while others are made and destroyed. */
 TEST_F(userns, list_is_complete)
 {
 	static __u64 ids[KIDS][EACH];
@@ -296,7 +296,7 @@ TEST_F(userns, list_is_complete)
 			ASSERT_EQ(0, kid_create_parked(kids[i], NULL,
 						       &ids[i][j]));
 	}
-	/* Holes, whose slots are taken again while the list is under way. */
+	/* Holes in the array of tables, which are filled while the list is under way. */
 	for (j = 0; j < EACH; j += 3)
 		ASSERT_EQ(0, kid_destroy(kids[0], ids[0][j]));
 	while (more) {
@@ -348,7 +348,7 @@ static long job_read_counters(struct job *job)
 	return readable;
 }
 
-/* What all users have together is told to root of the initial namespace alone. */
+/* The counters of the module can be read only by root of the initial user namespace. */
 TEST_F(userns, counters_are_for_root)
 {
 	struct kid *user = kid_start_as(_metadata, 1000);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Kids that are alone in a user namespace, with power in it.
+ * Kids that are alone in a user namespace, as root of it.
  */
 #ifndef KREG_ACCESS_USERNS_H
 #define KREG_ACCESS_USERNS_H
@@ -10,30 +10,18 @@
 
 #define ANY	KREG_ANY_NAMESPACE
 
-static inline long write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	long ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
-/* Root within; only who is mapped may make a namespace below. */
+/* Map @uid to root: without a mapping the kid could not make a namespace below. */
 static inline long become_root(uid_t uid)
 {
 	char map[32];
 
-	/* Else what /proc has of a process that has changed its uid is root's. */
+	/* After a change of uid the files of /proc/self belong to root without this. */
 	if (prctl(PR_SET_DUMPABLE, 1) || unshare(CLONE_NEWUSER))
 		return -errno;
 	snprintf(map, sizeof(map), "0 %u 1", uid);
-	return write_text("/proc/self/uid_map", map) ?:
-	       write_text("/proc/self/setgroups", "deny") ?:
-	       write_text("/proc/self/gid_map", map);
+	return test_write_file("/proc/self/uid_map", map) ?:
+	       test_write_file("/proc/self/setgroups", "deny") ?:
+	       test_write_file("/proc/self/gid_map", map);
 }
 
 static inline long job_become_root(struct job *job)
@@ -63,7 +51,7 @@ static inline struct kid *start_alone(struct __test_metadata *_metadata, uid_t u
 	return try_start_alone(_metadata, uid, 0);
 }
 
-/* Private, for its owner's eyes alone, and parked when that is dead. */
+/* A private table with mode 0600, which is parked when its owner dies. */
 static inline long kid_create_parked(struct kid *kid, const char *name, __u64 *id)
 {
 	long err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Asynchronous writes: order, limits, errors, and what the dead have written.
+ * Asynchronous writes: order, limits, errors, and writes of processes that have died.
  */
 #include "kit/fixture.h"
 #include "kit/job.h"
@@ -69,7 +69,7 @@ TEST_F(async, order)
 		snprintf(text, sizeof(text), "%d", i);
 		test_put_async(self->fd, self->table, "k", "early");
 		test_put_async(self->fd, self->table, "k", text);
-		/* A write that waits finds the one that did not applied. */
+		/* A synchronous write finds the asynchronous one before it applied. */
 		test_err_put_new(EEXIST, self->fd, self->table, "k", "late");
 		test_gets(self->fd, self->table, "k", text);
 
@@ -84,7 +84,7 @@ TEST_F(async, order)
 	}
 }
 
-/* So does one that must look first. */
+/* So does a TAKE, which also reads. */
 TEST_F(async, take_comes_after)
 {
 	struct kreg_op op = test_ops(KREG_OP_TAKE, "k");
@@ -140,7 +140,7 @@ TEST_F(async, batches)
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
 }
 
-/* EAGAIN when so many wait already, and only for this client. */
+/* EAGAIN when too many wait already; other clients do not count. */
 TEST_F(async, too_many)
 {
 	struct kreg_op *ops = many_puts(KREG_MAX_ASYNC_OPS);
@@ -168,7 +168,7 @@ TEST_F(async, too_many)
 		test_sync(other);
 		EXPECT_EQ(KREG_MAX_ASYNC_OPS + 1 + (put == 0),
 			  test_objects(self->fd, self->table));
-		/* It is not that the writes after it are refused for ever. */
+		/* After that, writes are accepted again. */
 		test_put_async(self->fd, self->table, "after", "v");
 		test_sync(self->fd);
 		test_gets(self->fd, self->table, "after", "v");
@@ -216,8 +216,8 @@ static long job_setopt_queued(struct job *job)
 }
 
 /*
- * A write that was accepted, and is refused when its turn comes, is told by
- * SYNC once: the owner's change waits in the queue before it.
+ * A write that was accepted but is refused when it is applied: SYNC returns its error
+ * once. It is refused since a change of the access rule is in the queue before it.
  */
 TEST_F(async, first_error_sticks)
 {
@@ -233,7 +233,7 @@ TEST_F(async, first_error_sticks)
 		owner->job->table = id;
 		set_fifo(_metadata, owner->pid, 60);
 		stall(_metadata, &s);
-		/* A batch is queued in any case, and so is what comes after it. */
+		/* A batch is always queued, and so are the calls after it. */
 		first = _test_batch(self->fd, id, KREG_WRITE_ASYNC, &op, 1, NULL);
 		kid_ask(owner, job_setopt_queued);
 		end = test_now_ns() + 300000000ULL;
@@ -251,7 +251,7 @@ TEST_F(async, first_error_sticks)
 		ASSERT_TRUE(!second || second == -EACCES);
 		seen = !second;
 		test_err_sync(second ? 0 : EACCES, self->fd);
-		/* It was forgotten, and what came after it was done. */
+		/* The error is forgotten, and the write after it was applied. */
 		test_sync(self->fd);
 		test_gets(self->fd, self->table, "third", "v");
 		test_gets(self->fd, id, "first", "v");
@@ -260,7 +260,7 @@ TEST_F(async, first_error_sticks)
 	EXPECT_TRUE(seen);
 }
 
-/* Errors that are seen at once are not told twice. */
+/* Errors that the call itself returns are not returned by SYNC again. */
 TEST_F(async, early_errors)
 {
 	__u64 dead;
@@ -305,7 +305,7 @@ static long job_write_and_die(struct job *job)
 	_exit(job_write_many(job) ? 1 : 0);
 }
 
-/* Accepted writes are applied before the death of the writer is seen. */
+/* Accepted writes are applied before the death of the writing process can be seen. */
 TEST_F(async, before_exit)
 {
 	struct kid *kid;
@@ -357,7 +357,7 @@ TEST_F(async, inherited)
 	}
 }
 
-/* Closing the client loses nothing that it accepted. */
+/* Accepted writes are applied although the client is closed. */
 TEST_F(async, before_close)
 {
 	struct kreg_op *ops = many_puts(WRITES);

@@ -138,7 +138,7 @@ TEST_F(batch, duplicates_atomic)
 	test_gets(self->fd, self->table, "a", "3");
 }
 
-/* A table is replaced as a whole. */
+/* A batch replaces the content of a table as a whole. */
 TEST_F(batch, clear_and_refill)
 {
 	struct kreg_op ops[] = {
@@ -212,7 +212,7 @@ static int expected(int i)
 	return i % 11 == 1 ? -EMSGSIZE : 0;
 }
 
-/* More than are done in one go, into memory that is not there yet. */
+/* More reads than the kernel does at once, into pages that are not mapped yet. */
 TEST_F(batch, many_reads)
 {
 	char *rooms = mmap(NULL, READS * ROOM, PROT_READ | PROT_WRITE,
@@ -272,7 +272,7 @@ TEST_F(batch, mixtures)
 	test_gets(self->fd, self->table, "there", "old");
 }
 
-/* One operation that makes no sense fails the call, and nothing happens. */
+/* One malformed operation fails the whole call, and nothing happens. */
 TEST_F(batch, malformed)
 {
 	char long_key[KREG_MAX_KEY + 1];
@@ -323,7 +323,7 @@ TEST_F(batch, count_limits)
 
 	for (i = 0; i < MANY; i++)
 		ops[i].code = KREG_OP_GET;
-	/* The keys are read from where the values go to. */
+	/* The values are written over the keys. */
 	for (i = 0; i < MANY; i++)
 		keys[i] = i;
 	test_batch(self->fd, self->table, 0, ops, MANY, &done);
@@ -343,7 +343,7 @@ TEST_F(batch, byte_limits)
 		ops[i] = test_op_value(KREG_OP_PUT, &"abcde"[i], 1, value,
 				       KREG_MAX_VALUE);
 	test_err_batch(EFBIG, self->fd, self->table, 0, ops, 5, NULL);
-	/* Four times the value and four keys are four bytes too long. */
+	/* Four values of 1 MiB and four keys of a byte are four bytes too long. */
 	test_err_batch(EFBIG, self->fd, self->table, 0, ops, 4, NULL);
 	ops[3].value_len -= 3;
 	test_err_batch(EFBIG, self->fd, self->table, 0, ops, 4, NULL);

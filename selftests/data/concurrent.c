@@ -3,8 +3,8 @@
  * Readers and writers at once, from several processes and threads, and writers
  * that are killed in the middle of what they do.
  *
- * Each worker is a function that runs until the test says stop; what it finds
- * wrong it counts in shared memory.
+ * Each worker is a function that runs until the test tells it to stop, and counts in
+ * shared memory what it finds wrong.
  */
 #include <pthread.h>
 
@@ -21,10 +21,10 @@
 struct shared {
 	int stop;
 	__u64 table;
-	__u64 done;		/* what the workers have done */
+	__u64 done;		/* operations of all workers */
 	__u64 seen;
 	__u64 wrong;
-	int where;		/* line of the first wrong */
+	int where;		/* line that found the first error */
 };
 
 static struct shared *sh;
@@ -67,7 +67,7 @@ static void check_at(bool ok, int line)
 
 #define check(ok)	check_at(ok, __LINE__)
 
-/* Workers are kids, which have been told what they are by job->arg. */
+/* Start a kid as a worker; its number is in job->arg. */
 static struct kid *start_worker(struct __test_metadata *_metadata,
 				long (*fn)(struct job *job), int number)
 {
@@ -94,7 +94,7 @@ static void finish(struct __test_metadata *_metadata, struct kid **kids,
 	EXPECT_LT(0, sh->done);
 }
 
-/* A value proves itself: all of its bytes are its length, modulo 251. */
+/* A value can be checked: each of its bytes is its length modulo 251. */
 static long job_write_values(struct job *job)
 {
 	static unsigned char value[LONGEST];
@@ -259,7 +259,7 @@ static long job_write_batches(struct job *job)
 	return 0;
 }
 
-/* One after the other, the numbers never go back. */
+/* Read key after key: since all get a number at once, none has a lower one than before. */
 static long job_read_batches(struct job *job)
 {
 	__u64 last = 0, number;
@@ -296,7 +296,7 @@ TEST_F(concurrent, batch_at_once)
 	batches(_metadata, self->fd, false);
 }
 
-/* Cleared and refilled in one: nobody sees it empty. */
+/* Cleared and refilled in one batch, the table is never seen empty. */
 TEST_F(concurrent, clear_and_refill_at_once)
 {
 	batches(_metadata, self->fd, true);
@@ -315,7 +315,7 @@ TEST_F(concurrent, killed_writers)
 		kids[1] = start_worker(_metadata, job_write_batches, i & 2);
 		EXPECT_TRUE(test_wait_for(__atomic_exchange_n(&sh->done, 0,
 							      __ATOMIC_RELAXED)));
-		/* A different place each time. */
+		/* Kill it at another place each time. */
 		test_pause_ms(i % 7);
 		kid_kill(kids[0]);
 		kid_kill(kids[1]);
@@ -331,7 +331,7 @@ TEST_F(concurrent, killed_writers)
 	EXPECT_EQ(0, sh->wrong);
 }
 
-/* Readers of a table that is destroyed: all of an object, or ESTALE. */
+/* Readers of a table that is destroyed get whole objects, or ESTALE. */
 static long job_read_to_the_end(struct job *job)
 {
 	static unsigned char value[LONGEST];

@@ -215,7 +215,7 @@ TEST_F(data, value_lengths)
 		     KREG_MAX_VALUE + 1);
 	test_err_put(EFBIG, self->fd, self->table, "k", 1, value, ~0U);
 	test_err_member(ENODATA, self->fd, self->table, "k");
-	/* Every length becomes every other. */
+	/* A value of every length is replaced by one of every other length. */
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		pattern(value, lens[i], i);
 		test_put(self->fd, self->table, "k", 1, value, lens[i]);
@@ -282,7 +282,7 @@ TEST_F(data, versions_grow)
 	EXPECT_LT(last, op.out_version);
 	test_info(self->fd, self->table, &info);
 	EXPECT_EQ(op.out_version, info.version);
-	/* An object that comes back is a newer one. */
+	/* An object that is inserted again has a newer version. */
 	op = test_op_puts("odd", "v");
 	test_op_(self->fd, self->table, 0, &op);
 	EXPECT_LT(info.version, op.out_version);
@@ -335,7 +335,7 @@ TEST_F(data, members_that_make_no_sense)
 	test_err_op(EOPNOTSUPP, self->fd, self->table, 0, &op);
 	op = test_op(KREG_OP_CLEAR + 1, "k", 1);
 	test_err_op(EOPNOTSUPP, self->fd, self->table, 0, &op);
-	/* There is nothing asynchronous about a question. */
+	/* Only writes can be asynchronous. */
 	op = test_ops(KREG_OP_MEMBER, "k");
 	test_err_op(EINVAL, self->fd, self->table, KREG_WRITE_ASYNC, &op);
 	op = test_op_value(KREG_OP_TAKE, "k", 1, &op, 1);
@@ -348,7 +348,7 @@ TEST_F(data, members_that_make_no_sense)
 	test_gets(self->fd, self->table, "k", "v");
 }
 
-/* All alike in a batch, too: that they are like each other does not make them right. */
+/* Alone and in a batch of equal ones, since batches of equal operations are checked as one. */
 static void expect_no_such(struct __test_metadata *_metadata, int fd, __u64 table,
 			   __u16 code, __u16 flags)
 {
@@ -378,7 +378,7 @@ TEST_F(data, no_such_operation)
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
 }
 
-/* Memory of what is gone comes back while the table lives. */
+/* Memory of deleted objects is freed while the table exists. */
 TEST_F(data, memory_comes_back)
 {
 	struct kreg_info before, info;
@@ -397,15 +397,15 @@ TEST_F(data, memory_comes_back)
 				 200);
 		test_clear(self->fd, self->table);
 	}
-	/* Ten times as much has come and gone: it was not ten times kept. */
+	/* Of the memory of ten rounds at most that of three may be kept. */
 	EXPECT_TRUE(test_wait_for(!_test_info(self->fd, self->table, &info) &&
 				  !info.limbo));
 	EXPECT_LE(info.memory, before.memory + 3 * 2000 * 300);
 }
 
 /*
- * What is replaced waits for a grace period, but so much of it only: then who
- * writes waits too.
+ * Memory of replaced objects waits for a grace period, but only so much of it: beyond
+ * that the writes wait as well.
  */
 TEST_F(data, limbo_has_a_cap)
 {

@@ -45,7 +45,7 @@ static const struct kreg_object *next_object(const struct kreg_object *object)
 	return (const void *)((const char *)object + object->size);
 }
 
-/* After a call: the next one goes on after the last key. */
+/* Prepare the next call: it goes on after the last key of this one. */
 static void walk_on(struct walk *w)
 {
 	const struct kreg_object *object = (void *)w->buf;
@@ -58,7 +58,7 @@ static void walk_on(struct walk *w)
 	w->cmd.range.after_len = object->key_len;
 }
 
-/* Whatever a scan returns has this form. */
+/* Check what holds for the result of every scan. */
 static void check_form(struct __test_metadata *_metadata, struct walk *w)
 {
 	const struct kreg_object *object = (void *)w->buf;
@@ -85,7 +85,7 @@ static void check_form(struct __test_metadata *_metadata, struct walk *w)
 		ASSERT_LE(w->cmd.out_count, w->cmd.max_count);
 }
 
-/* Numbers as keys, and how often each was seen. */
+/* Keys are numbers: count in @seen how often each was returned. */
 static void count_numbers(struct __test_metadata *_metadata, struct walk *w,
 			  __u8 *seen, __u32 max)
 {
@@ -194,7 +194,7 @@ TEST_F(scan, too_little_room)
 {
 	struct walk *w = walk_start(self->table, 0, 0);
 
-	/* Nothing is needed where nothing is. */
+	/* An empty table needs no room. */
 	test_scan(self->fd, &w->cmd);
 	EXPECT_EQ(0, w->cmd.out_more);
 	test_put(self->fd, self->table, "key", 3, "0123456789", 10);
@@ -237,7 +237,7 @@ TEST_F(scan, order)
 
 	fill(_metadata, self->fd, self->table, 0, 1000, 0);
 	step(_metadata, self->fd, a, seen, 1000);
-	/* New values and growth do not move what is there. */
+	/* New values and growth do not change the order of the objects that are there. */
 	fill(_metadata, self->fd, self->table, 0, 1000, 50);
 	step(_metadata, self->fd, b, seen, 1000);
 	ASSERT_EQ(1000, a->cmd.out_count);
@@ -245,13 +245,13 @@ TEST_F(scan, order)
 	ASSERT_EQ(a->cmd.out_len, b->cmd.out_len);
 	for (a->cmd.out_count = 0; a->cmd.out_count < 1000;
 	     a->cmd.out_count++) {
-		/* Size 32: the key is 24 bytes in. */
+		/* Objects of 32 bytes, with the key at 24. */
 		ASSERT_EQ((__u32)a->buf[a->cmd.out_count * 4 + 3],
 			  (__u32)b->buf[a->cmd.out_count * 4 + 3]);
 	}
 }
 
-/* A key that has gone, or was never there, is a place to go on from. */
+/* A scan can go on after a key that was deleted or never existed. */
 TEST_F(scan, absent_cursor)
 {
 	struct walk *w = walk_start(self->table, 0, 4096);
@@ -266,7 +266,7 @@ TEST_F(scan, absent_cursor)
 	fill(_metadata, self->fd, self->table, 0, 500, 30);
 	do {
 		more = step(_metadata, self->fd, w, seen, 500);
-		/* The cursor is deleted each time. */
+		/* The object to go on after is deleted each time. */
 		memcpy(&number, w->key, sizeof(number));
 		op = test_op(KREG_OP_DELETE, &number, sizeof(number));
 		test_op_(self->fd, self->table, 0, &op);
@@ -283,8 +283,8 @@ TEST_F(scan, absent_cursor)
 }
 
 /*
- * Stable objects are found exactly once while others come and go and the
- * index grows and shrinks; nothing is found twice.
+ * Objects that exist all the time are found exactly once, while others are inserted and
+ * deleted and the index grows and shrinks; nothing is found twice.
  */
 TEST_F(scan, exactly_once)
 {
@@ -297,7 +297,7 @@ TEST_F(scan, exactly_once)
 	fill(_metadata, self->fd, self->table, 0, OBJECTS, 8);
 	do {
 		more = step(_metadata, self->fd, w, seen, 10 * OBJECTS);
-		/* Even ones are stable; odd ones go, new ones come. */
+		/* Even numbers stay; odd ones are deleted, new ones are inserted. */
 		for (i = 0; i < 80 && at < 10 * OBJECTS; i++, at++) {
 			test_put(self->fd, self->table, &at, sizeof(at), "n",
 				 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large and many: figures are printed, and nothing is asserted about time.
+ * Large tables and many tables. Times and sizes are printed; no limit is set to times.
  */
 #include <sys/resource.h>
 
@@ -69,7 +69,7 @@ static long job_put_many(struct job *job)
 	return put_many(job->fd, job->table, 0, job->arg);
 }
 
-/* The sum of the numbers in the keys proves that each is there once. */
+/* If the sum of the numbers in the keys is right, each is there once. */
 static long scan_sum(int fd, __u64 table, __u64 *sum)
 {
 	static __u64 buf[1 << 15];
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(sizes, million_objects, test_scale(180))
 	TH_LOG("freed in the background in %llu ms", us_since(start) / 1000);
 }
 
-/* db.no_copy: the size of a table does not matter when it is given away. */
+/* db.no_copy: the time of a gift does not depend on the size of the table. */
 TEST_F(sizes, give_of_any_size)
 {
 	struct kid *kid = kid_start(_metadata);
@@ -218,7 +218,7 @@ static void many_tables(struct __test_metadata *_metadata, int fd,
 	memory = test_param("memory") - memory;
 	TH_LOG("%u tables with an object: %llu ms, %lld bytes each", TABLES,
 	       us_since(start) / 1000, memory / TABLES);
-	/* The first object costs at most a page more than the table's two. */
+	/* A table with one object takes at most three pages. */
 	EXPECT_GE(TABLES * 3 * 4096LL, memory);
 	start = test_now_ns();
 	kill(kid->pid, SIGKILL);

@@ -80,7 +80,7 @@ TEST_F(ets, named_roundtrip)
 	EXPECT_EQ(-EACCES, kid_puts(kid, found, "foo", "kid"));
 }
 
-/* default: what a table is if nothing is said */
+/* default: the properties of a table that was created without options */
 TEST_F(ets, default)
 {
 	struct kreg_info info;
@@ -175,7 +175,7 @@ TEST_F(ets, badlookup)
 	test_err_get(ESTALE, self->fd, id, "key", 3, room, 8);
 }
 
-/* delete_elem, member, take: one object of several, and one that is not */
+/* delete_elem, member, take: one object of several, and one that does not exist */
 TEST_F(ets, delete_elem)
 {
 	__u64 id;
@@ -270,7 +270,7 @@ TEST_F(ets, evil_delete)
 
 	for (i = 0; i < 20; i++) {
 		kid = kid_start(_metadata);
-		/* Owned by the one who deletes, or by the test. */
+		/* The table is owned by the process that deletes, or by the test. */
 		if (i & 1)
 			err = kid_create(kid, "evil", KREG_ACCESS_PUBLIC, &id);
 		else
@@ -319,7 +319,7 @@ TEST_F(ets, ets_all)
 	}
 }
 
-/* info: the same from the owner and from others; errors are not absences */
+/* info: the same from the owner and from others; other errors than ENOENT stay such */
 TEST_F(ets, info)
 {
 	struct kid *kid = kid_start(_metadata);

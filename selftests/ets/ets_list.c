@@ -46,7 +46,7 @@ static int put_batch(int fd, __u64 table, __u32 from, __u32 count, __u16 flags,
 	return _test_batch(fd, table, KREG_BATCH_ATOMIC, ops, count, NULL);
 }
 
-/* @arg: number of the worker; returns what went wrong, or how many it put. */
+/* @arg: number of the worker; returns the first error, or how many objects it has put. */
 static long job_insert(struct job *job)
 {
 	__u32 at;
@@ -129,7 +129,7 @@ TEST_F(ets, t_insert_list_delete_parallel)
 			EXPECT_TRUE(ret == SHARE || ret == -ESTALE);
 			kid_kill(kids[i]);
 		}
-		/* Nobody has brought it back. */
+		/* No write has created it again. */
 		test_err_info(ESTALE, self->fd, self->table, &info);
 		test_err_info_name(ENOENT, self->fd, "list", &info);
 		test_create(self->fd, "list", KREG_ACCESS_PUBLIC,
@@ -233,7 +233,7 @@ TEST_F(ets, info_whereis_busy)
 		EXPECT_EQ(0, kid_answer(kids[i]));
 }
 
-/* Puts one by one, and counts what it put until the table is cleared. */
+/* Put objects one by one; returns how many. */
 static long job_insert_single(struct job *job)
 {
 	__u32 key;
@@ -271,7 +271,7 @@ TEST_F(ets, t_delete_all_objects)
 		  test_count(self->fd, self->table));
 }
 
-/* Of those who take the same object one gets it. */
+/* Take all objects of a range; returns how many this kid got. */
 static long job_take(struct job *job)
 {
 	struct kreg_op op;

@@ -38,7 +38,7 @@ static void end(struct kid *kid, int how)
 	kid_reap(kid);
 }
 
-/* heir: data of all kinds and owners of all ends; before refused, after not */
+/* heir: all kinds of data, and of deaths; the heir may write only after the death */
 TEST_F(ets, heir)
 {
 	static const char * const data[] = { "", "d", "some data of the heir" };
@@ -246,7 +246,7 @@ TEST_F(ets, bad_table)
 	expect_bad(_metadata, self->fd, id, ESTALE, ESTALE, ESTALE);
 }
 
-/* As bad_table, but what may be read is read. */
+/* As bad_table, but reads succeed. */
 TEST_F(ets, bad_table_protected)
 {
 	struct kid *owner = kid_start(_metadata);

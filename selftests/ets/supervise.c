@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Small systems of processes that keep a table alive over the deaths of the
- * one that works with it: a data master (db.*) and a table manager (tm.*). The
- * test is the supervisor: it kills, and starts what has died.
+ * Processes that keep a table over the deaths of the process that works with it: a data
+ * master (db.*) and a table manager (tm.*). The test is the supervisor: it kills the
+ * processes and starts new ones.
  */
 #include "kit/fixture.h"
 #include "kit/job.h"
@@ -48,8 +48,8 @@ FIXTURE_TEARDOWN_PARENT(tm)
 }
 
 /*
- * The master: job->flags says whether it holds the table, job->table is its id.
- * At its start it makes the table, or finds the one that was parked.
+ * Start of the master: create the table or claim it if it is parked. job->table is its
+ * id, job->flags says whether the master owns it.
  */
 static long job_master(struct job *job)
 {
@@ -65,7 +65,7 @@ static long job_master(struct job *job)
 	return err;
 }
 
-/* Asked by job->process for the table: 1, or 0 if somebody else has it. */
+/* Give the table to job->process: 1, or 0 if another process has it. */
 static long job_get_table(struct job *job)
 {
 	long err;
@@ -79,7 +79,7 @@ static long job_get_table(struct job *job)
 	return 1;
 }
 
-/* Its own table comes back; what is not its own is destroyed. */
+/* A table has come back: keep one's own, destroy any other. */
 static long job_take_back(struct job *job)
 {
 	long err = _test_event_now(job->fd, &job->event);
@@ -92,7 +92,7 @@ static long job_take_back(struct job *job)
 	return 0;
 }
 
-/* The server works with what it has been given. */
+/* The server takes the table that it was given. */
 static long job_receive(struct job *job)
 {
 	long err = _test_event_now(job->fd, &job->event);
@@ -241,7 +241,7 @@ TEST_F(db, insert)
 	EXPECT_EQ(-EACCES, kid_puts(p->master, p->table, "1", "master"));
 }
 
-/* The server has died; another one finds what it has left. */
+/* The server has died: its successor gets the table with all objects. */
 static void expect_preserved(struct __test_metadata *_metadata,
 			     struct pair *p)
 {
@@ -272,8 +272,8 @@ static long job_abort(struct job *job)
 }
 
 /*
- * A program that the kernel gives up when there is no way back: the head of
- * this one, and one segment at an address that no process has.
+ * execve(2) that fails after the old program is gone, so that the kernel kills the process:
+ * the ELF header of this program, and one segment at an address that does not exist.
  */
 static long job_bad_exec(struct job *job)
 {
@@ -283,10 +283,10 @@ static long job_bad_exec(struct job *job)
 
 	if (read(fd, elf, 24) != 24)
 		return -errno;
-	elf[4] = 64;				/* where segments are told */
-	elf[6] = 64ULL << 32 | 56ULL << 48;	/* sizes of both heads */
-	elf[7] = 1;				/* segments */
-	elf[8] = 1 | 5ULL << 32;		/* to be loaded, read, execute */
+	elf[4] = 64;				/* e_phoff */
+	elf[6] = 64ULL << 32 | 56ULL << 48;	/* e_ehsize, e_phentsize */
+	elf[7] = 1;				/* e_phnum */
+	elf[8] = 1 | 5ULL << 32;		/* p_type PT_LOAD, p_flags PF_R | PF_X */
 	elf[10] = 1ULL << 63;
 	elf[12] = 4096;
 	elf[13] = 4096;
@@ -421,7 +421,7 @@ TEST_F(tm, consumer_dies_first)
 		dead = kid_start(_metadata);
 		p->master->job->process = dead->self;
 		kill(dead->pid, SIGKILL);
-		/* At whatever moment of its death. */
+		/* In one half of the rounds it is dead for certain, in the other perhaps. */
 		if (i & 1)
 			ASSERT_TRUE(kid_dead(dead));
 		if (kid_do(p->master, job_get_table) == 1) {

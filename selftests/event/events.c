@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mailbox: whole records, waiting for them, and how much it holds.
+ * The mailbox: read(2) of whole records, waiting for them, and limits.
  */
 #include <sys/epoll.h>
 
@@ -61,7 +61,7 @@ TEST_F(events, whole_records)
 
 	for (i = 0; i < 5; i++)
 		ids[i] = gift(_metadata, self->kid, self->me, "12345");
-	/* 88 and 5 bytes are 96: two fit, and a part of the third. */
+	/* A record of 88 and 5 bytes takes 96: two fit, and a part of the third. */
 	len = read_now(self->fd, self->room, 96 * 3 - 1);
 	ASSERT_EQ(192, len);
 	for (i = 0; i < 2; i++, e = (void *)e + e->size) {
@@ -95,7 +95,7 @@ TEST_F(events, short_buffer_loses_nothing)
 	test_no_event(self->fd);
 }
 
-/* The second record runs into memory that is not there. */
+/* The second record would be copied to memory that cannot be written. */
 TEST_F(events, bad_buffer_keeps_the_rest)
 {
 	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
@@ -184,13 +184,13 @@ TEST_F(events, read_interrupted)
 	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_read, kid->job->fd)));
 	kill(kid->pid, SIGUSR1);
 	EXPECT_EQ(-EINTR, kid_answer(kid));
-	/* And by a signal that nobody survives. */
+	/* And by a fatal signal. */
 	kid_ask(kid, job_read);
 	EXPECT_TRUE(test_wait_for(kid_sleeps(kid, SYS_read, kid->job->fd)));
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
 }
 
-/* Stopped or frozen, it goes on waiting. */
+/* A process that is stopped or frozen goes on waiting afterwards. */
 TEST_F(events, read_goes_on)
 {
 	struct kid *kid = self->kid;
@@ -212,7 +212,7 @@ TEST_F(events, read_goes_on)
 	EXPECT_TRUE(pause_clean());
 }
 
-/* Records go to one client; when that is closed, to the next, with what is unread. */
+/* Records go to one client; when that is closed, to the next, and so do unread ones. */
 TEST_F(events, two_files_have_two_mailboxes)
 {
 	int other = test_client();
@@ -243,7 +243,7 @@ TEST_F(events, poll)
 	for (i = 0; i < 3; i++)
 		gift(_metadata, self->kid, self->me, "");
 	for (i = 0; i < 3; i++) {
-		/* Level: as long as there is one. */
+		/* Level-triggered: readable as long as there is a record. */
 		EXPECT_EQ(1, poll(&pfd, 1, 0));
 		EXPECT_EQ(POLLIN, pfd.revents);
 		EXPECT_EQ(1, poll(&pfd, 1, 0));
@@ -306,12 +306,12 @@ TEST_F(events, epoll_edge)
 
 	ASSERT_LE(0, ep);
 	gift(_metadata, self->kid, self->me, "");
-	/* What was there before is told. */
+	/* A record from before the EPOLL_CTL_ADD is reported. */
 	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->fd, &ev));
 	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, PATIENCE_MS));
 	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
 	for (i = 0; i < 5; i++) {
-		/* Each new one, though the old ones are not read. */
+		/* Each new record is reported, although the old ones are not read. */
 		gift(_metadata, self->kid, self->me, "");
 		EXPECT_EQ(1, epoll_wait(ep, &ev, 1, PATIENCE_MS));
 		EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
@@ -322,7 +322,7 @@ TEST_F(events, epoll_edge)
 	}
 }
 
-/* As many tables as @arg says, all with the same heir; the last is @table. */
+/* Create @arg tables with the same heir; @table is the last one. */
 static long job_many_heirs(struct job *job)
 {
 	__u64 i;
@@ -356,7 +356,7 @@ TEST_F(events, many_heirs)
 	ASSERT_EQ(0, kid_create(kid, NULL, 0, &id));
 	EXPECT_EQ(-EDQUOT, kid_heir(kid, id, self->me, ""));
 	EXPECT_EQ(-EDQUOT, kid_give(kid, id, self->me, ""));
-	/* The new one needs room before the old one gives its back. */
+	/* Room for the new heir's record is taken before that for the old one is given back. */
 	EXPECT_EQ(-EDQUOT, kid_heir(kid, first, self->me, ""));
 	ASSERT_EQ(0, kid_heir(kid, first, none, ""));
 	EXPECT_EQ(0, kid_heir(kid, id, self->me, ""));
@@ -371,7 +371,7 @@ TEST_F(events, many_heirs)
 
 static char big[KREG_MAX_DATA];
 
-/* Give until it is refused; returns how many were not. */
+/* Give tables away until one is refused; returns how many were not. */
 static int fill_mailbox(struct __test_metadata *_metadata, int fd,
 			struct kreg_process to, __u32 len, int max)
 {
@@ -385,7 +385,7 @@ static int fill_mailbox(struct __test_metadata *_metadata, int fd,
 			break;
 	}
 	EXPECT_EQ(-EDQUOT, err);
-	/* It was not given, and is still here. */
+	/* It still belongs to the giver. */
 	test_destroy(fd, id);
 	return i;
 }
@@ -400,7 +400,7 @@ TEST_F(events, too_many_gifts)
 						KREG_MAX_EVENTS));
 	for (i = 0; i < 10; i++)
 		ASSERT_EQ(0, kid_event_now(kid));
-	/* What was read has made room. */
+	/* Records that were read leave room for others. */
 	EXPECT_EQ(10, fill_mailbox(_metadata, self->fd, kid->self, 0, 10));
 }
 
@@ -413,7 +413,7 @@ TEST_F(events, too_large_gifts)
 
 	n = fill_mailbox(_metadata, self->fd, kid->self, KREG_MAX_DATA, fit);
 	EXPECT_GE(fit, n);
-	/* Some room may go for what the kernel keeps with it. */
+	/* The kernel may count more bytes for a record than its length. */
 	EXPECT_LE(fit / 2, n);
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, kid_event_now(kid));

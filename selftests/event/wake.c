@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Wake-ups: they reach who they are for, and cost nobody else much, however many sleep.
+ * Wake-ups reach those who wait, and cost others little, however many sleep.
  */
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -62,7 +62,7 @@ static int epoll_alone(int fd)
 	return ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) ? -errno : ep;
 }
 
-/* Of those that sleep alone one is woken: one that waits for this client. */
+/* With EPOLLEXCLUSIVE one sleeper is woken: one that waits for this client. */
 TEST_F(wake, exclusive)
 {
 	int others[8], i, ep;
@@ -86,7 +86,7 @@ TEST_F(wake, exclusive)
 	EXPECT_EQ(self->kid->job->table, event.e.table);
 }
 
-/* Nobody else is: the records of another client are none of its own. */
+/* A sleeper that waits for another client of the process is not woken. */
 TEST_F(wake, other_client_sleeps_on)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
@@ -100,7 +100,7 @@ TEST_F(wake, other_client_sleeps_on)
 	EXPECT_EQ(0, kid_do(self->kid, job_give_later));
 	test_event_now(self->fd, &event);
 	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 100));
-	/* What is left unread goes over to it. */
+	/* When the first client is closed, unread records move to the other one. */
 	EXPECT_EQ(0, kid_do(self->kid, job_give_later));
 	close(self->fd);
 	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, PATIENCE_MS));
@@ -123,28 +123,21 @@ static void *sleep_in_read(void *arg)
 {
 	struct kreg_event room;
 
-	/* Room for one. */
+	/* There is room for one record. */
 	if (read(*(int *)arg, &room, sizeof(room)) > 0)
 		__atomic_add_fetch(&woken, 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
-/* Threads of this process that sleep: the "S" in their stat files. */
+/* How many threads of this process sleep. */
 static int sleeping_threads(void)
 {
-	char path[64], text[128], *end;
-	int tid, fd, len, n = 0;
+	char path[64];
+	int tid, n = 0;
 
 	for (tid = getpid() + 1; tid < getpid() + 4 * SLEEPERS; tid++) {
 		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		len = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[len > 0 ? len : 0] = 0;
-		end = strrchr(text, ')');
-		n += end && end[2] == 'S';
+		n += test_task_state(path) == 'S';
 	}
 	return n;
 }
@@ -160,7 +153,7 @@ static void start_threads(struct __test_metadata *_metadata,
 	EXPECT_TRUE(test_wait_for(sleeping_threads() == SLEEPERS));
 }
 
-/* Many sleep in one queue: one record is told to each who polls. */
+/* Many threads poll one client: one record wakes all of them. */
 TEST_F(wake, many_pollers)
 {
 	start_threads(_metadata, sleep_in_poll, &self->fd);
@@ -170,7 +163,7 @@ TEST_F(wake, many_pollers)
 				  SLEEPERS));
 }
 
-/* And by a death, to each who reads, if there is one for each. */
+/* Many threads read one client: a death with a record for each wakes all of them. */
 TEST_F(wake, many_readers)
 {
 	__u64 id;
@@ -185,7 +178,7 @@ TEST_F(wake, many_readers)
 	test_no_event(self->fd);
 }
 
-/* A thread that names one file in one poll(), as often as it may, and is not woken. */
+/* A thread whose poll(2) has the same file as often as RLIMIT_NOFILE allows. */
 static struct {
 	struct pollfd *entries;
 	int count;
@@ -226,7 +219,7 @@ static void fill(struct __test_metadata *_metadata, struct kid *kid,
 	}
 }
 
-/* Twenty times as long, but for what a busy machine takes for nothing. */
+/* Twenty times as long, or as a time that even a busy machine does not exceed. */
 static __u64 bearable(__u64 alone)
 {
 	const __u64 least = test_scale(20) * NS_PER_MS;
@@ -243,8 +236,9 @@ static __u64 timed_close(int fd)
 }
 
 /*
- * The records of a closed client move to the next, in whose queue a crowd sleeps. The
- * same without a crowd is the measure; a walk for each record took a thousand times that.
+ * The records of a closed client move to the next, in whose wait queue many entries are.
+ * Compared with the same without them. If each record walked the queue, it would take a
+ * thousand times as long.
  */
 TEST_F(wake, crowd_at_close)
 {
@@ -268,7 +262,7 @@ TEST_F(wake, crowd_at_close)
 		test_event_now(second, &event);
 }
 
-/* The owner of @RECORDS tables with this process as their heir dies; until it is handled. */
+/* The time until the death of an owner of RECORDS tables, to be inherited, is handled. */
 static __u64 timed_death(struct __test_metadata *_metadata, struct kreg_process heir,
 			 int fd)
 {
@@ -296,7 +290,7 @@ TEST_F(wake, crowd_at_death)
 	EXPECT_GE(bearable(alone), crowded);
 }
 
-/* Function-call interrupts of processor @cpu. */
+/* The number of function-call interrupts (CAL) of a processor so far. */
 static long long calls_to(int cpu)
 {
 	FILE *f = fopen("/proc/interrupts", "r");
@@ -322,8 +316,8 @@ static long job_spin_for_ever(struct job *job)
 }
 
 /*
- * Who narrows the rights of a table waits for readers, and interrupts nobody: not the
- * kid, which keeps a processor busy.
+ * Taking the right to read away waits for readers, but does not interrupt the processor
+ * that the kid keeps busy, as an expedited grace period does.
  */
 TEST_F(wake, narrowing_interrupts_nobody)
 {
@@ -347,7 +341,7 @@ TEST_F(wake, narrowing_interrupts_nobody)
 	}
 	before = calls_to(cpu) - before;
 	TH_LOG("%d narrowings, %lld interrupts", 2 * rounds, before);
-	/* The hurried kind is one for each. */
+	/* With expedited grace periods there is an interrupt for each. */
 	EXPECT_GT(2 * rounds * 9 / 10, before);
 	kid_kill(self->kid);
 }

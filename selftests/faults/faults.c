@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every command with every failure in it: its n-th allocation and its n-th user
- * copy, for all n until it succeeds, and memory of the caller that ends at any
- * place of what it reads or writes. A call that fails says ENOMEM or EFAULT, and
+ * Every command with injected failures: its n-th allocation and its n-th user copy, for
+ * all n until none is reached, and memory of the caller that becomes inaccessible at any
+ * place of what the call reads or writes. A call that fails returns ENOMEM or EFAULT and
  * leaves everything as it was.
  *
- * A lent turn and the thread are two ways, so each command goes both.
+ * Each command runs both in a lent turn and in the writer's thread (parameter lend).
  */
 #include <pthread.h>
 #include <sys/fsuid.h>
@@ -25,13 +25,13 @@ struct object {
 	__u32 value_len;
 };
 
-/* In the table; and of the same sizes, not in it. */
+/* Objects that are in the table; below, others of the same sizes that are not. */
 static const struct object small = { 's', 5, 9 }, page = { 'p', 200, 3000 },
 			   blob = { 'b', 9, 12000 };
 static const struct object small2 = { 'S', 5, 9 }, page2 = { 'P', 200, 3000 },
 			   blob2 = { 'B', 9, 12000 };
 
-/* Is there nothing that could be made to fail? */
+/* Calls that allocate and copy nothing, so that no failure can be injected. */
 enum quiet { NOT_QUIET, QUIET_IF_LENT, QUIET };
 
 struct test_case {
@@ -41,7 +41,7 @@ struct test_case {
 	bool kid;
 	bool empty;			/* begin with an empty table */
 	enum quiet quiet;
-	/* As the function to make it needs them: */
+	/* For the function @make: */
 	__u16 code;
 	__u16 op_flags;
 	bool tail;
@@ -49,7 +49,7 @@ struct test_case {
 	__u32 option;
 	__u64 value;
 	const struct object *object;
-	/* A limit, and what it is when the call is made: too little, says the call then. */
+	/* A parameter, and its value while the call is made, which is to fail with EDQUOT. */
 	const char *full;
 	long long at;
 };
@@ -112,7 +112,7 @@ static void put_object(struct __test_metadata *_metadata, struct world *w,
 	test_put(w->fd, w->table, key_of(o, key), o->key_len, bytes, o->value_len);
 }
 
-/* The world as each call finds it, and the call. */
+/* Bring everything into the state in which each call begins, and make the call's argument. */
 static void build(struct __test_metadata *_metadata, struct world *w,
 		  const struct test_case *test, struct call *c)
 {
@@ -136,7 +136,7 @@ static long call_now(struct world *w, const struct test_case *test, struct call 
 	return test->call ? test->call(w, c) : call_ioctl(w, c);
 }
 
-/* Root in the initial user namespace has no limits. */
+/* Limits do not bind root, so the client is opened as a user if one is to be reached. */
 static int new_client(const struct test_case *test)
 {
 	int fd;
@@ -147,7 +147,10 @@ static int new_client(const struct test_case *test)
 	return fd;
 }
 
-/* The call by a new client, which has no memory left from another: is there an n-th? */
+/*
+ * Make the call with the n-th failure; returns whether that was reached. A new client
+ * each time, since a used one keeps buffers of earlier calls.
+ */
 static bool call_hurt(struct __test_metadata *_metadata, struct world *w,
 		      const struct test_case *test, struct call *c, unsigned int n,
 		      long *ret)
@@ -164,7 +167,7 @@ static bool call_hurt(struct __test_metadata *_metadata, struct world *w,
 	return hit;
 }
 
-/* Returns how many failures there were to inject; some of them do no harm. */
+/* Returns how many failures could be injected; not all of them fail the call. */
 static unsigned int inject(struct __test_metadata *_metadata, struct world *w,
 			   const struct test_case *test)
 {
@@ -265,7 +268,7 @@ static void sweep(struct __test_metadata *_metadata, struct world *w,
 		    (lent && test->quiet == QUIET_IF_LENT)) {
 		TH_LOG("nothing was injected");
 	}
-	/* The caller's memory is looked at before the ways part. */
+	/* The caller's memory is read before it matters who writes, so once is enough. */
 	if (lent && !test->full)
 		cut_all(_metadata, w, test);
 	fflush(stdout);
@@ -298,13 +301,10 @@ FIXTURE_VARIANT_ADD(faults, queued) {
 
 static bool is_lending(void)
 {
-	char c = 0;
-	int fd = open(KREG_PARAMS "lend", O_RDONLY | O_CLOEXEC);
+	char text[4];
 
-	if (fd < 0 || read(fd, &c, 1) != 1)
-		c = 0;
-	close(fd);
-	return c == 'Y';
+	test_read_file(KREG_PARAMS "lend", text, sizeof(text));
+	return text[0] == 'Y';
 }
 
 FIXTURE_SETUP(faults)
@@ -337,12 +337,12 @@ TEST_F(faults, _name)							\
 	sweep(_metadata, &self->w, &case_##_name, variant->lent);	\
 }
 
-/* In the order of the commands; how each call is made stands in front of it. */
+/* The cases, in the order of the commands, each after the function that makes the call. */
 #include "faults/table.h"
 #include "faults/op.h"
 #include "faults/full.h"
 
-/* Returns whether the n-th failure hit the put of key @i; then it has been mended. */
+/* Put key @i with the n-th failure, and again without if that failed it; was it reached? */
 static bool put_with_failure(struct __test_metadata *_metadata, struct world *w,
 			     __u32 i, unsigned int n, unsigned int *failed)
 {
@@ -363,7 +363,7 @@ static bool put_with_failure(struct __test_metadata *_metadata, struct world *w,
 	return hit;
 }
 
-/* Each put of a growing table: it grows all the same, if later. */
+/* Failures in each put of a growing table: it grows all the same, perhaps later. */
 TEST_F(faults, growth)
 {
 	unsigned int hits = 0, failed = 0, size = 2000;
@@ -389,7 +389,7 @@ TEST_F(faults, growth)
 	fflush(stdout);
 }
 
-/* The first client of a process, and the first of all, so that all is new. */
+/* open(2) of the first client of all: nothing that it needs has been allocated before. */
 TEST_F(faults, device)
 {
 	static const long long none[TEST_COUNTERS];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Calls of faults.c that find a quota full: also then nothing may be left promised.
+ * Calls of faults.c that reach a limit: then, too, nothing may be left promised.
  */
 #ifndef KREG_FAULTS_FULL_H
 #define KREG_FAULTS_FULL_H
 
-/* @_limit is the end of a parameter's name. */
+/* @_limit is the name of a parameter without "max_". */
 #define SWEEP_FULL(_name, _limit, ...) \
 	SWEEP(_name, .full = "max_" #_limit, __VA_ARGS__)
 
@@ -19,7 +19,7 @@ SWEEP_FULL(create_full, user_parked, .make = make_create, .kid = true,
 SWEEP_FULL(claim_or_create_full, user_tables, .make = make_create, .flags = KREG_OPEN_CLAIM,
 	   .at = 1)
 
-/* The gift fits, but not the record that the heir will be owed. */
+/* The gift fits, but not the record that must be reserved for the heir. */
 MAKER(make_give_owed)
 {
 	w->kid->job->process = test_self(w->fd);
@@ -29,7 +29,7 @@ MAKER(make_give_owed)
 
 SWEEP_FULL(give_owed_full, events, .make = make_give_owed, .kid = true, .at = 1)
 
-/* One of those who wait for the kid's table, until it is destroyed. */
+/* A thread that waits for the kid's table until that is destroyed. */
 static void *stand_in_line(void *arg)
 {
 	struct world *w = arg;
@@ -54,7 +54,7 @@ MAKER(make_claim_crowded)
 	make_open_name(c, NAME, KREG_OPEN_CLAIM | KREG_OPEN_WAIT);
 }
 
-/* The limit of waiters is no parameter; the one that is set says nothing about claims. */
+/* The limit of waiters has no parameter: the one that is set does not matter here. */
 SWEEP_FULL(claim_full, user_parked, .make = make_claim_crowded, .kid = true)
 
 #endif /* KREG_FAULTS_FULL_H */

@@ -5,7 +5,7 @@
 #ifndef KREG_FAULTS_OP_H
 #define KREG_FAULTS_OP_H
 
-/* An operation whose key, and value or room, are in parts of the call. */
+/* An operation whose key and value (or room) are parts of the call, to be cut. */
 static void make_one(struct call *c, struct kreg_op *op, const struct object *o,
 		     __u16 code, __u16 flags)
 {
@@ -64,7 +64,7 @@ SWEEP_OP(async_put_blob, PUT, blob, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_delete, DELETE, page, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_clear, CLEAR, small, .flags = KREG_WRITE_ASYNC)
 
-/* Elsewhere than in a part. */
+/* An operation whose key and value are in ordinary memory. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
 {
 	static char keys[256][KREG_MAX_KEY], rooms[256][16384];
@@ -73,13 +73,13 @@ static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
 	struct kreg_op op = test_op_value(code, key_of(o, keys[i]), o->key_len,
 					  value, o->value_len);
 
-	/* Not to be faulted in by the call. */
+	/* Write to it, so that the call meets no page fault there. */
 	memset(rooms[i], 0, sizeof(rooms[i]));
 	op.flags = flags;
 	return op;
 }
 
-/* A small one, one of the case's kind at which memory ends, and a blob. */
+/* A small object, one of the case's kind whose memory is cut, and a blob. */
 MAKER(make_batch)
 {
 	bool fresh = test->op_flags & KREG_OP_NEW;
@@ -122,7 +122,7 @@ MAKER(make_batch_mixed)
 
 SWEEP(batch_clear, .make = make_batch_mixed, .code = KREG_OP_PUT, .object = &blob)
 
-/* With exactly the room that it takes. */
+/* A scan with exactly the room that it needs. */
 static void make_scan_after(struct __test_metadata *_metadata, struct world *w,
 			    struct call *c, __u32 flags, const void *key,
 			    __u32 key_len)
@@ -156,7 +156,7 @@ MAKER(make_scan)
 SWEEP(scan, .make = make_scan)
 SWEEP(scan_keys, .make = make_scan, .flags = KREG_SCAN_KEYS)
 
-/* Behind the first object, whichever that is. */
+/* A scan that goes on after the first object. */
 MAKER(make_scan_on)
 {
 	static struct {

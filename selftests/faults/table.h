@@ -70,7 +70,7 @@ MAKER(make_destroy)
 
 SWEEP(destroy, .make = make_destroy)
 
-/* A heir who does not own the table is owed a record, for which there must be room. */
+/* The heir does not own the table, so room for a record must be reserved for it. */
 MAKER(make_give)
 {
 	test_heir(w->fd, w->table, test_self(w->fd), "heir", 4, 0);
@@ -145,7 +145,7 @@ MAKER(make_info_name)
 
 SWEEP(info_name, .make = make_info_name)
 
-/* The kernel's struct, and room beyond it that it clears. */
+/* Room that is longer than the kernel's struct: the rest is cleared. */
 MAKER(make_list)
 {
 	__u32 len = sizeof(struct kreg_info) + 64;
@@ -158,13 +158,13 @@ MAKER(make_list)
 
 SWEEP(list, .make = make_list)
 
-/* A record waits, and must be there still when it could not be copied. */
+/* A record is in the mailbox, and must still be there if it cannot be copied. */
 MAKER(make_read)
 {
 	memset(c, 0, sizeof(*c));
 	w->kid->job->process = test_self(w->fd);
 	ASSERT_EQ(0, kid_do(w->kid, job_gift));
-	/* One that is lost shall not be waited for. */
+	/* If the record were lost, read(2) would wait for ever. */
 	ASSERT_EQ(0, test_nonblock(w->fd, true));
 	call_out(c, PART_VALUE, &c->address, sizeof(struct kreg_event) + 8);
 }

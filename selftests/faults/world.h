@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The world of faults.c, and what of it can be seen from outside.
+ * The processes and tables of faults.c, and their state as it can be seen from outside.
  */
 #ifndef KREG_FAULTS_WORLD_H
 #define KREG_FAULTS_WORLD_H
@@ -13,16 +13,16 @@
 
 struct world {
 	int fd;
-	int caller;			/* a client for the call, or fd */
+	int caller;			/* the client that makes the call; may be @fd */
 	int nth;
 	__u64 table;			/* 0: gone */
 	struct kid *kid;
 	struct areas areas;
 	long long counts[TEST_COUNTERS];
-	long long limit;		/* as it was found */
+	long long limit;		/* to be restored */
 };
 
-/* All that can be seen from outside; what memory holds it may change meanwhile. */
+/* All that can be seen from outside, but for the use of memory, which may change. */
 struct dump {
 	int tables;
 	struct kreg_info infos[TABLES];

@@ -24,7 +24,7 @@ static inline int test_nonblock(int fd, bool on)
 	return fcntl(fd, F_SETFL, flags) ? -errno : 0;
 }
 
-/* Returns the length of the record, which is whole, or -errno. */
+/* Returns the length of the record, or -EBADMSG if it is not well-formed. */
 static inline int test_event_parse(const void *buf, int len,
 				   struct test_event *event)
 {
@@ -70,7 +70,7 @@ static inline int test_event_read(int fd, struct test_event *event)
 	return len < 0 ? len : 0;
 }
 
-/* The record that must be there already. */
+/* Does not wait: the record must be there already. */
 static inline int _test_event_now(int fd, struct test_event *event)
 {
 	int err = test_nonblock(fd, true);
@@ -81,7 +81,7 @@ static inline int _test_event_now(int fd, struct test_event *event)
 	return err;
 }
 
-/* The record that comes sooner or later. */
+/* Waits for the record. */
 static inline int _test_event(int fd, struct test_event *event)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };

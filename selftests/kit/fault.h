@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Calls that fail in the middle: the n-th allocation or user copy of this thread
- * is made to fail (Documentation/fault-injection), or the memory of the caller
- * ends within what the call reads or writes.
+ * Make calls fail in the middle: by failing the n-th allocation or user copy of this
+ * thread (Documentation/fault-injection), or by memory of the caller that is
+ * inaccessible from some byte on.
  */
 #ifndef KREG_KIT_FAULT_H
 #define KREG_KIT_FAULT_H
 
 #include <sys/mman.h>
 
+#include "kit/file.h"
 #include "kit/op.h"
 
 #define FAULT_DEBUGFS	"/sys/kernel/debug/"
 
 /*
- * Else allocations that may sleep, and single pages, never fail; and each failure
- * would be told with a stack trace.
+ * By default allocations that may sleep and single pages never fail, and each failure
+ * prints a stack trace.
  */
 static const char * const fault_settings[][2] = {
 	{ "failslab/ignore-gfp-wait", "N" },
@@ -32,18 +33,14 @@ static inline int fault_open(void)
 {
 	char path[128];
 	unsigned int i;
-	int fd, len;
+	int fd, err;
 
 	for (i = 0; i < ARRAY_SIZE(fault_settings); i++) {
 		snprintf(path, sizeof(path), FAULT_DEBUGFS "%s",
 			 fault_settings[i][0]);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-		len = write(fd, fault_settings[i][1], 1);
-		close(fd);
-		if (len != 1)
-			return -EIO;
+		err = test_write_file(path, fault_settings[i][1]);
+		if (err)
+			return err;
 	}
 	fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
@@ -57,7 +54,10 @@ static inline bool fault_arm(int fd, unsigned int n)
 	return pwrite(fd, text, len, 0) == len;
 }
 
-/* Was there an n-th? If not, the copies made here count on and may fail as well. */
+/*
+ * Whether the n-th allocation or copy was reached. If not, the counting goes on, and the
+ * copies of this function's own calls may fail: hence the second try.
+ */
 static inline bool fault_disarm(int fd)
 {
 	char text[16] = "";
@@ -68,12 +68,12 @@ static inline bool fault_disarm(int fd)
 	return hit;
 }
 
-/* What a call has in the caller's memory, in the order in which it is laid out. */
+/* What a call has in the caller's memory, in the order in which call_place() writes it. */
 enum part { PART_KEY, PART_VALUE, PART_OPS, PART_ARG, PARTS };
 
 struct span {
-	__u64 *holder;		/* its address is to be put here; NULL: unused */
-	const void *from;	/* what it holds; NULL: room for an answer */
+	__u64 *holder;		/* where its address is stored; NULL: not used */
+	const void *from;	/* its content; NULL: room for an answer */
 	__u32 len;
 	bool out;		/* the call writes to it */
 };
@@ -88,16 +88,16 @@ struct call {
 	union any arg;
 };
 
-/* Where memory ends: in front of this byte of this part. */
+/* Memory is accessible up to the first @keep bytes of this part. */
 struct cut {
 	enum part part;
 	__u32 keep;
-	int prot;		/* of what is behind */
+	int prot;		/* protection of the memory behind */
 };
 
 #define NO_CUT		((struct cut) { .part = PARTS })
 
-/* Half of an area can be used, and a cut goes between the halves. */
+/* Each part ends at the middle of an area, whose second half can be protected. */
 #define AREA_HALF	(64U << 10)
 
 struct areas {
@@ -119,7 +119,7 @@ static inline bool areas_map(struct areas *areas)
 	return true;
 }
 
-/* With nothing behind it that may be touched. */
+/* Put the first @keep bytes of a part directly in front of the protected half. */
 static inline void *area_place(char *area, const struct span *span, __u32 keep,
 			       int prot)
 {
@@ -151,8 +151,8 @@ static inline void call_place(struct areas *areas, struct call *c,
 }
 
 /*
- * The place for a cut after @keep: everywhere in what is short; at some in what is long,
- * but everywhere in the last operation of a batch.
+ * The next place to try after @keep. Short parts are cut at every byte, longer ones at
+ * some multiples of 8; the last operation of a batch at all of them.
  */
 static inline __u32 cut_next(__u32 keep, __u32 len)
 {
@@ -199,16 +199,11 @@ static inline void call_out(struct call *c, enum part at, __u64 *holder,
 /* Number after @word in the fdinfo of a client, or -1. */
 static inline long fault_fdinfo(pid_t pid, int fd, const char *word)
 {
-	char path[64], text[1024] = "", *at;
-	int file, len;
+	char path[64], text[1024], *at;
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return -1;
-	len = read(file, text, sizeof(text) - 1);
-	close(file);
-	at = len > 0 ? strstr(text, word) : NULL;
+	test_read_file(path, text, sizeof(text));
+	at = strstr(text, word);
 	return at ? atol(at + strlen(word)) : -1;
 }
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Fixture of all tests: one client, and the module as it was found.
- *
- * The tear-down runs after the test's process has died, so that every test
- * proves that the death of its process leaves nothing behind.
+ * What all fixtures share: one client, and a check that the test leaves nothing behind
+ * in the module. The tear-down runs after the test's process has died.
  */
 #ifndef KREG_KIT_FIXTURE_H
 #define KREG_KIT_FIXTURE_H
 
 #include <sys/stat.h>
 
+#include "kit/file.h"
 #include "kit/op.h"
 
 /* Read-only counters of the module. */
@@ -29,30 +28,21 @@ struct test_base {
 
 static inline long long test_param(const char *name)
 {
-	char path[128], text[32] = "";
-	int fd, len;
+	char path[128], text[32];
+	int len;
 
 	snprintf(path, sizeof(path), KREG_PARAMS "%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return len > 0 ? atoll(text) : -EIO;
+	len = test_read_file(path, text, sizeof(text));
+	return len > 0 ? atoll(text) : len ?: -EIO;
 }
 
 static inline int test_set_param(const char *name, long long value)
 {
-	char path[128];
-	int fd, ret;
+	char path[128], text[32];
 
 	snprintf(path, sizeof(path), KREG_PARAMS "%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = dprintf(fd, "%lld\n", value) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
+	snprintf(text, sizeof(text), "%lld\n", value);
+	return test_write_file(path, text);
 }
 
 static inline bool test_counts_are(const long long *counts)
@@ -66,9 +56,9 @@ static inline bool test_counts_are(const long long *counts)
 }
 
 /*
- * What the last process has left is perhaps still being freed: without a client
- * and without a table all is zero in the end. If others use the module as well
- * two looks that agree must do.
+ * Read the counters when they are at rest: what the last test has left is perhaps still
+ * being freed. Without a client and a table all become zero; if others use the module as
+ * well, two readings that agree are taken.
  */
 static inline bool test_counts_rest(long long *counts)
 {
@@ -93,7 +83,7 @@ static inline int test_setup(struct __test_metadata *_metadata,
 	base->pid = getpid();
 	ASSERT_EQ(0, stat(KREG_DEV, &st));
 	base->mode = st.st_mode & 07777;
-	/* The children of some tests are other users. */
+	/* Some tests have children that run as other users. */
 	ASSERT_EQ(0, chmod(KREG_DEV, 0666));
 	EXPECT_TRUE(test_wait_for(test_counts_rest(base->counts)));
 	for (i = 0; i < TEST_COUNTERS; i++) {
@@ -106,7 +96,7 @@ static inline int test_setup(struct __test_metadata *_metadata,
 	return fd;
 }
 
-/* Parked tables that the test has left are not its fault: destroy them. */
+/* Tests may leave parked tables, but none that is still owned by the dead process. */
 static inline void test_sweep(struct __test_metadata *_metadata,
 			      struct test_base *base, int fd)
 {

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "kit/event.h"
+#include "kit/file.h"
 #include "kit/op.h"
 
 #define KID_GONE	(-EPIPE)	/* the kid died before it answered */
@@ -54,7 +55,7 @@ struct kid {
 /* How a kid differs from its parent. */
 struct kid_how {
 	uid_t uid;
-	bool bare;			/* without a client */
+	bool bare;			/* it opens no client */
 	int flags;			/* of clone(2) */
 };
 
@@ -71,7 +72,7 @@ static inline int test_pidfd(pid_t pid)
 	return syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* A fork that need not share all of the caller's namespaces. */
+/* fork(2) with flags of clone(2), for new namespaces. */
 static inline pid_t test_clone(int flags)
 {
 	return syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
@@ -110,7 +111,7 @@ static inline void kid_main(struct job *job, const struct kid_how *how,
 		_exit(KID_ERROR);
 	if (how->uid && setresuid(how->uid, how->uid, how->uid))
 		_exit(KID_ERROR);
-	/* After the change of uid, which resets it. */
+	/* Only here, since the change of uid resets it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!(how->flags & CLONE_NEWPID) && getppid() != parent)
 		_exit(KID_ERROR);
@@ -128,7 +129,7 @@ static inline void kid_ask(struct kid *kid, long (*fn)(struct job *job))
 	char c = 0;
 
 	kid->job->fn = fn;
-	/* A kid that has died is noticed by the answer. */
+	/* If the kid is dead this fails, or kid_answer() notices it. */
 	if (write(kid->ask, &c, 1) != 1)
 		kid->job->ret = KID_GONE;
 }
@@ -195,7 +196,7 @@ static inline struct kid *kid_start_bare(struct __test_metadata *_metadata)
 	return kid_start_how(_metadata, &(struct kid_how) { .bare = true });
 }
 
-/* Wait until the death can be seen, but leave the zombie. */
+/* Wait until the death can be seen; does not reap the process. */
 static inline bool test_pidfd_dead(int pidfd)
 {
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
@@ -208,7 +209,7 @@ static inline bool kid_dead(struct kid *kid)
 	return test_pidfd_dead(kid->pidfd);
 }
 
-/* Forget the kid, which has died or is about to; returns its wait status. */
+/* Wait for the death of the kid and free it; returns its wait status. */
 static inline int kid_reap(struct kid *kid)
 {
 	int status = -1;
@@ -239,17 +240,12 @@ static inline int kid_exit(struct kid *kid, int code)
 /* The kid sleeps in system call @nr on @fd. */
 static inline bool kid_sleeps(struct kid *kid, long nr, int fd)
 {
-	char path[64], text[64] = "", want[64];
-	int len, proc;
+	char path[64], text[64], want[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", kid->pid);
 	snprintf(want, sizeof(want), "%ld 0x%x ", nr, fd);
-	proc = open(path, O_RDONLY | O_CLOEXEC);
-	if (proc < 0)
-		return false;
-	len = read(proc, text, sizeof(text) - 1);
-	close(proc);
-	return len > 0 && !strncmp(text, want, strlen(want));
+	test_read_file(path, text, sizeof(text));
+	return !strncmp(text, want, strlen(want));
 }
 
 #endif /* KREG_KIT_KID_H */

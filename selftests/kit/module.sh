@@ -34,7 +34,7 @@ unload() {
 	rmmod kreg
 }
 
-# What is being freed in the background holds the module for a moment.
+# A table that is being freed in the background keeps the module in use for a moment.
 unload_soon() {
 	tries=$((500 * ${KREG_TEST_SCALE:-1}))
 	while ! rmmod kreg 2>/dev/null; do

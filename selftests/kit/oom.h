@@ -15,14 +15,7 @@
 
 static inline int oom_write(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return test_write_file(path, text);
 }
 
 /* Put the kid into a group of its own with little memory. */
@@ -49,7 +42,7 @@ static inline int oom_clean(void)
 	return test_wait_for(!rmdir(OOM_GROUP)) ? 0 : -errno;
 }
 
-/* Use more and more; returns only if nobody minds. */
+/* Use ever more memory; returns only if the limit does not hold. */
 static inline long job_hog(struct job *job)
 {
 	char *p;

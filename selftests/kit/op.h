@@ -9,7 +9,7 @@
 
 #define PAGE		4096
 
-/* The argument of any command, and what is behind it in its memory. */
+/* The argument of any command, and the memory behind it. */
 union any {
 	__u32 size;
 	struct kreg_ioc_query query;
@@ -116,7 +116,7 @@ static inline int _test_get(int fd, __u64 id, const void *key, __u32 key_len,
 	return err ? err : (int)op.out_len;
 }
 
-/* The value as a string; @room has a byte for its end. */
+/* The value as a string, with a NUL byte within @room. */
 static inline int _test_gets(int fd, __u64 id, const char *key, char *value,
 			     __u32 room)
 {

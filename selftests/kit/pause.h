@@ -15,17 +15,10 @@
 /* The letter of the process's state in its stat file, or 0. */
 static inline char pause_state(struct kid *kid)
 {
-	char path[64], text[128] = "", *end;
-	int fd, len;
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", kid->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	len = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	end = len > 0 ? strrchr(text, ')') : NULL;
-	return end ? end[2] : 0;
+	return test_task_state(path);
 }
 
 static inline bool pause_stop(struct kid *kid)
@@ -43,28 +36,20 @@ static inline bool pause_continue(struct kid *kid)
 static inline bool pause_write(const char *file, const char *text)
 {
 	char path[64];
-	int fd, n;
 
 	snprintf(path, sizeof(path), PAUSE_GROUP "%s", file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = write(fd, text, strlen(text));
-	close(fd);
-	return n == (int)strlen(text);
+	return !test_write_file(path, text);
 }
 
 static inline bool pause_frozen(void)
 {
-	char text[128] = "";
-	int fd = open(PAUSE_GROUP "cgroup.events", O_RDONLY | O_CLOEXEC);
-	int len = read(fd, text, sizeof(text) - 1);
+	char text[128];
 
-	close(fd);
-	return len > 0 && strstr(text, "frozen 1");
+	test_read_file(PAUSE_GROUP "cgroup.events", text, sizeof(text));
+	return strstr(text, "frozen 1");
 }
 
-/* In a group of its own, which pause_thaw() takes away. */
+/* Move the kid into a cgroup of its own and freeze that. */
 static inline bool pause_freeze(struct kid *kid)
 {
 	char pid[16];
@@ -92,7 +77,8 @@ static inline bool pause_thaw(void)
 static inline int pause_suspend(struct kid *kid, const char *state)
 {
 	const bool thaw = !strcmp(state, "THAWED");
-	int fd, n;
+	char pid[16];
+	int err;
 
 	if (!thaw) {
 		mkdir(PAUSE_V1, 0755);
@@ -100,34 +86,30 @@ static inline int pause_suspend(struct kid *kid, const char *state)
 			return errno == ENOENT || errno == EINVAL ||
 			       errno == ENODEV ? 0 : -errno;
 		mkdir(PAUSE_V1 "/kreg", 0755);
-		fd = open(PAUSE_V1 "/kreg/cgroup.procs", O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || dprintf(fd, "%d", kid->pid) < 0)
-			return -errno;
-		close(fd);
+		snprintf(pid, sizeof(pid), "%d", kid->pid);
+		err = test_write_file(PAUSE_V1 "/kreg/cgroup.procs", pid);
+		if (err)
+			return err;
 	}
-	fd = open(PAUSE_V1 "/kreg/freezer.state", O_RDWR | O_CLOEXEC);
-	n = write(fd, state, strlen(state));
-	close(fd);
-	return n > 0 ? 1 : -errno;
+	err = test_write_file(PAUSE_V1 "/kreg/freezer.state", state);
+	return err ? err : 1;
 }
 
 static inline bool pause_suspended(void)
 {
-	char text[16] = "";
-	int fd = open(PAUSE_V1 "/kreg/freezer.state", O_RDONLY | O_CLOEXEC);
-	int len = read(fd, text, sizeof(text) - 1);
+	char text[16];
 
-	close(fd);
-	return len > 0 && !strncmp(text, "FROZEN", 6);
+	test_read_file(PAUSE_V1 "/kreg/freezer.state", text, sizeof(text));
+	return !strncmp(text, "FROZEN", 6);
 }
 
-/* When the kid has left it. */
+/* Succeeds when the kid is dead. */
 static inline bool pause_suspend_clean(void)
 {
 	return test_wait_for(!rmdir(PAUSE_V1 "/kreg")) && !umount(PAUSE_V1);
 }
 
-/* When the kid has left it. */
+/* Succeeds when the kid is dead. */
 static inline bool pause_clean(void)
 {
 	return test_wait_for(!rmdir(PAUSE_GROUP));

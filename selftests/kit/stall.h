@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * To see a queue that is full or in a certain state a test keeps all processors
- * busy at real-time priority, so that the writer's thread cannot run.
+ * Keep the writer's thread from running, by keeping all processors busy at real-time
+ * priority: so a test can fill a queue, and see what waits in it.
  */
 #ifndef KREG_KIT_STALL_H
 #define KREG_KIT_STALL_H
@@ -36,7 +36,7 @@ struct stall {
 
 static int *spin_stop;
 
-/* At most a second: the kernel would take the processor away anyway. */
+/* At most a second: the kernel throttles real-time tasks that run longer. */
 static inline long job_spin(struct job *job)
 {
 	__u64 end = test_now_ns() + 1000000000ULL;
@@ -63,7 +63,7 @@ static inline void stall_prepare(struct __test_metadata *_metadata, struct stall
 	set_cpu(_metadata, 0, 0);
 }
 
-/* Until unstall() nothing of normal priority runs, nor may the test sleep. */
+/* Until unstall() nothing of normal priority runs; the test must not sleep. */
 static inline void stall(struct __test_metadata *_metadata, struct stall *s)
 {
 	int i;

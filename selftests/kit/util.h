@@ -35,23 +35,23 @@ static inline int test_factor(const char *variable)
 	return factor && atoi(factor) > 0 ? atoi(factor) : 1;
 }
 
-/* A slow guest multiplies all patience by KREG_TEST_SCALE ... */
+/* On a slow guest all time-outs are multiplied by KREG_TEST_SCALE ... */
 static inline int test_scale(int n)
 {
 	return n * test_factor("KREG_TEST_SCALE");
 }
 
-/* ... and divides what is large or many by KREG_TEST_SHRINK. */
+/* ... and large sizes and numbers are divided by KREG_TEST_SHRINK. */
 static inline unsigned int test_size(unsigned int n)
 {
 	return n / test_factor("KREG_TEST_SHRINK");
 }
 
-/* The harness takes any expression here for a test with a fixture. */
+/* TEST_F() evaluates this at run time, so it need not be a constant. */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	test_scale(60)
 
-/* How long to wait for what must come, in milliseconds. */
+/* After so many milliseconds of waiting a test has failed. */
 #define PATIENCE_MS		test_scale(20000)
 
 static inline __u64 test_ptr(const void *p)
@@ -81,7 +81,7 @@ static inline void test_set_room(char *room, size_t size, const char *text)
 	snprintf(room, size, "%s", text);
 }
 
-/* For what has no event to wait for: look again every now and then. */
+/* Poll until the condition holds, for what tells of itself by no event. */
 #define test_wait_for(cond)						\
 ({									\
 	__u64 __end = test_now_ns() + PATIENCE_MS * 1000000ULL;		\
@@ -144,7 +144,7 @@ static inline int _test_whois(int fd, pid_t pid, struct kreg_process *process)
 	return err;
 }
 
-/* What most tests want: a set without an heir, with room for the rest. */
+/* The command for a set with mode 0600 and no heir; the caller adds what else it wants. */
 static inline struct kreg_ioc_open test_open_cmd(const char *name,
 						 __u32 flags)
 {
@@ -176,7 +176,7 @@ static inline int _test_open(int fd, const char *name, __u32 flags, __u64 *id)
 	return err;
 }
 
-/* A new table that other users may use too, as far as @access goes. */
+/* A new table with mode 0666, so that @access alone decides what others may do. */
 static inline int _test_create(int fd, const char *name, __u32 access,
 			       __u64 *id)
 {

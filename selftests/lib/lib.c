@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libkreg: clients, tables, what is to be known of them, errors in words. */
+/* libkreg: clients, tables, their state, sentences about errors. */
 #include <sys/stat.h>
 
 #include "lib/lib.h"
@@ -23,7 +23,7 @@ TEST(client_open_errors)
 	kreg_client_close(NULL);
 }
 
-/* A descriptor that is opened by whoever starts a program. */
+/* A descriptor of the device that the program has got from who has started it. */
 TEST(client_open_fd)
 {
 	struct kreg_client *client = NULL, *other;
@@ -52,14 +52,14 @@ TEST(client_open_fd)
 	setenv("KREG_FD", text, 1);
 	ASSERT_EQ(0, kreg_client_open(NULL, &client));
 	EXPECT_EQ(fd, kreg_client_fd(client));
-	/* It is one client's. */
+	/* Only one client gets it. */
 	ASSERT_EQ(0, kreg_client_open(NULL, &other));
 	EXPECT_NE(fd, kreg_client_fd(other));
 	kreg_client_close(other);
 	kreg_client_close(client);
 }
 
-/* A number that the program has closed and used for something else is left alone. */
+/* The program has closed a client's descriptor and opened another file under its number. */
 TEST(descriptor_taken)
 {
 	struct kreg_client *client;
@@ -126,7 +126,7 @@ TEST_F(lib, limits)
 	EXPECT_EQ(4 << 20, limits.max_batch_bytes);
 	EXPECT_EQ(1, limits.features & 1);
 
-	/* A program that is newer than the library. */
+	/* A program whose struct is longer than the library's. */
 	ASSERT_EQ(0, kreg_client_limits(self->client, &longer.known));
 	EXPECT_EQ(1024, longer.known.max_key);
 	EXPECT_EQ(0, longer.later[0]);
@@ -300,7 +300,7 @@ TEST_F(lib, list)
 	}
 }
 
-/* In one namespace this is what the names are for; see userns for others. */
+/* By id, in one's own namespace; access/userns.c tests others. */
 TEST_F(lib, by_id)
 {
 	uint64_t id = kreg_table_id(self->table), ns;
@@ -399,7 +399,7 @@ TEST_F(lib, errmsg)
 		 "table '%s' exists already; open it, destroy it, or choose another name",
 		 self->name);
 	EXPECT_STREQ(want, kreg_errmsg());
-	/* Success changes nothing about it, also where the library tries twice. */
+	/* Calls that succeed do not change it, even if the library has tried twice. */
 	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "value", 5));
 	EXPECT_STREQ(want, kreg_errmsg());
 	ASSERT_EQ(0, kreg_put(self->table, "long", 4, huge, sizeof(huge)));
@@ -426,12 +426,12 @@ TEST_F(lib, errmsg)
 	memset(buf, 'x', 129);
 	EXPECT_EQ(-ENAMETOOLONG, kreg_table_open(self->client, buf, NULL, &t));
 	EXPECT_STREQ("the name has 129 bytes; the most is 128", kreg_errmsg());
-	/* What nothing better is known of. */
+	/* An error without a sentence of its own. */
 	EXPECT_EQ(-EOPNOTSUPP, kreg_batch_new(self->table, 1u << 31, (struct kreg_batch **)&t));
 	EXPECT_STREQ("the loaded module does not have this (EOPNOTSUPP)", kreg_errmsg());
 }
 
-/* A client that is closed by then is not looked at. */
+/* kreg_errmsg() is called when the client is closed already. */
 TEST(errmsg_without_client)
 {
 	struct kreg_client *client;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Fixture of the tests of libkreg. They know nothing but the installed header
- * and library: what the ABI does has tests of its own.
+ * Fixture of the tests of libkreg. They use only the public headers and the library; the
+ * ABI itself has other tests.
  */
 #ifndef KREG_LIB_LIB_H
 #define KREG_LIB_LIB_H
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(lib)
 	kreg_client_close(self->client);
 }
 
-/* A child that opens a client of its own, and does what it is told by letters. */
+/* A child with a client of its own, which runs a function for each letter that it is sent. */
 struct kid {
 	pid_t pid;
 	int sock;

@@ -44,7 +44,7 @@ TEST_F(lib, object_errors)
 	EXPECT_EQ(0, kreg_put(self->table, big, 1024, "v", 1));
 	EXPECT_EQ(-EFBIG, kreg_put(self->table, "k", 1, big, (1 << 20) + 1));
 	EXPECT_EQ(0, kreg_put(self->table, "k", 1, big, 1 << 20));
-	/* Lengths that would be small if they were cut to 32 bits. */
+	/* Lengths whose lower 32 bits are small. */
 	EXPECT_EQ(-EFBIG, kreg_put(self->table, "k", 1, big, (size_t)1 << 32));
 	EXPECT_EQ(-ENAMETOOLONG, kreg_get(self->table, big, ((size_t)1 << 32) + 1, buf, 8, NULL));
 	free(big);
@@ -152,7 +152,7 @@ TEST_F(lib, batch_writes)
 	EXPECT_EQ(0, kreg_batch_error(b, 1));
 	ASSERT_EQ(0, kreg_count(self->table, &n));
 	EXPECT_EQ(2, n);
-	/* Once more: now b is there, and a is replaced. */
+	/* Once more: b exists already, and a is replaced. */
 	EXPECT_EQ(3, kreg_batch_run(b));
 	EXPECT_EQ(-EEXIST, kreg_batch_error(b, 1));
 	EXPECT_EQ(1, kreg_batch_count_of(b, 0));
@@ -283,7 +283,7 @@ TEST_F(lib, get_many)
 	EXPECT_EQ(-EINVAL, kreg_get_many(self->table, items, 1, sizeof(*items) - 1));
 }
 
-/* A program that knows longer items than the library. */
+/* A program whose items are longer than the library's. */
 TEST_F(lib, get_many_longer)
 {
 	struct {
@@ -373,7 +373,7 @@ TEST_F(lib, scan)
 	}
 	EXPECT_EQ(500, walk(self->table, NULL, last));
 	EXPECT_EQ(500, walk(self->table, &o, last));
-	/* Room for less than one object grows by itself. */
+	/* The library enlarges a room that is too small for one object. */
 	o.flags = 0;
 	o.room = 8;
 	o.batch = 3;

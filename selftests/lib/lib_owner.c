@@ -146,7 +146,7 @@ TEST_F(owner, park_and_claim)
 	EXPECT_EQ(KREG_OPENED_CLAIMED, kreg_table_opened(t));
 	EXPECT_EQ(kreg_table_id(self->table), kreg_table_id(t));
 	kreg_table_close(t);
-	/* Owning what one owns is no error. */
+	/* To own a table that is one's own already is no error. */
 	ASSERT_EQ(0, kreg_table_own(self->client, self->name, 0, NULL, &t));
 	EXPECT_EQ(0, kreg_table_opened(t));
 	kreg_table_close(t);
@@ -200,7 +200,7 @@ TEST_F(owner, pidfds)
 	close(p.fd);
 }
 
-/* A child goes on with the inherited handles, as somebody else. */
+/* A child goes on with the inherited handles, as another process. */
 TEST_F(owner, fork_reopens)
 {
 	const struct kreg_event *m;
@@ -232,7 +232,7 @@ TEST_F(owner, fork_reopens)
 	EXPECT_EQ(0, kreg_put(self->table, "l", 1, "v", 1));
 }
 
-/* An event that the parent has fetched is not told by the child again. */
+/* The child does not get events that the parent's library has read but not handed out. */
 TEST_F(owner, fork_leaves_messages)
 {
 	const struct kreg_event *m;
@@ -297,7 +297,7 @@ TEST_F(owner, dispatch)
 		ASSERT_EQ(0, kreg_table_give(t[i], &self->kid_proc, NULL, 0));
 	}
 	kid_kill(&self->kid);
-	/* All of them in one call, though the first read has taken them from the file. */
+	/* One call hands out all of them: those left in the library's buffer, too. */
 	EXPECT_EQ(3, kreg_client_dispatch(self->client, INT64_MAX));
 	EXPECT_EQ(3, seen.count);
 	EXPECT_EQ(0, kreg_client_dispatch(self->client, 0));
@@ -342,7 +342,7 @@ static void ignore(int sig __attribute__((unused)))
 TEST_F(owner, signal_ends_waiting)
 {
 	struct sigaction sa = { .sa_handler = ignore };
-	/* Again and again, should one come before the waiting begins. */
+	/* A repeating timer: the first signal may come before the waiting begins. */
 	struct itimerval timer = { { 0, 50000 }, { 0, 50000 } };
 	const struct kreg_event *m;
 	struct kreg_table *t;

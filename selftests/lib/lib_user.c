@@ -7,7 +7,7 @@
 
 #define OTHER	1001		/* user id */
 
-/* A client of another user, to whom the device gives these permissions. */
+/* A client of another user; the device has this mode while it is opened. */
 static struct kreg_client *open_as_other(unsigned int mode)
 {
 	struct kreg_client *client = NULL;
@@ -49,7 +49,7 @@ TEST_F(lib, tables_of_other_users)
 	kreg_table_close(t);
 	o.flags |= KREG_OPEN_OWN_USER;
 	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, "theirs", &o, &t));
-	/* What is only looked for may be anybody's. */
+	/* Without CREATE the table may be another user's. */
 	ASSERT_EQ(0, kreg_table_open(self->client, "theirs", NULL, &t));
 	kreg_table_close(t);
 	ASSERT_EQ(0, kreg_table_park(theirs));
@@ -68,7 +68,7 @@ TEST_F(lib, tables_of_other_users)
 	kreg_client_close(client);
 }
 
-/* Where the device may only be read, the library reads. */
+/* A user whom the mode of the device allows only reading can read tables. */
 TEST_F(lib, read_only_device)
 {
 	struct kreg_client *client = open_as_other(0644);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deaths of all kinds: when a death can be seen, nothing of the dead is left
- * to see, the heir owns its table and has been told.
+ * Deaths of all kinds: when a death can be seen, no call tells of the dead process any
+ * more, the heir owns its table, and its record can be read.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN_PARENT(death)
 	test_teardown(_metadata, &self->base);
 }
 
-/* In any order: each of these is a first look at the dead. */
+/* No call may tell of the dead process, whichever is the first after its death. */
 static void expect_gone(struct __test_metadata *_metadata,
 			struct death *d, struct kreg_process dead)
 {
@@ -90,7 +90,7 @@ static void expect_heir(struct __test_metadata *_metadata,
 	test_puts(d->fd, d->left, "k", "mine");
 }
 
-/* The kid's death can be seen but it is not reaped; then it is. */
+/* Check when the kid's death can be seen, and again when the kid has been reaped. */
 static void expect_death(struct __test_metadata *_metadata,
 			 struct death *d, int status)
 {
@@ -106,7 +106,7 @@ static void expect_death(struct __test_metadata *_metadata,
 static long job_segv(struct job *job)
 {
 	signal(SIGSEGV, SIG_DFL);
-	/* What the processor would do, without a bad pointer. */
+	/* In place of a bad pointer. */
 	raise(SIGSEGV);
 	return 0;
 }
@@ -181,7 +181,7 @@ TEST_F(death, exit_by_a_thread)
 	expect_death(_metadata, &self->d, 5 << 8);
 }
 
-/* The first look after waitpid(2) is a waitpid(2), without a pidfd. */
+/* The death is seen by waitpid(2) alone, without a pidfd. */
 TEST_F(death, waitpid)
 {
 	struct kreg_process dead = self->d.kid->self;
@@ -193,7 +193,7 @@ TEST_F(death, waitpid)
 	expect_gone(_metadata, &self->d, dead);
 }
 
-/* Autoreaped: the pid is gone as soon as the death can be seen. */
+/* With SIGCHLD ignored the kernel reaps the child: the pid is free when the death is seen. */
 TEST_F(death, ignored_child)
 {
 	struct kreg_process dead = self->d.kid->self;
@@ -205,7 +205,7 @@ TEST_F(death, ignored_child)
 	expect_gone(_metadata, &self->d, dead);
 }
 
-/* The order of looking must not matter. */
+/* As expect_death(), but the heir is asked after the others. */
 TEST_F(death, first_look_is_gone)
 {
 	struct kreg_process dead = self->d.kid->self;
@@ -221,7 +221,7 @@ TEST_F(death, first_look_is_poll)
 	struct pollfd pfd = { .fd = self->d.fd, .events = POLLIN };
 
 	kill(self->d.kid->pid, SIGKILL);
-	/* Poll alone, however long it takes, tells of the record. */
+	/* Nothing but poll(2) is asked until it reports the record. */
 	ASSERT_EQ(1, poll(&pfd, 1, PATIENCE_MS));
 	EXPECT_EQ(POLLIN, pfd.revents);
 	expect_heir(_metadata, &self->d, self->d.kid->self, SIGKILL);
@@ -236,7 +236,7 @@ static long job_fork_holder(struct job *job)
 		job->pid = pid;
 		return pid < 0 ? -errno : 0;
 	}
-	/* Holds a copy of the client's file until it is killed. */
+	/* It has inherited the client's file and keeps it open. */
 	while (1)
 		pause();
 }
@@ -253,7 +253,7 @@ TEST_F(death, file_open_elsewhere)
 	ASSERT_TRUE(kid_dead(self->d.kid));
 	expect_heir(_metadata, &self->d, self->d.kid->self, SIGKILL);
 	expect_gone(_metadata, &self->d, self->d.kid->self);
-	/* It still is. */
+	/* The child that holds the file open is still alive. */
 	EXPECT_EQ(0, kill(self->d.kid->job->pid, 0));
 	kill(self->d.kid->job->pid, SIGKILL);
 	EXPECT_TRUE(test_pidfd_dead(pidfd));
@@ -291,7 +291,7 @@ static void *survivor(void *arg)
 	struct job *job = arg;
 	char c;
 
-	/* Told by the byte that the test writes into the kid's pipe. */
+	/* Exit when the test writes a byte into the kid's pipe. */
 	if (read(job->fd2, &c, 1) == 1)
 		_exit(7);
 	return NULL;
@@ -302,7 +302,7 @@ static long job_leader_exits(struct job *job)
 	pthread_t thread;
 	int fd;
 
-	/* The pipe of orders: the leader reads it no more. */
+	/* Find kid_main()'s pipe, which the first thread will not read any more. */
 	for (fd = 3; fd == job->fd || fcntl(fd, F_GETFD) < 0; fd++)
 		;
 	job->fd2 = fd;
@@ -316,16 +316,12 @@ static long job_leader_exits(struct job *job)
 TEST_F(death, leader_ends_first)
 {
 	struct pollfd pfd = { .fd = self->d.kid->pidfd, .events = POLLIN };
-	char path[64], text[256] = "";
 	struct kreg_info info;
-	int fd;
+	char path[64];
 
 	kid_ask(self->d.kid, job_leader_exits);
 	snprintf(path, sizeof(path), "/proc/%d/stat", self->d.kid->pid);
-	fd = open(path, O_RDONLY);
-	ASSERT_LE(0, fd);
-	EXPECT_TRUE(test_wait_for(pread(fd, text, sizeof(text) - 1, 0) > 0 &&
-				  strstr(text, ") Z ")));
+	EXPECT_TRUE(test_wait_for(test_task_state(path) == 'Z'));
 	test_sync(self->d.fd);
 	EXPECT_EQ(0, poll(&pfd, 1, 0));
 	test_info(self->d.fd, self->d.left, &info);

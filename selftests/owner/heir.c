@@ -32,7 +32,7 @@ FIXTURE_TEARDOWN_PARENT(heir)
 	test_teardown(_metadata, &self->base);
 }
 
-/* A private table: refused before, granted at once after. */
+/* The heir may not read a private table before the death, and may at once after it. */
 TEST_F(heir, inherits)
 {
 	struct test_event event;
@@ -132,7 +132,7 @@ TEST_F(heir, errors)
 	to.pid = self->kid->pid;
 	EXPECT_EQ(-ESRCH, kid_heir(self->kid, id, to, ""));
 	test_err_heir(EACCES, self->fd, id, self->me, NULL, 0, 0);
-	/* None: nothing to say to nobody. */
+	/* Without an heir there must be no data. */
 	EXPECT_EQ(-EINVAL, kid_heir(self->kid, id, none, "data"));
 	EXPECT_EQ(0, kid_heir(self->kid, id, none, ""));
 	ASSERT_EQ(0, kid_info(self->kid, id));
@@ -142,7 +142,7 @@ TEST_F(heir, errors)
 	EXPECT_EQ(-ENOTCONN, kid_heir(self->kid, id, to, ""));
 }
 
-/* What failed has left the heir as it was. */
+/* A call that fails leaves the heir as it was. */
 TEST_F(heir, failure_changes_nothing)
 {
 	struct kreg_process to = self->me;
@@ -176,7 +176,7 @@ TEST_F(heir, replaced_and_removed)
 	test_no_event(self->fd);
 }
 
-/* The heir dies before the owner: none is shown, and the table goes. */
+/* The heir dies before the owner: INFO shows none, and the table is destroyed with the owner. */
 TEST_F(heir, dies_first)
 {
 	struct kid *heir = kid_start(_metadata);
@@ -210,7 +210,7 @@ TEST_F(heir, dies_first_parked)
 	test_destroy(self->fd, self->table);
 }
 
-/* Both die at once: whatever the order, nothing is left and nobody owns. */
+/* Owner and heir die at once: in whatever order, no table is left. */
 TEST_F(heir, both_die)
 {
 	struct kreg_info info;
@@ -233,7 +233,7 @@ TEST_F(heir, both_die)
 	}
 }
 
-/* The heir owns and is its own heir: at its death the table goes. */
+/* The heir has inherited and is its own heir: at its death the table is destroyed. */
 TEST_F(heir, after_inheritance)
 {
 	struct kid *heir = kid_start(_metadata);
@@ -295,7 +295,7 @@ TEST_F(heir, owner_itself)
 		EXPECT_STREQ("back", event.data);
 		kid = kid_start(_metadata);
 	}
-	/* Its own death ends it, heir or not. */
+	/* At its own death the table is destroyed, although it is the heir. */
 	ASSERT_EQ(0, kid_create(kid, "own", 0, &id));
 	ASSERT_EQ(0, kid_heir(kid, id, kid->self, ""));
 	kid_kill(kid);
@@ -337,7 +337,7 @@ TEST_F(heir, pid_reused)
 	test_err_info(ESTALE, self->fd, self->table, &info);
 }
 
-/* Without a client nobody could read the record: no heir any more. */
+/* A process without a client could not read the record, so it is no heir any more. */
 TEST_F(heir, closes_its_last_client)
 {
 	struct kid *heir = kid_start(_metadata);

@@ -36,7 +36,7 @@ TEST_F(ids, are_never_reused)
 	}
 }
 
-/* Slots of ids are used again, ids are not; a list stays in the order of creation. */
+/* Slots in the array of tables are reused, ids are not; LIST keeps the order of creation. */
 TEST_F(ids, after_many_tables)
 {
 	enum { TABLES = 600 };
@@ -70,7 +70,7 @@ TEST_F(ids, after_many_tables)
 	test_destroy(self->fd, ids[0]);
 	EXPECT_EQ(1, _test_list(self->fd, ids[0], &info, 1, &more));
 	EXPECT_EQ(ids[3], info.id);
-	/* From one that was made up, with the next above it. */
+	/* From an id that no table ever had, the list goes on with the next larger one. */
 	EXPECT_EQ(1, _test_list(self->fd, ids[3] - 1, &info, 1, &more));
 	EXPECT_EQ(ids[3], info.id);
 	test_err_info(EINVAL, self->fd, last + (1 << 20), &info);

@@ -110,7 +110,7 @@ TEST_F(nsdeath, within_a_namespace)
 	EXPECT_EQ(SIGKILL, kid_kill(init));
 }
 
-/* A child of the init makes a table that waits for whoever comes. */
+/* A child of the init creates a table and dies, so that it is parked. */
 static long job_child_parks(struct job *job)
 {
 	int fd, status;
@@ -129,7 +129,7 @@ static long job_child_parks(struct job *job)
 	return job->info.flags & KREG_INFO_PARKED ? 0 : -EINVAL;
 }
 
-/* With the last process of a namespace all of its tables go, parked or not. */
+/* When the init of a pid namespace dies all of its tables are destroyed, parked or not. */
 TEST_F(nsdeath, init_dies)
 {
 	struct kid *init = start_init(_metadata);
@@ -165,7 +165,7 @@ static long job_many_children(struct job *job)
 	return 0;
 }
 
-/* All die at once, heirs and parked tables among them. */
+/* All processes of the namespace die at once, heirs among them. */
 TEST_F(nsdeath, all_die_with_init)
 {
 	long long tables = test_param("tables");
@@ -178,7 +178,7 @@ TEST_F(nsdeath, all_die_with_init)
 	EXPECT_TRUE(test_wait_for(test_param("tables") == tables));
 }
 
-/* The namespaces of both are told apart by names and by numbers. */
+/* The end of a pid namespace does not concern a table of the same name outside. */
 TEST_F(nsdeath, same_name_outside)
 {
 	struct kid *init = start_init(_metadata);

@@ -147,7 +147,7 @@ TEST_F(ownership, errors)
 	test_err_give(ESRCH, self->fd, self->table, to, NULL, 0);
 	to.pid = 0;
 	test_err_give(EINVAL, self->fd, self->table, to, NULL, 0);
-	/* A pid alone names nobody but the caller. */
+	/* Without a cookie a pid names only the caller. */
 	to = self->kid->self;
 	to.cookie = 0;
 	test_err_give(ESRCH, self->fd, self->table, to, NULL, 0);
@@ -157,7 +157,7 @@ TEST_F(ownership, errors)
 	to = self->kid->self;
 	to.pid = getpid();
 	test_err_give(ESRCH, self->fd, self->table, to, NULL, 0);
-	/* No client: nobody could be told. */
+	/* A process without a client cannot receive a record. */
 	test_err_whois(ENOTCONN, self->fd, bare->pid, &whois);
 	test_create(self->fd, NULL, 0, &gone);
 	test_destroy(self->fd, gone);
@@ -198,7 +198,7 @@ TEST_F(ownership, client_closed)
 	EXPECT_EQ(0, kid_event_now(self->kid));
 }
 
-/* Ownership is the process's, not its clients'. */
+/* A process stays the owner when it has closed all its clients. */
 TEST_F(ownership, survives_all_clients)
 {
 	struct kreg_info info;
@@ -241,13 +241,13 @@ TEST_F(ownership, other_user)
 	ASSERT_EQ(0, kid_setopt(bob, 0, KREG_OPT_ACCEPT, 1, 0));
 	EXPECT_EQ(0, kid_give(alice, id, bob->self, ""));
 	EXPECT_EQ(0, kid_event_now(bob));
-	/* He owns it now, and gives it to whom he may. */
+	/* Bob owns it, and may give it only to who accepts it. */
 	EXPECT_EQ(-EPERM, kid_give(bob, id, alice->self, ""));
 	test_accept(self->fd, 1);
 	EXPECT_EQ(0, kid_give(bob, id, self->me, ""));
 }
 
-/* TRANSFER records come to the client that was named, or to the first. */
+/* TRANSFER records come to the client that was made the receiver, else to the first. */
 TEST_F(ownership, receiver)
 {
 	int second = test_client();
@@ -268,7 +268,7 @@ TEST_F(ownership, receiver)
 	EXPECT_STREQ("2", event.data);
 	EXPECT_EQ(1, event.e.seq);
 
-	/* The receiver closes: those that are left take over. */
+	/* The receiver is closed: another client gets the records. */
 	test_give(second, id, self->kid->self, NULL, 0);
 	close(second);
 	ASSERT_EQ(0, kid_give(self->kid, id, self->me, "3"));

@@ -26,7 +26,7 @@ FIXTURE_TEARDOWN_PARENT(park)
 	test_teardown(_metadata, &self->base);
 }
 
-/* A table named "p" with "k" in it that a dead process has left. */
+/* A parked table named "p", with the key "k", whose owner has died. */
 static __u64 leave(struct __test_metadata *_metadata, uid_t uid, __u64 ms)
 {
 	struct kid *kid = kid_start_as(_metadata, uid);
@@ -68,7 +68,7 @@ TEST_F(park, parked_and_claimed)
 	EXPECT_EQ(0, info.parked_until_ns);
 	EXPECT_TRUE(test_none(info.owner));
 	EXPECT_EQ(1, test_listed(self->fd, id));
-	/* Anyone may read what the rule lets read; nobody is the owner. */
+	/* By the access rule everyone may read it, and nobody may write. */
 	test_gets(self->fd, id, "k", "v");
 	test_err_puts(EACCES, self->fd, id, "k", "w");
 	test_open(self->fd, "p", 0, &found);
@@ -82,7 +82,7 @@ TEST_F(park, parked_and_claimed)
 	EXPECT_EQ(0, info.flags);
 	EXPECT_TRUE(test_same(self->me, info.owner));
 	test_puts(self->fd, id, "k", "w");
-	/* A claim is no gift: the claimant knows. */
+	/* A claim is reported by no record. */
 	test_no_event(self->fd);
 	test_err_open(EALREADY, self->fd, "p", KREG_OPEN_CLAIM, &found);
 	test_destroy(self->fd, id);
@@ -112,7 +112,7 @@ TEST_F(park, set_at_creation)
 	test_destroy(self->fd, id);
 }
 
-/* Its time runs out, without anyone looking. */
+/* The table is destroyed when its time is over, although no call asks for it. */
 TEST_F(park, time_runs_out)
 {
 	long long tables = test_param("tables");
@@ -128,7 +128,7 @@ TEST_F(park, time_runs_out)
 	test_err_open(ENOENT, self->fd, "p", KREG_OPEN_CLAIM, &id);
 }
 
-/* Claimed in time, it stays. */
+/* A table that is claimed in time is not destroyed. */
 TEST_F(park, claimed_in_time)
 {
 	__u64 id = leave(_metadata, 0, 300), found;
@@ -158,7 +158,7 @@ TEST_F(park, who_may_claim)
 	EXPECT_EQ(-EPERM, kid_open(bob, "p", KREG_OPEN_CLAIM, &found));
 	test_err_open(EBUSY, self->fd, "p", KREG_OPEN_CLAIM, &found);
 	ASSERT_EQ(0, kid_park(alice, id));
-	/* CAP_SYS_ADMIN. */
+	/* The test may, by CAP_SYS_ADMIN. */
 	test_open(self->fd, "p", KREG_OPEN_CLAIM, &found);
 	test_park(self->fd, id);
 	/* Who may claim may destroy, while it is parked. */
@@ -180,13 +180,13 @@ TEST_F(park, claimable)
 	ASSERT_EQ(0, kid_park(alice, id));
 	test_info(self->fd, id, &info);
 	EXPECT_EQ(KREG_INFO_PARKED | KREG_INFO_CLAIMABLE, info.flags);
-	/* Reading is not enough. */
+	/* The right to read is not enough. */
 	EXPECT_EQ(-EPERM, kid_open(bob, "c", KREG_OPEN_CLAIM, &found));
 	ASSERT_EQ(0, kid_open(alice, "c", KREG_OPEN_CLAIM, &found));
 	ASSERT_EQ(0, kid_setopt(alice, id, KREG_OPT_MODE, 0606, 0));
 	ASSERT_EQ(0, kid_park(alice, id));
 	EXPECT_EQ(0, kid_open(bob, "c", KREG_OPEN_CLAIM, &found));
-	/* Whoever owns it: it is and stays alice's. */
+	/* Its uid stays alice's, whoever owns it. */
 	ASSERT_EQ(0, kid_info(bob, id));
 	EXPECT_EQ(ALICE, bob->job->info.uid);
 	EXPECT_EQ(bob->pid, bob->job->info.owner.pid);
@@ -204,7 +204,7 @@ TEST_F(park, busy)
 		      KREG_OPEN_CREATE, &found);
 	EXPECT_EQ(-EALREADY, kid_open(kid, "p", KREG_OPEN_CLAIM, &found));
 	test_err_open(ENOENT, self->fd, "q", KREG_OPEN_CLAIM, &found);
-	/* Dead but not reaped is dead. */
+	/* A process that is dead but not reaped owns nothing. */
 	kill(kid->pid, SIGKILL);
 	ASSERT_TRUE(kid_dead(kid));
 	test_err_open(ENOENT, self->fd, "p", KREG_OPEN_CLAIM, &found);
@@ -286,7 +286,7 @@ TEST_F(park, by_hand)
 	EXPECT_EQ(0, kid_destroy(kid, id));
 }
 
-/* The one who parked it dies: it stays parked. */
+/* The table stays parked when the process that parked it dies. */
 TEST_F(park, parker_dies)
 {
 	struct kid *kid = kid_start(_metadata);

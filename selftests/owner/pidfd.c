@@ -84,7 +84,7 @@ TEST_F(pidfd, traced_thread)
 	test_no_event(self->fd);
 }
 
-/* What a leader has beside the table: an address, a lock on a file, and memory. */
+/* Own a table, an abstract socket address, a file lock and much memory. */
 static long job_lead(struct job *job)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

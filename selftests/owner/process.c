@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN_PARENT(process)
 	test_teardown(_metadata, &self->base);
 }
 
-/* What a file that belongs to another process is good for: nothing. */
+/* Every call through a client of another process fails. */
 static void expect_useless(struct __test_metadata *_metadata, int fd,
 			   __u64 table)
 {
@@ -145,7 +145,7 @@ TEST_F(process, passed_file)
 	expect_useless(_metadata, fd, self->table);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	/* Its process is dead, the file is open all the same. */
+	/* The process that opened the file is dead; the file is still open. */
 	expect_useless(_metadata, fd, self->table);
 	close(fd);
 }
@@ -169,7 +169,7 @@ static void *thread_main(void *arg)
 		t->errors += !!_test_gets(t->fd, t->table, key, room, 16);
 		t->errors += !!strcmp(key, room);
 	}
-	/* A client that a thread opens is the process's. */
+	/* A client that a thread has opened belongs to the process. */
 	fd = test_client();
 	t->errors += !!_test_member(fd, t->table, key);
 	t->errors += !!_test_delete(fd, t->table, key);
@@ -177,7 +177,7 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* All threads own what one of them has made. */
+/* All threads own a table that one of them has created. */
 TEST_F(process, threads)
 {
 	pthread_t threads[THREADS];
@@ -204,7 +204,7 @@ static void *thread_create(void *arg)
 	return NULL;
 }
 
-/* The thread that made the table ends; the process lives, and so does it. */
+/* The thread that has created the table ends: the process still owns it. */
 TEST_F(process, thread_ends)
 {
 	struct thread t = { .fd = self->fd };
@@ -226,7 +226,7 @@ static void *thread_tid(void *arg)
 	char c;
 
 	job->pid = syscall(SYS_gettid);
-	/* Until the process goes. */
+	/* The pipe is never written to: sleep until the process dies. */
 	if (read(job->fd2, &c, 1) < 0)
 		return arg;
 	return NULL;
@@ -245,7 +245,7 @@ static long job_thread(struct job *job)
 	return test_wait_for(job->pid) ? 0 : -ETIME;
 }
 
-/* Process ids are asked for, not thread ids. */
+/* WHOIS takes ids of processes, not of threads. */
 TEST_F(process, whois_thread)
 {
 	struct kid *kid = kid_start(_metadata);
@@ -322,7 +322,7 @@ static void expect_exec(struct __test_metadata *_metadata, int fd,
 	ASSERT_EQ(0, kid_puts(kid, id, "k", "v"));
 	kid->job->table = id;
 	kid_ask(kid, how);
-	/* The rule becomes public when all has gone well. */
+	/* after_exec() makes the table public when all has gone well. */
 	EXPECT_TRUE(test_wait_for(!_test_puts(fd, id, "done", "") ||
 				  _test_info(fd, id, &info)));
 	test_info(fd, id, &info);
@@ -333,8 +333,8 @@ static void expect_exec(struct __test_metadata *_metadata, int fd,
 }
 
 /*
- * SYNC looks at none of many processes that have but a client, and still waits for the
- * deaths of those that own. The parameter itself waits for no death.
+ * SYNC waits for deaths of owners also among many processes that have only a client. The
+ * parameter "objects" waits for no death.
  */
 TEST_F(process, sync_among_idle)
 {

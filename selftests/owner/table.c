@@ -31,7 +31,7 @@ TEST_F(table, create_and_open)
 	EXPECT_EQ(KREG_OPENED_CREATED, cmd.out_how);
 	id = cmd.out_table;
 
-	/* Open-or-create finds it; so does a plain open. */
+	/* OPEN finds it with CREATE and without. */
 	test_open_(self->fd, &cmd);
 	EXPECT_EQ(id, cmd.out_table);
 	EXPECT_EQ(0, cmd.out_how);
@@ -95,7 +95,7 @@ TEST_F(table, name_lengths)
 	cmd.name_len = KREG_MAX_NAME;
 	test_open_(self->fd, &cmd);
 	id = cmd.out_table;
-	/* One byte less is another name. */
+	/* The name without its last byte is another name. */
 	cmd = test_open_cmd("x", 0);
 	cmd.name = test_ptr(name);
 	cmd.name_len = KREG_MAX_NAME - 1;
@@ -121,7 +121,7 @@ TEST_F(table, name_bytes)
 	cmd.name_len = 1;
 	test_err_open_(EINVAL, self->fd, &cmd);
 
-	/* All other bytes are names, and all are different ones. */
+	/* All other bytes are allowed, and each makes another name. */
 	for (c = 1; c < 256; c++) {
 		name[0] = c;
 		test_open(self->fd, name, KREG_OPEN_CREATE | KREG_OPEN_EXCL,
@@ -211,7 +211,7 @@ static void change(struct kreg_ioc_open *cmd, int what)
 	}
 }
 
-/* What describes a new table makes no sense without CREATE. */
+/* Members that describe a new table must be zero without CREATE. */
 TEST_F(table, nothing_new_without_create)
 {
 	struct kreg_ioc_open cmd;
@@ -321,7 +321,7 @@ TEST_F(table, destroy)
 	test_destroy(self->fd, again);
 }
 
-/* A longer struct of the caller is zeroed, a shorter one is cut. */
+/* If the caller's struct is longer, the rest is zeroed; if it is shorter, it is filled. */
 TEST_F(table, info_of_any_length)
 {
 	__u64 room[(sizeof(struct kreg_info) + 64) / 8] = { 0 };
@@ -367,7 +367,7 @@ TEST_F(table, info_by_name_or_id)
 	test_info_name(self->fd, "t", &info);
 	EXPECT_EQ(id, info.id);
 	cmd.table = id;
-	/* Both at once contradict each other. */
+	/* Id and name together contradict each other. */
 	EXPECT_EQ(-EINVAL, test_ioctl(self->fd, KREG_IOC_INFO, &cmd));
 	test_destroy(self->fd, id);
 }
@@ -402,7 +402,7 @@ TEST_F(table, list)
 			EXPECT_EQ(0, more);
 	} while (more);
 	EXPECT_EQ(7, found);
-	/* From an id that is gone. */
+	/* The list goes on after an id whose table is gone. */
 	n = _test_list(self->fd, ids[3], infos, 1, &more);
 	EXPECT_EQ(1, n);
 	EXPECT_EQ(ids[4], infos[0].id);
@@ -423,7 +423,7 @@ TEST_F(table, another_process_opens)
 	EXPECT_EQ(0, kid_puts(kid, id, "k", "kid"));
 	test_gets(self->fd, id, "k", "kid");
 	EXPECT_EQ(1, kid_listed(kid, id));
-	/* As CAP_SYS_ADMIN; rights.c has those who may not. */
+	/* By CAP_SYS_ADMIN; rights.c tests those who may not. */
 	EXPECT_EQ(0, kid_destroy(kid, id));
 	test_err_member(ESTALE, self->fd, id, "k");
 }

@@ -32,19 +32,15 @@ FIXTURE_TEARDOWN_PARENT(timens)
 	test_teardown(_metadata, &self->base);
 }
 
-/* What is begun after this has a clock that is @seconds ahead of the kernel's. */
+/* Children that are forked after this have a clock that is @seconds ahead. */
 static int move_clock(long long seconds)
 {
-	int fd, ret;
+	char text[48];
 
 	if (unshare(CLONE_NEWTIME))
 		return -errno;
-	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = dprintf(fd, "monotonic %lld 0\n", seconds) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
+	snprintf(text, sizeof(text), "monotonic %lld 0\n", seconds);
+	return test_write_file("/proc/self/timens_offsets", text);
 }
 
 /*
@@ -65,7 +61,7 @@ static long long all_uptime(void)
 	return -(long long)(test_now_ns() / NS_PER_S);
 }
 
-/* Wait for 100 ms of the kid's own clock; how long that was is in @arg. */
+/* Wait with a deadline of 100 ms by the kid's clock; @arg: how long that took. */
 static long job_wait_a_little(struct job *job)
 {
 	__u64 start = test_now_ns();
@@ -98,7 +94,7 @@ TEST_F(timens, wait_behind)
 	wait_a_little(_metadata, kid_start(_metadata));
 }
 
-/* What is no moment of the kernel's clock is long ago, or will not come. */
+/* A deadline before the start of the kernel's clock has passed; one after its end never does. */
 static void ends_of_time(struct __test_metadata *_metadata, int fd, __u64 table,
 			 long long seconds)
 {
@@ -126,7 +122,7 @@ TEST_F(timens, ends_of_time_behind)
 	ends_of_time(_metadata, self->fd, self->table, all_uptime());
 }
 
-/* The kid's own clock before and after it read a record: @arg, @arg2. */
+/* Read a record; @arg, @arg2: the kid's clock before and after. */
 static long job_read_dated(struct job *job)
 {
 	long ret;
@@ -168,7 +164,7 @@ static long job_info_dated(struct job *job)
 	return job_info(job);
 }
 
-/* Each sees the same moment by his own clock. */
+/* INFO tells the end of parking by the clock of the process that asks. */
 TEST_F(timens, parked_until)
 {
 	const __u64 minute = 60 * NS_PER_S;

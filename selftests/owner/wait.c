@@ -39,7 +39,7 @@ static __u32 waiters(int fd, __u64 table)
 	return _test_info(fd, table, &info) ? ~0U : info.waiters;
 }
 
-/* A kid that waits, as the n-th. */
+/* A kid that waits for the table as the n-th. */
 static struct kid *start_waiter(struct __test_metadata *_metadata, int fd,
 				__u64 table, __u32 n)
 {
@@ -89,7 +89,7 @@ TEST_F(wait, parked_already)
 		      &id);
 }
 
-/* First come, first served; each passes it on by its death. */
+/* Waiters are served in the order in which they came, one after the death of the other. */
 TEST_F(wait, in_order)
 {
 	struct kid *kids[WAITERS], *owner = self->owner;
@@ -153,7 +153,7 @@ TEST_F(wait, deadline)
 						 KREG_OPEN_WAIT);
 	struct kreg_info info;
 
-	/* In the past. */
+	/* A deadline in the past. */
 	cmd.deadline_ns = 1;
 	test_err_open_(ETIMEDOUT, self->fd, &cmd);
 	cmd.deadline_ns = test_now_ns() + 100 * NS_PER_MS;
@@ -162,19 +162,19 @@ TEST_F(wait, deadline)
 	EXPECT_EQ(0, waiters(self->fd, self->table));
 	test_info(self->fd, self->table, &info);
 	EXPECT_TRUE(test_same(self->owner->self, info.owner));
-	/* Long enough. */
+	/* A deadline that leaves enough time. */
 	cmd.deadline_ns = test_now_ns() + PATIENCE_MS * NS_PER_MS;
 	kill(self->owner->pid, SIGKILL);
 	test_open_(self->fd, &cmd);
 	EXPECT_EQ(self->table, cmd.out_table);
-	/* What is there needs no time. */
+	/* A table that is parked already is claimed even after the deadline. */
 	test_park(self->fd, self->table);
 	cmd.deadline_ns = 1;
 	test_open_(self->fd, &cmd);
 	test_destroy(self->fd, self->table);
 }
 
-/* The one who gave up is not served, those behind are. */
+/* A waiter whose deadline has passed is not served, the next one is. */
 TEST_F(wait, after_one_gave_up)
 {
 	struct kid *first = kid_start(_metadata), *second;
@@ -204,7 +204,7 @@ TEST_F(wait, destroyed)
 	ASSERT_EQ(0, kid_destroy(self->owner, self->table));
 	for (i = 0; i < WAITERS; i++)
 		EXPECT_EQ(-ESTALE, kid_answer(kids[i]));
-	/* A new one of this name is another table. */
+	/* A new table of this name has no waiters. */
 	ASSERT_EQ(0, kid_create(self->owner, "w", 0, &id));
 	EXPECT_EQ(0, waiters(self->fd, id));
 }
@@ -239,13 +239,13 @@ TEST_F(wait, heir_first)
 
 static struct job *handled_job;
 
-/* Counted in @arg. */
+/* Count the signals in job->arg. */
 static void on_signal(int sig)
 {
 	handled_job->arg++;
 }
 
-/* @flags are those of the handler. */
+/* Install the handler, with the flags in job->flags. */
 static long job_handle(struct job *job)
 {
 	struct sigaction action = {
@@ -304,7 +304,7 @@ TEST_F(wait, restarted)
 	EXPECT_EQ(self->table, kid->job->table);
 }
 
-/* What goes on again and again gives up at the moment that was said. */
+/* A wait that is restarted again and again still ends at its deadline. */
 TEST_F(wait, restarted_until_the_deadline)
 {
 	struct kid *kid = kid_start(_metadata);
@@ -325,7 +325,7 @@ TEST_F(wait, restarted_until_the_deadline)
 	EXPECT_EQ(0, waiters(self->fd, self->table));
 }
 
-/* Nobody has a handler, so nobody is told that it was stopped. */
+/* Without a handler SIGSTOP and SIGCONT do not end the wait. */
 TEST_F(wait, stopped_and_continued)
 {
 	struct kid *kid = start_waiter(_metadata, self->fd, self->table, 1);
@@ -338,7 +338,7 @@ TEST_F(wait, stopped_and_continued)
 	EXPECT_EQ(self->table, kid->job->table);
 }
 
-/* Who cannot use the table at the moment does not get it. */
+/* A stopped process does not get the table; the next waiter does. */
 TEST_F(wait, while_one_is_stopped)
 {
 	struct kid *first = start_waiter(_metadata, self->fd, self->table, 1);
@@ -373,7 +373,7 @@ TEST_F(wait, frozen_and_thawed)
 	test_destroy(self->fd, self->table);
 }
 
-/* Held as by a suspended machine, nobody loses his place. */
+/* Waiters that are held as when the machine is suspended keep their places. */
 TEST_F(wait, suspended_in_place)
 {
 	struct kid *first = start_waiter(_metadata, self->fd, self->table, 1);
@@ -397,7 +397,7 @@ TEST_F(wait, suspended_in_place)
 	EXPECT_TRUE(!can || pause_suspend_clean());
 }
 
-/* The time that passes meanwhile counts. */
+/* The deadline can pass while the process is stopped. */
 TEST_F(wait, stopped_beyond_the_deadline)
 {
 	struct kid *kid = kid_start(_metadata);
@@ -414,7 +414,7 @@ TEST_F(wait, stopped_beyond_the_deadline)
 	EXPECT_EQ(0, waiters(self->fd, self->table));
 }
 
-/* Who may not claim need not wait. */
+/* A process that may not claim the table is refused at once. */
 TEST_F(wait, refused_at_once)
 {
 	struct kid *bob = kid_start_as(_metadata, 1001);

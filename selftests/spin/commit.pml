@@ -49,7 +49,7 @@ inline kill(ref)
 	d_step { limbo[ref] = dead; dead = ref }
 }
 
-/* Whoever holds the turn may walk in one step: nobody else changes a link. */
+/* The holder of the turn walks in one atomic step: nobody else changes a link. */
 inline find()
 {
 	d_step {
@@ -103,7 +103,7 @@ inline settle()
 			at = root;
 			do :: link[at] != dead -> at = link[at] :: else -> break od
 		}
-		link[at] = link[dead];	/* it keeps its own */
+		link[at] = link[dead];	/* the dead record keeps its link */
 		dead = limbo[dead]
 	:: else -> break
 	od

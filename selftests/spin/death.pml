@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * death.pml - whoever is watched does not die unnoticed, nor twice, and nothing
- * is touched when it is gone.
+ * death.pml - the death of a watched process is noticed, and once, and no kreg_proc is
+ * accessed after it was freed.
  *
  * Mirrors, in kmod/client/exit.c: watch_proc(), exit_notice(), announce_death(),
  * kreg_proc_poke(), kreg_proc_settle(), kreg_proc_death_done(), forget_proc() and
@@ -41,12 +41,12 @@ bool attached = true, walked, unloaded, stopping;
 byte stopped;
 bool wait_lock, procs_lock;
 byte hashed = NONE;		/* the kreg_proc that can be found */
-byte registered;		/* threads that are through */
+byte registered;		/* threads that have registered the process */
 mtype is[2] = ABSENT;
 bool entry[2];			/* in the wait queue */
 bool told[2], settled[2], watched[2];
 byte refs[2], unhandled[2];
-bool list0[2], list1[2];	/* of deaths, of the writers */
+bool list0[2], list1[2];	/* the writers' lists of deaths */
 bool handled0[2], handled1[2];
 
 #define DEAD	(!attached || live == 0)
@@ -204,7 +204,7 @@ inline death_done(p)
 	if :: last -> forget(p) :: else fi
 }
 
-/* Under the turn of a writer: whether the death is still to be handled. */
+/* Under the turn of a writer: is the death still to be handled? */
 inline claim_death(which, p)
 {
 	d_step { assert(is[p] == THERE); won = !which; which = true }
@@ -257,7 +257,7 @@ inline hear(list, which, p)
 	if :: won -> death_done(p) :: else fi
 }
 
-/* The threads of the writers, in as far as they handle deaths. */
+/* The part of the writers' threads that handles deaths. */
 proctype writer0()
 {
 	bool last, won;
@@ -303,7 +303,7 @@ proctype unload()
 		if :: won -> forget(p) :: else -> settled[p] fi;
 		put(p)
 	od;
-	unloaded = true;		/* from the wait queue's point of view */
+	unloaded = true;		/* no callback of a wait queue may run from here on */
 	stopping = true;
 	stopped == 2;
 	assert(is[0] != THERE && is[1] != THERE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * index.pml - buckets come and go under a reader's feet, and he misses nothing.
+ * index.pml - while buckets are added and removed a reader misses no record.
  *
  * Mirrors, in kmod/: kreg_index_grow() and shrink_index() of index_hash.c,
  * apply_put(), grow_index(), link_to() and kreg_txn_unlink() of txn.c,

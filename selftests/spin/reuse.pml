@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * reuse.pml - a slot is reused when nobody looks at it, or when he can tell.
+ * reuse.pml - a slot is reused only when no reader can be at it, or when the reader
+ * notices.
  *
  * Mirrors, in kmod/: apply_put() and kreg_txn_unlink() of txn.c, kreg_limbo_add(),
  * kreg_limbo_close() and kreg_limbo_free() of limbo.c, kreg_limbo_reuse() of
@@ -33,7 +34,7 @@
 byte C = 1, G = 1;
 byte link[N], key[N], born[N], died[N], low[N], high[N];	/* halves of a value */
 byte unused = 8, open, waiting;		/* sets of slots */
-bool ripe, inside, awaited;		/* the reader is; and the grace period waits */
+bool ripe, inside, awaited;		/* a reader is in its section; a grace period waits for it */
 byte was[(TXNS + 2) * 2];		/* ghost: value of key k after commit c */
 
 #define WAS(c, k)	was[(c) * 2 + (k)]
@@ -233,7 +234,7 @@ proctype mapping_reader()
 	began = C;
 #ifdef G_SECOND
 	c = C; at = link[0]; g = G;
-	/* It goes on from where the head led to. */
+	/* The walk goes on where the head has pointed to. */
 	if :: at -> r_key = key[at] :: else fi;
 	if :: at && r_key < k -> skip :: else -> at = 0 fi;
 #else

@@ -42,7 +42,7 @@ static noinline bool bench_get(struct kreg_key *key)
 	return !kreg_store_get(&store, key, &hit);
 }
 
-/* True if the put wants memory first. */
+/* Returns whether the put needs preallocated memory and has not been done. */
 static noinline bool bench_put(struct kreg_key *key, struct kreg_prealloc *f)
 {
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = value,

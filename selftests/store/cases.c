@@ -140,7 +140,7 @@ static void spans_check(u32 n, u32 pages, u32 spans)
 	tap_check(root->dir.used == pages && root->spans == spans);
 }
 
-/* One asks for a span, and when he brings it another had to do with a page. */
+/* A span is brought when another writer, who got none, has brought a page already. */
 static void spans_late(void)
 {
 	struct kreg_prealloc one = {}, other = {};

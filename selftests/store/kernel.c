@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The model test as a module: it runs when it is loaded and tells of it in the
- * kernel's log, in lines of TAP behind "storetest: ".
+ * The model test as a module: it runs when it is loaded, and prints TAP to the kernel's
+ * log, in lines that begin with "storetest: ".
  *
  *	insmod storetest.ko [permille=N] [plant=WHAT]
  *
- * permille: of the operations that the program "model" does. plant: see plant.c.
+ * permille: how many operations, in thousandths of the program "model". plant: see plant.c.
  */
 #include <linux/module.h>
 
@@ -107,7 +107,7 @@ bool shim_poll(unsigned long cookie)
 	return !shim_rcu_hold;
 }
 
-/* The kernel's own workers do it. */
+/* Work runs in the kernel's own workers: give them a chance to. */
 void shim_run_work(void)
 {
 	cond_resched();

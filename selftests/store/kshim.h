@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What shim.h is for a process, for a module: the kernel as it is, but for what
- * the test wants to have in its hands. Comes before everything else (gcc -include).
+ * In a module, what shim.h is in a process: the kernel itself, except for what the test
+ * controls. Included before everything else (gcc -include).
  */
 #ifndef KSHIM_H
 #define KSHIM_H
@@ -21,12 +21,12 @@
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
-/* One thread does everything, so the turn is a word, and memory can be had under it. */
+/* There is one thread, so a flag stands for the turn, and allocations may sleep under it. */
 extern bool shim_held;
 
 /* Allocation; shim_fail_in = n makes the n-th from now on fail, once. */
 extern long shim_fail_in;
-extern unsigned int shim_order;		/* pages of a higher order are not to be had */
+extern unsigned int shim_order;		/* allocations of a higher order fail */
 extern atomic_long_t shim_pieces;
 #define shim_allocated	atomic_long_read(&shim_pieces)
 
@@ -95,7 +95,7 @@ static inline u32 shim_hash(const void *data, size_t len, const hsiphash_key_t *
 #define kreg_seed_init(s)	get_random_bytes(&(s)->key, sizeof((s)->key))
 #define kreg_hash(bytes, len, s)	shim_hash(bytes, len, &(s)->key)
 
-/* Of the C library, as much as the model uses; not counted. */
+/* The functions of the C library that the model uses; shim_allocated does not count them. */
 #define malloc(size)		shim_malloc(size)
 #define calloc(n, size)		shim_malloc((size_t)(n) * (size))
 #define free(p)			shim_free_malloc(p)

@@ -42,7 +42,7 @@ static void verify(void)
 		tap_check(kreg_store_verify(&store));
 }
 
-/* Readers that copy a blob at their leisure. */
+/* Readers that keep a reference to a blob and copy it later. */
 static void keep(struct kreg_blob *b, u32 k, u32 seed)
 {
 	static struct {

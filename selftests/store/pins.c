@@ -101,7 +101,7 @@ static void late_lookup(struct pin *p)
 	}
 }
 
-/* The same, which then looks again, with a reader of now, if it has to. */
+/* The same by kreg_reader_get(), which goes on with a newer version if it has to. */
 static void late_get(struct pin *p)
 {
 	u32 k = rnd(mode->keys);

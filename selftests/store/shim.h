@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of the kernel as the storage engine uses, for a process. Comes before
+ * As much of the kernel as the storage engine uses, for a process. Included before
  * everything else (gcc -include); the <linux/...> headers themselves are empty.
  */
 #ifndef SHIM_H
@@ -51,7 +51,7 @@ void shim_warn(const char *what, const char *file, int line);
 /* Memory order. */
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
-#define data_race(x)		READ_ONCE(x)	/* as comments there say */
+#define data_race(x)		READ_ONCE(x)	/* the races are explained where it is used */
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define smp_rmb()		__atomic_thread_fence(__ATOMIC_ACQUIRE)
@@ -67,7 +67,7 @@ void shim_warn(const char *what, const char *file, int line);
 #define __GFP_HIGH		0x20u
 extern long shim_fail_in;
 extern long shim_allocated;		/* pieces that are not freed yet */
-extern unsigned int shim_order;		/* pages of a higher order are not to be had */
+extern unsigned int shim_order;		/* allocations of a higher order fail */
 void *shim_alloc(size_t size, size_t align);
 void *shim_pages(unsigned int order);
 void shim_free(void *p);
@@ -84,7 +84,7 @@ void shim_free(void *p);
 	((void)(gfp), shim_pages(get_order(size)))
 #define free_pages_exact(p, size)	shim_free(p)
 
-/* Free slots are out of bounds, but for link and limbo. */
+/* In free slots only link and limbo may be accessed; the rest is poisoned. */
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #define kreg_slots_unpoison(base, bytes)	__asan_unpoison_memory_region(base, bytes)
@@ -97,7 +97,7 @@ void shim_free(void *p);
 #define kreg_slot_poison(slot, size)	kreg_slots_poison(slot, size, size)
 #define kreg_slot_unpoison(slot, size)	kreg_slots_unpoison(slot, size)
 
-/* Only whether there is another byte, not where. */
+/* Tells whether there is another byte, but not where. */
 static inline const void *memchr_inv(const void *p, int c, size_t n)
 {
 	const u8 *b = p;
@@ -272,8 +272,9 @@ void shim_run_work(void);
 #define flush_work(w)		shim_run_work()
 
 /*
- * RCU: a section is a number in a slot. A grace period is over when no slot has
- * a number that was given out before it began, and the test does not hold it.
+ * RCU: a reader's section is a number in an array, larger than those of earlier ones. A
+ * grace period is over when no number from before its start is left, unless the test
+ * delays it (shim_rcu_hold).
  */
 #define SHIM_SECTIONS	8
 struct shim_section {

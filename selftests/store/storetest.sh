@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The storage engine against its model, in the kernel: loads storetest.ko (see
-# selftests/store), which runs it and tells the kernel's log in TAP. It is in the
-# parent folder, where who starts the tests puts it; needs root.
+# selftests/store), which runs the test and prints TAP to the kernel's log. Whoever starts
+# the tests has put it into the parent folder. Needs root.
 
 module=../storetest.ko
 if [ ! -e $module ]; then
@@ -13,7 +13,7 @@ fi
 permille=$((20 / ${KREG_TEST_SHRINK:-1}))
 [ $permille -gt 0 ] || permille=1
 
-# What it says is in the log when insmod returns; of several runs the last counts.
+# When insmod returns the test has ended; the log may have several runs, the last counts.
 insmod $module permille=$permille
 status=$?
 dmesg | sed -n 's/.*storetest: //p' |

@@ -29,7 +29,7 @@ static inline void tap_pass(const char *what)
 	tap_say("ok %d %s\n", ++tap_count, what);
 }
 
-/* What is false ends the program: after it nothing can be trusted. */
+/* A condition that is false ends the program, since no later result would mean anything. */
 #define tap_check(c) do { \
 	if (!(c)) { \
 		tap_say("not ok %d %s:%d: %s\n", tap_count + 1, __FILE__, \

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Unloading the module: refused while a client is open or a table exists, and
-# clean otherwise. Prints TAP; run it last, for the module is loaded anew.
+# Unloading the module is refused while a client is open or a table exists, and works
+# otherwise. Prints TAP; run it last, since it reloads the module.
 
 dir=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=../kit/module.sh

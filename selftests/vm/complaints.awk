@@ -25,7 +25,7 @@ BEGIN {
 /suite begin / { program = $NF }
 /suite end /   { program = "kernel" }
 
-# A test that runs out of its cgroup's memory on purpose: the trace is news.
+# A test exceeds the memory of its cgroup on purpose: the trace is no complaint.
 /invoked oom-killer:/ { oom = 40 }
 oom && oom-- {
 	if (/<\/TASK>/)

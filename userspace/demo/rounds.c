@@ -12,7 +12,7 @@
 
 #include "demo.h"
 
-#define PATIENCE_MS	60000
+#define TIMEOUT_MS	60000	/* for a new owner */
 
 static pid_t server;		/* owns the table */
 static pid_t standby;		/* waits for it */
@@ -41,7 +41,7 @@ uint64_t count_lookups(const struct demo *d, uint64_t *failures)
 static int expect(struct demo *d, enum word word, struct report *r,
 		  struct takeover_result *result, uint64_t killed_ns)
 {
-	while (!interrupted && report_read(d, r, PATIENCE_MS)) {
+	while (!interrupted && report_read(d, r, TIMEOUT_MS)) {
 		if (r->word == word)
 			return 0;
 		if (r->word == WORD_FAILED) {
@@ -77,7 +77,7 @@ static uint64_t kill_and_wait(pid_t pid)
 
 	kill(pid, SIGKILL);
 	if (fd >= 0) {
-		poll(&p, 1, PATIENCE_MS);
+		poll(&p, 1, TIMEOUT_MS);
 		close(fd);
 	}
 	return now_ns();

@@ -66,14 +66,14 @@ void tell_filled(const struct demo *d, uint64_t started_ns)
 
 void tell_round(const struct demo *d, enum round round)
 {
-	static const char *const stories[ROUNDS] = {
+	static const char *const descriptions[ROUNDS] = {
 		"a keeper process is the heir; it gives the table to the next server",
 		"nobody is the heir; the kernel parks the table, the next server claims it",
 		"nobody is the heir; the next server waits already",
 	};
 
 	if (!d->opt.json)
-		printf("\nRound '%s': %s\n", round_names[round], stories[round]);
+		printf("\nRound '%s': %s\n", round_names[round], descriptions[round]);
 	fflush(stdout);
 }
 

@@ -37,13 +37,13 @@ static void plant_oops(void)
 	WRITE_ONCE(*(int *)8, 0);
 }
 
-/* Lockdep and RCU say it in words alone: no taint, no panic. */
+/* Lockdep and RCU only print messages: they neither taint the kernel nor panic. */
 static void plant_log(void)
 {
 	pr_info("WARNING: possible circular locking dependency (planted)\n");
 }
 
-/* A checker that takes samples must get one of them. */
+/* Often enough that a checker which samples allocations gets one of them. */
 static void plant_use_after_free(void)
 {
 	char *p;
