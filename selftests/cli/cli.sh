@@ -453,6 +453,18 @@ id         $id
 # Nothing but the kreg command that asks has the device open.
 idle() { "$kreg" status | grep -q 'Nothing holds the module'; }
 
+# settled TEXT ARGUMENT...: run kreg status, whose output has the text when the deaths of
+# earlier commands have been handled.
+settled() {
+	text=$1
+	shift
+	run "$kreg" status "$@"
+	case $out in
+	*"$text"*) ;;
+	*) return 1 ;;
+	esac
+}
+
 statuses() {
 	mode=$(stat -c %a /dev/kreg)
 	chmod 666 /dev/kreg
@@ -460,7 +472,7 @@ statuses() {
 	kill -9 $pids 2>/dev/null
 	wait
 	wait_until idle
-	run "$kreg" status
+	wait_until settled 'deaths  0 '
 	like 'status of nothing' 'tables  0, of them 0 parked, with 0 objects in 0 B
 files   0 open in 0 processes
 deaths  0 not handled yet
@@ -486,7 +498,7 @@ USER *FILES *PROCESS
 *root *1  $holder (kreg)
 *1  $sleeper (*
 *The module cannot be removed: 2 tables and 2 open files hold it.*kreg ls --all*"
-	run "$kreg" status --json
+	wait_until settled '"deaths_pending":0' --json
 	like 'status in JSON' "{\"status\":\"module\",\"tables\":2,\"parked\":1,*\"files\":2,\"tables_being_freed\":*,\"files_unseen\":0,\"deaths_pending\":0}
 {\"status\":\"user\",\"uid\":0,*{\"status\":\"user\",\"uid\":1000,\"tables\":1,\"parked\":1,*{\"status\":\"process\",\"pid\":$holder,\"command\":\"kreg\",\"uid\":0,\"files\":1,\"inherited\":0}*\"pid\":$sleeper,*"
 	run su user -c "$kreg status"

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: tables and clients of other users. */
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 
+#include "kit/file.h"
 #include "lib/lib.h"
 
 #define OTHER	1001		/* user id */
+#define MAX_PARK	"/sys/module/kreg/parameters/max_park_ms"
 
-/* A client of another user; the device has this mode while it is opened. */
+/*
+ * A client of another user, without capabilities; the device has this mode while it is
+ * opened.
+ */
 static struct kreg_client *open_as_other(unsigned int mode)
 {
 	struct kreg_client *client = NULL;
 	struct stat st;
 	int ret = stat("/dev/kreg", &st) || chmod("/dev/kreg", mode);
 
-	setfsuid(OTHER);
+	ret = ret ? ret : seteuid(OTHER);
 	ret = ret ? ret : kreg_client_open(NULL, &client);
-	setfsuid(0);
+	ret = seteuid(0) ? -1 : ret;
 	chmod("/dev/kreg", st.st_mode & 0777);
 	return ret ? NULL : client;
 }
@@ -65,6 +69,26 @@ TEST_F(lib, tables_of_other_users)
 	EXPECT_EQ(0, kreg_table_destroy(t));
 	kreg_table_close(t);
 	kreg_table_close(theirs);
+	kreg_client_close(client);
+}
+
+/* Parking that is refused: the sentence is about the table, not about a receiver. */
+TEST_F(lib, refused_parking)
+{
+	struct kreg_client *client = open_as_other(0666);
+	struct kreg_table *t;
+	char before[32];
+
+	ASSERT_NE(NULL, client);
+	ASSERT_EQ(0, kreg_table_create(client, "forever", &t));
+	ASSERT_LT(0, test_read_file(MAX_PARK, before, sizeof(before)));
+	ASSERT_EQ(0, test_write_file(MAX_PARK, "0"));
+	EXPECT_EQ(-EPERM, kreg_table_park(t));
+	EXPECT_EQ(0, test_write_file(MAX_PARK, before));
+	EXPECT_STREQ("this user may not have table 'forever' kept for so long; that needs CAP_SYS_RESOURCE",
+		     kreg_errmsg());
+	EXPECT_EQ(0, kreg_table_destroy(t));
+	kreg_table_close(t);
 	kreg_client_close(client);
 }
 

@@ -111,11 +111,9 @@ static const struct sentence {
 	{ EPERM, TRY_CLAIM, ANY,
 	  "only user %u may claim %t, or a process with CAP_SYS_ADMIN" },
 	{ EPERM, TRY_GIVE, MINE,
-	  "process %p runs under another user and does not accept tables: it must say that it does"
-	},
+	  "process %p is of another user and must accept tables first, or is in other namespaces" },
 	{ EPERM, TRY_HEIR, MINE,
-	  "process %p runs under another user and does not accept tables: it must say that it does"
-	},
+	  "process %p is of another user and must accept tables first, or is in other namespaces" },
 	{ EPERM, TRY_OPTION, MINE,
 	  "this user may not have %t kept for so long; that needs CAP_SYS_RESOURCE" },
 	{ EPERM, TRY_OTHER, PARKED, "%t is parked: claim it first, which user %u may" },
@@ -125,8 +123,10 @@ static const struct sentence {
 	{ ESRCH, TRY_OTHER, ANY,
 	  "no living process %p: it is dead, or the number is a thread's or of another pid namespace"
 	},
+	{ ENOTCONN, TRY_PROCESS, ANY,
+	  "process %p has not opened /dev/kreg; it must before it can be found" },
 	{ ENOTCONN, TRY_OTHER, ANY,
-	  "process %p has not opened /dev/kreg; it must before it can be found, inherit or receive a table"
+	  "process %p has not opened /dev/kreg for reading and writing; it must before it can inherit or receive a table"
 	},
 	{ EMSGSIZE, TRY_READ, ANY, "the value has %n bytes, and there is room for %v" },
 	{ EMSGSIZE, TRY_WRITE, ANY, "the value has %n bytes, and there is room for %v" },

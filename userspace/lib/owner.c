@@ -50,7 +50,8 @@ int kreg_table_park(struct kreg_table *table)
 		.table = table->id,
 	};
 
-	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_GIVE, &give), TRY_GIVE, table);
+	/* Not TRY_GIVE, whose sentences are about the receiver. */
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_GIVE, &give), TRY_OPTION, table);
 }
 
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,

@@ -104,8 +104,6 @@ int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits) K
 /**
  * kreg_client_set_receiver() - let events of this process come to this client
  * @client: the client
- *
- * Errors: -EDQUOT: its mailbox has no room for what is promised already.
  */
 int kreg_client_set_receiver(struct kreg_client *client) KREG_NONNULL_FIRST;
 

@@ -74,7 +74,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * it without CLAIM; -ETIMEDOUT; -EINTR: a handler without SA_RESTART has run while
  * waiting; -ESTALE: destroyed while waiting; -EACCES: its mode; -EPERM: only its user
  * may claim it, or it is another user's, or @orphan_ms is longer than allowed; -EDQUOT:
- * too many tables of this user; -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in
+ * too many tables or too much memory of this user, or too many processes that wait for it;
+ * -ENOSPC: too many tables of all; -ESRCH, -ENOTCONN, -EPERM, -EDQUOT: for the heir as in
  * kreg_table_set_heir().
  */
 int kreg_table_open(struct kreg_client *client, const char *name,
@@ -190,7 +191,7 @@ int kreg_destroy_by_id(struct kreg_client *client, uint64_t id) KREG_NONNULL_FIR
 /**
  * kreg_table_give() - make another process the owner
  * @table: a table of the caller's
- * @to: the new owner, which must have a client
+ * @to: the new owner, which must have a client that was opened for reading and writing
  * @data: bytes for its event; may be NULL
  * @data_len: their number, at most 1024
  *
@@ -198,9 +199,10 @@ int kreg_destroy_by_id(struct kreg_client *client, uint64_t id) KREG_NONNULL_FIR
  * returns.
  *
  * Errors: -EPERM: not the owner, or a process of another user that has not called
- * kreg_client_set_accept(); -EACCES: neither the owner nor someone who may write;
- * -ESRCH: it is dead; -ENOTCONN: it has no client; -EALREADY: it is the caller;
- * -EDQUOT: its mailbox is full.
+ * kreg_client_set_accept(), or one in other namespaces; -EACCES: neither the owner nor
+ * someone who may write; -ESRCH: it is dead; -ENOTCONN: it has no such client;
+ * -EALREADY: it is the caller; -EFBIG: the data; -EDQUOT: its mailbox has no room, or none
+ * for this user.
  */
 int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
 		    const void *data, size_t data_len) KREG_NONNULL_FIRST;
@@ -211,7 +213,8 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
  *
  * If processes wait for the table, the first of them owns it when the call returns.
  *
- * Errors: -EPERM, -EACCES: not the owner; -EDQUOT: too many parked tables of this user.
+ * Errors: -EPERM, -EACCES: not the owner; -EPERM: it would be kept for longer than this
+ * user may have it; -EDQUOT: too many parked tables of this user.
  */
 int kreg_table_park(struct kreg_table *table) KREG_NONNULL_FIRST;
 
@@ -224,7 +227,7 @@ int kreg_table_park(struct kreg_table *table) KREG_NONNULL_FIRST;
  * @data_len: their number, at most 1024
  * @silent: no event
  *
- * Errors: as kreg_table_give().
+ * Errors: as kreg_table_give(), without -EALREADY.
  */
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
 			const void *data, size_t data_len, bool silent) KREG_NONNULL_FIRST;
@@ -254,7 +257,8 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode) KREG_NONNUL
  * @orphan: enum kreg_orphan
  * @ms: with KREG_ORPHAN_PARK: how long it is kept; 0: as long as allowed
  *
- * Errors: -EPERM, -EACCES: not the owner; -EPERM: longer than this user may.
+ * Errors: -EPERM, -EACCES: not the owner; -EPERM: longer than this user may; -EDQUOT: with
+ * KREG_ORPHAN_PARK: too many parked tables of this user.
  */
 int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 	KREG_NONNULL_FIRST;
