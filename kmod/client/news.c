@@ -24,14 +24,13 @@ static bool are_few(const struct wait_queue_head *queue)
 	return true;
 }
 
-/* The lock is only tried: who holds it may be under way through the whole queue. */
+/* Nobody holds the lock for long: sleepers come and go, and are woken in pieces. */
 bool kreg_news_wake_few(struct wait_queue_head *queue)
 {
 	unsigned long flags;
 	bool few;
 
-	if (!spin_trylock_irqsave(&queue->lock, flags))
-		return false;
+	spin_lock_irqsave(&queue->lock, flags);
 	few = are_few(queue);
 	if (few)
 		__wake_up_locked_key(queue, TASK_NORMAL, NEWS_KEY);

@@ -17,16 +17,29 @@ bool kreg_wake_later(struct kreg_writer *w, struct kreg_wake *wake)
 	return true;
 }
 
-void kreg_wake_queued(struct kreg_writer *w)
+static void carry_out(struct llist_node *list)
 {
-	struct llist_node *list;
 	struct kreg_wake *wake, *next;
 
-	if (llist_empty(&w->wakes))
-		return;
-	list = llist_reverse_order(llist_del_all(&w->wakes));
 	llist_for_each_entry_safe(wake, next, list, node) {
 		atomic_xchg(&wake->queued, false);
 		wake->fn(wake);
 	}
+}
+
+static bool is_idle(const struct kreg_writer *w)
+{
+	return llist_empty(&w->wakes) &&
+	       !(IS_ENABLED(CONFIG_PREEMPT_RT) && spin_is_locked(&w->waking));
+}
+
+void kreg_wake_queued(struct kreg_writer *w)
+{
+	if (is_idle(w))
+		return;
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		spin_lock(&w->waking);
+	carry_out(llist_reverse_order(llist_del_all(&w->wakes)));
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		spin_unlock(&w->waking);
 }

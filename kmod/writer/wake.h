@@ -8,6 +8,10 @@
  * million times in a poll(). So nobody is woken under a lock: what is done under the turn
  * puts a wake-up on the list of the writer, once however often it is due, and whoever has
  * returned the turn carries out what is in the list.
+ *
+ * On -rt that is done under a lock, which is one that sleeps and that lends priority: who
+ * has caused a wake-up that another has in hand waits until it has happened, so a task of
+ * low priority that is preempted there delays only those for whom it has delayed the cause.
  */
 #ifndef KREG_WRITER_WAKE_H
 #define KREG_WRITER_WAKE_H

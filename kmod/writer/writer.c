@@ -124,6 +124,7 @@ static int start_writer(struct kreg_writer *w, unsigned int nr, const struct kre
 	atomic_set(&w->posted, 0);
 	init_llist_head(&w->deaths);
 	init_llist_head(&w->wakes);
+	spin_lock_init(&w->waking);
 	INIT_LIST_HEAD(&w->order);
 	INIT_LIST_HEAD(&w->shares);
 	w->ops = ops;

@@ -47,7 +47,8 @@ struct kreg_writer {
 	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
 	atomic_t posted;		/* requests queued or in hand */
-	struct llist_head wakes;	/* carried out by who has returned the turn */
+	struct llist_head wakes;	/* carried out by who has returned the turn, */
+	spinlock_t waking;		/* on -rt under this, see wake.h */
 	struct llist_head deaths;	/* news of them */
 	/* The thread's: */
 	struct list_head order;		/* requests in hand */
