@@ -18,6 +18,7 @@
 
 struct kreg_client;
 struct kreg_news;
+struct kreg_ns;
 struct kreg_writer;
 struct pid;
 
@@ -29,6 +30,9 @@ struct kreg_holdings {
 	struct list_head owned;		/* turn: in the order of becoming owner */
 	struct list_head heired;	/* turn: tables it is the heir of */
 	unsigned int nr_heired;		/* turn */
+	/* Turn. Of an init that has died: where the end of its namespaces has come to. */
+	struct kreg_ns *ending;		/* with a reference, or NULL: at none of them */
+	u64 ended;			/* id of the table of @ending that was looked at last */
 };
 
 enum { KREG_PROC_ARMED, KREG_PROC_DEAD };

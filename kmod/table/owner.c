@@ -12,8 +12,9 @@
 #include "table/table.h"
 #include "client/user.h"
 
-/* Tables handled in one hold of the turn. */
+/* Tables handled in one hold of the turn; and how many are looked at in the place of one. */
 #define TABLES_A_TURN	8
+#define TABLES_A_LOOK	8
 
 /* For ever, as far as ktime goes. */
 #define MAX_PARK_MS	(KTIME_MAX / NSEC_PER_MSEC / 2)
@@ -327,37 +328,53 @@ static bool end_first_heirship(struct kreg_holdings *held)
 	return t;
 }
 
-/* A table of this writer in a namespace whose init has died, or NULL. */
-static struct kreg_table *left_behind(struct kreg_writer *w, struct kreg_proc *init)
+/* The next table of a namespace whose init has died, or NULL. False: that was all. */
+static bool next_left_behind(struct kreg_holdings *held, struct kreg_table **t)
 {
-	struct kreg_table *t = NULL;
-	struct kreg_ns *ns = NULL;
-
-	while (!t && (ns = kreg_ns_next_of(init, ns))) {
-		rcu_read_lock();
-		for (t = kreg_names_next(ns, 0); t; t = kreg_names_next(ns, t->id))
-			if (t->writer == w && !t->ending)
-				break;
-		rcu_read_unlock();
+	if (!held->ending) {
+		held->ending = kreg_ns_next_of(held->proc, NULL);
+		*t = NULL;
+		return held->ending;
 	}
-	kreg_ns_put(ns);
-	return t;
+	rcu_read_lock();
+	*t = kreg_names_next(held->ending, held->ended);
+	rcu_read_unlock();
+	held->ended = *t ? (*t)->id : 0;
+	if (!*t)
+		held->ending = kreg_ns_next_of(held->proc, held->ending);
+	return held->ending;
 }
 
 /* It stays without a reference: only the holder of the turn removes tables. */
-static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
+static void end_table(struct kreg_holdings *held, struct kreg_table *t)
 {
-	struct kreg_table *t = left_behind(w, held->proc);
-
-	if (!t)
-		return false;
 	if (!is_queued_for(t)) {
 		kreg_table_destroy(t);
-		return true;
+		return;
 	}
 	t->ending = &held->death;
 	kreg_death_enqueue(t->ending);
 	queue_own(t);
+}
+
+/*
+ * End one of the tables that the death of an init leaves behind, or look at some that are not
+ * this writer's: there may be many. Those that come meanwhile have higher ids. False: all
+ * have been ended, or will be when what is queued for them has been applied.
+ */
+static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
+{
+	struct kreg_table *t;
+	int n;
+
+	for (n = 0; n < TABLES_A_LOOK; n++) {
+		if (!next_left_behind(held, &t))
+			return false;
+		if (t && t->writer == w && !t->ending) {
+			end_table(held, t);
+			return true;
+		}
+	}
 	return true;
 }
 
@@ -397,53 +414,4 @@ void kreg_table_park_expired(struct kreg_table *t)
 	queue_own(t);
 	spin_unlock(&t->writer->turn);
 	kreg_table_put(t);
-}
-
-/* Heirships of one user of a process that has no client of his any more. */
-struct ending {
-	struct kreg_holdings *held;
-	kuid_t uid;
-	unsigned int left;		/* heirships not looked at yet */
-};
-
-/* End some; other users' go to the end of the list. */
-static void end_some_heirships(struct kreg_writer *w, struct ending *e)
-{
-	struct list_head *heired = &e->held->heired;
-	struct kreg_table *t;
-	int n;
-
-	spin_lock(&w->turn);
-	if (kreg_client_receives(e->held->proc, e->uid))
-		e->left = 0;
-	for (n = 0; n < TABLES_A_TURN && e->left; n++, e->left--) {
-		t = list_first_entry_or_null(heired, struct kreg_table, heired);
-		if (t && uid_eq(t->heir_uid, e->uid))
-			kreg_table_set_heir(t, NULL, INVALID_UID);
-		else if (t)
-			list_move_tail(&t->heired, heired);
-	}
-	spin_unlock(&w->turn);
-	cond_resched();
-}
-
-void kreg_table_end_heirships(const struct kreg_client *cl)
-{
-	struct kreg_proc *p = cl->proc;
-	unsigned int i;
-
-	/* Nobody else changes the order of the lists meanwhile. */
-	mutex_lock(&p->settling);
-	for (i = 0; i < kreg_writers; i++) {
-		struct kreg_writer *w = kreg_writer_nr(i);
-		struct ending e = { .held = &p->holdings[i], .uid = cl->uid };
-
-		/* Who has named the process before its client was closed has done so by now. */
-		spin_lock(&w->turn);
-		e.left = e.held->nr_heired;
-		spin_unlock(&w->turn);
-		while (e.left)
-			end_some_heirships(w, &e);
-	}
-	mutex_unlock(&p->settling);
 }
