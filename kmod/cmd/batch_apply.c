@@ -15,7 +15,7 @@
 #include "table/change.h"
 #include "table/table.h"
 
-enum phase { START, CHECK, APPLY, SETTLE, CANCEL, DONE };
+enum phase { START, CHECK, APPLY, SETTLE, DONE };
 
 struct kreg_batch {
 	struct kreg_req req;
@@ -31,6 +31,9 @@ struct kreg_batch {
 	u32 next;			/* operation */
 	u32 failed;			/* as of kreg_batch_apply() */
 	u32 first_error;		/* of an operation */
+	bool rest;			/* some operations are open still */
+	bool far;			/* @place is where a look has got to */
+	struct kreg_place place;
 	struct kreg_txn txn;
 	struct kreg_prealloc pre;
 	struct kreg_batch_op ops[];
@@ -51,13 +54,6 @@ u8 *kreg_batch_keys(struct kreg_batch *b)
 	return (u8 *)&b->ops[b->count];
 }
 
-static void close_op(struct kreg_batch *b, struct kreg_batch_op *op)
-{
-	if (op->open)
-		kreg_store_cancel(&b->table->store, &op->change);
-	op->open = false;
-}
-
 static void enter_phase(struct kreg_batch *b, enum phase phase)
 {
 	b->phase = phase;
@@ -69,7 +65,8 @@ static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 {
 	b->req.result = err;
 	b->failed = failed;
-	enter_phase(b, CANCEL);
+	b->rest = true;
+	enter_phase(b, DONE);
 }
 
 /*
@@ -79,16 +76,13 @@ static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	struct kreg_change *c = &op->change;
-	int err = kreg_table_change_fits(b->table, c);
+	int err = kreg_table_change_fits(b->table, c, &b->place, b->far);
 
+	b->far = err == KREG_TABLE_FAR;
+	if (b->far)
+		return err;
 	c->must_be_new = false;
 	return err;
-}
-
-static void begin_changes(struct kreg_batch *b)
-{
-	kreg_txn_begin(&b->txn, &b->table->store);
-	enter_phase(b, APPLY);
 }
 
 static void start_batch(struct kreg_batch *b)
@@ -96,11 +90,10 @@ static void start_batch(struct kreg_batch *b)
 	int err = kreg_table_decide_write(b->table, b->client);
 
 	if (err)
-		fail_batch(b, err, b->count);
-	else if (b->atomic)
-		enter_phase(b, CHECK);
-	else
-		begin_changes(b);
+		return fail_batch(b, err, b->count);
+	/* From here on nobody else changes the store, so that a look may take several holds. */
+	kreg_txn_begin(&b->txn, &b->table->store);
+	enter_phase(b, b->atomic ? CHECK : APPLY);
 }
 
 static void check_some(struct kreg_batch *b, u32 n)
@@ -108,11 +101,15 @@ static void check_some(struct kreg_batch *b, u32 n)
 	for (; n && b->next < b->count; n--, b->next++) {
 		int err = check_one(b, &b->ops[b->next]);
 
-		if (err)
+		if (err == KREG_TABLE_FAR)
+			return;
+		if (err) {
+			kreg_txn_abort(&b->txn);
 			return fail_batch(b, err, b->next);
+		}
 	}
 	if (b->next == b->count)
-		begin_changes(b);
+		enter_phase(b, APPLY);
 }
 
 static noinline void note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
@@ -120,12 +117,13 @@ static noinline void note_failed(struct kreg_batch *b, struct kreg_batch_op *op,
 	op->error = -kreg_cmd_errno(err);
 	b->first_error = b->first_error ?: -err;
 	b->failed++;
-	close_op(b, op);
+	b->rest = true;
 }
 
 static void apply_some(struct kreg_batch *b, u32 n)
 {
 	u32 to = min(b->count, b->next + n);
+	bool far = b->far;
 
 	for (; b->next < to; b->next++) {
 		struct kreg_batch_op *op = &b->ops[b->next];
@@ -135,11 +133,18 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		if (unlikely(op->error))
 			continue;
 		/* A PUT has its slot, so that only a condition or a limit can make it fail. */
-		err = kreg_table_change(b->table, &op->change, &b->txn, &b->pre);
-		if (unlikely(err))
-			note_failed(b, op, err);
-		op->open = false;
+		err = kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
+		far = false;
+		if (likely(!err)) {
+			op->open = false;
+			continue;
+		}
+		b->far = err == KREG_TABLE_FAR;
+		if (b->far)
+			return;
+		note_failed(b, op, err);
 	}
+	b->far = false;
 	if (b->next < b->count)
 		return;
 	kreg_txn_commit(&b->txn);
@@ -150,16 +155,8 @@ static void settle_some(struct kreg_batch *b, u32 n)
 {
 	if (!kreg_txn_unlink(&b->txn, n))
 		return;
-	kreg_table_upkeep_now(b->table, n, &b->pre);
+	kreg_table_upkeep_now(b->table, b->req.large ? n : KREG_TURN_RECORDS, &b->pre);
 	enter_phase(b, DONE);
-}
-
-static void cancel_some(struct kreg_batch *b, u32 n)
-{
-	for (; n && b->next < b->count; n--, b->next++)
-		close_op(b, &b->ops[b->next]);
-	if (b->next == b->count)
-		enter_phase(b, DONE);
 }
 
 /* The first error of a write that nobody waits for is kept for SYNC. */
@@ -183,8 +180,6 @@ static void advance_batch(struct kreg_batch *b, u32 n)
 		return apply_some(b, n);
 	case SETTLE:
 		return settle_some(b, n);
-	case CANCEL:
-		return cancel_some(b, n);
 	case DONE:
 		return;
 	}
@@ -195,8 +190,14 @@ static bool batch_step(struct kreg_req *req)
 {
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
 
+	/* Where walks may be long nothing is done in one step. Nothing has been done yet. */
+	if (unlikely(kreg_store_is_crowded(&b->table->store)) && b->phase == START && !req->large) {
+		req->large = true;
+		return false;
+	}
 	do {
-		advance_batch(b, req->large ? KREG_HOLD_RECORDS : KREG_TURN_RECORDS);
+		kreg_store_begin_hold(&b->table->store);
+		advance_batch(b, KREG_HOLD_RECORDS);
 	} while (b->phase != DONE && !req->large);
 	kreg_table_settle(b->table);
 	if (b->phase != DONE)
@@ -205,17 +206,19 @@ static bool batch_step(struct kreg_req *req)
 	return true;
 }
 
-/* Give back what was reserved for a batch that was never applied. */
+/* Give back what was reserved and not applied: one a hold, since its slot is wiped. */
 static void cancel_rest(struct kreg_batch *b)
 {
 	spinlock_t *turn = &b->table->writer->turn;
 	u32 i;
 
+	b->rest = false;
 	for (i = 0; i < b->count; i++) {
 		if (!b->ops[i].open)
 			continue;
 		spin_lock(turn);
-		close_op(b, &b->ops[i]);
+		kreg_store_cancel(&b->table->store, &b->ops[i].change);
+		b->ops[i].open = false;
 		kreg_table_settle(b->table);
 		spin_unlock(turn);
 	}
@@ -226,7 +229,7 @@ static void free_batch(struct kreg_req *req)
 	struct kreg_batch *b = container_of(req, struct kreg_batch, req);
 	struct kreg_client *cl = b->client;
 
-	if (b->phase != DONE)
+	if (b->phase != DONE || b->rest)
 		cancel_rest(b);
 	kreg_prealloc_free(&b->pre);
 	if (b->async) {
@@ -276,20 +279,25 @@ static noinline void want_slots(struct kreg_store *s, struct kreg_batch_op *op,
 			kreg_store_want_slot(s, &op->change, pre);
 }
 
-/* Reserve slots for operations from *i on, which says afterwards how far it got. */
+/*
+ * Reserve slots for operations from *i on, which says afterwards how far it got. What a
+ * record does not need of a slot that is used again, a quarter at most, is wiped.
+ */
 static int reserve_some(struct kreg_batch *b, u32 *i)
 {
 	struct kreg_batch_op *op = &b->ops[*i];
 	struct kreg_batch_op *end = op + min_t(u32, b->count - *i, KREG_TURN_RECORDS);
 	struct kreg_table *t = b->table;
+	u32 bytes = 0;
 	int err = 0;
 
 	spin_lock(&t->writer->turn);
-	for (; op != end; op++) {
+	for (; op != end && bytes < KREG_TURN_BYTES; op++) {
 		if (op->change.kind == KREG_CHANGE_PUT)
 			err = kreg_table_reserve(t, &op->change, &b->pre);
 		if (err)
 			break;
+		bytes += min_t(u32, op->change.value_len, KREG_SLOT_MAX);
 	}
 	*i = op - b->ops;
 	/* Near the limit only for this one, which may have to fail alone. */
@@ -340,7 +348,10 @@ static int decide_over(struct kreg_table *t, const struct kreg_change *c, struct
 
 	kreg_store_hash(&t->store, key);
 	spin_lock(&t->writer->turn);
-	kreg_store_find(&t->store, key, &place);
+	kreg_store_begin_hold(&t->store);
+	/* What is too far away counts as not there. */
+	if (!kreg_store_find(&t->store, key, &place))
+		place.old = NULL;
 	err = kreg_table_change_over(t, c, &place);
 	spin_unlock(&t->writer->turn);
 	return err;
@@ -382,9 +393,10 @@ void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err)
 	spin_unlock(&b->table->writer->turn);
 }
 
+/* What is lent the turn cannot let go of it half way. */
 static bool is_large(const struct kreg_batch *b)
 {
-	return b->count > KREG_TURN_RECORDS || b->bytes > KREG_TURN_BYTES;
+	return b->count > KREG_LEND_RECORDS || b->bytes > KREG_TURN_BYTES;
 }
 
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed)
@@ -396,6 +408,8 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	err = kreg_writer_submit(b->table->writer, &b->req);
 	if (err == -EINTR)
 		return err;
+	if (unlikely(b->rest))
+		cancel_rest(b);
 	kreg_table_prealloc(b->table, &b->pre, false);
 	*version = b->txn.version;
 	*failed = b->failed;

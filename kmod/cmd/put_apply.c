@@ -21,10 +21,28 @@
 /* The turn could not be borrowed; never the error of a call. */
 #define NOT_LENT	(-EBUSY)
 
-/* Under the turn. */
+/* Under the turn: the change was applied. */
+static __always_inline void finish_write(struct kreg_table *t, struct kreg_write *w,
+					 struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	kreg_txn_commit(txn);
+	/* What died is at hand. */
+	while (!kreg_txn_unlink(txn, KREG_TURN_RECORDS))
+		;
+	w->result.version = txn->version;
+	w->result.count = w->change.count;
+	/* At once, if the store is not in the thread's list and has something in limbo. */
+	if (txn->version % SHARE == 0 ||
+	    (list_empty(&t->upkeep.node) && kreg_store_has_limbo(&t->store)))
+		kreg_table_upkeep_now(t, UPKEEP * SHARE, pre);
+	kreg_table_settle(t);
+}
+
+/* Under the turn. KREG_TABLE_FAR: it takes more than one hold. */
 static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_table *t,
 					    struct kreg_write *w, struct kreg_prealloc *pre)
 {
+	struct kreg_place place __uninitialized;
 	struct kreg_txn txn __uninitialized;
 	int err;
 
@@ -32,21 +50,12 @@ static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_
 	if (err)
 		return err;
 	kreg_txn_begin(&txn, &t->store);
-	err = kreg_table_change(t, &w->change, &txn, pre);
+	err = kreg_table_change(t, &w->change, &place, false, &txn, pre);
 	if (err) {
 		kreg_txn_abort(&txn);
 		return err;
 	}
-	kreg_txn_commit(&txn);
-	while (!kreg_txn_unlink(&txn, KREG_TURN_RECORDS))
-		;
-	w->result.version = txn.version;
-	w->result.count = w->change.count;
-	/* At once, if the store is not in the thread's list and has something in limbo. */
-	if (txn.version % SHARE == 0 ||
-	    (list_empty(&t->upkeep.node) && kreg_store_has_limbo(&t->store)))
-		kreg_table_upkeep_now(t, UPKEEP * SHARE, pre);
-	kreg_table_settle(t);
+	finish_write(t, w, &txn, pre);
 	return 0;
 }
 
@@ -82,6 +91,10 @@ struct queued {
 	struct kreg_table *table;
 	struct kreg_write write;
 	struct kreg_prealloc pre;
+	/* Of one that takes several holds of the turn: */
+	bool begun;
+	struct kreg_txn txn;
+	struct kreg_place place;
 	u8 bytes[];			/* key, value */
 };
 
@@ -93,10 +106,44 @@ void kreg_put_drop(struct kreg_change *c)
 		kreg_root_free(c->root);
 }
 
+static int begin_queued(struct queued *q)
+{
+	int err = kreg_table_decide_write(q->table, q->client);
+
+	if (!err)
+		kreg_txn_begin(&q->txn, &q->table->store);
+	return err;
+}
+
+/* Go on to the place of the key, from where the hold before this has come to. */
+static bool far_step(struct queued *q)
+{
+	bool on = q->begun;
+	int err = on ? 0 : begin_queued(q);
+
+	q->req.result = err;
+	if (err)
+		return true;
+	if (on)
+		kreg_store_begin_hold(&q->table->store);
+	err = kreg_table_change(q->table, &q->write.change, &q->place, on, &q->txn, &q->pre);
+	q->begun = err == KREG_TABLE_FAR;
+	if (q->begun)
+		return false;
+	q->req.result = err;
+	if (err)
+		kreg_txn_abort(&q->txn);
+	else
+		finish_write(q->table, &q->write, &q->txn, &q->pre);
+	return true;
+}
+
 static bool queued_step(struct kreg_req *req)
 {
 	struct queued *q = container_of(req, struct queued, req);
 
+	if (unlikely(req->large))
+		return far_step(q);
 	req->result = write_under_turn(q->client, q->table, &q->write, &q->pre);
 	return true;
 }
@@ -127,6 +174,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	kreg_req_init(&q->req, &t->lane, queued_step, free_queued);
 	kreg_client_sign(cl, t->writer, &q->req);
 	kreg_prealloc_init(&q->pre);
+	q->begun = false;
 	q->client = cl;
 	kreg_client_get(cl);
 	q->table = t;
@@ -184,9 +232,10 @@ static int submit_queued(struct queued *q)
 
 	do {
 		err = submit_once(q);
+		q->req.large |= err == KREG_TABLE_FAR;
 		if (err == kreg_over_limit(KREG_LIMIT_BYTES))
 			err = submit_at_limit(q, &waited);
-	} while (err == -EAGAIN);
+	} while (err == -EAGAIN || err == KREG_TABLE_FAR);
 	return err;
 }
 
@@ -249,7 +298,7 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 	if (err == -EAGAIN)
 		err = prealloc_table(cl, w, pre);
 	/* Over the limit, too, there is more to be tried than can be done here. */
-	if (err == NOT_LENT || err == kreg_over_limit(KREG_LIMIT_BYTES))
+	if (err == NOT_LENT || err == KREG_TABLE_FAR || err == kreg_over_limit(KREG_LIMIT_BYTES))
 		return write_queued(cl, w);
 	return err;
 }
@@ -268,7 +317,8 @@ int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w)
 	err = write_and_prealloc(cl, w, &pre);
 	kreg_prealloc_free(&pre);
 	/* What needs another try is queued instead. */
-	if (err == -EINPROGRESS || err == -EAGAIN || err == kreg_over_limit(KREG_LIMIT_BYTES))
+	if (err == -EINPROGRESS || err == -EAGAIN || err == KREG_TABLE_FAR ||
+	    err == kreg_over_limit(KREG_LIMIT_BYTES))
 		return NOT_LENT;
 	return err;
 }

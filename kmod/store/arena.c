@@ -181,18 +181,21 @@ void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk)
 	chunk->survivors++;
 }
 
-static void drop_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
+static unsigned int drop_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	s->classes[chunk->class].pages -= 1u << chunk->order;
 	kreg_arena_remove(s, chunk);
+	return KREG_CHUNK_COST;
 }
 
 /*
  * One empty chunk a class is kept, the smaller one of two, and last in the list
  * so that it has a chance to stay empty; the only one of its class only if it is a page.
+ * Returns the steps of upkeep that it takes to free the others.
  */
-static void keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
+static unsigned int keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
 {
+	unsigned int cost = 0;
 	struct kreg_class *cl = &s->classes[chunk->class];
 	struct kreg_chunk *last = list_last_entry(&cl->partial,
 						  struct kreg_chunk, list);
@@ -200,25 +203,28 @@ static void keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
 	if (!cl->idle) {
 		cl->idle = 1;
 	} else if (chunk->order < last->order) {
-		drop_chunk(s, last);
+		cost = drop_chunk(s, last);
 	} else {
-		drop_chunk(s, chunk);
+		cost = drop_chunk(s, chunk);
 		chunk = last;
 	}
 	if (chunk->order && cl->pages == 1u << chunk->order) {
 		cl->idle = 0;
-		return drop_chunk(s, chunk);
+		return cost + drop_chunk(s, chunk);
 	}
 	list_move_tail(&chunk->list, &cl->partial);
+	return cost;
 }
 
 /* A slot of a chunk older than the last clear: nothing is taken there again. */
-static noinline void leave_old_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
+static noinline unsigned int leave_old_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	bool empty = !chunk->survivors || chunk->touched != s->epoch;
 
-	if (empty && !chunk->reserved && list_empty(&s->cleared))
-		kreg_arena_remove(s, chunk);
+	if (!empty || chunk->reserved || !list_empty(&s->cleared))
+		return 1;
+	kreg_arena_remove(s, chunk);
+	return KREG_CHUNK_COST;
 }
 
 static __always_inline u64 *wipe_unit(u64 *word)
@@ -240,17 +246,18 @@ static __always_inline void wipe_short(struct kreg_rec *r, unsigned int size)
 		word = wipe_unit(wipe_unit(word));
 }
 
-/* @chunk was full before, or it is empty now, or both. */
-static noinline void relist_chunk(struct kreg_store *s, struct kreg_chunk *chunk, bool full)
+/* @chunk was full before, or it is empty now, or both. Returns steps of upkeep. */
+static noinline unsigned int relist_chunk(struct kreg_store *s, struct kreg_chunk *chunk,
+					  bool full)
 {
 	if (full)
 		list_move(&chunk->list, &s->classes[chunk->class].partial);
-	if (!chunk->used)
-		keep_one_idle(s, chunk);
+	return 1 + (chunk->used ? 0 : keep_one_idle(s, chunk));
 }
 
-static __always_inline void add_free_slot(struct kreg_store *s, struct kreg_chunk *chunk,
-					  struct kreg_rec *r, u32 ref)
+/* Returns steps of upkeep. */
+static __always_inline unsigned int
+add_free_slot(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r, u32 ref)
 {
 	bool full = !chunk->free && chunk->fresh == chunk->end;
 
@@ -258,7 +265,8 @@ static __always_inline void add_free_slot(struct kreg_store *s, struct kreg_chun
 	chunk->free = ref;
 	kreg_slot_poison(r, kreg_arena_size(chunk->class));
 	if (unlikely(!--chunk->used || full))
-		relist_chunk(s, chunk, full);
+		return relist_chunk(s, chunk, full);
+	return 1;
 }
 
 static noinline unsigned int give_long_slot(struct kreg_store *s, struct kreg_chunk *chunk,
@@ -267,11 +275,10 @@ static noinline unsigned int give_long_slot(struct kreg_store *s, struct kreg_ch
 	unsigned int size = kreg_arena_size(chunk->class);
 
 	memset(r, 0, size);
-	add_free_slot(s, chunk, r, ref);
-	return max(1U, size >> PAGE_SHIFT);
+	return (size >> KREG_STEP_SHIFT) + add_free_slot(s, chunk, r, ref);
 }
 
-/* Returns how many steps of upkeep that is: one, or one a page. */
+/* Returns how many steps of upkeep that is. */
 static __always_inline unsigned int give_slot(struct kreg_store *s, struct kreg_chunk *chunk,
 					      struct kreg_rec *r, u32 ref)
 {
@@ -280,8 +287,7 @@ static __always_inline unsigned int give_slot(struct kreg_store *s, struct kreg_
 	if (unlikely(size > SHORT))
 		return give_long_slot(s, chunk, r, ref);
 	wipe_short(r, size);
-	add_free_slot(s, chunk, r, ref);
-	return 1;
+	return add_free_slot(s, chunk, r, ref);
 }
 
 /*
@@ -295,8 +301,7 @@ unsigned int kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, str
 	if (likely(chunk->epoch == s->epoch))
 		return give_slot(s, chunk, r, ref);
 	chunk->survivors--;
-	leave_old_chunk(s, chunk);
-	return 1;
+	return leave_old_chunk(s, chunk);
 }
 
 /* Turn. The slot @ref is reserved and not wanted. */

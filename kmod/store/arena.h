@@ -100,6 +100,10 @@ unsigned int kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, str
 			     u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
 
+/* Steps of upkeep: as many as pieces of 256 bytes are wiped; and to free a chunk's pages. */
+#define KREG_STEP_SHIFT		8
+#define KREG_CHUNK_COST		8
+
 /* Size classes: 48, 64 .. 128 bytes, then four to a doubling. */
 #define KREG_SMALL_CLASSES	6
 #define KREG_SMALL_SHIFT	7

@@ -18,6 +18,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/marks.h"
 
 /* Pages that come next, log2. Once a single one had to do, no spans follow it. */
 static unsigned int grow_order(const struct kreg_root *root)
@@ -148,13 +149,58 @@ void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f)
 		install_spare(s, root);
 }
 
-/* Turn. One bucket more; false if its page is missing. */
+/* The rest of a long walk. NULL if this hold of the turn has walked over as many as it may. */
+static noinline u32 *link_to_bucket_far(struct kreg_store *s, u32 *from, u32 b, u32 bit)
+{
+	u32 link;
+
+	for (; (link = *from) && !(link & KREG_LINK_BUCKET); s->links--) {
+		struct kreg_rec *r = kreg_arena_rec(s, link);
+
+		if (r->hash & bit)
+			break;
+		if (!s->links) {
+			kreg_marks_note(s, r->hash);
+			return NULL;
+		}
+		from = &r->link;
+	}
+	return from;
+}
+
+/*
+ * The link that bucket @b is to be put in at, or, once it is, the link that leads there.
+ * NULL if that is too far: then the index stays as it is.
+ * *@left is 0 if it was far.
+ */
+static __always_inline u32 *link_to_bucket(struct kreg_store *s, struct kreg_root *root, u32 b,
+					   unsigned int *left)
+{
+	u32 parent = b & (kreg_read_mask(b) >> 1), link;
+	u32 *from = kreg_index_head(root, parent);
+
+	*left = KREG_STRETCH;
+	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
+		struct kreg_rec *r = kreg_arena_rec(s, link);
+
+		if (r->hash & (b ^ parent))
+			break;
+		if (unlikely(!*left))
+			return link_to_bucket_far(s, from, b, b ^ parent);
+		--*left;
+		from = &r->link;
+	}
+	return from;
+}
+
+/* Turn. One bucket more; false if its page is missing, or the walk to its place too long. */
 bool kreg_index_grow(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u32 b = root->front->n, parent = b & (kreg_read_mask(b) >> 1);
+	u32 b = root->front->n;
 	u32 page = b >> KREG_PAGE_SHIFT;
-	u32 *from, link;
+	unsigned int left;
+	u32 *from;
 
 	kreg_store_assert(s);
 	if (b >= KREG_HEADS_INLINE) {
@@ -163,15 +209,10 @@ bool kreg_index_grow(struct kreg_store *s)
 			return false;
 		s->retire = max(s->retire, page + 1);
 	}
-	from = kreg_index_head(root, parent);
-	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
-		struct kreg_rec *r = kreg_arena_rec(s, link);
-
-		if (r->hash & (b ^ parent))
-			break;
-		from = &r->link;
-	}
-	WRITE_ONCE(*kreg_index_head(root, b), link);
+	from = link_to_bucket(s, root, b, &left);
+	if (unlikely(!from))
+		return false;
+	WRITE_ONCE(*kreg_index_head(root, b), *from);
 	/* Pair 4, with readers that come to heads[b] by this link. */
 	smp_store_release(from, KREG_LINK_BUCKET | b);
 	/* Pair 4, with kreg_reader_enter(). */
@@ -179,22 +220,32 @@ bool kreg_index_grow(struct kreg_store *s)
 	return true;
 }
 
-/* Turn. One bucket less; heads[b] stays, for readers that have the old n. */
-static void shrink_index(struct kreg_store *s, struct kreg_root *root)
+/*
+ * Turn. One bucket less; heads[b] stays, for readers that have the old n. False if the walk
+ * there is too long.
+ */
+static bool shrink_index(struct kreg_store *s, struct kreg_root *root)
 {
-	u32 b = root->front->n - 1, parent = b & (kreg_read_mask(b) >> 1);
-	u32 *from = kreg_index_head(root, parent);
+	u32 b = root->front->n - 1;
+	unsigned int left;
+	u32 *from = link_to_bucket(s, root, b, &left);
 
 	kreg_store_assert(s);
+	if (unlikely(!from))
+		return false;
 	WRITE_ONCE(root->front->n, b);
 	/*
 	 * Pair 4, with kreg_reader_enter(): whoever has seen a commit that came
 	 * after this does not start at heads[b] any more.
 	 */
 	smp_wmb();
-	while (*from != (KREG_LINK_BUCKET | b))
-		from = &kreg_arena_rec(s, *from)->link;
 	WRITE_ONCE(*from, *kreg_index_head(root, b));
+	/* Two parts of which neither is long may be one that is. */
+	if (unlikely(!left))
+		kreg_marks_note(s, b);
+	else
+		kreg_marks_look(s, from, b, left);
+	return true;
 }
 
 /* Pages that buckets and expected records use, and half a page to spare. */
@@ -249,10 +300,9 @@ bool kreg_index_step(struct kreg_store *s)
 	kreg_store_assert(s);
 	if (s->objects > root->front->n)
 		return kreg_index_grow(s);
-	if (root->front->n > KREG_HEADS_INLINE && s->objects < root->front->n >> 2) {
-		shrink_index(s, root);
+	if (root->front->n > KREG_HEADS_INLINE && s->objects < root->front->n >> 2 &&
+	    shrink_index(s, root))
 		return true;
-	}
 	/* Most often that is all: no page could be spared. */
 	if (root->front->n > KREG_HEADS_INLINE && !s->retiring &&
 	    (root->dir.used + 1 - (1u << cut_order(root))) << KREG_PAGE_SHIFT <

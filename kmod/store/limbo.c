@@ -65,25 +65,25 @@ void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 	kreg_blob_detach(s, blob);
 }
 
-/* Turn. Free slots of those waiting, if it is time, in up to @n steps; returns how many. */
+/* Turn. Free slots of those waiting, if it is time, in some @n steps; returns how many. */
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n)
 {
 	struct kreg_limbo *l = &s->limbo;
-	unsigned int left, steps;
+	unsigned int done = 0;
 
 	kreg_store_assert(s);
 	if (!is_ripe(s))
 		return 0;
-	for (left = n; left && l->waiting; left -= min(left, steps)) {
+	while (done < n && l->waiting) {
 		u32 ref = l->waiting;
 		struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
 		struct kreg_rec *r = kreg_chunk_rec(chunk, ref);
 
 		kreg_limbo_take_first(s, r);
-		steps = kreg_arena_give(s, chunk, r, ref);
+		done += kreg_arena_give(s, chunk, r, ref);
 	}
 	kreg_limbo_close(s);
-	return n - left;
+	return done;
 }
 
 /* Turn. What is in limbo goes with the chunks that it is in. */

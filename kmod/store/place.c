@@ -3,21 +3,29 @@
 #include "store/arena.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/marks.h"
 
-void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
-		     struct kreg_place *place)
+/*
+ * From the link @from on, over @left links at most. False: they were not enough; place->link
+ * says how far it is.
+ */
+static __always_inline bool walk_to(struct kreg_store *s, const struct kreg_key *key,
+				    struct kreg_place *place, u32 *from, u32 *left)
 {
-	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(key->hash, root->front->n));
 	u32 link;
 
-	kreg_store_assert(s);
 	place->old = NULL;
+	place->behind = NULL;
 	while ((link = *from) && !(link & KREG_LINK_BUCKET)) {
 		struct kreg_rec *r = kreg_arena_rec(s, link);
 		int order = kreg_read_order(r, key);
 
 		if (order < 0) {
+			if (unlikely(!*left)) {
+				place->link = from;
+				return false;
+			}
+			--*left;
 			from = &r->link;
 			continue;
 		}
@@ -28,9 +36,40 @@ void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
 			place->old_bytes = kreg_rec_key_len(r) +
 					   kreg_rec_value_len(r);
 		}
+		place->behind = &r->link;
 		break;
 	}
 	place->link = from;
+	return true;
+}
+
+/* The rest of a long walk. */
+bool kreg_store_find_on(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place)
+{
+	u32 left = s->links;
+	bool found = walk_to(s, key, place, place->link, &left);
+
+	kreg_store_assert(s);
+	s->links = left;
+	kreg_marks_count_links(s);
+	kreg_marks_note(s, key->hash);
+	return found;
+}
+
+static __always_inline u32 *head_of(struct kreg_store *s, const struct kreg_key *key)
+{
+	struct kreg_root *root = kreg_store_root(s);
+
+	return kreg_index_head(root, kreg_read_bucket(key->hash, root->front->n));
+}
+
+bool kreg_store_find(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place)
+{
+	u32 left = KREG_STRETCH;
+
+	kreg_store_assert(s);
+	return likely(walk_to(s, key, place, head_of(s, key), &left)) ||
+	       kreg_store_find_on(s, key, place);
 }
 
 size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *place)

@@ -35,6 +35,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/marks.h"
 
 #define INDEX_SEGS	17	/* for 2^30 buckets */
 
@@ -103,6 +104,7 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	take_along(s, old);
 	kreg_index_trim(s);
 	kreg_limbo_forget(s);
+	kreg_marks_forget(s);
 	s->retiring = false;
 	s->objects = 0;
 	s->bytes = 0;

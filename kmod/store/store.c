@@ -2,14 +2,12 @@
 /* The store as a whole: its life, its readers, its upkeep. */
 #include <linux/slab.h>
 
+#include "store/arena.h"
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
-
-/* Steps of upkeep that freeing a chunk, up to sixteen pages, counts for. */
-#define ROOT_COST	4
 
 int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 {
@@ -56,6 +54,7 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	st->memory = READ_ONCE(s->memory);
 	st->limbo = READ_ONCE(s->limbo.bytes);
 	st->version = READ_ONCE(s->version);
+	st->walked = READ_ONCE(s->most_links);
 	rcu_read_lock();
 	st->buckets = READ_ONCE(rcu_dereference(s->root)->front->n);
 	rcu_read_unlock();
@@ -83,7 +82,7 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 		if (free && s->limbo.waiting)
 			cost = kreg_limbo_free(s, index ? 1 : budget);
 		if ((s->ending || !list_empty(&s->cleared)) && kreg_root_step(s))
-			cost += ROOT_COST;
+			cost += KREG_CHUNK_COST;
 		more |= cost;
 		budget -= min(budget, max(cost, 1U));
 	}
@@ -104,7 +103,7 @@ bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_pr
 
 bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f)
 {
-	kreg_store_assert(s);
+	kreg_store_begin_hold(s);
 	if (WARN_ON_ONCE(s->writing))
 		return false;
 	return do_upkeep(s, budget, !kreg_limbo_keep(s), f);

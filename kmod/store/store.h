@@ -22,6 +22,7 @@
 #define KREG_STORE_STORE_H
 
 #include <linux/compiler.h>
+#include <linux/errno.h>
 #include <linux/lockdep.h>
 #include <linux/types.h>
 
@@ -47,6 +48,7 @@ struct kreg_stat {
 	u64 limbo;		/* bytes of records that wait for a grace period */
 	u64 version;
 	u64 buckets;
+	u32 walked;		/* links, at most, in one hold of the turn */
 };
 
 /* Sleeps. @turn is what kreg_store_assert() looks at. */
@@ -71,8 +73,8 @@ static inline bool kreg_store_verify(struct kreg_store *s)
 /*
  * Any. SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
  * not shown to anyone, so a caller could go only by the time that lookups take;
- * against that the short form is made. The order of a scan tells a little
- * of the hash, but not the key, nor which keys collide.
+ * against that the short form is made. The order of a scan tells which hashes are near
+ * each other.
  */
 static __always_inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
 {

@@ -11,6 +11,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/marks.h"
 
 /* Records that a batch may link beyond the number of buckets. */
 #define LAG	8
@@ -88,6 +89,8 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	smp_store_release(place->link, ref);
 	if (place->old)
 		mark_dead(t, place, BEHIND | ref, &r->link);
+	else if (place->behind && (int)*place->behind > 0)	/* two or more in its bucket */
+		kreg_marks_look(s, place->behind, r->hash, KREG_STRETCH);
 	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
 		grow_index(s, f);
 	return 0;
@@ -147,14 +150,36 @@ void kreg_txn_abort(struct kreg_txn *t)
 	t->store->writing = false;
 }
 
-/* The link that leads to the record @ref, by a walk. */
-static u32 *link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
+/*
+ * A long walk from @from on. NULL if this hold of the turn has walked over as many links as
+ * it may: the next goes on from there.
+ */
+static noinline u32 *link_to_far(struct kreg_txn *t, u32 ref, u32 *from)
 {
+	struct kreg_store *s = t->store;
+
+	for (; *from != ref && s->links; s->links--)
+		from = &kreg_arena_rec(s, *from)->link;
+	kreg_marks_count_links(s);
+	t->last_link = *from == ref ? NULL : from;
+	return t->last_link ? NULL : from;
+}
+
+/* The link that leads to the record @ref, by a walk; or NULL. */
+static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
+{
+	struct kreg_store *s = t->store;
 	struct kreg_root *root = kreg_store_root(s);
 	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
+	unsigned int left = KREG_STRETCH;
 
-	while (*from != ref)
+	if (unlikely(t->last_link))
+		return link_to_far(t, ref, t->last_link);
+	while (*from != ref) {
+		if (unlikely(!left--))
+			return link_to_far(t, ref, from);
 		from = &kreg_arena_rec(s, *from)->link;
+	}
 	return from;
 }
 
@@ -166,8 +191,8 @@ static void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *
 	kreg_limbo_add(t->store, ref, r);
 }
 
-/* Unlink the record that died last of those that are left. */
-static void unlink_next(struct kreg_txn *t)
+/* Unlink the record that died last of those that are left. False: not in this hold. */
+static bool unlink_next(struct kreg_txn *t)
 {
 	struct kreg_store *s = t->store;
 	u32 ref = t->dead, *from = NULL;
@@ -181,7 +206,11 @@ static void unlink_next(struct kreg_txn *t)
 			from = &r->link;
 	}
 	r = kreg_arena_rec(s, ref);
-	unlink_record(t, ref, r, from ?: link_to(s, ref, r));
+	from = from ?: link_to(t, ref, r);
+	if (unlikely(!from))
+		return false;
+	unlink_record(t, ref, r, from);
+	return true;
 }
 
 /*
@@ -194,25 +223,34 @@ static bool unlink_last(struct kreg_txn *t)
 	struct kreg_rec *r = t->last;
 
 	t->last = NULL;
+	t->last_link = NULL;
 	if (!(t->dead & BEHIND) && t->dead != ref)
 		return false;
 	unlink_record(t, ref, r, from);
 	return true;
 }
 
-bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget)
+static __always_inline bool end_write(struct kreg_store *s)
 {
-	struct kreg_store *s = t->store;
-
-	kreg_store_assert(s);
-	if (t->dead && t->last && budget && unlink_last(t))
-		budget--;
-	for (; t->dead; budget--) {
-		if (!budget)
-			return false;
-		unlink_next(t);
-	}
 	kreg_limbo_close(s);
 	s->writing = false;
 	return true;
+}
+
+/* Apart, so that lone writes do with less of the stack. */
+static noinline bool unlink_more(struct kreg_txn *t, unsigned int budget)
+{
+	for (; t->dead; budget--) {
+		if (!budget || !unlink_next(t))
+			return false;
+	}
+	return end_write(t->store);
+}
+
+bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget)
+{
+	kreg_store_assert(t->store);
+	if (t->dead && t->last && budget && unlink_last(t))
+		budget--;
+	return t->dead ? unlink_more(t, budget) : end_write(t->store);
 }

@@ -119,6 +119,14 @@ struct kreg_limbo {
 };
 
 /**
+ * struct kreg_crowd - parts of the list that have become long
+ * @wanted: there may be such a part
+ */
+struct kreg_crowd {
+	bool wanted;
+};
+
+/**
  * struct kreg_extra - what most stores do without
  * @blobs: handle: &struct kreg_blob
  * @blob_list: blobs of records
@@ -137,6 +145,7 @@ struct kreg_extra {
  * struct kreg_store - the storage of one table
  * @version: C, the number of the last commit
  * @reuse: G, goes up before slots that came out of limbo are touched
+ * @crowd: long parts of the list; here, because there is room
  * @root: list and index
  * @seed: of the hash
  * @chunks: chunk number * 2: base address; + 1: &struct kreg_chunk
@@ -162,6 +171,8 @@ struct kreg_extra {
  * @cleared_count: length of @cleared
  * @cleared_bytes: weight of those
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
+ * @links: that may still be walked over in this hold of the turn
+ * @most_links: the most that were walked over in one, since the last clear
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
  * @dead_roots: for @reaper
@@ -169,6 +180,7 @@ struct kreg_extra {
 struct kreg_store {
 	u64 version ____cacheline_aligned;
 	u64 reuse;
+	struct kreg_crowd crowd;
 
 	struct kreg_root __rcu *root ____cacheline_aligned;
 	struct kreg_seed seed;
@@ -196,6 +208,8 @@ struct kreg_store {
 	u32 cleared_count;
 	u64 cleared_bytes;
 	bool writing;
+	u16 links;
+	u16 most_links;
 	struct work_struct reaper;
 	struct llist_head dead_blobs;
 	struct llist_head dead_roots;

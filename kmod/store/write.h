@@ -59,14 +59,37 @@ void kreg_root_free(void *root);
 /* Where in the list a key is, or would be. Valid until the next change of the store. */
 struct kreg_place {
 	u32 *link;			/* the link that leads, or would lead, to the key */
+	u32 *behind;			/* the link of the record that @link leads to, or NULL */
 	struct kreg_rec *old;		/* the live record with the key, or NULL */
 	u32 old_ref;
 	u32 old_bytes;			/* bytes of its key and value */
 };
 
-/* Turn. As seen by the write under way: its own uncommitted changes included. */
-void kreg_store_find(struct kreg_store *s, const struct kreg_key *key,
-		     struct kreg_place *place);
+/*
+ * Turn. As seen by the write under way: its own uncommitted changes included. False: this
+ * hold of the turn has walked over as many links as it may. Then, in another one, as long
+ * as the same write is under way, kreg_store_find_on() goes on with the same @place.
+ */
+bool kreg_store_find(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place);
+bool kreg_store_find_on(struct kreg_store *s, const struct kreg_key *key,
+			struct kreg_place *place);
+
+/* Links that are walked over in one hold of the turn, but for short walks. */
+#define KREG_HOLD_LINKS		256
+
+/* Turn. A hold of it begins. */
+static inline void kreg_store_begin_hold(struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	s->links = KREG_HOLD_LINKS;
+}
+
+/* Turn. Whether walks may be long: then what cannot be done in pieces is not begun. */
+static inline bool kreg_store_is_crowded(const struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	return s->crowd.wanted;
+}
 
 /*
  * What the store lacks: noted under the turn, brought outside it, and handed in under
@@ -206,13 +229,14 @@ struct kreg_txn {
 	u64 version;
 	u32 dead;			/* chain of records that die with this write */
 	struct kreg_rec *last;		/* the one that died last, until it is unlinked */
-	u32 *last_link;			/* the link that led to it when it died */
+	u32 *last_link;			/* the link that led to it; then where the walk to the */
+					/* next one has stopped, or NULL */
 	struct kreg_store *store;
 };
 
 static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 {
-	kreg_store_assert(s);
+	kreg_store_begin_hold(s);
 	WARN_ON_ONCE(s->writing);
 	s->writing = true;
 	t->store = s;
@@ -239,7 +263,7 @@ static inline bool kreg_store_is_writing(const struct kreg_store *s)
 
 /* Turn. Instead of commit and unlink, when nothing has been applied. */
 void kreg_txn_abort(struct kreg_txn *t);
-/* Turn. Unlink up to @budget records. Returns true when done. */
+/* Turn. Unlink up to @budget records, in this hold of the turn. Returns true when done. */
 bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget);
 
 /*

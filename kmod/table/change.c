@@ -86,11 +86,10 @@ int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct k
 	return err ?: settle_blob(t, bytes, kreg_store_apply(txn, c, place, pre));
 }
 
-int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c)
+int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c,
+			   struct kreg_place *place, bool on)
 {
-	struct kreg_place place __uninitialized;
-
-	return kreg_table_change_find(t, c, &place);
+	return kreg_table_change_find(t, c, place, on);
 }
 
 void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre)
@@ -188,8 +187,10 @@ void kreg_table_prealloc_ahead(struct kreg_table *t)
 	struct kreg_prealloc pre = {};
 
 	spin_lock(&t->writer->turn);
-	if (!t->dead && !kreg_store_is_writing(&t->store))
+	if (!t->dead && !kreg_store_is_writing(&t->store)) {
+		kreg_store_begin_hold(&t->store);
 		kreg_table_upkeep_now(t, 1, &pre);
+	}
 	spin_unlock(&t->writer->turn);
 	kreg_table_prealloc(t, &pre, false);
 }
@@ -201,8 +202,10 @@ static bool free_some(struct kreg_table *t)
 	bool more = false;
 
 	spin_lock(&t->writer->turn);
-	if (!t->dead && !kreg_store_is_writing(&t->store))
+	if (!t->dead && !kreg_store_is_writing(&t->store)) {
+		kreg_store_begin_hold(&t->store);
 		more = kreg_store_upkeep(&t->store, KREG_TURN_RECORDS, &pre);
+	}
 	kreg_table_settle(t);
 	spin_unlock(&t->writer->turn);
 	cond_resched();

@@ -46,13 +46,28 @@ static inline int kreg_table_decide_write(const struct kreg_table *t, const stru
 int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
 			   const struct kreg_place *place);
 
+/*
+ * The place of a key is so far down a list that this hold of the turn must not go on to it;
+ * nothing has happened. Never the error of a call.
+ */
+#define KREG_TABLE_FAR		(-ERESTART)
+
+/* With @on, @place is from a look that was KREG_TABLE_FAR. */
 static __always_inline int kreg_table_change_find(struct kreg_table *t, const struct kreg_change *c,
-						  struct kreg_place *place)
+						  struct kreg_place *place, bool on)
 {
-	place->old = NULL;
-	if (unlikely(c->kind == KREG_CHANGE_CLEAR))
+	bool found;
+
+	if (unlikely(c->kind == KREG_CHANGE_CLEAR)) {
+		place->old = NULL;
 		return 0;
-	kreg_store_find(&t->store, &c->key, place);
+	}
+	if (unlikely(on))
+		found = kreg_store_find_on(&t->store, &c->key, place);
+	else
+		found = kreg_store_find(&t->store, &c->key, place);
+	if (unlikely(!found))
+		return KREG_TABLE_FAR;
 	if (c->must_be_new && place->old)
 		return -EEXIST;
 	if (c->only && (!place->old || place->old->born != c->only))
@@ -60,8 +75,12 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, const st
 	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
 }
 
-/* Turn. Whether the condition of @c is met. -EEXIST, -ECANCELED, kreg_over_limit(). */
-int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c);
+/*
+ * Turn. Whether the condition of @c is met. -EEXIST, -ECANCELED, kreg_over_limit(),
+ * KREG_TABLE_FAR.
+ */
+int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c,
+			   struct kreg_place *place, bool on);
 /* Turn. kreg_store_reserve() and kreg_store_apply() for a PUT that brings a blob. */
 int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
 			    struct kreg_prealloc *pre);
@@ -72,16 +91,16 @@ int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct k
  * -ENOSPC as kreg_store_apply(). Behind it, kreg_table_settle().
  */
 static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
+					     struct kreg_place *place, bool on,
 					     struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	struct kreg_place place __uninitialized;
-	int err = kreg_table_change_find(t, c, &place);
+	int err = kreg_table_change_find(t, c, place, on);
 
 	if (unlikely(err))
 		return err;
 	if (unlikely(c->blob && !c->rec))
-		return kreg_table_change_long(t, c, txn, &place, pre);
-	return kreg_store_apply(txn, c, &place, pre);
+		return kreg_table_change_long(t, c, txn, place, pre);
+	return kreg_store_apply(txn, c, place, pre);
 }
 
 /* Turn. kreg_store_reserve() for @c; also kreg_over_limit(). Behind it, kreg_table_settle(). */

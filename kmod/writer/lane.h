@@ -54,7 +54,7 @@ struct kreg_req {
 	struct kreg_death *issuer;	/* the process whose request it is, or NULL */
 	bool (*step)(struct kreg_req *req);
 	void (*free)(struct kreg_req *req);
-	bool large;			/* never lent the turn */
+	bool large;			/* not lent the turn, or no more */
 	bool again;			/* can be posted again */
 	refcount_t refs;
 	int result;

@@ -88,14 +88,20 @@ void kreg_writer_post(struct kreg_writer *w, struct kreg_req *req)
 
 static bool perform_lent(struct kreg_writer *w, struct kreg_req *req)
 {
+	bool done;
+
 	if (!req->lane || req->large || !READ_ONCE(kreg_writer_lend) ||
 	    !kreg_writer_borrow(w, req->lane))
 		return false;
-	/* Between two steps another could borrow the turn, so a lent request has only one. */
-	WARN_ON_ONCE(!req->step(req));
+	/*
+	 * Between two steps another could borrow the turn, so a lent request has only one. If
+	 * it finds that it is large, it has done nothing.
+	 */
+	done = req->step(req);
+	WARN_ON_ONCE(!done && !req->large);
 	kreg_writer_return(w);
 	kreg_wake_queued(w);
-	return true;
+	return done;
 }
 
 int kreg_writer_submit(struct kreg_writer *w, struct kreg_req *req)

@@ -62,12 +62,14 @@ struct kreg_writer {
 };
 
 /*
- * For what the turn is lent, in records and bytes; and how many records the thread
- * handles in one hold of it, after which it looks who else waits.
+ * For what the turn is lent, in records and bytes; how many records the thread handles in
+ * one hold of it, after which it looks who else waits; and how many of them are so little
+ * work that it does not matter.
  */
-#define KREG_TURN_RECORDS	32
+#define KREG_LEND_RECORDS	16
 #define KREG_TURN_BYTES		(64U << 10)
 #define KREG_HOLD_RECORDS	16
+#define KREG_TURN_RECORDS	32
 
 #define KREG_MAX_WRITERS	16
 

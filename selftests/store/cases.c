@@ -34,7 +34,7 @@ static void apply(struct kreg_change *c)
 	kreg_txn_begin(&t, &store);
 	do {
 		fill_and_add(&f);
-		kreg_store_find(&store, &c->key, &place);
+		find_place(&c->key, &place);
 	} while (kreg_store_apply(&t, c, &place, &f));
 	kreg_txn_commit(&t);
 	kreg_txn_unlink(&t, 1);
@@ -199,7 +199,7 @@ static u32 put_sized(u32 k, u32 size)
 	c.value_len = size - sizeof(struct kreg_rec) - c.key.len;
 	apply(&c);
 	tap_check(kreg_store_verify(&store));
-	kreg_store_find(&store, &c.key, &place);
+	find_place(&c.key, &place);
 	return place.old_ref;
 }
 
@@ -248,7 +248,7 @@ void full_run(void)
 	for (err = 0; !err || err == -EAGAIN;) {
 		c.key = key_of(rnd(mode->keys), bytes);
 		kreg_txn_begin(&t, &store);
-		kreg_store_find(&store, &c.key, &place);
+		find_place(&c.key, &place);
 		err = kreg_store_apply(&t, &c, &place, &f);
 		if (err) {
 			kreg_txn_abort(&t);

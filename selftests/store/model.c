@@ -259,7 +259,7 @@ static void apply(struct kreg_txn *t, struct step *st)
 	if (st->skip)
 		return;
 	for (;;) {
-		kreg_store_find(&store, &c->key, &place);
+		find_place(&c->key, &place);
 		tap_check(!place.old == !now[st->k].present);
 		tap_check(!place.old || place.old->born == now[st->k].version);
 		err = kreg_store_apply(t, c, &place, &f);
@@ -318,6 +318,7 @@ static void run(struct batch *b)
 	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
 		verify();
 		meanwhile();
+		kreg_store_begin_hold(&store);
 	}
 	verify();
 	discard(b);

@@ -48,6 +48,17 @@ void value_make(u32 k, u32 seed, u8 *bytes);
 void value_check(u32 k, u32 seed, const u8 *bytes, u32 len);
 void value_check_any(u32 k, const u8 *bytes, u32 len);
 
+/* Where @key is, in as many holds of the turn as that takes. */
+static inline void find_place(const struct kreg_key *key, struct kreg_place *place)
+{
+	bool found = kreg_store_find(&store, key, place);
+
+	while (!found) {
+		kreg_store_begin_hold(&store);
+		found = kreg_store_find_on(&store, key, place);
+	}
+}
+
 /* model.c: one mode, from start to end. */
 void model_start(void);
 void model_churn(u32 op);		/* one batch of writes, and what comes with it */

@@ -23,7 +23,7 @@ static void change(u32 k, enum kreg_change_kind kind)
 	c.key = key_of(k, bytes);
 	kreg_txn_begin(&t, &store);
 	for (;;) {
-		kreg_store_find(&store, &c.key, &place);
+		find_place(&c.key, &place);
 		if (!kreg_store_apply(&t, &c, &place, &f))
 			break;
 		tap_check(!kreg_prealloc_fill(&f, &store));
@@ -60,7 +60,7 @@ bool plant_run(const char *what)
 	for (k = 0; k < KEYS; k++)
 		change(k, KREG_CHANGE_PUT);
 	key = key_of(1, bytes);
-	kreg_store_find(&store, &key, &place);
+	find_place(&key, &place);
 	tap_check(place.old);
 	if (!strcmp(what, "read")) {
 		kreg_reader_enter(&reader, &store);

@@ -163,7 +163,7 @@ static void change(struct kreg_txn *t, enum kreg_change_kind kind, u32 k)
 		}
 	}
 	do {
-		kreg_store_find(&store, &c.key, &place);
+		tap_check(kreg_store_find(&store, &c.key, &place));
 		i = kreg_store_apply(t, &c, &place, &f);
 		if (kreg_prealloc_wanted(&f))
 			fill_and_add(&f);
