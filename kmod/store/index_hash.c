@@ -163,14 +163,14 @@ static noinline u32 *link_to_bucket_far(struct kreg_store *s, u32 *from, u32 b, 
 			kreg_marks_note(s, r->hash);
 			return NULL;
 		}
-		from = &r->link;
+		from = kreg_marks_link(s, r, b);
 	}
 	return from;
 }
 
 /*
  * The link that bucket @b is to be put in at, or, once it is, the link that leads there.
- * NULL if that is too far: then the index stays as it is.
+ * NULL if that is too far: until there are marks in between, the index stays as it is.
  * *@left is 0 if it was far.
  */
 static __always_inline u32 *link_to_bucket(struct kreg_store *s, struct kreg_root *root, u32 b,
@@ -185,8 +185,10 @@ static __always_inline u32 *link_to_bucket(struct kreg_store *s, struct kreg_roo
 
 		if (r->hash & (b ^ parent))
 			break;
-		if (unlikely(!*left))
+		if (unlikely(!*left || r->lens & KREG_REC_NODE)) {
+			*left = 0;
 			return link_to_bucket_far(s, from, b, b ^ parent);
+		}
 		--*left;
 		from = &r->link;
 	}
@@ -301,7 +303,7 @@ bool kreg_index_step(struct kreg_store *s)
 	if (s->objects > root->front->n)
 		return kreg_index_grow(s);
 	if (root->front->n > KREG_HEADS_INLINE && s->objects < root->front->n >> 2 &&
-	    shrink_index(s, root))
+	    !s->crowd.wanted && shrink_index(s, root))
 		return true;
 	/* Most often that is all: no page could be spared. */
 	if (root->front->n > KREG_HEADS_INLINE && !s->retiring &&

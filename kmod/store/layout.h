@@ -17,6 +17,10 @@
  * index entry heads[b] is the sentinel's link, so a bucket costs four bytes and
  * a reader that starts at the right one meets records at once.
  *
+ * Where many records stand in one bucket, marks are put between them: records that are
+ * never valid and have a key of length 0, so that a lookup passes by. A node, which is
+ * one, too, knows the marks behind it. marks.c tells more.
+ *
  * With n buckets a hash is looked for in bucket (hash mod 2^k), with 2^k >= n the
  * smallest such power, or, if that bucket does not exist yet, in the one without
  * its top bit, its parent, whose part of the list it will be cut from.
@@ -64,8 +68,13 @@
 /* A blob has the value: @lens says 0 for its length, the true one is with the handle. */
 #define KREG_REC_BLOB		(1u << KREG_VALUE_LEN_BITS)
 
+/* No object, but a place where a walk can begin; its key has the length 0. */
+#define KREG_REC_MARK		(1u << 15)
+/* A mark whose value is a struct kreg_rec_node. */
+#define KREG_REC_NODE		(1u << 16)
+
 /* All flags that have a meaning. */
-#define KREG_REC_FLAGS		KREG_REC_BLOB
+#define KREG_REC_FLAGS		(KREG_REC_BLOB | KREG_REC_MARK | KREG_REC_NODE)
 
 /**
  * struct kreg_rec - record
@@ -98,6 +107,24 @@ struct kreg_rec {
 struct kreg_rec_blob {
 	u32 handle;
 	u32 len;
+};
+
+/* So that a node fills a slot of 1 KiB. */
+#define KREG_NODE_MARKS		123
+
+/**
+ * struct kreg_rec_node - shortcuts into the part of the list that follows
+ * @count: marks; only goes down once the node is linked
+ * @next: the node that was linked before this one; the writer's
+ * @marks: where they are, in the order of the list, and their hashes
+ */
+struct kreg_rec_node {
+	u32 count;
+	u32 next;
+	struct {
+		u32 hash;
+		u32 ref;
+	} marks[KREG_NODE_MARKS];
 };
 
 /* A key with its hash under the store's seed. */
@@ -151,6 +178,26 @@ static inline bool kreg_read_before(u32 a, u32 b)
 	u32 x = a ^ b;
 
 	return b & x & -x;
+}
+
+/*
+ * From @node, the mark that is nearest before all keys of @hash; 0: there is none. One
+ * that was taken off since is as good: it was unlinked after c was loaded, if at all.
+ */
+static inline u32 kreg_read_mark(const struct kreg_rec *node, u32 hash)
+{
+	const struct kreg_rec_node *n = (const void *)node->bytes;
+	u32 low = 0, high = READ_ONCE(n->count);
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (kreg_read_before(n->marks[mid].hash, hash))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low ? n->marks[low - 1].ref : 0;
 }
 
 static inline u64 kreg_read_word(const void *p)

@@ -6,11 +6,11 @@
 #include "store/marks.h"
 
 /*
- * From the link @from on, over @left links at most. False: they were not enough; place->link
- * says how far it is.
+ * From the link @from on, over @left links at most; with @marked, along marks. False: they
+ * were not enough; place->link says how far it is.
  */
 static __always_inline bool walk_to(struct kreg_store *s, const struct kreg_key *key,
-				    struct kreg_place *place, u32 *from, u32 *left)
+				    struct kreg_place *place, u32 *from, u32 *left, bool marked)
 {
 	u32 link;
 
@@ -26,7 +26,7 @@ static __always_inline bool walk_to(struct kreg_store *s, const struct kreg_key 
 				return false;
 			}
 			--*left;
-			from = &r->link;
+			from = marked ? kreg_marks_link(s, r, key->hash) : &r->link;
 			continue;
 		}
 		/* The youngest of its key comes first; if it is dead, all are. */
@@ -47,7 +47,7 @@ static __always_inline bool walk_to(struct kreg_store *s, const struct kreg_key 
 bool kreg_store_find_on(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place)
 {
 	u32 left = s->links;
-	bool found = walk_to(s, key, place, place->link, &left);
+	bool found = walk_to(s, key, place, place->link, &left, true);
 
 	kreg_store_assert(s);
 	s->links = left;
@@ -63,13 +63,24 @@ static __always_inline u32 *head_of(struct kreg_store *s, const struct kreg_key 
 	return kreg_index_head(root, kreg_read_bucket(key->hash, root->front->n));
 }
 
+/* Where marks are, they make it a short walk; most lists have none, so it begins anew. */
+static noinline bool find_far(struct kreg_store *s, const struct kreg_key *key,
+			      struct kreg_place *place)
+{
+	u32 left = KREG_STRETCH + 2;	/* the node and the mark */
+
+	if (s->crowd.nodes && walk_to(s, key, place, head_of(s, key), &left, true))
+		return true;
+	return kreg_store_find_on(s, key, place);
+}
+
 bool kreg_store_find(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place)
 {
 	u32 left = KREG_STRETCH;
 
 	kreg_store_assert(s);
-	return likely(walk_to(s, key, place, head_of(s, key), &left)) ||
-	       kreg_store_find_on(s, key, place);
+	return likely(walk_to(s, key, place, head_of(s, key), &left, false)) ||
+	       find_far(s, key, place);
 }
 
 size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *place)

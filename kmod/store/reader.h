@@ -165,6 +165,43 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 	}
 }
 
+/* There are marks on the way; never the error of a call. */
+#define KREG_READER_MARKED	(-ERESTART)
+
+/* As kreg_reader_get(); without @marked also KREG_READER_MARKED. */
+static __always_inline int kreg_reader_find(struct kreg_reader *v, const struct kreg_key *key,
+					    struct kreg_hit *hit, bool marked)
+{
+	const struct kreg_rec *r;
+
+	for (;;) {
+		u64 c = v->version;
+
+		r = kreg_lookup(v, key, c, marked);
+		/*
+		 * Pair 3: if a link has led past what was valid at c, that was
+		 * after a commit, and the load below sees it. Also, the caller's
+		 * next lookup is not older than this one.
+		 */
+		smp_rmb();
+		if (likely(r > KREG_LOOKUP_MARKED))
+			break;
+		if (!r)
+			return -ENODATA;
+		if (unlikely(r == KREG_LOOKUP_MARKED))
+			return KREG_READER_MARKED;
+		kreg_reader_enter(v, v->store);
+		if (v->version == c)
+			return -ENODATA;
+	}
+	kreg_reader_hit(v, r, key->len, hit);
+	return 0;
+}
+
+/* RCU. As kreg_reader_get(), where there are marks. */
+int kreg_reader_get_marked(struct kreg_reader *v, const struct kreg_key *key,
+			   struct kreg_hit *hit);
+
 /*
  * RCU. The object with @key, whose hash is known, at the moment of @v or a later one: if
  * what was valid then is not there any more, @v moves on. 0 or -ENODATA.
@@ -172,29 +209,20 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 static __always_inline int kreg_reader_get(struct kreg_reader *v, const struct kreg_key *key,
 					   struct kreg_hit *hit)
 {
-	const struct kreg_rec *r;
-	bool newer;
+	int err = kreg_reader_find(v, key, hit, false);
 
-	for (;;) {
-		u64 c = v->version;
+	if (unlikely(err == KREG_READER_MARKED)) {
+		/* Else what is the caller's would have to be in memory. */
+		struct kreg_hit marked;
+		struct kreg_reader reader = *v;
+		struct kreg_key copy = *key;
 
-		r = kreg_lookup(v, key, c, &newer);
-		/*
-		 * Pair 3: if a link has led past what was valid at c, that was
-		 * after a commit, and the load below sees it. Also, the caller's
-		 * next lookup is not older than this one.
-		 */
-		smp_rmb();
-		if (likely(r))
-			break;
-		if (!newer)
-			return -ENODATA;
-		kreg_reader_enter(v, v->store);
-		if (v->version == c)
-			return -ENODATA;
+		err = kreg_reader_get_marked(&reader, &copy, &marked);
+		*v = reader;
+		if (!err)
+			*hit = marked;
 	}
-	kreg_reader_hit(v, r, key->len, hit);
-	return 0;
+	return err;
 }
 
 #endif /* KREG_STORE_READER_H */

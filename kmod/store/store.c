@@ -6,6 +6,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/marks.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 
@@ -55,24 +56,47 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	st->limbo = READ_ONCE(s->limbo.bytes);
 	st->version = READ_ONCE(s->version);
 	st->walked = READ_ONCE(s->most_links);
+	st->marks = READ_ONCE(s->crowd.marks);
 	rcu_read_lock();
 	st->buckets = READ_ONCE(rcu_dereference(s->root)->front->n);
 	rcu_read_unlock();
 }
 
-int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
+static noinline int get_marked(const struct kreg_store *s, const struct kreg_key *key,
+			       struct kreg_hit *hit)
 {
 	struct kreg_reader v;
 
+	kreg_reader_enter(&v, s);
+	return kreg_reader_get_marked(&v, key, hit);
+}
+
+int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
+{
+	struct kreg_reader v;
+	int err;
+
 	kreg_store_hash(s, key);
 	kreg_reader_enter(&v, s);
-	return kreg_reader_get(&v, key, hit);
+	err = kreg_reader_find(&v, key, hit, false);
+	return unlikely(err == KREG_READER_MARKED) ? get_marked(s, key, hit) : err;
+}
+
+int kreg_reader_get_marked(struct kreg_reader *v, const struct kreg_key *key,
+			   struct kreg_hit *hit)
+{
+	return kreg_reader_find(v, key, hit, true);
 }
 
 static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, struct kreg_prealloc *f)
 {
-	bool more = true, index = true;
+	bool more = true, index = true, wanted = s->crowd.wanted;
+	unsigned int marks = 0;
 
+	if (unlikely(wanted || s->crowd.nodes)) {
+		marks = kreg_marks_step(s, budget / 2 + 1, f);
+		budget -= min(budget, marks);
+	}
 	while (more && budget) {
 		unsigned int cost = 0;
 
@@ -87,7 +111,8 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 		budget -= min(budget, max(cost, 1U));
 	}
 	kreg_index_want(s, f);
-	return more;
+	/* The index, too, may have found a long part. */
+	return more || marks || (!wanted && s->crowd.wanted);
 }
 
 bool kreg_store_upkeep(struct kreg_store *s, unsigned int budget, struct kreg_prealloc *f)

@@ -49,6 +49,7 @@ struct kreg_stat {
 	u64 version;
 	u64 buckets;
 	u32 walked;		/* links, at most, in one hold of the turn */
+	u32 marks;
 };
 
 /* Sleeps. @turn is what kreg_store_assert() looks at. */
@@ -74,7 +75,7 @@ static inline bool kreg_store_verify(struct kreg_store *s)
  * Any. SipHash-1-3, cut to 32 bits. The key never leaves the kernel and hashes are
  * not shown to anyone, so a caller could go only by the time that lookups take;
  * against that the short form is made. The order of a scan tells which hashes are near
- * each other.
+ * each other: see marks.c.
  */
 static __always_inline void kreg_store_hash(const struct kreg_store *s, struct kreg_key *key)
 {

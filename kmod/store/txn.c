@@ -154,12 +154,13 @@ void kreg_txn_abort(struct kreg_txn *t)
  * A long walk from @from on. NULL if this hold of the turn has walked over as many links as
  * it may: the next goes on from there.
  */
-static noinline u32 *link_to_far(struct kreg_txn *t, u32 ref, u32 *from)
+static noinline u32 *link_to_far(struct kreg_txn *t, u32 ref, const struct kreg_rec *r,
+				 u32 *from)
 {
 	struct kreg_store *s = t->store;
 
 	for (; *from != ref && s->links; s->links--)
-		from = &kreg_arena_rec(s, *from)->link;
+		from = kreg_marks_link(s, kreg_arena_rec(s, *from), r->hash);
 	kreg_marks_count_links(s);
 	t->last_link = *from == ref ? NULL : from;
 	return t->last_link ? NULL : from;
@@ -170,14 +171,16 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *from = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
+	u32 *head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
 	unsigned int left = KREG_STRETCH;
+	u32 *from = head;
 
 	if (unlikely(t->last_link))
-		return link_to_far(t, ref, t->last_link);
+		return link_to_far(t, ref, r, t->last_link);
 	while (*from != ref) {
+		/* Where marks are, they make it a short walk. */
 		if (unlikely(!left--))
-			return link_to_far(t, ref, from);
+			return link_to_far(t, ref, r, s->crowd.nodes ? head : from);
 		from = &kreg_arena_rec(s, *from)->link;
 	}
 	return from;

@@ -118,12 +118,34 @@ struct kreg_limbo {
 	u64 bytes;
 };
 
+#define KREG_CROWDED		5
+
 /**
- * struct kreg_crowd - parts of the list that have become long
+ * struct kreg_crowd - parts of the list that have become long, and the marks in them
  * @wanted: there may be such a part
+ * @hashes: it may be where these are; more than there is room for: anywhere
+ * @hash: see @hashes
+ * @busy: @bucket is being looked at, from the mark @at on, or from its head
+ * @sweep: and then the next bucket
+ * @prune: the marks are taken off
+ * @bucket: see @busy
+ * @at: see @busy
+ * @node: the node that is being filled, not linked yet; or 0
+ * @nodes: the node that was linked last
+ * @marks: marks and nodes there are
  */
 struct kreg_crowd {
 	bool wanted;
+	u8 hashes;
+	bool busy;
+	bool sweep;
+	bool prune;
+	u32 hash[KREG_CROWDED];
+	u32 bucket;
+	u32 at;
+	u32 node;
+	u32 nodes;
+	u32 marks;
 };
 
 /**

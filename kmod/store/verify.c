@@ -155,20 +155,47 @@ static bool verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *
 	u32 known = KREG_REC_FLAGS | KREG_VALUE_LEN_MASK;
 	size_t bytes = kreg_rec_weight(r);
 
+	if (r->lens & KREG_REC_MARK)
+		return !WARN_ON(kreg_rec_key_len(r) || r->born || r->died ||
+				kreg_arena_class(bytes) != class);
 	if (WARN_ON(!kreg_rec_key_len(r) ||
-		    r->lens & ~known & ((1u << KREG_KEY_LEN_SHIFT) - 1)))
+		    r->lens & KREG_REC_NODE || r->lens & ~known & ((1u << KREG_KEY_LEN_SHIFT) - 1)))
 		return false;
 	return verify_place_of_value(s, r) && !WARN_ON(kreg_arena_class(bytes) != class) &&
 	       !WARN_ON(!rest_is_zero(r, bytes, kreg_arena_size(class)));
+}
+
+/* What a pass over the list finds. */
+struct found {
+	u64 objects;
+	u64 bytes;
+	u32 marks;
+};
+
+/* Invariant 2; @found is told of @r. */
+static bool verify_versions(struct kreg_store *s, const struct kreg_rec *r, struct found *found)
+{
+	if (r->lens & KREG_REC_MARK) {
+		found->marks++;
+		return true;
+	}
+	if (WARN_ON(r->born < kreg_store_root(s)->born || r->born > s->version + s->writing ||
+		    r->died < r->born))
+		return false;
+	if (r->died != KREG_ALIVE)
+		return !WARN_ON(!s->writing || r->died < s->version);
+	found->objects++;
+	found->bytes += kreg_rec_key_len(r) + kreg_rec_value_len(r);
+	return true;
 }
 
 /* Invariants 1, 2, 4, 6 and 7: one pass from end to end, as a reader goes. */
 static bool verify_list(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	u64 objects = 0, bytes = 0, newest = s->version + s->writing;
 	u32 link = root->front->heads[0], bucket = 0, buckets = 1;
 	const struct kreg_rec *before = NULL;
+	struct found found = {};
 
 	while (link) {
 		struct kreg_rec *r;
@@ -190,21 +217,54 @@ static bool verify_list(struct kreg_store *s)
 		if (WARN_ON(!in_order(before, r) ||
 			    kreg_read_bucket(r->hash, root->front->n) != bucket))
 			return false;
-		if (WARN_ON(r->born < root->born || r->born > newest ||
-			    r->died < r->born))
+		if (!verify_versions(s, r, &found))
 			return false;
-		if (r->died == KREG_ALIVE) {
-			objects++;
-			bytes += kreg_rec_key_len(r) + kreg_rec_value_len(r);
-		} else if (WARN_ON(!s->writing || r->died < s->version)) {
-			return false;
-		}
 		kreg_arena_chunk(s, link)->seen++;
 		before = r;
 		link = r->link;
 	}
-	return !WARN_ON(buckets != root->front->n || objects != s->objects ||
-			bytes != s->bytes);
+	return !WARN_ON(buckets != root->front->n || found.objects != s->objects ||
+			found.bytes != s->bytes ||
+			found.marks + !!s->crowd.node != s->crowd.marks);
+}
+
+/* Invariant 8: the marks of a node are in order, and each is linked. */
+static bool verify_node(struct kreg_store *s, const struct kreg_rec_node *node)
+{
+	const struct kreg_rec *before = NULL, *r;
+	u32 i, *from;
+
+	for (i = 0; i < node->count; i++, before = r) {
+		r = kreg_arena_rec(s, node->marks[i].ref);
+		if (WARN_ON(r->lens != (KREG_REC_MARK | kreg_rec_inline_len(r)) ||
+			    r->hash != node->marks[i].hash) ||
+		    WARN_ON(before && !kreg_read_before(before->hash, r->hash)))
+			return false;
+		from = kreg_index_head(kreg_store_root(s),
+				       kreg_read_bucket(r->hash, kreg_store_root(s)->front->n));
+		while (*from && !(*from & KREG_LINK_BUCKET) && *from != node->marks[i].ref)
+			from = &kreg_arena_rec(s, *from)->link;
+		if (WARN_ON(*from != node->marks[i].ref))
+			return false;
+	}
+	return true;
+}
+
+static bool verify_nodes(struct kreg_store *s)
+{
+	const struct kreg_rec *r;
+	u32 ref;
+
+	for (ref = s->crowd.nodes; ref; ref = ((struct kreg_rec_node *)r->bytes)->next) {
+		r = kreg_arena_rec(s, ref);
+		if (WARN_ON(!(r->lens & KREG_REC_NODE)) ||
+		    !verify_node(s, (const void *)r->bytes))
+			return false;
+	}
+	if (!s->crowd.node)
+		return true;
+	kreg_arena_chunk(s, s->crowd.node)->seen++;
+	return verify_node(s, (const void *)kreg_arena_rec(s, s->crowd.node)->bytes);
 }
 
 /* Spans are behind the single pages, and each of them is in one piece. */
@@ -286,6 +346,7 @@ bool kreg_store_verify(struct kreg_store *s)
 
 	kreg_store_assert(s);
 	return each_chunk(&t, clear_seen) && verify_spans(kreg_store_root(s)) && verify_list(s) &&
+	       verify_nodes(s) &&
 	       verify_limbo(s, s->limbo.open) && verify_limbo(s, s->limbo.waiting) &&
 	       each_chunk(&t, verify_slots) && verify_memory(&t);
 }

@@ -31,6 +31,8 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 		order = kreg_read_order(r, key);
 		if (order > 0 || (!order && with))
 			break;
+		if (unlikely(r->lens & KREG_REC_NODE) && kreg_read_mark(r, key->hash))
+			r = kreg_reader_rec(&v, kreg_read_mark(r, key->hash));
 		from = &r->link;
 	}
 	w->next = link;

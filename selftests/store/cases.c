@@ -87,13 +87,12 @@ static void keys_to(u32 n)
 static void stale_lookups(const struct kreg_reader *v)
 {
 	u8 bytes[KEY_ROOM];
-	bool newer;
 	u32 k;
 
 	for (k = 0; k < mode->keys; k++) {
 		struct kreg_key key = key_of(k, bytes);
 
-		kreg_lookup(v, &key, v->version, &newer);
+		kreg_lookup(v, &key, v->version, true);
 	}
 }
 
@@ -352,5 +351,99 @@ void several_run(void)
 		kreg_store_cancel(&store, &c[i]);
 	tap_check(kreg_store_verify(&store));
 	kreg_prealloc_free(&f);
+	end();
+}
+
+static void put_crowd(u32 from, u32 to)
+{
+	while (from != to) {
+		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = "", .key = crowd[from] };
+
+		apply(&c);
+		from += from < to ? 1 : -1;
+	}
+}
+
+/* Upkeep with all that it wants, until it has nothing to do. */
+static void settle(void)
+{
+	struct kreg_prealloc f = {};
+	bool more;
+
+	do {
+		kreg_store_begin_hold(&store);
+		more = kreg_store_upkeep(&store, 64, &f) || kreg_prealloc_wanted(&f);
+		fill_and_add(&f);
+	} while (more || kreg_store_has_limbo(&store));
+	kreg_prealloc_free(&f);
+	tap_check(kreg_store_verify(&store) && !kreg_store_is_crowded(&store));
+}
+
+/* Links beyond the first few on the way to the crowd's key @i. */
+static u32 links_to(u32 i)
+{
+	struct kreg_place place;
+	struct kreg_hit hit;
+
+	kreg_store_begin_hold(&store);
+	find_place(&crowd[i], &place);
+	rcu_read_lock();
+	tap_check(place.old && !kreg_store_get(&store, &crowd[i], &hit));
+	rcu_read_unlock();
+	return KREG_HOLD_LINKS - store.links;
+}
+
+static void short_walks(u32 from, u32 to)
+{
+	for (; from < to; from++)
+		tap_check(links_to(from) <= 2 * KREG_STRETCH);
+	settle();
+}
+
+/* A hold of the turn ends before a walk over one long bucket does, and marks make it short. */
+void crowded_run(void)
+{
+	static const struct mode crowded = { "crowded", CROWD, ~0u, 0, 1, 0, 0, 0 };
+	struct kreg_place place;
+	bool found;
+	u32 i;
+
+	begin(&crowded);
+	crowd_make();
+	/* Each goes before the others, so no walk is long. */
+	put_crowd(2000, 0);
+	tap_check(kreg_store_is_crowded(&store) && store.objects == 2000);
+	kreg_store_begin_hold(&store);
+	found = kreg_store_find(&store, &crowd[2000], &place);
+	for (i = 1; !found; i++) {
+		tap_check(!store.links);
+		kreg_store_begin_hold(&store);
+		found = kreg_store_find_on(&store, &crowd[2000], &place);
+	}
+	tap_check(place.old && i == 1 + (2000 - KREG_STRETCH) / KREG_HOLD_LINKS);
+	tap_check(store.most_links == KREG_HOLD_LINKS);
+	settle();
+	tap_check(store.crowd.marks > 2000 / KREG_MARK_EVERY - 30 &&
+		  store.crowd.marks < 2000 / KREG_MARK_EVERY + 30);
+	short_walks(1, 2001);
+	/* Within one stretch of those that there are. */
+	for (i = 0; i < 500; i++)
+		put_crowd(i % 2 ? 2001 + i / 2 : 2499 - i / 2, i % 2 ? 2002 + i / 2 : 2498 - i / 2);
+	settle();
+	short_walks(1, 2499);
+	for (i = 11; i < CROWD; i++) {
+		struct kreg_change c = { .kind = KREG_CHANGE_DELETE, .key = crowd[i] };
+
+		apply(&c);
+		if (i % 100 == 0)
+			settle();
+	}
+	settle();
+	tap_check(store.objects == 10 && !store.crowd.marks && !store.crowd.nodes);
+	put_crowd(2000, 10);
+	clear_all();
+	tap_check(!kreg_store_is_crowded(&store));
+	settle();
+	shim_hash_mask = ~0u;
 	end();
 }

@@ -7,6 +7,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/marks.h"
 #include "tap.h"
 
 #define PINS		3
@@ -39,6 +40,11 @@ static inline u32 rnd(u32 n)
 {
 	return shim_random() % n;
 }
+
+/* Keys that are near each other, in the order of the list. */
+#define CROWD		2500
+extern struct kreg_key crowd[CROWD];
+void crowd_make(void);
 
 u32 key_make(u32 k, u8 *bytes);
 struct kreg_key key_of(u32 k, u8 *bytes);
@@ -79,6 +85,7 @@ void spans_run(void);
 void recycled_run(void);
 void cleared_run(void);
 void several_run(void);
+void crowded_run(void);
 
 /* pins.c: readers that stay in their section while the store changes. */
 void pins_start(void);

@@ -35,6 +35,7 @@ static const struct mode modes[] = {
 	{ "eleven chunks and no more", 300, ~0u, 20000, 20, 0, 300, 2 },
 	{ "everything collides", 60, 0, 20000, 5, 20, 200, 0 },
 	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500, 0 },
+	{ "low bits collide, verified after every step", 200, 0xffff0000, 4000, 1, 40, 500, 0 },
 	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300, 0 },
 	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4, 0 },
 	{ "many keys, several spans of index", 60000, ~0u, 60000, 5000, 100, 100000, 0 },
@@ -44,7 +45,7 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 6);
+	tap_plan(count + 7);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
@@ -58,6 +59,8 @@ void model_run(unsigned int permille)
 	tap_pass("what was cleared counts until readers are gone");
 	several_run();
 	tap_pass("chunks of several classes in one go");
+	crowded_run();
+	tap_pass("walks stay short where keys were chosen to be near each other");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i], permille);
 	spin_unlock(&turn);

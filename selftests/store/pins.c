@@ -88,16 +88,14 @@ static void late_lookup(struct pin *p)
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
 	struct kreg_key key = key_of(k, bytes);
-	const struct kreg_rec *r;
-	bool newer;
+	const struct kreg_rec *r = kreg_lookup(&p->reader, &key, p->reader.version, true);
 
-	r = kreg_lookup(&p->reader, &key, p->reader.version, &newer);
-	if (r) {
+	if (r > KREG_LOOKUP_MARKED) {
 		tap_check(p->then[k].present);
 		tap_check(r->born == p->then[k].version);
 	} else if (p->then[k].present) {
 		tap_check(store.version != p->reader.version);
-		tap_check(newer || p->gone[k]);
+		tap_check(r == KREG_LOOKUP_NEWER || p->gone[k]);
 	}
 }
 

@@ -51,7 +51,6 @@ bool plant_run(const char *what)
 	struct kreg_reader reader;
 	struct kreg_key key;
 	u8 bytes[KEY_ROOM];
-	bool newer;
 	u32 k;
 
 	mode = &planted;
@@ -67,7 +66,7 @@ bool plant_run(const char *what)
 		k = *place.link;
 		change(1, KREG_CHANGE_DELETE);
 		reclaim();
-		tap_check(!kreg_lookup(&reader, &key, reader.version, &newer));
+		tap_check(!kreg_lookup(&reader, &key, reader.version, true));
 		kreg_reader_rec(&reader, k);
 	} else if (!strcmp(what, "write")) {
 		change(1, KREG_CHANGE_DELETE);

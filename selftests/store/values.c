@@ -66,3 +66,23 @@ void value_check_any(u32 k, const u8 *bytes, u32 len)
 	memcpy(&seed, bytes, 4);
 	value_check(k, seed, bytes, len);
 }
+
+struct kreg_key crowd[CROWD];
+
+/* All keys have the low bits of their hashes in common, and come in the order of the list. */
+void crowd_make(void)
+{
+	static u8 bytes[CROWD][4];
+	u32 i, j;
+
+	shim_hash_mask = 0xffff0000;
+	for (i = 0; i < CROWD; i++) {
+		struct kreg_key key = { .len = 4, .bytes = bytes[i] };
+
+		memcpy(bytes[i], &i, 4);
+		kreg_store_hash(&store, &key);
+		for (j = i; j && kreg_read_before(key.hash, crowd[j - 1].hash); j--)
+			crowd[j] = crowd[j - 1];
+		crowd[j] = key;
+	}
+}
