@@ -44,6 +44,8 @@ static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 	info->limbo = stat.limbo;
 	info->version = stat.version;
 	info->buckets = stat.buckets;
+	info->walked = stat.walked;
+	info->marks = stat.marks;
 }
 
 static u32 tell_flags(const struct kreg_table *t)

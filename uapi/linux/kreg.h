@@ -843,8 +843,13 @@ struct kreg_object {
  * @out_more: 1: there may be more objects; 0: the end was reached
  * @out_reserved: 0
  *
- * Objects of the table in an order of its own that never changes. A scan that
- * goes on after the last key of the call before returns every object that
+ * Objects of the table in an order of its own that never changes. The order follows from a
+ * hash of the keys under a secret of the table: it tells which keys have hashes that are
+ * near each other, so who reads a table can find keys that share a bucket of its index, and
+ * who writes to it can fill that bucket. Such buckets are cut into short pieces, see
+ * &kreg_info.marks; what the hash of a key is, or of one in another table, is not told.
+ *
+ * A scan that goes on after the last key of the call before returns every object that
  * existed from its first call to its last exactly once, whatever is written
  * meanwhile, and no key twice. It is not a snapshot.
  */
@@ -895,6 +900,10 @@ struct kreg_ioc_scan {
  * @owner_uid: the user under whom @owner owns it, in the user namespace of the caller; 0: no
  *	owner
  * @heir_uid: the user under whom @heir inherits, likewise; 0: no heir
+ * @walked: the most links of its list that writes of it have walked over, on the way to
+ *	keys, while others had to wait, since it was cleared; the first dozen of each way
+ *	are not counted
+ * @marks: places within long buckets at which a walk can begin
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -927,6 +936,8 @@ struct kreg_info {
 	__aligned_u64 pid_ns;
 	__u32 owner_uid;
 	__u32 heir_uid;
+	__u32 walked;
+	__u32 marks;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
