@@ -57,6 +57,9 @@ GOALS = [
     ("longest turn, table is destroyed", measured("longest-turn-destroy", MILLION), 50000,
      [("floor", "longest-turn-munmap")]),
     ("longest turn, table is inherited", measured("longest-turn-inherit", MILLION), 50000, []),
+    ("longest turn, keys chosen for it", measured("longest-turn-hostile-keys", 0), 50000, []),
+    ("longest turn, sizes chosen for it", measured("longest-turn-hostile-sizes", 0), 50000, []),
+    ("longest turn, slots chosen for it", measured("longest-turn-hostile-chunks", 0), 50000, []),
 ]
 
 

@@ -2,7 +2,8 @@
 /*
  * How long can the others keep somebody waiting? A thread that goes before all
  * others wakes by a timer and puts one object into a table of its own, again and
- * again, while a big table elsewhere grows, is cleared, destroyed or inherited.
+ * again, while a big table elsewhere grows, is cleared, destroyed or inherited, or while
+ * somebody does what takes longest: see hostile.c.
  * The longest time from the timer to the end of a put is printed. It has the
  * interrupt, the wake-up and the put in it ("idle"), and the longest turn of
  * somebody else; what is not under a turn can be interrupted, so the kernel is
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 
 #include "groups.h"
+#include "hostile.h"
 #include "table.h"
 #include "victim.h"
 
@@ -136,6 +138,28 @@ static void longest_turns(void)
 	table_free(&table);
 }
 
+static void longest_hostile(void)
+{
+	struct watch watch;
+	struct table table;
+	struct keys keys;
+
+	hostile_choose(&table);
+	watch_start(&watch);
+	hostile_keys(&table);
+	watch_stop(&watch, "kreg", "longest-turn-hostile-keys", 0);
+	watch_start(&watch);
+	hostile_sizes(&table);
+	watch_stop(&watch, "kreg", "longest-turn-hostile-sizes", 0);
+	/* To unmap so many keys takes the kernel longer than a turn: see longest_unmap(). */
+	keys_make(&keys, 0, HOSTILE_SHORT);
+	watch_start(&watch);
+	hostile_chunks(&table, &keys);
+	watch_stop(&watch, "kreg", "longest-turn-hostile-chunks", 0);
+	keys_free(&keys);
+	table_free(&table);
+}
+
 static void longest_unmap(void)
 {
 	struct watch watch;
@@ -164,7 +188,10 @@ void group_turn(void)
 {
 	preempt("full");
 	bench_pin(0);
-	longest_turns();
-	longest_unmap();
+	if (!bench_quick)
+		longest_turns();
+	longest_hostile();
+	if (!bench_quick)
+		longest_unmap();
 	preempt("voluntary");
 }
