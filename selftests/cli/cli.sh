@@ -253,7 +253,7 @@ as_user() {
 		su user -c "$kreg get desk k"
 	t 'rm --parked of others' 0 '0 parked tables removed' 'kreg rm: * of other users left' \
 		su user -c "$kreg rm --parked"
-	t 'new where others were first' 5 '' "kreg new: table 'shown' is another user's*" \
+	t 'new where others were first' 5 '' "kreg new: table 'shown' is of user 0, *" \
 		su user -c "$kreg new -i shown"
 	t 'new where others may be' 0 '' "kreg new: table 'shown' is there already" \
 		su user -c "$kreg new -iu shown"

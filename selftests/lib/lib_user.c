@@ -43,10 +43,10 @@ TEST_F(lib, tables_of_other_users)
 
 	o.flags = KREG_OPEN_CREATE;
 	EXPECT_EQ(-EPERM, kreg_table_open(self->client, "theirs", &o, &t));
-	EXPECT_STREQ("table 'theirs' is another user's, who may have made it to be trusted; choose another name, or allow tables of any user",
+	EXPECT_STREQ("table 'theirs' is of user 1001, who may have made it to be trusted; choose another name, or allow tables of any user",
 		     kreg_errmsg());
 	EXPECT_EQ(-EPERM, kreg_table_own(self->client, "theirs", 0, NULL, &t));
-	EXPECT_STREQ("table 'theirs' is another user's, who may have made it to be trusted; choose another name, or allow tables of any user",
+	EXPECT_STREQ("table 'theirs' is of user 1001, who may have made it to be trusted; choose another name, or allow tables of any user",
 		     kreg_errmsg());
 	o.flags = KREG_OPEN_CREATE | KREG_OPEN_ANY_USER;
 	ASSERT_EQ(0, kreg_table_open(self->client, "theirs", &o, &t));

@@ -45,6 +45,7 @@ static __thread struct failure last;
 struct facts {
 	char table[KREG_MAX_NAME + 32];	/* %t */
 	char owner[64];			/* %o */
+	char user[24];			/* %w: whose table it is */
 	unsigned int uid;		/* %u */
 	unsigned int mode;		/* %m */
 	enum state state;
@@ -103,7 +104,7 @@ static const struct sentence {
 	{ EACCES, TRY_OTHER, ANY,
 	  "the mode of %t does not let this user do it; its owner can change the mode" },
 	{ EPERM, TRY_OTHER, FOREIGN,
-	  "%t is another user's, who may have made it to be trusted; choose another name, or allow tables of any user"
+	  "%t is of %w, who may have made it to be trusted; choose another name, or allow tables of any user"
 	},
 	{ EPERM, TRY_CREATE, ANY,
 	  "parking %t for so long needs CAP_SYS_RESOURCE, or its heir is of another user and does not accept tables"
@@ -200,7 +201,9 @@ static void gather(struct facts *f, const struct failure *l)
 	struct kreg_info info;
 	int ret;
 
-	*f = (struct facts){ .uid = geteuid(), .owner = "another process" };
+	*f = (struct facts){
+		.uid = geteuid(), .owner = "another process", .user = "another user"
+	};
 	if (l->attempt == TRY_DEVICE)
 		snprintf(f->table, sizeof(f->table), "%s", l->name);
 	else if (*l->name)
@@ -218,6 +221,7 @@ static void gather(struct facts *f, const struct failure *l)
 	if (ret)
 		return;
 	f->uid = info.uid;
+	snprintf(f->user, sizeof(f->user), "user %u", f->uid);
 	f->mode = info.mode;
 	owner_facts(f, &info);
 }
@@ -255,6 +259,8 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		return f->table;
 	if (sign == 'o')
 		return f->owner;
+	if (sign == 'w')
+		return f->user;
 	tmp[0] = '\0';
 	if (sign == 'm')
 		snprintf(tmp, room, "%04o", f->mode);
