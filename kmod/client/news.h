@@ -31,7 +31,8 @@ void kreg_news_init(struct kreg_news *news, void (*put)(struct kreg_news *news))
 /* Any, without locks. Wake all that sleep, now or soon; ends a reference. */
 void kreg_news_wake(struct kreg_news *news);
 /*
- * Any. Wake those that sleep in @queue, if they are few; else false. At most one of those that sleep alone (EPOLLEXCLUSIVE), as in all wake-ups.
+ * Any. Wake those that sleep in @queue, if they are few; else false. At most one of those
+ * that sleep alone (EPOLLEXCLUSIVE), as in all wake-ups.
  */
 bool kreg_news_wake_few(struct wait_queue_head *queue);
 

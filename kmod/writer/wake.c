@@ -17,8 +17,9 @@ bool kreg_wake_later(struct kreg_writer *w, struct kreg_wake *wake)
 	return true;
 }
 
-static void carry_out(struct llist_node *list)
+static void carry_out(struct kreg_writer *w)
 {
+	struct llist_node *list = llist_reverse_order(llist_del_all(&w->wakes));
 	struct kreg_wake *wake, *next;
 
 	llist_for_each_entry_safe(wake, next, list, node) {
@@ -27,19 +28,13 @@ static void carry_out(struct llist_node *list)
 	}
 }
 
-static bool is_idle(const struct kreg_writer *w)
-{
-	return llist_empty(&w->wakes) &&
-	       !(IS_ENABLED(CONFIG_PREEMPT_RT) && spin_is_locked(&w->waking));
-}
-
 void kreg_wake_queued(struct kreg_writer *w)
 {
-	if (is_idle(w))
-		return;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		spin_lock(&w->waking);
-	carry_out(llist_reverse_order(llist_del_all(&w->wakes)));
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		carry_out(w);
 		spin_unlock(&w->waking);
+	} else if (!llist_empty(&w->wakes)) {
+		carry_out(w);
+	}
 }

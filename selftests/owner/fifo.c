@@ -23,15 +23,19 @@
 #define RUNTIME		"/proc/sys/kernel/sched_rt_runtime_us"
 #define FAIR_SERVER	"/sys/kernel/debug/sched/fair_server/cpu0/runtime"
 
-FIXTURE(fifo) {
-	struct test_base base;
-	int fd;
-	struct kreg_process me;
+struct load {
 	int *stop;		/* shared: the busy ones are to end, */
 	struct kid *busy[BUSY];
 	struct kid *preemptor;	/* and this one, by spin_stop */
 	char runtime[24];
 	char fair[24];
+};
+
+FIXTURE(fifo) {
+	struct test_base base;
+	int fd;
+	struct kreg_process me;
+	struct load load;
 };
 
 static int *busy_stop;
@@ -68,24 +72,25 @@ static long job_preempt(struct job *job)
 
 /* The kernel itself would let tasks of normal priority run after a second. */
 static void allow_starving(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(fifo) *self)
+			   struct load *load)
 {
-	ASSERT_TRUE(test_read_file(RUNTIME, self->runtime, sizeof(self->runtime)) > 0);
+	ASSERT_TRUE(test_read_file(RUNTIME, load->runtime, sizeof(load->runtime)) > 0);
 	ASSERT_EQ(0, test_write_file(RUNTIME, "-1"));
-	if (test_read_file(FAIR_SERVER, self->fair, sizeof(self->fair)) > 0)
+	if (test_read_file(FAIR_SERVER, load->fair, sizeof(load->fair)) > 0)
 		ASSERT_EQ(0, test_write_file(FAIR_SERVER, "0"));
 }
 
-static void forbid_starving(FIXTURE_DATA(fifo) *self)
+static void forbid_starving(struct load *load)
 {
-	if (*self->fair)
-		test_write_file(FAIR_SERVER, self->fair);
-	if (*self->runtime)
-		test_write_file(RUNTIME, self->runtime);
+	if (*load->fair)
+		test_write_file(FAIR_SERVER, load->fair);
+	if (*load->runtime)
+		test_write_file(RUNTIME, load->runtime);
 }
 
 FIXTURE_SETUP(fifo)
 {
+	struct load *load = &self->load;
 	int i;
 
 	self->fd = test_setup(_metadata, &self->base);
@@ -94,19 +99,19 @@ FIXTURE_SETUP(fifo)
 		SKIP(return, "needs two processors");
 	busy_stop = test_shared(sizeof(*busy_stop));
 	spin_stop = test_shared(sizeof(*spin_stop));
-	self->stop = busy_stop;
-	self->preemptor = kid_start_bare(_metadata);
+	load->stop = busy_stop;
+	load->preemptor = kid_start_bare(_metadata);
 	for (i = 0; i < BUSY; i++) {
-		self->busy[i] = kid_start(_metadata);
-		ASSERT_EQ(0, kid_create(self->busy[i], i ? "busy" : "busier",
-					KREG_ACCESS_PRIVATE, &self->busy[i]->job->table));
+		load->busy[i] = kid_start(_metadata);
+		ASSERT_EQ(0, kid_create(load->busy[i], i ? "busy" : "busier",
+					KREG_ACCESS_PRIVATE, &load->busy[i]->job->table));
 	}
-	allow_starving(_metadata, self);
-	set_cpu(_metadata, self->preemptor->pid, 0);
-	set_fifo(_metadata, self->preemptor->pid, PREEMPTOR);
+	allow_starving(_metadata, load);
+	set_cpu(_metadata, load->preemptor->pid, 0);
+	set_fifo(_metadata, load->preemptor->pid, PREEMPTOR);
 	for (i = 0; i < BUSY; i++) {
-		set_cpu(_metadata, self->busy[i]->pid, 0);
-		kid_ask(self->busy[i], job_busy);
+		set_cpu(_metadata, load->busy[i]->pid, 0);
+		kid_ask(load->busy[i], job_busy);
 	}
 	set_cpu(_metadata, 0, 1);
 	set_fifo(_metadata, 0, WAITER);
@@ -114,33 +119,33 @@ FIXTURE_SETUP(fifo)
 
 FIXTURE_TEARDOWN_PARENT(fifo)
 {
-	forbid_starving(self);
+	forbid_starving(&self->load);
 	test_teardown(_metadata, &self->base);
 }
 
 /* Soon the busy ones are preempted, at a moment that differs from round to round. */
-static void preempt_soon(FIXTURE_DATA(fifo) *self, int round)
+static void preempt_soon(struct load *load, int round)
 {
 	__atomic_store_n(spin_stop, 0, __ATOMIC_RELAXED);
-	self->preemptor->job->arg = 1000 + round * 7919 % 100 * 10000;
-	kid_ask(self->preemptor, job_preempt);
+	load->preemptor->job->arg = 1000 + round * 7919 % 100 * 10000;
+	kid_ask(load->preemptor, job_preempt);
 }
 
 static void preempt_end(struct __test_metadata *_metadata,
-			FIXTURE_DATA(fifo) *self)
+			struct load *load)
 {
 	__atomic_store_n(spin_stop, 1, __ATOMIC_RELAXED);
-	ASSERT_EQ(0, kid_answer(self->preemptor));
+	ASSERT_EQ(0, kid_answer(load->preemptor));
 }
 
-static void end_busy(struct __test_metadata *_metadata, FIXTURE_DATA(fifo) *self)
+static void end_busy(struct __test_metadata *_metadata, struct load *load)
 {
 	int i;
 
-	__atomic_store_n(self->stop, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(load->stop, 1, __ATOMIC_RELAXED);
 	set_fifo(_metadata, 0, 0);
 	for (i = 0; i < BUSY; i++)
-		ASSERT_EQ(0, kid_answer(self->busy[i]));
+		ASSERT_EQ(0, kid_answer(load->busy[i]));
 }
 
 /* The transfer of @table has come while the busy ones cannot run. */
@@ -165,14 +170,14 @@ TEST_F(fifo, death_reaches_heir)
 
 		set_cpu(_metadata, victim->pid, 1);
 		ASSERT_EQ(0, kid_create_heir(victim, "moving", self->me, "", &table));
-		preempt_soon(self, i);
+		preempt_soon(&self->load, i);
 		kill(victim->pid, SIGKILL);
 		wait_transfer(_metadata, self->fd, table);
-		preempt_end(_metadata, self);
+		preempt_end(_metadata, &self->load);
 		ASSERT_EQ(SIGKILL, kid_reap(victim));
 		ASSERT_EQ(0, _test_destroy(self->fd, table));
 	}
-	end_busy(_metadata, self);
+	end_busy(_metadata, &self->load);
 }
 
 TEST_F(fifo, death_grants_claim)
@@ -187,16 +192,16 @@ TEST_F(fifo, death_grants_claim)
 		ASSERT_EQ(0, kid_open(victim, "moving",
 				      KREG_OPEN_CREATE | KREG_OPEN_CLAIMABLE, &table));
 		ASSERT_EQ(0, kid_orphan(victim, table, KREG_ORPHAN_PARK, 0));
-		preempt_soon(self, i);
+		preempt_soon(&self->load, i);
 		kill(victim->pid, SIGKILL);
 		ASSERT_EQ(0, _test_open(self->fd, "moving",
 					KREG_OPEN_CLAIM | KREG_OPEN_WAIT, &claimed));
 		ASSERT_EQ(table, claimed);
-		preempt_end(_metadata, self);
+		preempt_end(_metadata, &self->load);
 		ASSERT_EQ(SIGKILL, kid_reap(victim));
 		ASSERT_EQ(0, _test_destroy(self->fd, table));
 	}
-	end_busy(_metadata, self);
+	end_busy(_metadata, &self->load);
 }
 
 TEST_F(fifo, gift_reaches_reader)
@@ -211,17 +216,17 @@ TEST_F(fifo, gift_reaches_reader)
 		__u64 table;
 
 		ASSERT_EQ(0, kid_create(giver, "moving", KREG_ACCESS_PRIVATE, &table));
-		preempt_soon(self, i);
+		preempt_soon(&self->load, i);
 		giver->job->table = table;
 		giver->job->process = self->me;
 		giver->job->len = 0;
 		kid_ask(giver, job_give);
 		wait_transfer(_metadata, self->fd, table);
 		ASSERT_EQ(0, kid_answer(giver));
-		preempt_end(_metadata, self);
+		preempt_end(_metadata, &self->load);
 		ASSERT_EQ(0, _test_destroy(self->fd, table));
 	}
-	end_busy(_metadata, self);
+	end_busy(_metadata, &self->load);
 }
 
 TEST_HARNESS_MAIN
