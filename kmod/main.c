@@ -37,6 +37,12 @@ MODULE_PARM_DESC(max_user_bytes, "bytes of memory of a user");
 module_param_named(max_user_namespaces, kreg_user_limit[KREG_QUOTA_NAMESPACES], ulong, 0644);
 MODULE_PARM_DESC(max_user_namespaces, "namespaces with clients or tables, of the user who has made them");
 
+module_param_named(max_user_queued, kreg_user_limit[KREG_QUOTA_QUEUED], ulong, 0644);
+MODULE_PARM_DESC(max_user_queued, "asynchronous operations of a user that are not yet applied");
+
+module_param_named(max_user_queued_bytes, kreg_user_limit[KREG_QUOTA_QUEUED_BYTES], ulong, 0644);
+MODULE_PARM_DESC(max_user_queued_bytes, "bytes of keys and values of them");
+
 module_param_named(max_batch_ops, kreg_limits.batch_ops, uint, 0644);
 MODULE_PARM_DESC(max_batch_ops, "operations of a batch");
 

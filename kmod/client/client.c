@@ -73,6 +73,44 @@ void kreg_client_sign(struct kreg_client *cl, struct kreg_writer *w, struct kreg
 	req->issuer = &cl->proc->holdings[w->nr].death;
 }
 
+static int charge_user(struct kreg_user *u, u32 ops, u64 bytes)
+{
+	int err = kreg_user_charge(u, KREG_QUOTA_QUEUED, ops);
+
+	if (err)
+		return err;
+	err = kreg_user_charge(u, KREG_QUOTA_QUEUED_BYTES, bytes);
+	if (err)
+		kreg_user_uncharge(u, KREG_QUOTA_QUEUED, ops);
+	return err;
+}
+
+static void uncharge_client(struct kreg_client *cl, u32 ops, u64 bytes)
+{
+	atomic_sub(bytes, &cl->async_bytes);
+	/* Pairs with kreg_sync_table(). */
+	atomic_sub_return_release(ops, &cl->async_ops);
+}
+
+int kreg_client_charge_queue(struct kreg_client *cl, u32 ops, u64 bytes)
+{
+	bool fits = atomic_add_return(ops, &cl->async_ops) <= KREG_MAX_ASYNC_OPS;
+	int err;
+
+	fits &= atomic_add_return(bytes, &cl->async_bytes) <= KREG_MAX_ASYNC_BYTES;
+	err = fits ? charge_user(cl->user, ops, bytes) : kreg_over_limit(KREG_LIMIT_QUEUED);
+	if (err)
+		uncharge_client(cl, ops, bytes);
+	return err;
+}
+
+void kreg_client_uncharge_queue(struct kreg_client *cl, u32 ops, u64 bytes)
+{
+	kreg_user_uncharge(cl->user, KREG_QUOTA_QUEUED, ops);
+	kreg_user_uncharge(cl->user, KREG_QUOTA_QUEUED_BYTES, bytes);
+	uncharge_client(cl, ops, bytes);
+}
+
 /* Whom it belongs to. After a failure free_client() frees what was found until then. */
 static int identify_client(struct kreg_client *cl)
 {

@@ -84,6 +84,14 @@ void kreg_client_flush(struct kreg_client *cl);
 /* Any. @req is to be queued for @cl: in its user's share, and before its process' death. */
 void kreg_client_sign(struct kreg_client *cl, struct kreg_writer *w, struct kreg_req *req);
 
+/*
+ * Any. Charge @ops asynchronous operations with @bytes to @cl and to its user, until they are
+ * applied or given up. kreg_over_limit(): so many do not fit into the queue.
+ */
+int kreg_client_charge_queue(struct kreg_client *cl, u32 ops, u64 bytes);
+/* Any. */
+void kreg_client_uncharge_queue(struct kreg_client *cl, u32 ops, u64 bytes);
+
 /* Any. Whether the opener has @cap over @ns; whether it is in the group. */
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap);
 bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid);

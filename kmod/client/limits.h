@@ -21,7 +21,7 @@ extern struct kreg_limits kreg_limits;
 
 /*
  * Errors of the module's own that say which limit was reached. Where a call ends they
- * become EDQUOT: see kreg_cmd_errno(). They fit into an ERR_PTR().
+ * become EDQUOT or EAGAIN: see kreg_cmd_errno(). They fit into an ERR_PTR().
  */
 #define KREG_OVER_LIMIT		4000
 

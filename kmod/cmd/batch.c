@@ -251,7 +251,7 @@ static int reserve_ops(struct kreg_batch *b, const struct kreg_op_list *ops, boo
 }
 
 static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
-				    const struct kreg_op_list *ops, bool atomic)
+				    const struct kreg_op_list *ops, bool atomic, bool async)
 {
 	struct kreg_batch *b;
 	int err;
@@ -259,7 +259,8 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
 	if (IS_ERR(b))
 		return b;
-	err = describe_ops(b, ops) ?: reserve_ops(b, ops, atomic) ?: get_objects(b, ops);
+	err = async ? kreg_batch_charge_queue(b) : 0;
+	err = err ?: describe_ops(b, ops) ?: reserve_ops(b, ops, atomic) ?: get_objects(b, ops);
 	if (!err)
 		return b;
 	kreg_batch_put(b);
@@ -269,14 +270,13 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
 		       bool atomic)
 {
-	struct kreg_batch *b = get_batch(cl, table, ops, atomic || ops->count == 1);
-	int err;
+	struct kreg_batch *b = get_batch(cl, table, ops, atomic || ops->count == 1, true);
 
 	if (IS_ERR(b))
 		return PTR_ERR(b);
-	err = kreg_batch_queue(b, atomic);
+	kreg_batch_queue(b, atomic);
 	kreg_batch_put(b);
-	return err;
+	return 0;
 }
 
 /*
@@ -337,7 +337,7 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 	err = probe_outs(arg);
 	if (err)
 		return err;
-	b = get_batch(call->client, arg->table, ops, atomic);
+	b = get_batch(call->client, arg->table, ops, atomic, false);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	err = kreg_batch_apply(b, atomic, &version, &failed);

@@ -24,7 +24,8 @@ struct kreg_batch {
 	u32 count;
 	u64 bytes;			/* of keys and values */
 	bool atomic;
-	bool async;			/* counted in the client */
+	bool async;			/* nobody waits for it */
+	bool queued;			/* charged as such */
 	bool waited;			/* at the limit of the user */
 	/* Under way, turn: */
 	enum phase phase;
@@ -185,6 +186,14 @@ static void advance_batch(struct kreg_batch *b, u32 n)
 	}
 }
 
+/* It is in the queue no longer, or never was. */
+static void uncharge_queue(struct kreg_batch *b)
+{
+	if (b->queued)
+		kreg_client_uncharge_queue(b->client, b->count, b->bytes);
+	b->queued = false;
+}
+
 /* One step: a part of a large batch, all of a small one. */
 static bool batch_step(struct kreg_req *req)
 {
@@ -203,6 +212,8 @@ static bool batch_step(struct kreg_req *req)
 	if (b->phase != DONE)
 		return false;
 	note_async_error(b);
+	/* Under the turn, so that who has synchronised has room for as many more. */
+	uncharge_queue(b);
 	return true;
 }
 
@@ -232,10 +243,7 @@ static void free_batch(struct kreg_req *req)
 	if (b->phase != DONE || b->rest)
 		cancel_rest(b);
 	kreg_prealloc_free(&b->pre);
-	if (b->async) {
-		atomic_sub(b->count, &cl->async_ops);
-		atomic_sub(b->bytes, &cl->async_bytes);
-	}
+	uncharge_queue(b);
 	kreg_table_put(b->table);
 	kreg_scratch_put(&cl->req, b);
 	kreg_client_put(cl);
@@ -416,31 +424,26 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	return err;
 }
 
-/* Count the batch against what the client may have queued. False if that is too much. */
-static bool fits_queue(struct kreg_batch *b)
+/* Refused here, before anything is set aside, a batch costs others nothing. */
+int kreg_batch_charge_queue(struct kreg_batch *b)
 {
-	struct kreg_client *cl = b->client;
+	int err = kreg_table_check_write(b->table, b->client);
 
-	b->async = true;
-	if (atomic_add_return(b->count, &cl->async_ops) > KREG_MAX_ASYNC_OPS)
-		b->async = false;
-	if (atomic_add_return(b->bytes, &cl->async_bytes) > KREG_MAX_ASYNC_BYTES)
-		b->async = false;
-	if (b->async)
-		return true;
-	atomic_sub(b->count, &cl->async_ops);
-	atomic_sub(b->bytes, &cl->async_bytes);
-	return false;
+	if (!err)
+		err = kreg_client_charge_queue(b->client, b->count, b->bytes);
+	b->queued = !err;
+	/* Its operations are not filled in, so there is nothing to give back for them. */
+	if (err)
+		b->count = 0;
+	return err;
 }
 
-int kreg_batch_queue(struct kreg_batch *b, bool atomic)
+void kreg_batch_queue(struct kreg_batch *b, bool atomic)
 {
 	b->atomic = atomic;
-	if (!fits_queue(b))
-		return -EAGAIN;
+	b->async = true;
 	b->req.large = is_large(b);
 	refcount_inc(&b->req.refs);
 	kreg_writer_post(b->table->writer, &b->req);
 	kreg_table_prealloc_ahead(b->table);
-	return 0;
 }

@@ -52,7 +52,12 @@ void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err);
  * index of the operation to blame, or their count if it is none of them.
  */
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
-/* Sleeps. Queue it and return. -EAGAIN: too much is queued already. */
-int kreg_batch_queue(struct kreg_batch *b, bool atomic);
+/*
+ * Any. Before anything is reserved for it: it is to be queued. -EACCES, -EPERM, -ESTALE;
+ * kreg_over_limit(): too much is queued already.
+ */
+int kreg_batch_charge_queue(struct kreg_batch *b);
+/* Sleeps. Queue it, which was charged as such, and return. */
+void kreg_batch_queue(struct kreg_batch *b, bool atomic);
 
 #endif /* KREG_CMD_BATCH_APPLY_H */

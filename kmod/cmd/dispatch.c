@@ -62,7 +62,10 @@ static enum kreg_limit limit_of(int err)
 
 int kreg_cmd_errno(int err)
 {
-	return unlikely(err < kreg_over_limit(KREG_LIMIT_NONE)) ? -EDQUOT : err;
+	if (likely(err >= kreg_over_limit(KREG_LIMIT_NONE)))
+		return err;
+	/* This one passes by itself. */
+	return err == kreg_over_limit(KREG_LIMIT_QUEUED) ? -EAGAIN : -EDQUOT;
 }
 
 /* Tell which limit was reached, if the caller's struct has the member for it. */

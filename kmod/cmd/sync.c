@@ -91,7 +91,8 @@ int kreg_sync_table(struct kreg_client *cl, u64 id)
 	struct kreg_table *t;
 	struct mark *mark;
 
-	if (!atomic_read(&cl->async_ops))
+	/* Pairs with uncharge_client(): what is not queued any more has been applied. */
+	if (!atomic_read_acquire(&cl->async_ops))
 		return 0;
 	t = kreg_find_table(cl, id);
 	if (IS_ERR(t))

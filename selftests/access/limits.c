@@ -11,6 +11,7 @@
 
 static const char * const params[] = {
 	"max_user_tables", "max_user_parked", "max_user_bytes",
+	"max_user_queued", "max_user_queued_bytes",
 };
 
 FIXTURE(limits) {
@@ -46,6 +47,8 @@ TEST_F(limits, defaults)
 	EXPECT_EQ(KREG_MAX_USER_TABLES, self->values[0]);
 	EXPECT_EQ(KREG_MAX_USER_PARKED, self->values[1]);
 	EXPECT_EQ(KREG_MAX_USER_BYTES, self->values[2]);
+	EXPECT_EQ(KREG_MAX_USER_QUEUED, self->values[3]);
+	EXPECT_EQ(KREG_MAX_USER_QUEUED_BYTES, self->values[4]);
 }
 
 TEST_F(limits, tables)
@@ -242,7 +245,7 @@ static long job_batch_of_two(struct job *job)
 {
 	struct kreg_op ops[2] = { test_op_puts("a", "v"), test_op_puts("b", "v") };
 
-	return _test_batch(job->fd, job->table, 0, ops, 2, NULL);
+	return _test_batch(job->fd, job->table, job->flags, ops, 2, NULL);
 }
 
 /* Set the parameter to 0 for as long as @expr is evaluated. */
@@ -285,8 +288,13 @@ TEST_F(limits, zero_is_none)
 	test_create(self->fd, NULL, 0, &other);
 	EXPECT_EQ(0, WITH_NONE("max_park_ms", _test_park(self->fd, other)));
 	alice->job->table = id;
+	alice->job->flags = 0;
 	EXPECT_EQ(-EFBIG, WITH_NONE("max_batch_ops", kid_do(alice, job_batch_of_two)));
 	EXPECT_EQ(-EFBIG, WITH_NONE("max_batch_bytes", kid_do(alice, job_batch_of_two)));
+	EXPECT_EQ(0, kid_do(alice, job_batch_of_two));
+	alice->job->flags = KREG_WRITE_ASYNC;
+	EXPECT_EQ(-EAGAIN, WITH_NONE("max_user_queued", kid_do(alice, job_batch_of_two)));
+	EXPECT_EQ(-EAGAIN, WITH_NONE("max_user_queued_bytes", kid_do(alice, job_batch_of_two)));
 	EXPECT_EQ(0, kid_do(alice, job_batch_of_two));
 }
 

@@ -5,9 +5,6 @@
  * The writer's thread is kept from running until a stranger has queued a lot, in many
  * tables. Then it runs, and what a test does must be over before the stranger's queue is.
  */
-#include <ctype.h>
-#include <dirent.h>
-
 #include "kit/fixture.h"
 #include "kit/job.h"
 #include "kit/fault.h"
@@ -23,44 +20,16 @@ FIXTURE(strangers) {
 	int fd;
 	struct kid *alice;
 	struct kid *stranger;
-	struct kid *spinner;
-	pid_t thread;
+	struct hold hold;
 	__u64 table;
 };
-
-static pid_t find_thread(void)
-{
-	char path[300], name[32];
-	struct dirent *entry;
-	pid_t found = 0;
-	DIR *proc = opendir("/proc");
-	FILE *f;
-
-	while (proc && !found && (entry = readdir(proc))) {
-		if (!isdigit(entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		f = fopen(path, "re");
-		if (f && fgets(name, sizeof(name), f) && !strcmp(name, "kreg/0\n"))
-			found = atoi(entry->d_name);
-		if (f)
-			fclose(f);
-	}
-	if (proc)
-		closedir(proc);
-	return found;
-}
 
 FIXTURE_SETUP(strangers)
 {
 	self->fd = test_setup(_metadata, &self->base);
-	spin_stop = test_shared(sizeof(*spin_stop));
-	ASSERT_NE(NULL, spin_stop);
 	self->alice = kid_start_as(_metadata, ALICE);
 	self->stranger = kid_start_as(_metadata, STRANGER);
-	self->spinner = kid_start_bare(_metadata);
-	self->thread = find_thread();
-	ASSERT_LT(0, self->thread);
+	hold_prepare(_metadata, &self->hold);
 	ASSERT_EQ(0, kid_create(self->alice, NULL, 0, &self->table));
 }
 
@@ -112,22 +81,13 @@ static long job_unflood(struct job *job)
 	return err;
 }
 
-/* Fill the stranger's queue while the thread, on the last processor, cannot run. */
-static void flood(struct __test_metadata *_metadata, struct kid *stranger,
-		  struct kid *spinner, pid_t thread)
+/* Fill the stranger's queue while the thread cannot run. */
+static void flood(struct __test_metadata *_metadata, struct kid *stranger, struct hold *h)
 {
-	int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
-
-	ASSERT_LT(0, cpu);
 	ASSERT_EQ(0, kid_do(stranger, job_prepare_flood));
-	set_cpu(_metadata, thread, cpu);
-	set_cpu(_metadata, spinner->pid, cpu);
-	set_fifo(_metadata, spinner->pid, 50);
-	__atomic_store_n(spin_stop, 0, __ATOMIC_RELAXED);
-	kid_ask(spinner, job_spin);
+	hold(_metadata, h);
 	ASSERT_EQ(0, kid_do(stranger, job_flood));
-	__atomic_store_n(spin_stop, 1, __ATOMIC_RELAXED);
-	ASSERT_EQ(0, kid_answer(spinner));
+	unhold(_metadata, h);
 }
 
 /* How many operations of the stranger are still queued. */
@@ -156,7 +116,7 @@ static long queued(struct kid *stranger)
 										\
 	for (__i = 0; __i < ROUNDS && __waited; __i++) {			\
 		prepare;							\
-		flood(_metadata, self->stranger, self->spinner, self->thread);	\
+		flood(_metadata, self->stranger, &self->hold);			\
 		what;								\
 		__waited = !queued(self->stranger);				\
 		EXPECT_EQ(0, kid_do(self->stranger, job_unflood));		\

@@ -6,11 +6,13 @@
 
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/stall.h"
 
 #define ALICE	1000
 
 static const char * const params[] = {
 	"max_user_tables", "max_user_parked", "max_user_bytes", "max_events",
+	"max_user_queued", "max_user_queued_bytes",
 };
 
 FIXTURE(which_limit) {
@@ -301,6 +303,126 @@ TEST_F(which_limit, share_of_a_mailbox)
 		;
 	EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, strangers[3], service->self,
 					   KREG_LIMIT_PROMISED));
+}
+
+#define QUEUED	4
+
+/* A batch of job->arg asynchronous writes with 2 bytes each; what it told. */
+static long job_queue(struct job *job)
+{
+	static const char keys[] = "0123456789";
+	struct kreg_op ops[2 * QUEUED];
+	struct kreg_ioc_batch cmd = test_batch_cmd(job->table, KREG_WRITE_ASYNC, ops, job->arg);
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < job->arg; i++)
+		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], 1, "v", 1);
+	cmd.size = sizeof(cmd);
+	cmd.out_limit = ~0U;
+	err = test_ioctl(job->fd, KREG_IOC_BATCH, &cmd);
+	return err == -EAGAIN ? (long)cmd.out_limit : err;
+}
+
+static long kid_queue(struct kid *kid, __u64 table, long count)
+{
+	kid->job->table = table;
+	kid->job->arg = count;
+	return kid_do(kid, job_queue);
+}
+
+static long job_sync_all(struct job *job)
+{
+	return _test_sync(job->fd);
+}
+
+/* All that may be queued, which is so only if nothing else is counted any more. */
+static void expect_room(struct __test_metadata *_metadata, struct kid *kid, __u64 table)
+{
+	EXPECT_EQ(0, kid_do(kid, job_sync_all));
+	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(kid, table, QUEUED + 1));
+	EXPECT_EQ(0, kid_queue(kid, table, QUEUED));
+	EXPECT_EQ(0, kid_do(kid, job_sync_all));
+}
+
+TEST_F(which_limit, queued)
+{
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
+	/* It has done nothing. */
+	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(self->alice, self->table, QUEUED + 1));
+	EXPECT_EQ(0, test_objects(self->fd, self->table));
+	for (i = 0; i < 3 * QUEUED; i++)
+		expect_room(_metadata, self->alice, self->table);
+	EXPECT_EQ(QUEUED, test_objects(self->fd, self->table));
+	/* What cannot be written for another reason counts for nothing. */
+	EXPECT_EQ(-EINVAL, kid_queue(self->alice, ~0ULL, QUEUED));
+	expect_room(_metadata, self->alice, self->table);
+	ASSERT_EQ(0, test_set_param("max_user_queued", 0));
+	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(self->alice, self->table, 1));
+	EXPECT_EQ(0, kid_puts(self->alice, self->table, "k", "v"));
+}
+
+TEST_F(which_limit, queued_bytes)
+{
+	ASSERT_EQ(0, test_set_param("max_user_queued_bytes", 2 * QUEUED));
+	expect_room(_metadata, self->alice, self->table);
+	/* Refused for its bytes, it does not count by its operations either. */
+	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
+	ASSERT_EQ(0, test_set_param("max_user_queued_bytes", 2 * QUEUED - 1));
+	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(self->alice, self->table, QUEUED));
+	ASSERT_EQ(0, test_set_param("max_user_queued_bytes", 2 * QUEUED));
+	expect_room(_metadata, self->alice, self->table);
+}
+
+/* By whichever way a client goes, what it had queued has been applied and is not counted. */
+TEST_F(which_limit, queued_and_gone)
+{
+	struct kid *victim;
+	int i;
+
+	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
+	for (i = 0; i < 3 * QUEUED; i++) {
+		victim = kid_start_as(_metadata, ALICE);
+		ASSERT_EQ(0, kid_queue(victim, self->table, QUEUED));
+		EXPECT_EQ(i & 1 ? SIGKILL : 0,
+			  i & 1 ? kid_kill(victim) : kid_do(victim, job_close));
+		EXPECT_EQ(0, kid_queue(self->alice, self->table, QUEUED));
+		EXPECT_EQ(0, kid_do(self->alice, job_sync_all));
+	}
+}
+
+/* It is one limit for all clients of the user, and none for others. */
+TEST_F(which_limit, queued_by_all)
+{
+	struct kid *bob = kid_start_as(_metadata, ALICE + 1);
+	long first, over, fits, others, root;
+	struct hold h;
+	int i, seen = 0;
+
+	hold_prepare(_metadata, &h);
+	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
+	for (i = 0; i < 20 && !seen; i++) {
+		hold(_metadata, &h);
+		first = kid_queue(self->alice, self->table, QUEUED - 1);
+		over = kid_queue(self->heir, self->table, 2);
+		fits = kid_queue(self->heir, self->table, 1);
+		others = kid_queue(bob, self->table, QUEUED);
+		root = _test_put_async(self->fd, self->table, "k", "v");
+		unhold(_metadata, &h);
+
+		EXPECT_EQ(0, first);
+		EXPECT_EQ(0, fits);
+		EXPECT_EQ(0, others);
+		EXPECT_EQ(0, root);
+		/* Unless the thread has come to run all the same. */
+		seen = over == KREG_LIMIT_QUEUED;
+		ASSERT_TRUE(seen || !over);
+		test_sync(self->fd);
+	}
+	EXPECT_TRUE(seen);
+	expect_room(_metadata, self->heir, self->table);
 }
 
 TEST_HARNESS_MAIN

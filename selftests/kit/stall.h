@@ -6,6 +6,8 @@
 #ifndef KREG_KIT_STALL_H
 #define KREG_KIT_STALL_H
 
+#include <ctype.h>
+#include <dirent.h>
 #include <sched.h>
 
 #include "kit/fixture.h"
@@ -84,6 +86,65 @@ static inline void unstall(struct __test_metadata *_metadata, struct stall *s)
 	set_fifo(_metadata, 0, 0);
 	for (i = 0; i < s->count; i++)
 		ASSERT_EQ(0, kid_answer(s->spinners[i]));
+}
+
+/*
+ * To keep only the writer's thread from running: it has to share the last processor with a
+ * spinner. All others go on, and may sleep.
+ */
+struct hold {
+	struct kid *spinner;
+	pid_t thread;
+	int cpu;
+};
+
+static inline pid_t find_thread(void)
+{
+	char path[300], name[32];
+	struct dirent *entry;
+	pid_t found = 0;
+	DIR *proc = opendir("/proc");
+	FILE *f;
+
+	while (proc && !found && (entry = readdir(proc))) {
+		if (!isdigit(entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		f = fopen(path, "re");
+		if (f && fgets(name, sizeof(name), f) && !strcmp(name, "kreg/0\n"))
+			found = atoi(entry->d_name);
+		if (f)
+			fclose(f);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+static inline void hold_prepare(struct __test_metadata *_metadata, struct hold *h)
+{
+	spin_stop = test_shared(sizeof(*spin_stop));
+	ASSERT_NE(NULL, spin_stop);
+	h->spinner = kid_start_bare(_metadata);
+	h->thread = find_thread();
+	ASSERT_LT(0, h->thread);
+	h->cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	ASSERT_LT(0, h->cpu);
+}
+
+static inline void hold(struct __test_metadata *_metadata, struct hold *h)
+{
+	set_cpu(_metadata, h->thread, h->cpu);
+	set_cpu(_metadata, h->spinner->pid, h->cpu);
+	set_fifo(_metadata, h->spinner->pid, 50);
+	__atomic_store_n(spin_stop, 0, __ATOMIC_RELAXED);
+	kid_ask(h->spinner, job_spin);
+}
+
+static inline void unhold(struct __test_metadata *_metadata, struct hold *h)
+{
+	__atomic_store_n(spin_stop, 1, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, kid_answer(h->spinner));
 }
 
 #endif /* KREG_KIT_STALL_H */

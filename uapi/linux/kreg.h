@@ -67,8 +67,8 @@
  * that programs need not change when a kernel learns them. Until then they are
  * refused with EOPNOTSUPP.
  *
- * With EDQUOT and ENOSPC the member ``out_limit``, where a struct has it, is written
- * and tells which limit was reached (enum kreg_limit).
+ * With EDQUOT and ENOSPC, and with EAGAIN of a write, the member ``out_limit``, where a
+ * struct has it, is written and tells which limit was reached (enum kreg_limit).
  *
  * Moments are nanoseconds of CLOCK_MONOTONIC, as the calling process reads that clock
  * in its time namespace.
@@ -150,6 +150,12 @@
 #define KREG_MAX_USER_PARKED	256
 #define KREG_MAX_USER_BYTES	(256ULL << 20)
 /*
+ * Operations with ASYNC that are not yet applied, and their bytes, of all clients of the user.
+ * One more: EAGAIN, as at the limit of a client.
+ */
+#define KREG_MAX_USER_QUEUED		65536
+#define KREG_MAX_USER_QUEUED_BYTES	(64ULL << 20)
+/*
  * Pairs of user and pid namespace in which there are clients or tables, of the user who has
  * made the user namespace. One more: open(2) of the device fails with EDQUOT.
  */
@@ -169,7 +175,8 @@
  * @KREG_LIMIT_PROMISED: records, or their bytes, that one user may have in the mailbox of
  *	another's process: a quarter of it. All strangers together may have three quarters,
  *	so that the user of the process always has room. Root is no stranger
- * @KREG_LIMIT_QUEUED: queued operations of the user; not yet
+ * @KREG_LIMIT_QUEUED: operations with ASYNC, or their bytes, that wait to be applied: of the
+ *	client, or of the user; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user; not yet
  * @KREG_LIMIT_WATCHES: watches and places in line of the user; not yet
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table; not yet
@@ -672,7 +679,7 @@ struct kreg_more {
  * @deadline_ns: not yet: with ACKED, CLOCK_MONOTONIC in nanoseconds
  * @out_process: the process that the object is bound to; zero: none, or not visible
  * @out_missing: with ACKED, subscribers that have not acknowledged
- * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ * @out_limit: with EDQUOT, ENOSPC and EAGAIN, enum kreg_limit
  *
  * With %KREG_OP_SIZE the struct ends with @op: that is the form for speed.
  *
@@ -681,9 +688,11 @@ struct kreg_more {
  * With ASYNC (PUT without NEW, DELETE and CLEAR) the call returns when the write
  * is queued, or applied if that can be done at once; nothing is written to @op,
  * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
- * wait already. The writes of one client to one table are applied in the order of
- * its calls, and before the death of its process is seen: close() waits for them, and for what
- * calls have left behind that were killed.
+ * wait already, or %KREG_MAX_USER_QUEUED or %KREG_MAX_USER_QUEUED_BYTES of its user: try
+ * again after a SYNC, or later. The call has done nothing then. The writes of one client
+ * to one table are applied in the order of its calls, and before the death of its process
+ * is seen: close() waits for them, and for what calls have left behind that were killed.
+ * In a table that several users write to, each has a call done by turns.
  */
 struct kreg_ioc_op {
 	__u32 size;
@@ -710,7 +719,7 @@ struct kreg_ioc_op {
  * @deadline_ns: not yet: with ACKED, CLOCK_MONOTONIC in nanoseconds
  * @out_done: operations without an error. Written also when one operation is to
  *	blame that an atomic batch fails: then the index of that operation
- * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ * @out_limit: with EDQUOT, ENOSPC and EAGAIN, enum kreg_limit
  * @out_missing: with ACKED, subscribers that have not acknowledged
  * @out_reserved: 0
  *

@@ -143,7 +143,8 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
  * Asynchronous writes return when they are queued or done, see kreg_client_sync(). The
  * writes of one client to one table are applied in the order of the calls, and are
  * applied even if the process dies at once. -EAGAIN: 4096 of them or 4 MiB wait
- * already; synchronise or try later. Only kreg_client_sync() tells whether one has failed.
+ * already, or 65536 or 64 MiB of the user; synchronise or try later. Only
+ * kreg_client_sync() tells whether one has failed.
  */
 
 /** kreg_put_async() - queue an insertion. */
