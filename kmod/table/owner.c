@@ -280,8 +280,9 @@ static void own_done(struct kreg_req *req)
 }
 
 /*
- * Turn. Do what is due to @t when what is queued for it has been applied. If something was
- * due already, that is no later than all that its owner can have queued.
+ * Turn. Do what is due to @t when its lane gets there: after what the user who pays for it
+ * has queued, and never between two steps of a request. All that its owner has queued was
+ * applied before this is asked for.
  */
 static void queue_own(struct kreg_table *t)
 {

@@ -47,6 +47,26 @@ static void make_ready(struct kreg_writer *w, struct kreg_req *req)
 	list_add_tail(&req->entry, &share->ready);
 }
 
+/* The first of @share in the lane, or NULL; without the turn, among as many as there are users. */
+static struct kreg_req *find_first(struct kreg_lane *lane, const struct kreg_share *share)
+{
+	struct kreg_req *req = lane->busy;
+
+	if (req->share == share)
+		return req;
+	list_for_each_entry(req, &lane->behind, entry)
+		if (req->share == share)
+			return req;
+	return NULL;
+}
+
+static void wait_behind(struct kreg_lane *lane, struct kreg_req *req)
+{
+	struct kreg_req *first = find_first(lane, req->share);
+
+	list_add_tail(&req->entry, first ? &first->next : &lane->behind);
+}
+
 static void enter_lane(struct kreg_writer *w, struct kreg_req *req)
 {
 	struct kreg_lane *lane = req->lane;
@@ -54,10 +74,11 @@ static void enter_lane(struct kreg_writer *w, struct kreg_req *req)
 	list_add_tail(&req->order, &w->order);
 	if (!lane)
 		return;
-	if (lane->taken) {
-		list_add_tail(&req->entry, &lane->behind);
+	INIT_LIST_HEAD(&req->next);
+	if (lane->busy) {
+		wait_behind(lane, req);
 	} else {
-		lane->taken = true;
+		lane->busy = req;
 		make_ready(w, req);
 	}
 }
@@ -93,12 +114,27 @@ void kreg_lane_rotate(struct kreg_writer *w, struct kreg_req *req)
 	rotate_share(w, req->share);
 }
 
-/* The request of @lane that comes next is ready to be advanced. */
-static void advance_lane(struct kreg_writer *w, struct kreg_lane *lane)
+/* What its user has queued after @req comes after one request of each other user. */
+static void queue_next(struct kreg_lane *lane, struct kreg_req *req)
 {
-	struct kreg_req *next = list_first_entry_or_null(&lane->behind, struct kreg_req, entry);
+	struct kreg_req *next = list_first_entry_or_null(&req->next, struct kreg_req, entry);
 
-	lane->taken = next;
+	if (!next)
+		return;
+	list_del(&next->entry);
+	list_splice(&req->next, &next->next);
+	list_add_tail(&next->entry, &lane->behind);
+}
+
+/* @req has been applied: what comes after it in its lane is ready to be advanced. */
+static void advance_lane(struct kreg_writer *w, struct kreg_req *req)
+{
+	struct kreg_lane *lane = req->lane;
+	struct kreg_req *next;
+
+	queue_next(lane, req);
+	next = list_first_entry_or_null(&lane->behind, struct kreg_req, entry);
+	lane->busy = next;
 	if (next) {
 		list_del(&next->entry);
 		make_ready(w, next);
@@ -111,7 +147,7 @@ void kreg_lane_leave(struct kreg_writer *w, struct kreg_req *req)
 	list_del(&req->entry);
 	list_del(&req->order);
 	rotate_share(w, req->share);
-	advance_lane(w, req->lane);
+	advance_lane(w, req);
 	if (req->issuer)
 		kreg_death_dequeue(w, req->issuer);
 	/* From here on the turn may be lent for this lane, and the request posted again. */

@@ -15,12 +15,15 @@
 struct kreg_death;
 struct kreg_writer;
 
-/* What is done in order: the requests of a table. */
+/*
+ * The requests of a table: one at a time, those of a user in order, users by turns. So who
+ * shares a table with others waits for one request of each, whatever they have queued.
+ */
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
 	/* The thread's: */
-	bool taken;			/* a request is under way */
-	struct list_head behind;	/* and these wait for it */
+	struct kreg_req *busy;	/* under way, or NULL */
+	struct list_head behind;	/* kreg_req.entry: the first of each other user */
 };
 
 /* The requests of a user that can be advanced. Users have a step each in turns. */
@@ -47,6 +50,7 @@ struct kreg_req {
 		struct llist_node node;	/* queued */
 		struct list_head entry;	/* in the thread's hands: in a share or behind a lane */
 	};
+	struct list_head next;		/* the thread's: those of its user in its lane after it */
 	struct list_head order;		/* the thread's: all in its hands, oldest first */
 	/* Invariant after initialisation: */
 	struct kreg_lane *lane;
@@ -70,7 +74,7 @@ void kreg_req_put(struct kreg_req *req);
 static inline void kreg_lane_init(struct kreg_lane *lane)
 {
 	atomic_set(&lane->pending, 0);
-	lane->taken = false;
+	lane->busy = NULL;
 	INIT_LIST_HEAD(&lane->behind);
 }
 

@@ -42,15 +42,18 @@ FIXTURE_TEARDOWN_PARENT(strangers)
 static int flooding[CLIENTS];
 static __u64 tables[CLIENTS];
 
-/* Apart, since this may need the thread. */
+/* Apart, since this may need the thread. With job->arg, all are for that one table. */
 static long job_prepare_flood(struct job *job)
 {
 	int i, err = 0;
 
 	for (i = 0; i < CLIENTS && !err; i++) {
 		flooding[i] = test_client();
-		err = flooding[i] < 0 ? flooding[i] :
-		      _test_create(flooding[i], NULL, KREG_ACCESS_PRIVATE, &tables[i]);
+		tables[i] = job->arg;
+		if (flooding[i] < 0)
+			err = flooding[i];
+		else if (!job->arg)
+			err = _test_create(flooding[i], NULL, KREG_ACCESS_PRIVATE, &tables[i]);
 	}
 	return err;
 }
@@ -75,7 +78,8 @@ static long job_unflood(struct job *job)
 	int i, err = 0;
 
 	for (i = 0; i < CLIENTS && !err; i++) {
-		err = _test_destroy(flooding[i], tables[i]);
+		if (!job->arg)
+			err = _test_destroy(flooding[i], tables[i]);
 		close(flooding[i]);
 	}
 	return err;
@@ -151,6 +155,58 @@ TEST_F(strangers, own_queue)
 	expect_not_waited(, ASSERT_EQ(0, kid_do(self->alice, job_async_then_take)));
 }
 
+/* In a table that both write to, what waits is one request of each other user. */
+TEST_F(strangers, same_table)
+{
+	__u64 id;
+
+	ASSERT_EQ(0, kid_create(self->alice, NULL, KREG_ACCESS_PUBLIC, &id));
+	self->stranger->job->arg = id;
+	expect_not_waited(, ASSERT_EQ(0, kid_puts(self->alice, id, "k", "v")));
+	expect_not_waited(, ASSERT_EQ(0, kid_setopt(self->alice, id, KREG_OPT_MODE, 0666, 0)));
+}
+
+#define ORDERED	200
+
+/* Asynchronous writes by two clients, then one that is waited for. */
+static long job_write_in_order(struct job *job)
+{
+	struct kreg_op op;
+	char text[16];
+	int i, err = 0;
+
+	for (i = 0; i < ORDERED && !err; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		op = test_op_puts("k", text);
+		/* A batch is queued in any case. */
+		err = _test_batch(job->fd, job->table, KREG_WRITE_ASYNC, &op, 1, NULL) ?:
+		      _test_put_async(job->fd, job->table, text, text);
+	}
+	op = test_op_puts("k", "last");
+	op.flags = KREG_OP_NEW;
+	err = err ?: _test_op(job->fd, job->table, 0, &op);
+	return err == -EEXIST ? _test_gets(job->fd, job->table, "k", job->value,
+					   sizeof(job->value)) : err ?: -EINVAL;
+}
+
+/* Their own order is kept all the same. */
+TEST_F(strangers, same_table_in_order)
+{
+	char last[16];
+	__u64 id;
+
+	snprintf(last, sizeof(last), "%d", ORDERED - 1);
+	ASSERT_EQ(0, kid_create(self->alice, NULL, KREG_ACCESS_PUBLIC, &id));
+	self->stranger->job->arg = id;
+	self->alice->job->table = id;
+	flood(_metadata, self->stranger, &self->hold);
+	EXPECT_EQ(0, kid_do(self->alice, job_write_in_order));
+	EXPECT_STREQ(last, self->alice->job->value);
+	/* What the stranger was told to be accepted is done. */
+	EXPECT_EQ(0, kid_do(self->stranger, job_unflood));
+	EXPECT_EQ(1 + ORDERED + BATCH, test_objects(self->fd, id));
+}
+
 TEST_F(strangers, create)
 {
 	__u64 id;
@@ -170,6 +226,15 @@ TEST_F(strangers, close)
 {
 	expect_not_waited(ASSERT_EQ(0, kid_do(self->alice, job_client)),
 			  ASSERT_EQ(0, kid_do(self->alice, job_close)));
+}
+
+/* The last one of its process, which is what an exit waits for. */
+TEST_F(strangers, close_last)
+{
+	struct kid *other;
+
+	expect_not_waited(other = kid_start_as(_metadata, ALICE),
+			  ASSERT_EQ(0, kid_do(other, job_close)));
 }
 
 TEST_F(strangers, claim)
@@ -200,6 +265,28 @@ TEST_F(strangers, death)
 	__u64 id;
 
 	expect_not_waited(owner = start_owner(_metadata, self->alice, &id),
+			  EXPECT_EQ(SIGKILL, kid_kill(owner));
+			  ASSERT_EQ(0, kid_event_now(self->alice)));
+	EXPECT_EQ(id, self->alice->job->event.e.table);
+}
+
+/* The same of a table in which the stranger has queued all that. */
+static struct kid *start_public_owner(struct __test_metadata *_metadata, struct kid *heir,
+				      struct kid *stranger, __u64 *id)
+{
+	struct kid *owner = start_owner(_metadata, heir, id);
+
+	ASSERT_EQ(0, kid_setopt(owner, *id, KREG_OPT_ACCESS, KREG_ACCESS_PUBLIC, 0));
+	stranger->job->arg = *id;
+	return owner;
+}
+
+TEST_F(strangers, death_in_the_same_table)
+{
+	struct kid *owner;
+	__u64 id;
+
+	expect_not_waited(owner = start_public_owner(_metadata, self->alice, self->stranger, &id),
 			  EXPECT_EQ(SIGKILL, kid_kill(owner));
 			  ASSERT_EQ(0, kid_event_now(self->alice)));
 	EXPECT_EQ(id, self->alice->job->event.e.table);

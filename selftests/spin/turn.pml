@@ -8,8 +8,8 @@
  * lane.c (kreg_lane_collect(), kreg_lane_leave(), kreg_lane_pass()) and
  * death.c (all); of client/exit.c announce_death() and
  * kreg_proc_settle(); of table/owner.c handle_death() and do_what_is_due(); of
- * cmd/sync.c sync_client(). That users have a step each in turns is left out, and so is
- * the upkeep of stores. The thread ends when nothing is left to do; asleep before that, it is found in an invalid end state.
+ * cmd/sync.c sync_client(). That users have a step each in turns is left out, and so are
+ * their turns in a lane, all being one user's here, and the upkeep of stores. The thread ends when nothing is left to do; asleep before that, it is found in an invalid end state.
  *
  * A client owns a table. It queues a batch of two steps that it does not wait for, writes
  * to the table with a lent turn or through the queue, may be killed there, and dies; it
