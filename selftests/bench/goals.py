@@ -50,6 +50,12 @@ GOALS = [
     ("give, 1 million : 10 objects", against("give", MILLION, "give", 10), 1.1, []),
     ("park, 1 million : 10 objects", against("park", MILLION, "park", 10), 1.1, []),
     ("destroy, 1 million : 10 objects", against("destroy", MILLION, "destroy", 10), 1.1, []),
+    *((f"{what}, a stranger floods : alone, wall",
+       against(f"stranger-{op}-flooded", 0, f"stranger-{op}-alone", 0, clock="wall"),
+       10, [])
+      for op, what in (("put", "put"), ("get", "get"), ("close", "close"), ("claim", "claim"),
+                       ("death", "SIGKILL to heir"))),
+    ("longest turn, a stranger floods", measured("longest-turn-stranger", 0), 50000, []),
     ("longest turn, table grows", measured("longest-turn-grow", MILLION), 50000, []),
     ("longest turn, grows in batches of 1,024",
      measured("longest-turn-grow-batch-1024", MILLION), 50000, []),

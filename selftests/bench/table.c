@@ -38,6 +38,18 @@ __u64 table_create(int fd, const char *name, const struct kreg_ioc_open *how)
 	return cmd.out_table;
 }
 
+__u64 table_find(int fd, const char *name)
+{
+	struct kreg_ioc_open cmd = {
+		.size = sizeof(cmd),
+		.name = address(name),
+		.name_len = strlen(name),
+	};
+
+	call(fd, KREG_IOC_OPEN, &cmd, "find");
+	return cmd.out_table;
+}
+
 void table_destroy(int fd, __u64 id)
 {
 	struct kreg_ioc_table cmd = { .size = sizeof(cmd), .table = id };

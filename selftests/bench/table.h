@@ -41,6 +41,7 @@ static inline void call(int fd, unsigned int cmd, void *arg, const char *what)
 int client_open(void);
 struct kreg_process client_self(int fd);
 __u64 table_create(int fd, const char *name, const struct kreg_ioc_open *how);
+__u64 table_find(int fd, const char *name);
 void table_destroy(int fd, __u64 id);
 void table_give(int fd, __u64 id, const struct kreg_process *to); /* NULL: park */
 void table_claim(int fd, const char *name);

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "flood.h"
 #include "groups.h"
 #include "hostile.h"
 #include "table.h"
@@ -25,6 +26,7 @@
 
 #define PERIOD_NS	40000
 #define OBJECTS		1000000
+#define FLOOD_US	2000000
 #define UNMAPPED	(128UL << 20)	/* about what those take */
 #define PREEMPT		"/sys/kernel/debug/sched/preempt"
 
@@ -160,6 +162,20 @@ static void longest_hostile(void)
 	table_free(&table);
 }
 
+/* Another user queues what he may, and lets processes die, all the time. */
+static void longest_flooded(void)
+{
+	struct watch watch;
+
+	device_share(true);
+	flood_start(FLOOD_CALLS);
+	watch_start(&watch);
+	usleep(FLOOD_US);
+	watch_stop(&watch, "kreg", "longest-turn-stranger", 0);
+	flood_stop();
+	device_share(false);
+}
+
 static void longest_unmap(void)
 {
 	struct watch watch;
@@ -191,7 +207,9 @@ void group_turn(void)
 	if (!bench_quick)
 		longest_turns();
 	longest_hostile();
-	if (!bench_quick)
+	if (!bench_quick) {
+		longest_flooded();
 		longest_unmap();
+	}
 	preempt("voluntary");
 }
