@@ -17,7 +17,8 @@ struct kreg_writer;
 
 /*
  * The requests of a table: one at a time, those of a user in order, users by turns. So who
- * shares a table with others waits for one request of each, whatever they have queued.
+ * shares a table with others waits for one request of each, whatever they have queued there.
+ * Its steps are in turns with those of the same user's other lanes.
  */
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
