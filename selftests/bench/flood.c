@@ -40,7 +40,7 @@ void become(unsigned int user)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || setgroups(0, NULL) ||
 	    setresgid(user, user, user) || setresuid(user, user, user))
-		bench_die("become another user");
+		bench_die("change of user");
 }
 
 static void spin(void)

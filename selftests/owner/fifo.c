@@ -162,7 +162,7 @@ static void wait_transfer(struct __test_metadata *_metadata, int fd, __u64 table
 
 TEST_F(fifo, death_reaches_heir)
 {
-	int i, rounds = test_scale(ROUNDS);
+	int i, rounds = test_size(ROUNDS);
 
 	for (i = 0; i < rounds; i++) {
 		struct kid *victim = kid_start(_metadata);
@@ -182,7 +182,7 @@ TEST_F(fifo, death_reaches_heir)
 
 TEST_F(fifo, death_grants_claim)
 {
-	int i, rounds = test_scale(ROUNDS);
+	int i, rounds = test_size(ROUNDS);
 
 	for (i = 0; i < rounds; i++) {
 		struct kid *victim = kid_start(_metadata);
@@ -206,7 +206,7 @@ TEST_F(fifo, death_grants_claim)
 
 TEST_F(fifo, gift_reaches_reader)
 {
-	int i, rounds = test_scale(ROUNDS);
+	int i, rounds = test_size(ROUNDS);
 	struct kid *giver = kid_start(_metadata);
 
 	ASSERT_EQ(0, _test_receiver(self->fd));
