@@ -98,24 +98,30 @@ static inline void settle_lane(struct data *d, __u32 lane)
 	fix_cells(l, told.new == n);
 }
 
+static inline void check_not_dead(const struct kreg_info *info, struct kreg_process dead)
+{
+	if (info->owner.cookie == dead.cookie)
+		complain("%s is owned by %u, who is dead", info->name, dead.pid);
+	if (info->heir.cookie == dead.cookie)
+		complain("the heir of %s is %u, who is dead", info->name, dead.pid);
+}
+
 /* No call tells of the dead. */
 static inline void check_forgotten(struct data *d, struct kreg_process dead)
 {
 	struct kreg_info infos[2 * TABLES];
+	__u64 after = 0;
 	__u32 more;
 	int i, n;
 
-	n = _test_list(d->fd, 0, infos, 2 * TABLES, &more);
-	if (n < 0)
-		complain("LIST: %s", strerror(-n));
-	for (i = 0; i < n; i++) {
-		if (infos[i].owner.cookie == dead.cookie)
-			complain("%s is owned by %u, who is dead",
-				 infos[i].name, dead.pid);
-		if (infos[i].heir.cookie == dead.cookie)
-			complain("the heir of %s is %u, who is dead",
-				 infos[i].name, dead.pid);
-	}
+	do {
+		n = _test_list(d->fd, after, infos, 2 * TABLES, &more);
+		if (n < 0)
+			complain("LIST: %s", strerror(-n));
+		for (i = 0; i < n; i++)
+			check_not_dead(&infos[i], dead);
+		after = n > 0 ? infos[n - 1].id : 0;
+	} while (n > 0 && more);
 }
 
 static inline void check_kept(struct data *d, __u32 table)

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "stress/act.h"
+#include "stress/backlog.h"
 #include "stress/memory.h"
 #include "stress/read.h"
 
@@ -77,7 +78,10 @@ static inline void child_main(struct actor *a)
 static inline void have_child(struct actor *a)
 {
 	pid_t pid = a->slot->poor ? -1 : fork();
+	__u32 what = roll(a, 12);
 
+	if (!pid && what < 3)
+		backlog_main(what);
 	if (!pid)
 		child_main(a);
 	if (pid > 0)

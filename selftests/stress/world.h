@@ -121,14 +121,14 @@ struct slot {
 enum counter {
 	WRITES, ASYNC, BATCHES, READS, SCANS, GIFTS, LEGACIES, SILENT, PARKS,
 	CLAIMS, CREATED, DESTROYED, MUTATED, DEATHS, KILLS, OOMS, NOMEMS, FORKS,
-	REFUSED, UNLOADS, FLIPS, COUNTERS
+	REFUSED, BACKLOG, UNLOADS, FLIPS, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
 	"writes", "asynchronous", "batches", "reads", "scans", "gifts",
 	"legacies", "silent", "parks", "claims", "created", "destroyed",
 	"mutated", "deaths", "kills", "oom-kills", "enomem", "forks",
-	"refused", "unloads-refused", "lend-flips",
+	"refused", "backlog", "unloads-refused", "lend-flips",
 };
 
 struct world {
