@@ -66,7 +66,7 @@ check-debug:
 check-all:
 	@KERNELS=all selftests/run
 
-#: make stress        a rough life (SECONDS=120 KERNEL=... LEND=0|1|flip WRITERS=...
+#: make stress        everything at random (SECONDS=120 KERNEL=... LEND=0|1|flip WRITERS=...
 #:                    PROCESSES=... SEED=... RELOADS=200)
 .PHONY: stress
 SECONDS ?= 120

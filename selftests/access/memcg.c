@@ -49,7 +49,7 @@ static int enter_group(const struct kid *kid)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", kid->pid);
-	return oom_write(OOM_GROUP "cgroup.procs", text);
+	return test_write_file(OOM_GROUP "cgroup.procs", text);
 }
 
 static int make_group(void)
@@ -57,14 +57,14 @@ static int make_group(void)
 	char text[16];
 	int err;
 
-	err = oom_write(OOM_ROOT "cgroup.subtree_control", "+memory");
+	err = test_write_file(OOM_ROOT "cgroup.subtree_control", "+memory");
 	if (err)
 		return err;
 	if (mkdir(OOM_GROUP, 0755))
 		return -errno;
 	snprintf(text, sizeof(text), "%d", ROOM);
-	err = oom_write(OOM_GROUP "memory.max", text);
-	return err ? err : oom_write(OOM_GROUP "memory.oom.group", "1");
+	err = test_write_file(OOM_GROUP "memory.max", text);
+	return err ? err : test_write_file(OOM_GROUP "memory.oom.group", "1");
 }
 
 FIXTURE_SETUP(memcg)

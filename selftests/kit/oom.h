@@ -13,28 +13,23 @@
 #define OOM_GROUP	OOM_ROOT "kreg-oom/"
 #define OOM_LIMIT	(24 << 20)
 
-static inline int oom_write(const char *path, const char *text)
-{
-	return test_write_file(path, text);
-}
-
 /* Put the kid into a group of its own with little memory. */
 static inline int oom_prepare(struct kid *kid)
 {
 	char text[32];
 	int err;
 
-	err = oom_write(OOM_ROOT "cgroup.subtree_control", "+memory");
+	err = test_write_file(OOM_ROOT "cgroup.subtree_control", "+memory");
 	if (err)
 		return err;
 	if (mkdir(OOM_GROUP, 0755) && errno != EEXIST)
 		return -errno;
 	snprintf(text, sizeof(text), "%d", OOM_LIMIT);
-	err = oom_write(OOM_GROUP "memory.max", text);
+	err = test_write_file(OOM_GROUP "memory.max", text);
 	if (err)
 		return err;
 	snprintf(text, sizeof(text), "%d", kid->pid);
-	return oom_write(OOM_GROUP "cgroup.procs", text);
+	return test_write_file(OOM_GROUP "cgroup.procs", text);
 }
 
 static inline int oom_clean(void)

@@ -24,15 +24,15 @@ static inline struct who somebody(struct actor *a)
 }
 
 /* The table was to be @pending; what came of it. */
-static inline void undo(unsigned int table, struct deed d)
+static inline void undo(unsigned int table, struct intent d)
 {
 	d.pending = NOTHING;
-	write_deed(table, &d);
+	write_intent(table, &d);
 }
 
 static inline void give(struct actor *a, unsigned int table)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	struct who to = somebody(a);
 	struct note note = { .token = new_token(a), .table = table };
 	int err;
@@ -42,7 +42,7 @@ static inline void give(struct actor *a, unsigned int table)
 	d.pending = GIVE;
 	d.to = to;
 	d.token = note.token;
-	write_deed(table, &d);
+	write_intent(table, &d);
 	err = _test_give(client(a), d.id, to.process, &note, sizeof(note));
 	if (!err) {
 		a->slot->owned[table] = false;
@@ -55,7 +55,7 @@ static inline void give(struct actor *a, unsigned int table)
 
 static inline void name_heir(struct actor *a, unsigned int table)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	struct who to = roll(a, 8) ? somebody(a) : (struct who) { 0 };
 	struct note note = { .token = new_token(a), .table = table };
 	__u32 len = sizeof(note);
@@ -69,7 +69,7 @@ static inline void name_heir(struct actor *a, unsigned int table)
 		len = 0;
 	if (nobody(to))
 		memset(&to, 0, sizeof(to));
-	write_deed(table, &d);
+	write_intent(table, &d);
 	err = _test_heir(client(a), d.id, to.process, len ? &note : NULL, len,
 			 d.new_silent ? KREG_HEIR_SILENT : 0);
 	if (!err) {
@@ -85,7 +85,7 @@ static inline void name_heir(struct actor *a, unsigned int table)
 
 static inline void set_orphan(struct actor *a, unsigned int table)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	int err;
 
 	d.pending = ORPHAN;
@@ -93,7 +93,7 @@ static inline void set_orphan(struct actor *a, unsigned int table)
 	d.new_orphan_ms = 0;
 	if (d.new_orphan == KREG_ORPHAN_PARK && roll(a, 2))
 		d.new_orphan_ms = test_scale(20 + roll(a, 200));
-	write_deed(table, &d);
+	write_intent(table, &d);
 	err = _test_orphan(client(a), d.id, d.new_orphan, d.new_orphan_ms);
 	if (!expect(a, table, "ORPHAN", err, 0, 0)) {
 		d.orphan = d.new_orphan;
@@ -104,11 +104,11 @@ static inline void set_orphan(struct actor *a, unsigned int table)
 
 static inline void park(struct actor *a, unsigned int table)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	int err;
 
 	d.pending = PARK;
-	write_deed(table, &d);
+	write_intent(table, &d);
 	err = _test_park(client(a), d.id);
 	if (!expect(a, table, "park", err, 0, 0)) {
 		a->slot->owned[table] = false;
@@ -120,11 +120,11 @@ static inline void park(struct actor *a, unsigned int table)
 
 static inline void destroy(struct actor *a, unsigned int table)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	int err;
 
 	d.pending = DESTROY;
-	write_deed(table, &d);
+	write_intent(table, &d);
 	err = _test_destroy(client(a), d.id);
 	if (!expect(a, table, "DESTROY", err, 0, 0)) {
 		a->slot->owned[table] = false;
@@ -136,7 +136,7 @@ static inline void destroy(struct actor *a, unsigned int table)
 
 /* All objects of the new generation, as operations; returns how many. */
 static inline __u32 make_generation(struct actor *a, unsigned int table,
-				    const struct deed *d, struct kreg_op *ops,
+				    const struct intent *d, struct kreg_op *ops,
 				    struct key *keys)
 {
 	__u32 i, len, at = 0;
@@ -158,7 +158,7 @@ static inline __u32 make_generation(struct actor *a, unsigned int table,
  * same effect.
  */
 static inline int write_generation(struct actor *a, unsigned int table,
-				   const struct deed *d, bool async,
+				   const struct intent *d, bool async,
 				   __u32 times)
 {
 	static struct kreg_op ops[KEYS * MANY_TIMES + 1];
@@ -180,12 +180,12 @@ static inline int write_generation(struct actor *a, unsigned int table,
 static inline void mutate(struct actor *a, unsigned int table, bool async,
 			  __u32 times)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	int err;
 
 	d.pending = MUTATE;
 	d.new_generation = d.generation + 1;
-	write_deed(table, &d);
+	write_intent(table, &d);
 	err = write_generation(a, table, &d, async, times);
 	if (!expect(a, table, "BATCH", err, EAGAIN, EFBIG)) {
 		d.generation = d.new_generation;
@@ -217,9 +217,9 @@ static inline void use_own(struct actor *a, unsigned int table)
 }
 
 /* Only the owner writes to these: the key is not there, so nothing can happen. */
-static inline void intrude(struct actor *a, unsigned int table)
+static inline void write_as_stranger(struct actor *a, unsigned int table)
 {
-	struct kreg_op op = test_ops(KREG_OP_DELETE, "intruder");
+	struct kreg_op op = test_ops(KREG_OP_DELETE, "stranger");
 	int err = _test_op(client(a), load(&world->ids[table]), 0, &op);
 
 	if (err == -EACCES)
@@ -243,8 +243,8 @@ static inline void use_others(struct actor *a, unsigned int table)
 		look_up(a, table);
 	else if (table >= KEPT && what < 95)
 		create(a, table);
-	else if (table >= KEPT && load(&world->ids[table]) && !a->slot->poor)
-		intrude(a, table);
+	else if (table >= KEPT && load(&world->ids[table]) && !a->slot->limited)
+		write_as_stranger(a, table);
 }
 
 /*

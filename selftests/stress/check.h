@@ -6,7 +6,7 @@
 #ifndef KREG_STRESS_CHECK_H
 #define KREG_STRESS_CHECK_H
 
-#include "stress/deed.h"
+#include "stress/intent.h"
 #include "stress/read.h"
 
 /* The key is as the version says. */
@@ -106,7 +106,7 @@ static inline void check_not_dead(const struct kreg_info *info, struct kreg_proc
 		complain("the heir of %s is %u, who is dead", info->name, dead.pid);
 }
 
-/* No call tells of the dead. */
+/* LIST names no dead process as an owner or heir. */
 static inline void check_forgotten(struct data *d, struct kreg_process dead)
 {
 	struct kreg_info infos[2 * TABLES];
@@ -152,15 +152,15 @@ static inline void check_objects_all(struct data *d)
 
 static inline void complain_table(__u32 table, const char *what)
 {
-	char deed[200];
+	char intent[200];
 
-	describe_deed(table, deed, sizeof(deed));
-	complain("table %u at rest %s; deed: %s", table, what, deed);
+	describe_intent(table, intent, sizeof(intent));
+	complain("table %u at rest %s; intent: %s", table, what, intent);
 }
 
 static inline void check_living_owner(__u32 table, const struct kreg_info *info)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	__u32 i, knowing = 0;
 
 	for (i = 0; i < world->players; i++)
@@ -170,11 +170,11 @@ static inline void check_living_owner(__u32 table, const struct kreg_info *info)
 		complain_table(table, "has another owner than one thinks");
 	else if (!world->slots[d.owner.slot].owned[table])
 		complain_table(table, "has an owner who does not know it");
-	if (!settle_deed(&d, info))
+	if (!settle_intent(&d, info))
 		complain_table(table, "has other settings");
 }
 
-/* The owner of each table is who thinks so, or the deed explains that it has none. */
+/* Each table is owned by who thinks so, or what was noted explains that it has no owner. */
 static inline void check_owners(struct data *d)
 {
 	struct kreg_info info;
@@ -187,12 +187,12 @@ static inline void check_owners(struct data *d)
 		err = _test_info_name(d->fd, name, &info);
 		if (!err && !(info.flags & KREG_INFO_PARKED))
 			check_living_owner(table, &info);
-		else if (!err && !may_be_parked(table, deed_of(table)))
+		else if (!err && !may_be_parked(table, intent_of(table)))
 			complain_table(table, "is parked");
 		else if (err && err != -ENOENT)
 			complain_table(table, strerror(-err));
 		else if (err && (table < KEPT ||
-				 !may_be_gone(table, deed_of(table))))
+				 !may_be_gone(table, intent_of(table))))
 			complain_table(table, "is gone");
 	}
 }

@@ -114,7 +114,7 @@ static inline void end(struct data *d, bool done, bool async)
 /* Little memory, and now none: that must have changed nothing. */
 static inline bool out_of_memory(struct slot *slot, int err)
 {
-	if (err != -ENOMEM || !slot->poor)
+	if (err != -ENOMEM || !slot->limited)
 		return false;
 	tally(NOMEMS);
 	test_pause_ms(test_scale(300));

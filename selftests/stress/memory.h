@@ -9,7 +9,7 @@
 #include "kit/oom.h"
 #include "stress/world.h"
 
-#define POOR_LIMIT	"1M"
+#define MEMORY_LIMIT	"1M"
 
 static inline void group_path(char *path, size_t room, unsigned int number,
 			      __u32 life, const char *file)
@@ -21,7 +21,7 @@ static inline void group_path(char *path, size_t room, unsigned int number,
 /* 0 if there are memory cgroups. */
 static inline int have_groups(void)
 {
-	return oom_write(OOM_ROOT "cgroup.subtree_control", "+memory");
+	return test_write_file(OOM_ROOT "cgroup.subtree_control", "+memory");
 }
 
 static inline int make_group(unsigned int number, __u32 life)
@@ -32,7 +32,7 @@ static inline int make_group(unsigned int number, __u32 life)
 	if (mkdir(path, 0755))
 		return -errno;
 	group_path(path, sizeof(path), number, life, "/memory.max");
-	return oom_write(path, POOR_LIMIT);
+	return test_write_file(path, MEMORY_LIMIT);
 }
 
 static inline int join_group(unsigned int number, __u32 life)
@@ -40,7 +40,7 @@ static inline int join_group(unsigned int number, __u32 life)
 	char path[128];
 
 	group_path(path, sizeof(path), number, life, "/cgroup.procs");
-	return oom_write(path, "0");
+	return test_write_file(path, "0");
 }
 
 /* Returns whether the group's members were killed for its limit. */
@@ -66,15 +66,15 @@ static inline bool remove_group(unsigned int number, __u32 life)
  * Join the group with all of one's own memory in place: what a full group then
  * refuses is asked for by the module.
  */
-static inline int become_poor(struct slot *slot, unsigned int number)
+static inline int limit_memory(struct slot *slot, unsigned int number)
 {
 	char stack[64 << 10];
 
 	explicit_bzero(stack, sizeof(stack));
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		return -errno;
-	if (slot->stubborn &&
-	    oom_write("/proc/self/oom_score_adj", "-1000"))
+	if (slot->oom_exempt &&
+	    test_write_file("/proc/self/oom_score_adj", "-1000"))
 		return -EPERM;
 	return join_group(number, slot->life);
 }

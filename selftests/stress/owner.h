@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Becoming the owner of a table: by a TRANSFER record, by a claim, by creating it,
- * or by finding that one is. Each time the deed of the table must explain it, the
- * settings must be those of the deed, and the objects must be all there.
+ * or by finding that one is. Each time what was noted of the table (struct intent) must
+ * explain it, the settings must be those that were noted, and the objects must be all
+ * there.
  */
 #ifndef KREG_STRESS_OWNER_H
 #define KREG_STRESS_OWNER_H
 
-#include "stress/deed.h"
+#include "stress/intent.h"
 #include "stress/value.h"
 
 #define BOXES	2		/* clients of a player's main thread */
@@ -50,15 +51,15 @@ __attribute__((format(printf, 3, 4)))
 static inline void complain_of(struct actor *a, unsigned int table,
 			       const char *format, ...)
 {
-	char what[120], deed[200];
+	char what[120], intent[200];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	describe_deed(table, deed, sizeof(deed));
-	complain("%u.%u table %u %s; deed: %s", a->me.slot, a->me.life, table,
-		 what, deed);
+	describe_intent(table, intent, sizeof(intent));
+	complain("%u.%u table %u %s; intent: %s", a->me.slot, a->me.life, table,
+		 what, intent);
 }
 
 /* 0, or the errno of a call that is one of those that may come. */
@@ -95,7 +96,7 @@ static inline __u32 generation_of(struct actor *a, unsigned int table,
 }
 
 static inline void check_objects(struct actor *a, unsigned int table,
-				 struct deed *d, const struct kreg_info *info)
+				 struct intent *d, const struct kreg_info *info)
 {
 	__u32 generation;
 
@@ -112,11 +113,11 @@ static inline void check_objects(struct actor *a, unsigned int table,
 	d->generation = generation;
 }
 
-/* We own the table, and that is news. */
+/* The caller has become the owner of the table. */
 static inline void adopt(struct actor *a, unsigned int table, __u64 id,
 			 enum way by, __u64 token)
 {
-	struct deed d = *deed_of(table);
+	struct intent d = *intent_of(table);
 	struct kreg_info info;
 	int err;
 
@@ -126,8 +127,8 @@ static inline void adopt(struct actor *a, unsigned int table, __u64 id,
 	if (!explained(table, &d, a->me, by, token))
 		complain_of(a, table, "comes by %s", way_names[by]);
 	if (by == BY_CREATION)
-		d = (struct deed) { .id = id };
-	d.ghosts = load(&world->ghosts[table]);
+		d = (struct intent) { .id = id };
+	d.dead_claimants = load(&world->dead_claimants[table]);
 	err = _test_info(client(a), id, &info);
 	if (expect(a, table, "INFO", err, 0, 0))
 		return;
@@ -136,7 +137,7 @@ static inline void adopt(struct actor *a, unsigned int table, __u64 id,
 	if (!test_same(info.owner, a->me.process))
 		complain_of(a, table, "comes by %s, but %u owns it",
 			    way_names[by], info.owner.pid);
-	if (!settle_deed(&d, &info))
+	if (!settle_intent(&d, &info))
 		complain_of(a, table, "has heir %u silent %u orphan %u/%llu",
 			    info.heir.pid,
 			    !!(info.flags & KREG_INFO_HEIR_SILENT),
@@ -144,7 +145,7 @@ static inline void adopt(struct actor *a, unsigned int table, __u64 id,
 	check_objects(a, table, &d, &info);
 	d.owner = a->me;
 	d.pending = NOTHING;
-	write_deed(table, &d);
+	write_intent(table, &d);
 	store(&world->ids[table], id);
 	a->slot->owned[table] = true;
 }

@@ -15,7 +15,7 @@
 
 #define STACK	(1 << 19)
 
-/* Not from malloc(): in place before a poor player joins its group. */
+/* Not from malloc(): in place before a limited player joins its group. */
 static char rooms[LANES + 1][ROOM] __attribute__((aligned(4096)));
 static char stacks[LANES][STACK] __attribute__((aligned(4096)));
 
@@ -77,7 +77,7 @@ static inline void child_main(struct actor *a)
  */
 static inline void have_child(struct actor *a)
 {
-	pid_t pid = a->slot->poor ? -1 : fork();
+	pid_t pid = a->slot->limited ? -1 : fork();
 	__u32 what = roll(a, 12);
 
 	if (!pid && what < 3)
@@ -128,7 +128,7 @@ static inline void die(struct actor *a)
 		break;
 	case 4:
 		/* Its stack may not be there, and the kernel tries for ever. */
-		if (a->slot->poor)
+		if (a->slot->limited)
 			break;
 		pthread_create(&thread, NULL, exit_main, NULL);
 		/* The leader ends before the process. */
@@ -228,9 +228,9 @@ static inline void player_main(unsigned int number, int inherited)
 	/* A client of the referee came along. */
 	use_inherited(inherited);
 	close(inherited);
-	err = a.slot->poor ? become_poor(a.slot, number) : 0;
+	err = a.slot->limited ? limit_memory(a.slot, number) : 0;
 	if (err) {
-		complain("%u.%u: cannot be poor: %s", number, a.me.life,
+		complain("%u.%u: cannot enter a memory cgroup: %s", number, a.me.life,
 			 strerror(-err));
 		_exit(KID_ERROR);
 	}

@@ -32,7 +32,7 @@ static inline void spawn(struct referee *r, unsigned int number)
 
 	store(&slot->ready, 0);
 	store(&slot->life, slot->life + 1);
-	if (slot->poor) {
+	if (slot->limited) {
 		err = make_group(number, slot->life);
 		if (err)
 			complain("no group for %u.%u: %s", number, slot->life,
@@ -57,9 +57,9 @@ static inline void check_status(unsigned int number, int status)
 	struct slot *slot = &world->slots[number];
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == KID_ERROR &&
-	    !slot->poor)
+	    !slot->limited)
 		complain("%u.%u could not start", number, slot->life);
-	if (slot->ending != slot->life && !slot->poor)
+	if (slot->ending != slot->life && !slot->limited)
 		complain("%u.%u died by itself: status 0x%x", number,
 			 slot->life, status);
 }
@@ -76,13 +76,13 @@ static inline void player_ended(struct referee *r, unsigned int number, int stat
 	memset(slot->owned, 0, sizeof(slot->owned));
 	if (slot->claiming) {
 		i = slot->claiming - 1;
-		store(&world->ghosts[i], world->ghosts[i] + 1);
+		store(&world->dead_claimants[i], world->dead_claimants[i] + 1);
 		store(&slot->claiming, 0);
 	}
 	tally(DEATHS);
 	if (slot->ready == slot->life)
 		check_forgotten(&r->look, slot->self);
-	if (slot->poor && remove_group(number, slot->life))
+	if (slot->limited && remove_group(number, slot->life))
 		tally(OOMS);
 	err = _test_sync(r->look.fd);
 	if (err)

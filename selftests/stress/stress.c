@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A rough life: processes with threads do at random what can be done with shared
- * tables, and are killed at any moment, for as long as one says. A model in shared
- * memory knows what must be in the tables and who must own them. Each round is a
- * test.
+ * Processes with threads do at random what can be done with shared tables, and are killed
+ * at any moment, for as long as one says. A model in shared memory knows what must be in
+ * the tables and who must own them. Each round is a test.
  *
  *   stress [--seconds N] [--processes N] [--seed N] [--lend 0|1|flip] [--brief]
  *
@@ -36,7 +35,7 @@ static long long baseline[TEST_COUNTERS];
 
 static void create_kept(struct referee *r, unsigned int table)
 {
-	struct deed d = { .orphan = KREG_ORPHAN_PARK, .pending = PARK };
+	struct intent d = { .orphan = KREG_ORPHAN_PARK, .pending = PARK };
 	struct kreg_ioc_open cmd;
 	char name[16];
 	int err;
@@ -53,7 +52,7 @@ static void create_kept(struct referee *r, unsigned int table)
 	d.id = cmd.out_table;
 	d.owner = (struct who) { .slot = REFEREE, .life = 1 };
 	world->ids[table] = d.id;
-	write_deed(table, &d);
+	write_intent(table, &d);
 }
 
 static void begin_round(struct referee *r, __u64 seed, enum lend lend)
@@ -82,8 +81,8 @@ static void begin_round(struct referee *r, __u64 seed, enum lend lend)
 		create_kept(r, i);
 	/* The last two, if there are enough. */
 	for (i = world->players - world->players / 3; groups && i < world->players; i++) {
-		world->slots[i].poor = true;
-		world->slots[i].stubborn = i & 1;
+		world->slots[i].limited = true;
+		world->slots[i].oom_exempt = i & 1;
 	}
 	for (i = 0; i < world->players; i++)
 		spawn(r, i);
@@ -320,7 +319,7 @@ static void prepare(void)
 	if (chmod(KREG_DEV, 0666))
 		ksft_exit_fail_msg("chmod: %s\n", strerror(errno));
 	if (have_groups())
-		ksft_print_msg("no memory cgroups: nobody is poor\n");
+		ksft_print_msg("no memory cgroups: nobody has a limit of memory\n");
 }
 
 static bool lends(void)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# stress.sh - a rough life: the stress program with one writer and with several,
-# then load the module, use it and unload it, many times. Prints TAP; the module
+# stress.sh - the stress program with one writer and with several, then load the
+# module, use it and unload it, many times. Prints TAP; the module
 # is loaded anew.
 #
 #   stress.sh [-s SECONDS] [-w WRITERS] [-r ROUNDS] [OPTION-OF-STRESS...]

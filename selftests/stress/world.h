@@ -75,7 +75,7 @@ enum pending {
  * What the owner of a table knows of it, written by nobody else. What the owner
  * is about to change is pending before it asks for it.
  */
-struct deed {
+struct intent {
 	__u64 id;
 	struct who owner;
 	struct who heir;
@@ -86,7 +86,7 @@ struct deed {
 	__u64 orphan_ms;
 	__u32 generation;		/* of the objects of a wild table */
 	__u64 when;
-	__u64 ghosts;			/* world->ghosts of the table then */
+	__u64 dead_claimants;		/* world->dead_claimants of the table then */
 	enum pending pending;
 	struct who to;
 	__u64 token;
@@ -97,8 +97,8 @@ struct deed {
 };
 
 /* Two, so that a writer who is killed leaves one of them whole. */
-struct register_of_deeds {
-	struct deed deeds[2];
+struct intent_log {
+	struct intent intents[2];
 	__u32 current;
 };
 
@@ -114,8 +114,8 @@ struct slot {
 	__u32 claiming;			/* a table, from 1 */
 	__u8 owned[TABLES];
 	pid_t pid;
-	bool poor;			/* little memory: may be killed any time */
-	bool stubborn;			/* little memory, but is not killed for it */
+	bool limited;			/* in a small memory cgroup: may be killed any time */
+	bool oom_exempt;		/* likewise, but is not killed for it */
 };
 
 enum counter {
@@ -137,8 +137,8 @@ struct world {
 	__u32 phase;
 	__u32 settle;
 	__u64 ids[TABLES];
-	__u64 ghosts[TABLES];		/* who died while claiming it */
-	struct register_of_deeds deeds[TABLES];
+	__u64 dead_claimants[TABLES];		/* who died while claiming it */
+	struct intent_log intents[TABLES];
 	struct slot slots[PLAYERS + 1];
 	struct lane lanes[ALL_LANES];
 	__u64 counts[COUNTERS];
@@ -202,7 +202,7 @@ static inline bool may_be_dead(struct who who)
 
 	if (nobody(who))
 		return false;
-	return slot->poor || load(&slot->life) != who.life ||
+	return slot->limited || load(&slot->life) != who.life ||
 	       load(&slot->ending) == who.life;
 }
 
@@ -228,21 +228,21 @@ static inline void table_name(unsigned int table, char *name, size_t room)
 	snprintf(name, room, "%s%u", table < KEPT ? "kept" : "wild", table);
 }
 
-static inline struct deed *deed_of(unsigned int table)
+static inline struct intent *intent_of(unsigned int table)
 {
-	struct register_of_deeds *deeds = &world->deeds[table];
+	struct intent_log *intents = &world->intents[table];
 
-	return &deeds->deeds[load(&deeds->current) & 1];
+	return &intents->intents[load(&intents->current) & 1];
 }
 
-static inline void write_deed(unsigned int table, const struct deed *deed)
+static inline void write_intent(unsigned int table, const struct intent *intent)
 {
-	struct register_of_deeds *deeds = &world->deeds[table];
-	__u32 next = load(&deeds->current) + 1;
+	struct intent_log *intents = &world->intents[table];
+	__u32 next = load(&intents->current) + 1;
 
-	deeds->deeds[next & 1] = *deed;
-	deeds->deeds[next & 1].when = test_now_ns();
-	store(&deeds->current, next);
+	intents->intents[next & 1] = *intent;
+	intents->intents[next & 1].when = test_now_ns();
+	store(&intents->current, next);
 }
 
 #endif /* KREG_STRESS_WORLD_H */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What may have become of a table, by its last deed and by who has died.
+ * What may have become of a table, by what its last owner has noted of it before each
+ * change (struct intent) and by who has died.
  *
- * Between two deeds a table may have passed through the hands of processes that
- * were killed before they could write one: who was given it, or had just claimed
- * it. In all other cases there is but one answer.
+ * Between two such notes the table may have been owned by processes that were killed
+ * before they could write one: it was given to them, or they had just claimed it. In all
+ * other cases there is one answer.
  */
-#ifndef KREG_STRESS_DEED_H
-#define KREG_STRESS_DEED_H
+#ifndef KREG_STRESS_INTENT_H
+#define KREG_STRESS_INTENT_H
 
 #include "stress/world.h"
 
@@ -19,61 +20,61 @@ static const char * const way_names[] = {
 };
 
 /* Somebody who was claiming the table has died since. */
-static inline bool haunted(unsigned int table, const struct deed *d)
+static inline bool claimant_died(unsigned int table, const struct intent *d)
 {
 	struct slot *slot;
 	__u32 i;
 
-	if (load(&world->ghosts[table]) != d->ghosts)
+	if (load(&world->dead_claimants[table]) != d->dead_claimants)
 		return true;
 	for (i = 0; i < world->players; i++) {
 		slot = &world->slots[i];
 		if (load(&slot->claiming) == table + 1 &&
-		    (slot->poor || load(&slot->ending) == load(&slot->life)))
+		    (slot->limited || load(&slot->ending) == load(&slot->life)))
 			return true;
 	}
 	return false;
 }
 
-static inline bool heir_may_fail(const struct deed *d)
+static inline bool heir_may_fail(const struct intent *d)
 {
 	return nobody(d->heir) || may_be_dead(d->heir) ||
 	       (d->pending == HEIR && (nobody(d->to) || may_be_dead(d->to)));
 }
 
-static inline bool orphan_may_be(const struct deed *d, __u32 orphan)
+static inline bool orphan_may_be(const struct intent *d, __u32 orphan)
 {
 	return d->orphan == orphan ||
 	       (d->pending == ORPHAN && d->new_orphan == orphan);
 }
 
-static inline bool may_have_parked_by_hand(const struct deed *d)
+static inline bool may_have_parked_by_hand(const struct intent *d)
 {
 	return d->pending == PARK;
 }
 
-static inline bool owner_may_be_dead(unsigned int table, const struct deed *d)
+static inline bool owner_may_be_dead(unsigned int table, const struct intent *d)
 {
 	if (may_be_dead(d->owner) || (d->pending == GIVE && may_be_dead(d->to)))
 		return true;
-	return may_have_parked_by_hand(d) && haunted(table, d);
+	return may_have_parked_by_hand(d) && claimant_died(table, d);
 }
 
-static inline bool may_be_parked(unsigned int table, const struct deed *d)
+static inline bool may_be_parked(unsigned int table, const struct intent *d)
 {
 	return may_have_parked_by_hand(d) ||
 	       (owner_may_be_dead(table, d) && heir_may_fail(d) &&
 		orphan_may_be(d, KREG_ORPHAN_PARK));
 }
 
-static inline bool late(const struct deed *d, __u32 orphan, __u64 ms)
+static inline bool late(const struct intent *d, __u32 orphan, __u64 ms)
 {
 	return orphan == KREG_ORPHAN_PARK && ms &&
 	       test_now_ns() >= d->when + ms * 1000000;
 }
 
 /* It was parked for a time, and that is over. */
-static inline bool may_have_expired(unsigned int table, const struct deed *d)
+static inline bool may_have_expired(unsigned int table, const struct intent *d)
 {
 	return may_be_parked(table, d) &&
 	       (late(d, d->orphan, d->orphan_ms) ||
@@ -81,7 +82,7 @@ static inline bool may_have_expired(unsigned int table, const struct deed *d)
 		 late(d, d->new_orphan, d->new_orphan_ms)));
 }
 
-static inline bool may_be_gone(unsigned int table, const struct deed *d)
+static inline bool may_be_gone(unsigned int table, const struct intent *d)
 {
 	if (!d->id || d->pending == DESTROY || may_have_expired(table, d))
 		return true;
@@ -89,7 +90,7 @@ static inline bool may_be_gone(unsigned int table, const struct deed *d)
 	       orphan_may_be(d, KREG_ORPHAN_DESTROY);
 }
 
-static inline bool may_inherit(unsigned int table, const struct deed *d,
+static inline bool may_inherit(unsigned int table, const struct intent *d,
 			       struct who heir, bool silent)
 {
 	if (!owner_may_be_dead(table, d))
@@ -99,14 +100,14 @@ static inline bool may_inherit(unsigned int table, const struct deed *d,
 		d->new_silent == silent);
 }
 
-static inline bool heir_token_fits(const struct deed *d, __u64 token)
+static inline bool heir_token_fits(const struct intent *d, __u64 token)
 {
 	return d->heir_token == token || d->other_token == token ||
 	       (d->pending == HEIR && d->token == token);
 }
 
-/* By its deed, can @me have become the owner in this way? */
-static inline bool explained(unsigned int table, const struct deed *d,
+/* Can @me have become the owner in this way, after what was noted? */
+static inline bool explained(unsigned int table, const struct intent *d,
 			     struct who me, enum way by, __u64 token)
 {
 	switch (by) {
@@ -135,7 +136,7 @@ static inline bool is_heir(const struct kreg_info *info, struct who who)
 }
 
 /* Of what was pending, see what has happened; false: neither. */
-static inline bool settle_deed(struct deed *d, const struct kreg_info *info)
+static inline bool settle_intent(struct intent *d, const struct kreg_info *info)
 {
 	bool silent = info->flags & KREG_INFO_HEIR_SILENT, old;
 
@@ -161,13 +162,13 @@ static inline bool settle_deed(struct deed *d, const struct kreg_info *info)
 	return true;
 }
 
-static inline void describe_deed(unsigned int table, char *text, size_t room)
+static inline void describe_intent(unsigned int table, char *text, size_t room)
 {
 	static const char * const pendings[] = {
 		"", " giving", " naming", " orphan", " parking", " destroying",
 		" mutating",
 	};
-	struct deed *d = deed_of(table);
+	struct intent *d = intent_of(table);
 
 	snprintf(text, room,
 		 "id %llu owner %u.%u%s heir %u.%u%s%s orphan %u/%llu gen %u%s to %u.%u%s%s",
@@ -177,7 +178,7 @@ static inline void describe_deed(unsigned int table, char *text, size_t room)
 		 d->orphan, (unsigned long long)d->orphan_ms, d->generation,
 		 pendings[d->pending], d->to.slot, d->to.life,
 		 may_be_dead(d->to) ? "(ending)" : "",
-		 haunted(table, d) ? " haunted" : "");
+		 claimant_died(table, d) ? " a claimant died" : "");
 }
 
-#endif /* KREG_STRESS_DEED_H */
+#endif /* KREG_STRESS_INTENT_H */
