@@ -259,6 +259,8 @@ TEST_F(lib, stat)
 	EXPECT_LE(1, kreg_stat_version(st));
 	EXPECT_EQ(0, kreg_stat_transfers(st));
 	EXPECT_LE(1, kreg_stat_buckets(st));
+	EXPECT_EQ(0, kreg_stat_walked(st));
+	EXPECT_EQ(0, kreg_stat_marks(st));
 	EXPECT_EQ(0, kreg_stat_waiters(st));
 	kreg_stat_free(st);
 	kreg_stat_free(NULL);

@@ -89,6 +89,11 @@ static void show(const struct kreg_stat *stat)
 	snprintf(buf, sizeof(buf), "%" PRIu64 " (%s)", kreg_stat_memory(stat), user);
 	line("memory", buf);
 	number("version", kreg_stat_version(stat), "");
+	if (kreg_stat_marks(stat)) {
+		snprintf(buf, sizeof(buf), "%u links at most, %u marks in long buckets",
+			 kreg_stat_walked(stat), kreg_stat_marks(stat));
+		line("walks", buf);
+	}
 	snprintf(buf, sizeof(buf), "user %" PRIu64 ", pid %" PRIu64, kreg_stat_user_ns(stat),
 		 kreg_stat_pid_ns(stat));
 	line("namespaces", buf);

@@ -60,6 +60,8 @@ void show_json(const struct kreg_stat *stat)
 	json_number("memory", kreg_stat_memory(stat));
 	json_number("limbo", kreg_stat_limbo(stat));
 	json_number("buckets", kreg_stat_buckets(stat));
+	json_number("walked", kreg_stat_walked(stat));
+	json_number("marks", kreg_stat_marks(stat));
 	json_number("version", kreg_stat_version(stat));
 	json_number("transfers", kreg_stat_transfers(stat));
 	json_number("user_ns", kreg_stat_user_ns(stat));

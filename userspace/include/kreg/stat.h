@@ -111,6 +111,10 @@ uint64_t kreg_stat_version(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_transfers(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* size of the index */
 uint64_t kreg_stat_buckets(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* most links that a write has walked over while others waited, but for the first dozen */
+unsigned int kreg_stat_walked(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* places within long buckets of the index at which a walk can begin */
+unsigned int kreg_stat_marks(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* processes that wait to claim it */
 unsigned int kreg_stat_waiters(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* its namespaces: the inode numbers of /proc/PID/ns/user and pid */
