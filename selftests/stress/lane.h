@@ -111,12 +111,30 @@ static inline void end(struct data *d, bool done, bool async)
 	op->count = 0;
 }
 
-/* Little memory, and now none: that must have changed nothing. */
+/* More than the memory cgroup allows; the kernel kills who has it, unless he is exempt. */
+static inline void overfill(void)
+{
+	size_t size = 4 << 20;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return;
+	memset(p, 1, size);
+	munmap(p, size);
+}
+
+/*
+ * Little memory, and now none: that must have changed nothing. Nobody is killed for what the
+ * module asks for, so it takes memory of one's own to die of it.
+ */
 static inline bool out_of_memory(struct slot *slot, int err)
 {
 	if (err != -ENOMEM || !slot->limited)
 		return false;
 	tally(NOMEMS);
+	if (!slot->oom_exempt)
+		overfill();
 	test_pause_ms(test_scale(300));
 	return true;
 }
