@@ -19,6 +19,7 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 	from = kreg_reader_head(&v, key ? kreg_reader_bucket(&v, key->hash) : 0);
 	while ((link = READ_ONCE(*from)) && key) {
 		const struct kreg_rec *r;
+		u32 mark;
 		int order;
 
 		if (link & KREG_LINK_BUCKET) {
@@ -31,8 +32,10 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 		order = kreg_read_order(r, key);
 		if (order > 0 || (!order && with))
 			break;
-		if (unlikely(r->lens & KREG_REC_NODE) && kreg_read_mark(r, key->hash))
-			r = kreg_reader_rec(&v, kreg_read_mark(r, key->hash));
+		/* Once: there may be fewer marks when they are looked at again. */
+		mark = unlikely(r->lens & KREG_REC_NODE) ? kreg_read_mark(r, key->hash) : 0;
+		if (mark)
+			r = kreg_reader_rec(&v, mark);
 		from = &r->link;
 	}
 	w->next = link;

@@ -7,8 +7,8 @@
 #include "table/owner.h"
 #include "table/table.h"
 
-/* Tables looked at in one hold of the turn. */
-#define TABLES_A_TURN	8
+/* Looked at in one hold of the turn. */
+#define HEIRSHIPS_A_TURN	8
 
 /* Heirships of one user of a process that has no client of his any more. */
 struct ending {
@@ -27,7 +27,7 @@ static void end_some_heirships(struct kreg_writer *w, struct ending *e)
 	spin_lock(&w->turn);
 	if (kreg_client_receives(e->held->proc, e->uid))
 		e->left = 0;
-	for (n = 0; n < TABLES_A_TURN && e->left; n++, e->left--) {
+	for (n = 0; n < HEIRSHIPS_A_TURN && e->left; n++, e->left--) {
 		t = list_first_entry_or_null(heired, struct kreg_table, heired);
 		if (t && uid_eq(t->heir_uid, e->uid))
 			kreg_table_set_heir(t, NULL, INVALID_UID);

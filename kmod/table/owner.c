@@ -329,7 +329,7 @@ static bool end_first_heirship(struct kreg_holdings *held)
 	return t;
 }
 
-/* The next table of a namespace whose init has died, or NULL. False: that was all. */
+/* RCU. The next table of a namespace whose init has died, or NULL. False: that was all. */
 static bool next_left_behind(struct kreg_holdings *held, struct kreg_table **t)
 {
 	if (!held->ending) {
@@ -337,16 +337,14 @@ static bool next_left_behind(struct kreg_holdings *held, struct kreg_table **t)
 		*t = NULL;
 		return held->ending;
 	}
-	rcu_read_lock();
 	*t = kreg_names_next(held->ending, held->ended);
-	rcu_read_unlock();
 	held->ended = *t ? (*t)->id : 0;
 	if (!*t)
 		held->ending = kreg_ns_next_of(held->proc, held->ending);
 	return held->ending;
 }
 
-/* It stays without a reference: only the holder of the turn removes tables. */
+/* Of the writer whose turn is held, so it stays without a reference. */
 static void end_table(struct kreg_holdings *held, struct kreg_table *t)
 {
 	if (!is_queued_for(t)) {
@@ -366,17 +364,19 @@ static void end_table(struct kreg_holdings *held, struct kreg_table *t)
 static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
 {
 	struct kreg_table *t;
+	bool more = true, ended = false;
 	int n;
 
-	for (n = 0; n < TABLES_A_LOOK; n++) {
-		if (!next_left_behind(held, &t))
-			return false;
-		if (t && t->writer == w && !t->ending) {
+	/* Those of other writers may be destroyed meanwhile. */
+	rcu_read_lock();
+	for (n = 0; n < TABLES_A_LOOK && more && !ended; n++) {
+		more = next_left_behind(held, &t);
+		ended = more && t && t->writer == w && !t->ending;
+		if (ended)
 			end_table(held, t);
-			return true;
-		}
 	}
-	return true;
+	rcu_read_unlock();
+	return more;
 }
 
 static bool handle_death(struct kreg_writer *w, struct kreg_death *d)

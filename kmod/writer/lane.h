@@ -23,7 +23,7 @@ struct kreg_writer;
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
 	/* The thread's: */
-	struct kreg_req *busy;	/* under way, or NULL */
+	struct kreg_req *busy;		/* under way, or NULL */
 	struct list_head behind;	/* kreg_req.entry: the first of each other user */
 };
 

@@ -20,10 +20,10 @@
  *
  * Order: a request is applied before every request that its user queues later in its
  * lane, which is that of a table, and before the death of the process that has queued it.
- * No other order is kept. The thread does a step for each user in turns, whatever he has queued,
- * and one for each death, so that nobody waits for another's queue. A table that a
+ * No other order is kept. The thread does a step for each user in turns, whatever he has
+ * queued, and one for each death, so that nobody waits for another's queue. A table that a
  * request is pending for is not lent: that request comes first, and a batch that is half
- * applied is not disturbed: who writes to a table that others write to waits for one
+ * applied is not disturbed. So who writes to a table that others write to waits for one
  * request of each of them.
  */
 #ifndef KREG_WRITER_WRITER_H

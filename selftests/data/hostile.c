@@ -49,13 +49,16 @@ static int put_keys(int fd, __u64 table, const __u64 *keys, __u32 count, int ste
 	return _test_batch(fd, table, 0, ops, count, NULL);
 }
 
-/* Of so many keys the first share as many bits as @count keys have buckets, and one more. */
+/* Of so many keys the first share as many bits as so many buckets differ in, and one more. */
 static void choose_keys(struct __test_metadata *_metadata, struct _test_data_hostile *self)
 {
 	static __u64 tried[MANY];
-	__u32 all = 2 * FIRST * self->count, found, done, n, i;
+	__u32 buckets = 1, all, found, done, n, i;
 	__u64 next = 1;
 
+	while (buckets < self->count)
+		buckets *= 2;
+	all = 2 * FIRST * buckets;
 	for (done = 0; done < self->count; done += FIRST) {
 		for (n = 0; n < all; n += i) {
 			for (i = 0; i < MANY && n + i < all; i++)

@@ -160,6 +160,15 @@ static void wait_transfer(struct __test_metadata *_metadata, int fd, __u64 table
 	ASSERT_EQ(table, event.e.table);
 }
 
+/* It has arrived: all is as before. */
+static void end_round(struct __test_metadata *_metadata, struct load *load,
+		      struct kid *victim, int fd, __u64 table)
+{
+	preempt_end(_metadata, load);
+	ASSERT_EQ(SIGKILL, kid_reap(victim));
+	ASSERT_EQ(0, _test_destroy(fd, table));
+}
+
 TEST_F(fifo, death_reaches_heir)
 {
 	int i, rounds = test_size(ROUNDS);
@@ -173,9 +182,7 @@ TEST_F(fifo, death_reaches_heir)
 		preempt_soon(&self->load, i);
 		kill(victim->pid, SIGKILL);
 		wait_transfer(_metadata, self->fd, table);
-		preempt_end(_metadata, &self->load);
-		ASSERT_EQ(SIGKILL, kid_reap(victim));
-		ASSERT_EQ(0, _test_destroy(self->fd, table));
+		end_round(_metadata, &self->load, victim, self->fd, table);
 	}
 	end_busy(_metadata, &self->load);
 }
@@ -197,9 +204,7 @@ TEST_F(fifo, death_grants_claim)
 		ASSERT_EQ(0, _test_open(self->fd, "moving",
 					KREG_OPEN_CLAIM | KREG_OPEN_WAIT, &claimed));
 		ASSERT_EQ(table, claimed);
-		preempt_end(_metadata, &self->load);
-		ASSERT_EQ(SIGKILL, kid_reap(victim));
-		ASSERT_EQ(0, _test_destroy(self->fd, table));
+		end_round(_metadata, &self->load, victim, self->fd, table);
 	}
 	end_busy(_metadata, &self->load);
 }
