@@ -9,6 +9,7 @@
 
 #include "client/client.h"
 #include "client/clock.h"
+#include "client/mail.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/sync.h"

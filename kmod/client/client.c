@@ -8,6 +8,7 @@
 
 #include "client/client.h"
 #include "client/limits.h"
+#include "client/mail.h"
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
@@ -226,7 +227,7 @@ bool kreg_client_close(struct kreg_client *cl)
 	spin_unlock(&p->lock);
 	if (moved)
 		kreg_news_wake(&next->news);
-	kreg_mailbox_empty(&cl->box);
+	kreg_mail_free_all(&cl->box);
 	return !next;
 }
 

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mail: records for a process, queued in the mailbox of one of its clients.
+ * Mailboxes: queues of records for a process, each in one of its clients.
  *
  * A record is allocated and counted against its receiver when it is promised (an
  * heir is named, a table is given), so that sending it later cannot fail. Its memory
  * is charged to who promises it, until it has been read.
- *
- * DOC: Shares
- *
- * A mailbox is its owner's. Another user may have a quarter of it, in records and in
- * bytes, and all others together three quarters: so no stranger can fill it, and the
- * owner's own processes always find room. Root is no stranger.
  */
 #ifndef KREG_CLIENT_MAILBOX_H
 #define KREG_CLIENT_MAILBOX_H
@@ -20,7 +14,6 @@
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
 
-struct kreg_client;
 struct kreg_proc;
 struct kreg_mail_share;
 struct kreg_user;
@@ -44,18 +37,6 @@ struct kreg_mailbox {
 
 /* Any. */
 void kreg_mailbox_init(struct kreg_mailbox *box);
-/* Any. Free what has not been read. */
-void kreg_mailbox_empty(struct kreg_mailbox *box);
-
-/*
- * Sleeps. @from promises a TRANSFER record to @to under @uid. ERR_PTR: kreg_over_limit() if
- * the mailboxes of @to are full, or the share of the user of @from in them; -ENOMEM.
- */
-struct kreg_mail *kreg_mail_alloc(const struct kreg_client *from, struct kreg_proc *to,
-				  kuid_t uid, const void *name, u32 name_len,
-				  const void *data, u32 data_len);
-/* Any. NULL is allowed. */
-void kreg_mail_free(struct kreg_mail *mail);
 
 /* Any. Send; consumes @mail. Wakes nobody. */
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
@@ -65,6 +46,8 @@ void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
  * Wakes nobody.
  */
 bool kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from);
+/* Any. All records, oldest first. */
+void kreg_mailbox_take_all(struct kreg_mailbox *box, struct list_head *mails);
 
 /* Any. As of a moment ago. */
 bool kreg_mailbox_is_empty(struct kreg_mailbox *box);

@@ -5,7 +5,7 @@
 #include <linux/string.h>
 
 #include "client/client.h"
-#include "client/mailbox.h"
+#include "client/mail.h"
 #include "client/proc.h"
 #include "client/user.h"
 #include "cmd/cmd.h"

@@ -3,7 +3,6 @@
 
 #include "client/client.h"
 #include "table/owner.h"
-#include "client/mailbox.h"
 #include "table/names.h"
 #include "client/ns.h"
 #include "client/exit.h"

@@ -2,7 +2,7 @@
 #include <linux/slab.h>
 
 #include "client/client.h"
-#include "client/mailbox.h"
+#include "client/mail.h"
 #include "client/proc.h"
 #include "store/gfp.h"
 #include "table/names.h"

@@ -7,7 +7,7 @@
 #include <linux/user_namespace.h>
 
 #include "client/client.h"
-#include "client/mailbox.h"
+#include "client/mail.h"
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
