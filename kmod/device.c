@@ -7,6 +7,7 @@
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
+#include "client/carry.h"
 #include "client/client.h"
 #include "client/clock.h"
 #include "client/mail.h"
@@ -26,13 +27,23 @@ static int kreg_open_file(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 }
 
+/* A descriptor is closed. The file is released when that was the last one. */
+static int kreg_flush(struct file *file, fl_owner_t id)
+{
+	kreg_carry_note(file->private_data, file);
+	return 0;
+}
+
 static int kreg_release(struct inode *inode, struct file *file)
 {
 	struct kreg_client *cl = file->private_data;
 
+	kuid_t uid;
+
 	kreg_client_flush(cl);
-	if (kreg_client_close(cl))
-		kreg_table_end_heirships(cl);
+	uid = kreg_client_close(cl);
+	if (uid_valid(uid))
+		kreg_table_end_heirships(cl->proc, uid);
 	kreg_client_put(cl);
 	return 0;
 }
@@ -148,6 +159,7 @@ static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
 static const struct file_operations kreg_fops = {
 	.owner = THIS_MODULE,
 	.open = kreg_open_file,
+	.flush = kreg_flush,
 	.release = kreg_release,
 	.unlocked_ioctl = kreg_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,

@@ -6,6 +6,7 @@
 #include <linux/user_namespace.h>
 #include <linux/wait_bit.h>
 
+#include "client/carry.h"
 #include "client/client.h"
 #include "client/limits.h"
 #include "client/mail.h"
@@ -177,6 +178,7 @@ static int enlist_client(struct kreg_client *cl)
 	} else {
 		WRITE_ONCE(p->nr_clients, p->nr_clients + 1);
 		list_add_tail(&cl->node, &p->clients);
+		kreg_carry_end(cl);
 		note_receiver(p);
 	}
 	spin_unlock(&p->lock);
@@ -209,12 +211,15 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 }
 
 /* What was not read goes to the next one of the same user, and to no other's. */
-bool kreg_client_close(struct kreg_client *cl)
+kuid_t kreg_client_close(struct kreg_client *cl)
 {
 	struct kreg_proc *p = cl->proc;
 	struct kreg_client *next;
+	struct kreg_mailbox old;
+	kuid_t ends = INVALID_UID;
 	bool moved = false;
 
+	kreg_mailbox_init(&old);
 	spin_lock(&p->lock);
 	list_del(&cl->node);
 	WRITE_ONCE(p->nr_clients, p->nr_clients - 1);
@@ -222,13 +227,16 @@ bool kreg_client_close(struct kreg_client *cl)
 	next = find_receiver(p, cl->uid);
 	if (next)
 		moved = kreg_mailbox_move(&next->box, &cl->box);
+	else
+		ends = kreg_carry_begin(cl, &old);
 	if (moved)
 		kreg_client_get(next);
 	spin_unlock(&p->lock);
 	if (moved)
 		kreg_news_wake(&next->news);
 	kreg_mail_free_all(&cl->box);
-	return !next;
+	kreg_mail_free_all(&old);
+	return ends;
 }
 
 bool kreg_client_capable(const struct kreg_client *cl, struct user_namespace *ns, int cap)
@@ -292,19 +300,42 @@ kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from)
 	return uid;
 }
 
+static bool accepts_from(bool accept, kuid_t uid, kuid_t from)
+{
+	return accept || uid_eq(uid, from);
+}
+
+static int check_receiver(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from)
+{
+	struct kreg_client *cl = find_receiver(to, uid);
+
+	if (!cl)
+		return -ENOTCONN;
+	return cl->ns == ns && accepts_from(cl->accept, uid, from) ? 0 : -EPERM;
+}
+
 int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from)
 {
-	struct kreg_client *cl;
-	int err = 0;
+	int err;
 
 	spin_lock(&to->lock);
-	cl = find_receiver(to, uid);
-	if (!cl)
-		err = -ENOTCONN;
-	else if (cl->ns != ns || (!cl->accept && !uid_eq(uid, from)))
-		err = -EPERM;
+	err = check_receiver(to, uid, ns, from);
 	spin_unlock(&to->lock);
 	return err;
+}
+
+bool kreg_client_may_inherit(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns,
+			     kuid_t from)
+{
+	struct kreg_carried *c;
+	bool may;
+
+	spin_lock(&to->lock);
+	c = kreg_carry_find(to, uid);
+	may = c ? c->ns == ns && accepts_from(c->accept, uid, from) :
+	      !check_receiver(to, uid, ns, from);
+	spin_unlock(&to->lock);
+	return may;
 }
 
 bool kreg_client_listens(const struct kreg_proc *p)
@@ -317,7 +348,7 @@ bool kreg_client_receives(struct kreg_proc *p, kuid_t uid)
 	bool receives;
 
 	spin_lock(&p->lock);
-	receives = find_receiver(p, uid);
+	receives = find_receiver(p, uid) || kreg_carry_find(p, uid);
 	spin_unlock(&p->lock);
 	return receives;
 }
@@ -333,17 +364,21 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
 		      struct kreg_writer *w)
 {
 	struct kreg_proc *to = mail->to;
+	struct kreg_carried *carried;
 	struct kreg_client *cl;
 
+	mail->event.process.pid = pid_nr_ns(from->pid, ns_of_pid(to->pid));
+	mail->event.process.cookie = from->cookie;
 	spin_lock(&to->lock);
 	cl = find_receiver(to, mail->uid);
+	carried = kreg_carry_find(to, mail->uid);
 	if (cl) {
-		mail->event.process.pid = pid_nr_ns(from->pid, cl->ns->key.pid_ns);
-		mail->event.process.cookie = from->cookie;
 		kreg_mailbox_send(&cl->box, mail);
 		wake_later(cl, w);
+	} else if (carried) {
+		kreg_mailbox_send(&carried->box, mail);
 	}
 	spin_unlock(&to->lock);
-	if (!cl)
+	if (!cl && !carried)
 		kreg_mail_free(mail);
 }

@@ -37,6 +37,7 @@ struct kreg_client {
 	struct kreg_ns *ns;
 	struct kreg_user *user;
 	bool accept;			/* proc->lock: other users may hand tables to it */
+	bool executes;			/* set once, before its file is released */
 	struct kreg_mailbox box;
 	struct kreg_news news;
 	struct mutex reading;		/* one read() at a time */
@@ -57,10 +58,10 @@ struct kreg_client {
  */
 struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode);
 /*
- * Sleeps. Its file is closed. Returns true if that was the last client of the process under
- * this user.
+ * Sleeps. Its file is closed. Returns the user under whom the process receives nothing any
+ * more from now on, or INVALID_UID.
  */
-bool kreg_client_close(struct kreg_client *cl);
+kuid_t kreg_client_close(struct kreg_client *cl);
 /* Any. */
 void kreg_client_get(struct kreg_client *cl);
 /* Sleeps, if the last reference may be the caller's. */
@@ -113,22 +114,29 @@ void kreg_client_accept(struct kreg_client *cl, bool accept);
 kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from);
 /*
  * Any. Whether @to may get a table of @ns under @uid, by the will of a process under @from.
- * Asked when that is promised, and when it comes to pass. -ENOTCONN: it has no client
+ * Asked when that is promised, and when it is given. -ENOTCONN: it has no client
  * there that can receive; -EPERM: that one is in other namespaces, where the table is
  * not, or another user's, who has not said that he accepts.
  */
 int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from);
 
 /*
+ * Any. Whether @to gets a table that was promised to it. As may_take(), but a process that
+ * executes a program gets it as well, if it could when that began.
+ */
+bool kreg_client_may_inherit(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns,
+			     kuid_t from);
+
+/*
  * Turn, of @w. Send @mail to the receiving client of mail->to under mail->uid, naming @from
- * as that client sees it, and have who waits for it woken. Dropped if there is no such
- * client any more.
+ * as that client sees it, and have who waits for it woken. While the process executes a
+ * program the next one under that user gets it. Dropped if there is no such client any more.
  */
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
 		      struct kreg_writer *w);
 /* Any. Whether @p has a client, as of a moment ago. */
 bool kreg_client_listens(const struct kreg_proc *p);
-/* Any. Whether it has one that receives under @uid. */
+/* Any. Whether it receives under @uid: by a client, or while it executes a program. */
 bool kreg_client_receives(struct kreg_proc *p, kuid_t uid);
 
 #endif /* KREG_CLIENT_CLIENT_H */

@@ -5,6 +5,7 @@
 
 #include "client/exit.h"
 #include "client/internal.h"
+#include "client/mail.h"
 #include "client/proc.h"
 #include "writer/writer.h"
 
@@ -244,6 +245,7 @@ static void forget_proc(struct kreg_proc *p)
 {
 	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
 	kreg_proc_remove(p);
+	kreg_mail_free_all(&p->carried.box);
 	complete_all(&p->settled);
 	kreg_proc_put(p);
 }

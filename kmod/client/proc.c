@@ -168,6 +168,8 @@ struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 	spin_lock_init(&p->shares_lock);
 	INIT_LIST_HEAD(&p->shares);
 	INIT_LIST_HEAD(&p->clients);
+	kreg_mailbox_init(&p->carried.box);
+	p->carried.uid = INVALID_UID;
 	INIT_LIST_HEAD(&p->namespaces);
 	init_holdings(p);
 	return p;

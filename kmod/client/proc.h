@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "client/mailbox.h"
 #include "writer/death.h"
 
 struct kreg_client;
@@ -21,6 +22,14 @@ struct kreg_news;
 struct kreg_ns;
 struct kreg_writer;
 struct pid;
+
+/* What goes on while a process executes a program (carry.h). All under proc->lock. */
+struct kreg_carried {
+	struct kreg_mailbox box;
+	kuid_t uid;			/* of the client that was closed, or INVALID_UID: none */
+	bool accept;			/* that of the client */
+	const struct kreg_ns *ns;	/* its own; only to be compared */
+};
 
 /* What a process has of the tables of one writer. */
 struct kreg_holdings {
@@ -59,6 +68,7 @@ struct kreg_proc {
 	struct list_head clients;	/* lock; of each user the first gets the mail */
 	unsigned int nr_clients;	/* lock */
 	struct kreg_news __rcu *news;	/* lock: of the first that can receive, or NULL */
+	struct kreg_carried carried;
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
 	spinlock_t shares_lock;		/* innermost */

@@ -38,16 +38,15 @@ static void end_some_heirships(struct kreg_writer *w, struct ending *e)
 	cond_resched();
 }
 
-void kreg_table_end_heirships(const struct kreg_client *cl)
+void kreg_table_end_heirships(struct kreg_proc *p, kuid_t uid)
 {
-	struct kreg_proc *p = cl->proc;
 	unsigned int i;
 
 	/* Nobody else changes the order of the lists meanwhile. */
 	mutex_lock(&p->settling);
 	for (i = 0; i < kreg_writers; i++) {
 		struct kreg_writer *w = kreg_writer_nr(i);
-		struct ending e = { .held = &p->holdings[i], .uid = cl->uid };
+		struct ending e = { .held = &p->holdings[i], .uid = uid };
 
 		/* Who has named the process before its client was closed has done so by now. */
 		spin_lock(&w->turn);

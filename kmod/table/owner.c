@@ -197,7 +197,7 @@ int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 static bool can_inherit(const struct kreg_table *t, const struct kreg_proc *dead)
 {
 	return t->heir && t->heir != dead && !kreg_proc_exiting(t->heir) &&
-	       !kreg_client_may_take(t->heir, t->heir_uid, t->ns, t->heir_from);
+	       kreg_client_may_inherit(t->heir, t->heir_uid, t->ns, t->heir_from);
 }
 
 static void give_to_heir(struct kreg_table *t, struct kreg_proc *dead)

@@ -5,7 +5,7 @@
  * DOC: A death
  *
  * For each table of the dead process, in the order in which it became owner: the
- * heir gets it, if it lives, is not exiting and may still have it (kreg_client_may_take());
+ * heir gets it, if it lives, is not exiting and may still have it (kreg_client_may_inherit());
  * else the table is parked or destroyed, as its orphan setting says. A parked table
  * goes at once to the first process that waits to claim it and may still claim it;
  * whose rights have been taken away meanwhile is told so. What is sent was set aside
@@ -65,7 +65,7 @@ void kreg_table_uncharge_park(struct kreg_table *t);
 /* Sleeps. The park timer of @t has run out; drops the timer's reference. */
 void kreg_table_park_expired(struct kreg_table *t);
 
-/* Sleeps. @cl is closed, the last of its process under this user: end the heirships there. */
-void kreg_table_end_heirships(const struct kreg_client *cl);
+/* Sleeps. @p has no client under that user any more: end its heirships there. */
+void kreg_table_end_heirships(struct kreg_proc *p, kuid_t uid);
 
 #endif /* KREG_TABLE_OWNER_H */

@@ -8,6 +8,7 @@
 
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/program.h"
 
 #define ALICE	1000
 #define BOB	1001
@@ -56,87 +57,10 @@ FIXTURE_TEARDOWN_PARENT(setuid)
 	test_teardown(_metadata, &self->base);
 }
 
-/* The program may be loaded elsewhere: functions are found by their distance from this one. */
-static void *anchor(void)
-{
-	return (void *)anchor;
-}
-
-static long job_become_program(struct job *job)
-{
-	char ask[16], answer[16], parent[24];
-
-	snprintf(ask, sizeof(ask), "%llu", (unsigned long long)job->arg);
-	snprintf(answer, sizeof(answer), "%llu", (unsigned long long)job->arg2);
-	snprintf(parent, sizeof(parent), "%p", anchor());
-	fcntl(job->arg, F_SETFD, 0);
-	fcntl(job->arg2, F_SETFD, 0);
-	execl(PROGRAM, PROGRAM, "--program", job->data, ask, answer, parent, NULL);
-	return -errno;
-}
-
-/* The set-user-ID program's kid_main(): its struct job lies in a file. */
-static int program(char **argv)
-{
-	int ask = atoi(argv[1]), answer = atoi(argv[2]);
-	long distance = (char *)anchor() - (char *)strtoul(argv[3], NULL, 0);
-	int fd = open(argv[0], O_RDWR | O_CLOEXEC);
-	struct job *job;
-	char c = 0;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (job == MAP_FAILED)
-		return KID_ERROR;
-	job->ret = geteuid();
-	while (write(answer, &c, 1) == 1 && read(ask, &c, 1) == 1) {
-		job->fn = (void *)((char *)job->fn + distance);
-		job->ret = job->fn(job);
-	}
-	return KID_ERROR;
-}
-
-/* Find the pipes of the kid, which kid_main() has as arguments. */
-static long job_find_pipes(struct job *job)
-{
-	int fd, found = 0;
-	struct stat st;
-
-	for (fd = 3; fd < 64; fd++) {
-		if (fstat(fd, &st) || !S_ISFIFO(st.st_mode))
-			continue;
-		if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
-			job->arg = fd;
-		else
-			job->arg2 = fd;
-		found++;
-	}
-	return found == 2 ? 0 : -EMFILE;
-}
-
 /* The kid executes the program: what it is asked to do from then on it does as BOB. */
 static void become_program(struct __test_metadata *_metadata, struct kid *kid)
 {
-	static int number;
-	struct job *job;
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), DIR "/job.%d", number++);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, fchmod(fd, 0666));
-	ASSERT_EQ(0, ftruncate(fd, sizeof(*job)));
-	job = mmap(NULL, sizeof(*job), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ASSERT_NE(MAP_FAILED, job);
-	close(fd);
-	ASSERT_EQ(0, kid_do(kid, job_find_pipes));
-	test_set(kid->job->data, path);
-	*job = *kid->job;
-	kid_ask(kid, job_become_program);
-	munmap(kid->job, sizeof(*kid->job));
-	kid->job = job;
-	ASSERT_EQ(BOB, kid_answer(kid));
+	ASSERT_EQ(BOB, kid_execute(_metadata, kid, PROGRAM));
 }
 
 static long job_keep_client(struct job *job)
@@ -440,7 +364,7 @@ TEST_F(setuid, claimed_in_line)
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "--program"))
-		return program(argv + 2);
+	if (program_is(argc, argv))
+		return program_main(argv);
 	return test_harness_run(argc, argv);
 }
