@@ -37,7 +37,6 @@ static int kreg_flush(struct file *file, fl_owner_t id)
 static int kreg_release(struct inode *inode, struct file *file)
 {
 	struct kreg_client *cl = file->private_data;
-
 	kuid_t uid;
 
 	kreg_client_flush(cl);

@@ -1047,7 +1047,9 @@ enum {
  * room is set aside when the heir is named or the table is given. They go to the first
  * client of the process that is of the user to whom the table was promised. When that one
  * is closed, what was not read goes to the next of this user; without one it is lost, and
- * so are the heirships of the process under this user.
+ * so are the heirships of the process under this user. If execve(2) has closed it, and the
+ * program runs under the same user, both are kept for the next client that it opens for
+ * reading and writing.
  */
 
 /* Kinds of records. */
