@@ -10,11 +10,13 @@
 #include "client/carry.h"
 #include "client/client.h"
 #include "client/clock.h"
+#include "client/handle.h"
 #include "client/mail.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/sync.h"
 #include "device.h"
+#include "event/down.h"
 #include "table/owner.h"
 
 static int kreg_open_file(struct inode *inode, struct file *file)
@@ -40,6 +42,7 @@ static int kreg_release(struct inode *inode, struct file *file)
 	kuid_t uid;
 
 	kreg_client_flush(cl);
+	kreg_handle_end_all(cl);
 	uid = kreg_client_close(cl);
 	if (uid_valid(uid))
 		kreg_table_end_heirships(cl->proc, uid);
@@ -101,7 +104,7 @@ static ssize_t read_mail_once(struct kreg_client *cl, char __user *buf, size_t l
 		return ret;
 	if (mutex_lock_interruptible(&cl->reading))
 		return -ERESTARTSYS;
-	ret = read_mails(cl, buf, len);
+	ret = kreg_down_sync(cl) ?: read_mails(cl, buf, len);
 	mutex_unlock(&cl->reading);
 	return ret;
 }
@@ -113,6 +116,7 @@ static bool has_mail(struct kreg_client *cl)
 
 	for (i = 0; i < kreg_writers && kreg_mailbox_is_empty(&cl->box); i++)
 		kreg_death_help(kreg_writer_nr(i));
+	kreg_down_help(cl);
 	return !kreg_mailbox_is_empty(&cl->box);
 }
 
@@ -152,6 +156,7 @@ static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "kreg-pid:\t%u\n", kreg_proc_pid(cl->proc));
 	seq_printf(m, "kreg-cookie:\t%llu\n", cl->proc->cookie);
 	seq_printf(m, "kreg-records:\t%d\n", atomic_read(&cl->proc->mails));
+	seq_printf(m, "kreg-watches:\t%u\n", READ_ONCE(cl->nr_watches));
 	seq_printf(m, "kreg-async:\t%d\n", atomic_read(&cl->async_ops));
 }
 

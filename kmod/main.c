@@ -9,6 +9,7 @@
 #include "client/news.h"
 #include "table/owner.h"
 #include "device.h"
+#include "event/down.h"
 #include "client/limits.h"
 #include "table/names.h"
 #include "client/exit.h"
@@ -42,6 +43,9 @@ MODULE_PARM_DESC(max_user_queued, "asynchronous operations of a user that are no
 
 module_param_named(max_user_queued_bytes, kreg_user_limit[KREG_QUOTA_QUEUED_BYTES], ulong, 0644);
 MODULE_PARM_DESC(max_user_queued_bytes, "bytes of keys and values of them");
+
+module_param_named(max_user_watches, kreg_user_limit[KREG_QUOTA_WATCHES], ulong, 0644);
+MODULE_PARM_DESC(max_user_watches, "watches of a user, with those whose record is unread");
 
 module_param_named(max_batch_ops, kreg_limits.batch_ops, uint, 0644);
 MODULE_PARM_DESC(max_batch_ops, "operations of a batch");
@@ -137,9 +141,12 @@ static int __init kreg_init(void)
 	err = kreg_news_start();
 	if (err)
 		goto exit_ns;
-	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
+	err = kreg_down_init();
 	if (err)
 		goto stop_news;
+	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
+	if (err)
+		goto exit_down;
 	err = kreg_writer_init(&kreg_table_death_ops);
 	if (err)
 		goto exit_table;
@@ -152,6 +159,8 @@ exit_writer:
 	kreg_writer_exit();
 exit_table:
 	kreg_table_exit();
+exit_down:
+	kreg_down_exit();
 stop_news:
 	kreg_news_stop();
 exit_ns:
@@ -166,6 +175,7 @@ static void __exit kreg_exit(void)
 	kreg_proc_exit();
 	kreg_writer_exit();
 	kreg_table_exit();
+	kreg_down_exit();
 	kreg_news_stop();
 	kreg_ns_exit();
 	kreg_names_exit();

@@ -33,6 +33,7 @@ static void free_client(struct kreg_client *cl)
 	kreg_scratch_exit(&cl->call);
 	kreg_scratch_exit(&cl->req);
 	mutex_destroy(&cl->reading);
+	xa_destroy(&cl->handles);
 	kfree_rcu(cl, rcu);
 	atomic_dec(&nr_clients);
 }
@@ -199,6 +200,9 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 	cl->uid = cred->fsuid;
 	cl->mode = mode & KREG_CLIENT_RW;
 	mutex_init(&cl->reading);
+	xa_init_flags(&cl->handles, XA_FLAGS_ACCOUNT);
+	spin_lock_init(&cl->watch_lock);
+	INIT_LIST_HEAD(&cl->watches);
 	kreg_mailbox_init(&cl->box);
 	kreg_news_init(&cl->news, put_by_news);
 	err = identify_client(cl);
@@ -255,6 +259,24 @@ bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid)
 
 	revert_creds(old);
 	return in_group;
+}
+
+bool kreg_client_may_kill(const struct kreg_client *cl, const struct kreg_proc *p, bool *able)
+{
+	const struct cred *cred;
+	struct task_struct *t;
+	bool own = false;
+
+	*able = false;
+	rcu_read_lock();
+	t = pid_task(p->pid, PIDTYPE_TGID);
+	if (t) {
+		cred = __task_cred(t);
+		own = uid_eq(cred->uid, cl->uid);
+		*able = kreg_client_capable(cl, cred->user_ns, CAP_KILL);
+	}
+	rcu_read_unlock();
+	return own || *able;
 }
 
 int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)

@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/uidgid.h>
+#include <linux/xarray.h>
 
 #include "client/mailbox.h"
 #include "client/news.h"
@@ -40,7 +41,12 @@ struct kreg_client {
 	bool executes;			/* set once, before its file is released */
 	struct kreg_mailbox box;
 	struct kreg_news news;
-	struct mutex reading;		/* one read() at a time */
+	struct mutex reading;		/* one read() or CANCEL at a time */
+	struct xarray handles;		/* what it may cancel, by id; changed and read lockless */
+	atomic64_t last_handle;		/* the latest id */
+	spinlock_t watch_lock;		/* innermost */
+	struct list_head watches;	/* watch_lock: kreg_watch.of_client */
+	unsigned int nr_watches;	/* watch_lock */
 	struct kreg_scratch call;	/* for what a batch says */
 	struct kreg_scratch req;	/* for a request to the writer */
 	/* Asynchronous writes that wait, and their first error, as in SYNC. */
@@ -102,6 +108,12 @@ bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid);
  * may, and stays 0 if there is no limit. -EPERM.
  */
 int kreg_client_may_park(const struct kreg_client *cl, u64 *ms);
+
+/*
+ * Any. Whether the opener may kill @p: it is of the same user, or the opener has CAP_KILL over
+ * it, which *@able says and which stays so.
+ */
+bool kreg_client_may_kill(const struct kreg_client *cl, const struct kreg_proc *p, bool *able);
 
 /* Any. Let the mail of the process come to @cl; let it take tables of other users. */
 void kreg_client_receive(struct kreg_client *cl);

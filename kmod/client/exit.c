@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
@@ -8,6 +9,9 @@
 #include "client/mail.h"
 #include "client/proc.h"
 #include "writer/writer.h"
+
+/* Deaths that were noticed, and of which not all who watch the process have been told. */
+static atomic_t nr_untold;
 
 /* Processes looked at in one hold of the turn. */
 #define HOLDERS_A_TURN	256
@@ -27,6 +31,7 @@ static void note_status(struct kreg_proc *p)
 	if (t) {
 		WRITE_ONCE(p->status, READ_ONCE(t->signal->flags) & SIGNAL_GROUP_EXIT ?
 			   READ_ONCE(t->signal->group_exit_code) : READ_ONCE(t->exit_code));
+		WRITE_ONCE(p->last_uid, __task_cred(t)->uid);
 		/* Read under the turn, which all who write it take afterwards. */
 		smp_store_release(&p->status_known, true);
 	}
@@ -36,6 +41,12 @@ static void note_status(struct kreg_proc *p)
 void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next)
 {
 	WRITE_ONCE(p->next, next->pid);
+}
+
+void kreg_proc_suggest_successor(struct kreg_proc *p, const struct kreg_proc *next)
+{
+	if (!READ_ONCE(p->next))
+		cmpxchg(&p->next, NULL, (const struct pid *)next->pid);
 }
 
 /*
@@ -52,6 +63,7 @@ static void announce_death(struct kreg_proc *p)
 	note_status(p);
 	if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) != KREG_PROC_ARMED)
 		return;
+	atomic_inc(&nr_untold);
 	refcount_add(n, &p->refs);
 	for (i = 0; i < n; i++)
 		kreg_death_tell(kreg_writer_nr(i), &p->holdings[i].death);
@@ -237,35 +249,55 @@ int kreg_proc_settle_all(void)
 }
 
 /*
- * @p is not found any more, and the reference of the armed state ends. This happens once,
- * by whoever set the state to dead. exit_notice() may have taken the entry off the wait
- * queue already; if not, it is not running any more when remove_wait_queue() returns.
+ * exit_notice() may have taken the entry off the wait queue already; if not, it is not running
+ * any more when remove_wait_queue() returns.
  */
-static void forget_proc(struct kreg_proc *p)
+static void end_handling(struct kreg_proc *p)
 {
 	remove_wait_queue(&p->pid->wait_pidfd, &p->wait);
-	kreg_proc_remove(p);
 	kreg_mail_free_all(&p->carried.box);
 	complete_all(&p->settled);
+}
+
+bool kreg_proc_death_done(struct kreg_proc *p)
+{
+	if (!atomic_dec_and_test(&p->deaths_left))
+		return false;
+	end_handling(p);
+	return true;
+}
+
+/* The reference of the armed state ends: this happens once, to whoever was announced dead. */
+void kreg_proc_death_told(struct kreg_proc *p)
+{
+	kreg_proc_remove(p);
+	/* Pairs with kreg_proc_deaths_untold(): the records come first. */
+	atomic_dec_return_release(&nr_untold);
 	kreg_proc_put(p);
 }
 
-void kreg_proc_death_done(struct kreg_proc *p)
+bool kreg_proc_deaths_untold(void)
 {
-	if (atomic_dec_and_test(&p->deaths_left))
-		forget_proc(p);
+	return atomic_read_acquire(&nr_untold);
 }
 
-/* No client and no table is left, so living processes need not be watched any more. */
+/*
+ * No client and no table is left, so living processes need not be watched any more, and
+ * nobody else watches them.
+ */
 void kreg_proc_exit(void)
 {
 	struct kreg_proc *p;
 
 	while ((p = kreg_proc_get_any())) {
-		if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) == KREG_PROC_ARMED)
-			forget_proc(p);
-		else
-			wait_for_completion(&p->settled);
+		if (atomic_cmpxchg(&p->state, KREG_PROC_ARMED, KREG_PROC_DEAD) == KREG_PROC_ARMED) {
+			end_handling(p);
+			kreg_proc_remove(p);
+			kreg_proc_put(p);
+		} else {
+			/* Whoever handles the death will forget it, in a moment. */
+			schedule_timeout_uninterruptible(1);
+		}
 		kreg_proc_put(p);
 	}
 	rcu_barrier();

@@ -52,8 +52,21 @@ void kreg_proc_poke(struct kreg_proc *p);
  * until the writers are. Only the last one named is.
  */
 void kreg_proc_set_successor(struct kreg_proc *p, const struct kreg_proc *next);
-/* Any. One of the writers has handled the death. */
-void kreg_proc_death_done(struct kreg_proc *p);
+/* Any. The same if nobody else gets something. */
+void kreg_proc_suggest_successor(struct kreg_proc *p, const struct kreg_proc *next);
+/*
+ * Any. One of the writers has handled the death. True: all have, and nobody waits for that any
+ * more. The caller is to tell who watches @p, and that this is done by kreg_proc_death_told().
+ */
+bool kreg_proc_death_done(struct kreg_proc *p);
+/* Any. All who watch @p have been told. It is forgotten. */
+void kreg_proc_death_told(struct kreg_proc *p);
+/*
+ * Any. Whether there may be deaths that were noticed and of which not all have been told. If
+ * not, whoever looks at a mailbox after this finds the records of all that were noticed
+ * before.
+ */
+bool kreg_proc_deaths_untold(void);
 
 /*
  * Sleeps. Wait until every death that has happened before the call, of a process that owns

@@ -143,6 +143,15 @@ static void free_mail(struct kreg_mail *mail)
 	kfree(mail);
 }
 
+static void free_promise(struct kreg_mail *mail)
+{
+	atomic_sub(mail->event.size, &mail->to->mail_bytes);
+	atomic_dec(&mail->to->mails);
+	uncharge_share(mail);
+	kreg_user_uncharge(mail->user, KREG_QUOTA_BYTES, mail_memory(mail));
+	free_mail(mail);
+}
+
 struct kreg_mail *kreg_mail_alloc(const struct kreg_client *from, struct kreg_proc *to,
 				  kuid_t uid, const void *name, u32 name_len,
 				  const void *data, u32 data_len)
@@ -154,6 +163,7 @@ struct kreg_mail *kreg_mail_alloc(const struct kreg_client *from, struct kreg_pr
 	mail = kzalloc(struct_size(mail, tail, tail), KREG_GFP_USER);
 	if (!mail)
 		return ERR_PTR(-ENOMEM);
+	mail->free = free_promise;
 	mail->event.size = sizeof(mail->event) + tail;
 	mail->event.kind = KREG_EVENT_TRANSFER;
 	mail->event.key_len = name_len;
@@ -174,13 +184,8 @@ struct kreg_mail *kreg_mail_alloc(const struct kreg_client *from, struct kreg_pr
 
 void kreg_mail_free(struct kreg_mail *mail)
 {
-	if (!mail)
-		return;
-	atomic_sub(mail->event.size, &mail->to->mail_bytes);
-	atomic_dec(&mail->to->mails);
-	uncharge_share(mail);
-	kreg_user_uncharge(mail->user, KREG_QUOTA_BYTES, mail_memory(mail));
-	free_mail(mail);
+	if (mail)
+		mail->free(mail);
 }
 
 void kreg_mail_free_all(struct kreg_mailbox *box)

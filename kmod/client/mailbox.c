@@ -11,16 +11,33 @@ void kreg_mailbox_init(struct kreg_mailbox *box)
 
 static void deliver_mail(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
-	spin_lock(&box->lock);
+	lockdep_assert_held(&box->lock);
 	mail->event.seq = ++box->seq;
 	list_add_tail(&mail->node, &box->mails);
-	spin_unlock(&box->lock);
+}
+
+void kreg_mailbox_add(struct kreg_mailbox *box, struct kreg_mail *mail)
+{
+	mail->event.time_ns = ktime_get_ns();
+	deliver_mail(box, mail);
 }
 
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail)
 {
-	mail->event.time_ns = ktime_get_ns();
-	deliver_mail(box, mail);
+	spin_lock(&box->lock);
+	kreg_mailbox_add(box, mail);
+	spin_unlock(&box->lock);
+}
+
+bool kreg_mailbox_remove(struct kreg_mailbox *box, struct kreg_mail *mail)
+{
+	bool there;
+
+	spin_lock(&box->lock);
+	there = !list_empty(&mail->node);
+	list_del_init(&mail->node);
+	spin_unlock(&box->lock);
+	return there;
 }
 
 void kreg_mailbox_take_all(struct kreg_mailbox *box, struct list_head *mails)
@@ -38,8 +55,10 @@ bool kreg_mailbox_move(struct kreg_mailbox *to, struct kreg_mailbox *from)
 
 	kreg_mailbox_take_all(from, &mails);
 	moved = !list_empty(&mails);
+	spin_lock(&to->lock);
 	list_for_each_entry_safe(mail, next, &mails, node)
 		deliver_mail(to, mail);
+	spin_unlock(&to->lock);
 	return moved;
 }
 
@@ -57,7 +76,7 @@ struct kreg_mail *kreg_mailbox_take(struct kreg_mailbox *box, size_t room)
 	if (mail && mail->event.size > room)
 		mail = ERR_PTR(-EMSGSIZE);
 	else if (mail)
-		list_del(&mail->node);
+		list_del_init(&mail->node);
 	spin_unlock(&box->lock);
 	return mail;
 }

@@ -21,6 +21,8 @@ struct kreg_user;
 struct kreg_mail {
 	struct list_head node;		/* box->lock, once sent */
 	/* Invariant: */
+	void (*free)(struct kreg_mail *mail);	/* once it was read, or never will be */
+	/* Of a promise of mail.h: */
 	struct kreg_proc *to;		/* holds a reference */
 	struct kreg_user *user;		/* who pays; holds a reference */
 	struct kreg_mail_share *share;	/* NULL: not a stranger's */
@@ -40,6 +42,10 @@ void kreg_mailbox_init(struct kreg_mailbox *box);
 
 /* Any. Send; consumes @mail. Wakes nobody. */
 void kreg_mailbox_send(struct kreg_mailbox *box, struct kreg_mail *mail);
+/* Any, under box->lock. The same. */
+void kreg_mailbox_add(struct kreg_mailbox *box, struct kreg_mail *mail);
+/* Any. Take @mail back, if it is in there. */
+bool kreg_mailbox_remove(struct kreg_mailbox *box, struct kreg_mail *mail);
 
 /*
  * Any. What is in @from goes to the end of @to, with new numbers; false: there was nothing.

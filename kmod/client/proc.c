@@ -168,6 +168,8 @@ struct kreg_proc *kreg_proc_alloc(struct pid *pid)
 	spin_lock_init(&p->shares_lock);
 	INIT_LIST_HEAD(&p->shares);
 	INIT_LIST_HEAD(&p->clients);
+	INIT_LIST_HEAD(&p->watches[0]);
+	INIT_LIST_HEAD(&p->watches[1]);
 	kreg_mailbox_init(&p->carried.box);
 	p->carried.uid = INVALID_UID;
 	INIT_LIST_HEAD(&p->namespaces);
@@ -232,6 +234,18 @@ struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
 	return ERR_PTR(-ESRCH);
 }
 
+struct kreg_proc *kreg_proc_find_ever(u32 nr, u64 cookie)
+{
+	struct pid *pid = find_get_pid(nr);
+	struct kreg_proc *p = pid ? kreg_proc_find_pid(pid) : NULL;
+
+	put_pid(pid);
+	if (p && (cookie ? p->cookie == cookie : kreg_proc_is_current(p)))
+		return p;
+	kreg_proc_put(p);
+	return cookie ? NULL : ERR_PTR(-ESRCH);
+}
+
 void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w)
 {
 	bool listed = !list_empty(&held->node);
@@ -285,6 +299,33 @@ unsigned int kreg_proc_deaths(void)
 		n += kreg_proc_dead(p);
 	rcu_read_unlock();
 	return n;
+}
+
+static struct kreg_proc *get_dead_in(unsigned int bucket)
+{
+	struct kreg_proc *p, *dead = NULL;
+
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(p, &procs[bucket], node)
+		if (kreg_proc_dead(p) && !READ_ONCE(p->told) && refcount_inc_not_zero(&p->refs)) {
+			dead = p;
+			break;
+		}
+	rcu_read_unlock();
+	return dead;
+}
+
+struct kreg_proc *kreg_proc_next_dead(unsigned int *bucket)
+{
+	struct kreg_proc *dead = NULL;
+
+	while (*bucket < HASH_SIZE(procs)) {
+		dead = get_dead_in(*bucket);
+		if (dead)
+			break;
+		++*bucket;
+	}
+	return dead;
 }
 
 struct kreg_proc *kreg_proc_get_any(void)

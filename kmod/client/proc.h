@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "client/mailbox.h"
 #include "writer/death.h"
@@ -58,6 +59,7 @@ struct kreg_proc {
 	atomic_t state;
 	bool status_known;		/* set before the writers are told */
 	int status;
+	kuid_t last_uid;		/* its real one then, if the status is known */
 	atomic_t deaths_left;		/* writers that have not handled the death yet */
 	struct completion settled;	/* all have */
 	const struct pid *next;		/* who is to be woken first; only to be compared */
@@ -69,6 +71,10 @@ struct kreg_proc {
 	unsigned int nr_clients;	/* lock */
 	struct kreg_news __rcu *news;	/* lock: of the first that can receive, or NULL */
 	struct kreg_carried carried;
+	/* Watches of it: those of its own user or of root, which are told first, and others'. */
+	struct list_head watches[2];	/* lock: kreg_watch.of_proc */
+	bool told;			/* lock: of its death all have been told */
+	struct work_struct telling;	/* tells them, if they are many */
 	atomic_t mails;			/* records queued or set aside, */
 	atomic_t mail_bytes;		/* and their bytes */
 	spinlock_t shares_lock;		/* innermost */
@@ -87,6 +93,12 @@ struct kreg_proc {
 struct kreg_proc *kreg_proc_find(u32 pid, u64 cookie);
 struct kreg_proc *kreg_proc_whois(u32 pid);
 
+/*
+ * Any. A process that was or is named so, which may be dead; NULL: it is not known any more,
+ * or never was. A reference, or ERR_PTR(-ESRCH): no cookie, and not the caller.
+ */
+struct kreg_proc *kreg_proc_find_ever(u32 pid, u64 cookie);
+
 /* Any. */
 void kreg_proc_get(struct kreg_proc *p);
 void kreg_proc_put(struct kreg_proc *p);
@@ -94,6 +106,11 @@ void kreg_proc_put(struct kreg_proc *p);
 unsigned int kreg_proc_count(void);
 /* Any. How many are dead, and their deaths not handled by all writers yet. */
 unsigned int kreg_proc_deaths(void);
+/*
+ * Any. A process in the buckets from *@bucket on that is dead, and of whose death not all have
+ * been told, with a reference; NULL: there is none. *@bucket is where to go on.
+ */
+struct kreg_proc *kreg_proc_next_dead(unsigned int *bucket);
 /* Any. How many have not been freed yet. */
 unsigned int kreg_proc_allocated(void);
 

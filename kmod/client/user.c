@@ -17,6 +17,7 @@ unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
 	[KREG_QUOTA_NAMESPACES] = KREG_MAX_USER_NAMESPACES,
 	[KREG_QUOTA_QUEUED] = KREG_MAX_USER_QUEUED,
 	[KREG_QUOTA_QUEUED_BYTES] = KREG_MAX_USER_QUEUED_BYTES,
+	[KREG_QUOTA_WATCHES] = KREG_MAX_USER_WATCHES,
 };
 
 static DEFINE_HASHTABLE(users, 10);
@@ -168,6 +169,7 @@ static const enum kreg_limit limits[] = {
 	[KREG_QUOTA_NAMESPACES] = KREG_LIMIT_NAMESPACES,
 	[KREG_QUOTA_QUEUED] = KREG_LIMIT_QUEUED,
 	[KREG_QUOTA_QUEUED_BYTES] = KREG_LIMIT_QUEUED,
+	[KREG_QUOTA_WATCHES] = KREG_LIMIT_WATCHES,
 };
 
 static int charge_levels(struct kreg_user *u, enum kreg_quota what, s64 n, bool over)

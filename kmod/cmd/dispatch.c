@@ -51,6 +51,9 @@ static const struct command commands[] = {
 	COMMAND(SCAN, kreg_cmd_scan, struct kreg_ioc_scan, out_reserved, 0),
 	COMMAND(INFO, kreg_cmd_info, struct kreg_ioc_info, info, 0),
 	COMMAND(LIST, kreg_cmd_list, struct kreg_ioc_list, out_more, 0),
+	COMMAND(WATCH, kreg_cmd_watch, struct kreg_ioc_watch, out_reserved,
+		LIMIT_OF(struct kreg_ioc_watch)),
+	COMMAND(CANCEL, kreg_cmd_cancel, struct kreg_ioc_cancel, id, 0),
 };
 
 static enum kreg_limit limit_of(int err)

@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
+#include "event/down.h"
 #include "store/gfp.h"
 #include "table/table.h"
 
@@ -82,7 +83,7 @@ static int sync_client(struct kreg_client *cl)
 
 	for (i = 0; i < kreg_writers && !err; i++)
 		err = pass_queue(cl, kreg_writer_nr(i));
-	return err ?: kreg_proc_settle_all() ?: kreg_ns_settle_all() ?:
+	return err ?: kreg_proc_settle_all() ?: kreg_ns_settle_all() ?: kreg_down_sync_all() ?:
 	       -atomic_xchg(&cl->async_error, 0);
 }
 

@@ -7,6 +7,7 @@
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
+#include "event/down.h"
 #include "store/store.h"
 #include "table/table.h"
 #include "client/user.h"
@@ -392,7 +393,10 @@ static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 
 static void death_done(struct kreg_writer *w, struct kreg_death *d)
 {
-	kreg_proc_death_done(kreg_holdings_of_death(d)->proc);
+	struct kreg_proc *p = kreg_holdings_of_death(d)->proc;
+
+	if (kreg_proc_death_done(p))
+		kreg_down_tell(p);
 }
 
 static void death_heard(struct kreg_death *d)

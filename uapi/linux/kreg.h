@@ -106,15 +106,17 @@
  *	EINTR      a fatal signal came while waiting
  *	========== ============================================================
  *
- * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST
+ * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH
  * and read(2); for writing: the other operations and TAKE, OPEN with CREATE or CLAIM,
- * DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, and OPEN of what is there.
- * Only a client that was opened for both receives tables and records.
+ * DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is
+ * there. Only a client that was opened for both receives tables and TRANSFER records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
  * When a death is visible (waitpid(2) has returned, or a pidfd polls readable),
  * no call tells of the dead any more: its tables belong to their heirs, are
- * parked or are gone, and the heirs' TRANSFER records can be read.
+ * parked or are gone, and the heirs' TRANSFER records can be read, and the DOWN records of
+ * those who watch it. Of one death every TRANSFER record is in its mailbox before the first
+ * DOWN record is in any.
  */
 
 #define KREG_IOC_MAGIC		0xBC
@@ -160,6 +162,8 @@
  * made the user namespace. One more: open(2) of the device fails with EDQUOT.
  */
 #define KREG_MAX_USER_NAMESPACES	256
+/* Watches, also those that have fired and whose record has not been read. */
+#define KREG_MAX_USER_WATCHES		65536
 
 /**
  * enum kreg_limit - which limit a call has reached, in @out_limit
@@ -178,7 +182,7 @@
  * @KREG_LIMIT_QUEUED: operations with ASYNC, or their bytes, that wait to be applied: of the
  *	client, or of the user; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user; not yet
- * @KREG_LIMIT_WATCHES: watches and places in line of the user; not yet
+ * @KREG_LIMIT_WATCHES: watches of the user
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table; not yet
  * @KREG_LIMIT_PINS: pins of the table; not yet
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
@@ -258,7 +262,8 @@ struct kreg_ioc_query {
 };
 
 #define KREG_FEATURE_SET	(1ULL << 0)	/* tables of type set */
-#define KREG_FEATURE_ALL	(KREG_FEATURE_SET)
+#define KREG_FEATURE_WATCH	(1ULL << 1)	/* WATCH of processes and owners, CANCEL */
+#define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -1006,6 +1011,97 @@ struct kreg_ioc_list {
 	__u32 out_more;
 };
 
+/* What is watched. */
+enum kreg_watch_kind {
+	KREG_WATCH_PROCESS = 1,		/* a process, by its name: DOWN */
+	KREG_WATCH_HOLDER = 2,		/* not yet: to whom an object is bound: DOWN */
+	KREG_WATCH_OWNER = 3,		/* the owner of a table: DOWN */
+	KREG_WATCH_PRESENT = 4,		/* not yet: a key or a name is there: READY */
+	KREG_WATCH_ABSENT = 5,		/* not yet: it is not there: READY */
+	KREG_WATCH_CHANGED = 6		/* not yet: it has another version: READY */
+};
+
+/* Flags of KREG_IOC_WATCH. Not yet: */
+#define KREG_WATCH_SLEEP	(1U << 0)	/* no record: the call waits */
+
+/**
+ * struct kreg_ioc_watch - ioctl(KREG_IOC_WATCH)
+ * @size: sizeof(struct kreg_ioc_watch)
+ * @flags: must be zero
+ * @kind: enum kreg_watch_kind
+ * @key_len: length of @key; 0: none
+ * @table: OWNER: id of the table; 0: @key is its name
+ * @key: OWNER without @table: pointer to the name
+ * @process: PROCESS: which one. Cookie 0 only for the caller
+ * @version: not yet: with CHANGED
+ * @udata: comes back in the record
+ * @deadline_ns: not yet: with SLEEP
+ * @out_id: id of the watch, for CANCEL; the client never gets it again
+ * @out_process: who is watched; zero: nobody, and the record can be read already
+ * @out_version: 0
+ * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_reserved: 0
+ *
+ * Have a DOWN record sent to this client when a process is dead, exactly one for each watch,
+ * after which the watch is gone; N watches of one process are N records. The process need
+ * not have a client; who may see its pid may watch it. The owner of a table is looked up
+ * once, in the call: whom the table belongs to later makes no difference.
+ *
+ * Memory and room for the record are set aside in the call, so it cannot be lost. It does
+ * not count among the records of the mailbox. Of a process that is dead already, that is
+ * not known or never was, or of a table that has no owner or is not there, the record can be
+ * read when the call returns; its cause is NOPROC.
+ *
+ * The wait status is told to a client of the user that the process had at its death, to
+ * one whose opener has CAP_KILL over the process when the watch is set, and to one that watches
+ * it as the owner of a table of which it may know (INFO).
+ *
+ * A watch belongs to the client that set it and ends with it: what is not read when it is
+ * closed is lost.
+ *
+ * Errors: ESRCH: cookie 0, and it is not the caller's pid; EACCES: OWNER of a table of which
+ * the caller may not know; EDQUOT: watches or bytes of the user.
+ */
+struct kreg_ioc_watch {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 key_len;
+	__aligned_u64 table;
+	__aligned_u64 key;
+	struct kreg_process process;
+	__aligned_u64 version;
+	__aligned_u64 udata;
+	__aligned_u64 deadline_ns;
+	__aligned_u64 out_id;
+	struct kreg_process out_process;
+	__aligned_u64 out_version;
+	__u32 out_limit;
+	__u32 out_reserved;
+};
+
+/* Flags of KREG_IOC_CANCEL. */
+#define KREG_CANCEL_FLUSH	(1U << 0)	/* take its record back, if it is not read yet */
+#define KREG_CANCEL_ALL		(KREG_CANCEL_FLUSH)
+
+/**
+ * struct kreg_ioc_cancel - ioctl(KREG_IOC_CANCEL)
+ * @size: sizeof(struct kreg_ioc_cancel)
+ * @flags: %KREG_CANCEL_ALL bits
+ * @id: id of a watch of this client
+ *
+ * End a watch. When the call returns 0 there is no record of it and will be none. ENOENT says
+ * that the watch had come to its end before; its record may be in the mailbox, unless FLUSH
+ * is set, or have been read, also by a read(2) that is under way in another thread.
+ *
+ * Errors: EINVAL: this client never had this id; ENOENT: it has fired, or was cancelled.
+ */
+struct kreg_ioc_cancel {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -1019,7 +1115,9 @@ enum {
 	KREG_CMD_SYNC,
 	KREG_CMD_SCAN,
 	KREG_CMD_INFO,
-	KREG_CMD_LIST
+	KREG_CMD_LIST,
+	KREG_CMD_WATCH,
+	KREG_CMD_CANCEL
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1034,6 +1132,8 @@ enum {
 #define KREG_IOC_SCAN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_SCAN, struct kreg_ioc_scan)
 #define KREG_IOC_INFO		_IOW(KREG_IOC_MAGIC, KREG_CMD_INFO, struct kreg_ioc_info)
 #define KREG_IOC_LIST		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LIST, struct kreg_ioc_list)
+#define KREG_IOC_WATCH		_IOWR(KREG_IOC_MAGIC, KREG_CMD_WATCH, struct kreg_ioc_watch)
+#define KREG_IOC_CANCEL		_IOW(KREG_IOC_MAGIC, KREG_CMD_CANCEL, struct kreg_ioc_cancel)
 
 /**
  * DOC: Mailbox
@@ -1043,20 +1143,22 @@ enum {
  * record read(2) waits, or fails with EAGAIN under O_NONBLOCK; it fails with EINTR
  * only if a handler without SA_RESTART has run. poll(2) and epoll(7) tell of records
  * by POLLIN, each client of its own; of several that wait with EPOLLEXCLUSIVE for one
- * client at least one is woken. TRANSFER records are never dropped: their
- * room is set aside when the heir is named or the table is given. They go to the first
- * client of the process that is of the user to whom the table was promised. When that one
- * is closed, what was not read goes to the next of this user; without one it is lost, and
- * so are the heirships of the process under this user. If execve(2) has closed it, and the
- * program runs under the same user, both are kept for the next client that it opens for
- * reading and writing.
+ * client at least one is woken.
+ *
+ * No record is ever dropped: its room is set aside when the heir is named, the table is given
+ * or the watch is set. DOWN records come to the client that has set the watch. TRANSFER
+ * records go to the first client of the process that is of the user to whom the table was
+ * promised. When that one is closed, what was not read goes to the next of this user;
+ * without one it is lost, and so are the heirships of the process under this user. If
+ * execve(2) has closed it, and the program runs under the same user, both are kept for the
+ * next client that it opens for reading and writing.
  */
 
 /* Kinds of records. */
 enum kreg_event_kind {
 	KREG_EVENT_TRANSFER = 1,	/* this process has become the owner of a table */
-	/* Not yet: */
 	KREG_EVENT_DOWN = 2,		/* who was watched is dead */
+	/* Not yet: */
 	KREG_EVENT_READY = 3,		/* what was waited for is there */
 	KREG_EVENT_CREATE = 16,		/* a subscribed table has a new object */
 	KREG_EVENT_UPDATE = 17,		/* an object was replaced */
@@ -1073,10 +1175,10 @@ enum kreg_event_kind {
 /* Why. */
 enum kreg_cause {
 	KREG_CAUSE_GIFT = 1,		/* TRANSFER: @process gave the table away */
-	KREG_CAUSE_DEATH = 2,		/* TRANSFER: @process died */
+	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN: @process died */
+	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead, or not there, when the watch was set */
 	/* Not yet: */
 	KREG_CAUSE_CLAIM = 3,		/* TRANSFER: the first in line */
-	KREG_CAUSE_NOPROC = 4,		/* DOWN: there was no such process */
 	KREG_CAUSE_EXPIRED = 5,		/* GONE: parked for too long */
 	KREG_CAUSE_LIMIT = 6,		/* GONE: a limit was reached */
 	KREG_CAUSE_ACCESS = 7		/* GONE: the subscriber may not read it any more */
@@ -1092,11 +1194,13 @@ enum kreg_cause {
  * @flags: %KREG_EVENT_STATUS
  * @seq: number of the record in this mailbox, from 1, without gaps
  * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
- * @table: id of the table
- * @process: TRANSFER: the former owner, as its pid was in the namespace of the client
+ * @table: id of the table; DOWN: of the one whose owner is watched; 0: none
+ * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
+ *	who died; zero: the table had no owner, or was not there
  * @cause: enum kreg_cause
  * @status: wait status of @process as in waitpid(2): exit code, signal, core
- * @key_len: length of the key, which follows this struct; TRANSFER: of the table's name
+ * @key_len: length of the key, which follows this struct; TRANSFER: of the table's name;
+ *	DOWN: of the name that was given to WATCH
  * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
  *	heir was named or the table given with
  * @id: of the watch, place in line or subscription that this comes from; 0: none
