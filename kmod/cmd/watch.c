@@ -11,7 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
-#include "event/watch.h"
+#include "event/watches.h"
 #include "table/table.h"
 
 static int check_process(const struct kreg_ioc_watch *arg)

@@ -8,7 +8,7 @@
 #include "client/news.h"
 #include "client/proc.h"
 #include "event/down.h"
-#include "event/watch.h"
+#include "event/watches.h"
 #include "writer/writer.h"
 
 /* Watches whose records are sent at once, and in one hold of a process' lock. */

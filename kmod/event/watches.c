@@ -9,7 +9,7 @@
 #include "client/exit.h"
 #include "client/proc.h"
 #include "client/user.h"
-#include "event/watch.h"
+#include "event/watches.h"
 #include "store/gfp.h"
 
 static size_t watch_memory(const struct kreg_watch *watch)

@@ -11,8 +11,8 @@
  *
  * Records are sent when all that the death changes has been done, see down.h.
  */
-#ifndef KREG_EVENT_WATCH_H
-#define KREG_EVENT_WATCH_H
+#ifndef KREG_EVENT_WATCHES_H
+#define KREG_EVENT_WATCHES_H
 
 #include <linux/kreg.h>
 #include <linux/list.h>
@@ -70,4 +70,4 @@ void kreg_watch_answer(struct kreg_watch *watch, struct kreg_proc *p,
  */
 void kreg_watch_send(struct kreg_watch *watch, struct kreg_proc *p);
 
-#endif /* KREG_EVENT_WATCH_H */
+#endif /* KREG_EVENT_WATCHES_H */
