@@ -39,6 +39,9 @@ static const struct member reserved[] = {
 	MEMBER(SCAN, 4, kreg_ioc_scan, process.pid),
 	MEMBER(SCAN, 4, kreg_ioc_scan, process.reserved),
 	MEMBER(SCAN, 8, kreg_ioc_scan, process.cookie),
+	MEMBER(WATCH, 4, kreg_ioc_watch, process.reserved),
+	MEMBER(WATCH, 8, kreg_ioc_watch, version),
+	MEMBER(WATCH, 8, kreg_ioc_watch, deadline_ns),
 };
 
 static const struct member pointers[] = {
@@ -52,6 +55,7 @@ static const struct member pointers[] = {
 	MEMBER(SCAN, 8, kreg_ioc_scan, range.after),
 	MEMBER(INFO, 8, kreg_ioc_info, info),
 	MEMBER(LIST, 8, kreg_ioc_list, infos),
+	MEMBER(WATCH, 8, kreg_ioc_watch, key),
 };
 
 FIXTURE(abi) {

@@ -10,8 +10,9 @@
 
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/watch.h"
 
-#define FIRST_UNKNOWN	(KREG_CMD_LIST + 1)
+#define FIRST_UNKNOWN	(KREG_CMD_CANCEL + 1)
 
 /* What the members of all commands point to. */
 struct things {
@@ -105,6 +106,18 @@ static void fill_list(struct things *t, union any *a)
 	a->list.max_count = 1;
 }
 
+static void fill_watch(struct things *t, union any *a)
+{
+	a->watch.kind = KREG_WATCH_OWNER;
+	a->watch.key = test_ptr(t->name);
+	a->watch.key_len = strlen(t->name);
+}
+
+static void fill_cancel(struct things *t, union any *a)
+{
+	_test_watch(t->fd, t->kid->self, &a->cancel.id);
+}
+
 static const struct command {
 	const char *name;
 	unsigned int nr;
@@ -125,6 +138,8 @@ static const struct command {
 	{ "scan", KREG_IOC_SCAN, 136, 136, fill_scan, KREG_SCAN_ALL },
 	{ "info", KREG_IOC_INFO, 40, 40, fill_info, KREG_INFO_IOC_ALL },
 	{ "list", KREG_IOC_LIST, 40, 40, fill_list, KREG_LIST_ALL },
+	{ "watch", KREG_IOC_WATCH, 112, 112, fill_watch, 0 },
+	{ "cancel", KREG_IOC_CANCEL, 16, 16, fill_cancel, KREG_CANCEL_ALL },
 	{}
 };
 

@@ -241,6 +241,26 @@ static const struct place places[] = {
 	AT(28, kreg_ioc_list, max_count),
 	AT(32, kreg_ioc_list, out_count),
 	AT(36, kreg_ioc_list, out_more),
+	SIZE(112, kreg_ioc_watch),
+	AT(0, kreg_ioc_watch, size),
+	AT(4, kreg_ioc_watch, flags),
+	AT(8, kreg_ioc_watch, kind),
+	AT(12, kreg_ioc_watch, key_len),
+	AT(16, kreg_ioc_watch, table),
+	AT(24, kreg_ioc_watch, key),
+	AT(32, kreg_ioc_watch, process),
+	AT(48, kreg_ioc_watch, version),
+	AT(56, kreg_ioc_watch, udata),
+	AT(64, kreg_ioc_watch, deadline_ns),
+	AT(72, kreg_ioc_watch, out_id),
+	AT(80, kreg_ioc_watch, out_process),
+	AT(96, kreg_ioc_watch, out_version),
+	AT(104, kreg_ioc_watch, out_limit),
+	AT(108, kreg_ioc_watch, out_reserved),
+	SIZE(16, kreg_ioc_cancel),
+	AT(0, kreg_ioc_cancel, size),
+	AT(4, kreg_ioc_cancel, flags),
+	AT(8, kreg_ioc_cancel, id),
 	SIZE(88, kreg_event),
 	AT(0, kreg_event, size),
 	AT(4, kreg_event, kind),
@@ -284,6 +304,8 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0xc088bc09, KREG_IOC_SCAN);
 	EXPECT_EQ(0x4028bc0a, KREG_IOC_INFO);
 	EXPECT_EQ(0xc028bc0b, KREG_IOC_LIST);
+	EXPECT_EQ(0xc070bc0c, KREG_IOC_WATCH);
+	EXPECT_EQ(0x4010bc0d, KREG_IOC_CANCEL);
 }
 
 TEST_F(abi, query)

@@ -7,12 +7,13 @@
 #include "kit/fixture.h"
 #include "kit/job.h"
 #include "kit/stall.h"
+#include "kit/watch.h"
 
 #define ALICE	1000
 
 static const char * const params[] = {
 	"max_user_tables", "max_user_parked", "max_user_bytes", "max_events",
-	"max_user_queued", "max_user_queued_bytes",
+	"max_user_queued", "max_user_queued_bytes", "max_user_watches",
 };
 
 FIXTURE(which_limit) {
@@ -207,6 +208,25 @@ TEST_F(which_limit, mailbox)
 	job->arg = 0;
 	job->flags = KREG_OPEN_HEIR;
 	EXPECT_LIMIT(KREG_LIMIT_MAILBOX, job_create);
+}
+
+static long job_watch_told(struct job *job)
+{
+	struct kreg_ioc_watch cmd = test_watch_cmd(KREG_WATCH_PROCESS);
+	int err;
+
+	cmd.process = job->self;
+	err = test_ioctl(job->fd, KREG_IOC_WATCH, &cmd);
+	return which(err, cmd.out_limit);
+}
+
+TEST_F(which_limit, watches)
+{
+	ASSERT_EQ(0, test_set_param("max_user_watches", 0));
+	EXPECT_LIMIT(KREG_LIMIT_WATCHES, job_watch_told);
+	ASSERT_EQ(0, test_set_param("max_user_watches", 1));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 7));
+	EXPECT_LIMIT(KREG_LIMIT_BYTES, job_watch_told);
 }
 
 static long claim_hers(struct job *job, __u64 deadline_ns)

@@ -13,6 +13,7 @@
 #include "kit/fixture.h"
 #include "kit/kid.h"
 #include "kit/fault.h"
+#include "kit/watch.h"
 #include "faults/world.h"
 
 #define NAME		"faults"

@@ -158,6 +158,42 @@ MAKER(make_list)
 
 SWEEP(list, .make = make_list)
 
+/* The table has an owner, so nothing is in the mailbox until it dies. */
+MAKER(make_watch_owner)
+{
+	call_init(c, KREG_IOC_WATCH, sizeof(c->arg.watch), true);
+	c->arg.watch.kind = KREG_WATCH_OWNER;
+	c->arg.watch.key_len = strlen(NAME);
+	call_in(c, PART_KEY, &c->arg.watch.key, NAME, strlen(NAME));
+}
+
+SWEEP(watch_owner, .make = make_watch_owner)
+SWEEP(watch_full, .make = make_watch_owner, .full = "max_user_watches", .at = 0)
+
+MAKER(make_watch)
+{
+	call_init(c, KREG_IOC_WATCH, sizeof(c->arg.watch), true);
+	c->arg.watch.kind = KREG_WATCH_PROCESS;
+	c->arg.watch.process = w->kid->self;
+}
+
+SWEEP(watch, .make = make_watch, .kid = true)
+
+/* Nothing of it can fail but the copy of the struct. */
+MAKER(make_cancel)
+{
+	call_init(c, KREG_IOC_CANCEL, sizeof(c->arg.cancel), false);
+	ASSERT_EQ(0, _test_watch(w->fd, w->kid->self, &c->arg.cancel.id));
+}
+
+/* Only the client that has set a watch can cancel it. */
+static long call_cancel(struct world *w, struct call *c)
+{
+	return ioctl(w->fd, c->cmd, c->address) < 0 ? -errno : 0;
+}
+
+SWEEP(cancel, .make = make_cancel, .call = call_cancel, .kid = true)
+
 /* A record is in the mailbox, and must still be there if it cannot be copied. */
 MAKER(make_read)
 {

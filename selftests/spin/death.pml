@@ -4,8 +4,8 @@
  * accessed after it was freed.
  *
  * Mirrors, in kmod/client/exit.c: watch_proc(), exit_notice(), announce_death(),
- * kreg_proc_poke(), kreg_proc_settle(), kreg_proc_death_done(), forget_proc() and
- * kreg_proc_exit(); in proc.c kreg_proc_enter(), kreg_proc_find_pid() and
+ * kreg_proc_poke(), kreg_proc_settle(), kreg_proc_death_done(), end_handling(),
+ * kreg_proc_death_told() and kreg_proc_exit(); in proc.c kreg_proc_enter(), kreg_proc_find_pid() and
  * kreg_proc_put(); in kmod/writer/death.c hear_news() and advance_here(), which handle
  * the death once, whoever comes first; of the kernel do_exit(), in which a thread leaves
  * its group, then takes wait_pidfd.lock and wakes those who wait, also a second time when
@@ -191,10 +191,11 @@ inline forget(p)
 	entry[p] = false;
 	wait_lock = false;
 #endif
+	d_step { assert(is[p] == THERE && !settled[p]); settled[p] = true }
+	/* Those who watch it are told here, see watch.pml. */
 	lock(procs_lock);
 	d_step { assert(is[p] == THERE && hashed == p); hashed = NONE }
 	procs_lock = false;
-	d_step { assert(is[p] == THERE && !settled[p]); settled[p] = true }
 	put(p)
 }
 
@@ -300,7 +301,7 @@ proctype unload()
 #ifdef UNLOAD_BLINDLY
 		won = true;
 #endif
-		if :: won -> forget(p) :: else -> settled[p] fi;
+		if :: won -> forget(p) :: else -> hashed != p fi;
 		put(p)
 	od;
 	unloaded = true;		/* no callback of a wait queue may run from here on */

@@ -1176,7 +1176,7 @@ enum kreg_event_kind {
 enum kreg_cause {
 	KREG_CAUSE_GIFT = 1,		/* TRANSFER: @process gave the table away */
 	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN: @process died */
-	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead, or not there, when the watch was set */
+	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched */
 	/* Not yet: */
 	KREG_CAUSE_CLAIM = 3,		/* TRANSFER: the first in line */
 	KREG_CAUSE_EXPIRED = 5,		/* GONE: parked for too long */
