@@ -71,18 +71,6 @@ void kreg_down_tell(struct kreg_proc *p)
 	queue_work(tellers, &p->telling);
 }
 
-static struct kreg_proc *get_watched_dead(const struct kreg_watch *watch)
-{
-	struct kreg_proc *p;
-
-	rcu_read_lock();
-	p = rcu_dereference(watch->proc);
-	if (p && !(kreg_proc_dead(p) && refcount_inc_not_zero(&p->refs)))
-		p = NULL;
-	rcu_read_unlock();
-	return p;
-}
-
 /*
  * A watch of @cl whose process is dead, and *@p with a reference; NULL: none of those that
  * were looked at, which are taken off *@left. Those that were come last.
@@ -102,27 +90,10 @@ static struct kreg_watch *find_dead(struct kreg_client *cl, unsigned int *left,
 			break;
 		}
 		list_move_tail(&watch->of_client, &cl->watches);
-		*p = get_watched_dead(watch);
+		*p = kreg_watch_get_dead(watch);
 	}
 	spin_unlock(&cl->watch_lock);
 	return *p ? watch : NULL;
-}
-
-/* Send the record of @watch, if that has not happened: the death of @p has been handled. */
-static void tell_own(struct kreg_watch *watch, struct kreg_proc *p)
-{
-	struct kreg_client *cl = watch->handle.client;
-	bool pending;
-
-	spin_lock(&p->lock);
-	pending = !list_empty(&watch->of_proc);
-	if (pending) {
-		kreg_client_get(cl);
-		kreg_watch_send(watch, p);
-	}
-	spin_unlock(&p->lock);
-	if (pending)
-		kreg_news_wake(&cl->news);
 }
 
 /* How many watches of @cl to look at. */
@@ -150,7 +121,7 @@ int kreg_down_sync(struct kreg_client *cl)
 		}
 		err = kreg_proc_settle(p);
 		if (err > 0)
-			tell_own(watch, p);
+			kreg_watch_tell(watch, p);
 		kreg_proc_put(p);
 	}
 	return min(err, 0);
@@ -164,7 +135,7 @@ static void help_with(struct kreg_watch *watch, struct kreg_proc *p)
 	for (i = 0; i < kreg_writers && !completion_done(&p->settled); i++)
 		kreg_death_help(kreg_writer_nr(i));
 	if (completion_done(&p->settled))
-		tell_own(watch, p);
+		kreg_watch_tell(watch, p);
 }
 
 /* Another who reads does this himself, and wakes who waits. */

@@ -86,10 +86,95 @@ static bool take_pending(struct kreg_watch *watch)
 	return pending;
 }
 
+/* How @cl sees @p. */
+static void name_dead(struct kreg_watch *watch, const struct kreg_proc *p,
+		      const struct kreg_client *cl)
+{
+	struct kreg_event *event = &watch->mail.event;
+
+	event->process.pid = pid_nr_ns(p->pid, ns_of_pid(cl->proc->pid));
+	event->process.cookie = p->cookie;
+	if (!p->status_known || !(watch->may_know || uid_eq(p->last_uid, cl->uid)))
+		return;
+	event->flags |= KREG_EVENT_STATUS;
+	event->status = p->status;
+}
+
+/* Whether its client may kill @p. Whom it has power over, it may know all of. */
+static bool note_rights(struct kreg_watch *watch, const struct kreg_proc *p)
+{
+	bool able, may = kreg_client_may_kill(watch->handle.client, p, &able);
+
+	watch->may_know |= able;
+	return may;
+}
+
+void kreg_watch_send(struct kreg_watch *watch, struct kreg_proc *p)
+{
+	struct kreg_client *cl = watch->handle.client;
+
+	lockdep_assert_held(&p->lock);
+	list_del_init(&watch->of_proc);
+	watch->mail.event.cause = KREG_CAUSE_DEATH;
+	name_dead(watch, p, cl);
+	spin_lock(&cl->box.lock);
+	/* Who finds no process here finds the record, unless it was read. */
+	RCU_INIT_POINTER(watch->proc, NULL);
+	kreg_mailbox_add(&cl->box, &watch->mail);
+	spin_unlock(&cl->box.lock);
+	kreg_proc_put(p);
+}
+
+struct kreg_proc *kreg_watch_get_dead(const struct kreg_watch *watch)
+{
+	struct kreg_proc *p;
+
+	rcu_read_lock();
+	p = rcu_dereference(watch->proc);
+	if (p && !(kreg_proc_dead(p) && refcount_inc_not_zero(&p->refs)))
+		p = NULL;
+	rcu_read_unlock();
+	return p;
+}
+
+void kreg_watch_tell(struct kreg_watch *watch, struct kreg_proc *p)
+{
+	struct kreg_client *cl = watch->handle.client;
+	bool pending;
+
+	spin_lock(&p->lock);
+	pending = !list_empty(&watch->of_proc);
+	if (pending) {
+		kreg_client_get(cl);
+		kreg_watch_send(watch, p);
+	}
+	spin_unlock(&p->lock);
+	if (pending)
+		kreg_news_wake(&cl->news);
+}
+
+/* See that the record of a death that has happened is there. */
+static int settle_watched(struct kreg_watch *watch)
+{
+	struct kreg_proc *p = kreg_watch_get_dead(watch);
+	int ret;
+
+	if (!p)
+		return 0;
+	ret = kreg_proc_settle(p);
+	if (ret > 0)
+		kreg_watch_tell(watch, p);
+	kreg_proc_put(p);
+	return min(ret, 0);
+}
+
 static int cancel_watch(struct kreg_handle *h, bool flush)
 {
 	struct kreg_watch *watch = container_of(h, struct kreg_watch, handle);
+	int err = settle_watched(watch);
 
+	if (err)
+		return err;
 	if (take_pending(watch)) {
 		kreg_watch_free(watch);
 		return 0;
@@ -153,45 +238,6 @@ unlist:
 free:
 	kfree(watch);
 	return ERR_PTR(err);
-}
-
-/* How @cl sees @p. */
-static void name_dead(struct kreg_watch *watch, const struct kreg_proc *p,
-		      const struct kreg_client *cl)
-{
-	struct kreg_event *event = &watch->mail.event;
-
-	event->process.pid = pid_nr_ns(p->pid, ns_of_pid(cl->proc->pid));
-	event->process.cookie = p->cookie;
-	if (!p->status_known || !(watch->may_know || uid_eq(p->last_uid, cl->uid)))
-		return;
-	event->flags |= KREG_EVENT_STATUS;
-	event->status = p->status;
-}
-
-/* Whether its client may kill @p. Whom it has power over, it may know all of. */
-static bool note_rights(struct kreg_watch *watch, const struct kreg_proc *p)
-{
-	bool able, may = kreg_client_may_kill(watch->handle.client, p, &able);
-
-	watch->may_know |= able;
-	return may;
-}
-
-void kreg_watch_send(struct kreg_watch *watch, struct kreg_proc *p)
-{
-	struct kreg_client *cl = watch->handle.client;
-
-	lockdep_assert_held(&p->lock);
-	list_del_init(&watch->of_proc);
-	watch->mail.event.cause = KREG_CAUSE_DEATH;
-	name_dead(watch, p, cl);
-	spin_lock(&cl->box.lock);
-	/* Who finds no process here finds the record, unless it was read. */
-	RCU_INIT_POINTER(watch->proc, NULL);
-	kreg_mailbox_add(&cl->box, &watch->mail);
-	spin_unlock(&cl->box.lock);
-	kreg_proc_put(p);
 }
 
 void kreg_watch_answer(struct kreg_watch *watch, struct kreg_proc *p,

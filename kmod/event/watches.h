@@ -65,6 +65,13 @@ void kreg_watch_answer(struct kreg_watch *watch, struct kreg_proc *p,
 		       const struct kreg_process *named);
 
 /*
+ * Any. The process of @watch, with a reference, if it is dead and the record is not sent
+ * yet; or NULL.
+ */
+struct kreg_proc *kreg_watch_get_dead(const struct kreg_watch *watch);
+/* Any. Send the record, unless that has happened: the death of @p has been handled. */
+void kreg_watch_tell(struct kreg_watch *watch, struct kreg_proc *p);
+/*
  * Any, under proc->lock of @p, which is dead. Send the record of @watch, which is pending.
  * Whoever waits for it is still to be woken.
  */

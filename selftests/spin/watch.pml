@@ -4,7 +4,7 @@
  *
  * Mirrors, in kmod/event/watches.c: kreg_watch_set(), kreg_watch_answer(), kreg_watch_send(),
  * take_pending() and cancel_watch(); in down.c kreg_down_tell() with tell_some(),
- * kreg_down_sync() with find_dead() and tell_own(); in kmod/client/exit.c nr_untold, and in
+ * kreg_down_sync() with find_dead() and kreg_watch_tell(); in kmod/client/exit.c nr_untold, and in
  * handle.c kreg_handle_cancel(). A watch is one of many of its client: a read of an empty
  * mailbox looks at it as long as there are deaths untold, else perhaps.
  *

@@ -1091,8 +1091,9 @@ struct kreg_ioc_watch {
  * @id: id of a watch of this client
  *
  * End a watch. When the call returns 0 there is no record of it and will be none. ENOENT says
- * that the watch had come to its end before; its record may be in the mailbox, unless FLUSH
- * is set, or have been read, also by a read(2) that is under way in another thread.
+ * that the watch had come to its end before, also if the process is dead and its death not
+ * handled yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also by
+ * a read(2) that is under way in another thread.
  *
  * Errors: EINVAL: this client never had this id; ENOENT: it has fired, or was cancelled.
  */
