@@ -200,7 +200,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 	cl->uid = cred->fsuid;
 	cl->mode = mode & KREG_CLIENT_RW;
 	mutex_init(&cl->reading);
-	xa_init_flags(&cl->handles, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&cl->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	spin_lock_init(&cl->watch_lock);
 	INIT_LIST_HEAD(&cl->watches);
 	kreg_mailbox_init(&cl->box);

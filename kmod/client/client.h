@@ -42,8 +42,8 @@ struct kreg_client {
 	struct kreg_mailbox box;
 	struct kreg_news news;
 	struct mutex reading;		/* one read() or CANCEL at a time */
-	struct xarray handles;		/* what it may cancel, by id; changed and read lockless */
-	atomic64_t last_handle;		/* the latest id */
+	struct xarray handles;		/* what it may cancel, see handle.c */
+	atomic64_t last_handle;		/* how many it ever had */
 	spinlock_t watch_lock;		/* innermost */
 	struct list_head watches;	/* watch_lock: kreg_watch.of_client */
 	unsigned int nr_watches;	/* watch_lock */

@@ -40,8 +40,8 @@ int kreg_handle_add(struct kreg_client *cl, struct kreg_handle *h);
 void kreg_handle_remove(struct kreg_handle *h);
 
 /*
- * Sleeps. Cancel what has this id. -ENOENT: it has ended; -EINVAL: @cl never had this id;
- * -EINTR.
+ * Sleeps. Cancel what has this id. -ENOENT: it has ended; -EINVAL: @cl cannot have had this
+ * id yet; -EINTR.
  */
 int kreg_handle_cancel(struct kreg_client *cl, u64 id, bool flush);
 /* Sleeps. @cl is being closed: free all that it has. */

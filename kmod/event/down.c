@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/delay.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
@@ -56,8 +57,10 @@ static void tell_others(struct work_struct *work)
 {
 	struct kreg_proc *p = container_of(work, struct kreg_proc, telling);
 
-	while (!tell_some(p, WATCHES_A_HOLD))
-		cond_resched();
+	/* Whoever was woken runs before others are told, also on the same CPU. */
+	do
+		usleep_range(20, 100);
+	while (!tell_some(p, WATCHES_A_HOLD));
 	kreg_proc_death_told(p);
 }
 

@@ -19,6 +19,11 @@ def against(op, objects, other_op, other_objects, other="kreg", clock="counted")
                                     (other, other_op, other_objects), clock)
 
 
+def half(results, op):
+    value = results.value("kreg", op, 0)
+    return value / 2 if value else None
+
+
 # What, its figure, the most it may be, peers to show beside it.
 GOALS = [
     ("get", measured("get"), 1100, [("bpf", "get"), ("floor", "null-ioctl")]),
@@ -46,6 +51,11 @@ GOALS = [
      against("sigkill-to-heir-1MiB", 1000, "sigkill-to-pidfd-1MiB", 0, "floor"), 1.4, []),
     ("SIGKILL to heir : to pidfd, 64 MiB, counted",
      against("sigkill-to-heir-64MiB", 1000, "sigkill-to-pidfd-64MiB", 0, "floor"), 1.15, []),
+    ("watch and cancel, each half", lambda results: half(results, "watch-and-cancel"), 1800,
+     [("floor", "pidfd-and-close")]),
+    *((f"SIGKILL to the reader of a watch : to pidfd, {count:,} watches, wall",
+       against("sigkill-to-watch", count, "sigkill-to-pidfd", 0, "floor", "wall"), 1.1, [])
+      for count in (1, N)),
     ("inherit, 1 million : 10 objects", against("inherit", MILLION, "inherit", 10), 1.1, []),
     ("give, 1 million : 10 objects", against("give", MILLION, "give", 10), 1.1, []),
     ("park, 1 million : 10 objects", against("park", MILLION, "park", 10), 1.1, []),

@@ -14,6 +14,7 @@ static const struct {
 	{ "ops", group_ops },
 	{ "life", group_life },
 	{ "death", group_death },
+	{ "watch", group_watch },
 	{ "stranger", group_stranger },
 	{ "turn", group_turn },
 	{ "values", group_values },

@@ -280,7 +280,8 @@ TEST_F(watch, cancel)
 	test_err_cancel(EINVAL, self->fd, 1, 0);
 	test_watch(self->fd, kid->self, &kept);
 	test_watch(self->fd, kid->self, &id);
-	test_err_cancel(EINVAL, self->fd, id + 1, 0);
+	test_err_cancel(EINVAL, self->fd, 2 * id, 0);
+	test_err_cancel(ENOENT, self->fd, id + 1, 0);
 	test_err_cancel(EINVAL, other, id, 0);
 	test_err_cancel(EOPNOTSUPP, self->fd, id, KREG_CANCEL_ALL + 1);
 	test_cancel(self->fd, id, 0);

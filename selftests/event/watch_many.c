@@ -109,21 +109,21 @@ TEST_F(watch_many, cancelled_meanwhile)
 	unsigned int i, n = test_size(WATCHES) / 4;
 	struct kid *kid = kid_start(_metadata);
 	int other = test_client();
-	__u64 first = 0, id;
+	__u64 *ids = calloc(n, sizeof(*ids)), id;
 
 	for (i = 0; i < n; i++) {
-		ASSERT_EQ(0, _test_watch(self->fd, kid->self, &id));
-		first = first ?: id;
+		ASSERT_EQ(0, _test_watch(self->fd, kid->self, &ids[i]));
 		ASSERT_EQ(0, _test_watch(other, kid->self, &id));
 	}
 	kill(kid->pid, SIGKILL);
 	ASSERT_TRUE(kid_dead(kid));
 	for (i = n; i--;)
-		ASSERT_EQ(-ENOENT, _test_cancel(self->fd, first + i, KREG_CANCEL_FLUSH));
+		ASSERT_EQ(-ENOENT, _test_cancel(self->fd, ids[i], KREG_CANCEL_FLUSH));
 	close(other);
 	EXPECT_EQ(SIGKILL, kid_reap(kid));
 	test_sync(self->fd);
 	test_no_event(self->fd);
+	free(ids);
 }
 
 /* One client watches many, and the death of any is there to read at once. */

@@ -1095,7 +1095,8 @@ struct kreg_ioc_watch {
  * handled yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also by
  * a read(2) that is under way in another thread.
  *
- * Errors: EINVAL: this client never had this id; ENOENT: it has fired, or was cancelled.
+ * Errors: EINVAL: this client cannot have had this id yet; ENOENT: it has fired, or was
+ * cancelled.
  */
 struct kreg_ioc_cancel {
 	__u32 size;
