@@ -6,7 +6,7 @@
 #ifndef KREG_STRESS_ACT_H
 #define KREG_STRESS_ACT_H
 
-#include "stress/owner.h"
+#include "stress/mail.h"
 
 #define MANY_TIMES	60
 
@@ -264,6 +264,7 @@ static inline void change_clients(struct actor *a)
 			 strerror(-err));
 	open_box(a, old);
 	close(a->fd[old]);
+	forget_watches(a, old);
 	fd = test_client_flags(O_NONBLOCK);
 	if (out_of_memory(a->slot, fd))
 		give_up(a->slot);
@@ -279,6 +280,10 @@ static inline void act(struct actor *a)
 	unsigned int table = roll(a, TABLES);
 
 	open_mail(a);
+	if (!roll(a, 4))
+		watch(a, somebody(a));
+	if (!roll(a, 12))
+		cancel(a);
 	if (!roll(a, 50))
 		change_clients(a);
 	else if (a->slot->owned[table])

@@ -121,7 +121,7 @@ struct slot {
 enum counter {
 	WRITES, ASYNC, BATCHES, READS, SCANS, GIFTS, LEGACIES, SILENT, PARKS,
 	CLAIMS, CREATED, DESTROYED, MUTATED, DEATHS, KILLS, OOMS, NOMEMS, FORKS,
-	REFUSED, BACKLOG, UNLOADS, FLIPS, COUNTERS
+	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -129,6 +129,7 @@ static const char * const counter_names[COUNTERS] = {
 	"legacies", "silent", "parks", "claims", "created", "destroyed",
 	"mutated", "deaths", "kills", "oom-kills", "enomem", "forks",
 	"refused", "backlog", "unloads-refused", "lend-flips",
+	"watches", "cancels", "downs",
 };
 
 struct world {
