@@ -277,7 +277,6 @@ TEST_F(watch, cancel)
 	__u64 kept, id;
 
 	test_err_cancel(EINVAL, self->fd, 0, 0);
-	test_err_cancel(EINVAL, self->fd, 1, 0);
 	test_watch(self->fd, kid->self, &kept);
 	test_watch(self->fd, kid->self, &id);
 	test_err_cancel(EINVAL, self->fd, 2 * id, 0);
