@@ -124,7 +124,7 @@ TEST_F(lib, limits)
 	EXPECT_EQ(1024, limits.max_data);
 	EXPECT_EQ(4096, limits.max_batch_ops);
 	EXPECT_EQ(4 << 20, limits.max_batch_bytes);
-	EXPECT_EQ(1, limits.features & 1);
+	EXPECT_EQ(KREG_FEATURE_ALL, limits.features);
 
 	/* A program whose struct is longer than the library's. */
 	ASSERT_EQ(0, kreg_client_limits(self->client, &longer.known));

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -108,6 +109,25 @@ static inline int kid_kill(struct kid *kid)
 	close(kid->sock);
 	kid->pid = 0;
 	return status;
+}
+
+#define OTHER	1001		/* user id */
+
+/*
+ * A client of another user, without capabilities; the device has this mode while it is
+ * opened.
+ */
+static inline struct kreg_client *open_as_other(unsigned int mode)
+{
+	struct kreg_client *client = NULL;
+	struct stat st;
+	int ret = stat("/dev/kreg", &st) || chmod("/dev/kreg", mode);
+
+	ret = ret ? ret : seteuid(OTHER);
+	ret = ret ? ret : kreg_client_open(NULL, &client);
+	ret = seteuid(0) ? -1 : ret;
+	chmod("/dev/kreg", st.st_mode & 0777);
+	return ret ? NULL : client;
 }
 
 #endif /* KREG_LIB_LIB_H */

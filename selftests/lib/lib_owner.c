@@ -80,8 +80,8 @@ TEST_F(owner, inherit)
 	EXPECT_EQ(1, kreg_event_seq(m));
 	EXPECT_LE(kreg_event_time_ns(m), kreg_deadline(0));
 	EXPECT_EQ(kreg_table_id(self->table), kreg_event_table(m));
-	EXPECT_EQ(self->kid_proc.pid, kreg_event_from(m).pid);
-	EXPECT_EQ(self->kid_proc.cookie, kreg_event_from(m).cookie);
+	EXPECT_EQ(self->kid_proc.pid, kreg_event_process(m).pid);
+	EXPECT_EQ(self->kid_proc.cookie, kreg_event_process(m).cookie);
 	EXPECT_EQ(KREG_CAUSE_DEATH, kreg_event_cause(m));
 	ASSERT_TRUE(kreg_event_status(m, &status));
 	EXPECT_EQ(dead, status);

@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: tables and clients of other users. */
-#include <sys/stat.h>
-
 #include "kit/file.h"
 #include "lib/lib.h"
 
-#define OTHER	1001		/* user id */
 #define MAX_PARK	"/sys/module/kreg/parameters/max_park_ms"
-
-/*
- * A client of another user, without capabilities; the device has this mode while it is
- * opened.
- */
-static struct kreg_client *open_as_other(unsigned int mode)
-{
-	struct kreg_client *client = NULL;
-	struct stat st;
-	int ret = stat("/dev/kreg", &st) || chmod("/dev/kreg", mode);
-
-	ret = ret ? ret : seteuid(OTHER);
-	ret = ret ? ret : kreg_client_open(NULL, &client);
-	ret = seteuid(0) ? -1 : ret;
-	chmod("/dev/kreg", st.st_mode & 0777);
-	return ret ? NULL : client;
-}
 
 TEST_F(lib, tables_of_other_users)
 {

@@ -90,7 +90,7 @@ static void event_json(const struct kreg_event *event, const char *name, int sta
 
 	begin_json("transfer", name);
 	json_number("id", kreg_event_table(event));
-	json_number("from", kreg_event_from(event).pid);
+	json_number("from", kreg_event_process(event).pid);
 	json_text("cause", kreg_event_cause(event) == KREG_CAUSE_DEATH ? "death" : "gift");
 	if (known)
 		json_signed("status", status);
@@ -123,9 +123,9 @@ void watch_say_event(struct watch *w, const struct kreg_event *event)
 		text_end(status, end, sizeof(end));
 	if (kreg_event_cause(event) == KREG_CAUSE_DEATH)
 		printf(": inherited by this command, process %d %s",
-		       kreg_event_from(event).pid, end);
+		       kreg_event_process(event).pid, end);
 	else
-		printf(": given to this command by process %d", kreg_event_from(event).pid);
+		printf(": given to this command by process %d", kreg_event_process(event).pid);
 	data = kreg_event_data(event, &len);
 	if (len) {
 		printf(", data ");

@@ -46,7 +46,7 @@ static int wait_inheritance(struct keeper *k)
 			return ret;
 	} while (kreg_event_kind(m) != KREG_EVENT_TRANSFER);
 	kreg_event_status(m, &status);
-	r.pid = kreg_event_from(m).pid;
+	r.pid = kreg_event_process(m).pid;
 	r.number = status;
 	r.time_ns = kreg_event_time_ns(m);
 	report(k->demo, &r);

@@ -57,7 +57,7 @@ static int take_back(struct kreg_client *client, struct kreg_table *table)
 		return err;
 	kreg_event_status(event, &status);
 	err = kreg_get(table, "last words", 10, words, sizeof(words) - 1, NULL);
-	printf("process %d died of signal %d and left: %s\n", kreg_event_from(event).pid,
+	printf("process %d died of signal %d and left: %s\n", kreg_event_process(event).pid,
 	       WIFSIGNALED(status) ? WTERMSIG(status) : 0, words);
 	return err;
 }

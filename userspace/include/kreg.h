@@ -24,8 +24,8 @@
  *		events of a client, which are for one thread at a time.
  *   fork(2)	A child may go on with the handles that it has inherited: the
  *		first call in the child opens the device again for it. It is
- *		another process for the kernel: it owns nothing, and the events
- *		stay with its parent. The number of kreg_client_fd() stays.
+ *		another process for the kernel: it owns nothing, and the events and
+ *		refs stay with its parent. The number of kreg_client_fd() stays.
  *   execve(2)	The process keeps the tables that it owns, and loses its clients.
  *   Handles	May be closed in any order, NULL included. What was made from a
  *		client that is closed fails with -EBADF.
@@ -44,5 +44,7 @@
 #include <kreg/scan.h>
 #include <kreg/stat.h>
 #include <kreg/event.h>
+#include <kreg/ref.h>
+#include <kreg/monitor.h>
 
 #endif /* KREG_H */

@@ -20,6 +20,7 @@ enum state {
 	OTHERS,		/* another process does */
 	FOREIGN,	/* a table of the own user was asked for, and it is not */
 	READ_ONLY,	/* the client was not opened for writing */
+	WRITE_ONLY,	/* nor for reading */
 };
 
 /* Of the last call that failed in this thread. */
@@ -93,6 +94,8 @@ static const struct sentence {
 	{ ESTALE, TRY_BY_ID, ANY,
 	  "%t is gone, or in a namespace over which this process has no CAP_SYS_ADMIN" },
 	{ EINVAL, TRY_BY_ID, ANY, "no table ever had this id" },
+	{ ESTALE, TRY_CANCEL, ANY,
+	  "the parent of this process has asked for this, and it stays the parent's" },
 	{ ESTALE, TRY_OTHER, ANY, "%t has been destroyed; open or create it again" },
 	{ ENODATA, TRY_OTHER, ANY, "the key is not in %t" },
 	{ EACCES, TRY_WRITE, PARKED, "%t is parked and not public: claim it to write to it" },
@@ -121,11 +124,15 @@ static const struct sentence {
 	{ EPERM, TRY_OTHER, OTHERS,
 	  "%t belongs to %o, and only the owner may do this; ask it, or wait until it is gone" },
 	{ EPERM, TRY_OTHER, ANY, "only the owner of %t may do this" },
+	{ ESRCH, TRY_PIDFD, ANY,
+	  "the process of this pidfd is dead, or this pid namespace does not have it" },
 	{ ESRCH, TRY_OTHER, ANY,
 	  "no living process %p: it is dead, or the number is a thread's or of another pid namespace"
 	},
 	{ ENOTCONN, TRY_PROCESS, ANY,
 	  "process %p has not opened /dev/kreg; it must before it can be found" },
+	{ ENOTCONN, TRY_PIDFD, ANY,
+	  "the process of this pidfd has not opened /dev/kreg; it must before it can be found" },
 	{ ENOTCONN, TRY_OTHER, ANY,
 	  "process %p has not opened /dev/kreg for reading and writing; it must before it can inherit or receive a table"
 	},
@@ -142,10 +149,14 @@ static const struct sentence {
 	{ ENOBUFS, TRY_BATCH, ANY, "the batch is full: run it, and fill another" },
 	{ EINVAL, TRY_BATCH, ANY, "the key is empty, or the batch mixes reads and writes" },
 	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
-	{ EBADF, TRY_PROCESS, ANY, "this descriptor is no pidfd" },
+	{ EBADF, TRY_PIDFD, ANY, "this descriptor is no pidfd" },
 	{ EBADF, TRY_OTHER, READ_ONLY,
 	  "this process may read the device and not write to it; 'ls -l /dev/kreg' tells who may" },
+	{ EBADF, TRY_OTHER, WRITE_ONLY,
+	  "the client's descriptor was not opened for reading" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
+	{ EINVAL, TRY_MONITOR, ANY, "the name is empty, or the pid is 0" },
+	{ EINVAL, TRY_EVENT, ANY, "the client has no handler, and never had a ref" },
 	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
 	{ EINVAL, TRY_WRITE, ANY, "the key is empty, or the options contradict each other" },
 	{ EAGAIN, TRY_WRITE, ANY,
@@ -168,6 +179,8 @@ static const char * const of_limits[] = {
 	  "too many processes wait for %t already; try again later",
 	[KREG_LIMIT_TABLE] =
 	  "%t is full: remove objects",
+	[KREG_LIMIT_WATCHES] =
+	  "this user monitors as much as one may (max_user_watches): cancel some, or read the events of the dead",
 };
 
 /* Who owns the table: pid and command name. */
@@ -292,18 +305,18 @@ static void fill_in(const char *text, const struct facts *f, char *buf, size_t r
 	buf[used] = '\0';
 }
 
-/* The client is open, but the mode of the device allowed no writing. */
-static bool is_read_only(const struct failure *l)
+/* The client is open, but the mode of the device, or the program, allowed not all. */
+static enum state open_state(const struct failure *l)
 {
 	struct kreg_client *client = kreg_client_by_serial(l->client);
-	int flags = -1;
+	int flags = O_RDWR;
 
 	if (!client)
-		return false;
+		return ANY;
 	if (!kreg_client_check(client))
-		flags = fcntl(client->fd, F_GETFL);
+		flags = fcntl(client->fd, F_GETFL) & O_ACCMODE;
 	kreg_client_put(client);
-	return flags >= 0 && (flags & O_ACCMODE) != O_RDWR;
+	return flags == O_RDONLY ? READ_ONLY : flags == O_WRONLY ? WRITE_ONLY : ANY;
 }
 
 static void make_sentence(void)
@@ -320,8 +333,8 @@ static void make_sentence(void)
 		err = EPERM;
 	if (err == EPERM && last.own_user && f.foreign)
 		f.state = FOREIGN;
-	if (err == EBADF && is_read_only(&last))
-		f.state = READ_ONLY;
+	if (err == EBADF)
+		f.state = open_state(&last);
 	text = choose_limit(last.limit) ?: choose(err, attempt, f.state);
 	/* A batch fails with the errors of its operations. */
 	if (!text && attempt == TRY_BATCH)

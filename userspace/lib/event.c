@@ -80,6 +80,11 @@ static bool sound(const struct kreg_event *ev)
 	       (uint64_t)ev->key_len + ev->value_len <= ev->size - sizeof(*ev);
 }
 
+static bool known(const struct kreg_event *ev)
+{
+	return ev->kind == KREG_EVENT_TRANSFER || ev->kind == KREG_EVENT_DOWN;
+}
+
 /*
  * Take the next record of the buffer. Records of kinds that this library does not know
  * are skipped (0). A record that does not end in the buffer is a fault of the kernel:
@@ -91,12 +96,12 @@ static int pop(struct mail *mail, const struct kreg_event **event)
 	size_t left = mail->len - mail->next;
 
 	if (left < 8 || ev->size < 8 || ev->size % 8 || ev->size > left ||
-	    (ev->kind == KREG_EVENT_TRANSFER && !sound(ev))) {
+	    (known(ev) && !sound(ev))) {
 		mail->next = mail->len;
 		return -EPROTO;
 	}
 	mail->next += ev->size;
-	if (ev->kind != KREG_EVENT_TRANSFER)
+	if (!known(ev))
 		return 0;
 	*event = ev;
 	return 1;
@@ -120,33 +125,65 @@ static int wait_readable(struct kreg_client *client, uint64_t deadline)
 	return 0;
 }
 
-static int next_event(struct kreg_client *client, int64_t timeout_ms,
-		      const struct kreg_event **event)
+/* The time-out of a call, which may take several events. */
+struct until {
+	bool wait;
+	uint64_t deadline;
+};
+
+static int next_event(struct kreg_client *client, const struct until *until, struct taken *taken)
 {
-	uint64_t deadline = kreg_deadline(timeout_ms);
+	const struct kreg_event *event;
 	int ret;
 
+	kreg_ref_release(client);
 	ret = own_mail(client);
 	if (ret)
 		return ret;
 	for (;;) {
 		while (client->mail.next < client->mail.len) {
-			ret = pop(&client->mail, event);
-			if (ret)
-				return ret < 0 ? ret : 0;
+			ret = pop(&client->mail, &event);
+			if (ret < 0)
+				return ret;
+			if (ret && kreg_ref_take(client, event, taken))
+				return 0;
 		}
 		ret = fill(client);
-		if (ret == -EAGAIN && timeout_ms)
-			ret = wait_readable(client, deadline);
+		if (ret == -EAGAIN && until->wait)
+			ret = wait_readable(client, until->deadline);
 		if (ret)
 			return ret;
 	}
 }
 
+/* Events of refs go to their handlers, one of which may close the client. */
+static int next_unhandled(struct kreg_client *client, int64_t timeout_ms,
+			  const struct kreg_event **event)
+{
+	const struct until until = { timeout_ms, kreg_deadline(timeout_ms) };
+	struct taken taken;
+	int ret;
+
+	while (client->fd >= 0) {
+		ret = next_event(client, &until, &taken);
+		if (!ret && !taken.fn)
+			*event = taken.event;
+		if (ret || !taken.fn)
+			return ret;
+		taken.fn(taken.event, taken.arg);
+	}
+	return -EBADF;
+}
+
 int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		    const struct kreg_event **event)
 {
-	return kreg_fail(next_event(client, timeout_ms, event), TRY_EVENT, client);
+	int ret;
+
+	kreg_client_get(client);
+	ret = kreg_fail(next_unhandled(client, timeout_ms, event), TRY_EVENT, client);
+	kreg_client_put(client);
+	return ret;
 }
 
 void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
@@ -155,21 +192,41 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
 	client->handler_arg = arg;
 }
 
-/* The handler may close the client; then there is nothing left to hand out. */
+static bool has_handlers(const struct kreg_client *client)
+{
+	return client->handler || client->has_refs;
+}
+
+/* False: there is no handler for it. */
+static bool handle(struct kreg_client *client, const struct taken *taken)
+{
+	if (taken->fn)
+		taken->fn(taken->event, taken->arg);
+	else if (client->handler)
+		client->handler(taken->event, client->handler_arg);
+	else
+		return false;
+	return true;
+}
+
+/* A handler may close the client; then there is nothing left to hand out. */
 static int hand_out(struct kreg_client *client, int64_t timeout_ms)
 {
-	const struct kreg_event *event;
+	struct until until = { timeout_ms, kreg_deadline(timeout_ms) };
+	struct taken taken;
 	int n = 0, ret;
 
-	while (client->fd >= 0 && client->handler) {
-		ret = next_event(client, n ? 0 : timeout_ms, &event);
+	while (client->fd >= 0 && has_handlers(client)) {
+		ret = next_event(client, &until, &taken);
 		if (ret == -EAGAIN || ret == -ETIMEDOUT)
 			break;
 		/* An error comes again with the next call. */
 		if (ret)
 			return n ? n : kreg_fail(ret, TRY_EVENT, client);
+		if (!handle(client, &taken))
+			continue;
 		n++;
-		client->handler(event, client->handler_arg);
+		until.wait = false;
 	}
 	return n;
 }
@@ -178,8 +235,8 @@ int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms)
 {
 	int ret;
 
-	if (!client->handler)
-		return kreg_fail(-EINVAL, TRY_OTHER, client);
+	if (!has_handlers(client))
+		return kreg_fail(-EINVAL, TRY_EVENT, client);
 	kreg_client_get(client);
 	ret = hand_out(client, timeout_ms);
 	kreg_client_put(client);
@@ -206,7 +263,7 @@ uint64_t kreg_event_table(const struct kreg_event *event)
 	return event->table;
 }
 
-struct kreg_process kreg_event_from(const struct kreg_event *event)
+struct kreg_process kreg_event_process(const struct kreg_event *event)
 {
 	return event->process;
 }

@@ -20,6 +20,15 @@ struct mail {
 	uint64_t process;
 };
 
+/* Of a client, under the lock of ref.c. */
+struct refs {
+	uint64_t process;		/* whose they are */
+	unsigned int setting[2];	/* threads that are about to add one */
+	unsigned int slot;		/* where those that begin now are counted */
+	uint64_t first;			/* the lowest id that the client had from this library */
+	struct kreg_ref *handed;	/* whose event is handed out */
+};
+
 /*
  * Handles count who uses them: the program until it closes them, and handles that were
  * made from them. So the program may close them in any order.
@@ -34,6 +43,8 @@ struct kreg_client {
 	ino_t inode;			/* put another one under the descriptor */
 	char *path;
 	struct mail mail;
+	struct refs refs_of;
+	_Atomic bool has_refs;		/* or had */
 	kreg_event_fn handler;
 	void *handler_arg;
 };
@@ -46,6 +57,18 @@ struct kreg_table {
 	unsigned int opened;
 	unsigned int name_len;
 	char name[];
+};
+
+struct kreg_ref {
+	struct kreg_ref *next;		/* with the same hash */
+	struct kreg_client *client;
+	uint64_t process;		/* which has asked for it: a number of fork.c */
+	uint64_t id;			/* which no other ref of this client and process ever has */
+	unsigned int slot;		/* where it is counted until then */
+	const struct kreg_event *event;	/* in the client's buffer, while it is handed out */
+	kreg_event_fn fn;
+	void *arg;
+	struct kreg_process watched;
 };
 
 struct kreg_stat {
@@ -72,6 +95,35 @@ struct kreg_client *kreg_client_get(struct kreg_client *client);
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
 void kreg_client_put(struct kreg_client *client);
 
+/* process.c: who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
+int kreg_process_whois(struct kreg_client *client, pid_t pid, unsigned int flags,
+		       struct kreg_process *process);
+int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
+			     struct kreg_process *process);
+
+/*
+ * ref.c: begin before the kernel is asked, and commit or abort afterwards, so that an event
+ * which another thread reads in between waits for its ref.
+ */
+struct kreg_ref *kreg_ref_begin(struct kreg_client *client, kreg_event_fn fn, void *arg);
+void kreg_ref_commit(struct kreg_ref *ref, uint64_t id, struct kreg_ref **out);
+void kreg_ref_abort(struct kreg_ref *ref);
+
+/* An event on its way out, and the handler of its ref, if there is one. */
+struct taken {
+	const struct kreg_event *event;
+	kreg_event_fn fn;
+	void *arg;
+};
+
+enum whose { OF_NONE, OF_REF, OF_CANCELLED, OF_UNKNOWN };
+
+/* False: its ref was cancelled. */
+bool kreg_ref_take(struct kreg_client *client, const struct kreg_event *event,
+		   struct taken *taken);
+/* The event that was taken last is not the program's any more. */
+void kreg_ref_release(struct kreg_client *client);
+
 /* table.c: NULL without memory. @name need not be terminated. */
 struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const void *name,
 				  size_t name_len);
@@ -94,7 +146,10 @@ enum attempt {
 	TRY_STAT,
 	TRY_BY_ID,	/* perhaps in another namespace */
 	TRY_PROCESS,
+	TRY_PIDFD,
 	TRY_EVENT,
+	TRY_MONITOR,
+	TRY_CANCEL,
 };
 
 /*

@@ -21,6 +21,8 @@ static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
 		return ((const struct kreg_ioc_batch *)arg)->out_limit;
 	case KREG_IOC_SYNC:
 		return ((const struct kreg_ioc_sync *)arg)->out_limit;
+	case KREG_IOC_WATCH:
+		return ((const struct kreg_ioc_watch *)arg)->out_limit;
 	case KREG_IOC_OP:
 		/* KREG_OP_SIZE, the form that the library uses, has no @out_limit. */
 		return errno == ENOSPC ? KREG_LIMIT_TABLE : KREG_LIMIT_BYTES;

@@ -23,9 +23,10 @@ int kreg_client_self(struct kreg_client *client, struct kreg_process *self)
 	return kreg_fail(ret, TRY_OTHER, client);
 }
 
-static int find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
+int kreg_process_whois(struct kreg_client *client, pid_t pid, unsigned int flags,
+		       struct kreg_process *proc)
 {
-	struct kreg_ioc_whois whois = { .size = sizeof(whois), .pid = pid };
+	struct kreg_ioc_whois whois = { .size = sizeof(whois), .flags = flags, .pid = pid };
 	int ret;
 
 	if (pid <= 0)
@@ -38,7 +39,9 @@ static int find(struct kreg_client *client, pid_t pid, struct kreg_process *proc
 
 int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process *proc)
 {
-	return kreg_fail_process(kreg_fail(find(client, pid, proc), TRY_PROCESS, client), pid);
+	int ret = kreg_fail(kreg_process_whois(client, pid, 0, proc), TRY_PROCESS, client);
+
+	return kreg_fail_process(ret, pid);
 }
 
 static int pidfd_open(pid_t pid)
@@ -81,7 +84,8 @@ static int pidfd_pid(int pidfd)
 	return pid < 0 ? -ESRCH : pid;
 }
 
-static int from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
+static int from_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
+		      struct kreg_process *proc)
 {
 	struct kreg_process found;
 	int pid, ret;
@@ -89,10 +93,10 @@ static int from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process
 	pid = pidfd_pid(pidfd);
 	if (pid < 0)
 		return pid;
-	ret = find(client, pid, &found);
+	ret = kreg_process_whois(client, pid, flags, &found);
 	if (ret)
 		return ret;
-	/* It is still alive, so nobody else had its pid when find() looked. */
+	/* It is still alive, so nobody else had its pid when the kernel looked. */
 	ret = pidfd_dead(pidfd);
 	if (ret)
 		return ret < 0 ? ret : -ESRCH;
@@ -110,7 +114,7 @@ static int make_pidfd(struct kreg_client *client, const struct kreg_process *pro
 	fd = pidfd_open(proc->pid);
 	if (fd < 0)
 		return fd;
-	ret = find(client, proc->pid, &now);
+	ret = kreg_process_whois(client, proc->pid, 0, &now);
 	if (!ret && now.cookie != proc->cookie)
 		ret = -ESRCH;
 	if (ret) {
@@ -120,9 +124,18 @@ static int make_pidfd(struct kreg_client *client, const struct kreg_process *pro
 	return fd;
 }
 
+int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
+			     struct kreg_process *proc)
+{
+	int ret = from_pidfd(client, pidfd, flags, proc);
+	bool closed = ret == -EBADF && kreg_client_check(client);
+
+	return kreg_fail(ret, closed ? TRY_OTHER : TRY_PIDFD, client);
+}
+
 int kreg_process_from_pidfd(struct kreg_client *client, int pidfd, struct kreg_process *proc)
 {
-	return kreg_fail(from_pidfd(client, pidfd, proc), TRY_PROCESS, client);
+	return kreg_process_whois_pidfd(client, pidfd, 0, proc);
 }
 
 int kreg_process_pidfd(struct kreg_client *client, const struct kreg_process *proc)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 static _Atomic pid_t opener;
 static _Atomic unsigned int opened;
 static _Atomic uint64_t ids;
+static _Atomic uint64_t watches;	/* all of them have fired */
+static _Atomic uint64_t told;		/* of so many the record was read */
+static _Atomic int setters;
 static _Atomic int bad;
 
 static void expect(bool good, const char *what)
@@ -83,6 +87,14 @@ static int fake_info(struct kreg_ioc_info *io)
 	return 0;
 }
 
+/* Who is watched dies at once, before the caller knows the id. */
+static int fake_watch(struct kreg_ioc_watch *io)
+{
+	io->out_id = atomic_fetch_add(&watches, 1) + 1;
+	sched_yield();
+	return 0;
+}
+
 int __wrap_ioctl(int fd, unsigned long cmd, ...)
 {
 	va_list ap;
@@ -107,6 +119,8 @@ int __wrap_ioctl(int fd, unsigned long cmd, ...)
 		return fake_scan(arg);
 	case KREG_IOC_INFO:
 		return fake_info(arg);
+	case KREG_IOC_WATCH:
+		return fake_watch(arg);
 	}
 	return 0;
 }
@@ -117,7 +131,12 @@ ssize_t __wrap_read(int fd, void *buf, size_t room)
 	struct kreg_event event = { .size = sizeof(event), .kind = KREG_EVENT_TRANSFER };
 
 	(void)fd;
-	if (room < sizeof(event) || atomic_fetch_add(&turn, 1) % 2) {
+	/* One thread reads. */
+	if (atomic_load(&told) < atomic_load(&watches)) {
+		event.kind = KREG_EVENT_DOWN;
+		event.id = atomic_fetch_add(&told, 1) + 1;
+	}
+	if (!event.id && (room < sizeof(event) || atomic_fetch_add(&turn, 1) % 2)) {
 		errno = EAGAIN;
 		return -1;
 	}
@@ -181,9 +200,51 @@ static void *open_clients(void *arg)
 	return NULL;
 }
 
+static void on_down(const struct kreg_event *event, void *arg)
+{
+	_Atomic int *count = arg;
+
+	expect(kreg_event_kind(event) == KREG_EVENT_DOWN, "kind of a ref's event");
+	atomic_fetch_add(count, 1);
+}
+
+/* The handler has been called, or is within ten seconds. */
+static bool is_told(_Atomic int *count)
+{
+	int i;
+
+	for (i = 0; i < 10000 && !atomic_load(count); i++)
+		usleep(1000);
+	return atomic_load(count) == 1;
+}
+
+/* Every other ref stays until the end, so that the table grows meanwhile. */
+static void *set_refs(void *arg)
+{
+	static _Atomic int counts[ROUNDS * 2];
+	static _Atomic int next;
+	struct kreg_process process = { .pid = 1, .cookie = 1 };
+	struct kreg_ref *refs[ROUNDS];
+	void *count;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		count = (void *)&counts[atomic_fetch_add(&next, 1)];
+		expect(!kreg_monitor(arg, &process, on_down, count, &refs[i]), "monitor");
+		if (i % 2)
+			expect(kreg_ref_cancel(refs[i]) == 1, "cancel");
+	}
+	for (i = 0; i < ROUNDS; i += 2) {
+		expect(is_told(kreg_ref_arg(refs[i])), "one event a ref");
+		expect(kreg_ref_cancel(refs[i]) == 1, "cancel in the end");
+	}
+	atomic_fetch_sub(&setters, 1);
+	return NULL;
+}
+
 static void count_event(const struct kreg_event *event, void *arg)
 {
-	(void)event;
+	expect(kreg_event_kind(event) == KREG_EVENT_TRANSFER, "kind of the client's event");
 	++*(unsigned int *)arg;
 }
 
@@ -194,7 +255,7 @@ static void *take_events(void *arg)
 	int i;
 
 	kreg_client_set_handler(client, count_event, &count);
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < ROUNDS || atomic_load(&setters); i++)
 		expect(kreg_client_dispatch(client, 0) >= 0, "dispatch");
 	expect(count > 0, "events");
 	return NULL;
@@ -202,11 +263,14 @@ static void *take_events(void *arg)
 
 static void run_threads(struct kreg_client *client, struct kreg_table *table)
 {
-	pthread_t thread[THREADS + 2];
+	pthread_t thread[THREADS + 4];
 	int i;
 
 	for (i = 0; i < THREADS; i++)
 		pthread_create(&thread[i], NULL, share_table, table);
+	atomic_store(&setters, 2);
+	pthread_create(&thread[i++], NULL, set_refs, client);
+	pthread_create(&thread[i++], NULL, set_refs, client);
 	pthread_create(&thread[i++], NULL, open_clients, NULL);
 	pthread_create(&thread[i++], NULL, take_events, client);
 	while (i--)

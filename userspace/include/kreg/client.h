@@ -79,7 +79,7 @@ int kreg_client_self(struct kreg_client *client, struct kreg_process *self) KREG
  * @max_data: longest data of an event in bytes
  * @max_batch_ops: operations in a batch
  * @max_batch_bytes: bytes of keys and values in a batch
- * @features: bit 0: tables of type KREG_TYPE_SET
+ * @features: KREG_FEATURE_SET: tables of this type; KREG_FEATURE_WATCH: kreg_monitor()
  */
 struct kreg_limits {
 	size_t size;

@@ -15,11 +15,13 @@ extern "C" {
  * @timeout_ms: how long to wait for one; 0: not at all; -1, INT64_MAX: for ever
  * @event: good until the next call with this client; not to be freed
  *
- * TRANSFER events are never lost. Once a death is visible (waitpid(2), a pidfd)
- * the events about it can be read.
+ * Events are never lost. Once a death is visible (waitpid(2), a pidfd) the events about it
+ * can be read. An event of a ref with a handler is not returned: the handler is called for
+ * it, and the next event is looked for.
  *
- * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a handler has
- * run while waiting, as in poll(2) also one with SA_RESTART.
+ * Errors: -EAGAIN: there is none, with time-out 0; -ETIMEDOUT; -EINTR: a signal handler has
+ * run while waiting, as in poll(2) also one with SA_RESTART; -EBADF: also if the handler
+ * of a ref has closed the client.
  */
 int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 		    const struct kreg_event **event) KREG_NONNULL_FIRST KREG_MUST_CHECK;
@@ -27,13 +29,18 @@ int kreg_event_next(struct kreg_client *client, int64_t timeout_ms,
 /**
  * kreg_event_fn - what is called for an event
  * @event: good until it returns or takes events itself; not to be freed
- * @arg: as given to kreg_client_set_handler()
+ * @arg: as given to kreg_client_set_handler(), kreg_monitor() and so on
  *
- * It may close what it likes, the client included.
+ * It may close and cancel what it likes, the client and its own ref included.
  */
 typedef void (*kreg_event_fn)(const struct kreg_event *event, void *arg);
 
-/** kreg_client_set_handler() - set what kreg_client_dispatch() calls; NULL: nothing. */
+/**
+ * kreg_client_set_handler() - set what kreg_client_dispatch() calls; NULL: nothing
+ * @client: the client
+ * @fn: for all events but those of refs that have a handler of their own
+ * @arg: for @fn
+ */
 void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void *arg)
 	KREG_NONNULL_FIRST;
 
@@ -44,26 +51,29 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
  *
  * For event loops: call it with 0 when kreg_client_fd() is readable, whether the loop
  * is level- or edge-triggered. It leaves no event behind, neither in the mailbox nor in
- * the buffer of the library.
+ * the buffer of the library. An event goes to the handler of its ref, else to that of the
+ * client; one for which there is neither is dropped.
  *
- * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL:
- * no handler; -EINTR as in kreg_event_next().
+ * Return: how many were handed out, 0 if none came in time; or an error: -EINVAL: the client
+ * has no handler, and never had a ref; -EINTR as in kreg_event_next().
  */
 int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms) KREG_NONNULL_FIRST;
 
 unsigned int kreg_event_kind(const struct kreg_event *event) KREG_NONNULL_FIRST;
-/* from 1, without gaps */
+/* from 1, growing; those of refs that were cancelled are missing */
 uint64_t kreg_event_seq(const struct kreg_event *event) KREG_NONNULL_FIRST;
 uint64_t kreg_event_time_ns(const struct kreg_event *event) KREG_NONNULL_FIRST;
-/* for kreg_table_by_id() */
+/* for kreg_table_by_id(); DOWN: the one whose owner was monitored; 0: none */
 uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;
-/* former owner */
-struct kreg_process kreg_event_from(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* TRANSFER: the former owner; DOWN: who died; zero: nobody owned the table */
+struct kreg_process kreg_event_process(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* whose it is; NULL: of none, or of one that is cancelled */
+struct kreg_ref *kreg_event_ref(const struct kreg_event *event) KREG_NONNULL_FIRST;
 unsigned int kreg_event_cause(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
 bool kreg_event_status(const struct kreg_event *event, int *status) KREG_NONNULL_FIRST;
 /**
- * kreg_event_name() - copy the table's name
+ * kreg_event_name() - copy the table's name; DOWN: the one that was given
  * @event: the event
  * @buf: room for it and a NUL byte; may be NULL if @room is 0
  * @room: its size; KREG_MAX_NAME + 1 is enough

@@ -45,6 +45,8 @@ struct kreg_batch;
 struct kreg_scan;
 /* A walk over the tables. One thread at a time. */
 struct kreg_list;
+/* What has been asked for and comes as an event. Any thread at any time. */
+struct kreg_ref;
 
 /**
  * kreg_version() - version of the library that runs
