@@ -117,7 +117,7 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info status put get take del scan count claim give hold watch; do
+	for c in new rm ls info status put get take del scan count claim give hold watch monitor; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -397,6 +397,90 @@ holds() {
 	t 'destroyed' 3 '' "kreg info: there is no table 'desk' here*" "$kreg" info desk
 }
 
+# ends COMMAND...: in the background; its pid is in $victim.
+ends() {
+	"$@" &
+	victim=$!
+	pids="$pids $victim"
+}
+
+# monitors ARGUMENT...: kreg monitor in the background, when it has looked at all of them.
+monitors() {
+	"$kreg" monitor "$@" >"$tmp/monitor" 2>"$tmp/err" &
+	monitor=$!
+	pids="$pids $monitor"
+	wait_until grep -q poll /proc/$monitor/wchan
+}
+
+# told NAME STATUS PATTERN: how kreg monitor has ended, and what it has told.
+told() {
+	wait $monitor
+	status=$?
+	out=$(cat "$tmp/monitor")
+	err=$(cat "$tmp/err")
+	if [ $status = "$2" ]; then like "$1" "$3"; else not_ok "$1" "status $status: $out $err"; fi
+}
+
+# Processes that know nothing of kreg, and owners of tables.
+deaths() {
+	ends sleep 60
+	monitors $victim
+	kill -9 $victim
+	told 'monitor a process that is killed' 137 "*:*:*.* $victim (sleep) was killed by SIGKILL"
+	mkfifo "$tmp/fifo"
+	ends sh -c "read -r word <$tmp/fifo; exit 7"
+	monitors $victim
+	echo >"$tmp/fifo"
+	told 'monitor one that exits' 7 "*  $victim (sh) exited with 7"
+	ends sh -c "read -r word <$tmp/fifo; exit 0"
+	monitors --json $victim
+	echo >"$tmp/fifo"
+	told 'monitor in JSON' 0 "{\"time_ms\":*,\"event\":\"down\",\"pid\":$victim,\"command\":\"sh\",\"cause\":\"death\",\"exit\":0,\"status\":0,\"monotonic_ns\":*}"
+	ends sleep 60
+	first=$victim
+	ends sleep 60
+	monitors $first $victim
+	kill -TERM $victim
+	wait_until grep -q SIGTERM "$tmp/monitor"
+	kill -9 $first
+	told 'monitor two' 143 "*  $victim (sleep) was killed by SIGTERM
+*  $first (sleep) was killed by SIGKILL"
+	"$kreg" new owned
+	ends "$kreg" claim owned 2>/dev/null
+	wait_until owned_by owned $victim
+	monitors -o owned
+	kill -9 $victim
+	told 'monitor an owner' 137 "*  owned: owner $victim (kreg) was killed by SIGKILL"
+	run "$kreg" monitor --owner owned
+	check 'monitor of a parked table' 3 "$out" ''
+	like 'nobody owns it' '*:*:*.*  owned: nobody owns it'
+	"$kreg" rm owned
+	run "$kreg" monitor --owner --json none
+	check 'monitor of no table' 3 "$out" ''
+	like 'in JSON' '{"time_ms":*,"event":"down","table":"none","cause":"noproc","monotonic_ns":*}'
+	t 'monitor a dead process' 3 '' "kreg monitor: no living process $victim: it is dead, or *" \
+		"$kreg" monitor $victim
+	t 'monitor for a time' 6 '' 'kreg monitor: 1 of 1 is alive after this time' \
+		"$kreg" monitor -t 20ms $$
+	t 'monitor two for a time' 6 '' 'kreg monitor: 2 of 2 are alive after this time' \
+		"$kreg" monitor -t 0 1 $$
+	t 'monitor with bad time' 2 '' "kreg monitor: 'x' is no time*" "$kreg" monitor -t x 1
+	t 'monitor a word' 2 '' "kreg monitor: 'word' is no process id; names of tables go with --owner*" \
+		"$kreg" monitor 1 word
+	t 'monitor process 0' 2 '' "kreg monitor: '0' is no process id*" "$kreg" monitor 0
+	t 'monitor nothing' 2 '' 'kreg monitor: arguments are missing*' "$kreg" monitor
+	mode=$(stat -c %a /dev/kreg)
+	chmod 644 /dev/kreg
+	ends sleep 60
+	su user -c "exec $kreg monitor $victim" >"$tmp/monitor" 2>"$tmp/err" &
+	monitor=$!
+	pids="$pids $monitor"
+	wait_until grep -q poll /proc/$monitor/wchan
+	kill -9 $victim
+	told 'who dies is told to all, how is not' 0 "*  $victim (sleep) died"
+	chmod "$mode" /dev/kreg
+}
+
 many() {
 	for i in 1 2 3; do "$kreg" new "m$i"; done
 	run "$kreg" rm --parked
@@ -525,6 +609,7 @@ claims
 gifts
 watches
 holds
+deaths
 many
 namespaces
 statuses

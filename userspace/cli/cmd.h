@@ -32,7 +32,8 @@ struct command {
 };
 
 extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
-	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_status;
+	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
+	cmd_status;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -95,6 +96,8 @@ void text_comm(pid_t pid, char *buf, size_t room);
 void text_bytes(uint64_t bytes, char *buf, size_t room);
 void text_ms(uint64_t ms, char *buf, size_t room);
 void text_end(int status, char *buf, size_t room);
+void text_clock(uint64_t ms, char *buf, size_t room);	/* since 1970 */
+uint64_t now_ms(void);					/* likewise */
 void text_table(const struct kreg_stat *stat, char *buf, size_t room);
 const char *text_user(uid_t uid, char *buf, size_t room);
 
@@ -115,8 +118,9 @@ int own_parked(struct kreg_table *table, struct kreg_table **mine);
 int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
 	     void *arg);
 
-/* run.c: start programs. */
+/* run.c: start programs, and end as they have ended. */
 int run_exec(char **argv, const char *table);
+int run_exit_code(int status);
 
 /* show.c: a table in JSON. */
 void show_json(const struct kreg_stat *stat);

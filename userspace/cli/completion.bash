@@ -4,7 +4,7 @@
 _kreg()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
-	local commands='new rm ls info status put get take del scan count claim give hold watch'
+	local commands='new rm ls info status put get take del scan count claim give hold watch monitor'
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
@@ -16,6 +16,11 @@ _kreg()
 			grep -o -- '--[a-z-]*')" -- "$cur")
 		;;
 	*)
+		if [ "$cmd" = monitor ] && [[ " ${COMP_WORDS[*]} " != *' -o '* &&
+						" ${COMP_WORDS[*]} " != *' --owner '* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur")
+			return
+		fi
 		mapfile -t COMPREPLY < <(compgen -W "$(kreg ls --names 2> /dev/null)" -- "$cur")
 		;;
 	esac

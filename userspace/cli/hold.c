@@ -12,7 +12,7 @@ static const int passed_on[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGU
 
 #define N_PASSED	(sizeof(passed_on) / sizeof(passed_on[0]))
 
-static uint64_t now_ms(void)
+static uint64_t monotonic_ms(void)
 {
 	struct timespec t;
 
@@ -93,7 +93,7 @@ static bool reap(struct hold *h, int *status)
 static int wait_child(struct hold *h, const sigset_t *set)
 {
 	siginfo_t info;
-	int status;
+	int status = 0;
 
 	for (;;) {
 		if (sigwaitinfo(set, &info) < 0)
@@ -108,7 +108,7 @@ static int wait_child(struct hold *h, const sigset_t *set)
 /* Record a restart, and count those within the window. */
 static unsigned int count_restart(struct hold *h)
 {
-	uint64_t now = now_ms();
+	uint64_t now = monotonic_ms();
 	unsigned int i, recent = 0;
 
 	h->when_ms[h->restarts++ % MAX_RESTARTS] = now;
@@ -128,11 +128,6 @@ static bool again(struct hold *h, int status)
 	recent = count_restart(h);
 	say_restart(h, recent);
 	return recent <= h->max;
-}
-
-static int exit_code(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 static int finish(struct hold *h, int code)
@@ -167,7 +162,7 @@ static int supervise(struct hold *h, const sigset_t *set)
 		say_died(h, status, back, objects);
 		h->child = 0;
 		if (!again(h, status))
-			return finish(h, exit_code(status));
+			return finish(h, run_exit_code(status));
 		/* The command may have given the table away or destroyed it. */
 		ret = back ? 0 : own(h);
 		if (ret)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Start a program that finds its table in KREG_TABLE. */
+/* Start a program that finds its table in KREG_TABLE, and tell how it has ended. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -14,4 +15,10 @@ int run_exec(char **argv, const char *table)
 		return errno;
 	execvp(argv[0], argv);
 	return errno;
+}
+
+/* As shells do. */
+int run_exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "cmd.h"
 
@@ -108,6 +109,26 @@ void text_end(int status, char *buf, size_t room)
 	} else {
 		snprintf(buf, room, "exited with %d", WEXITSTATUS(status));
 	}
+}
+
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/* The time of the day. */
+void text_clock(uint64_t ms, char *buf, size_t room)
+{
+	time_t seconds = ms / 1000;
+	struct tm tm;
+	size_t n;
+
+	localtime_r(&seconds, &tm);
+	n = strftime(buf, room, "%H:%M:%S", &tm);
+	snprintf(buf + n, room - n, ".%03u", (unsigned int)(ms % 1000));
 }
 
 void text_table(const struct kreg_stat *stat, char *buf, size_t room)

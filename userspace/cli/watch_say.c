@@ -2,7 +2,6 @@
 /* One line for each change. */
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "watch.h"
 
@@ -13,25 +12,10 @@ static void count_line(struct watch *w)
 		w->lines_left--;
 }
 
-static void clock_text(char *buf, size_t room)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	n = strftime(buf, room, "%H:%M:%S", &tm);
-	snprintf(buf + n, room - n, ".%03ld", now.tv_nsec / 1000000);
-}
-
 static void begin_json(const char *event, const char *table)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
 	json_begin(stdout);
-	json_number("time_ms", now.tv_sec * 1000ull + now.tv_nsec / 1000000);
+	json_number("time_ms", now_ms());
 	json_text("event", event);
 	json_text("table", table);
 }
@@ -67,7 +51,7 @@ void watch_say(struct watch *w, const char *event, const struct watched *t,
 		count_line(w);
 		return;
 	}
-	clock_text(now, sizeof(now));
+	text_clock(now_ms(), now, sizeof(now));
 	printf("%s  ", now);
 	print_name(t->name);
 	if (!strncmp(event, "died", 4) && before->pid)
@@ -116,7 +100,7 @@ void watch_say_event(struct watch *w, const struct kreg_event *event)
 		count_line(w);
 		return;
 	}
-	clock_text(now, sizeof(now));
+	text_clock(now_ms(), now, sizeof(now));
 	printf("%s  ", now);
 	print_name(name);
 	if (known)

@@ -132,6 +132,13 @@ static void texts(void)
 	check(!strcmp(buf, "was killed by SIGKILL"), "a signal");
 	text_end(7 << 8, buf, sizeof(buf));
 	check(!strcmp(buf, "exited with 7"), "an exit");
+	check(run_exit_code(9) == 137 && run_exit_code(0x8b) == 139, "to exit as a signal");
+	check(run_exit_code(7 << 8) == 7, "to exit as an exit");
+	text_clock(0, buf, sizeof(buf));
+	check(strlen(buf) == strlen("00:00:00.000") && strstr(buf, ":00.000"), "time of the day");
+	text_clock(1009, buf, sizeof(buf));
+	check(strstr(buf, ":01.009"), "milliseconds");
+	check(kreg_ref_cancel(NULL) == 0, "no ref");
 	check(!strcmp(kreg_errmsg(), "no call has failed in this thread"), "nothing has failed");
 	check(kreg_client_open("/no/such/device", &client) == -ENOENT, "no device");
 	check(!strcmp(kreg_errmsg(),
