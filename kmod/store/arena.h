@@ -140,6 +140,12 @@ static inline size_t kreg_rec_size(u32 key_len, u32 value_len, bool blob)
 	return sizeof(struct kreg_rec) + key_len + value_len;
 }
 
+/* Any. The same with a bond. */
+static inline size_t kreg_rec_size_bound(u32 key_len, u32 value_len, bool blob)
+{
+	return ALIGN(kreg_rec_size(key_len, value_len, blob), 4) + sizeof(struct kreg_rec_bond);
+}
+
 /* Turn. */
 static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
 						  u32 ref)

@@ -58,7 +58,7 @@ bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no)
 		return false;
 	/* Published with the first link that leads through it. */
 	WRITE_ONCE(d->seg[no], seg);
-	d->segs++;
+	WRITE_ONCE(d->segs, d->segs + 1);
 	return true;
 }
 

@@ -15,6 +15,11 @@ struct kreg_extra *kreg_extra_alloc(void)
 	kreg_array_init(&extra->blobs, 0, 1, KREG_ARRAY_SEGS);
 	INIT_LIST_HEAD(&extra->blob_list);
 	INIT_LIST_HEAD(&extra->held_blobs);
+	/* Handle 0 is none. */
+	kreg_array_init(&extra->holders, 1, 1, KREG_ARRAY_SEGS);
+	INIT_LIST_HEAD(&extra->holder_list);
+	INIT_LIST_HEAD(&extra->stale_holders);
+	INIT_LIST_HEAD(&extra->retired);
 	return extra;
 }
 
@@ -30,10 +35,11 @@ bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra)
 	return true;
 }
 
-/* Turn. But for the blobs themselves. @extra may be NULL. */
+/* Turn. But for the blobs and holders themselves. @extra may be NULL. */
 size_t kreg_extra_memory(const struct kreg_extra *extra)
 {
-	return extra ? sizeof(*extra) + kreg_array_memory(&extra->blobs) : 0;
+	return extra ? sizeof(*extra) + kreg_array_memory(&extra->blobs) +
+		       kreg_array_memory(&extra->holders) : 0;
 }
 
 /* May sleep. Its lists are empty, or of no account. @extra may be NULL. */
@@ -42,5 +48,6 @@ void kreg_extra_free(struct kreg_extra *extra)
 	if (!extra)
 		return;
 	kreg_array_free(&extra->blobs);
+	kreg_array_free(&extra->holders);
 	kfree(extra);
 }

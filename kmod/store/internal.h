@@ -4,7 +4,7 @@
  * arena.h, limbo.h and index.h tell of what has more to tell.
  *
  * Layers, each calling only those before it: pages, array, blob, extra and arena (memory),
- * limbo, index_hash, root; prealloc, reserve, place, txn and walk use them; store has the
+ * holder, limbo, index_hash, root; prealloc, reserve, place, txn and walk use them; store has the
  * rest.
  */
 #ifndef KREG_STORE_INTERNAL_H
@@ -74,6 +74,21 @@ void kreg_blob_put_later(struct kreg_store *s, struct kreg_blob *b);
 void kreg_blob_detach(struct kreg_store *s, struct kreg_blob *b);
 /* Sleeps. */
 void kreg_blob_free(struct kreg_blob *b);
+
+/* holder.c. Turn. */
+void kreg_holder_link(struct kreg_store *s, struct kreg_holder *h, struct kreg_rec *r, u32 ref,
+		      const struct kreg_rec *old, u32 old_ref);
+void kreg_holder_unlink(struct kreg_store *s, struct kreg_rec *r);
+void kreg_holder_drop(struct kreg_store *s, const struct kreg_rec *r);
+void kreg_holder_forget(struct kreg_store *s);
+bool kreg_holder_step(struct kreg_store *s);
+
+#ifdef KREG_DEBUG
+/* verify_holder.c. Turn. */
+void kreg_verify_clear_holders(struct kreg_store *s);
+bool kreg_verify_holders(struct kreg_store *s);
+size_t kreg_verify_holder_memory(struct kreg_extra *extra);
+#endif
 
 /* extra.c. Sleeps. */
 struct kreg_extra *kreg_extra_alloc(void);

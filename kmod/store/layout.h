@@ -73,8 +73,11 @@
 /* A mark whose value is a struct kreg_rec_node. */
 #define KREG_REC_NODE		(1u << 16)
 
+/* Behind the value there is a struct kreg_rec_bond. */
+#define KREG_REC_BOUND		(1u << 17)
+
 /* All flags that have a meaning. */
-#define KREG_REC_FLAGS		(KREG_REC_BLOB | KREG_REC_MARK | KREG_REC_NODE)
+#define KREG_REC_FLAGS		(KREG_REC_BLOB | KREG_REC_MARK | KREG_REC_NODE | KREG_REC_BOUND)
 
 /**
  * struct kreg_rec - record
@@ -85,9 +88,10 @@
  * @born: commit that made it
  * @died: commit that replaced or removed it, or KREG_ALIVE
  * @bytes: the key and the value; or the key, padding to 4 bytes and a struct
- *	kreg_rec_blob, if KREG_REC_BLOB is set
+ *	kreg_rec_blob, if KREG_REC_BLOB is set. If KREG_REC_BOUND is set, padding to
+ *	4 bytes and a struct kreg_rec_bond follow
  *
- * Only link, limbo and died change once a link leads here.
+ * Only link, limbo, died and the links of the bond change once a link leads here.
  */
 struct kreg_rec {
 	u32 link;
@@ -107,6 +111,18 @@ struct kreg_rec {
 struct kreg_rec_blob {
 	u32 handle;
 	u32 len;
+};
+
+/**
+ * struct kreg_rec_bond - to whom a record with KREG_REC_BOUND is bound
+ * @holder: handle of the holder; 0: to nobody, there was just room for it
+ * @next: the next record of the holder, or 0
+ * @prev: the one before it, or 0
+ */
+struct kreg_rec_bond {
+	u32 holder;
+	u32 next;
+	u32 prev;
 };
 
 /* So that a node fills a slot of 1 KiB. */
@@ -148,6 +164,11 @@ static inline u32 kreg_rec_inline_len(const struct kreg_rec *r)
 static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
 {
 	return r->lens & KREG_REC_BLOB;
+}
+
+static inline bool kreg_rec_is_bound(const struct kreg_rec *r)
+{
+	return r->lens & KREG_REC_BOUND;
 }
 
 /* The smallest 2^k - 1 that is not below @x. */

@@ -55,14 +55,23 @@ bool kreg_limbo_keep(struct kreg_store *s)
 	return true;
 }
 
-/* Turn. The blob of @r leaves limbo with it. */
-void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r)
+/* The blob of @r leaves limbo with it. */
+static void drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 {
 	struct kreg_blob *blob = kreg_blob_of(s, r);
 
-	kreg_store_assert(s);
 	s->limbo.bytes -= kreg_blob_memory(blob);
 	kreg_blob_detach(s, blob);
+}
+
+/* Turn. @r leaves limbo, and with it what only few records have. */
+void kreg_limbo_drop_rare(struct kreg_store *s, const struct kreg_rec *r)
+{
+	kreg_store_assert(s);
+	if (kreg_rec_has_blob(r))
+		drop_blob(s, r);
+	if (kreg_rec_is_bound(r))
+		kreg_holder_drop(s, r);
 }
 
 /* Turn. Free slots of those waiting, if it is time, in some @n steps; returns how many. */

@@ -10,7 +10,7 @@
 
 /* Turn. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r);
-void kreg_limbo_drop_blob(struct kreg_store *s, const struct kreg_rec *r);
+void kreg_limbo_drop_rare(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);
 void kreg_limbo_forget(struct kreg_store *s);
@@ -23,7 +23,11 @@ bool kreg_limbo_keep(struct kreg_store *s);
 /* Any. The bytes that are counted for a record in limbo, but for those of its blob. */
 static inline size_t kreg_rec_weight(const struct kreg_rec *r)
 {
-	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_inline_len(r), kreg_rec_has_blob(r));
+	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_inline_len(r);
+
+	if (unlikely(r->lens & KREG_REC_BOUND))
+		return kreg_rec_size_bound(key_len, value_len, kreg_rec_has_blob(r));
+	return kreg_rec_size(key_len, value_len, kreg_rec_has_blob(r));
 }
 
 /* Turn. @r was unlinked a moment ago. */
@@ -49,13 +53,13 @@ static inline void kreg_limbo_close(struct kreg_store *s)
 /* Turn. The first of those waiting, @r, is in limbo no longer. */
 static inline void kreg_limbo_take_first(struct kreg_store *s, struct kreg_rec *r)
 {
-	bool blob = kreg_rec_has_blob(r);
+	bool rare = r->lens & (KREG_REC_BLOB | KREG_REC_BOUND);
 
 	kreg_store_assert(s);
 	s->limbo.bytes -= kreg_rec_weight(r);
 	s->limbo.waiting = r->limbo;
-	if (unlikely(blob))
-		kreg_limbo_drop_blob(s, r);
+	if (unlikely(rare))
+		kreg_limbo_drop_rare(s, r);
 }
 
 /*

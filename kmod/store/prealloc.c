@@ -56,6 +56,21 @@ int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 	return -EAGAIN;
 }
 
+int kreg_store_want_holder(const struct kreg_store *s, struct kreg_prealloc *f)
+{
+	u8 seg = s->extra ? kreg_array_wants(&s->extra->holders) : 1;
+
+	kreg_store_assert(s);
+	if (!seg)
+		return 0;
+	if (seg == KREG_ARRAY_FULL)
+		return -ENOSPC;
+	f->must_handle = true;
+	f->must_extra = !s->extra;
+	f->want_seg[KREG_PREALLOC_HOLDERS] = seg;
+	return -EAGAIN;
+}
+
 static size_t seg_bytes(const struct kreg_prealloc *f, enum kreg_prealloc_array dir)
 {
 	return f->want_seg[dir] ? kreg_array_seg_size(f->want_seg[dir] - 1) : 0;
@@ -63,7 +78,8 @@ static size_t seg_bytes(const struct kreg_prealloc *f, enum kreg_prealloc_array 
 
 size_t kreg_prealloc_must_bytes(const struct kreg_prealloc *f)
 {
-	size_t bytes = seg_bytes(f, KREG_PREALLOC_CHUNKS) + seg_bytes(f, KREG_PREALLOC_BLOBS);
+	size_t bytes = seg_bytes(f, KREG_PREALLOC_CHUNKS) + seg_bytes(f, KREG_PREALLOC_BLOBS) +
+		       seg_bytes(f, KREG_PREALLOC_HOLDERS);
 	unsigned int i;
 
 	for (i = 0; i < f->must_chunks; i++)
@@ -181,7 +197,8 @@ int kreg_prealloc_fill(struct kreg_prealloc *f, struct kreg_store *s)
 		memset(&f->brought, 0, sizeof(f->brought));
 	f->filled = true;
 	if (fill_chunks(f) || fill_seg(f, KREG_PREALLOC_CHUNKS) ||
-	    fill_extra(f) || fill_seg(f, KREG_PREALLOC_BLOBS))
+	    fill_extra(f) || fill_seg(f, KREG_PREALLOC_BLOBS) ||
+	    fill_seg(f, KREG_PREALLOC_HOLDERS))
 		return -ENOMEM;
 	if (!f->want_index)
 		return 0;
@@ -209,8 +226,10 @@ static noinline void add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 	add_segment(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
 	if (f->brought.extra && kreg_extra_add(s, f->brought.extra))
 		f->brought.extra = NULL;
-	if (s->extra)
+	if (s->extra) {
 		add_segment(s, &s->extra->blobs, f, KREG_PREALLOC_BLOBS);
+		add_segment(s, &s->extra->holders, f, KREG_PREALLOC_HOLDERS);
+	}
 	add_segment(s, &kreg_store_root(s)->dir, f, KREG_PREALLOC_PAGES);
 	for (i = 0; i < KREG_PREALLOC_CLASSES; i++)
 		if (f->brought.chunk[i] && kreg_arena_add(s, f->brought.chunk[i]))

@@ -67,6 +67,16 @@ static inline struct kreg_rec_blob *kreg_rec_blob(const struct kreg_rec *r, u32 
 	return (struct kreg_rec_blob *)(r->bytes + ALIGN(key_len, 4));
 }
 
+/* Of a record with KREG_REC_BOUND. */
+static inline struct kreg_rec_bond *kreg_rec_bond(const struct kreg_rec *r)
+{
+	u32 key_len = kreg_rec_key_len(r);
+	u32 end = kreg_rec_has_blob(r) ? ALIGN(key_len, 4) + sizeof(struct kreg_rec_blob) :
+					 key_len + kreg_rec_inline_len(r);
+
+	return (struct kreg_rec_bond *)(r->bytes + ALIGN(end, 4));
+}
+
 /* The bytes of the value, wherever they are. */
 static inline u32 kreg_rec_value_len(const struct kreg_rec *r)
 {
@@ -85,6 +95,15 @@ static inline struct kreg_blob *kreg_blob_of(const struct kreg_store *s,
 	u32 handle = kreg_rec_blob(r, kreg_rec_key_len(r))->handle;
 
 	return READ_ONCE(*kreg_array_at(&READ_ONCE(s->extra)->blobs, handle));
+}
+
+/* Likewise of a record with KREG_REC_BOUND; NULL: it is bound to nobody. */
+static inline struct kreg_holder *kreg_holder_of(const struct kreg_store *s,
+						 const struct kreg_rec *r)
+{
+	u32 handle = kreg_rec_bond(r)->holder;
+
+	return handle ? READ_ONCE(*kreg_array_at(&READ_ONCE(s->extra)->holders, handle)) : NULL;
 }
 
 /**
@@ -148,6 +167,19 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 	v->mask = kreg_read_mask(v->n - 1);
 }
 
+/* RCU. What only few records have. */
+static inline void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
+					u32 key_len, struct kreg_hit *hit)
+{
+	if (kreg_rec_has_blob(r)) {
+		hit->value = NULL;
+		hit->value_len = kreg_rec_blob(r, key_len)->len;
+		hit->blob = kreg_blob_of(s, r);
+	}
+	if (kreg_rec_is_bound(r))
+		hit->holder = kreg_holder_of(s, r);
+}
+
 /* RCU. Tell of @r, which has been found and has a key of @key_len bytes. */
 static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
 					    u32 key_len, struct kreg_hit *hit)
@@ -158,11 +190,9 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 	hit->version = r->born;
 	hit->value = r->bytes + key_len;
 	hit->blob = NULL;
-	if (unlikely(kreg_rec_has_blob(r))) {
-		hit->value = NULL;
-		hit->value_len = kreg_rec_blob(r, key_len)->len;
-		hit->blob = kreg_blob_of(v->store, r);
-	}
+	hit->holder = NULL;
+	if (unlikely(r->lens & (KREG_REC_BLOB | KREG_REC_BOUND)))
+		kreg_reader_hit_rare(v->store, r, key_len, hit);
 }
 
 /* There are marks on the way; never the error of a call. */

@@ -23,13 +23,24 @@ static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t by
 	}
 }
 
+static size_t change_size(const struct kreg_change *c)
+{
+	return c->bound ? kreg_rec_size_bound(c->key.len, c->value_len, c->blob) :
+			  kreg_rec_size(c->key.len, c->value_len, c->blob);
+}
+
+static unsigned int change_class(const struct kreg_change *c)
+{
+	return kreg_arena_class(change_size(c));
+}
+
 /* A slot for @c, and in it where its blob is, if the value needs one. */
 static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c,
 				     bool reserve, struct kreg_prealloc *f)
 {
 	bool blob = c->blob;
 	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
-	unsigned int class = kreg_arena_class(bytes);
+	unsigned int class = unlikely(c->bound) ? change_class(c) : kreg_arena_class(bytes);
 	struct kreg_rec *r;
 
 	kreg_debug_warn(blob != kreg_store_needs_blob(c->key.len, c->value_len));
@@ -65,10 +76,8 @@ int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *c,
 			  struct kreg_prealloc *f)
 {
-	size_t bytes = kreg_rec_size(c->key.len, c->value_len, c->blob);
-
 	kreg_store_assert(s);
-	kreg_prealloc_want_chunk(s, f, kreg_arena_class(bytes));
+	kreg_prealloc_want_chunk(s, f, change_class(c));
 }
 
 void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *f)
@@ -125,11 +134,6 @@ int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_
 	if (c->value)
 		copy_short(kreg_change_value(c), c->value, c->value_len);
 	return 0;
-}
-
-static unsigned int change_class(const struct kreg_change *c)
-{
-	return kreg_arena_class(kreg_rec_size(c->key.len, c->value_len, c->blob));
 }
 
 size_t kreg_change_memory(const struct kreg_change *c)

@@ -110,6 +110,8 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	s->bytes = 0;
 	s->memory += root_and_index(root);
 	root->epoch = ++s->epoch;
+	if (s->extra)
+		kreg_holder_forget(s);
 	root->born = born;
 	root->previous = old;
 	rcu_assign_pointer(s->root, root);

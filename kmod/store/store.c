@@ -50,6 +50,8 @@ unsigned long kreg_store_memory(void)
 
 void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 {
+	const struct kreg_extra *extra;
+
 	st->objects = READ_ONCE(s->objects);
 	st->bytes = READ_ONCE(s->bytes);
 	st->memory = READ_ONCE(s->memory);
@@ -60,6 +62,8 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	rcu_read_lock();
 	st->buckets = READ_ONCE(rcu_dereference(s->root)->front->n);
 	rcu_read_unlock();
+	extra = READ_ONCE(s->extra);
+	st->bound = extra ? READ_ONCE(extra->bound) : 0;
 }
 
 static noinline int get_marked(const struct kreg_store *s, const struct kreg_key *key,
@@ -106,6 +110,8 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 		if (free && s->limbo.waiting)
 			cost = kreg_limbo_free(s, index ? 1 : budget);
 		if ((s->ending || !list_empty(&s->cleared)) && kreg_root_step(s))
+			cost += KREG_CHUNK_COST;
+		if (unlikely(s->holders_due) && kreg_holder_step(s))
 			cost += KREG_CHUNK_COST;
 		more |= cost;
 		budget -= min(budget, max(cost, 1U));

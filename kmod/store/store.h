@@ -38,6 +38,7 @@ struct kreg_hit {
 	u32 value_len;
 	u64 version;
 	struct kreg_blob *blob;	/* kreg_blob_get(), to use it after the section */
+	struct kreg_holder *holder;	/* to which it is bound, or NULL */
 };
 
 /* What a store holds. All but @version are exact under the turn only. */
@@ -48,6 +49,7 @@ struct kreg_stat {
 	u64 limbo;		/* bytes of records that wait for a grace period */
 	u64 version;
 	u64 buckets;
+	u64 bound;		/* records bound to a holder */
 	u32 walked;		/* links, at most, in one hold of the turn */
 	u32 marks;
 };
@@ -115,17 +117,23 @@ void *kreg_blob_bytes(struct kreg_blob *b);
 void kreg_blob_get(struct kreg_blob *b);
 /* Any. The bytes of memory that it takes. */
 size_t kreg_blob_memory(const struct kreg_blob *b);
-/* Any. Whether such a value needs one. */
+/* Room for the bond of a record, padding included. */
+#define KREG_BOND_ROOM		16
+
+/*
+ * Any. Whether such a value needs one. There is room for a bond in any slot, since whether
+ * the record gets one may be decided later.
+ */
 static inline bool kreg_store_needs_blob(u32 key_len, u32 value_len)
 {
-	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX;
+	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX - KREG_BOND_ROOM;
 }
 
 /* Turn. Something waits for a grace period: call kreg_store_upkeep() again in some 10 ms. */
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 {
 	return s->limbo.waiting || s->ending || !list_empty(&s->cleared) ||
-	       s->retiring;
+	       s->retiring || s->holders_due;
 }
 
 /*

@@ -30,6 +30,8 @@ static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 de
 
 	s->objects--;
 	s->bytes -= place->old_bytes;
+	if (unlikely(kreg_rec_is_bound(old)))
+		kreg_holder_unlink(s, old);
 	WRITE_ONCE(old->died, t->version);
 	old->limbo = t->dead;
 	t->dead = dead;
@@ -84,6 +86,8 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	s->bytes += c->key.len + c->value_len;
 	r->born = t->version;
 	r->died = KREG_ALIVE;
+	if (unlikely(c->bound))
+		kreg_holder_link(s, c->holder, r, ref, place->old, place->old_ref);
 	r->link = *place->link;
 	/* Pair 1: whoever loads the link finds the record written. */
 	smp_store_release(place->link, ref);
@@ -94,6 +98,28 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
 		grow_index(s, f);
 	return 0;
+}
+
+/*
+ * Nothing is known of where they are in the list: kreg_txn_unlink() looks for the link to
+ * each, in as many holds of the turn as that takes.
+ */
+void kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n)
+{
+	struct kreg_store *s = t->store;
+
+	kreg_store_assert(s);
+	for (; n && kreg_holder_live(s, h); n--) {
+		struct kreg_rec *r = kreg_arena_rec(s, h->first);
+		struct kreg_place place = {
+			.old = r,
+			.old_ref = h->first,
+			.old_bytes = kreg_rec_key_len(r) + kreg_rec_value_len(r),
+		};
+
+		mark_dead(t, &place, place.old_ref, NULL);
+	}
+	t->last = NULL;
 }
 
 static noinline void apply_clear(struct kreg_txn *t, struct kreg_change *c)

@@ -17,7 +17,6 @@
 static_assert(sizeof(long) == 8);
 
 #define KREG_ARRAY_SEGS		20
-/* A record that would be longer has its value in a blob. */
 #define KREG_SLOT_MAX		16384
 #define KREG_CLASSES		34
 /* Bytes, and roots, that may wait for a grace period before writers have to wait for it. */
@@ -148,11 +147,53 @@ struct kreg_crowd {
 	u32 marks;
 };
 
+struct kreg_holder;
+
+struct kreg_holder_ops {
+	/* Turn. So many live records of @h are none any more. */
+	void (*left)(struct kreg_holder *h, u32 records);
+	/* Turn. No reader and no record leads to @h any more. */
+	void (*release)(struct kreg_holder *h);
+};
+
+/**
+ * struct kreg_holder - that to which records are bound, in an object of the layers above
+ * @ops: what these do; invariant
+ * @size: bytes of memory of that object; invariant
+ * @handle: entry in holders of the store's extra; 0: not in a store
+ * @first: its oldest record, or 0; the others follow by their bonds
+ * @last: its youngest record, or 0
+ * @live: records it has
+ * @refs: records with its handle that a reader may still come to, those in limbo included
+ * @epoch: clears before these; if there are more by now, there are none
+ * @list: in a list of the store's extra
+ * @seen: kreg_store_verify() has found so many records linked or in limbo
+ */
+struct kreg_holder {
+	const struct kreg_holder_ops *ops;
+	u32 size;
+	u32 handle;
+	u32 first;
+	u32 last;
+	u32 live;
+	u32 refs;
+	u64 epoch;
+	struct list_head list;
+#ifdef KREG_DEBUG
+	u32 seen;
+#endif
+};
+
 /**
  * struct kreg_extra - what most stores do without
  * @blobs: handle: &struct kreg_blob
  * @blob_list: blobs of records
  * @held_blobs: blobs of reserved slots
+ * @holders: handle: &struct kreg_holder
+ * @holder_list: holders that may get records
+ * @stale_holders: those that have not been told of a clear yet
+ * @retired: those that get no more records
+ * @bound: live records that are bound to a holder
  *
  * The caller whose write is the first to need it brings it. It stays until the store
  * goes, so a record that needs it is never without.
@@ -161,6 +202,11 @@ struct kreg_extra {
 	struct kreg_array blobs;
 	struct list_head blob_list;
 	struct list_head held_blobs;
+	struct kreg_array holders;
+	struct list_head holder_list;
+	struct list_head stale_holders;
+	struct list_head retired;
+	u64 bound;
 };
 
 /**
@@ -193,6 +239,7 @@ struct kreg_extra {
  * @cleared_count: length of @cleared
  * @cleared_bytes: weight of those
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
+ * @holders_due: there is something to be done about holders
  * @links: that may still be walked over in this hold of the turn
  * @most_links: the most that were walked over in one, since the last clear
  * @reaper: frees what may not be freed under the turn
@@ -230,6 +277,7 @@ struct kreg_store {
 	u32 cleared_count;
 	u64 cleared_bytes;
 	bool writing;
+	bool holders_due;
 	u16 links;
 	u16 most_links;
 	struct work_struct reaper;

@@ -121,12 +121,21 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 	return order < 0 || (!order && before->born >= r->born);
 }
 
+/* Between the value, or the place of a blob, and the bond. */
+static bool bond_pad_is_zero(const struct kreg_rec *r)
+{
+	const u8 *end = r->bytes + kreg_rec_key_len(r) + kreg_rec_inline_len(r);
+
+	return !kreg_rec_is_bound(r) || kreg_rec_has_blob(r) ||
+	       !memchr_inv(end, 0, (const u8 *)kreg_rec_bond(r) - end);
+}
+
 /* What a record leaves of its slot is zero, whatever was there before. */
 static bool rest_is_zero(const struct kreg_rec *r, size_t bytes, size_t size)
 {
 	u32 key_len = kreg_rec_key_len(r);
 
-	return !memchr_inv((void *)r + bytes, 0, size - bytes) &&
+	return !memchr_inv((void *)r + bytes, 0, size - bytes) && bond_pad_is_zero(r) &&
 	       (!kreg_rec_has_blob(r) ||
 		!memchr_inv(r->bytes + key_len, 0, ALIGN(key_len, 4) - key_len));
 }
@@ -169,12 +178,25 @@ static bool verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *
 struct found {
 	u64 objects;
 	u64 bytes;
+	u64 bound;
 	u32 marks;
 };
+
+/* A reader may come to @r. True: it is bound to a holder. */
+static bool count_bound(struct kreg_store *s, const struct kreg_rec *r)
+{
+	struct kreg_holder *h = kreg_rec_is_bound(r) ? kreg_holder_of(s, r) : NULL;
+
+	if (h)
+		h->seen++;
+	return h;
+}
 
 /* Invariant 2; @found is told of @r. */
 static bool verify_versions(struct kreg_store *s, const struct kreg_rec *r, struct found *found)
 {
+	bool bound;
+
 	if (r->lens & KREG_REC_MARK) {
 		found->marks++;
 		return true;
@@ -182,8 +204,10 @@ static bool verify_versions(struct kreg_store *s, const struct kreg_rec *r, stru
 	if (WARN_ON(r->born < kreg_store_root(s)->born || r->born > s->version + s->writing ||
 		    r->died < r->born))
 		return false;
+	bound = count_bound(s, r);
 	if (r->died != KREG_ALIVE)
 		return !WARN_ON(!s->writing || r->died < s->version);
+	found->bound += bound;
 	found->objects++;
 	found->bytes += kreg_rec_key_len(r) + kreg_rec_value_len(r);
 	return true;
@@ -225,6 +249,7 @@ static bool verify_list(struct kreg_store *s)
 	}
 	return !WARN_ON(buckets != root->front->n || found.objects != s->objects ||
 			found.bytes != s->bytes ||
+			found.bound != (s->extra ? s->extra->bound : 0) ||
 			found.marks + !!s->crowd.node != s->crowd.marks);
 }
 
@@ -294,6 +319,7 @@ static bool verify_limbo(struct kreg_store *s, u32 ref)
 
 		if (!verify_record(s, ref, r) || WARN_ON(r->died == KREG_ALIVE))
 			return false;
+		count_bound(s, r);
 		kreg_arena_chunk(s, ref)->seen++;
 		ref = r->limbo;
 	}
@@ -315,7 +341,7 @@ static size_t extra_memory(struct kreg_extra *extra)
 	if (!extra)
 		return 0;
 	return kreg_extra_memory(extra) + blob_memory(&extra->blob_list) +
-	       blob_memory(&extra->held_blobs);
+	       blob_memory(&extra->held_blobs) + kreg_verify_holder_memory(extra);
 }
 
 static size_t root_memory(struct kreg_root *root)
@@ -345,8 +371,10 @@ bool kreg_store_verify(struct kreg_store *s)
 	struct tally t = { .store = s };
 
 	kreg_store_assert(s);
+	kreg_verify_clear_holders(s);
 	return each_chunk(&t, clear_seen) && verify_spans(kreg_store_root(s)) && verify_list(s) &&
 	       verify_nodes(s) &&
 	       verify_limbo(s, s->limbo.open) && verify_limbo(s, s->limbo.waiting) &&
+	       kreg_verify_holders(s) &&
 	       each_chunk(&t, verify_slots) && verify_memory(&t);
 }

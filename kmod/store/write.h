@@ -12,6 +12,7 @@
 #include "store/layout.h"
 #include "store/store.h"
 
+struct kreg_bind;
 struct kreg_chunk;
 
 enum kreg_change_kind { KREG_CHANGE_PUT, KREG_CHANGE_DELETE, KREG_CHANGE_CLEAR };
@@ -30,9 +31,16 @@ struct kreg_change {
 	struct kreg_rec *rec;		/* the reserved slot */
 	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
+	struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL */
+	bool bound;			/* PUT: room for a bond; fixed with its slot */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */
 	bool over;			/* PUT: only if memory comes back for what it takes */
+	bool special;			/* it matters to whom objects are bound */
+	bool gone;			/* the object that was found counts as absent */
+	bool checked;			/* its condition was met when the batch began */
+	bool paid;			/* PUT: charged as a bound object */
+	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	u64 only;			/* version the object must have, or 0 */
 	u64 count;			/* out: objects replaced or removed */
 };
@@ -46,8 +54,15 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->rec = NULL;
 	c->blob = NULL;
 	c->root = NULL;
+	c->holder = NULL;
+	c->bound = false;
 	c->must_be_new = false;
 	c->over = false;
+	c->special = false;
+	c->gone = false;
+	c->checked = false;
+	c->paid = false;
+	c->bind = NULL;
 	c->only = 0;
 }
 
@@ -101,6 +116,7 @@ static inline bool kreg_store_is_crowded(const struct kreg_store *s)
 enum kreg_prealloc_array {
 	KREG_PREALLOC_CHUNKS,
 	KREG_PREALLOC_BLOBS,
+	KREG_PREALLOC_HOLDERS,
 	KREG_PREALLOC_PAGES,
 	KREG_PREALLOC_ARRAYS,
 };
@@ -115,7 +131,7 @@ struct kreg_prealloc {
 		u8 order;		/* pages that its next chunk should have, log2 */
 	} chunk[KREG_PREALLOC_CLASSES];
 	u8 index_order;			/* likewise those of the index that come next */
-	bool must_handle;		/* no handle for a blob is left */
+	bool must_handle;		/* no handle for a blob, or for a holder, is left */
 	bool must_extra;		/* then, too: there is no struct kreg_extra */
 	bool want_index;
 	bool want_pages;		/* not only a segment for the array of them */
@@ -196,7 +212,8 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 {
 	struct kreg_rec *r = c->rec;
 	u32 lens = c->key.len << KREG_KEY_LEN_SHIFT |
-		   (unlikely(c->blob) ? KREG_REC_BLOB : c->value_len);
+		   (unlikely(c->blob) ? KREG_REC_BLOB : c->value_len) |
+		   (unlikely(c->bound) ? KREG_REC_BOUND : 0);
 
 	r->hash = c->key.hash;
 	r->lens = lens;
@@ -213,6 +230,30 @@ size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *pl
 
 /* Turn. @c will not be applied: give its slot, blob and root back. */
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
+
+/*
+ * Turn. Holders, which the layers above bring. kreg_store_want_holder(): 0, or as
+ * kreg_store_reserve() if there is no handle for one more. To retire is to have it freed when
+ * nobody leads to it any more; it has no live records. kreg_holder_take(): any, when the
+ * store is about to go, or NULL.
+ */
+int kreg_store_want_holder(const struct kreg_store *s, struct kreg_prealloc *f);
+void kreg_holder_add(struct kreg_store *s, struct kreg_holder *h);
+void kreg_holder_retire(struct kreg_store *s, struct kreg_holder *h);
+struct kreg_holder *kreg_holder_take(struct kreg_store *s);
+/* Turn. The live records of @h. */
+u32 kreg_holder_live(const struct kreg_store *s, const struct kreg_holder *h);
+
+/*
+ * Any; exact under the turn. Whether the store has, or has had, a holder: then a PUT may have
+ * to keep a bond.
+ */
+static inline bool kreg_store_binds(const struct kreg_store *s)
+{
+	const struct kreg_extra *extra = READ_ONCE(s->extra);
+
+	return extra && READ_ONCE(extra->holders.segs);
+}
 
 /*
  * Turn. The steps of a write. Between two of them the turn may be given up, as long as
@@ -253,6 +294,8 @@ static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
  */
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		     struct kreg_place *place, struct kreg_prealloc *f);
+/* Turn. Remove up to @n records of @h, the oldest first, without a look for their keys. */
+void kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n);
 /* Turn. */
 void kreg_txn_commit(struct kreg_txn *t);
 /* Turn. */

@@ -15,6 +15,7 @@ struct step {
 	u8 key[KEY_ROOM];
 	u8 *value;
 	bool skip;			/* there was no space */
+	bool hold;			/* bind it to a holder */
 	struct kreg_change change;
 };
 
@@ -42,57 +43,12 @@ static void verify(void)
 		tap_check(kreg_store_verify(&store));
 }
 
-/* Readers that keep a reference to a blob and copy it later. */
-static void keep(struct kreg_blob *b, u32 k, u32 seed)
-{
-	static struct {
-		struct kreg_blob *blob;
-		u32 k, seed, len;
-	} kept[4], *p;
-
-	p = &kept[rnd(4)];
-	if (p->blob) {
-		value_check(p->k, p->seed, kreg_blob_bytes(p->blob), p->len);
-		kreg_blob_put(p->blob);
-	}
-	p->blob = b;
-	p->k = k;
-	p->seed = seed;
-	p->len = value_len(seed);
-}
-
-static void probe(u32 k)
-{
-	u8 bytes[KEY_ROOM];
-	struct kreg_key key = key_of(k, bytes);
-	struct kreg_hit hit;
-	int err;
-
-	rcu_read_lock();
-	err = kreg_store_get(&store, &key, &hit);
-	tap_check(err == (committed[k].present ? 0 : -ENODATA));
-	if (err) {
-		rcu_read_unlock();
-		return;
-	}
-	tap_check(hit.version == committed[k].version);
-	if (hit.blob)
-		kreg_blob_get(hit.blob);
-	else
-		value_check(k, committed[k].seed, hit.value, hit.value_len);
-	rcu_read_unlock();
-	if (!hit.blob)
-		return;
-	value_check(k, committed[k].seed, kreg_blob_bytes(hit.blob), hit.value_len);
-	keep(hit.blob, k, committed[k].seed);
-}
-
-static void touch(u32 k, bool present, u32 seed, u64 version)
+static void touch(u32 k, bool present, u32 seed, u64 version, struct kreg_holder *holder)
 {
 	if (!dirty[k])
 		touched[touched_count++] = k;
 	dirty[k] = true;
-	now[k] = (struct object){ present, seed, version };
+	now[k] = (struct object){ present, seed, version, holder };
 }
 
 static void commit_model(void)
@@ -132,6 +88,11 @@ static void fill_and_add(struct kreg_prealloc *f)
 	verify();
 }
 
+void model_fill(struct kreg_prealloc *f)
+{
+	fill_and_add(f);
+}
+
 static void begin_step(struct step *st)
 {
 	struct kreg_change *c = &st->change;
@@ -150,6 +111,8 @@ static void begin_step(struct step *st)
 	if (c->kind != KREG_CHANGE_PUT)
 		return;
 	st->seed = ++seeds;
+	c->bound = mode->bound && !rnd(mode->bound);
+	st->hold = c->bound && rnd(4);
 	len = value_len(st->seed);
 	st->value = malloc(len + 1);
 	value_make(st->k, st->seed, st->value);
@@ -230,18 +193,19 @@ static void after(struct kreg_txn *t, const struct step *st)
 	switch (st->change.kind) {
 	case KREG_CHANGE_PUT:
 		tap_check(st->change.count == now[k].present);
-		touch(k, true, st->seed, t->version);
+		touch(k, true, st->seed, t->version, st->change.holder);
+		holder_took(st->change.holder);
 		break;
 	case KREG_CHANGE_DELETE:
 		tap_check(st->change.count == now[k].present);
 		if (now[k].present)
-			touch(k, false, 0, 0);
+			touch(k, false, 0, 0, NULL);
 		break;
 	case KREG_CHANGE_CLEAR:
 		for (k = 0; k < mode->keys; k++) {
 			if (!now[k].present)
 				continue;
-			touch(k, false, 0, 0);
+			touch(k, false, 0, 0, NULL);
 			count++;
 		}
 		tap_check(st->change.count == count);
@@ -258,6 +222,7 @@ static void apply(struct kreg_txn *t, struct step *st)
 
 	if (st->skip)
 		return;
+	c->holder = c->bound && st->hold ? holder_pick() : NULL;
 	for (;;) {
 		find_place(&c->key, &place);
 		tap_check(!place.old == !now[st->k].present);
@@ -325,6 +290,45 @@ static void run(struct batch *b)
 	do_upkeep(1 + rnd(8));
 }
 
+/* Those of @h that have gone, however the store has chosen them. */
+static void note_removed(const struct kreg_holder *h)
+{
+	struct kreg_place place;
+	u8 bytes[KEY_ROOM];
+	u32 k;
+
+	for (k = 0; k < mode->keys; k++) {
+		struct kreg_key key = key_of(k, bytes);
+
+		if (!now[k].present || now[k].holder != h)
+			continue;
+		find_place(&key, &place);
+		if (!place.old)
+			touch(k, false, 0, 0, NULL);
+	}
+}
+
+void model_remove_bound(struct kreg_holder *h, u32 n)
+{
+	struct kreg_txn t;
+
+	kreg_txn_begin(&t, &store);
+	kreg_txn_remove_bound(&t, h, n);
+	verify();
+	note_removed(h);
+	meanwhile();
+	kreg_txn_commit(&t);
+	commit_model();
+	meanwhile();
+	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
+		verify();
+		meanwhile();
+		kreg_store_begin_hold(&store);
+	}
+	verify();
+	do_upkeep(1 + rnd(8));
+}
+
 /* Too much waits for readers: so does the writer. */
 static void throttle(void)
 {
@@ -357,6 +361,8 @@ void model_churn(u32 op)
 	} else {
 		run(prepare());
 	}
+	if (mode->bound && !rnd(20))
+		holder_remove();
 	if (!rnd(8))
 		shim_rcu_hold = rnd(2);
 	if (!rnd(16))
@@ -379,7 +385,7 @@ void model_let_go(void)
 	memset(prepared, 0, sizeof(prepared));
 	pins_finish();
 	for (i = 0; i < 64; i++)
-		keep(NULL, 0, 0);
+		probe_keep(NULL, 0, 0);
 }
 
 /* Nobody reads, nothing is reserved: all memory but a little comes back. */
@@ -404,8 +410,11 @@ void model_drain(void)
 		tap_check(kreg_txn_unlink(&t, 2));
 		do_upkeep(1);
 	}
+	if (mode->bound)
+		holders_retire();
 	while (kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store))
 		;
+	tap_check(!holders_allocated());
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);
 	tap_check(!st.objects && !st.bytes && !st.limbo);

@@ -18,6 +18,7 @@ struct object {
 	bool present;
 	u32 seed;
 	u64 version;
+	struct kreg_holder *holder;
 };
 
 struct mode {
@@ -29,6 +30,7 @@ struct mode {
 	u32 big;		/* one in so many values is a blob; 0: none */
 	u32 clear;		/* one in so many changes; 0: none */
 	u32 segs;		/* of the chunk directory, so that it runs full; 0: no limit */
+	u32 bound;		/* one in so many objects has room for a bond; 0: none */
 };
 
 extern struct kreg_store store;
@@ -71,6 +73,22 @@ void model_churn(u32 op);		/* one batch of writes, and what comes with it */
 void model_let_go(void);		/* of all that is held or set aside */
 void model_drain(void);			/* to an empty store */
 void model_end(void);
+
+void model_fill(struct kreg_prealloc *f);
+void model_remove_bound(struct kreg_holder *h, u32 n);
+
+/* probe.c */
+void probe(u32 k);
+void probe_keep(struct kreg_blob *b, u32 k, u32 seed);
+
+/* holders.c: to whom objects are bound. */
+void holder_check(const struct kreg_holder *h);
+struct kreg_holder *holder_pick(void);
+void holder_took(struct kreg_holder *h);
+void holder_remove(void);
+void holders_retire(void);
+u32 holders_allocated(void);
+void holders_exit(void);
 
 /* modes.c */
 void model_run(unsigned int permille);

@@ -20,6 +20,7 @@ static void run_mode(const struct mode *m, unsigned int permille)
 	for (op = 1; op < 20 + ops / 50; op++)
 		model_churn(op);
 	model_let_go();
+	holders_exit();
 	spin_unlock(&turn);
 	kreg_store_exit(&store);
 	spin_lock(&turn);
@@ -29,16 +30,21 @@ static void run_mode(const struct mode *m, unsigned int permille)
 }
 
 static const struct mode modes[] = {
-	{ "few keys, verified after every step", 5, ~0u, 10000, 1, 0, 0, 0 },
-	{ "blobs and clears, verified after every step", 40, ~0u, 40000, 1, 8, 40, 0 },
-	{ "three chunks and no more", 40, ~0u, 20000, 1, 8, 40, 1 },
-	{ "eleven chunks and no more", 300, ~0u, 20000, 20, 0, 300, 2 },
-	{ "everything collides", 60, 0, 20000, 5, 20, 200, 0 },
-	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500, 0 },
-	{ "low bits collide, verified after every step", 200, 0xffff0000, 4000, 1, 40, 500, 0 },
-	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300, 0 },
-	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4, 0 },
-	{ "many keys, several spans of index", 60000, ~0u, 60000, 5000, 100, 100000, 0 },
+	{ "few keys, verified after every step", 5, ~0u, 10000, 1, 0, 0, 0, 0 },
+	{ "blobs and clears, verified after every step", 40, ~0u, 40000, 1, 8, 40, 0, 0 },
+	{ "three chunks and no more", 40, ~0u, 20000, 1, 8, 40, 1, 0 },
+	{ "eleven chunks and no more", 300, ~0u, 20000, 20, 0, 300, 2, 0 },
+	{ "everything collides", 60, 0, 20000, 5, 20, 200, 0, 0 },
+	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500, 0, 0 },
+	{ "low bits collide, verified after every step", 200, 0xffff0000, 4000, 1, 40, 500, 0, 0 },
+	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300, 0, 0 },
+	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4, 0, 0 },
+	{ "bound to few, verified after every step", 12, ~0u, 20000, 1, 0, 0, 0, 2 },
+	{ "bound, with blobs and clears", 60, ~0u, 40000, 1, 8, 60, 0, 3 },
+	{ "bound, clear after clear", 30, ~0u, 30000, 7, 10, 4, 0, 2 },
+	{ "bound, and everything collides", 200, 0xffff0000, 6000, 5, 40, 500, 0, 2 },
+	{ "bound, three chunks and no more", 40, ~0u, 20000, 1, 8, 40, 1, 3 },
+	{ "many keys, several spans of index", 60000, ~0u, 60000, 5000, 100, 100000, 0, 0 },
 };
 
 void model_run(unsigned int permille)

@@ -113,7 +113,10 @@ static void late_get(struct pin *p)
 	if (err)
 		tap_check(err == -ENODATA && (!o[k].present || (o == p->then && p->gone[k])));
 	else
-		tap_check(o[k].present && hit.version == o[k].version);
+		tap_check(o[k].present && hit.version == o[k].version &&
+			  hit.holder == o[k].holder);
+	if (!err)
+		holder_check(hit.holder);
 }
 
 static void walk_on(struct pin *p)
@@ -128,6 +131,7 @@ static void walk_on(struct pin *p)
 			  (p->then[k].present && p->then[k].version == hit.version));
 		value_check_any(k, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
 				hit.value_len);
+		holder_check(hit.holder);
 		p->seen[k] = true;
 		return;
 	}

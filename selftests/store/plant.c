@@ -10,7 +10,7 @@
 
 #define KEYS	3
 
-static const struct mode planted = { "planted", KEYS, ~0u, 0, 1, 0, 0, 0 };
+static const struct mode planted = { "planted", KEYS, ~0u, 0, 1, 0, 0, 0, 0 };
 
 static void change(u32 k, enum kreg_change_kind kind)
 {
