@@ -47,6 +47,9 @@ MODULE_PARM_DESC(max_user_queued_bytes, "bytes of keys and values of them");
 module_param_named(max_user_watches, kreg_user_limit[KREG_QUOTA_WATCHES], ulong, 0644);
 MODULE_PARM_DESC(max_user_watches, "watches of a user, with those whose record is unread");
 
+module_param_named(max_user_bound, kreg_user_limit[KREG_QUOTA_BOUND], ulong, 0644);
+MODULE_PARM_DESC(max_user_bound, "objects that a user has bound to processes");
+
 module_param_named(max_batch_ops, kreg_limits.batch_ops, uint, 0644);
 MODULE_PARM_DESC(max_batch_ops, "operations of a batch");
 

@@ -145,6 +145,7 @@ static void init_holdings(struct kreg_proc *p)
 		INIT_LIST_HEAD(&p->holdings[i].node);
 		INIT_LIST_HEAD(&p->holdings[i].owned);
 		INIT_LIST_HEAD(&p->holdings[i].heired);
+		INIT_LIST_HEAD(&p->holdings[i].bonds);
 	}
 }
 
@@ -246,12 +247,18 @@ struct kreg_proc *kreg_proc_find_ever(u32 nr, u64 cookie)
 	return cookie ? NULL : ERR_PTR(-ESRCH);
 }
 
+static bool holds_something(const struct kreg_holdings *held)
+{
+	return !list_empty(&held->owned) || !list_empty(&held->heired) ||
+	       !list_empty(&held->bonds);
+}
+
 void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w)
 {
 	bool listed = !list_empty(&held->node);
 
 	kreg_writer_assert(w);
-	if (listed == (!list_empty(&held->owned) || !list_empty(&held->heired)))
+	if (listed == holds_something(held))
 		return;
 	if (listed) {
 		list_del_init(&held->node);
@@ -270,7 +277,7 @@ static bool has_something(struct kreg_proc *p)
 	if (READ_ONCE(p->nr_clients) || atomic_read(&p->state) == KREG_PROC_DEAD)
 		return true;
 	for (i = 0; i < kreg_writers; i++)
-		if (!list_empty(&p->holdings[i].owned) || !list_empty(&p->holdings[i].heired))
+		if (holds_something(&p->holdings[i]))
 			return true;
 	return false;
 }

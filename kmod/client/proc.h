@@ -9,6 +9,8 @@
 #include <linux/completion.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/rculist.h>
 #include <linux/refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
@@ -40,6 +42,7 @@ struct kreg_holdings {
 	struct list_head owned;		/* turn: in the order of becoming owner */
 	struct list_head heired;	/* turn: tables it is the heir of */
 	unsigned int nr_heired;		/* turn */
+	struct list_head bonds;		/* turn: in which it has bound objects (table/bond.h) */
 	/* Turn. Of an init that has died: where the end of its namespaces has come to. */
 	struct kreg_ns *ending;		/* with a reference, or NULL: at none of them */
 	u64 ended;			/* id of the table of @ending that was looked at last */
@@ -122,6 +125,23 @@ static inline bool kreg_proc_is_current(const struct kreg_proc *p)
 /* Any, under rcu_read_lock() or with a reference. */
 bool kreg_proc_exiting(const struct kreg_proc *p);
 bool kreg_proc_dead(const struct kreg_proc *p);
+/*
+ * RCU. kreg_proc_exiting(), inline. A process has no task any more, or one with which its
+ * signal_struct is freed, so that is there as long as the section.
+ */
+static __always_inline bool kreg_proc_exiting_rcu(const struct kreg_proc *p)
+{
+	const struct hlist_head *tasks = &p->pid->tasks[PIDTYPE_TGID];
+	struct hlist_node *first = rcu_dereference(hlist_first_rcu(tasks));
+	const struct signal_struct *signal;
+
+	if (unlikely(!first))
+		return true;
+	signal = hlist_entry(first, struct task_struct, pid_links[PIDTYPE_TGID])->signal;
+	/* The kernel writes it plainly, under a lock not meant for modules. */
+	return !atomic_read(&signal->live) || data_race(signal->flags) & SIGNAL_GROUP_EXIT;
+}
+
 /* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
 

@@ -18,6 +18,7 @@ unsigned long kreg_user_limit[KREG_QUOTA_NR] = {
 	[KREG_QUOTA_QUEUED] = KREG_MAX_USER_QUEUED,
 	[KREG_QUOTA_QUEUED_BYTES] = KREG_MAX_USER_QUEUED_BYTES,
 	[KREG_QUOTA_WATCHES] = KREG_MAX_USER_WATCHES,
+	[KREG_QUOTA_BOUND] = KREG_MAX_USER_BOUND,
 };
 
 static DEFINE_HASHTABLE(users, 10);
@@ -170,6 +171,7 @@ static const enum kreg_limit limits[] = {
 	[KREG_QUOTA_QUEUED] = KREG_LIMIT_QUEUED,
 	[KREG_QUOTA_QUEUED_BYTES] = KREG_LIMIT_QUEUED,
 	[KREG_QUOTA_WATCHES] = KREG_LIMIT_WATCHES,
+	[KREG_QUOTA_BOUND] = KREG_LIMIT_BOUND,
 };
 
 static int charge_levels(struct kreg_user *u, enum kreg_quota what, s64 n, bool over)

@@ -72,7 +72,7 @@ static int get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
 
 /* The whole check of an operation that is not as plain as most are. */
 static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op,
-				  bool reads, u32 *loose)
+				  bool reads, struct kreg_op_list *all)
 {
 	int err = kreg_op_check(op);
 
@@ -81,7 +81,8 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;
 	if (op->code != KREG_OP_PUT)
-		*loose += op->key_len;
+		all->loose += op->key_len;
+	all->binds |= op->flags & KREG_OP_BOUND;
 	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_NEW ? -EINVAL : 0;
 }
 
@@ -101,9 +102,10 @@ static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 	int err;
 
 	all->loose = 0;
+	all->binds = false;
 	for (; op != end; op++) {
 		if (unlikely(kreg_op_what(op) != what || !kreg_op_fits(op))) {
-			err = check_unusual(arg, op, reads, &all->loose);
+			err = check_unusual(arg, op, reads, all);
 			if (err)
 				return err;
 		}
@@ -150,7 +152,8 @@ static __always_inline int get_batch_key(struct kreg_change *c, const struct kre
  * Fill in what is known before a slot is reserved. The key of a DELETE, which gets no
  * slot, is copied to *keys, which then moves behind it.
  */
-static int describe_op(struct kreg_batch_op *b, const struct kreg_op *op, u8 **keys)
+static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const struct kreg_op *op,
+		       bool roomy, u8 **keys)
 {
 	struct kreg_change *c = &b->change;
 	u8 *key = *keys;
@@ -159,6 +162,9 @@ static int describe_op(struct kreg_batch_op *b, const struct kreg_op *op, u8 **k
 	b->error = 0;
 	b->open = true;
 	c->must_be_new = op->flags & KREG_OP_NEW;
+	c->bound = roomy;
+	if (unlikely(op->flags & KREG_OP_BOUND))
+		kreg_batch_bind_op(batch, c);
 	c->kind = kinds[op->code];
 	c->key.len = op->key_len;
 	c->value_len = op->value_len;
@@ -182,11 +188,12 @@ static int describe_ops(struct kreg_batch *b, const struct kreg_op_list *ops)
 {
 	struct kreg_batch_op *to = kreg_batch_ops(b);
 	const struct kreg_op *op = ops->op, *end = op + ops->count;
+	bool roomy = kreg_batch_binds(b);
 	u8 *keys = kreg_batch_keys(b);
 	int err = 0;
 
 	for (; op != end && !err; op++, to++)
-		err = describe_op(to, op, &keys);
+		err = describe_op(b, to, op, roomy, &keys);
 	for (; op != end; op++, to++)
 		to->open = false;
 	return err;
@@ -260,6 +267,8 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	if (IS_ERR(b))
 		return b;
 	err = async ? kreg_batch_charge_queue(b) : 0;
+	if (!err && unlikely(ops->binds))
+		err = kreg_batch_bind(b);
 	err = err ?: describe_ops(b, ops) ?: reserve_ops(b, ops, atomic) ?: get_objects(b, ops);
 	if (!err)
 		return b;
@@ -337,10 +346,15 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 	err = probe_outs(arg);
 	if (err)
 		return err;
-	b = get_batch(call->client, arg->table, ops, atomic, false);
-	if (IS_ERR(b))
-		return PTR_ERR(b);
-	err = kreg_batch_apply(b, atomic, &version, &failed);
+	for (;;) {
+		b = get_batch(call->client, arg->table, ops, atomic, false);
+		if (IS_ERR(b))
+			return PTR_ERR(b);
+		err = kreg_batch_apply(b, atomic, &version, &failed);
+		if (likely(err != KREG_BATCH_ANEW))
+			break;
+		kreg_batch_put(b);
+	}
 	arg->out_done = err ? failed : arg->count - failed;
 	if (!err)
 		put_results(arg, b, version);

@@ -6,39 +6,16 @@
 
 #include "client/client.h"
 #include "client/limits.h"
+#include "client/proc.h"
 #include "client/user.h"
 #include "cmd/batch_apply.h"
+#include "cmd/batch_state.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
-#include "cmd/sync.h"
 #include "store/write.h"
+#include "table/bound.h"
 #include "table/change.h"
 #include "table/table.h"
-
-enum phase { START, CHECK, APPLY, SETTLE, DONE };
-
-struct kreg_batch {
-	struct kreg_req req;
-	struct kreg_client *client;
-	struct kreg_table *table;
-	u32 count;
-	u64 bytes;			/* of keys and values */
-	bool atomic;
-	bool async;			/* nobody waits for it */
-	bool queued;			/* charged as such */
-	bool waited;			/* at the limit of the user */
-	/* Under way, turn: */
-	enum phase phase;
-	u32 next;			/* operation */
-	u32 failed;			/* as of kreg_batch_apply() */
-	u32 first_error;		/* of an operation */
-	bool rest;			/* some operations are open still */
-	bool far;			/* @place is where a look has got to */
-	struct kreg_place place;
-	struct kreg_txn txn;
-	struct kreg_prealloc pre;
-	struct kreg_batch_op ops[];
-};
 
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 {
@@ -55,7 +32,7 @@ u8 *kreg_batch_keys(struct kreg_batch *b)
 	return (u8 *)&b->ops[b->count];
 }
 
-static void enter_phase(struct kreg_batch *b, enum phase phase)
+static void enter_phase(struct kreg_batch *b, enum kreg_batch_phase phase)
 {
 	b->phase = phase;
 	b->next = 0;
@@ -83,12 +60,21 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	if (b->far)
 		return err;
 	c->must_be_new = false;
+	c->checked = true;
 	return err;
+}
+
+/* A PUT has to keep the bond of what it replaces, and its slot has no room for one. */
+static int check_bond_room(const struct kreg_batch *b)
+{
+	if (likely(b->roomy || !kreg_store_binds(&b->table->store)))
+		return 0;
+	return b->async ? -EAGAIN : KREG_BATCH_ANEW;
 }
 
 static void start_batch(struct kreg_batch *b)
 {
-	int err = kreg_table_decide_write(b->table, b->client);
+	int err = kreg_table_decide_write(b->table, b->client) ?: check_bond_room(b);
 
 	if (err)
 		return fail_batch(b, err, b->count);
@@ -113,8 +99,9 @@ static void check_some(struct kreg_batch *b, u32 n)
 		enter_phase(b, APPLY);
 }
 
-static noinline void note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
+noinline void kreg_batch_note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
 {
+	kreg_table_assert(b->table);
 	op->error = -kreg_cmd_errno(err);
 	b->first_error = b->first_error ?: -err;
 	b->failed++;
@@ -143,7 +130,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		b->far = err == KREG_TABLE_FAR;
 		if (b->far)
 			return;
-		note_failed(b, op, err);
+		kreg_batch_note_failed(b, op, err);
 	}
 	b->far = false;
 	if (b->next < b->count)
@@ -229,6 +216,8 @@ static void cancel_rest(struct kreg_batch *b)
 			continue;
 		spin_lock(turn);
 		kreg_store_cancel(&b->table->store, &b->ops[i].change);
+		if (unlikely(b->ops[i].change.bind))
+			kreg_bind_refund(&b->ops[i].change);
 		b->ops[i].open = false;
 		kreg_table_settle(b->table);
 		spin_unlock(turn);
@@ -242,6 +231,8 @@ static void free_batch(struct kreg_req *req)
 
 	if (b->phase != DONE || b->rest)
 		cancel_rest(b);
+	if (unlikely(b->bind.client))
+		kreg_bind_drop(&b->bind);
 	kreg_prealloc_free(&b->pre);
 	uncharge_queue(b);
 	kreg_table_put(b->table);
@@ -275,130 +266,34 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 	b->table = t;
 	b->count = count;
 	b->bytes = bytes;
+	b->roomy = kreg_store_binds(&t->store);
 	return b;
 }
 
-/* One of them lacks a chunk. Those up to @end may lack one of another class. */
-static noinline void want_slots(struct kreg_store *s, struct kreg_batch_op *op,
-				const struct kreg_batch_op *end, struct kreg_prealloc *pre)
-{
-	for (; op != end; op++)
-		if (op->change.kind == KREG_CHANGE_PUT)
-			kreg_store_want_slot(s, &op->change, pre);
-}
-
-/*
- * Reserve slots for operations from *i on, which says afterwards how far it got. What a
- * record does not need of a slot that is used again, a quarter at most, is wiped.
- */
-static int reserve_some(struct kreg_batch *b, u32 *i)
-{
-	struct kreg_batch_op *op = &b->ops[*i];
-	struct kreg_batch_op *end = op + min_t(u32, b->count - *i, KREG_TURN_RECORDS);
-	struct kreg_table *t = b->table;
-	u32 bytes = 0;
-	int err = 0;
-
-	spin_lock(&t->writer->turn);
-	for (; op != end && bytes < KREG_TURN_BYTES; op++) {
-		if (op->change.kind == KREG_CHANGE_PUT)
-			err = kreg_table_reserve(t, &op->change, &b->pre);
-		if (err)
-			break;
-		bytes += min_t(u32, op->change.value_len, KREG_SLOT_MAX);
-	}
-	*i = op - b->ops;
-	/* Near the limit only for this one, which may have to fail alone. */
-	if (unlikely(err == -EAGAIN && !b->waited))
-		want_slots(&t->store, op, end, &b->pre);
-	kreg_store_want_prealloc(&t->store, &b->pre);
-	kreg_table_settle(t);
-	spin_unlock(&t->writer->turn);
-	return err;
-}
-
-/* Reserve slots from *i on; at the limit of the user, wait once for what is given back. */
-static int reserve_rest(struct kreg_batch *b, u32 *i)
-{
-	int err = 0;
-
-	while (*i < b->count && !err) {
-		err = reserve_some(b, i);
-		if (err == -EAGAIN)
-			err = kreg_table_prealloc(b->table, &b->pre, false);
-		if (err != kreg_over_limit(KREG_LIMIT_BYTES) || b->waited)
-			continue;
-		b->waited = true;
-		err = kreg_sync_make_room(b->table->user, KREG_QUOTA_BYTES,
-					  kreg_change_room(&b->ops[*i].change));
-	}
-	return err;
-}
-
-int kreg_batch_reserve(struct kreg_batch *b, u32 *i)
+int kreg_batch_bind(struct kreg_batch *b)
 {
 	int err;
 
-	if (*i)
-		return reserve_rest(b, i);
-	err = kreg_table_check_write(b->table, b->client);
+	kreg_proc_get(b->client->proc);
+	b->bind = (struct kreg_bind) { .client = b->client, .proc = b->client->proc };
+	b->roomy = true;
+	err = kreg_bind_bring(&b->bind, b->table->id);
+	/* Its operations are not filled in, so there is nothing to give back for them. */
 	if (err)
-		return err;
-	kreg_table_throttle(b->table);
-	return reserve_rest(b, i);
-}
-
-/* Whether the key has an object that gives back what @c takes, as of this moment. */
-static int decide_over(struct kreg_table *t, const struct kreg_change *c, struct kreg_key *key)
-{
-	struct kreg_place place;
-	int err;
-
-	kreg_store_hash(&t->store, key);
-	spin_lock(&t->writer->turn);
-	kreg_store_begin_hold(&t->store);
-	/* What is too far away counts as not there. */
-	if (!kreg_store_find(&t->store, key, &place))
-		place.old = NULL;
-	err = kreg_table_change_over(t, c, &place);
-	spin_unlock(&t->writer->turn);
+		b->count = 0;
 	return err;
 }
 
-static int reserve_over(struct kreg_batch *b, struct kreg_change *c)
+void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c)
 {
-	struct kreg_table *t = b->table;
-	int err;
-
-	do {
-		spin_lock(&t->writer->turn);
-		err = kreg_table_reserve(t, c, &b->pre);
-		kreg_table_settle(t);
-		spin_unlock(&t->writer->turn);
-		if (err == -EAGAIN)
-			err = kreg_table_prealloc(t, &b->pre, true) ?: -EAGAIN;
-	} while (err == -EAGAIN);
-	return err;
+	c->bind = &b->bind;
+	c->special = true;
+	kreg_bind_pay(c);
 }
 
-int kreg_batch_reserve_over(struct kreg_batch *b, u32 i, const void *key)
+bool kreg_batch_binds(const struct kreg_batch *b)
 {
-	struct kreg_change *c = &b->ops[i].change;
-	struct kreg_key k = { .bytes = key, .len = c->key.len };
-	int err;
-
-	c->over = true;
-	err = decide_over(b->table, c, &k) ?: reserve_over(b, c);
-	c->over = false;
-	return err;
-}
-
-void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err)
-{
-	spin_lock(&b->table->writer->turn);
-	note_failed(b, &b->ops[i], err);
-	kreg_table_settle(b->table);
-	spin_unlock(&b->table->writer->turn);
+	return b->roomy;
 }
 
 /* What is lent the turn cannot let go of it half way. */

@@ -3,7 +3,7 @@
 #ifndef KREG_CMD_BATCH_APPLY_H
 #define KREG_CMD_BATCH_APPLY_H
 
-#include "store/write.h"
+#include "cmd/batch_state.h"
 
 struct kreg_client;
 
@@ -13,13 +13,10 @@ struct kreg_client;
  * keys at kreg_change_key() and values at kreg_change_value(), with kreg_store_hash()
  * and kreg_change_finish(); then apply or queue; put.
  */
-struct kreg_batch_op {
-	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
-	bool open;			/* has or may get memory that is to be given back */
-	u32 error;
-};
-
 struct kreg_batch;
+
+/* Never the error of a call. */
+#define KREG_BATCH_ANEW		(-ERESTARTNOINTR)
 
 /*
  * Sleeps. Room for @count changes with @bytes of keys and values, of which the keys that are not
@@ -29,6 +26,15 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count
 				    u64 bytes, u32 loose);
 /* Sleeps. The caller is done with it; what was reserved and not applied goes back. */
 void kreg_batch_put(struct kreg_batch *b);
+/*
+ * Sleeps. There are operations that bind to the calling process. To be called before the
+ * first is filled in. -ENOMEM.
+ */
+int kreg_batch_bind(struct kreg_batch *b);
+/* Any. @c, a PUT, binds. */
+void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c);
+/* Any. Whether each PUT needs room for a bond, since it may replace an object that has one. */
+bool kreg_batch_binds(const struct kreg_batch *b);
 /* Any. All operations, as an array; each has to be filled in, or have @open cleared. */
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b);
 /* Any. For kreg_store_hash(). */
@@ -49,7 +55,8 @@ int kreg_batch_reserve_over(struct kreg_batch *b, u32 i, const void *key);
 void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err);
 /*
  * Sleeps. Apply all. *failed: how many have an @error; or, of an atomic batch that failed, the
- * index of the operation to blame, or their count if it is none of them.
+ * index of the operation to blame, or their count if it is none of them. KREG_BATCH_ANEW:
+ * nothing has happened; it is to be made anew, since it needs more room.
  */
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed);
 /*

@@ -5,19 +5,30 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
+#include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/usercopy.h"
 #include "store/reader.h"
 #include "store/store.h"
+#include "table/bond.h"
 #include "table/names.h"
 #include "table/table.h"
+
+/* An object whose process is exiting is not there. */
+static __always_inline int get_visible(const struct kreg_table *t, struct kreg_key *key,
+				       struct kreg_hit *hit)
+{
+	int err = kreg_store_get(&t->store, key, hit);
+
+	return unlikely(!err && hit->holder) && kreg_bond_hides(hit->holder) ? -ENODATA : err;
+}
 
 static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,
 				 struct kreg_key *key, struct kreg_hit *hit)
 {
-	return kreg_find_other_readable(cl, t) ?: kreg_store_get(&t->store, key, hit);
+	return kreg_find_other_readable(cl, t) ?: get_visible(t, key, hit);
 }
 
 /* Look a key up in a table; what only others than the owner need is in get_as_other(). */
@@ -29,7 +40,7 @@ static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct 
 		return kreg_names_why_not(id);
 	if (unlikely(!kreg_table_owned_by(t, cl)))
 		return get_as_other(cl, t, key, hit);
-	return kreg_store_get(&t->store, key, hit);
+	return get_visible(t, key, hit);
 }
 
 /* Reads of a batch that share an RCU section. */
@@ -48,7 +59,7 @@ int kreg_op_check_unusual(const struct kreg_op *op)
 	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
 	    op->offset || op->arg)
 		return -EOPNOTSUPP;
-	if (op->flags & KREG_OP_NEW && op->code != KREG_OP_PUT)
+	if (op->flags & (KREG_OP_NEW | KREG_OP_BOUND) && op->code != KREG_OP_PUT)
 		return -EINVAL;
 	if (op->code == KREG_OP_CLEAR)
 		return check_clear(op);
@@ -114,8 +125,18 @@ static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit,
 	return err == IN_BLOB ? copy_blob(op, hit) : err;
 }
 
+/* RCU. The process that the object is bound to, as the caller names it. */
+static noinline void tell_holder(const struct kreg_holder *holder, struct kreg_process *whom)
+{
+	const struct kreg_proc *p = container_of(holder, struct kreg_bond, holder)->proc;
+
+	whom->pid = kreg_proc_pid(p);
+	whom->cookie = whom->pid ? p->cookie : 0;
+}
+
+/* @whom, if it is not NULL, is zero, and told to whom the object is bound. */
 static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
-					struct kreg_op *op)
+					struct kreg_op *op, struct kreg_process *whom)
 {
 	struct kreg_hit hit __uninitialized;
 	int err;
@@ -131,6 +152,8 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	pagefault_enable();
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
+	if (whom && hit.holder)
+		tell_holder(hit.holder, whom);
 	rcu_read_unlock();
 	if (unlikely(err))
 		return copy_outside(op, &hit, err);
@@ -139,41 +162,48 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 }
 
 static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 *bytes,
-				    struct kreg_op *op)
+				    struct kreg_op *op, struct kreg_process *whom)
 {
 	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
 	int err;
 
 	do {
-		err = read_op_once(cl, table, &key, op);
+		if (whom)
+			memset(whom, 0, sizeof(*whom));
+		err = read_op_once(cl, table, &key, op, whom);
 	} while (unlikely(err == -EAGAIN));
 	return err;
 }
 
 /* In a function of its own, so that calls with short keys need less stack. */
-static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg_op *op,
+				  struct kreg_process *whom)
 {
 	u8 bytes[KREG_MAX_KEY] __uninitialized;
 
 	if (copy_from_user(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
-	return read_key(cl, table, bytes, op);
+	return read_key(cl, table, bytes, op, whom);
 }
 
-static __always_inline int read_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static __always_inline int read_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
+				   struct kreg_process *whom)
 {
 	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
 
 	if (op->key_len > KREG_SMALL_KEY)
-		return read_long_key(cl, table, op);
+		return read_long_key(cl, table, op, whom);
 	if (kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
-	return read_key(cl, table, bytes, op);
+	return read_key(cl, table, bytes, op, whom);
 }
 
-int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op)
+int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
+		 struct kreg_process *whom)
 {
-	return read_op(cl, table, op);
+	struct kreg_process unused;
+
+	return read_op(cl, table, op, whom ?: &unused);
 }
 
 /* In a batch, the error of one operation is told in its @out_error. */
@@ -199,6 +229,8 @@ static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_o
 		return false;
 	kreg_store_hash(v->store, &key);
 	err = kreg_reader_get(v, &key, &hit);
+	if (unlikely(!err && hit.holder) && kreg_bond_hides(hit.holder))
+		err = -ENODATA;
 	if (likely(!err)) {
 		err = copy_in_section(op, &hit);
 		if (unlikely(err == -EAGAIN || err == IN_BLOB))
@@ -232,7 +264,7 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 /* An error that is not about this key ends the whole call. */
 static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32 *errors)
 {
-	int err = read_op(cl, table, op);
+	int err = read_op(cl, table, op, NULL);
 
 	if (err && err != -ENODATA && err != -EMSGSIZE)
 		return err;
@@ -272,7 +304,7 @@ static noinline int refuse_op(struct kreg_ioc_op __user *user, struct kreg_op *o
 static __always_inline int read_command(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 					struct kreg_ioc_op *arg)
 {
-	int err = read_op(cl, arg->table, &arg->op);
+	int err = read_op(cl, arg->table, &arg->op, NULL);
 
 	if (!err || err == -EMSGSIZE)
 		return kreg_op_answer(user, &arg->op) ?: err;
@@ -314,13 +346,22 @@ static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *us
 	return check_command(arg) ?: perform_op(cl, user, arg);
 }
 
-/* The members behind the operation. There is nothing to tell in them so far. */
+/* The members behind the operation. */
 static int answer_tail(struct kreg_call *call)
 {
-	struct kreg_ioc_op *arg = call->arg;
-
-	memset_startat(arg, 0, out_process);
 	return kreg_cmd_answer_from(call, struct kreg_ioc_op, out_process);
+}
+
+/* A read in the form that tells to whom the object is bound. */
+static int read_and_tell(struct kreg_call *call)
+{
+	struct kreg_ioc_op *arg = call->arg;
+	struct kreg_ioc_op __user *user = call->user;
+	int err = kreg_op_read(call->client, arg->table, &arg->op, &arg->out_process);
+
+	if (err && err != -EMSGSIZE)
+		return refuse_op(user, &arg->op, err);
+	return kreg_op_answer(user, &arg->op) ?: answer_tail(call) ?: err;
 }
 
 int kreg_cmd_op(struct kreg_call *call)
@@ -333,11 +374,11 @@ int kreg_cmd_op(struct kreg_call *call)
 		err = kreg_client_check_mode(call->client, mode_of(&arg->op));
 	if (err)
 		return err;
+	memset_startat(arg, 0, out_process);
+	if (kreg_op_reads(&arg->op) && !(arg->flags & KREG_WRITE_ASYNC))
+		return read_and_tell(call);
 	/* What a write answers must not fail after the fact, so it is answered before. */
-	if (!kreg_op_reads(&arg->op))
-		return answer_tail(call) ?: perform_op(call->client, call->user, arg);
-	err = perform_op(call->client, call->user, arg);
-	return !err || err == -EMSGSIZE ? answer_tail(call) ?: err : err;
+	return answer_tail(call) ?: perform_op(call->client, call->user, arg);
 }
 
 /*

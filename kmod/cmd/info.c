@@ -46,6 +46,7 @@ static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 	info->buckets = stat.buckets;
 	info->walked = stat.walked;
 	info->marks = stat.marks;
+	info->bound = stat.bound;
 }
 
 static u32 tell_flags(const struct kreg_table *t)

@@ -74,15 +74,18 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*
  * get.c. Sleeps. Perform one GET or MEMBER that has been checked. Version, length and
- * count are filled in, also with -EMSGSIZE.
+ * count are filled in, also with -EMSGSIZE; and *whom, if it is not NULL, with the process
+ * that the object is bound to.
  */
-int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op);
+int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
+		 struct kreg_process *whom);
 
 /* Checked operations on one table: all reads, or all writes. */
 struct kreg_op_list {
 	struct kreg_op *op;
 	u32 count;
 	u32 loose;		/* bytes of keys that are not put into a record */
+	bool binds;		/* there are some that bind */
 	u64 bytes;		/* of keys and values that go in */
 };
 

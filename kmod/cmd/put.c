@@ -4,6 +4,8 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "client/client.h"
+#include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
@@ -73,8 +75,22 @@ static void drop_small(struct kreg_change *c, const struct small *small)
 		kvfree(c->key.bytes);
 }
 
-static __always_inline int get_change(struct kreg_write *w, const struct kreg_op *op,
-				      struct small *small)
+/* The object is to be bound to the calling process. */
+static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w)
+{
+	struct kreg_change *c = &w->change;
+
+	kreg_proc_get(cl->proc);
+	w->bind = (struct kreg_bind) { .client = cl, .proc = cl->proc };
+	c->bind = &w->bind;
+	c->bound = true;
+	c->special = true;
+	kreg_bind_pay(c);
+	return kreg_bind_bring(&w->bind, w->table);
+}
+
+static __always_inline int get_change(struct kreg_client *cl, struct kreg_write *w,
+				      const struct kreg_op *op, struct small *small)
 {
 	struct kreg_change *c = &w->change;
 	int err;
@@ -87,7 +103,8 @@ static __always_inline int get_change(struct kreg_write *w, const struct kreg_op
 	case KREG_OP_PUT:
 		c->kind = KREG_CHANGE_PUT;
 		c->must_be_new = op->flags & KREG_OP_NEW;
-		err = get_value(c, op, small);
+		err = unlikely(op->flags & KREG_OP_BOUND) ? get_bind(cl, w) : 0;
+		err = err ?: get_value(c, op, small);
 		return err ?: get_put_key(c, op, small);
 	default:
 		c->kind = KREG_CHANGE_DELETE;
@@ -108,7 +125,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
 		err = kreg_put_check_write(cl, table);
 	if (!err)
-		err = get_change(&w, op, &small);
+		err = get_change(cl, &w, op, &small);
 	if (err)
 		kreg_put_drop(&w.change);
 	else
@@ -135,7 +152,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		return err;
 	do {
 		got = *op;
-		err = kreg_op_read(cl, table, &got);
+		err = kreg_op_read(cl, table, &got, NULL);
 		if (!err)
 			err = write_op(cl, table, op, got.out_version);
 	} while (err == -ECANCELED);
@@ -154,9 +171,9 @@ static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op
 
 	kreg_write_init(&w, table, 0);
 	if (!kreg_put_lends() || op->code == KREG_OP_CLEAR ||
-	    op->key_len > KREG_SMALL_KEY || op->value_len > SMALL_VALUE)
+	    op->flags || op->key_len > KREG_SMALL_KEY || op->value_len > SMALL_VALUE)
 		return -EBUSY;
-	err = get_change(&w, op, &small);
+	err = get_change(cl, &w, op, &small);
 	return err ?: kreg_put_apply_now(cl, &w);
 }
 
@@ -166,6 +183,7 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 		.op = op,
 		.count = 1,
 		.loose = op->code == KREG_OP_PUT ? 0 : op->key_len,
+		.binds = op->flags & KREG_OP_BOUND,
 		.bytes = (u64)op->key_len + op->value_len,
 	};
 	int err = write_now(cl, table, op);

@@ -104,6 +104,10 @@ void kreg_put_drop(struct kreg_change *c)
 		kreg_blob_put(c->blob);
 	if (unlikely(c->root))
 		kreg_root_free(c->root);
+	if (unlikely(c->bind)) {
+		kreg_bind_refund(c);
+		kreg_bind_drop(c->bind);
+	}
 }
 
 static int begin_queued(struct queued *q)
@@ -160,7 +164,7 @@ static void free_queued(struct kreg_req *req)
 	kreg_client_put(cl);
 }
 
-/* Takes over the reference on @t, and blob and root of the change. */
+/* Takes over the reference on @t, and all that the change brings. */
 static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 				   struct kreg_write *w)
 {
@@ -179,8 +183,11 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	kreg_client_get(cl);
 	q->table = t;
 	q->write = *w;
+	if (unlikely(w->change.bind))
+		q->write.change.bind = &q->write.bind;
 	w->change.blob = NULL;
 	w->change.root = NULL;
+	w->change.bind = NULL;
 	memcpy(q->bytes, c->key.bytes, c->key.len);
 	q->write.change.key.bytes = q->bytes;
 	if (c->value)

@@ -4,6 +4,7 @@
 #define KREG_CMD_PUT_APPLY_H
 
 #include "store/write.h"
+#include "table/bound.h"
 
 struct kreg_client;
 
@@ -17,6 +18,7 @@ struct kreg_write {
 	u64 table;
 	struct kreg_change change;
 	struct kreg_write_result result;
+	struct kreg_bind bind;		/* valid if @change leads to it */
 };
 
 /* Any. */
@@ -30,7 +32,8 @@ static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 /*
  * Sleeps. Apply the change; it is visible when this returns. With @change.only, only if
  * the object with the key has this version, else -ECANCELED and nothing has happened.
- * With @change.must_be_new, -EEXIST if there is one. Consumes the blob and the root.
+ * With @change.must_be_new, -EEXIST if there is one. Consumes the blob, the root and what
+ * @change.bind leads to.
  */
 int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w);
 /* Sleeps. The same without a blob or root, if the turn can be lent; else -EBUSY. */
@@ -39,7 +42,7 @@ int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w);
 bool kreg_put_lends(void);
 /* Sleeps. Whether @cl may write, as far as can be said beforehand. */
 int kreg_put_check_write(struct kreg_client *cl, u64 table);
-/* Sleeps. Free blob and root of a change that will not be applied. */
+/* Sleeps. Free what a change brings that will not be applied, and its charge. */
 void kreg_put_drop(struct kreg_change *c);
 
 #endif /* KREG_CMD_PUT_APPLY_H */

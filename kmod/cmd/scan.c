@@ -16,11 +16,13 @@
 #include "cmd/usercopy.h"
 #include "store/gfp.h"
 #include "store/store.h"
+#include "table/bond.h"
 #include "table/table.h"
 
 /* At most so much is taken in one RCU section. */
 #define SECTION_OBJECTS	256U
 #define SECTION_BYTES	(64U << 10)
+#define SECTION_HIDDEN	1024U
 
 /* Why a section ended: no more objects, time for another, no room, a page, a blob. */
 enum stop { LAST, PAUSE, FULL, FAULT, BLOB };
@@ -38,7 +40,8 @@ struct scan {
 	u32 start;			/* @len at its begin */
 	u32 max_count;			/* what @count and @len may come to in it */
 	u32 max_len;
-	const void *last_key;		/* of the object taken last, valid inside it */
+	u32 hidden;			/* objects that were passed over in it */
+	const void *last_key;		/* of the object before the next, valid inside it */
 	u32 last_len;
 	struct kreg_blob *blob;		/* holds the value of that object, which is to come */
 	u32 blob_len;
@@ -106,11 +109,21 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 	return LAST;
 }
 
+/* Pass over an object whose process is exiting; not too many in one section. */
+static noinline enum stop pass_over(struct scan *s, const struct kreg_hit *hit)
+{
+	s->last_key = hit->key;
+	s->last_len = hit->key_len;
+	return ++s->hidden == SECTION_HIDDEN ? PAUSE : LAST;
+}
+
 /* Take one object. LAST if the walk can go on. */
 static __always_inline enum stop take_object(struct scan *s, const struct kreg_hit *hit)
 {
 	u32 size = object_size(s, hit);
 
+	if (unlikely(hit->holder) && kreg_bond_hides(hit->holder))
+		return pass_over(s, hit);
 	if (unlikely(s->count == s->max_count || size > s->max_len - s->len)) {
 		enum stop stop = why_too_much(s, size);
 
@@ -138,6 +151,8 @@ static void limit_section(struct scan *s)
 	const struct kreg_ioc_scan *arg = s->arg;
 
 	s->start = s->len;
+	s->hidden = 0;
+	s->last_key = NULL;
 	s->max_len = s->len + min(arg->buf_len - s->len, SECTION_BYTES);
 	s->max_count = s->count + SECTION_OBJECTS;
 	if (arg->max_count)
@@ -158,7 +173,7 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 	while (stop == LAST && kreg_walk_next(&walk, &hit))
 		stop = take_object(s, &hit);
 	pagefault_enable();
-	if (s->len != s->start) {
+	if (s->last_key) {
 		s->after.len = s->last_len;
 		memcpy(s->key, s->last_key, s->last_len);
 	}

@@ -86,7 +86,7 @@ int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct k
 	return err ?: settle_blob(t, bytes, kreg_store_apply(txn, c, place, pre));
 }
 
-int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c,
+int kreg_table_change_fits(struct kreg_table *t, struct kreg_change *c,
 			   struct kreg_place *place, bool on)
 {
 	return kreg_table_change_find(t, c, place, on);

@@ -52,8 +52,17 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
  */
 #define KREG_TABLE_FAR		(-ERESTART)
 
+/*
+ * Turn. The conditions of @c, when it matters to whom objects are bound. -EEXIST, -ECANCELED,
+ * kreg_over_limit(); -ESRCH: the process to which it binds is exiting.
+ */
+int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
+/* Turn. As kreg_table_change() then, once they are met. Also what kreg_table_bind() returns. */
+int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+			    struct kreg_place *place, struct kreg_prealloc *pre);
+
 /* With @on, @place is from a look that was KREG_TABLE_FAR. */
-static __always_inline int kreg_table_change_find(struct kreg_table *t, const struct kreg_change *c,
+static __always_inline int kreg_table_change_find(struct kreg_table *t, struct kreg_change *c,
 						  struct kreg_place *place, bool on)
 {
 	bool found;
@@ -68,6 +77,8 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, const st
 		found = kreg_store_find(&t->store, &c->key, place);
 	if (unlikely(!found))
 		return KREG_TABLE_FAR;
+	if (unlikely(c->special || (place->old && kreg_rec_is_bound(place->old))))
+		return kreg_table_find_bound(t, c, place);
 	if (c->must_be_new && place->old)
 		return -EEXIST;
 	if (c->only && (!place->old || place->old->born != c->only))
@@ -79,7 +90,7 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, const st
  * Turn. Whether the condition of @c is met. -EEXIST, -ECANCELED, kreg_over_limit(),
  * KREG_TABLE_FAR.
  */
-int kreg_table_change_fits(struct kreg_table *t, const struct kreg_change *c,
+int kreg_table_change_fits(struct kreg_table *t, struct kreg_change *c,
 			   struct kreg_place *place, bool on);
 /* Turn. kreg_store_reserve() and kreg_store_apply() for a PUT that brings a blob. */
 int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
@@ -88,7 +99,7 @@ int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct k
 			   struct kreg_place *place, struct kreg_prealloc *pre);
 /*
  * Turn. Apply @c, if its condition is met, within @txn. Also kreg_over_limit(); -EAGAIN,
- * -ENOSPC as kreg_store_apply(). Behind it, kreg_table_settle().
+ * -ENOSPC as kreg_store_apply(); -ESRCH. Behind it, kreg_table_settle().
  */
 static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_change *c,
 					     struct kreg_place *place, bool on,
@@ -98,6 +109,8 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 
 	if (unlikely(err))
 		return err;
+	if (unlikely(c->special))
+		return kreg_table_change_bound(t, c, txn, place, pre);
 	if (unlikely(c->blob && !c->rec))
 		return kreg_table_change_long(t, c, txn, place, pre);
 	return kreg_store_apply(txn, c, place, pre);

@@ -10,6 +10,7 @@
 #include "event/down.h"
 #include "store/store.h"
 #include "table/table.h"
+#include "table/unbind.h"
 #include "client/user.h"
 
 /* Tables handled in one hold of the turn; and how many are looked at in the place of one. */
@@ -264,13 +265,15 @@ static bool do_what_is_due(struct kreg_req *req)
 {
 	struct kreg_table *t = table_of_own(req);
 
-	t->own_queued = false;
 	if (t->ending)
 		end_queued(t);
 	if (t->passer)
 		pass_on_queued(t);
 	if (t->is_expiring)
 		expire_parked(t);
+	if (!kreg_table_unbind_queued(t))
+		return false;
+	t->own_queued = false;
 	return true;
 }
 
@@ -379,6 +382,7 @@ static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
 	return more;
 }
 
+/* Bound objects come last: they are hidden already, and may be many. */
 static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 {
 	struct kreg_holdings *held = kreg_holdings_of_death(d);
@@ -387,7 +391,7 @@ static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 	kreg_writer_assert(w);
 	for (n = 0; n < TABLES_A_TURN; n++)
 		if (!pass_on_first(held) && !end_first_heirship(held) && !end_left_behind(w, held))
-			return true;
+			return kreg_table_unbind_some(held, queue_own);
 	return false;
 }
 

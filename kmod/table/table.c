@@ -13,6 +13,7 @@
 #include "client/proc.h"
 #include "store/gfp.h"
 #include "store/store.h"
+#include "table/bond.h"
 #include "table/table.h"
 #include "client/user.h"
 
@@ -31,6 +32,7 @@ static void free_table(struct kreg_table *t)
 {
 	s64 bytes = kreg_table_memory(t) - t->store.memory + t->charged;
 
+	kreg_bonds_exit(&t->store, t->writer);
 	kreg_store_exit(&t->store);
 	if (t->has_garbage)
 		kreg_user_drop_garbage(t->user);
@@ -70,6 +72,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	INIT_LIST_HEAD(&t->owned);
 	INIT_LIST_HEAD(&t->heired);
 	INIT_LIST_HEAD(&t->waiters);
+	INIT_LIST_HEAD(&t->unbinding);
 	INIT_LIST_HEAD(&t->upkeep.node);
 	kreg_lane_init(&t->lane);
 	t->upkeep.work = table_upkeep;

@@ -74,6 +74,7 @@ struct kreg_table {
 	bool is_expiring;		/* the end of the time for which it is parked is due, */
 	struct kreg_death *passer;	/* its owner's death, */
 	struct kreg_death *ending;	/* or that of its namespace's init; both wait for it */
+	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
 	struct kreg_req own;
 
 	struct hlist_node name_node;	/* names_lock */

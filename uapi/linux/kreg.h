@@ -164,6 +164,8 @@
 #define KREG_MAX_USER_NAMESPACES	256
 /* Watches, also those that have fired and whose record has not been read. */
 #define KREG_MAX_USER_WATCHES		65536
+/* Objects that are bound to processes, of the user through whose client they were bound. */
+#define KREG_MAX_USER_BOUND		262144
 
 /**
  * enum kreg_limit - which limit a call has reached, in @out_limit
@@ -181,7 +183,7 @@
  *	so that the user of the process always has room. Root is no stranger
  * @KREG_LIMIT_QUEUED: operations with ASYNC, or their bytes, that wait to be applied: of the
  *	client, or of the user; the call fails with EAGAIN, since this passes by itself
- * @KREG_LIMIT_BOUND: bound objects of the user; not yet
+ * @KREG_LIMIT_BOUND: bound objects of the user
  * @KREG_LIMIT_WATCHES: watches of the user
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table; not yet
  * @KREG_LIMIT_PINS: pins of the table; not yet
@@ -263,7 +265,8 @@ struct kreg_ioc_query {
 
 #define KREG_FEATURE_SET	(1ULL << 0)	/* tables of type set */
 #define KREG_FEATURE_WATCH	(1ULL << 1)	/* WATCH of processes and owners, CANCEL */
-#define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH)
+#define KREG_FEATURE_BOUND	(1ULL << 2)	/* objects bound to processes */
+#define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -559,14 +562,14 @@ enum kreg_op_code {
 
 /* Flags of an operation. */
 #define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
-#define KREG_OP_ALL		(KREG_OP_NEW)
+#define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
+#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_BOUND)
 /* Not yet: */
 #define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
 #define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
 #define KREG_OP_MORE		(1U << 3)	/* @arg points to a struct kreg_more */
 #define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
-#define KREG_OP_KEEP		(1U << 5)	/* PUT: expiry and binding stay as they are */
-#define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to a process */
+#define KREG_OP_KEEP		(1U << 5)	/* PUT: the expiry stays as it is */
 #define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the caller */
 
 /**
@@ -591,6 +594,16 @@ enum kreg_op_code {
  * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing. A
  * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero; key
  * and value must not lie in the struct.
+ *
+ * An object that is BOUND to a process ends with it. From the moment at which that process is
+ * exiting (a fatal signal or exit_group(2) is on its way) no operation finds the object: GET,
+ * MEMBER, TAKE and SCAN pass by, and PUT, also with NEW, replaces it as if it were not there.
+ * It counts as an object of the table until the death has been handled, see KREG_IOC_SYNC.
+ * PUT without BOUND keeps the binding of the object that it replaces; with BOUND that is bound
+ * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others.
+ *
+ * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; EDQUOT with
+ * %KREG_LIMIT_BOUND.
  *
  * In tables of a type that may have several objects with one key, GET and TAKE give
  * all of them, packed as &struct kreg_object is in a scan, and @out_count says how
@@ -918,6 +931,8 @@ struct kreg_ioc_scan {
  *	keys, while others had to wait, since it was cleared; the first dozen of each way
  *	are not counted
  * @marks: places within long buckets at which a walk can begin
+ * @bound: objects that are bound to processes; those of the dead count until their deaths
+ *	have been handled
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -952,6 +967,7 @@ struct kreg_info {
 	__u32 heir_uid;
 	__u32 walked;
 	__u32 marks;
+	__aligned_u64 bound;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A batch on its way, between the files that deal with it. */
+#ifndef KREG_CMD_BATCH_STATE_H
+#define KREG_CMD_BATCH_STATE_H
+
+#include "store/write.h"
+#include "table/bound.h"
+#include "writer/lane.h"
+
+struct kreg_client;
+struct kreg_table;
+
+struct kreg_batch_op {
+	struct kreg_change change;	/* key.bytes, key.len, kind, value_len, root, blob */
+	bool open;			/* has or may get what is to be given back */
+	u32 error;
+};
+
+enum kreg_batch_phase { START, CHECK, APPLY, SETTLE, DONE };
+
+struct kreg_batch {
+	struct kreg_req req;
+	struct kreg_client *client;
+	struct kreg_table *table;
+	u32 count;
+	u64 bytes;			/* of keys and values */
+	bool atomic;
+	bool async;			/* nobody waits for it */
+	bool queued;			/* charged as such */
+	bool waited;			/* at the limit of the user */
+	bool roomy;			/* each PUT has room for a bond */
+	struct kreg_bind bind;		/* for operations that bind */
+	/* Under way, turn: */
+	enum kreg_batch_phase phase;
+	u32 next;			/* operation */
+	u32 failed;			/* as of kreg_batch_apply() */
+	u32 first_error;		/* of an operation */
+	bool rest;			/* some operations are open still */
+	bool far;			/* @place is where a look has got to */
+	struct kreg_place place;
+	struct kreg_txn txn;
+	struct kreg_prealloc pre;
+	struct kreg_batch_op ops[];
+};
+
+/* Turn. An operation fails, the batch does not. */
+void kreg_batch_note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err);
+
+#endif /* KREG_CMD_BATCH_STATE_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/hash.h>
+#include <linux/hashtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "client/user.h"
+#include "store/gfp.h"
+#include "table/bond.h"
+#include "writer/writer.h"
+
+/* Bonds ended in one hold of the turn. */
+#define BONDS_A_TURN	32
+
+static DEFINE_HASHTABLE(bonds, 12);
+static DEFINE_SPINLOCK(bonds_lock);
+
+static unsigned long bond_bucket(const struct kreg_table *t, const struct kreg_proc *p)
+{
+	return (unsigned long)t / L1_CACHE_BYTES + p->cookie * GOLDEN_RATIO_32;
+}
+
+static void bond_left(struct kreg_holder *h, u32 records)
+{
+	kreg_user_uncharge(kreg_bond_of(h)->user, KREG_QUOTA_BOUND, records);
+}
+
+static void bond_free(struct kreg_holder *h)
+{
+	kreg_bond_free(kreg_bond_of(h));
+}
+
+static const struct kreg_holder_ops bond_ops = {
+	.left = bond_left,
+	.release = bond_free,
+};
+
+struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user)
+{
+	struct kreg_bond *b = kzalloc(sizeof(*b), KREG_GFP_USER);
+
+	if (!b)
+		return NULL;
+	b->holder.ops = &bond_ops;
+	b->holder.size = sizeof(*b);
+	INIT_LIST_HEAD(&b->held);
+	INIT_LIST_HEAD(&b->waiting);
+	b->proc = p;
+	kreg_proc_get(p);
+	b->user = user;
+	refcount_inc(&user->refs);
+	return b;
+}
+
+/* Others may be on their way past it in its bucket. */
+void kreg_bond_free(struct kreg_bond *b)
+{
+	kreg_proc_put(b->proc);
+	kreg_user_put(b->user);
+	kfree_rcu(b, rcu);
+}
+
+struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_proc *p,
+				 const struct kreg_user *user)
+{
+	struct kreg_bond *b;
+
+	hash_for_each_possible_rcu(bonds, b, node, bond_bucket(t, p))
+		if (b->table == t && b->proc == p && b->user == user)
+			return b;
+	return NULL;
+}
+
+void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writer *w)
+{
+	struct kreg_holdings *held = &b->proc->holdings[w->nr];
+
+	kreg_writer_assert(w);
+	b->table = t;
+	list_add_tail(&b->held, &held->bonds);
+	kreg_holdings_note(held, w);
+	spin_lock(&bonds_lock);
+	hash_add_rcu(bonds, &b->node, bond_bucket(t, b->proc));
+	spin_unlock(&bonds_lock);
+}
+
+void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w)
+{
+	kreg_writer_assert(w);
+	if (list_empty(&b->held))
+		return;
+	list_del_init(&b->held);
+	kreg_holdings_note(&b->proc->holdings[w->nr], w);
+	spin_lock(&bonds_lock);
+	hash_del_rcu(&b->node);
+	spin_unlock(&bonds_lock);
+}
+
+/* False: there are no more. */
+static bool end_some_bonds(struct kreg_store *s, struct kreg_writer *w)
+{
+	struct kreg_holder *h = NULL;
+	int n;
+
+	spin_lock(&w->turn);
+	for (n = 0; n < BONDS_A_TURN && (h = kreg_holder_take(s)); n++) {
+		kreg_bond_end(kreg_bond_of(h), w);
+		bond_free(h);
+	}
+	spin_unlock(&w->turn);
+	cond_resched();
+	return h;
+}
+
+void kreg_bonds_exit(struct kreg_store *s, struct kreg_writer *w)
+{
+	while (end_some_bonds(s, w))
+		;
+}

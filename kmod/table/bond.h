@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bonds: what ties objects of a table to a process.
+ *
+ * DOC: Bound objects
+ *
+ * An object may be bound to a process. From the moment at which that process is exiting,
+ * nobody finds the object: whoever meets it looks at the process, so there is nothing that
+ * would have to be done first. When the process is dead, its death removes the object.
+ *
+ * There is a bond for each process, table and user who has bound something in it for that
+ * process; all objects of the bond are a chain in the store, of which the bond is the
+ * holder. It comes with the first of them and stays until the process is dead, or the table
+ * gone. A process that is exiting gets no new bond and no new object, so that its death,
+ * which comes to the table's writer later, finds them all.
+ */
+#ifndef KREG_TABLE_BOND_H
+#define KREG_TABLE_BOND_H
+
+#include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+
+#include "client/proc.h"
+#include "store/write.h"
+
+struct kreg_table;
+struct kreg_user;
+
+struct kreg_bond {
+	struct kreg_holder holder;
+	struct hlist_node node;		/* bonds_lock */
+	struct list_head held;		/* turn: in the process' holdings; empty: it has ended */
+	struct list_head waiting;	/* turn: in its table, until the lane gets there */
+	/* Invariant once it is entered: */
+	struct kreg_proc *proc;		/* a reference */
+	struct kreg_user *user;		/* who pays for the objects; a reference */
+	struct kreg_table *table;
+	/* Turn. A removal that takes several holds: */
+	bool unlinking;
+	struct kreg_txn txn;
+	struct rcu_head rcu;
+};
+
+static inline struct kreg_bond *kreg_bond_of(struct kreg_holder *holder)
+{
+	return holder ? container_of(holder, struct kreg_bond, holder) : NULL;
+}
+
+/* RCU. Whether objects that are bound to @holder count as absent. */
+static inline bool kreg_bond_hides(const struct kreg_holder *holder)
+{
+	return kreg_proc_exiting_rcu(container_of(holder, struct kreg_bond, holder)->proc);
+}
+
+/* Sleeps. For the objects that @user binds to @p. NULL. */
+struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user);
+/* Any. One that was not entered, or that nobody comes to any more. */
+void kreg_bond_free(struct kreg_bond *b);
+/* RCU. The bond of these three, or NULL. Under the turn it stays as long as that is held. */
+struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_proc *p,
+				 const struct kreg_user *user);
+/* Turn, of @w, in which @b has table @t. */
+void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writer *w);
+/* Turn. It has no object any more, and gets none. */
+void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w);
+/* Sleeps. The table is not in use any more: end and free all of its bonds. */
+void kreg_bonds_exit(struct kreg_store *s, struct kreg_writer *w);
+
+#endif /* KREG_TABLE_BOND_H */

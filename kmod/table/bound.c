@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kreg.h>
+#include <linux/rcupdate.h>
+
+#include "client/client.h"
+#include "client/limits.h"
+#include "client/proc.h"
+#include "client/user.h"
+#include "store/reader.h"
+#include "table/bond.h"
+#include "table/bound.h"
+#include "table/change.h"
+#include "table/names.h"
+#include "table/table.h"
+
+/*
+ * A bond that is there stays until its process is dead. So it is looked for once here, and
+ * if there is none under the turn either, what was brought is used.
+ */
+int kreg_bind_bring(struct kreg_bind *bind, u64 table)
+{
+	struct kreg_user *user = bind->client->user;
+	struct kreg_table *t;
+	bool known;
+
+	rcu_read_lock();
+	t = kreg_names_id(bind->client->ns, table);
+	known = t && kreg_bond_find(t, bind->proc, user);
+	rcu_read_unlock();
+	if (known)
+		return 0;
+	bind->bond = kreg_bond_alloc(bind->proc, user);
+	return bind->bond ? 0 : -ENOMEM;
+}
+
+void kreg_bind_pay(struct kreg_change *c)
+{
+	c->paid = !kreg_user_charge(c->bind->client->user, KREG_QUOTA_BOUND, 1);
+}
+
+void kreg_bind_refund(struct kreg_change *c)
+{
+	if (c->paid)
+		kreg_user_uncharge(c->bind->client->user, KREG_QUOTA_BOUND, 1);
+	c->paid = false;
+}
+
+void kreg_bind_drop(struct kreg_bind *bind)
+{
+	if (bind->bond)
+		kreg_bond_free(bind->bond);
+	bind->bond = NULL;
+	kreg_proc_put(bind->proc);
+	bind->proc = NULL;
+}
+
+static int enter_bond(struct kreg_table *t, struct kreg_bond *b, struct kreg_prealloc *pre)
+{
+	int err = kreg_store_want_holder(&t->store, pre);
+
+	if (!err)
+		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, sizeof(*b));
+	if (err)
+		return err;
+	kreg_holder_add(&t->store, &b->holder);
+	t->charged += sizeof(*b);
+	kreg_bond_enter(b, t, t->writer);
+	return 0;
+}
+
+int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_prealloc *pre,
+		    struct kreg_bond **bond)
+{
+	int err;
+
+	kreg_table_assert(t);
+	rcu_read_lock();
+	*bond = kreg_bond_find(t, bind->proc, bind->client->user);
+	rcu_read_unlock();
+	if (*bond)
+		return 0;
+	if (!bind->bond || kreg_proc_exiting(bind->proc))
+		return -ESRCH;
+	err = enter_bond(t, bind->bond, pre);
+	if (err)
+		return err;
+	*bond = bind->bond;
+	bind->bond = NULL;
+	return 0;
+}
+
+/* The bond of the object that was found, or NULL; @c is told whether that counts as absent. */
+static struct kreg_bond *bond_of_old(const struct kreg_table *t, struct kreg_change *c,
+				     const struct kreg_place *place)
+{
+	struct kreg_holder *h = NULL;
+
+	c->gone = false;
+	if (place->old && kreg_rec_is_bound(place->old))
+		h = kreg_holder_of(&t->store, place->old);
+	if (!h)
+		return NULL;
+	rcu_read_lock();
+	c->gone = kreg_bond_hides(h);
+	rcu_read_unlock();
+	return kreg_bond_of(h);
+}
+
+/* Whether a PUT that binds may do so; its own object it may bind again at the limit. */
+static int check_bind(const struct kreg_change *c, const struct kreg_bond *old)
+{
+	if (c->checked)
+		return 0;
+	if (kreg_proc_exiting(c->bind->proc))
+		return -ESRCH;
+	return c->paid || (old && old->user == c->bind->client->user) ?
+	       0 : kreg_over_limit(KREG_LIMIT_BOUND);
+}
+
+static bool binds_object(const struct kreg_change *c)
+{
+	return c->bind && c->bind->proc;
+}
+
+/*
+ * The object of a process that is exiting counts as absent: it does not keep a new one out,
+ * and what is put in its place is not bound to that process.
+ */
+int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	struct kreg_bond *old = bond_of_old(t, c, place);
+	bool there = place->old && !c->gone;
+	int err = 0;
+
+	kreg_table_assert(t);
+	c->special = true;
+	c->holder = NULL;
+	if (c->must_be_new && there)
+		return -EEXIST;
+	if (c->only && (!there || place->old->born != c->only))
+		return -ECANCELED;
+	if (c->kind != KREG_CHANGE_PUT)
+		return 0;
+	if (binds_object(c)) {
+		err = check_bind(c, old);
+	} else {
+		if (there && old)
+			c->holder = &old->holder;
+		/* A slot that was set aside has room for a bond if the store has any. */
+		if (!c->rec)
+			c->bound = c->holder;
+		else if (WARN_ON_ONCE(c->holder && !c->bound))
+			c->holder = NULL;
+	}
+	if (err)
+		return err;
+	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
+}
+
+static int apply_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+		       struct kreg_place *place, struct kreg_prealloc *pre)
+{
+	if (c->blob && !c->rec)
+		return kreg_table_change_long(t, c, txn, place, pre);
+	return kreg_store_apply(txn, c, place, pre);
+}
+
+/* An object that is bound was paid for; the one that it replaces is given back by the store. */
+int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+			    struct kreg_place *place, struct kreg_prealloc *pre)
+{
+	struct kreg_bond *bond = kreg_bond_of(c->holder);
+	int err = 0;
+
+	kreg_table_assert(t);
+	if (c->kind == KREG_CHANGE_PUT && binds_object(c))
+		err = kreg_table_bind(t, c->bind, pre, &bond);
+	if (err)
+		return err;
+	c->holder = bond ? &bond->holder : NULL;
+	if (bond && !c->paid)
+		kreg_user_count_in(bond->user, KREG_QUOTA_BOUND, 1);
+	err = apply_bound(t, c, txn, place, pre);
+	if (err) {
+		if (bond && !c->paid)
+			kreg_user_uncharge(bond->user, KREG_QUOTA_BOUND, 1);
+		return err;
+	}
+	c->paid = false;
+	if (c->gone)
+		c->count = 0;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Writes for which it matters to whom objects are bound. */
+#ifndef KREG_TABLE_BOUND_H
+#define KREG_TABLE_BOUND_H
+
+#include "store/write.h"
+
+struct kreg_bond;
+struct kreg_client;
+struct kreg_proc;
+struct kreg_table;
+
+/* What a change says about whom objects are bound to. */
+struct kreg_bind {
+	const struct kreg_client *client;	/* who says it, and whose user pays */
+	struct kreg_proc *proc;		/* PUT: bound to this process, a reference; or NULL */
+	struct kreg_bond *bond;		/* brought, as long as it is not entered; or NULL */
+};
+
+/* Sleeps. Bring what binding to @bind->proc may need. -ENOMEM. */
+int kreg_bind_bring(struct kreg_bind *bind, u64 table);
+/* Any. Pay for one more bound object, if that is within the limit. */
+void kreg_bind_pay(struct kreg_change *c);
+/* Any. Free what was brought and not used; the charge of a change that was not applied. */
+void kreg_bind_drop(struct kreg_bind *bind);
+void kreg_bind_refund(struct kreg_change *c);
+
+/*
+ * Turn. See that there is a bond for what @bind says. -ESRCH: the process is exiting or dead.
+ * kreg_over_limit(); -EAGAIN, -ENOSPC as kreg_store_reserve().
+ */
+int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_prealloc *pre,
+		    struct kreg_bond **bond);
+
+#endif /* KREG_TABLE_BOUND_H */

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/minmax.h>
+
+#include "client/proc.h"
+#include "store/write.h"
+#include "table/bond.h"
+#include "table/table.h"
+#include "table/unbind.h"
+
+/* Objects removed in one hold of the turn. */
+#define UNBIND_RECORDS	16
+
+/* The store looks for the links to what was removed, and frees what it was. */
+static void look_after(struct kreg_table *t)
+{
+	kreg_writer_add_upkeep(t->writer, &t->upkeep);
+	kreg_table_note_garbage(t);
+	kreg_table_settle(t);
+}
+
+static void end_bond(struct kreg_bond *b)
+{
+	struct kreg_table *t = b->table;
+
+	kreg_bond_end(b, t->writer);
+	/* Those of a dead table go with it. */
+	if (t->dead)
+		return;
+	kreg_holder_retire(&t->store, &b->holder);
+	look_after(t);
+}
+
+/* One commit for all of them. Their links are still to be taken out. */
+static void remove_some(struct kreg_bond *b, unsigned int n)
+{
+	kreg_txn_begin(&b->txn, &b->table->store);
+	kreg_txn_remove_bound(&b->txn, &b->holder, n);
+	kreg_txn_commit(&b->txn);
+}
+
+static u32 live_objects(const struct kreg_bond *b)
+{
+	return kreg_holder_live(&b->table->store, &b->holder);
+}
+
+/*
+ * Remove some objects of @b; *@n counts down for each of them, and for the bond when it has
+ * ended. False: its table is not to be changed now.
+ */
+static bool unbind_now(struct kreg_bond *b, unsigned int *n)
+{
+	struct kreg_table *t = b->table;
+	u32 some = min(live_objects(b), *n);
+
+	if (some && !t->dead) {
+		/* Where walks may be long they take more than one hold. */
+		if (kreg_store_is_writing(&t->store) || kreg_store_is_crowded(&t->store))
+			return false;
+		remove_some(b, some);
+		while (!kreg_txn_unlink(&b->txn, some))
+			kreg_store_begin_hold(&t->store);
+		look_after(t);
+		*n -= some;
+	}
+	if (*n && (t->dead || !live_objects(b))) {
+		end_bond(b);
+		--*n;
+	}
+	return true;
+}
+
+/* The same in a request in the lane of the table. True: the bond has ended. */
+static bool unbind_step(struct kreg_bond *b)
+{
+	struct kreg_table *t = b->table;
+
+	if (t->dead) {
+		end_bond(b);
+		return true;
+	}
+	if (b->unlinking)
+		kreg_store_begin_hold(&t->store);
+	else
+		remove_some(b, UNBIND_RECORDS);
+	b->unlinking = !kreg_txn_unlink(&b->txn, UNBIND_RECORDS);
+	if (b->unlinking)
+		return false;
+	look_after(t);
+	if (live_objects(b))
+		return false;
+	end_bond(b);
+	return true;
+}
+
+/* Some objects of the dead, whose deaths wait for that. True: there are no more. */
+bool kreg_table_unbind_queued(struct kreg_table *t)
+{
+	struct kreg_bond *b = list_first_entry_or_null(&t->unbinding, struct kreg_bond, waiting);
+
+	kreg_table_assert(t);
+	if (!b)
+		return true;
+	if (unbind_step(b)) {
+		list_del_init(&b->waiting);
+		kreg_death_dequeue(t->writer, &b->proc->holdings[t->writer->nr].death);
+	}
+	return list_empty(&t->unbinding);
+}
+
+/* Those that wait for the lane of their table are at the end of the list. */
+static bool unbind_first(struct kreg_holdings *held, unsigned int *n,
+			 void (*queue)(struct kreg_table *t))
+{
+	struct kreg_bond *b = list_first_entry_or_null(&held->bonds, struct kreg_bond, held);
+
+	if (!b || !list_empty(&b->waiting))
+		return false;
+	if (unbind_now(b, n))
+		return true;
+	list_move_tail(&b->held, &held->bonds);
+	list_add_tail(&b->waiting, &b->table->unbinding);
+	kreg_death_enqueue(&held->death);
+	queue(b->table);
+	return true;
+}
+
+/* Remove what is bound to the dead. True: that was all. */
+bool kreg_table_unbind_some(struct kreg_holdings *held, void (*queue)(struct kreg_table *t))
+{
+	unsigned int n = UNBIND_RECORDS;
+
+	while (n)
+		if (!unbind_first(held, &n, queue))
+			return true;
+	return false;
+}
