@@ -83,7 +83,7 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 	if (op->code != KREG_OP_PUT)
 		all->loose += op->key_len;
 	all->binds |= op->flags & KREG_OP_BOUND;
-	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_NEW ? -EINVAL : 0;
+	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_CONDITIONS ? -EINVAL : 0;
 }
 
 /* More than any code and flags. */
@@ -163,8 +163,9 @@ static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const 
 	b->open = true;
 	c->must_be_new = op->flags & KREG_OP_NEW;
 	c->bound = roomy;
-	if (unlikely(op->flags & KREG_OP_BOUND))
-		kreg_batch_bind_op(batch, c);
+	c->only = op->arg;
+	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE)))
+		kreg_batch_bind_op(batch, c, op->flags & KREG_OP_BOUND, op->flags & KREG_OP_MINE);
 	c->kind = kinds[op->code];
 	c->key.len = op->key_len;
 	c->value_len = op->value_len;

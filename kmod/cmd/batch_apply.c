@@ -54,12 +54,19 @@ static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 {
 	struct kreg_change *c = &op->change;
-	int err = kreg_table_change_fits(b->table, c, &b->place, b->far);
+	int err;
+
+	if (unlikely(b->registry))
+		kreg_bind_note(c, &b->bind, b->client);
+	err = kreg_table_change_fits(b->table, c, &b->place, b->far);
 
 	b->far = err == KREG_TABLE_FAR;
 	if (b->far)
 		return err;
 	c->must_be_new = false;
+	c->only = 0;
+	/* DELETE of what is not the caller's is no failure. */
+	c->mine = c->mine && c->kind == KREG_CHANGE_DELETE;
 	c->checked = true;
 	return err;
 }
@@ -74,8 +81,11 @@ static int check_bond_room(const struct kreg_batch *b)
 
 static void start_batch(struct kreg_batch *b)
 {
-	int err = kreg_table_decide_write(b->table, b->client) ?: check_bond_room(b);
+	int err = kreg_table_decide_write(b->table, b->client);
 
+	b->registry = err == KREG_TABLE_REGISTRY;
+	if (err >= 0)
+		err = check_bond_room(b);
 	if (err)
 		return fail_batch(b, err, b->count);
 	/* From here on nobody else changes the store, so that a look may take several holds. */
@@ -120,6 +130,8 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		/* Refused when its memory was to be reserved. */
 		if (unlikely(op->error))
 			continue;
+		if (unlikely(b->registry))
+			kreg_bind_note(&op->change, &b->bind, b->client);
 		/* A PUT has its slot, so that only a condition or a limit can make it fail. */
 		err = kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
 		far = false;
@@ -231,7 +243,7 @@ static void free_batch(struct kreg_req *req)
 
 	if (b->phase != DONE || b->rest)
 		cancel_rest(b);
-	if (unlikely(b->bind.client))
+	if (unlikely(b->bind.proc))
 		kreg_bind_drop(&b->bind);
 	kreg_prealloc_free(&b->pre);
 	uncharge_queue(b);
@@ -266,6 +278,7 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 	b->table = t;
 	b->count = count;
 	b->bytes = bytes;
+	b->bind.client = cl;
 	b->roomy = kreg_store_binds(&t->store);
 	return b;
 }
@@ -274,8 +287,8 @@ int kreg_batch_bind(struct kreg_batch *b)
 {
 	int err;
 
-	kreg_proc_get(b->client->proc);
-	b->bind = (struct kreg_bind) { .client = b->client, .proc = b->client->proc };
+	b->bind.proc = b->client->proc;
+	kreg_proc_get(b->bind.proc);
 	b->roomy = true;
 	err = kreg_bind_bring(&b->bind, b->table->id);
 	/* Its operations are not filled in, so there is nothing to give back for them. */
@@ -284,11 +297,14 @@ int kreg_batch_bind(struct kreg_batch *b)
 	return err;
 }
 
-void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c)
+void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c, bool binds, bool mine)
 {
 	c->bind = &b->bind;
 	c->special = true;
-	kreg_bind_pay(c);
+	c->mine = mine;
+	c->binds = binds;
+	if (binds)
+		kreg_bind_pay(c);
 }
 
 bool kreg_batch_binds(const struct kreg_batch *b)

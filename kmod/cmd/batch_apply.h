@@ -31,8 +31,8 @@ void kreg_batch_put(struct kreg_batch *b);
  * first is filled in. -ENOMEM.
  */
 int kreg_batch_bind(struct kreg_batch *b);
-/* Any. @c, a PUT, binds. */
-void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c);
+/* Any. @c, a PUT, binds, or it is only meant for an object that is bound to the caller. */
+void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c, bool binds, bool mine);
 /* Any. Whether each PUT needs room for a bond, since it may replace an object that has one. */
 bool kreg_batch_binds(const struct kreg_batch *b);
 /* Any. All operations, as an array; each has to be filled in, or have @open cleared. */

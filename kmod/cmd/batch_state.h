@@ -29,6 +29,7 @@ struct kreg_batch {
 	bool queued;			/* charged as such */
 	bool waited;			/* at the limit of the user */
 	bool roomy;			/* each PUT has room for a bond */
+	bool registry;			/* all operations are to be told of the client */
 	struct kreg_bind bind;		/* for operations that bind */
 	/* Under way, turn: */
 	enum kreg_batch_phase phase;

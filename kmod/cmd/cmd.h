@@ -76,6 +76,7 @@ int kreg_cmd_sync(struct kreg_call *call);
 int kreg_cmd_scan(struct kreg_call *call);
 int kreg_cmd_info(struct kreg_call *call);
 int kreg_cmd_list(struct kreg_call *call);
+int kreg_cmd_register(struct kreg_call *call);
 int kreg_cmd_watch(struct kreg_call *call);
 int kreg_cmd_cancel(struct kreg_call *call);
 

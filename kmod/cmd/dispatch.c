@@ -54,6 +54,8 @@ static const struct command commands[] = {
 	COMMAND(WATCH, kreg_cmd_watch, struct kreg_ioc_watch, out_reserved,
 		LIMIT_OF(struct kreg_ioc_watch)),
 	COMMAND(CANCEL, kreg_cmd_cancel, struct kreg_ioc_cancel, id, 0),
+	COMMAND(REGISTER, kreg_cmd_register, struct kreg_ioc_register, out_limit,
+		LIMIT_OF(struct kreg_ioc_register)),
 };
 
 static enum kreg_limit limit_of(int err)

@@ -51,15 +51,29 @@ static int check_clear(const struct kreg_op *op)
 	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
 }
 
+/* Whether the flags go with the operation, and with each other. */
+static int check_flags(const struct kreg_op *op)
+{
+	if (op->code != KREG_OP_PUT && op->flags & (KREG_OP_NEW | KREG_OP_BOUND))
+		return -EINVAL;
+	if (kreg_op_reads(op) || op->code == KREG_OP_CLEAR)
+		return -EINVAL;
+	if (op->flags & KREG_OP_VERSION && !op->arg)
+		return -EINVAL;
+	/* A new object has no version so far, and is nobody's. */
+	return op->flags & KREG_OP_NEW && op->flags & (KREG_OP_VERSION | KREG_OP_MINE) ?
+	       -EINVAL : 0;
+}
+
 int kreg_op_check_unusual(const struct kreg_op *op)
 {
 	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
 			 op->code == KREG_OP_TAKE;
 
 	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
-	    op->offset || op->arg)
+	    op->offset || (op->arg && !(op->flags & KREG_OP_VERSION)))
 		return -EOPNOTSUPP;
-	if (op->flags & (KREG_OP_NEW | KREG_OP_BOUND) && op->code != KREG_OP_PUT)
+	if (op->flags && check_flags(op))
 		return -EINVAL;
 	if (op->code == KREG_OP_CLEAR)
 		return check_clear(op);
@@ -125,8 +139,7 @@ static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit,
 	return err == IN_BLOB ? copy_blob(op, hit) : err;
 }
 
-/* RCU. The process that the object is bound to, as the caller names it. */
-static noinline void tell_holder(const struct kreg_holder *holder, struct kreg_process *whom)
+noinline void kreg_op_tell_holder(const struct kreg_holder *holder, struct kreg_process *whom)
 {
 	const struct kreg_proc *p = container_of(holder, struct kreg_bond, holder)->proc;
 
@@ -153,7 +166,7 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
 	if (whom && hit.holder)
-		tell_holder(hit.holder, whom);
+		kreg_op_tell_holder(hit.holder, whom);
 	rcu_read_unlock();
 	if (unlikely(err))
 		return copy_outside(op, &hit, err);
@@ -318,7 +331,7 @@ static int check_command(const struct kreg_ioc_op *arg)
 
 	if (err || !(arg->flags & KREG_WRITE_ASYNC))
 		return err;
-	return kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_NEW ?
+	return kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_CONDITIONS ?
 	       -EINVAL : 0;
 }
 

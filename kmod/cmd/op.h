@@ -10,6 +10,8 @@
 #include "cmd/usercopy.h"
 
 struct kreg_client;
+struct kreg_holder;
+struct kreg_proc;
 
 /* The out_ members of an operation. */
 #define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
@@ -18,6 +20,9 @@ struct kreg_client;
 #define KREG_OP_IN_SIZE		offsetof(struct kreg_ioc_op, op.out_version)
 static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
 static_assert(offsetofend(struct kreg_ioc_op, op) == KREG_OP_SIZE);
+
+/* With these nobody may be told of the outcome later. */
+#define KREG_OP_CONDITIONS	(KREG_OP_NEW | KREG_OP_VERSION)
 
 /* Any. Lengths and reserved members are as they may be in every operation. */
 static __always_inline bool kreg_op_fits(const struct kreg_op *op)
@@ -66,6 +71,12 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
+/*
+ * put.c. Sleeps. Perform a PUT that has been checked, bound to @p, a living process. What it
+ * says of the outcome is in @op. -ESRCH, -EPERM.
+ */
+int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
+		      struct kreg_proc *p);
 /* put.c. Sleeps. Perform one write that has been checked, and answer it. */
 int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		struct kreg_ioc_op *arg);
@@ -79,6 +90,9 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
  */
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		 struct kreg_process *whom);
+
+/* RCU. The process that an object is bound to, as the caller names it; or none. */
+void kreg_op_tell_holder(const struct kreg_holder *holder, struct kreg_process *whom);
 
 /* Checked operations on one table: all reads, or all writes. */
 struct kreg_op_list {

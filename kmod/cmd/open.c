@@ -36,7 +36,7 @@ static int check_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->type != KREG_TYPE_SET)
 		return arg->type ? -EOPNOTSUPP : -EINVAL;
-	if (arg->access > KREG_ACCESS_PUBLIC ||
+	if (arg->access > KREG_ACCESS_REGISTRY ||
 	    arg->orphan > KREG_ORPHAN_PARK)
 		return -EOPNOTSUPP;
 	if (arg->mode & ~KREG_MODE_BITS ||

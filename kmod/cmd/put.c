@@ -75,26 +75,36 @@ static void drop_small(struct kreg_change *c, const struct small *small)
 		kvfree(c->key.bytes);
 }
 
-/* The object is to be bound to the calling process. */
-static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w)
+/* The object is to be bound to @p, or has to be bound to the caller. */
+static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
+			     const struct kreg_op *op, struct kreg_proc *p)
 {
 	struct kreg_change *c = &w->change;
 
-	kreg_proc_get(cl->proc);
-	w->bind = (struct kreg_bind) { .client = cl, .proc = cl->proc };
-	c->bind = &w->bind;
+	kreg_bind_note(c, &w->bind, cl);
+	c->mine = op->flags & KREG_OP_MINE;
+	if (!(op->flags & KREG_OP_BOUND))
+		return 0;
+	kreg_proc_get(p);
+	w->bind.proc = p;
+	c->binds = true;
 	c->bound = true;
-	c->special = true;
 	kreg_bind_pay(c);
 	return kreg_bind_bring(&w->bind, w->table);
 }
 
 static __always_inline int get_change(struct kreg_client *cl, struct kreg_write *w,
-				      const struct kreg_op *op, struct small *small)
+				      const struct kreg_op *op, struct small *small,
+				      struct kreg_proc *p)
 {
 	struct kreg_change *c = &w->change;
 	int err;
 
+	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE))) {
+		err = get_bind(cl, w, op, p);
+		if (err)
+			return err;
+	}
 	switch (op->code) {
 	case KREG_OP_CLEAR:
 		c->kind = KREG_CHANGE_CLEAR;
@@ -103,8 +113,7 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 	case KREG_OP_PUT:
 		c->kind = KREG_CHANGE_PUT;
 		c->must_be_new = op->flags & KREG_OP_NEW;
-		err = unlikely(op->flags & KREG_OP_BOUND) ? get_bind(cl, w) : 0;
-		err = err ?: get_value(c, op, small);
+		err = get_value(c, op, small);
 		return err ?: get_put_key(c, op, small);
 	default:
 		c->kind = KREG_CHANGE_DELETE;
@@ -113,7 +122,7 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 }
 
 static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
-				    u64 only)
+				    u64 only, struct kreg_proc *p)
 {
 	struct kreg_write w __uninitialized;
 	struct small small __uninitialized;
@@ -125,7 +134,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
 		err = kreg_put_check_write(cl, table);
 	if (!err)
-		err = get_change(cl, &w, op, &small);
+		err = get_change(cl, &w, op, &small, p);
 	if (err)
 		kreg_put_drop(&w.change);
 	else
@@ -153,13 +162,26 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 	do {
 		got = *op;
 		err = kreg_op_read(cl, table, &got, NULL);
+		if (!err && op->flags & KREG_OP_VERSION && got.out_version != op->arg)
+			break;
 		if (!err)
-			err = write_op(cl, table, op, got.out_version);
+			err = write_op(cl, table, op, got.out_version, cl->proc);
 	} while (err == -ECANCELED);
+	/* It was another's, or another version. */
+	if (!err && !op->out_count)
+		err = op->flags & KREG_OP_VERSION ? -ECANCELED : -ENODATA;
+	if (err && err != -EMSGSIZE)
+		return err;
 	op->out_version = got.out_version;
 	op->out_len = got.out_len;
 	op->out_count = !err;
 	return err;
+}
+
+int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
+		      struct kreg_proc *p)
+{
+	return write_op(cl, table, op, op->arg, p);
 }
 
 /* Apply it at once if it needs no memory and the turn can be lent; else -EBUSY. */
@@ -173,7 +195,7 @@ static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op
 	if (!kreg_put_lends() || op->code == KREG_OP_CLEAR ||
 	    op->flags || op->key_len > KREG_SMALL_KEY || op->value_len > SMALL_VALUE)
 		return -EBUSY;
-	err = get_change(cl, &w, op, &small);
+	err = get_change(cl, &w, op, &small, NULL);
 	return err ?: kreg_put_apply_now(cl, &w);
 }
 
@@ -215,7 +237,7 @@ int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	if (unlikely(arg->op.code == KREG_OP_TAKE))
 		err = take_op(cl, arg->table, &arg->op);
 	else
-		err = write_op(cl, arg->table, &arg->op, 0);
+		err = write_op(cl, arg->table, &arg->op, arg->op.arg, cl->proc);
 	if (!err || err == -EMSGSIZE)
 		kreg_op_answer(user, &arg->op);
 	return err;

@@ -47,8 +47,10 @@ static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_
 	int err;
 
 	err = kreg_table_decide_write(t, cl);
-	if (err)
+	if (unlikely(err < 0))
 		return err;
+	if (unlikely(err))
+		kreg_bind_note(&w->change, &w->bind, cl);
 	kreg_txn_begin(&txn, &t->store);
 	err = kreg_table_change(t, &w->change, &place, false, &txn, pre);
 	if (err) {
@@ -114,9 +116,12 @@ static int begin_queued(struct queued *q)
 {
 	int err = kreg_table_decide_write(q->table, q->client);
 
-	if (!err)
-		kreg_txn_begin(&q->txn, &q->table->store);
-	return err;
+	if (err < 0)
+		return err;
+	if (err)
+		kreg_bind_note(&q->write.change, &q->write.bind, q->client);
+	kreg_txn_begin(&q->txn, &q->table->store);
+	return 0;
 }
 
 /* Go on to the place of the key, from where the hold before this has come to. */

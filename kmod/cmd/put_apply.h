@@ -18,7 +18,7 @@ struct kreg_write {
 	u64 table;
 	struct kreg_change change;
 	struct kreg_write_result result;
-	struct kreg_bind bind;		/* valid if @change leads to it */
+	struct kreg_bind bind;		/* @change leads to it if that matters */
 };
 
 /* Any. */
@@ -27,6 +27,8 @@ static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 	w->table = table;
 	kreg_change_init(&w->change);
 	w->change.only = only;
+	w->bind.proc = NULL;
+	w->bind.bond = NULL;
 }
 
 /*

@@ -11,8 +11,10 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
+#include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "cmd/op.h"
 #include "cmd/usercopy.h"
 #include "store/gfp.h"
 #include "store/store.h"
@@ -32,6 +34,9 @@ struct scan {
 	struct kreg_ioc_scan *arg;
 	void __user *buf;
 	bool wants_value;
+	u32 tail;			/* bytes at the end of each object */
+	bool only;			/* what is bound to @of, */
+	struct kreg_proc *of;		/* a reference; NULL: it is forgotten, and has nothing */
 	u32 count;			/* objects taken, and bytes of them */
 	u32 len;
 	u32 need;			/* bytes of the object that did not fit */
@@ -49,14 +54,17 @@ struct scan {
 	u8 key[KREG_MAX_KEY];
 };
 
-/* Write the header, @len bytes of key and value, and zeroes up to @size. */
-static int put_front(struct kreg_object __user *to, u32 size, const struct kreg_hit *hit,
-		     u32 len)
+/*
+ * Write the header, @len bytes of key and value, and zeroes up to @size, behind which are
+ * @tail bytes that belong to the object.
+ */
+static int put_front(struct kreg_object __user *to, u32 size, u32 tail,
+		     const struct kreg_hit *hit, u32 len)
 {
 	if (!user_write_access_begin(to, size))
 		return -EFAULT;
 	unsafe_put_user(0, (u64 __user *)((void __user *)to + size) - 1, fault);
-	unsafe_put_user(size, &to->size, fault);
+	unsafe_put_user(size + tail, &to->size, fault);
 	unsafe_put_user(hit->key_len, &to->key_len, fault);
 	unsafe_put_user(hit->value_len, &to->value_len, fault);
 	unsafe_put_user(0, &to->sub, fault);
@@ -70,6 +78,16 @@ fault:
 	return -EFAULT;
 }
 
+/* To whom the object is bound, as the caller names it. */
+static noinline int put_process(struct kreg_process __user *to, const struct kreg_hit *hit)
+{
+	struct kreg_process whom = {};
+
+	if (hit->holder)
+		kreg_op_tell_holder(hit->holder, &whom);
+	return kreg_put_nofault(to, &whom, sizeof(whom));
+}
+
 /* Write the object, without the value if a blob has that. Page faults are off. */
 static __always_inline int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
 {
@@ -77,9 +95,15 @@ static __always_inline int put_object(const struct scan *s, const struct kreg_hi
 	u32 both = hit->key_len + hit->value_len;
 	int err;
 
+	if (unlikely(s->tail)) {
+		size -= s->tail;
+		err = put_process(to + size, hit);
+		if (err)
+			return err;
+	}
 	if (likely(s->wants_value && both <= KREG_SHORT))
-		return put_front(to, size, hit, both);
-	err = put_front(to, size, hit, hit->key_len);
+		return put_front(to, size, s->tail, hit, both);
+	err = put_front(to, size, s->tail, hit, hit->key_len);
 	if (err || !s->wants_value || hit->blob)
 		return err;
 	to += sizeof(struct kreg_object) + hit->key_len;
@@ -90,7 +114,7 @@ static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
 {
 	u32 value_len = s->wants_value ? hit->value_len : 0;
 
-	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8);
+	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8) + s->tail;
 }
 
 /* Why the scan stops before an object of @size; LAST if it need not stop. */
@@ -109,7 +133,14 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 	return LAST;
 }
 
-/* Pass over an object whose process is exiting; not too many in one section. */
+static noinline bool is_hidden(const struct scan *s, struct kreg_holder *holder)
+{
+	if (s->only && (!holder || kreg_bond_of(holder)->proc != s->of))
+		return true;
+	return kreg_bond_hides(holder);
+}
+
+/* Pass over an object that is hidden, or another's; not too many in one section. */
 static noinline enum stop pass_over(struct scan *s, const struct kreg_hit *hit)
 {
 	s->last_key = hit->key;
@@ -122,7 +153,7 @@ static __always_inline enum stop take_object(struct scan *s, const struct kreg_h
 {
 	u32 size = object_size(s, hit);
 
-	if (unlikely(hit->holder) && kreg_bond_hides(hit->holder))
+	if (unlikely(hit->holder || s->only) && is_hidden(s, hit->holder))
 		return pass_over(s, hit);
 	if (unlikely(s->count == s->max_count || size > s->max_len - s->len)) {
 		enum stop stop = why_too_much(s, size);
@@ -183,7 +214,7 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 /* Write the value of the last object, which was left out in the section. */
 static int put_blob(struct scan *s)
 {
-	u32 size = ALIGN(sizeof(struct kreg_object) + s->last_len + s->blob_len, 8);
+	u32 size = ALIGN(sizeof(struct kreg_object) + s->last_len + s->blob_len, 8) + s->tail;
 	void __user *to = s->buf + s->len - size + sizeof(struct kreg_object) + s->last_len;
 	int err;
 
@@ -251,12 +282,29 @@ static bool range_is_limited(const struct kreg_range *r)
 
 static int check_scan(const struct kreg_ioc_scan *arg)
 {
+	bool of = arg->flags & KREG_SCAN_OF;
+
 	if (arg->flags & ~KREG_SCAN_ALL || range_is_limited(&arg->range) || arg->pin ||
-	    !kreg_cmd_no_process(&arg->process) || arg->process.reserved)
+	    arg->process.reserved)
 		return -EOPNOTSUPP;
-	if (arg->buf % 8)
+	if (arg->buf % 8 || of == kreg_cmd_no_process(&arg->process))
 		return -EINVAL;
 	return arg->range.after_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
+}
+
+static int find_of(struct scan *s)
+{
+	const struct kreg_process *of = &s->arg->process;
+	struct kreg_proc *p;
+
+	s->only = s->arg->flags & KREG_SCAN_OF;
+	if (!s->only)
+		return 0;
+	p = kreg_proc_find_ever(of->pid, of->cookie);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	s->of = p;
+	return 0;
 }
 
 int kreg_cmd_scan(struct kreg_call *call)
@@ -274,6 +322,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	s->client = call->client;
 	s->arg = arg;
 	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
+	s->tail = arg->flags & KREG_SCAN_PROCESSES ? sizeof(struct kreg_process) : 0;
 	s->buf = u64_to_user_ptr(arg->buf);
 	s->after.bytes = s->key;
 	s->after.len = arg->range.after_len;
@@ -282,7 +331,8 @@ int kreg_cmd_scan(struct kreg_call *call)
 	if (copy_from_user(s->key, u64_to_user_ptr(arg->range.after), arg->range.after_len))
 		err = -EFAULT;
 	else
-		err = run_scan(s);
+		err = find_of(s) ?: run_scan(s);
+	kreg_proc_put(s->of);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)
 		err = kreg_cmd_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;

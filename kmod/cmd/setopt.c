@@ -28,7 +28,7 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 {
 	switch (arg->option) {
 	case KREG_OPT_ACCESS:
-		return arg->value > KREG_ACCESS_PUBLIC ? -EOPNOTSUPP :
+		return arg->value > KREG_ACCESS_REGISTRY ? -EOPNOTSUPP :
 		       arg->value ? 0 : -EINVAL;
 	case KREG_OPT_MODE:
 		return arg->value & ~(u64)KREG_MODE_BITS ? -EINVAL : 0;

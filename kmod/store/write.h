@@ -37,6 +37,8 @@ struct kreg_change {
 	bool must_be_new;		/* PUT: only if there is none */
 	bool over;			/* PUT: only if memory comes back for what it takes */
 	bool special;			/* it matters to whom objects are bound */
+	bool binds;			/* PUT: bound to whom @bind says */
+	bool mine;			/* only if it is bound to the process of @bind's client */
 	bool gone;			/* the object that was found counts as absent */
 	bool checked;			/* its condition was met when the batch began */
 	bool paid;			/* PUT: charged as a bound object */
@@ -59,6 +61,8 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->must_be_new = false;
 	c->over = false;
 	c->special = false;
+	c->binds = false;
+	c->mine = false;
 	c->gone = false;
 	c->checked = false;
 	c->paid = false;

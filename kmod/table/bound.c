@@ -13,6 +13,13 @@
 #include "table/names.h"
 #include "table/table.h"
 
+void kreg_bind_note(struct kreg_change *c, struct kreg_bind *bind, const struct kreg_client *cl)
+{
+	bind->client = cl;
+	c->bind = bind;
+	c->special = true;
+}
+
 /*
  * A bond that is there stays until its process is dead. So it is looked for once here, and
  * if there is none under the turn either, what was brought is used.
@@ -106,6 +113,14 @@ static struct kreg_bond *bond_of_old(const struct kreg_table *t, struct kreg_cha
 	return kreg_bond_of(h);
 }
 
+/* A process is one's own if it is the caller, or if he could kill it. */
+static bool is_theirs(const struct kreg_client *cl, const struct kreg_proc *p)
+{
+	bool able;
+
+	return p == cl->proc || kreg_client_may_kill(cl, p, &able);
+}
+
 /* Whether a PUT that binds may do so; its own object it may bind again at the limit. */
 static int check_bind(const struct kreg_change *c, const struct kreg_bond *old)
 {
@@ -113,13 +128,60 @@ static int check_bind(const struct kreg_change *c, const struct kreg_bond *old)
 		return 0;
 	if (kreg_proc_exiting(c->bind->proc))
 		return -ESRCH;
+	if (!is_theirs(c->bind->client, c->bind->proc))
+		return -EPERM;
 	return c->paid || (old && old->user == c->bind->client->user) ?
 	       0 : kreg_over_limit(KREG_LIMIT_BOUND);
 }
 
-static bool binds_object(const struct kreg_change *c)
+/* Who is not the owner of a registry changes there what is bound to his own processes. */
+static bool is_restricted(const struct kreg_table *t, const struct kreg_change *c)
 {
-	return c->bind && c->bind->proc;
+	return c->bind && READ_ONCE(t->access) == KREG_ACCESS_REGISTRY &&
+	       !kreg_table_owned_by(t, c->bind->client);
+}
+
+/*
+ * What he puts where nothing is has to be bound. In a batch it has to be always, since what
+ * is there when it is looked through may be gone when it is applied.
+ */
+static int check_registry(const struct kreg_change *c, const struct kreg_bond *old, bool there)
+{
+	if (there && !(old && is_theirs(c->bind->client, old->proc)))
+		return -EACCES;
+	if (c->kind == KREG_CHANGE_PUT && !c->binds && (!there || c->rec))
+		return -EACCES;
+	return 0;
+}
+
+int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c)
+{
+	kreg_table_assert(t);
+	return is_restricted(t, c) ? -EACCES : 0;
+}
+
+/* -ENODATA: it is not bound to the process of the caller. */
+static int check_mine(const struct kreg_change *c, const struct kreg_bond *old, bool there)
+{
+	return there && old && old->proc == c->bind->client->proc ? 0 : -ENODATA;
+}
+
+/* The conditions but for what is to be bound, in the order of errors. */
+static int check_object(const struct kreg_table *t, const struct kreg_change *c,
+			const struct kreg_place *place, const struct kreg_bond *old)
+{
+	bool there = place->old && !c->gone;
+	int err = c->mine ? check_mine(c, old, there) : 0;
+
+	if (err)
+		return err;
+	if (c->must_be_new && there)
+		return -EEXIST;
+	if (!c->checked && is_restricted(t, c))
+		err = check_registry(c, old, there);
+	if (err)
+		return err;
+	return c->only && (!there || place->old->born != c->only) ? -ECANCELED : 0;
 }
 
 /*
@@ -129,22 +191,22 @@ static bool binds_object(const struct kreg_change *c)
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
 	struct kreg_bond *old = bond_of_old(t, c, place);
-	bool there = place->old && !c->gone;
-	int err = 0;
+	int err = check_object(t, c, place, old);
 
 	kreg_table_assert(t);
 	c->special = true;
 	c->holder = NULL;
-	if (c->must_be_new && there)
-		return -EEXIST;
-	if (c->only && (!there || place->old->born != c->only))
-		return -ECANCELED;
-	if (c->kind != KREG_CHANGE_PUT)
+	if (c->kind == KREG_CHANGE_DELETE && err == -ENODATA) {
+		/* There is nothing that is meant. */
+		place->old = NULL;
 		return 0;
-	if (binds_object(c)) {
+	}
+	if (err || c->kind != KREG_CHANGE_PUT)
+		return err;
+	if (c->binds) {
 		err = check_bind(c, old);
 	} else {
-		if (there && old)
+		if (!c->gone && old)
 			c->holder = &old->holder;
 		/* A slot that was set aside has room for a bond if the store has any. */
 		if (!c->rec)
@@ -173,7 +235,7 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	int err = 0;
 
 	kreg_table_assert(t);
-	if (c->kind == KREG_CHANGE_PUT && binds_object(c))
+	if (c->binds)
 		err = kreg_table_bind(t, c->bind, pre, &bond);
 	if (err)
 		return err;

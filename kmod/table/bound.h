@@ -13,10 +13,12 @@ struct kreg_table;
 /* What a change says about whom objects are bound to. */
 struct kreg_bind {
 	const struct kreg_client *client;	/* who says it, and whose user pays */
-	struct kreg_proc *proc;		/* PUT: bound to this process, a reference; or NULL */
+	struct kreg_proc *proc;		/* to whom objects are bound, a reference; or NULL */
 	struct kreg_bond *bond;		/* brought, as long as it is not entered; or NULL */
 };
 
+/* Any. It matters to @c who @cl is, with what is said in @bind; that is filled in if need be. */
+void kreg_bind_note(struct kreg_change *c, struct kreg_bind *bind, const struct kreg_client *cl);
 /* Sleeps. Bring what binding to @bind->proc may need. -ENOMEM. */
 int kreg_bind_bring(struct kreg_bind *bind, u64 table);
 /* Any. Pay for one more bound object, if that is within the limit. */

@@ -37,6 +37,14 @@ int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table
 	return kreg_table_check_write(t, cl);
 }
 
+int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	int err = kreg_table_may_write(t, cl);
+
+	kreg_table_assert(t);
+	return err ?: READ_ONCE(t->access) == KREG_ACCESS_REGISTRY ? KREG_TABLE_REGISTRY : 0;
+}
+
 int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
 			   const struct kreg_place *place)
 {

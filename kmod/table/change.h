@@ -30,13 +30,21 @@ static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
 	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_check_write_other(cl, t);
 }
 
-/* Turn. Whether the table is there and @cl may write to it; this answer counts. */
+/* He may write to a registry what concerns his own processes; never the error of a call. */
+#define KREG_TABLE_REGISTRY	1
+
+/* Turn. Whether @cl, who does not own it, may write. KREG_TABLE_REGISTRY; -EACCES. */
+int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client *cl);
+/*
+ * Turn. Whether the table is there and @cl may write to it; this answer counts. With
+ * KREG_TABLE_REGISTRY each change is to be told of him, by kreg_bind_note().
+ */
 static inline int kreg_table_decide_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
 	if (unlikely(t->dead))
 		return -ESTALE;
-	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_may_write(t, cl);
+	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_decide_other(t, cl);
 }
 
 /*
@@ -54,9 +62,12 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
 
 /*
  * Turn. The conditions of @c, when it matters to whom objects are bound. -EEXIST, -ECANCELED,
- * kreg_over_limit(); -ESRCH: the process to which it binds is exiting.
+ * kreg_over_limit(); -ENODATA: it is not the caller's; -EACCES: the rule of a registry; -ESRCH,
+ * -EPERM: the process to which it binds is exiting, or not the caller's.
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
+/* Turn. Whether a CLEAR may be done then. -EACCES. */
+int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
 /* Turn. As kreg_table_change() then, once they are met. Also what kreg_table_bind() returns. */
 int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			    struct kreg_place *place, struct kreg_prealloc *pre);
@@ -69,7 +80,7 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
 
 	if (unlikely(c->kind == KREG_CHANGE_CLEAR)) {
 		place->old = NULL;
-		return 0;
+		return unlikely(c->special) ? kreg_table_check_clear(t, c) : 0;
 	}
 	if (unlikely(on))
 		found = kreg_store_find_on(&t->store, &c->key, place);

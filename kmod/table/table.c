@@ -189,7 +189,8 @@ int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *c
 {
 	if (kreg_table_owned_by(t, cl))
 		return 0;
-	if (READ_ONCE(t->access) != KREG_ACCESS_PUBLIC || !mode_lets(t, cl, 2))
+	/* What he may write to a registry is another question. */
+	if (READ_ONCE(t->access) < KREG_ACCESS_PUBLIC || !mode_lets(t, cl, 2))
 		return -EACCES;
 	return 0;
 }

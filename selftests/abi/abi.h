@@ -12,7 +12,7 @@
 #include "kit/job.h"
 #include "kit/watch.h"
 
-#define FIRST_UNKNOWN	(KREG_CMD_CANCEL + 1)
+#define FIRST_UNKNOWN	(KREG_CMD_REGISTER + 1)
 
 /* What the members of all commands point to. */
 struct things {
@@ -118,6 +118,15 @@ static void fill_cancel(struct things *t, union any *a)
 	_test_watch(t->fd, t->kid->self, &a->cancel.id);
 }
 
+static void fill_register(struct things *t, union any *a)
+{
+	a->reg.table = t->table;
+	a->reg.key = test_ptr(t->key);
+	a->reg.key_len = strlen(t->key);
+	a->reg.value = test_ptr(t->value);
+	a->reg.value_len = strlen(t->value);
+}
+
 static const struct command {
 	const char *name;
 	unsigned int nr;
@@ -140,6 +149,7 @@ static const struct command {
 	{ "list", KREG_IOC_LIST, 40, 40, fill_list, KREG_LIST_ALL },
 	{ "watch", KREG_IOC_WATCH, 112, 112, fill_watch, 0 },
 	{ "cancel", KREG_IOC_CANCEL, 16, 16, fill_cancel, KREG_CANCEL_ALL },
+	{ "register", KREG_IOC_REGISTER, 128, 128, fill_register, KREG_REGISTER_ALL },
 	{}
 };
 

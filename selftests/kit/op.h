@@ -24,6 +24,7 @@ union any {
 	struct kreg_ioc_scan scan;
 	struct kreg_ioc_info info;
 	struct kreg_ioc_list list;
+	struct kreg_ioc_register reg;
 	struct kreg_ioc_watch watch;
 	struct kreg_ioc_cancel cancel;
 	__u8 bytes[2 * PAGE];

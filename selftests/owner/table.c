@@ -260,7 +260,7 @@ TEST_F(table, contradictions)
 	bad.mode = 0601;
 	test_err_open_(EINVAL, self->fd, &bad);
 	bad = cmd;
-	bad.access = KREG_ACCESS_PUBLIC + 1;
+	bad.access = KREG_ACCESS_REGISTRY + 1;
 	test_err_open_(EOPNOTSUPP, self->fd, &bad);
 	bad = cmd;
 	bad.orphan = KREG_ORPHAN_PARK + 1;

@@ -106,9 +106,9 @@
  *	EINTR      a fatal signal came while waiting
  *	========== ============================================================
  *
- * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH
- * and read(2); for writing: the other operations and TAKE, OPEN with CREATE or CLAIM,
- * DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is
+ * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH,
+ * REGISTER and read(2); for writing: the other operations, TAKE and REGISTER, OPEN with CREATE or
+ * CLAIM, DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is
  * there. Only a client that was opened for both receives tables and TRANSFER records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
@@ -310,8 +310,15 @@ enum kreg_access {
 	KREG_ACCESS_PRIVATE = 1,	/* the owner reads and writes */
 	KREG_ACCESS_PROTECTED = 2,	/* the owner writes, everyone reads */
 	KREG_ACCESS_PUBLIC = 3,		/* everyone reads and writes */
-	KREG_ACCESS_REGISTRY = 4	/* not yet: everyone binds objects to himself */
+	KREG_ACCESS_REGISTRY = 4	/* everyone reads, and writes what his processes have */
 };
+
+/*
+ * In a table with REGISTRY the owner writes anything. Others whom the mode lets write may add
+ * objects that are bound to a process of theirs, and replace and delete such objects; all else
+ * is EACCES, also CLEAR, and in a batch PUT without BOUND. A process is theirs if it is the
+ * caller, or its real user is the client's, or the client has CAP_KILL over it.
+ */
 
 /* What happens when the owner dies and no living heir is there. */
 enum kreg_orphan {
@@ -562,15 +569,15 @@ enum kreg_op_code {
 
 /* Flags of an operation. */
 #define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
+#define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
 #define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
-#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_BOUND)
+#define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the calling process */
+#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_VERSION | KREG_OP_BOUND | KREG_OP_MINE)
 /* Not yet: */
 #define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
-#define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
 #define KREG_OP_MORE		(1U << 3)	/* @arg points to a struct kreg_more */
 #define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
 #define KREG_OP_KEEP		(1U << 5)	/* PUT: the expiry stays as it is */
-#define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the caller */
 
 /**
  * struct kreg_op - one operation on a table
@@ -582,7 +589,8 @@ enum kreg_op_code {
  * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT;
  *	others: 0
  * @offset: not yet: with PART, where to begin
- * @arg: not yet: with VERSION a version, with MORE a pointer to &struct kreg_more
+ * @arg: with VERSION a version, which is not 0; not yet: with MORE a pointer to
+ *	&struct kreg_more
  * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR:
  *	version of this write. Versions of a table only grow
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE
@@ -602,8 +610,14 @@ enum kreg_op_code {
  * PUT without BOUND keeps the binding of the object that it replaces; with BOUND that is bound
  * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others.
  *
- * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; EDQUOT with
- * %KREG_LIMIT_BOUND.
+ * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
+ * process: else PUT and TAKE are ENODATA, and DELETE does nothing and is no error, with
+ * @out_count 0. With VERSION they are only meant for an object that is there and has this version,
+ * else ECANCELED; TAKE of a key that is not there is ENODATA. In an atomic batch both are
+ * decided, as NEW is, before the batch has changed anything.
+ *
+ * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; ECANCELED; EDQUOT
+ * with %KREG_LIMIT_BOUND.
  *
  * In tables of a type that may have several objects with one key, GET and TAKE give
  * all of them, packed as &struct kreg_object is in a scan, and @out_count says how
@@ -703,7 +717,7 @@ struct kreg_more {
  *
  * One operation. Each is atomic and isolated. Reads go past every lock and queue.
  *
- * With ASYNC (PUT without NEW, DELETE and CLEAR) the call returns when the write
+ * With ASYNC (PUT and DELETE without NEW and VERSION, and CLEAR) the call returns when the write
  * is queued, or applied if that can be done at once; nothing is written to @op,
  * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
  * wait already, or %KREG_MAX_USER_QUEUED or %KREG_MAX_USER_QUEUED_BYTES of its user: try
@@ -793,10 +807,10 @@ struct kreg_ioc_sync {
 
 /* Flags of KREG_IOC_SCAN. */
 #define KREG_SCAN_KEYS		(1U << 0)	/* no values; their lengths are told */
-#define KREG_SCAN_ALL		(KREG_SCAN_KEYS)
-/* Not yet: */
-#define KREG_SCAN_PROCESSES	(1U << 1)	/* behind each value, to whom it is bound */
+#define KREG_SCAN_PROCESSES	(1U << 1)	/* at the end of each object, to whom it is bound */
 #define KREG_SCAN_OF		(1U << 2)	/* only what is bound to @process */
+#define KREG_SCAN_ALL		(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_OF)
+/* Not yet: */
 #define KREG_SCAN_COUNT		(1U << 3)	/* no objects, only how many */
 #define KREG_SCAN_REVERSE	(1U << 4)	/* backwards */
 
@@ -864,7 +878,7 @@ struct kreg_object {
  * @buf_len: length of the room
  * @max_count: objects at most; 0: as many as fit
  * @pin: not yet: id of the version to look at; 0: the newest
- * @process: not yet: with OF, the process
+ * @process: with OF, the process, which need not live any more; else zero
  * @out_count: objects in the room
  * @out_len: bytes in the room; with EMSGSIZE the bytes that the next object needs
  * @out_more: 1: there may be more objects; 0: the end was reached
@@ -879,6 +893,10 @@ struct kreg_object {
  * A scan that goes on after the last key of the call before returns every object that
  * existed from its first call to its last exactly once, whatever is written
  * meanwhile, and no key twice. It is not a snapshot.
+ *
+ * With PROCESSES each object ends with a &struct kreg_process, the last 16 bytes of its @size,
+ * behind the padding of the value: to whom it is bound, or zero. With OF, objects of other
+ * processes are passed over; ESRCH: a process without a cookie that is not the caller.
  */
 struct kreg_ioc_scan {
 	__u32 size;
@@ -1120,6 +1138,73 @@ struct kreg_ioc_cancel {
 	__aligned_u64 id;
 };
 
+/* Flags of KREG_IOC_REGISTER. */
+#define KREG_REGISTER_GET	(1U << 0)	/* that it is held already is no error */
+#define KREG_REGISTER_VERSION	(1U << 3)	/* in place of the object with version @version */
+#define KREG_REGISTER_ALL	(KREG_REGISTER_GET | KREG_REGISTER_VERSION)
+/* Not yet: */
+#define KREG_REGISTER_WAIT	(1U << 1)	/* stand in line, and sleep until one's turn */
+#define KREG_REGISTER_STANDBY	(1U << 2)	/* stand in line, and return */
+
+/* Values of @out_how of KREG_IOC_REGISTER. */
+#define KREG_REGISTERED		1	/* the process has the key now */
+#define KREG_REGISTER_HELD	2	/* with GET: it was held already */
+
+/**
+ * struct kreg_ioc_register - ioctl(KREG_IOC_REGISTER)
+ * @size: sizeof(struct kreg_ioc_register)
+ * @flags: %KREG_REGISTER_ALL bits
+ * @table: id of the table
+ * @process: whom to bind the object to; zero: the caller
+ * @key: pointer to the key
+ * @value: pointer to the value
+ * @key_len: length of the key: 1 to %KREG_MAX_KEY
+ * @value_len: length of the value, up to %KREG_MAX_VALUE
+ * @linger_ms: not yet: how long the object stays after the death of its process
+ * @reserved: must be zero
+ * @version: with VERSION, which is not 0
+ * @deadline_ns: not yet: with WAIT
+ * @udata: not yet: with STANDBY
+ * @out_process: who has the key: zero if the object that is there is bound to nobody, or to a
+ *	process that the caller does not see
+ * @out_version: the version of its object
+ * @out_id: 0
+ * @out_how: %KREG_REGISTERED, %KREG_REGISTER_HELD
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ *
+ * Register a process under a key: as PUT with NEW and BOUND, and in the same call told who has
+ * the key if it is held already. The object of a process that is exiting holds nothing. The
+ * out_ members are set to zero first, and written also with EEXIST.
+ *
+ * Another process than the caller has to be one that the client could kill: of the same real
+ * user, or with CAP_KILL over it. It needs no client of its own, but a cookie, see
+ * KREG_IOC_WHOIS.
+ *
+ * Errors beside the general ones: EINVAL: VERSION with GET; ESRCH: the process is dead, exiting
+ * or unknown; EPERM: it is not the caller's; EEXIST: held; ECANCELED: another version, or none;
+ * EDQUOT with %KREG_LIMIT_BOUND.
+ */
+struct kreg_ioc_register {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	struct kreg_process process;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__u32 linger_ms;
+	__u32 reserved;
+	__aligned_u64 version;
+	__aligned_u64 deadline_ns;
+	__aligned_u64 udata;
+	struct kreg_process out_process;
+	__aligned_u64 out_version;
+	__aligned_u64 out_id;
+	__u32 out_how;
+	__u32 out_limit;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -1135,7 +1220,8 @@ enum {
 	KREG_CMD_INFO,
 	KREG_CMD_LIST,
 	KREG_CMD_WATCH,
-	KREG_CMD_CANCEL
+	KREG_CMD_CANCEL,
+	KREG_CMD_REGISTER
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1152,6 +1238,7 @@ enum {
 #define KREG_IOC_LIST		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LIST, struct kreg_ioc_list)
 #define KREG_IOC_WATCH		_IOWR(KREG_IOC_MAGIC, KREG_CMD_WATCH, struct kreg_ioc_watch)
 #define KREG_IOC_CANCEL		_IOW(KREG_IOC_MAGIC, KREG_CMD_CANCEL, struct kreg_ioc_cancel)
+#define KREG_IOC_REGISTER	_IOWR(KREG_IOC_MAGIC, KREG_CMD_REGISTER, struct kreg_ioc_register)
 
 /**
  * DOC: Mailbox

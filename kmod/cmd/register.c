@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/* REGISTER: bind an object to a process, or be told who has the key. */
+#include <linux/err.h>
+#include <linux/string.h>
+
+#include "client/client.h"
+#include "client/proc.h"
+#include "cmd/cmd.h"
+#include "cmd/op.h"
+
+static int check_register(const struct kreg_ioc_register *arg)
+{
+	if (arg->flags & ~KREG_REGISTER_ALL || arg->linger_ms || arg->reserved ||
+	    arg->deadline_ns || arg->udata || arg->process.reserved)
+		return -EOPNOTSUPP;
+	if (!arg->key_len || !(arg->flags & KREG_REGISTER_VERSION) != !arg->version ||
+	    arg->flags == KREG_REGISTER_ALL)
+		return -EINVAL;
+	if (arg->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return arg->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+}
+
+static struct kreg_op register_op(const struct kreg_ioc_register *arg)
+{
+	bool again = arg->flags & KREG_REGISTER_VERSION;
+
+	return (struct kreg_op) {
+		.code = KREG_OP_PUT,
+		.flags = KREG_OP_BOUND | (again ? KREG_OP_VERSION : KREG_OP_NEW),
+		.key = arg->key,
+		.key_len = arg->key_len,
+		.value = arg->value,
+		.value_len = arg->value_len,
+		.arg = arg->version,
+	};
+}
+
+/* A reference, or ERR_PTR(). */
+static struct kreg_proc *find_whom(struct kreg_client *cl, const struct kreg_process *whom)
+{
+	struct kreg_proc *p;
+	bool able;
+
+	if (kreg_cmd_no_process(whom)) {
+		kreg_proc_get(cl->proc);
+		return cl->proc;
+	}
+	p = kreg_proc_find(whom->pid, whom->cookie);
+	if (p == ERR_PTR(-ENOTCONN))
+		return ERR_PTR(-ESRCH);
+	if (IS_ERR(p) || p == cl->proc || kreg_client_may_kill(cl, p, &able))
+		return p;
+	kreg_proc_put(p);
+	return ERR_PTR(-EPERM);
+}
+
+/* Who has the key. -ENODATA: nobody any more. */
+static int tell_whose(struct kreg_client *cl, struct kreg_ioc_register *arg)
+{
+	struct kreg_op op = {
+		.code = KREG_OP_MEMBER,
+		.key = arg->key,
+		.key_len = arg->key_len,
+	};
+	int err = kreg_op_read(cl, arg->table, &op, &arg->out_process);
+
+	if (err)
+		return err;
+	arg->out_version = op.out_version;
+	arg->out_how = KREG_REGISTER_HELD;
+	return 0;
+}
+
+static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
+			 struct kreg_proc *p)
+{
+	struct kreg_op op = register_op(arg);
+	int err = kreg_op_put_bound(cl, arg->table, &op, p);
+
+	if (!err) {
+		arg->out_version = op.out_version;
+		arg->out_process.pid = kreg_proc_pid(p);
+		arg->out_process.cookie = arg->out_process.pid ? p->cookie : 0;
+		arg->out_how = KREG_REGISTERED;
+	}
+	return err;
+}
+
+/* Until it is the process's or another's: who has gone in between holds it no more. */
+static int register_key(struct kreg_client *cl, struct kreg_ioc_register *arg,
+			struct kreg_proc *p)
+{
+	int err, told;
+
+	do {
+		err = register_once(cl, arg, p);
+		told = err == -EEXIST ? tell_whose(cl, arg) : 0;
+	} while (told == -ENODATA);
+	/* Who may not read is not told. */
+	if (told && told != -EACCES)
+		return told;
+	return err == -EEXIST && arg->flags & KREG_REGISTER_GET ? told : err;
+}
+
+int kreg_cmd_register(struct kreg_call *call)
+{
+	struct kreg_ioc_register *arg = call->arg;
+	struct kreg_client *cl = call->client;
+	struct kreg_proc *p;
+	int err = check_register(arg) ?: kreg_client_check_mode(cl, KREG_CLIENT_RW);
+
+	if (err)
+		return err;
+	/* What is answered after the fact must not fail then. */
+	memset_startat(arg, 0, out_process);
+	err = kreg_cmd_answer_from(call, struct kreg_ioc_register, out_process);
+	if (err)
+		return err;
+	p = find_whom(cl, &arg->process);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	err = register_key(cl, arg, p);
+	kreg_proc_put(p);
+	if (!err || err == -EEXIST)
+		kreg_cmd_answer_from(call, struct kreg_ioc_register, out_process);
+	return err;
+}
