@@ -68,6 +68,21 @@ SWEEP_OP(async_put_blob, PUT, blob, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_delete, DELETE, page, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_clear, CLEAR, small, .flags = KREG_WRITE_ASYNC)
 
+SWEEP_OP(put_bound_full, PUT, small2, .empty = true, .op_flags = KREG_OP_BOUND,
+	 .full = "max_user_bound", .at = 0)
+
+MAKER(make_register)
+{
+	call_init(c, KREG_IOC_REGISTER, sizeof(c->arg.reg), true);
+	c->arg.reg.table = w->table;
+	c->arg.reg.key_len = strlen(NAME);
+	c->arg.reg.value_len = 64;
+	call_in(c, PART_KEY, &c->arg.reg.key, NAME, strlen(NAME));
+	call_in(c, PART_VALUE, &c->arg.reg.value, bytes + 1, 64);
+}
+
+SWEEP(register_new, .make = make_register, .empty = true)
+
 /* An operation whose key and value are in ordinary memory. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
 {

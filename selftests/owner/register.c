@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * REGISTER: under which key, for which process, by whom; the access rule of a registry; scans
- * that tell of processes.
+ * REGISTER: under which key, for which process, by whom; the access rule of a registry.
  */
 #include <stddef.h>
 #include <sys/ptrace.h>
@@ -47,7 +46,8 @@ static struct kreg_ioc_register register_cmd(__u64 table, const char *key, const
 		.value_len = strlen(value),
 	};
 
-	memset(&cmd.out_process, 0xff, sizeof(cmd) - offsetof(struct kreg_ioc_register, out_process));
+	memset(&cmd.out_process, 0xff,
+	       sizeof(cmd) - offsetof(struct kreg_ioc_register, out_process));
 	return cmd;
 }
 
@@ -181,7 +181,7 @@ TEST_F(register, errors)
 	EXPECT_REGISTER(ESRCH, cmd.process = self->me; cmd.process.cookie++);
 	EXPECT_REGISTER(ESRCH, cmd.process.pid = 1);
 	EXPECT_REGISTER(0, cmd.process.pid = self->me.pid);
-	EXPECT_REGISTER(EEXIST, );
+	EXPECT_REGISTER(EEXIST, cmd.flags = 0);
 	{
 		int fd = open(KREG_DEV, O_WRONLY | O_CLOEXEC);
 
@@ -270,7 +270,8 @@ static long job_flagged(struct job *job)
 				   sizeof(job->value));
 	op.flags = job->flags;
 	if (job->arg2)
-		return _test_batch(job->fd, job->table, job->arg2, &op, 1, NULL) ?: -(long)op.out_error;
+		return _test_batch(job->fd, job->table, job->arg2, &op, 1, NULL) ?:
+		       -(long)op.out_error;
 	return _test_op(job->fd, job->table, 0, &op);
 }
 
@@ -368,96 +369,6 @@ TEST_F(register, limit)
 	EXPECT_EQ(0, kid_register(alice, self->table, "a", 0));
 	EXPECT_EQ(1000 + KREG_LIMIT_BOUND, kid_register(alice, self->table, "b", 0));
 	EXPECT_EQ(-EEXIST, kid_register(alice, self->table, "a", 0));
-}
-
-static unsigned int scan_of(int fd, __u64 table, __u32 flags, struct kreg_process of,
-			    void *buf, __u32 len, long *err)
-{
-	struct kreg_ioc_scan cmd = {
-		.flags = flags, .table = table, .process = of, .buf = test_ptr(buf), .buf_len = len,
-	};
-
-	*err = _test_scan(fd, &cmd);
-	return cmd.out_count;
-}
-
-TEST_F(register, scan)
-{
-	struct kreg_process none = {}, whom;
-	static __u64 buf[40000], big[3000];
-	struct kreg_object *object = (void *)buf;
-	struct kid *kid = kid_start(_metadata);
-	unsigned int i, n, his = 0, mine = 0;
-	long err;
-
-	ASSERT_EQ(300, kid_bind_many(kid, self->table, "k", 300, 0));
-	test_bind(self->fd, self->table, "mine", "v");
-	test_puts(self->fd, self->table, "plain", "v");
-	memset(big, 'b', sizeof(big));
-	test_put(self->fd, self->table, "big", 3, big, sizeof(big));
-	n = scan_of(self->fd, self->table, KREG_SCAN_PROCESSES, none, buf, sizeof(buf), &err);
-	EXPECT_EQ(0, err);
-	EXPECT_EQ(303, n);
-	for (i = 0; i < n; i++, object = (void *)object + object->size) {
-		const char *key = (const char *)(object + 1), *value = key + object->key_len;
-		__u32 plain = (sizeof(*object) + object->key_len + object->value_len + 7) & ~7U;
-
-		EXPECT_EQ(plain + sizeof(whom), object->size);
-		memcpy(&whom, (char *)object + plain, sizeof(whom));
-		if (*key == 'k') {
-			EXPECT_TRUE(test_same(whom, kid->self));
-			EXPECT_EQ(0, memcmp(value, "many", 4));
-			his++;
-		} else if (*key == 'm') {
-			EXPECT_TRUE(test_same(whom, self->me));
-			mine++;
-		} else {
-			EXPECT_TRUE(test_none(whom));
-		}
-		if (*key == 'b')
-			EXPECT_EQ(0, memcmp(value, big, sizeof(big)));
-	}
-	EXPECT_EQ(300, his);
-	EXPECT_EQ(1, mine);
-	/* Only keys; only of one. */
-	EXPECT_EQ(303, scan_of(self->fd, self->table, KREG_SCAN_PROCESSES | KREG_SCAN_KEYS, none,
-			       buf, sizeof(buf), &err));
-	EXPECT_EQ(300, scan_of(self->fd, self->table, KREG_SCAN_OF, kid->self, buf, sizeof(buf),
-			       &err));
-	EXPECT_EQ(1, scan_of(self->fd, self->table, KREG_SCAN_OF, self->me, buf, sizeof(buf), &err));
-	EXPECT_EQ(0, memcmp(object = (void *)buf, buf, 1));
-	EXPECT_EQ(0, memcmp(object + 1, "minev", 5));
-	scan_of(self->fd, self->table, KREG_SCAN_OF, none, buf, sizeof(buf), &err);
-	EXPECT_EQ(-EINVAL, err);
-	scan_of(self->fd, self->table, 0, self->me, buf, sizeof(buf), &err);
-	EXPECT_EQ(-EINVAL, err);
-	whom = kid->self;
-	whom.cookie = 0;
-	scan_of(self->fd, self->table, KREG_SCAN_OF, whom, buf, sizeof(buf), &err);
-	EXPECT_EQ(-ESRCH, err);
-	whom = kid->self;
-	kid_kill(kid);
-	EXPECT_EQ(0, scan_of(self->fd, self->table, KREG_SCAN_OF, whom, buf, sizeof(buf), &err));
-	EXPECT_EQ(0, err);
-	EXPECT_EQ(3, scan_of(self->fd, self->table, 0, none, buf, sizeof(buf), &err));
-}
-
-/* A page of the room that is not there yet, and no room. */
-TEST_F(register, scan_room)
-{
-	struct kreg_ioc_scan cmd = { .flags = KREG_SCAN_PROCESSES, .table = self->table };
-	char *room = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	ASSERT_NE(MAP_FAILED, room);
-	test_bind(self->fd, self->table, "key", "value");
-	cmd.buf = test_ptr(room + PAGE - 32);
-	cmd.buf_len = 47;
-	test_err_scan(EMSGSIZE, self->fd, &cmd);
-	EXPECT_EQ(48, cmd.out_len);
-	cmd.buf_len = 48;
-	test_scan(self->fd, &cmd);
-	EXPECT_EQ(1, cmd.out_count);
-	EXPECT_EQ(0, memcmp(room + PAGE, &self->me, sizeof(self->me)));
 }
 
 TEST_HARNESS_MAIN
