@@ -58,8 +58,8 @@ struct scan {
  * Write the header, @len bytes of key and value, and zeroes up to @size, behind which are
  * @tail bytes that belong to the object.
  */
-static int put_front(struct kreg_object __user *to, u32 size, u32 tail,
-		     const struct kreg_hit *hit, u32 len)
+static __always_inline int put_front(struct kreg_object __user *to, u32 size, u32 tail,
+				     const struct kreg_hit *hit, u32 len)
 {
 	if (!user_write_access_begin(to, size))
 		return -EFAULT;
@@ -89,32 +89,31 @@ static noinline int put_process(struct kreg_process __user *to, const struct kre
 }
 
 /* Write the object, without the value if a blob has that. Page faults are off. */
-static __always_inline int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size)
+static __always_inline int put_object(const struct scan *s, const struct kreg_hit *hit, u32 size,
+				      u32 tail)
 {
 	void __user *to = s->buf + s->len;
 	u32 both = hit->key_len + hit->value_len;
 	int err;
 
-	if (unlikely(s->tail)) {
-		size -= s->tail;
-		err = put_process(to + size, hit);
-		if (err)
-			return err;
-	}
+	size -= tail;
+	if (tail && put_process(to + size, hit))
+		return -EFAULT;
 	if (likely(s->wants_value && both <= KREG_SHORT))
-		return put_front(to, size, s->tail, hit, both);
-	err = put_front(to, size, s->tail, hit, hit->key_len);
+		return put_front(to, size, tail, hit, both);
+	err = put_front(to, size, tail, hit, hit->key_len);
 	if (err || !s->wants_value || hit->blob)
 		return err;
 	to += sizeof(struct kreg_object) + hit->key_len;
 	return kreg_put_nofault(to, hit->value, hit->value_len);
 }
 
-static u32 object_size(const struct scan *s, const struct kreg_hit *hit)
+static __always_inline u32 object_size(const struct scan *s, const struct kreg_hit *hit,
+				       u32 tail)
 {
 	u32 value_len = s->wants_value ? hit->value_len : 0;
 
-	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8) + s->tail;
+	return ALIGN(sizeof(struct kreg_object) + hit->key_len + value_len, 8) + tail;
 }
 
 /* Why the scan stops before an object of @size; LAST if it need not stop. */
@@ -148,12 +147,13 @@ static noinline enum stop pass_over(struct scan *s, const struct kreg_hit *hit)
 	return ++s->hidden == SECTION_HIDDEN ? PAUSE : LAST;
 }
 
-/* Take one object. LAST if the walk can go on. */
-static __always_inline enum stop take_object(struct scan *s, const struct kreg_hit *hit)
+/* Take one object, with @tail bytes at its end. LAST if the walk can go on. */
+static __always_inline enum stop take_object(struct scan *s, const struct kreg_hit *hit,
+					     u32 tail, bool only)
 {
-	u32 size = object_size(s, hit);
+	u32 size = object_size(s, hit, tail);
 
-	if (unlikely(hit->holder || s->only) && is_hidden(s, hit->holder))
+	if ((only || unlikely(hit->holder)) && is_hidden(s, hit->holder))
 		return pass_over(s, hit);
 	if (unlikely(s->count == s->max_count || size > s->max_len - s->len)) {
 		enum stop stop = why_too_much(s, size);
@@ -161,7 +161,7 @@ static __always_inline enum stop take_object(struct scan *s, const struct kreg_h
 		if (stop != LAST)
 			return stop;
 	}
-	if (unlikely(put_object(s, hit, size))) {
+	if (unlikely(put_object(s, hit, size, tail))) {
 		s->fault = size;
 		return FAULT;
 	}
@@ -190,6 +190,18 @@ static void limit_section(struct scan *s)
 		s->max_count = min(s->max_count, arg->max_count);
 }
 
+/* Apart, so that other scans need not ask at each object. */
+static noinline enum stop take_special(struct scan *s, struct kreg_walk *walk)
+{
+	struct kreg_hit hit;
+	enum stop stop = LAST;
+
+	while (stop == LAST && kreg_walk_next(walk, &hit))
+		stop = s->only ? take_object(s, &hit, s->tail, true) :
+				 take_object(s, &hit, sizeof(struct kreg_process), false);
+	return stop;
+}
+
 static enum stop take_some(struct scan *s, const struct kreg_table *t)
 {
 	struct kreg_walk walk;
@@ -201,8 +213,10 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 		kreg_store_hash(&t->store, &s->after);
 	kreg_walk_start(&walk, &t->store, s->after.len ? &s->after : NULL);
 	pagefault_disable();
+	if (unlikely(s->tail || s->only))
+		stop = take_special(s, &walk);
 	while (stop == LAST && kreg_walk_next(&walk, &hit))
-		stop = take_object(s, &hit);
+		stop = take_object(s, &hit, 0, false);
 	pagefault_enable();
 	if (s->last_key) {
 		s->after.len = s->last_len;

@@ -11,6 +11,15 @@
 #include "store/internal.h"
 #include "store/limbo.h"
 
+size_t kreg_rec_weight_rare(const struct kreg_rec *r)
+{
+	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_inline_len(r);
+	bool blob = kreg_rec_has_blob(r);
+
+	return kreg_rec_is_bound(r) ? kreg_rec_size_bound(key_len, value_len, blob) :
+				      kreg_rec_size(key_len, value_len, blob);
+}
+
 /* Turn. The blob of @r is in limbo, too. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)
 {

@@ -20,18 +20,19 @@ void kreg_limbo_forget(struct kreg_store *s);
  */
 bool kreg_limbo_keep(struct kreg_store *s);
 
-/* Any. The bytes that are counted for a record in limbo, but for those of its blob. */
-static inline size_t kreg_rec_weight(const struct kreg_rec *r)
-{
-	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_inline_len(r);
+/* Any. Of a record that has a blob or a bond. */
+size_t kreg_rec_weight_rare(const struct kreg_rec *r);
 
-	if (unlikely(r->lens & KREG_REC_BOUND))
-		return kreg_rec_size_bound(key_len, value_len, kreg_rec_has_blob(r));
-	return kreg_rec_size(key_len, value_len, kreg_rec_has_blob(r));
+/* Any. The bytes that are counted for a record in limbo, but for those of its blob. */
+static __always_inline size_t kreg_rec_weight(const struct kreg_rec *r)
+{
+	if (unlikely(r->lens & (KREG_REC_BLOB | KREG_REC_BOUND)))
+		return kreg_rec_weight_rare(r);
+	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_inline_len(r), false);
 }
 
 /* Turn. @r was unlinked a moment ago. */
-static inline void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
+static __always_inline void kreg_limbo_add(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 {
 	bool blob = kreg_rec_has_blob(r);
 
@@ -51,7 +52,7 @@ static inline void kreg_limbo_close(struct kreg_store *s)
 }
 
 /* Turn. The first of those waiting, @r, is in limbo no longer. */
-static inline void kreg_limbo_take_first(struct kreg_store *s, struct kreg_rec *r)
+static __always_inline void kreg_limbo_take_first(struct kreg_store *s, struct kreg_rec *r)
 {
 	bool rare = r->lens & (KREG_REC_BLOB | KREG_REC_BOUND);
 
@@ -68,8 +69,8 @@ static inline void kreg_limbo_take_first(struct kreg_store *s, struct kreg_rec *
  * Only upkeep finds out that it is time, and not while a write is under way: what that
  * has unlinked, it may still look at.
  */
-static inline struct kreg_rec *kreg_limbo_take(struct kreg_store *s, unsigned int class,
-					       bool reserve, u32 *ref)
+static __always_inline struct kreg_rec *kreg_limbo_take(struct kreg_store *s,
+							unsigned int class, bool reserve, u32 *ref)
 {
 	struct kreg_chunk *chunk;
 	struct kreg_rec *r;

@@ -168,17 +168,8 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 }
 
 /* RCU. What only few records have. */
-static inline void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
-					u32 key_len, struct kreg_hit *hit)
-{
-	if (kreg_rec_has_blob(r)) {
-		hit->value = NULL;
-		hit->value_len = kreg_rec_blob(r, key_len)->len;
-		hit->blob = kreg_blob_of(s, r);
-	}
-	if (kreg_rec_is_bound(r))
-		hit->holder = kreg_holder_of(s, r);
-}
+void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
+			  struct kreg_hit *hit);
 
 /* RCU. Tell of @r, which has been found and has a key of @key_len bytes. */
 static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
@@ -192,7 +183,7 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 	hit->blob = NULL;
 	hit->holder = NULL;
 	if (unlikely(r->lens & (KREG_REC_BLOB | KREG_REC_BOUND)))
-		kreg_reader_hit_rare(v->store, r, key_len, hit);
+		kreg_reader_hit_rare(v->store, r, hit);
 }
 
 /* There are marks on the way; never the error of a call. */

@@ -66,6 +66,18 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	st->bound = extra ? READ_ONCE(extra->bound) : 0;
 }
 
+void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
+			  struct kreg_hit *hit)
+{
+	if (kreg_rec_has_blob(r)) {
+		hit->value = NULL;
+		hit->value_len = kreg_rec_blob(r, kreg_rec_key_len(r))->len;
+		hit->blob = kreg_blob_of(s, r);
+	}
+	if (kreg_rec_is_bound(r))
+		hit->holder = kreg_holder_of(s, r);
+}
+
 static noinline int get_marked(const struct kreg_store *s, const struct kreg_key *key,
 			       struct kreg_hit *hit)
 {
