@@ -163,6 +163,7 @@ static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const 
 	b->open = true;
 	c->must_be_new = op->flags & KREG_OP_NEW;
 	c->bound = roomy;
+	c->holder = NULL;
 	c->only = op->arg;
 	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE)))
 		kreg_batch_bind_op(batch, c, op->flags & KREG_OP_BOUND, op->flags & KREG_OP_MINE);

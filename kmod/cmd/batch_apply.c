@@ -47,6 +47,13 @@ static void fail_batch(struct kreg_batch *b, int err, u32 failed)
 	enter_phase(b, DONE);
 }
 
+/* It matters to @c who the client is. */
+static void note_client(struct kreg_batch *b, struct kreg_change *c)
+{
+	c->bind = &b->bind;
+	c->special = true;
+}
+
 /*
  * An atomic batch is looked through before it is applied. What is found here counts: a key
  * that the batch itself puts does not count as existing, nor one that it deletes as gone.
@@ -57,7 +64,7 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	int err;
 
 	if (unlikely(b->registry))
-		kreg_bind_note(c, &b->bind, b->client);
+		note_client(b, c);
 	err = kreg_table_change_fits(b->table, c, &b->place, b->far);
 
 	b->far = err == KREG_TABLE_FAR;
@@ -131,7 +138,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		if (unlikely(op->error))
 			continue;
 		if (unlikely(b->registry))
-			kreg_bind_note(&op->change, &b->bind, b->client);
+			note_client(b, &op->change);
 		/* A PUT has its slot, so that only a condition or a limit can make it fail. */
 		err = kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
 		far = false;
@@ -299,8 +306,7 @@ int kreg_batch_bind(struct kreg_batch *b)
 
 void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c, bool binds, bool mine)
 {
-	c->bind = &b->bind;
-	c->special = true;
+	note_client(b, c);
 	c->mine = mine;
 	c->binds = binds;
 	if (binds)

@@ -27,8 +27,6 @@ static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 	w->table = table;
 	kreg_change_init(&w->change);
 	w->change.only = only;
-	w->bind.proc = NULL;
-	w->bind.bond = NULL;
 }
 
 /*

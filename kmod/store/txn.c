@@ -23,7 +23,8 @@
 #define BEHIND	KREG_LINK_BUCKET
 
 /* The record that @place leads to dies now. By @dead and @link it is found to be unlinked. */
-static void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead, u32 *link)
+static __always_inline void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead,
+				      u32 *link)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_rec *old = place->old;
@@ -213,7 +214,8 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 }
 
 /* The record keeps its own link, for readers that stand on it. */
-static void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r, u32 *from)
+static __always_inline void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r,
+					  u32 *from)
 {
 	WRITE_ONCE(*from, r->link);
 	t->dead = r->limbo;

@@ -31,7 +31,7 @@ struct kreg_change {
 	struct kreg_rec *rec;		/* the reserved slot */
 	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
-	struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL */
+	struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL; set behind @special */
 	bool bound;			/* PUT: room for a bond; fixed with its slot */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */
@@ -39,9 +39,9 @@ struct kreg_change {
 	bool special;			/* it matters to whom objects are bound */
 	bool binds;			/* PUT: bound to whom @bind says */
 	bool mine;			/* only if it is bound to the process of @bind's client */
-	bool gone;			/* the object that was found counts as absent */
 	bool checked;			/* its condition was met when the batch began */
 	bool paid;			/* PUT: charged as a bound object */
+	bool gone;			/* the object that was found counts as absent */
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	u64 only;			/* version the object must have, or 0 */
 	u64 count;			/* out: objects replaced or removed */
@@ -56,14 +56,12 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->rec = NULL;
 	c->blob = NULL;
 	c->root = NULL;
-	c->holder = NULL;
 	c->bound = false;
 	c->must_be_new = false;
 	c->over = false;
 	c->special = false;
 	c->binds = false;
 	c->mine = false;
-	c->gone = false;
 	c->checked = false;
 	c->paid = false;
 	c->bind = NULL;

@@ -15,7 +15,8 @@
 
 void kreg_bind_note(struct kreg_change *c, struct kreg_bind *bind, const struct kreg_client *cl)
 {
-	bind->client = cl;
+	if (!c->bind)
+		*bind = (struct kreg_bind) { .client = cl };
 	c->bind = bind;
 	c->special = true;
 }

@@ -42,6 +42,7 @@
 #include <kreg/object.h>
 #include <kreg/batch.h>
 #include <kreg/scan.h>
+#include <kreg/registry.h>
 #include <kreg/stat.h>
 #include <kreg/event.h>
 #include <kreg/ref.h>

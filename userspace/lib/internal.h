@@ -175,6 +175,8 @@ int kreg_options_copy(void *ours, size_t size, const void *theirs);
  * the key.
  */
 #define OBJECT_NO_VALUE	(1u << 31)
+/* Likewise: it ends with the process to which it is bound. */
+#define OBJECT_PROCESS	(1u << 30)
 
 /* object.c: one checked operation in the form of the ABI. */
 int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,

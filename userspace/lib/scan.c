@@ -19,6 +19,7 @@ struct kreg_scan {
 	unsigned int count;
 	char *after;		/* key of the last object that was fetched */
 	size_t after_len;
+	struct kreg_process process;	/* with KREG_SCAN_OF */
 };
 
 static int set_after(struct kreg_scan *s, const void *key, size_t len)
@@ -55,7 +56,7 @@ static int open_scan(struct kreg_table *table, const struct kreg_scan_options *o
 	ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
 	if (ret)
 		return ret;
-	if (o.flags & ~KREG_SCAN_KEYS)
+	if (o.flags & ~(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES))
 		return -EOPNOTSUPP;
 	if (o.after_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
@@ -65,7 +66,9 @@ static int open_scan(struct kreg_table *table, const struct kreg_scan_options *o
 	if (!s)
 		return -ENOMEM;
 	s->table = kreg_table_get(table);
-	s->flags = o.flags;
+	s->flags = o.flags | (o.process ? KREG_SCAN_OF : 0);
+	if (o.process)
+		s->process = *o.process;
 	s->batch = o.batch;
 	s->more = true;
 	ret = set_after(s, o.after, o.after_len);
@@ -122,6 +125,7 @@ static int fetch(struct kreg_scan *s)
 			.range.after = s->after_len ? kreg_ptr(s->after) : 0,
 			.range.after_len = s->after_len,
 			.max_count = s->batch,
+			.process = s->process,
 			.buf = kreg_ptr(s->buf),
 			.buf_len = s->room,
 		};
@@ -156,7 +160,9 @@ int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
 	}
 	obj = (void *)(scan->buf + scan->next);
 	if (scan->flags & KREG_SCAN_KEYS)
-		obj->sub = OBJECT_NO_VALUE;
+		obj->sub |= OBJECT_NO_VALUE;
+	if (scan->flags & KREG_SCAN_PROCESSES)
+		obj->sub |= OBJECT_PROCESS;
 	*object = obj;
 	scan->next += obj->size;
 	scan->count--;

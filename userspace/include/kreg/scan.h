@@ -12,11 +12,12 @@ extern "C" {
 /**
  * struct kreg_scan_options - how to scan
  * @size: sizeof(struct kreg_scan_options)
- * @flags: 0 or KREG_SCAN_KEYS
+ * @flags: KREG_SCAN_KEYS: no values; KREG_SCAN_PROCESSES: see kreg_object_process()
  * @batch: objects to fetch in one call; 0: as many as fit
  * @room: bytes to fetch in one call; 0: 64 KiB
  * @after: go on after this key; NULL: from the start
  * @after_len: its length
+ * @process: only what is bound to this process; NULL: everything
  */
 struct kreg_scan_options {
 	size_t size;
@@ -25,9 +26,10 @@ struct kreg_scan_options {
 	size_t room;
 	const void *after;
 	size_t after_len;
+	const struct kreg_process *process;
 };
 
-#define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0 }
+#define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_scan_open() - start a scan

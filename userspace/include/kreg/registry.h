@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Part of <kreg.h>: which process has which key. */
+#ifndef KREG_REGISTRY_H
+#define KREG_REGISTRY_H
+
+#include <kreg/scan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Any table may be a registry, best one with KREG_ACCESS_REGISTRY, in which each user
+ * registers his own processes. An object that is registered is bound to a process: nobody
+ * finds it from the moment on at which that is exiting, and it is removed when it is dead.
+ *
+ * Errors of all of them: those of <kreg/object.h>.
+ */
+
+/**
+ * struct kreg_holder - who has a key
+ * @size: sizeof(struct kreg_holder)
+ * @process: the process; zero: the object is bound to none, or to one that is not visible
+ * @version: the version of the object
+ */
+struct kreg_holder {
+	size_t size;
+	struct kreg_process process;
+	uint64_t version;
+};
+
+#define KREG_HOLDER_INIT	{ sizeof(struct kreg_holder), { 0, 0, 0 }, 0 }
+
+/**
+ * kreg_register() - register the calling process
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @value: the value
+ * @value_len: its length
+ *
+ * Errors: -EEXIST: the key is taken; -EDQUOT: too many objects are bound.
+ */
+int kreg_register(struct kreg_table *table, const void *key, size_t key_len,
+		  const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_register_or_get() - register a process, or find who has the key
+ * @table: the table
+ * @process: whom to register; NULL: the caller
+ * @key: the key
+ * @key_len: its length
+ * @value: the value
+ * @value_len: its length
+ * @holder: who has the key now; may be NULL
+ *
+ * Return: 1: registered; 0: somebody has it already.
+ *
+ * Errors: -ESRCH: the process is dead or unknown; -EPERM: it is another user's; -EDQUOT.
+ */
+int kreg_register_or_get(struct kreg_table *table, const struct kreg_process *process,
+			 const void *key, size_t key_len, const void *value, size_t value_len,
+			 struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_unregister() - remove a key of the calling process. Return: 1, or 0: it had it not. */
+int kreg_unregister(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_whereis() - find who has a key
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @holder: who has it
+ *
+ * Never waits for a writer.
+ *
+ * Errors: -ENODATA: nobody.
+ */
+int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
+		 struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_object_process() - to whom it is bound; of a scan with KREG_SCAN_PROCESSES, else zero. */
+struct kreg_process kreg_object_process(const struct kreg_object *object) KREG_NONNULL_FIRST;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* KREG_REGISTRY_H */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which process has which key. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static int fill_holder(struct kreg_holder *holder, const struct kreg_process *process,
+		       uint64_t version)
+{
+	struct kreg_holder told = { sizeof(told), *process, version };
+
+	if (!holder)
+		return 0;
+	if (holder->size < sizeof(told))
+		return -EINVAL;
+	told.size = holder->size;
+	memcpy(holder, &told, sizeof(told));
+	return 0;
+}
+
+static int check_holder(const struct kreg_holder *holder)
+{
+	return holder && holder->size < sizeof(*holder) ? -EINVAL : 0;
+}
+
+static int run_register(struct kreg_table *table, struct kreg_ioc_register *io,
+			const struct kreg_process *process, const void *key, size_t key_len,
+			const void *value, size_t value_len)
+{
+	struct kreg_op op;
+	int ret = kreg_op_fill(&op, KREG_OP_PUT, key, key_len, value, value_len);
+
+	if (ret)
+		return ret;
+	io->size = sizeof(*io);
+	io->table = table->id;
+	if (process)
+		io->process = *process;
+	io->key = op.key;
+	io->key_len = op.key_len;
+	io->value = op.value;
+	io->value_len = op.value_len;
+	return kreg_ioctl(table->client, KREG_IOC_REGISTER, io);
+}
+
+static int register_failed(int ret, struct kreg_table *table, size_t key_len, size_t value_len)
+{
+	return kreg_fail_sizes(kreg_fail_table(ret, TRY_WRITE, table), key_len, value_len, 0);
+}
+
+int kreg_register(struct kreg_table *table, const void *key, size_t key_len,
+		  const void *value, size_t value_len)
+{
+	struct kreg_ioc_register io = { .flags = 0 };
+	int ret = run_register(table, &io, NULL, key, key_len, value, value_len);
+
+	return register_failed(ret, table, key_len, value_len);
+}
+
+int kreg_register_or_get(struct kreg_table *table, const struct kreg_process *process,
+			 const void *key, size_t key_len, const void *value, size_t value_len,
+			 struct kreg_holder *holder)
+{
+	struct kreg_ioc_register io = { .flags = KREG_REGISTER_GET };
+	int ret = check_holder(holder);
+
+	if (!ret)
+		ret = run_register(table, &io, process, key, key_len, value, value_len);
+	if (ret) {
+		register_failed(ret, table, key_len, value_len);
+		return process ? kreg_fail_process(ret, process->pid) : ret;
+	}
+	fill_holder(holder, &io.out_process, io.out_version);
+	return io.out_how == KREG_REGISTERED;
+}
+
+int kreg_unregister(struct kreg_table *table, const void *key, size_t key_len)
+{
+	struct kreg_op_args args = {
+		.size = sizeof(args),
+		.code = KREG_OP_DELETE,
+		.flags = KREG_OP_MINE,
+		.key = key,
+		.key_len = key_len,
+	};
+	int ret = kreg_op_run(table, &args);
+
+	return ret ? ret : (int)args.out_count;
+}
+
+int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
+		 struct kreg_holder *holder)
+{
+	struct kreg_ioc_op io = { .size = sizeof(io), .table = table->id };
+	int ret = check_holder(holder);
+
+	if (!ret)
+		ret = kreg_op_fill(&io.op, KREG_OP_MEMBER, key, key_len, NULL, 0);
+	if (!ret)
+		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+	if (ret)
+		return kreg_fail_sizes(kreg_fail_table(ret, TRY_READ, table), key_len, 0, 0);
+	return fill_holder(holder, &io.out_process, io.op.out_version);
+}
+
+struct kreg_process kreg_object_process(const struct kreg_object *object)
+{
+	struct kreg_process process = { 0, 0, 0 };
+
+	if (object->sub & OBJECT_PROCESS)
+		memcpy(&process, (const char *)object + object->size - sizeof(process),
+		       sizeof(process));
+	return process;
+}
