@@ -31,7 +31,7 @@ struct kreg_change {
 	struct kreg_rec *rec;		/* the reserved slot */
 	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
 	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
-	struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL; set behind @special */
+	struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL; else undefined */
 	bool bound;			/* PUT: room for a bond; fixed with its slot */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */

@@ -196,42 +196,6 @@ TEST_F(which_limit, bytes)
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
 }
 
-static long job_bind_told(struct job *job)
-{
-	struct kreg_ioc_op cmd = {
-		.size = sizeof(cmd),
-		.table = job->table,
-		.op = test_op_puts("key", "value"),
-		.out_limit = ~0U,
-	};
-	int err;
-
-	cmd.op.flags = KREG_OP_BOUND;
-	err = test_ioctl(job->fd, KREG_IOC_OP, &cmd);
-	return which(err, cmd.out_limit);
-}
-
-static long job_bind_many_told(struct job *job)
-{
-	struct kreg_op op = test_op_puts("key", "value");
-	struct kreg_ioc_batch cmd = test_batch_cmd(job->table, KREG_BATCH_ATOMIC, &op, 1);
-	int err;
-
-	op.flags = KREG_OP_BOUND;
-	cmd.out_limit = ~0U;
-	err = test_ioctl(job->fd, KREG_IOC_BATCH, &cmd);
-	return which(err, cmd.out_limit);
-}
-
-TEST_F(which_limit, bound)
-{
-	self->alice->job->table = self->table;
-	ASSERT_EQ(0, test_set_param("max_user_bound", 0));
-	EXPECT_LIMIT(KREG_LIMIT_BOUND, job_bind_told);
-	EXPECT_LIMIT(KREG_LIMIT_BOUND, job_bind_many_told);
-	EXPECT_EQ(0, test_objects(self->fd, self->table));
-}
-
 TEST_F(which_limit, mailbox)
 {
 	struct job *job = self->alice->job;

@@ -117,7 +117,8 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info status put get take del scan count claim give hold watch monitor; do
+	for c in new rm ls info status put get take del scan count claim give hold watch monitor \
+		register whereis keys; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -599,6 +600,30 @@ user *1 *1 *'
 	chmod "$mode" /dev/kreg
 }
 
+registries() {
+	t 'new registry' 0 '' '' "$kreg" new -a registry names
+	t 'whereis of nobody' 3 '' '*' "$kreg" whereis names me
+	"$kreg" register names me hello -- sleep 1000 &
+	sleeper=$!
+	pids="$pids $sleeper"
+	wait_until "$kreg" whereis names me
+	t 'whereis' 0 "$sleeper" '' "$kreg" whereis names me
+	t 'its value' 0 hello '' "$kreg" get names me
+	t 'keys' 0 me '' "$kreg" keys names "$sleeper"
+	t 'register what is taken' 4 '' '*' "$kreg" register names me -- true
+	t 'register without a command' 2 '' '*' "$kreg" register names me value
+	t 'register no such command' 127 '' '*' "$kreg" register names other -- /no/such
+	t 'keys of no pid' 2 '' '*' "$kreg" keys names x
+	t 'keys of nobody' 3 '' '*' "$kreg" keys names 999999
+	kill -9 "$sleeper"
+	wait "$sleeper" 2>/dev/null
+	t 'whereis of the dead' 3 '' '*' "$kreg" whereis names me
+	t 'register after that' 0 names '' "$kreg" register names me -- sh -c 'echo $KREG_TABLE'
+	t 'put in its place' 0 '' '' "$kreg" put names me nobody
+	t 'whereis of what is bound to none' 0 0 '' "$kreg" whereis names me
+	t 'remove the registry' 0 '' '' "$kreg" rm names
+}
+
 echo 'TAP version 13'
 general
 tables
@@ -612,6 +637,7 @@ holds
 deaths
 many
 namespaces
+registries
 statuses
 echo "1..$n"
 [ "$failed" -eq 0 ]

@@ -271,6 +271,17 @@ static long job_bind_told(struct job *job)
 	return err == -EDQUOT ? (long)cmd.out_limit : err;
 }
 
+static long job_bind_batch_told(struct job *job)
+{
+	struct kreg_op op = test_op_bind(job->key, "v");
+	struct kreg_ioc_batch cmd = test_batch_cmd(job->table, KREG_BATCH_ATOMIC, &op, 1);
+	int err;
+
+	cmd.out_limit = ~0U;
+	err = test_ioctl(job->fd, KREG_IOC_BATCH, &cmd);
+	return err == -EDQUOT ? (long)cmd.out_limit : err;
+}
+
 static long kid_bind_told(struct kid *kid, __u64 table, const char *key)
 {
 	kid->job->table = table;
@@ -289,6 +300,7 @@ TEST_F(bound, limit)
 	EXPECT_EQ(0, kid_bind_told(other, self->table, "c"));
 	EXPECT_EQ(KREG_LIMIT_BOUND, kid_bind_told(alice, self->table, "d"));
 	EXPECT_EQ(KREG_LIMIT_BOUND, kid_bind_told(other, self->table, "d"));
+	EXPECT_EQ(KREG_LIMIT_BOUND, kid_do(other, job_bind_batch_told));
 	EXPECT_EQ(-EDQUOT, kid_bind_many(alice, self->table, "m", 2, KREG_BATCH_ATOMIC));
 	EXPECT_EQ(0, kid_bind_many(alice, self->table, "m", 2, 0));
 	EXPECT_EQ(3, test_objects(self->fd, self->table));

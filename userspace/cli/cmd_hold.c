@@ -54,7 +54,8 @@ static void parse(int argc, char **argv, struct hold *h)
 
 	while ((c = next_option(argc, argv, "+a:m:r:M:wdu", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &h->options.access))
-			usage("'%s' is no access rule: private, protected or public", optarg);
+			usage("'%s' is no access rule: private, protected, public or registry",
+			      optarg);
 		if (c == 'm' && (parse_mode(optarg, &h->options.mode) || !h->options.mode))
 			usage("'%s' is no mode: octal digits of 0666", optarg);
 		if (c == 'r')

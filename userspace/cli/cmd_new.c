@@ -31,7 +31,8 @@ static void parse(int argc, char **argv, struct wish *w)
 
 	while ((c = next_option(argc, argv, "a:m:o:k:ciu", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
-			usage("'%s' is no access rule: private, protected or public", optarg);
+			usage("'%s' is no access rule: private, protected, public or registry",
+			      optarg);
 		if (c == 'm' && (parse_mode(optarg, &w->mode) || !w->mode))
 			usage("'%s' is no mode: octal digits of 0666", optarg);
 		if (c == 'o' && parse_orphan(optarg, &w->orphan))

@@ -72,7 +72,7 @@ int parse_access(const char *text, unsigned int *access)
 {
 	unsigned int a;
 
-	for (a = KREG_ACCESS_PRIVATE; a <= KREG_ACCESS_PUBLIC; a++) {
+	for (a = KREG_ACCESS_PRIVATE; a <= KREG_ACCESS_REGISTRY; a++) {
 		if (!strcmp(text, text_access(a))) {
 			*access = a;
 			return 0;

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg register, kreg whereis, kreg keys: which process has which key. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const struct option options[] = {
+	COMMON_LONG_OPTIONS
+};
+
+/* The command is the same process: it loses the client, and keeps the key. */
+static int register_run(int argc, char **argv)
+{
+	struct bytes key, value = { NULL, 0 };
+	struct kreg_table *table;
+	int ret, err, rest;
+
+	while (next_option(argc, argv, "+", options) != -1)
+		;
+	need_args(argc, 3, -1);
+	if (!*argv[optind + 1])
+		usage("the key is empty");
+	rest = optind + 2;
+	if (strcmp(argv[rest], "--"))
+		value = bytes_arg(argv[rest++]);
+	if (!argv[rest] || strcmp(argv[rest], "--") || !argv[rest + 1])
+		usage("there is no command behind --");
+	key = bytes_arg(argv[optind + 1]);
+	ret = open_table(argv[optind], &table);
+	if (ret)
+		return ret;
+	ret = kreg_register(table, key.data, key.len, value.data, value.len);
+	if (ret)
+		return fail(ret);
+	err = run_exec(argv + rest + 1, argv[optind]);
+	return fail_text(err == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_RUN, "%s: %s",
+			 argv[rest + 1], strerror(err));
+}
+
+const struct command cmd_register = {
+	.name = "register",
+	.args = "NAME KEY [VALUE] -- COMMAND [ARGUMENT]...",
+	.summary = "run a command, registered under a key",
+	.help = "Bind a key to this process, then become COMMAND: nobody finds the key any more\n"
+		"when that ends. It fails if another process has the key.",
+	.run = register_run,
+};
+
+static void show_holder(const struct kreg_holder *holder)
+{
+	if (json) {
+		json_begin(stdout);
+		json_number("pid", holder->process.pid);
+		json_number("cookie", holder->process.cookie);
+		json_number("version", holder->version);
+		json_end();
+	} else {
+		printf("%u\n", holder->process.pid);
+	}
+}
+
+static int whereis_run(int argc, char **argv)
+{
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	struct kreg_table *table;
+	struct bytes key;
+	int ret;
+
+	while (next_option(argc, argv, "", options) != -1)
+		;
+	need_args(argc, 2, 2);
+	if (!*argv[optind + 1])
+		usage("the key is empty");
+	ret = open_table(argv[optind], &table);
+	if (ret)
+		return ret;
+	key = bytes_arg(argv[optind + 1]);
+	ret = kreg_whereis(table, key.data, key.len, &holder);
+	if (ret)
+		ret = fail(ret);
+	else
+		show_holder(&holder);
+	bytes_free(&key);
+	close_table(table);
+	return ret ? ret : finish_output();
+}
+
+const struct command cmd_whereis = {
+	.name = "whereis",
+	.args = "NAME KEY",
+	.summary = "print the pid of the process that has a key",
+	.help = "Print the pid of the process that a key is bound to; 0: it is bound to none, or to\n"
+		"one in another pid namespace.",
+	.run = whereis_run,
+};
+
+static void show_key(const struct kreg_object *object)
+{
+	size_t len;
+	const void *key = kreg_object_key(object, &len);
+
+	if (json) {
+		json_begin(stdout);
+		json_bytes("key", key, len);
+		json_end();
+	} else {
+		bytes_print(key, len, stdout);
+		putchar('\n');
+	}
+}
+
+/* By the pid that the objects tell, since a process without a client cannot be looked up. */
+static int show_keys(struct kreg_table *table, uint64_t pid)
+{
+	struct kreg_scan_options o = KREG_SCAN_OPTIONS_INIT;
+	const struct kreg_object *object;
+	struct kreg_scan *scan;
+	unsigned int n = 0;
+	int ret;
+
+	o.flags = KREG_SCAN_KEYS | KREG_SCAN_PROCESSES;
+	ret = kreg_scan_open(table, &o, &scan);
+	if (ret)
+		return fail(ret);
+	while ((ret = kreg_scan_next(scan, &object)) == 1) {
+		if (kreg_object_process(object).pid != pid)
+			continue;
+		show_key(object);
+		n++;
+	}
+	if (ret)
+		ret = fail(ret);
+	else if (!n)
+		ret = fail_text(EXIT_MISSING, "process %u has no key there", (unsigned int)pid);
+	kreg_scan_close(scan);
+	return ret;
+}
+
+static int keys_run(int argc, char **argv)
+{
+	struct kreg_table *table;
+	uint64_t pid;
+	int ret;
+
+	while (next_option(argc, argv, "", options) != -1)
+		;
+	need_args(argc, 2, 2);
+	if (parse_number(argv[optind + 1], INT32_MAX, &pid) || !pid)
+		usage("'%s' is not a pid", argv[optind + 1]);
+	ret = open_table(argv[optind], &table);
+	if (ret)
+		return ret;
+	ret = show_keys(table, pid);
+	close_table(table);
+	return ret ? ret : finish_output();
+}
+
+const struct command cmd_keys = {
+	.name = "keys",
+	.args = "NAME PID",
+	.summary = "print the keys that are bound to a process",
+	.help = "Print the keys of a table that are bound to a process, one a line.",
+	.run = keys_run,
+};
