@@ -282,7 +282,7 @@ TEST_F(access, bad_rules)
 	__u64 id;
 
 	test_create(self->fd, "t", PROTECTED, &id);
-	test_err_access(EOPNOTSUPP, self->fd, id, 4);
+	test_err_access(EOPNOTSUPP, self->fd, id, 5);
 	test_err_access(EOPNOTSUPP, self->fd, id, ~0U);
 	test_err_setopt(EOPNOTSUPP, self->fd, id, KREG_OPT_ACCESS,
 			1ULL << 32 | PUBLIC, 0);
