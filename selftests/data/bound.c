@@ -331,45 +331,4 @@ TEST_F(bound, limit)
 				  3));
 }
 
-/* Batches of plain writes that began when nothing was bound. */
-static long job_put_batches(struct job *job)
-{
-	struct kreg_op ops[20];
-	char keys[20][8];
-	int i, err = 0;
-
-	for (i = 0; i < 20; i++) {
-		snprintf(keys[i], sizeof(keys[i]), "k%d", i);
-		ops[i] = test_op_puts(keys[i], "batch");
-	}
-	for (i = 0; i < (int)job->arg && !err; i++)
-		err = _test_batch(job->fd, job->table, 0, ops, 20, NULL);
-	return err;
-}
-
-TEST_F(bound, first_while_batches_go_on)
-{
-	struct kid *kid = kid_start(_metadata);
-	int i, n;
-
-	for (n = 0; n < 10; n++) {
-		__u64 id;
-
-		test_create(self->fd, NULL, KREG_ACCESS_PUBLIC, &id);
-		kid->job->table = id;
-		kid->job->arg = 50;
-		kid_ask(kid, job_put_batches);
-		for (i = 0; i < 20; i++) {
-			char key[8];
-
-			snprintf(key, sizeof(key), "k%d", i);
-			test_bind(self->fd, id, key, "bound");
-			EXPECT_TRUE(test_is_of(self->fd, id, key, self->me));
-		}
-		EXPECT_EQ(0, kid_answer(kid));
-		EXPECT_EQ(20, test_bound(self->fd, id));
-		test_destroy(self->fd, id);
-	}
-}
-
 TEST_HARNESS_MAIN
