@@ -725,6 +725,9 @@ struct kreg_more {
  * to one table are applied in the order of its calls, and before the death of its process
  * is seen: close() waits for them, and for what calls have left behind that were killed.
  * In a table that several users write to, each has a call done by turns.
+ *
+ * A PUT without BOUND that was queued when nothing had ever been bound in the table, and finds
+ * when it is applied that something has been meanwhile, fails with EAGAIN, which SYNC tells.
  */
 struct kreg_ioc_op {
 	__u32 size;
