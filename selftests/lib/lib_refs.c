@@ -359,7 +359,7 @@ TEST_F(monitor, foreign_watch)
 }
 
 #define THREADS	4
-#define ROUNDS	60
+#define ROUNDS	40
 
 struct many {
 	struct kreg_client *client;
@@ -380,19 +380,19 @@ static void count_one(const struct kreg_event *event, void *arg)
 static void set_and_cancel(struct many *many, bool early)
 {
 	atomic_int count = 0, none = 0;
+	struct kreg_process who;
 	struct kreg_ref *ref, *idle;
 	pid_t pid = bystander();
 	int i;
 
 	many->bad += kreg_monitor_pid(many->client, many->lives, count_one, (void *)&none,
 				      &idle) != 0;
+	many->bad += kreg_monitor_pid(many->client, pid, NULL, NULL, &ref) != 0;
+	who = kreg_ref_process(ref);
+	many->bad += kreg_ref_cancel(ref) != 1;
 	if (early)
 		kill(pid, SIGKILL);
-	if (kreg_monitor_pid(many->client, pid, count_one, (void *)&count, &ref)) {
-		many->bad += !early || kreg_ref_cancel(idle) != 1;
-		waitpid(pid, NULL, 0);
-		return;
-	}
+	many->bad += kreg_monitor(many->client, &who, count_one, (void *)&count, &ref) != 0;
 	kill(pid, SIGKILL);
 	for (i = 0; i < 10000 && !count; i++)
 		usleep(1000);
@@ -406,7 +406,7 @@ static void *use_refs(void *arg)
 {
 	int i;
 
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < test_rounds(ROUNDS); i++)
 		set_and_cancel(arg, i % 2);
 	return NULL;
 }
@@ -436,7 +436,7 @@ TEST_F(monitor, threads)
 	many.over = true;
 	pthread_join(events, NULL);
 	EXPECT_EQ(0, many.bad);
-	EXPECT_LE(THREADS * ROUNDS / 2, many.fired);
+	EXPECT_EQ(THREADS * test_rounds(ROUNDS), many.fired);
 	EXPECT_EQ(1, kreg_ref_cancel(ref));
 }
 

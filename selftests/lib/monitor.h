@@ -13,6 +13,14 @@ FIXTURE(monitor)
 	pid_t pid;		/* of a process without a client, which waits to be killed */
 };
 
+/* Fewer on a slow guest. */
+static inline int test_rounds(int n)
+{
+	const char *shrink = getenv("KREG_TEST_SHRINK");
+
+	return shrink && atoi(shrink) > 0 ? n / atoi(shrink) : n;
+}
+
 /* A process that has nothing to do with kreg. */
 static inline pid_t bystander(void)
 {
