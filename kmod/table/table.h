@@ -41,6 +41,10 @@ struct kreg_table {
 	u32 name_len;
 	u8 *name;
 
+	/* Where there is room before the store, which begins a cache line: */
+	struct hlist_node name_node;	/* names_lock */
+	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
+
 	struct kreg_store store;
 	struct kreg_lane lane;
 	struct kreg_upkeep upkeep;
@@ -74,10 +78,8 @@ struct kreg_table {
 	bool is_expiring;		/* the end of the time for which it is parked is due, */
 	struct kreg_death *passer;	/* its owner's death, */
 	struct kreg_death *ending;	/* or that of its namespace's init; both wait for it */
-	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
 	struct kreg_req own;
 
-	struct hlist_node name_node;	/* names_lock */
 	refcount_t refs;
 	struct rcu_work free_work;
 };
