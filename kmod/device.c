@@ -14,6 +14,7 @@
 #include "client/mail.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/events.h"
 #include "cmd/sync.h"
 #include "device.h"
 #include "event/down.h"
@@ -32,7 +33,12 @@ static int kreg_open_file(struct inode *inode, struct file *file)
 /* A descriptor is closed. The file is released when that was the last one. */
 static int kreg_flush(struct file *file, fl_owner_t id)
 {
-	kreg_carry_note(file->private_data, file);
+	struct kreg_client *cl = file->private_data;
+
+	kreg_carry_note(cl, file);
+	/* Another process may have the file open still, which can do nothing with it. */
+	if (kreg_proc_is_current(cl->proc) && kreg_proc_exiting(cl->proc))
+		kreg_events_end_all(cl);
 	return 0;
 }
 
@@ -94,17 +100,28 @@ static ssize_t read_mails(struct kreg_client *cl, char __user *buf, size_t len)
 	return done;
 }
 
-static ssize_t read_mail_once(struct kreg_client *cl, char __user *buf, size_t len)
+/* Mail comes first, and then events, if all of the mail has fitted. */
+static ssize_t read_records(struct kreg_client *cl, char __user *buf, size_t len)
+{
+	ssize_t mails = read_mails(cl, buf, len), events;
+
+	if (mails < 0 || !kreg_mailbox_is_empty(&cl->box))
+		return mails;
+	events = kreg_events_read(cl, buf + mails, len - mails);
+	return events < 0 ? mails ?: events : mails + events;
+}
+
+static ssize_t read_once(struct kreg_client *cl, char __user *buf, size_t len)
 {
 	ssize_t ret = 0;
 
-	if (kreg_mailbox_is_empty(&cl->box))
-		ret = kreg_sync_mail(cl);
+	if (kreg_mailbox_is_empty(&cl->box) && !kreg_events_ready(cl))
+		ret = kreg_sync_mail(cl) ?: kreg_events_settle(cl);
 	if (ret)
 		return ret;
 	if (mutex_lock_interruptible(&cl->reading))
 		return -ERESTARTSYS;
-	ret = kreg_down_sync(cl) ?: read_mails(cl, buf, len);
+	ret = kreg_down_sync(cl) ?: read_records(cl, buf, len);
 	mutex_unlock(&cl->reading);
 	return ret;
 }
@@ -120,6 +137,12 @@ static bool has_mail(struct kreg_client *cl)
 	return !kreg_mailbox_is_empty(&cl->box);
 }
 
+/* The subscriptions first, since a look at them has the caller woken by what comes. */
+static bool has_news(struct kreg_client *cl)
+{
+	return kreg_events_ready(cl) || has_mail(cl);
+}
+
 static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
 {
 	struct kreg_client *cl = file->private_data;
@@ -129,10 +152,12 @@ static ssize_t kreg_read(struct file *file, char __user *buf, size_t len, loff_t
 		return -ENXIO;
 	if (!len)
 		return 0;
-	while (!(ret = read_mail_once(cl, buf, len))) {
-		if (file->f_flags & O_NONBLOCK)
+	while (!(ret = read_once(cl, buf, len))) {
+		/* Who waits with EPOLLET is to be woken by what comes after this. */
+		if (file->f_flags & O_NONBLOCK && !kreg_events_ready(cl))
 			return -EAGAIN;
-		if (wait_event_freezable(cl->news.sleepers, has_mail(cl)))
+		if (!(file->f_flags & O_NONBLOCK) &&
+		    wait_event_freezable(cl->news.sleepers, has_news(cl)))
 			return -ERESTARTSYS;
 	}
 	return ret;
@@ -146,7 +171,7 @@ static __poll_t kreg_poll(struct file *file, poll_table *wait)
 	if (!kreg_proc_is_current(cl->proc))
 		return EPOLLERR;
 	poll_wait(file, &cl->news.sleepers, wait);
-	return has_mail(cl) ? EPOLLIN | EPOLLRDNORM : 0;
+	return has_news(cl) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
@@ -157,6 +182,7 @@ static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "kreg-cookie:\t%llu\n", cl->proc->cookie);
 	seq_printf(m, "kreg-records:\t%d\n", atomic_read(&cl->proc->mails));
 	seq_printf(m, "kreg-watches:\t%u\n", READ_ONCE(cl->nr_watches));
+	seq_printf(m, "kreg-subscriptions:\t%u\n", READ_ONCE(cl->nr_subscriptions));
 	seq_printf(m, "kreg-async:\t%d\n", atomic_read(&cl->async_ops));
 }
 

@@ -65,6 +65,12 @@ MODULE_PARM_DESC(max_events, "records of a process, unread or promised");
 module_param_named(max_event_bytes, kreg_limits.event_bytes, uint, 0644);
 MODULE_PARM_DESC(max_event_bytes, "bytes of them");
 
+module_param_named(max_subscriptions, kreg_limits.subscriptions, uint, 0644);
+MODULE_PARM_DESC(max_subscriptions, "subscriptions of an open file");
+
+module_param_named(max_table_subscriptions, kreg_limits.table_subscriptions, uint, 0644);
+MODULE_PARM_DESC(max_table_subscriptions, "subscriptions of a table");
+
 module_param_named(max_park_ms, kreg_limits.park_ms, ulong, 0644);
 MODULE_PARM_DESC(max_park_ms, "milliseconds a table may be parked without CAP_SYS_RESOURCE");
 

@@ -203,6 +203,8 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 	xa_init_flags(&cl->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	spin_lock_init(&cl->watch_lock);
 	INIT_LIST_HEAD(&cl->watches);
+	spin_lock_init(&cl->subscriptions_lock);
+	INIT_LIST_HEAD(&cl->subscriptions);
 	kreg_mailbox_init(&cl->box);
 	kreg_news_init(&cl->news, put_by_news);
 	err = identify_client(cl);

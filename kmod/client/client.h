@@ -10,6 +10,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
 
@@ -47,6 +48,9 @@ struct kreg_client {
 	spinlock_t watch_lock;		/* innermost */
 	struct list_head watches;	/* watch_lock: kreg_watch.of_client */
 	unsigned int nr_watches;	/* watch_lock */
+	spinlock_t subscriptions_lock;
+	struct list_head subscriptions;	/* subscriptions_lock: kreg_subscription.of_client */
+	unsigned int nr_subscriptions;	/* subscriptions_lock */
 	struct kreg_scratch call;	/* for what a batch says */
 	struct kreg_scratch req;	/* for a request to the writer */
 	/* Asynchronous writes that wait, and their first error, as in SYNC. */

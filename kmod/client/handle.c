@@ -17,19 +17,32 @@ static u32 slot_of(u64 id)
 	return id & ((1U << SLOT_BITS) - 1);
 }
 
-int kreg_handle_add(struct kreg_client *cl, struct kreg_handle *h)
+int kreg_handle_reserve(struct kreg_client *cl, struct kreg_handle *h)
 {
 	u32 slot;
 	int err;
 
 	h->client = cl;
-	h->id = 0;
-	err = xa_alloc(&cl->handles, &slot, h, XA_LIMIT(0, slot_of(~0ULL)), KREG_GFP_USER);
+	err = xa_alloc(&cl->handles, &slot, NULL, XA_LIMIT(0, slot_of(~0ULL)), KREG_GFP_USER);
 	if (err)
 		return err == -EBUSY ? -ENOMEM : err;
-	/* Until now no id finds it. */
-	WRITE_ONCE(h->id, atomic64_inc_return(&cl->last_handle) << SLOT_BITS | slot);
+	h->id = atomic64_inc_return(&cl->last_handle) << SLOT_BITS | slot;
 	return 0;
+}
+
+/* The slot is there, so that nothing is allocated. */
+void kreg_handle_publish(struct kreg_handle *h)
+{
+	xa_store(&h->client->handles, slot_of(h->id), h, 0);
+}
+
+int kreg_handle_add(struct kreg_client *cl, struct kreg_handle *h)
+{
+	int err = kreg_handle_reserve(cl, h);
+
+	if (!err)
+		kreg_handle_publish(h);
+	return err;
 }
 
 void kreg_handle_remove(struct kreg_handle *h)
@@ -37,27 +50,28 @@ void kreg_handle_remove(struct kreg_handle *h)
 	xa_erase(&h->client->handles, slot_of(h->id));
 }
 
-static struct kreg_handle *find_handle(struct kreg_client *cl, u64 id)
-{
-	struct kreg_handle *h = xa_load(&cl->handles, slot_of(id));
-
-	lockdep_assert_held(&cl->reading);
-	return h && READ_ONCE(h->id) == id ? h : NULL;
-}
-
 /* Handles end under client->reading, so one that is found stays until that is given up. */
-int kreg_handle_cancel(struct kreg_client *cl, u64 id, bool flush)
+struct kreg_handle *kreg_handle_find(struct kreg_client *cl, u64 id)
 {
 	u64 serial = id >> SLOT_BITS;
 	struct kreg_handle *h;
+
+	lockdep_assert_held(&cl->reading);
+	if (!serial || serial > atomic64_read(&cl->last_handle))
+		return ERR_PTR(-EINVAL);
+	h = xa_load(&cl->handles, slot_of(id));
+	return h && h->id == id ? h : ERR_PTR(-ENOENT);
+}
+
+int kreg_handle_cancel(struct kreg_client *cl, u64 id, bool flush)
+{
+	struct kreg_handle *h;
 	int err;
 
-	if (!serial || serial > atomic64_read(&cl->last_handle))
-		return -EINVAL;
 	if (mutex_lock_killable(&cl->reading))
 		return -EINTR;
-	h = find_handle(cl, id);
-	err = h ? h->ops->cancel(h, flush) : -ENOENT;
+	h = kreg_handle_find(cl, id);
+	err = IS_ERR(h) ? PTR_ERR(h) : h->ops->cancel(h, flush);
 	mutex_unlock(&cl->reading);
 	return err;
 }

@@ -36,9 +36,18 @@ struct kreg_handle {
  * has ended. -ENOMEM.
  */
 int kreg_handle_add(struct kreg_client *cl, struct kreg_handle *h);
+/*
+ * Sleeps. The same in two steps, for what is freed without client->reading before it is
+ * pending: by its id it is found only when it is published, which cannot fail. -ENOMEM.
+ */
+int kreg_handle_reserve(struct kreg_client *cl, struct kreg_handle *h);
+/* Any. */
+void kreg_handle_publish(struct kreg_handle *h);
 /* Any. Its id is not found any more. */
 void kreg_handle_remove(struct kreg_handle *h);
 
+/* Any, under client->reading. What has this id; ERR_PTR() as in kreg_handle_cancel(). */
+struct kreg_handle *kreg_handle_find(struct kreg_client *cl, u64 id);
 /*
  * Sleeps. Cancel what has this id. -ENOENT: it has ended; -EINVAL: @cl cannot have had this
  * id yet; -EINTR.

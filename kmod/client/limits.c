@@ -9,5 +9,7 @@ struct kreg_limits kreg_limits = {
 	.clients = KREG_MAX_CLIENTS,
 	.events = KREG_MAX_EVENTS,
 	.event_bytes = KREG_MAX_EVENT_BYTES,
+	.subscriptions = KREG_MAX_SUBSCRIPTIONS,
+	.table_subscriptions = KREG_MAX_TABLE_SUBSCRIPTIONS,
 	.park_ms = KREG_MAX_PARK_MS,
 };

@@ -14,6 +14,8 @@ struct kreg_limits {
 	unsigned int clients;		/* of a process */
 	unsigned int events;		/* records of a process, queued or promised */
 	unsigned int event_bytes;
+	unsigned int subscriptions;	/* of a client */
+	unsigned int table_subscriptions;
 	unsigned long park_ms;
 };
 

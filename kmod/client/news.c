@@ -87,10 +87,15 @@ static void wake_many(struct work_struct *work)
 	news->put(news);
 }
 
+bool kreg_news_defer(struct work_struct *work)
+{
+	return queue_work(wakers, work);
+}
+
 /* If the work is pending already, it will see what the caller has done before. */
 void kreg_news_wake(struct kreg_news *news)
 {
-	if (kreg_news_wake_few(&news->sleepers) || !queue_work(wakers, &news->many))
+	if (kreg_news_wake_few(&news->sleepers) || !kreg_news_defer(&news->many))
 		news->put(news);
 }
 

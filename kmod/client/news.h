@@ -35,5 +35,7 @@ void kreg_news_wake(struct kreg_news *news);
  * that sleep alone (EPOLLEXCLUSIVE), as in all wake-ups.
  */
 bool kreg_news_wake_few(struct wait_queue_head *queue);
+/* Any. Have @work done by a worker, before kreg_news_stop(). False: it is pending. */
+bool kreg_news_defer(struct work_struct *work);
 
 #endif /* KREG_CLIENT_NEWS_H */

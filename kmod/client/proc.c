@@ -72,6 +72,17 @@ u32 kreg_proc_pid(const struct kreg_proc *p)
 	return kreg_proc_dead(p) ? 0 : pid_vnr(p->pid);
 }
 
+struct kreg_process kreg_proc_name(const struct kreg_proc *p, struct pid_namespace *ns)
+{
+	struct kreg_process name = {};
+
+	if (p) {
+		name.pid = pid_nr_ns(p->pid, ns);
+		name.cookie = p->cookie;
+	}
+	return name;
+}
+
 void kreg_proc_get(struct kreg_proc *p)
 {
 	refcount_inc(&p->refs);

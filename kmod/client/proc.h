@@ -25,6 +25,7 @@ struct kreg_news;
 struct kreg_ns;
 struct kreg_writer;
 struct pid;
+struct pid_namespace;
 
 /* What goes on while a process executes a program (carry.h). All under proc->lock. */
 struct kreg_carried {
@@ -144,6 +145,8 @@ static __always_inline bool kreg_proc_exiting_rcu(const struct kreg_proc *p)
 
 /* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
+/* Any. How it is, or was, called in @ns. NULL: none. */
+struct kreg_process kreg_proc_name(const struct kreg_proc *p, struct pid_namespace *ns);
 
 /* Turn. What is in @held has changed. */
 void kreg_holdings_note(struct kreg_holdings *held, struct kreg_writer *w);

@@ -80,8 +80,7 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 		return err;
 	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;
-	if (op->code != KREG_OP_PUT)
-		all->loose += op->key_len;
+	all->loose += kreg_op_loose(op);
 	all->binds |= op->flags & KREG_OP_BOUND;
 	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_CONDITIONS ? -EINVAL : 0;
 }
@@ -140,6 +139,7 @@ static const enum kreg_change_kind kinds[] = {
 	[KREG_OP_PUT] = KREG_CHANGE_PUT,
 	[KREG_OP_DELETE] = KREG_CHANGE_DELETE,
 	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
+	[KREG_OP_PUBLISH] = KREG_CHANGE_EVENT,
 };
 
 static __always_inline int get_batch_key(struct kreg_change *c, const struct kreg_op *op, void *to)
@@ -150,7 +150,7 @@ static __always_inline int get_batch_key(struct kreg_change *c, const struct kre
 
 /*
  * Fill in what is known before a slot is reserved. The key of a DELETE, which gets no
- * slot, is copied to *keys, which then moves behind it.
+ * slot, is copied to *keys, which then moves behind it, and so are key and value of a PUBLISH.
  */
 static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const struct kreg_op *op,
 		       bool roomy, u8 **keys)
@@ -179,6 +179,11 @@ static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const 
 	case KREG_CHANGE_DELETE:
 		*keys += op->key_len;
 		return get_batch_key(c, op, key);
+	case KREG_CHANGE_EVENT:
+		*keys += op->key_len + op->value_len;
+		c->value = key + op->key_len;
+		return get_batch_key(c, op, key) ?:
+		       kreg_get(key + op->key_len, u64_to_user_ptr(op->value), op->value_len);
 	case KREG_CHANGE_CLEAR:
 		c->root = kreg_root_alloc(KREG_GFP_USER);
 		return c->root ? 0 : -ENOMEM;

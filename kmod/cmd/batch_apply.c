@@ -15,7 +15,7 @@
 #include "store/write.h"
 #include "table/bound.h"
 #include "table/change.h"
-#include "table/table.h"
+#include "table/publish.h"
 
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 {
@@ -144,6 +144,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		far = false;
 		if (likely(!err)) {
 			op->open = false;
+			kreg_table_note_change(b->table, &op->change, b->txn.version);
 			continue;
 		}
 		b->far = err == KREG_TABLE_FAR;
@@ -155,6 +156,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 	if (b->next < b->count)
 		return;
 	kreg_txn_commit(&b->txn);
+	kreg_table_publish_noted(b->table);
 	enter_phase(b, SETTLE);
 }
 

@@ -56,6 +56,9 @@ static const struct command commands[] = {
 	COMMAND(CANCEL, kreg_cmd_cancel, struct kreg_ioc_cancel, id, 0),
 	COMMAND(REGISTER, kreg_cmd_register, struct kreg_ioc_register, out_limit,
 		LIMIT_OF(struct kreg_ioc_register)),
+	COMMAND(SUBSCRIBE, kreg_cmd_subscribe, struct kreg_ioc_subscribe, out_reserved,
+		LIMIT_OF(struct kreg_ioc_subscribe)),
+	COMMAND(ACK, kreg_cmd_ack, struct kreg_ioc_ack, seq, 0),
 };
 
 static enum kreg_limit limit_of(int err)

@@ -5,11 +5,13 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/usercopy.h"
+#include "event/acks.h"
 #include "store/reader.h"
 #include "store/store.h"
 #include "table/bond.h"
@@ -51,12 +53,19 @@ static int check_clear(const struct kreg_op *op)
 	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
 }
 
+static int check_publish(const struct kreg_op *op)
+{
+	if (op->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return op->value_len > KREG_MAX_EVENT_VALUE ? -EFBIG : 0;
+}
+
 /* Whether the flags go with the operation, and with each other. */
 static int check_flags(const struct kreg_op *op)
 {
 	if (op->code != KREG_OP_PUT && op->flags & (KREG_OP_NEW | KREG_OP_BOUND))
 		return -EINVAL;
-	if (kreg_op_reads(op) || op->code == KREG_OP_CLEAR)
+	if (kreg_op_reads(op) || op->code == KREG_OP_PUBLISH || op->code == KREG_OP_CLEAR)
 		return -EINVAL;
 	if (op->flags & KREG_OP_VERSION && !op->arg)
 		return -EINVAL;
@@ -70,13 +79,16 @@ int kreg_op_check_unusual(const struct kreg_op *op)
 	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
 			 op->code == KREG_OP_TAKE;
 
-	if (!op->code || op->code > KREG_OP_CLEAR || op->flags & ~KREG_OP_ALL ||
-	    op->offset || (op->arg && !(op->flags & KREG_OP_VERSION)))
+	if (!op->code || op->code > KREG_OP_PUBLISH || op->code == KREG_OP_EDIT ||
+	    op->flags & ~KREG_OP_ALL || op->offset ||
+	    (op->arg && !(op->flags & KREG_OP_VERSION)))
 		return -EOPNOTSUPP;
 	if (op->flags && check_flags(op))
 		return -EINVAL;
 	if (op->code == KREG_OP_CLEAR)
 		return check_clear(op);
+	if (op->code == KREG_OP_PUBLISH)
+		return check_publish(op);
 	if (!op->key_len || (!has_value && (op->value || op->value_len)))
 		return -EINVAL;
 	if (op->key_len > KREG_MAX_KEY)
@@ -329,6 +341,8 @@ static int check_command(const struct kreg_ioc_op *arg)
 	const struct kreg_op *op = &arg->op;
 	int err = arg->flags & ~KREG_OP_IOC_ALL ? -EOPNOTSUPP : kreg_op_check(op);
 
+	if (!err && arg->flags & KREG_WRITE_ACKED)
+		return kreg_op_reads(op) || arg->flags & KREG_WRITE_ASYNC ? -EINVAL : 0;
 	if (err || !(arg->flags & KREG_WRITE_ASYNC))
 		return err;
 	return kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_CONDITIONS ?
@@ -365,6 +379,21 @@ static int answer_tail(struct kreg_call *call)
 	return kreg_cmd_answer_from(call, struct kreg_ioc_op, out_process);
 }
 
+/* The write is done, whether or not that it was acknowledged can be told. */
+static int write_acked(struct kreg_call *call)
+{
+	struct kreg_ioc_op *arg = call->arg;
+	ktime_t until = arg->deadline_ns ? kreg_clock_from_user(arg->deadline_ns) : KTIME_MAX;
+	struct kreg_acks acks = {};
+	int err = kreg_op_put_acked(call->client, call->user, arg, &acks);
+
+	if (err)
+		return err;
+	arg->out_missing = kreg_acks_wait(&acks, call->client->proc, until);
+	kreg_cmd_answer(call, offsetof(struct kreg_ioc_op, out_missing), sizeof(arg->out_missing));
+	return 0;
+}
+
 /* A read in the form that tells to whom the object is bound. */
 static int read_and_tell(struct kreg_call *call)
 {
@@ -380,9 +409,10 @@ static int read_and_tell(struct kreg_call *call)
 int kreg_cmd_op(struct kreg_call *call)
 {
 	struct kreg_ioc_op *arg = call->arg;
-	int err = arg->deadline_ns && call->user_size > KREG_OP_SIZE ? -EOPNOTSUPP :
-								       check_command(arg);
+	int err = check_command(arg);
 
+	if (err != -EOPNOTSUPP && arg->deadline_ns && !(arg->flags & KREG_WRITE_ACKED))
+		err = -EINVAL;
 	if (!err)
 		err = kreg_client_check_mode(call->client, mode_of(&arg->op));
 	if (err)
@@ -391,6 +421,8 @@ int kreg_cmd_op(struct kreg_call *call)
 	if (kreg_op_reads(&arg->op) && !(arg->flags & KREG_WRITE_ASYNC))
 		return read_and_tell(call);
 	/* What a write answers must not fail after the fact, so it is answered before. */
+	if (arg->flags & KREG_WRITE_ACKED)
+		return answer_tail(call) ?: write_acked(call);
 	return answer_tail(call) ?: perform_op(call->client, call->user, arg);
 }
 
@@ -412,7 +444,7 @@ long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 						   kreg_op_put(cl, user, &arg);
 		return likely(!err) ? 0 : kreg_cmd_errno(err);
 	}
-	if (arg.size != KREG_OP_SIZE || refuse_op(user, &arg.op, 0))
+	if (arg.size != KREG_OP_SIZE || arg.flags & KREG_WRITE_ACKED || refuse_op(user, &arg.op, 0))
 		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
 	return kreg_cmd_errno(run_op(cl, user, &arg));
 }

@@ -9,6 +9,7 @@
 
 #include "cmd/usercopy.h"
 
+struct kreg_acks;
 struct kreg_client;
 struct kreg_holder;
 struct kreg_proc;
@@ -60,6 +61,14 @@ static inline bool kreg_op_reads(const struct kreg_op *op)
 	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
 }
 
+/* Any. Bytes of it that are not put into a record, of a write. */
+static inline u32 kreg_op_loose(const struct kreg_op *op)
+{
+	if (op->code == KREG_OP_PUBLISH)
+		return op->key_len + op->value_len;
+	return op->code == KREG_OP_PUT ? 0 : op->key_len;
+}
+
 /* Keys up to here need no memory of their own on their way in. */
 #define KREG_SMALL_KEY	64
 
@@ -80,6 +89,9 @@ int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
 /* put.c. Sleeps. Perform one write that has been checked, and answer it. */
 int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		struct kreg_ioc_op *arg);
+/* Sleeps. The same; @acks says then for what to wait with kreg_acks_wait(), unless it fails. */
+int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		      struct kreg_ioc_op *arg, struct kreg_acks *acks);
 /* Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
@@ -98,7 +110,7 @@ void kreg_op_tell_holder(const struct kreg_holder *holder, struct kreg_process *
 struct kreg_op_list {
 	struct kreg_op *op;
 	u32 count;
-	u32 loose;		/* bytes of keys that are not put into a record */
+	u32 loose;		/* bytes that are not put into a record */
 	bool binds;		/* there are some that bind */
 	u64 bytes;		/* of keys and values that go in */
 };

@@ -110,6 +110,10 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 		c->kind = KREG_CHANGE_CLEAR;
 		c->root = kreg_root_alloc(KREG_GFP_RELEASE);
 		return c->root ? 0 : -ENOMEM;
+	case KREG_OP_PUBLISH:
+		c->kind = KREG_CHANGE_EVENT;
+		err = get_value(c, op, small);
+		return err ?: get_put_key(c, op, small);
 	case KREG_OP_PUT:
 		c->kind = KREG_CHANGE_PUT;
 		c->must_be_new = op->flags & KREG_OP_NEW;
@@ -122,16 +126,19 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 }
 
 static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
-				    u64 only, struct kreg_proc *p)
+				    u64 only, struct kreg_proc *p, struct kreg_acks *acks)
 {
 	struct kreg_write w __uninitialized;
 	struct small small __uninitialized;
 	int err = 0;
 
 	kreg_write_init(&w, table, only);
-
+	if (acks) {
+		w.acked = true;
+		w.result.acks = (struct kreg_acks) {};
+	}
 	/* Refuse early, before a long value is copied. */
-	if (op->code == KREG_OP_PUT && op->value_len > SMALL_VALUE)
+	if (op->value_len > SMALL_VALUE)
 		err = kreg_put_check_write(cl, table);
 	if (!err)
 		err = get_change(cl, &w, op, &small, p);
@@ -142,6 +149,8 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	drop_small(&w.change, &small);
 	if (err)
 		return err;
+	if (acks)
+		*acks = w.result.acks;
 	op->out_version = w.result.version;
 	op->out_count = min_t(u64, w.result.count, U32_MAX);
 	op->out_len = 0;
@@ -149,7 +158,8 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 }
 
 /* Copy the value out, then remove the object if it is still the same one. */
-static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op)
+static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
+			    struct kreg_acks *acks)
 {
 	struct kreg_op got;
 	int err = kreg_put_check_write(cl, table);
@@ -165,7 +175,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		if (!err && op->flags & KREG_OP_VERSION && got.out_version != op->arg)
 			break;
 		if (!err)
-			err = write_op(cl, table, op, got.out_version, cl->proc);
+			err = write_op(cl, table, op, got.out_version, cl->proc, acks);
 	} while (err == -ECANCELED);
 	/* It was another's, or another version. */
 	if (!err && !op->out_count)
@@ -181,7 +191,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		      struct kreg_proc *p)
 {
-	return write_op(cl, table, op, op->arg, p);
+	return write_op(cl, table, op, op->arg, p, NULL);
 }
 
 /* Apply it at once if it needs no memory and the turn can be lent; else -EBUSY. */
@@ -204,7 +214,7 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	struct kreg_op_list ops = {
 		.op = op,
 		.count = 1,
-		.loose = op->code == KREG_OP_PUT ? 0 : op->key_len,
+		.loose = kreg_op_loose(op),
 		.binds = op->flags & KREG_OP_BOUND,
 		.bytes = (u64)op->key_len + op->value_len,
 	};
@@ -227,18 +237,30 @@ static int probe_answer(struct kreg_ioc_op __user *user, struct kreg_op *op)
 	return kreg_op_answer(user, op);
 }
 
-int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-		struct kreg_ioc_op *arg)
+static __always_inline int put_and_answer(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+					  struct kreg_ioc_op *arg, struct kreg_acks *acks)
 {
 	int err = probe_answer(user, &arg->op);
 
 	if (err)
 		return err;
 	if (unlikely(arg->op.code == KREG_OP_TAKE))
-		err = take_op(cl, arg->table, &arg->op);
+		err = take_op(cl, arg->table, &arg->op, acks);
 	else
-		err = write_op(cl, arg->table, &arg->op, arg->op.arg, cl->proc);
+		err = write_op(cl, arg->table, &arg->op, arg->op.arg, cl->proc, acks);
 	if (!err || err == -EMSGSIZE)
 		kreg_op_answer(user, &arg->op);
 	return err;
+}
+
+int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		struct kreg_ioc_op *arg)
+{
+	return put_and_answer(cl, user, arg, NULL);
+}
+
+int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		      struct kreg_ioc_op *arg, struct kreg_acks *acks)
+{
+	return put_and_answer(cl, user, arg, acks);
 }

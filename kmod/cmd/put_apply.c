@@ -12,6 +12,7 @@
 #include "cmd/sync.h"
 #include "store/write.h"
 #include "table/change.h"
+#include "table/publish.h"
 #include "table/table.h"
 
 /* Steps of upkeep that a write pays for; they are done every SHARE writes. */
@@ -21,6 +22,15 @@
 /* The turn could not be borrowed; never the error of a call. */
 #define NOT_LENT	(-EBUSY)
 
+/* Under the turn: the change was applied, and is committed. */
+static noinline void publish_write(struct kreg_table *t, struct kreg_write *w, u64 version)
+{
+	u16 kind = kreg_table_publish_change(t, &w->change, version);
+
+	if (kind && w->acked)
+		kreg_acks_note(&w->result.acks, t->stream, KREG_STREAM_BIT(kind));
+}
+
 /* Under the turn: the change was applied. */
 static __always_inline void finish_write(struct kreg_table *t, struct kreg_write *w,
 					 struct kreg_txn *txn, struct kreg_prealloc *pre)
@@ -29,6 +39,8 @@ static __always_inline void finish_write(struct kreg_table *t, struct kreg_write
 	/* What died is at hand. */
 	while (!kreg_txn_unlink(txn, KREG_TURN_RECORDS))
 		;
+	if (unlikely(t->stream))
+		publish_write(t, w, txn->version);
 	w->result.version = txn->version;
 	w->result.count = w->change.count;
 	/* At once, if the store is not in the thread's list and has something in limbo. */
@@ -65,6 +77,7 @@ static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_
 static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write *w,
 				      struct kreg_prealloc *pre)
 {
+	struct kreg_writer *waker = NULL;
 	struct kreg_table *t;
 	int err;
 
@@ -79,10 +92,14 @@ static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write 
 		err = NOT_LENT;
 		if (kreg_writer_borrow(t->writer, &t->lane)) {
 			err = write_under_turn(cl, t, w, pre);
+			if (unlikely(t->stream))
+				waker = t->writer;
 			kreg_writer_return(t->writer);
 		}
 	}
 	rcu_read_unlock();
+	if (unlikely(waker))
+		kreg_wake_queued(waker);
 	return err;
 }
 
@@ -164,6 +181,8 @@ static void free_queued(struct kreg_req *req)
 
 	kreg_prealloc_free(&q->pre);
 	kreg_put_drop(&q->write.change);
+	if (unlikely(q->write.acked))
+		kreg_stream_put(q->write.result.acks.stream);
 	kreg_table_put(q->table);
 	kreg_scratch_put(&cl->req, q);
 	kreg_client_put(cl);
@@ -268,8 +287,10 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 		return err ?: -ENOMEM;
 	}
 	err = submit_queued(q);
-	if (!err)
+	if (!err) {
 		w->result = q->write.result;
+		q->write.acked = false;
+	}
 	kreg_req_put(&q->req);
 	return err;
 }

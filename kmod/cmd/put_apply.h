@@ -3,6 +3,7 @@
 #ifndef KREG_CMD_PUT_APPLY_H
 #define KREG_CMD_PUT_APPLY_H
 
+#include "event/acks.h"
 #include "store/write.h"
 #include "table/bound.h"
 
@@ -11,11 +12,13 @@ struct kreg_client;
 struct kreg_write_result {
 	u64 version;
 	u64 count;
+	struct kreg_acks acks;		/* if that is asked for */
 };
 
 /* One change of a table, and what came of it. */
 struct kreg_write {
 	u64 table;
+	bool acked;			/* @result.acks is asked for */
 	struct kreg_change change;
 	struct kreg_write_result result;
 	struct kreg_bind bind;		/* @change leads to it if that matters */
@@ -25,6 +28,7 @@ struct kreg_write {
 static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
 {
 	w->table = table;
+	w->acked = false;
 	kreg_change_init(&w->change);
 	w->change.only = only;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SETOPT: options of tables and clients. */
 #include <linux/err.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 
 #include "client/client.h"
@@ -10,6 +11,7 @@
 #include "cmd/heir.h"
 #include "cmd/sync.h"
 #include "table/change.h"
+#include "table/publish.h"
 #include "table/request.h"
 #include "table/table.h"
 
@@ -38,6 +40,10 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 		return arg->value ? -EINVAL : 0;
 	case KREG_OPT_ACCEPT:
 		return arg->value > 1 ? -EOPNOTSUPP : 0;
+	case KREG_OPT_STREAM:
+		return arg->value && (arg->value < KREG_MIN_STREAM ||
+				      arg->value > KREG_MAX_STREAM || !is_power_of_2(arg->value)) ?
+		       -EINVAL : 0;
 	}
 	return -EOPNOTSUPP;
 }
@@ -69,28 +75,61 @@ static int apply_access(struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
 	u8 old = c->table->access;
+	bool less;
 
 	if (err)
 		return err;
+	less = c->value == KREG_ACCESS_PRIVATE && old != c->value;
 	WRITE_ONCE(c->table->access, c->value);
-	return c->value == KREG_ACCESS_PRIVATE && old != c->value ? NARROWER : 0;
+	kreg_table_publish_rights(c->table, less,
+				  old == KREG_ACCESS_PRIVATE && old != c->value);
+	return less ? NARROWER : 0;
 }
 
 static int apply_mode(struct kreg_table_req *c)
 {
 	int err = kreg_table_may_control(c->table, c->client);
 	u16 old = c->table->mode;
+	bool less;
 
 	if (err)
 		return err;
+	less = old & ~c->value & 0444;
 	WRITE_ONCE(c->table->mode, c->value);
-	return old & ~c->value & 0444 ? NARROWER : 0;
+	kreg_table_publish_rights(c->table, less, ~old & c->value & 0444);
+	return less ? NARROWER : 0;
 }
 
 static int apply_orphan(struct kreg_table_req *c)
 {
 	return kreg_table_may_control(c->table, c->client) ?:
 	       kreg_table_set_orphan(c->table, c->value, c->value2);
+}
+
+/* What it replaces has been charged to whoever has made it. */
+static int apply_stream(struct kreg_table_req *c)
+{
+	int err = kreg_table_may_control(c->table, c->client) ?:
+		  kreg_table_replace_stream(c->table, c->stream);
+
+	if (!err)
+		c->stream = NULL;
+	return err;
+}
+
+static int bring_ring(struct kreg_table_req *c)
+{
+	struct kreg_client *cl = c->client;
+	struct kreg_stream *s;
+	int err = kreg_sync_make_room(cl->user, KREG_QUOTA_BYTES, kreg_stream_memory(c->value));
+
+	if (err)
+		return err;
+	s = kreg_stream_alloc(cl, c->table->id, c->value);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	c->stream = s;
+	return 0;
 }
 
 typedef int (*apply_fn)(struct kreg_table_req *c);
@@ -100,6 +139,7 @@ static const apply_fn appliers[] = {
 	[KREG_OPT_ACCESS] = apply_access,
 	[KREG_OPT_MODE] = apply_mode,
 	[KREG_OPT_ORPHAN] = apply_orphan,
+	[KREG_OPT_STREAM] = apply_stream,
 };
 
 static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)
@@ -129,6 +169,8 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
 		err = kreg_client_may_park(cl, &c->value2) ?:
 		      kreg_sync_make_room(t->user, KREG_QUOTA_PARKED, 1);
+	if (!err && arg->option == KREG_OPT_STREAM && arg->value)
+		err = bring_ring(c);
 	if (err)
 		return kreg_table_req_cancel(c, err);
 	err = kreg_table_req_submit(c);
@@ -143,7 +185,7 @@ static int set_option(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
 {
 	struct kreg_table *t;
 
-	if (arg->option >= ARRAY_SIZE(appliers))
+	if (!appliers[arg->option])
 		return set_client(cl, arg);
 	t = kreg_find_table(cl, arg->table);
 	return IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);

@@ -151,6 +151,9 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 	case KREG_CHANGE_CLEAR:
 		apply_clear(t, c);
 		break;
+	case KREG_CHANGE_EVENT:
+		c->count = 0;
+		break;
 	}
 	return 0;
 }

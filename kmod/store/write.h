@@ -15,7 +15,12 @@
 struct kreg_bind;
 struct kreg_chunk;
 
-enum kreg_change_kind { KREG_CHANGE_PUT, KREG_CHANGE_DELETE, KREG_CHANGE_CLEAR };
+enum kreg_change_kind {
+	KREG_CHANGE_PUT,
+	KREG_CHANGE_DELETE,
+	KREG_CHANGE_CLEAR,
+	KREG_CHANGE_EVENT,		/* of no object: key and value are only to be told */
+};
 
 /*
  * One change on its way through the turn. A PUT carries its record in one of two

@@ -78,7 +78,7 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
 {
 	bool found;
 
-	if (unlikely(c->kind == KREG_CHANGE_CLEAR)) {
+	if (unlikely(c->kind >= KREG_CHANGE_CLEAR)) {
 		place->old = NULL;
 		return unlikely(c->special) ? kreg_table_check_clear(t, c) : 0;
 	}

@@ -4,6 +4,7 @@
 #include "client/client.h"
 #include "table/owner.h"
 #include "table/names.h"
+#include "table/publish.h"
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
@@ -71,6 +72,7 @@ void kreg_table_destroy(struct kreg_table *t)
 	kreg_table_assert(t);
 	if (t->dead)
 		return;
+	kreg_table_publish_gone(t, 0);
 	WRITE_ONCE(t->dead, true);
 	/* Pairs with kreg_table_check_write(): dead before it loses its owner. */
 	smp_wmb();
@@ -101,10 +103,13 @@ static void send_transfer(struct kreg_table *t, struct kreg_mail *mail,
 	kreg_client_send(mail, from, t->writer);
 }
 
-static void change_owner(struct kreg_table *t, struct kreg_proc *to, kuid_t uid)
+/* @from is the owner, or NULL, and the caller has a reference on it. */
+static void change_owner(struct kreg_table *t, const struct kreg_proc *from,
+			 struct kreg_proc *to, kuid_t uid, enum kreg_cause cause)
 {
 	t->transfers++;
 	kreg_table_set_owner(t, to, uid);
+	kreg_table_publish_owner(t, from, cause);
 }
 
 void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
@@ -113,7 +118,7 @@ void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
 	struct kreg_proc *from = kreg_table_owner(t);
 
 	kreg_proc_get(from);
-	change_owner(t, to, uid);
+	change_owner(t, from, to, uid, KREG_CAUSE_GIFT);
 	if (mail)
 		send_transfer(t, mail, from, KREG_CAUSE_GIFT);
 	kreg_proc_put(from);
@@ -123,7 +128,7 @@ void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
 	stop_park_timer(t);
-	change_owner(t, cl->proc, cl->uid);
+	change_owner(t, NULL, cl->proc, cl->uid, KREG_CAUSE_CLAIM);
 	if (t->orphan != KREG_ORPHAN_PARK)
 		kreg_table_uncharge_park(t);
 }
@@ -156,12 +161,17 @@ static void start_park_timer(struct kreg_table *t, u64 ms)
 
 void kreg_table_park(struct kreg_table *t, u64 ms)
 {
+	struct kreg_proc *from = kreg_table_owner(t);
+
 	kreg_table_assert(t);
 	if (kreg_ns_ends(t->ns)) {
 		kreg_table_destroy(t);
 		return;
 	}
-	change_owner(t, NULL, INVALID_UID);
+	kreg_proc_get(from);
+	change_owner(t, from, NULL, INVALID_UID,
+		     kreg_proc_dead(from) ? KREG_CAUSE_DEATH : KREG_CAUSE_GIFT);
+	kreg_proc_put(from);
 	start_park_timer(t, ms);
 	grant_to_waiter(t);
 }
@@ -207,9 +217,15 @@ static void give_to_heir(struct kreg_table *t, struct kreg_proc *dead)
 	struct kreg_mail *mail = t->mail;
 
 	t->mail = NULL;
-	change_owner(t, t->heir, t->heir_uid);
+	change_owner(t, dead, t->heir, t->heir_uid, KREG_CAUSE_DEATH);
 	if (mail)
 		send_transfer(t, mail, dead, KREG_CAUSE_DEATH);
+}
+
+static void destroy_because(struct kreg_table *t, enum kreg_cause cause)
+{
+	kreg_table_publish_gone(t, cause);
+	kreg_table_destroy(t);
 }
 
 /* The charge for parking was taken with the setting. */
@@ -220,7 +236,7 @@ static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 	else if (t->orphan == KREG_ORPHAN_PARK)
 		kreg_table_park(t, t->orphan_ms);
 	else
-		kreg_table_destroy(t);
+		destroy_because(t, KREG_CAUSE_DEATH);
 }
 
 static struct kreg_table *table_of_own(struct kreg_req *req)
@@ -237,7 +253,7 @@ static void expire_parked(struct kreg_table *t)
 	if (ktime_after(t->parked_until, ktime_get()))
 		kreg_table_park_timer(t);
 	else
-		kreg_table_destroy(t);
+		destroy_because(t, KREG_CAUSE_EXPIRED);
 }
 
 /* Its owner cannot have changed since: a dead process gives nothing away. */

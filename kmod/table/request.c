@@ -4,6 +4,7 @@
 #include "client/client.h"
 #include "client/mail.h"
 #include "client/proc.h"
+#include "event/subscription.h"
 #include "store/gfp.h"
 #include "table/names.h"
 #include "table/request.h"
@@ -17,6 +18,8 @@ static void free_table_req(struct kreg_req *req)
 		kreg_names_release(c->table->ns, c->table->id);
 	kreg_mail_free(c->mail);
 	kreg_mail_free(c->heir_mail);
+	kreg_subscription_free(c->subscription);
+	kreg_stream_put(c->stream);
 	kfree(c->data);
 	kreg_proc_put(c->to);
 	kreg_table_put(c->table);

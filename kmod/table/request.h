@@ -10,6 +10,8 @@
 struct kreg_client;
 struct kreg_mail;
 struct kreg_proc;
+struct kreg_stream;
+struct kreg_subscription;
 struct kreg_table;
 
 struct kreg_table_req {
@@ -23,6 +25,8 @@ struct kreg_table_req {
 	kuid_t to_uid;			/* under whom it gets the table */
 	struct kreg_mail *mail;		/* for @to */
 	struct kreg_mail *heir_mail;	/* for the heir */
+	struct kreg_stream *stream;
+	struct kreg_subscription *subscription;
 	void *data;
 	u32 data_len;
 	bool silent;

@@ -20,6 +20,7 @@
 struct kreg_mail;
 struct kreg_ns;
 struct kreg_proc;
+struct kreg_stream;
 struct kreg_user;
 
 struct kreg_table {
@@ -49,6 +50,8 @@ struct kreg_table {
 	struct kreg_lane lane;
 	struct kreg_upkeep upkeep;
 	s64 charged;			/* turn: bytes of @store that are charged to the user */
+	struct kreg_stream *stream;	/* turn: holds a reference; NULL: nobody asks for events */
+	u64 events;			/* turn: number of the last event of former streams */
 
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings */

@@ -12,7 +12,7 @@
 #include "kit/job.h"
 #include "kit/watch.h"
 
-#define FIRST_UNKNOWN	(KREG_CMD_REGISTER + 1)
+#define FIRST_UNKNOWN	(KREG_CMD_ACK + 1)
 
 /* What the members of all commands point to. */
 struct things {
@@ -127,6 +127,28 @@ static void fill_register(struct things *t, union any *a)
 	a->reg.value_len = strlen(t->value);
 }
 
+static void fill_subscribe(struct things *t, union any *a)
+{
+	a->subscribe.flags = KREG_SUBSCRIBE_REPLAY;
+	a->subscribe.table = t->table;
+	a->subscribe.mask = KREG_SUBSCRIBE_KINDS;
+}
+
+/* All until then is acknowledged, and nothing has happened since. */
+static void fill_ack(struct things *t, union any *a)
+{
+	struct kreg_ioc_subscribe cmd = {
+		.size = sizeof(cmd),
+		.flags = KREG_SUBSCRIBE_ACK,
+		.table = t->table,
+		.mask = KREG_SUBSCRIBE_KINDS,
+	};
+
+	test_ioctl(t->fd, KREG_IOC_SUBSCRIBE, &cmd);
+	a->ack.id = cmd.out_id;
+	a->ack.seq = cmd.out_seq;
+}
+
 static const struct command {
 	const char *name;
 	unsigned int nr;
@@ -150,6 +172,8 @@ static const struct command {
 	{ "watch", KREG_IOC_WATCH, 112, 112, fill_watch, 0 },
 	{ "cancel", KREG_IOC_CANCEL, 16, 16, fill_cancel, KREG_CANCEL_ALL },
 	{ "register", KREG_IOC_REGISTER, 128, 128, fill_register, KREG_REGISTER_ALL },
+	{ "subscribe", KREG_IOC_SUBSCRIBE, 72, 72, fill_subscribe, KREG_SUBSCRIBE_ALL },
+	{ "ack", KREG_IOC_ACK, 24, 24, fill_ack, 0 },
 	{}
 };
 

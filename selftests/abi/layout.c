@@ -282,6 +282,24 @@ static const struct place places[] = {
 	AT(0, kreg_ioc_cancel, size),
 	AT(4, kreg_ioc_cancel, flags),
 	AT(8, kreg_ioc_cancel, id),
+	SIZE(72, kreg_ioc_subscribe),
+	AT(0, kreg_ioc_subscribe, size),
+	AT(4, kreg_ioc_subscribe, flags),
+	AT(8, kreg_ioc_subscribe, table),
+	AT(16, kreg_ioc_subscribe, mask),
+	AT(20, kreg_ioc_subscribe, reserved),
+	AT(24, kreg_ioc_subscribe, after_seq),
+	AT(32, kreg_ioc_subscribe, udata),
+	AT(40, kreg_ioc_subscribe, out_id),
+	AT(48, kreg_ioc_subscribe, out_seq),
+	AT(56, kreg_ioc_subscribe, out_version),
+	AT(64, kreg_ioc_subscribe, out_limit),
+	AT(68, kreg_ioc_subscribe, out_reserved),
+	SIZE(24, kreg_ioc_ack),
+	AT(0, kreg_ioc_ack, size),
+	AT(4, kreg_ioc_ack, flags),
+	AT(8, kreg_ioc_ack, id),
+	AT(16, kreg_ioc_ack, seq),
 	SIZE(88, kreg_event),
 	AT(0, kreg_event, size),
 	AT(4, kreg_event, kind),
@@ -327,6 +345,8 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0xc028bc0b, KREG_IOC_LIST);
 	EXPECT_EQ(0xc070bc0c, KREG_IOC_WATCH);
 	EXPECT_EQ(0x4010bc0d, KREG_IOC_CANCEL);
+	EXPECT_EQ(0xc048bc0f, KREG_IOC_SUBSCRIBE);
+	EXPECT_EQ(0x4018bc10, KREG_IOC_ACK);
 }
 
 TEST_F(abi, query)

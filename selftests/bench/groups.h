@@ -12,6 +12,7 @@ void group_ops(void);
 void group_life(void);
 void group_death(void);
 void group_watch(void);
+void group_stream(void);
 void group_stranger(void);
 void group_turn(void);
 void group_values(void);

@@ -15,6 +15,7 @@ static const struct {
 	{ "life", group_life },
 	{ "death", group_death },
 	{ "watch", group_watch },
+	{ "stream", group_stream },
 	{ "stranger", group_stranger },
 	{ "turn", group_turn },
 	{ "values", group_values },

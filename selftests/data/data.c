@@ -355,7 +355,7 @@ static void expect_no_such(struct __test_metadata *_metadata, int fd, __u64 tabl
 {
 	struct kreg_op ops[2];
 
-	if (code && code <= KREG_OP_CLEAR && !(flags & ~KREG_OP_ALL))
+	if (code && (code <= KREG_OP_CLEAR || code == KREG_OP_PUBLISH) && !(flags & ~KREG_OP_ALL))
 		return;
 	ops[0] = test_op_value(code, "key", 3, "value", 5);
 	ops[0].flags = flags;

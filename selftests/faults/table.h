@@ -179,6 +179,27 @@ MAKER(make_watch)
 
 SWEEP(watch, .make = make_watch, .kid = true)
 
+MAKER(make_subscribe)
+{
+	call_init(c, KREG_IOC_SUBSCRIBE, sizeof(c->arg.subscribe), true);
+	c->arg.subscribe.table = w->table;
+	c->arg.subscribe.mask = KREG_SUBSCRIBE_KINDS;
+}
+
+SWEEP(subscribe, .make = make_subscribe)
+SWEEP(subscribe_full, .make = make_subscribe, .full = "max_subscriptions", .at = 0)
+SWEEP(subscribe_table_full, .make = make_subscribe, .full = "max_table_subscriptions", .at = 0)
+
+MAKER(make_stream)
+{
+	call_init(c, KREG_IOC_SETOPT, sizeof(c->arg.setopt), false);
+	c->arg.setopt.table = w->table;
+	c->arg.setopt.option = KREG_OPT_STREAM;
+	c->arg.setopt.value = KREG_MIN_STREAM;
+}
+
+SWEEP(stream, .make = make_stream)
+
 /* Nothing of it can fail but the copy of the struct. */
 MAKER(make_cancel)
 {

@@ -27,6 +27,8 @@ union any {
 	struct kreg_ioc_register reg;
 	struct kreg_ioc_watch watch;
 	struct kreg_ioc_cancel cancel;
+	struct kreg_ioc_subscribe subscribe;
+	struct kreg_ioc_ack ack;
 	__u8 bytes[2 * PAGE];
 };
 

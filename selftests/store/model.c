@@ -210,6 +210,8 @@ static void after(struct kreg_txn *t, const struct step *st)
 		}
 		tap_check(st->change.count == count);
 		break;
+	case KREG_CHANGE_EVENT:
+		break;
 	}
 }
 

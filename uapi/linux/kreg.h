@@ -44,6 +44,10 @@
  * object
  *	A key of 1 to %KREG_MAX_KEY bytes and a value of 0 to %KREG_MAX_VALUE
  *	bytes, both of any content, and the version of the write that made it.
+ *
+ * stream
+ *	What happens to a table, as numbered events in the order of its commits, in a
+ *	ring of memory. A client *subscribes* to it and reads the events from its file.
  */
 
 /**
@@ -107,8 +111,8 @@
  *	========== ============================================================
  *
  * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH,
- * REGISTER and read(2); for writing: the other operations, TAKE and REGISTER, OPEN with CREATE or
- * CLAIM, DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is
+ * REGISTER, SUBSCRIBE, ACK and read(2); for writing: the other operations, TAKE and REGISTER,
+ * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is
  * there. Only a client that was opened for both receives tables and TRANSFER records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
@@ -185,7 +189,7 @@
  *	client, or of the user; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user
  * @KREG_LIMIT_WATCHES: watches of the user
- * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table; not yet
+ * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table
  * @KREG_LIMIT_PINS: pins of the table; not yet
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
  *	tables; told by open(2), which fails with EDQUOT
@@ -209,6 +213,18 @@ enum kreg_limit {
 
 /* How many may wait to claim one table. */
 #define KREG_MAX_WAITERS	64
+
+/* Subscriptions of a client, and of a table; max_subscriptions, max_table_subscriptions. */
+#define KREG_MAX_SUBSCRIPTIONS		64
+#define KREG_MAX_TABLE_SUBSCRIPTIONS	1024
+
+/* Bytes of the ring of a stream: as it is made by SUBSCRIBE, and the least and the most. */
+#define KREG_STREAM_BYTES	(64U << 10)
+#define KREG_MIN_STREAM		(16U << 10)
+#define KREG_MAX_STREAM		(1U << 20)
+
+/* A value that is longer is not in its event. */
+#define KREG_MAX_EVENT_VALUE	4096
 
 /*
  * Limits of a process, and how long a table may stay parked (CAP_SYS_RESOURCE: for
@@ -266,7 +282,9 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_SET	(1ULL << 0)	/* tables of type set */
 #define KREG_FEATURE_WATCH	(1ULL << 1)	/* WATCH of processes and owners, CANCEL */
 #define KREG_FEATURE_BOUND	(1ULL << 2)	/* objects bound to processes */
-#define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND)
+#define KREG_FEATURE_STREAM	(1ULL << 3)	/* SUBSCRIBE, ACK, PUBLISH, ACKED of OP */
+#define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
+				 KREG_FEATURE_STREAM)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -521,7 +539,13 @@ enum kreg_option {
 	KREG_OPT_ROLE = 7,		/* @value: id of the role that the owner follows; 0: none */
 	KREG_OPT_WRITER = 8,		/* @value: id of the role that may write; 0: none */
 	KREG_OPT_LIMIT = 9,		/* @value: deaths in @value2 ms, then quarantine */
-	KREG_OPT_STREAM = 10		/* @value: bytes of the table's ring of events */
+	/*
+	 * Of a table. STREAM: @value: bytes of its ring of events, a power of two from
+	 * KREG_MIN_STREAM to KREG_MAX_STREAM, charged to the caller's user. It is kept until
+	 * the table is destroyed, and so are events of all kinds, whether or not
+	 * anybody subscribes. 0: as without this. EBUSY: somebody subscribes.
+	 */
+	KREG_OPT_STREAM = 10
 };
 
 #define KREG_HEIR_SILENT	1
@@ -564,7 +588,7 @@ enum kreg_op_code {
 	KREG_OP_TAKE = 5,	/* copy the value out and remove, in one; ENODATA */
 	KREG_OP_CLEAR = 6,	/* remove all objects, in one */
 	KREG_OP_EDIT = 7,	/* not yet: change fields of the value */
-	KREG_OP_PUBLISH = 8	/* not yet: key and value as an event of the table */
+	KREG_OP_PUBLISH = 8	/* key and value as a USER event of the table; changes no object */
 };
 
 /* Flags of an operation. */
@@ -583,19 +607,19 @@ enum kreg_op_code {
  * struct kreg_op - one operation on a table
  * @code: enum kreg_op_code
  * @flags: %KREG_OP_ALL bits
- * @key_len: length of the key: 1 to %KREG_MAX_KEY; CLEAR: 0
+ * @key_len: length of the key: 1 to %KREG_MAX_KEY; CLEAR: 0; PUBLISH: may be 0
  * @key: pointer to the key; CLEAR: 0
- * @value: pointer to the value of PUT, or to room for the value of GET and TAKE
- * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT;
- *	others: 0
+ * @value: pointer to the value of PUT and PUBLISH, or to room for the value of GET and TAKE
+ * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT, and to
+ *	%KREG_MAX_EVENT_VALUE for PUBLISH; others: 0
  * @offset: not yet: with PART, where to begin
  * @arg: with VERSION a version, which is not 0; not yet: with MORE a pointer to
  *	&struct kreg_more
- * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR:
+ * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR, PUBLISH:
  *	version of this write. Versions of a table only grow
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE
  * @out_count: GET, MEMBER, TAKE: 1; PUT: objects that were replaced; DELETE,
- *	CLEAR: objects that were removed, capped at 2^32 - 1
+ *	CLEAR: objects that were removed, capped at 2^32 - 1; PUBLISH: subscriptions
  * @out_error: in a batch, 0 or the errno of this operation
  * @out_sub: number of the object among those that this write has made; 0 in a set
  *
@@ -698,9 +722,9 @@ struct kreg_more {
 /* Flags of KREG_IOC_OP and KREG_IOC_BATCH. */
 #define KREG_WRITE_ASYNC	(1U << 0)	/* return when queued; see KREG_IOC_SYNC */
 #define KREG_BATCH_ATOMIC	(1U << 1)	/* batch of writes: all or nothing */
-#define KREG_OP_IOC_ALL		(KREG_WRITE_ASYNC)
+#define KREG_OP_IOC_ALL		(KREG_WRITE_ASYNC | KREG_WRITE_ACKED)
 #define KREG_BATCH_ALL		(KREG_WRITE_ASYNC | KREG_BATCH_ATOMIC)
-#define KREG_WRITE_ACKED	(1U << 2)	/* not yet: wait until subscribers acknowledge */
+#define KREG_WRITE_ACKED	(1U << 2)	/* OP: wait until subscribers acknowledge */
 
 /**
  * struct kreg_ioc_op - ioctl(KREG_IOC_OP)
@@ -708,7 +732,7 @@ struct kreg_more {
  * @flags: %KREG_OP_IOC_ALL bits
  * @table: id of the table
  * @op: what to do
- * @deadline_ns: not yet: with ACKED, CLOCK_MONOTONIC in nanoseconds
+ * @deadline_ns: with ACKED, CLOCK_MONOTONIC in nanoseconds; 0: none
  * @out_process: the process that the object is bound to; zero: none, or not visible
  * @out_missing: with ACKED, subscribers that have not acknowledged
  * @out_limit: with EDQUOT, ENOSPC and EAGAIN, enum kreg_limit
@@ -717,7 +741,13 @@ struct kreg_more {
  *
  * One operation. Each is atomic and isolated. Reads go past every lock and queue.
  *
- * With ASYNC (PUT and DELETE without NEW and VERSION, and CLEAR) the call returns when the write
+ * With ACKED the call of a write returns when it is applied and every subscription with
+ * %KREG_SUBSCRIBE_ACK that is told of it has acknowledged that, has ended, or belongs to a
+ * process that is dead. Who subscribed later is not waited for, nor the caller's own process. What
+ * is missing at the deadline, or when a signal comes, is counted in @out_missing; that is no
+ * error, since the write is done.
+ *
+ * With ASYNC (PUT and DELETE without NEW and VERSION, CLEAR and PUBLISH) the call returns when the write
  * is queued, or applied if that can be done at once; nothing is written to @op,
  * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
  * wait already, or %KREG_MAX_USER_QUEUED or %KREG_MAX_USER_QUEUED_BYTES of its user: try
@@ -759,7 +789,7 @@ struct kreg_ioc_op {
  * @out_reserved: 0
  *
  * Many operations on one table in one call: all reads (GET, MEMBER) or all
- * writes (PUT, DELETE, CLEAR); a mixture is EINVAL. Keys and values that go in may
+ * writes (PUT, DELETE, CLEAR, PUBLISH); a mixture is EINVAL. Keys and values that go in may
  * have %KREG_MAX_BATCH_BYTES together, else EFBIG; room for what comes out does not
  * count.
  *
@@ -1125,15 +1155,16 @@ struct kreg_ioc_watch {
  * struct kreg_ioc_cancel - ioctl(KREG_IOC_CANCEL)
  * @size: sizeof(struct kreg_ioc_cancel)
  * @flags: %KREG_CANCEL_ALL bits
- * @id: id of a watch of this client
+ * @id: id of a watch or a subscription of this client
  *
- * End a watch. When the call returns 0 there is no record of it and will be none. ENOENT says
- * that the watch had come to its end before, also if the process is dead and its death not
- * handled yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also by
- * a read(2) that is under way in another thread.
+ * End a subscription, of which nothing more is read then. Or end a watch: when the
+ * call returns 0 there is no record of it and will be none. ENOENT says that the watch
+ * had come to its end before, also if the process is dead and its death not handled
+ * yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also
+ * by a read(2) that is under way in another thread.
  *
- * Errors: EINVAL: this client cannot have had this id yet; ENOENT: it has fired, or was
- * cancelled.
+ * Errors: EINVAL: this client cannot have had this id yet; ENOENT: it has fired, was
+ * cancelled, or its table is gone.
  */
 struct kreg_ioc_cancel {
 	__u32 size;
@@ -1208,6 +1239,87 @@ struct kreg_ioc_register {
 	__u32 out_limit;
 };
 
+/* Bit of a kind of events in @mask of SUBSCRIBE. */
+#define KREG_SUBSCRIBE_KIND(kind)	(1U << ((kind) - KREG_EVENT_CREATE))
+/* All kinds that can be asked for. */
+#define KREG_SUBSCRIBE_KINDS		((1U << 8) - 1)
+
+/* Flags of KREG_IOC_SUBSCRIBE. */
+#define KREG_SUBSCRIBE_REPLAY	(1U << 0)	/* begin behind the event @after_seq */
+#define KREG_SUBSCRIBE_ACK	(1U << 1)	/* writers with ACKED wait for it */
+#define KREG_SUBSCRIBE_ALL	(KREG_SUBSCRIBE_REPLAY | KREG_SUBSCRIBE_ACK)
+
+/**
+ * struct kreg_ioc_subscribe - ioctl(KREG_IOC_SUBSCRIBE)
+ * @size: sizeof(struct kreg_ioc_subscribe)
+ * @flags: %KREG_SUBSCRIBE_ALL bits
+ * @table: id of the table
+ * @mask: %KREG_SUBSCRIBE_KINDS bits, one at least: which kinds of events. GONE and OVERFLOW
+ *	come in any case
+ * @reserved: must be zero
+ * @after_seq: with REPLAY, number of the event after which to begin; else 0
+ * @udata: comes back in the events
+ * @out_id: of the subscription, for CANCEL; the client never gets it again
+ * @out_seq: number of the last event of the table before it began
+ * @out_version: version of the last write before it began
+ * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_reserved: 0
+ *
+ * From now on read(2) on the client returns what happens to the table: each event of these
+ * kinds exactly once, in the order of commits. Who may read the table may subscribe to it, and
+ * that is decided again when an event is read: who may not any more finds GONE with the cause
+ * ACCESS instead, and nothing behind it. When others get the right to read (by
+ * %KREG_OPT_ACCESS or %KREG_OPT_MODE) the events until then are dropped for all.
+ *
+ * The events of a table are in a ring, of %KREG_STREAM_BYTES if nobody has asked for
+ * another size, and writers wait for no reader: the oldest make room for new ones. Who has
+ * missed some finds one OVERFLOW in their place, and goes on with the oldest that is there.
+ * Events that nobody has asked for when they happened are missed likewise: with REPLAY as
+ * much as the ring has of the past is read, and OVERFLOW tells what it has not.
+ *
+ * For the present state and then all changes: subscribe, scan, then read, and leave out the
+ * events whose version is not above that of the key as it was found.
+ *
+ * The first subscription makes the ring; its user is charged for it until the last has
+ * ended. A subscription ends with CANCEL, its client, its process, and with GONE.
+ *
+ * Errors beside the general ones: EINVAL: there is no event @after_seq yet.
+ */
+struct kreg_ioc_subscribe {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__u32 mask;
+	__u32 reserved;
+	__aligned_u64 after_seq;
+	__aligned_u64 udata;
+	__aligned_u64 out_id;
+	__aligned_u64 out_seq;
+	__aligned_u64 out_version;
+	__u32 out_limit;
+	__u32 out_reserved;
+};
+
+/**
+ * struct kreg_ioc_ack - ioctl(KREG_IOC_ACK)
+ * @size: sizeof(struct kreg_ioc_ack)
+ * @flags: must be zero
+ * @id: id of a subscription of this client
+ * @seq: number of an event, or of the last one that OVERFLOW has told
+ *
+ * All that the subscription was told up to @seq is handled. Who waits for that with
+ * %KREG_WRITE_ACKED goes on.
+ *
+ * Errors: EINVAL: this client never had this id, or it has not said %KREG_SUBSCRIBE_ACK, or has
+ * not been told of @seq yet; ENOENT: it has ended.
+ */
+struct kreg_ioc_ack {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__aligned_u64 seq;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -1224,7 +1336,9 @@ enum {
 	KREG_CMD_LIST,
 	KREG_CMD_WATCH,
 	KREG_CMD_CANCEL,
-	KREG_CMD_REGISTER
+	KREG_CMD_REGISTER,
+	KREG_CMD_SUBSCRIBE,
+	KREG_CMD_ACK
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1242,6 +1356,8 @@ enum {
 #define KREG_IOC_WATCH		_IOWR(KREG_IOC_MAGIC, KREG_CMD_WATCH, struct kreg_ioc_watch)
 #define KREG_IOC_CANCEL		_IOW(KREG_IOC_MAGIC, KREG_CMD_CANCEL, struct kreg_ioc_cancel)
 #define KREG_IOC_REGISTER	_IOWR(KREG_IOC_MAGIC, KREG_CMD_REGISTER, struct kreg_ioc_register)
+#define KREG_IOC_SUBSCRIBE	_IOWR(KREG_IOC_MAGIC, KREG_CMD_SUBSCRIBE, struct kreg_ioc_subscribe)
+#define KREG_IOC_ACK		_IOW(KREG_IOC_MAGIC, KREG_CMD_ACK, struct kreg_ioc_ack)
 
 /**
  * DOC: Mailbox
@@ -1251,15 +1367,17 @@ enum {
  * record read(2) waits, or fails with EAGAIN under O_NONBLOCK; it fails with EINTR
  * only if a handler without SA_RESTART has run. poll(2) and epoll(7) tell of records
  * by POLLIN, each client of its own; of several that wait with EPOLLEXCLUSIVE for one
- * client at least one is woken.
+ * client at least one is woken. What the subscriptions of the client have comes behind
+ * what is in the mailbox, some events of each in turns.
  *
- * No record is ever dropped: its room is set aside when the heir is named, the table is given
- * or the watch is set. DOWN records come to the client that has set the watch. TRANSFER
- * records go to the first client of the process that is of the user to whom the table was
- * promised. When that one is closed, what was not read goes to the next of this user;
- * without one it is lost, and so are the heirships of the process under this user. If
- * execve(2) has closed it, and the program runs under the same user, both are kept for the
- * next client that it opens for reading and writing.
+ * No record of the mailbox is ever dropped: its room is set aside when the heir is
+ * named, the table is given or the watch is set. DOWN records come to the client that
+ * has set the watch. TRANSFER records go to the first client of the process that is of
+ * the user to whom the table was promised. When that one is closed, what was not read
+ * goes to the next of this user; without one it is lost, and so are the heirships of
+ * the process under this user. If execve(2) has closed it, and the program runs under
+ * the same user, both are kept for the next client that it opens for reading and
+ * writing.
  */
 
 /* Kinds of records. */
@@ -1268,52 +1386,61 @@ enum kreg_event_kind {
 	KREG_EVENT_DOWN = 2,		/* who was watched is dead */
 	/* Not yet: */
 	KREG_EVENT_READY = 3,		/* what was waited for is there */
-	KREG_EVENT_CREATE = 16,		/* a subscribed table has a new object */
+	/* Of subscriptions: */
+	KREG_EVENT_CREATE = 16,		/* the table has a new object */
 	KREG_EVENT_UPDATE = 17,		/* an object was replaced */
 	KREG_EVENT_DELETE = 18,		/* an object was removed */
-	KREG_EVENT_EXIT = 19,		/* an object went with the process it was bound to */
-	KREG_EVENT_CLEAR = 20,		/* all objects were removed */
+	KREG_EVENT_EXIT = 19,		/* not yet: it went with the process it was bound to */
+	KREG_EVENT_CLEAR = 20,		/* all objects were removed, and there were some */
 	KREG_EVENT_OWNER = 21,		/* the table has another owner */
 	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more */
-	KREG_EVENT_USER = 23,		/* PUBLISH */
+	KREG_EVENT_USER = 23,		/* somebody who may write has said so, by PUBLISH */
 	KREG_EVENT_OVERFLOW = 24,	/* events were lost */
-	KREG_EVENT_EXPIRED = 25	/* an object has expired */
+	KREG_EVENT_EXPIRED = 25		/* not yet: an object has expired */
 };
 
 /* Why. */
 enum kreg_cause {
-	KREG_CAUSE_GIFT = 1,		/* TRANSFER: @process gave the table away */
-	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN: @process died */
+	KREG_CAUSE_GIFT = 1,		/* TRANSFER: @process gave the table away; OWNER: the old */
+					/* one gave it away, or parked it */
+	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN: @process died; OWNER, GONE: */
+					/* the owner did */
+	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; not yet: TRANSFER */
 	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched */
 	/* Not yet: */
-	KREG_CAUSE_CLAIM = 3,		/* TRANSFER: the first in line */
-	KREG_CAUSE_EXPIRED = 5,		/* GONE: parked for too long */
 	KREG_CAUSE_LIMIT = 6,		/* GONE: a limit was reached */
-	KREG_CAUSE_ACCESS = 7		/* GONE: the subscriber may not read it any more */
+	/* Of GONE, which has none if the table was destroyed by a call: */
+	KREG_CAUSE_EXPIRED = 5,		/* parked for too long */
+	KREG_CAUSE_ACCESS = 7		/* the subscriber may not read the table any more */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
-#define KREG_EVENT_CUT		(1U << 1)	/* not yet: without the value, only its length */
+#define KREG_EVENT_CUT		(1U << 1)	/* the value is not there, only its length */
 
 /**
- * struct kreg_event - record of a mailbox
+ * struct kreg_event - record of a mailbox, or event of a subscription
  * @size: bytes from here to the next record, a multiple of 8
  * @kind: enum kreg_event_kind; skip those that you do not know
- * @flags: %KREG_EVENT_STATUS
- * @seq: number of the record in this mailbox, from 1, without gaps
+ * @flags: %KREG_EVENT_STATUS, %KREG_EVENT_CUT
+ * @seq: number of the record in this mailbox, from 1, without gaps; of a subscription: of the
+ *	event, growing, with gaps where others happened that were not asked for; OVERFLOW:
+ *	of the first that may be lost; GONE: of the first that there is not
  * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
  * @table: id of the table; DOWN: of the one whose owner is watched; 0: none
  * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
- *	who died; zero: the table had no owner, or was not there
+ *	who died; zero: the table had no owner, or was not there; OWNER: the new one; zero: none
  * @cause: enum kreg_cause
- * @status: wait status of @process as in waitpid(2): exit code, signal, core
+ * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
+ *	code, signal, core
  * @key_len: length of the key, which follows this struct; TRANSFER: of the table's name;
  *	DOWN: of the name that was given to WATCH
  * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
- *	heir was named or the table given with
+ *	heir was named or the table given with; OWNER: the value is the &struct kreg_process
+ *	of the former owner, or zero
  * @id: of the watch, place in line or subscription that this comes from; 0: none
  * @udata: what that was asked for with
- * @version: TRANSFER: how often the owner of the table has changed; else of the write
+ * @version: TRANSFER: how often the owner of the table has changed; OVERFLOW: number of the
+ *	last event that may be lost; else of the last write
  *
  * The padding after the value is zero. This struct does not grow: a later kernel puts
  * what it adds behind the value, within @size.

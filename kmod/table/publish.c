@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "client/ns.h"
+#include "client/proc.h"
+#include "store/write.h"
+#include "table/names.h"
+#include "table/publish.h"
+
+/* What a change has come to; false: to nothing. */
+static __always_inline bool describe_change(const struct kreg_table *t, struct kreg_change *c,
+					    u64 version, struct kreg_stream_event *e)
+{
+	*e = (struct kreg_stream_event) { .version = version };
+	switch (c->kind) {
+	case KREG_CHANGE_PUT:
+		e->kind = c->count ? KREG_EVENT_UPDATE : KREG_EVENT_CREATE;
+		e->value_len = c->value_len;
+		/* Behind the key in a record that was filled beforehand; of a blob unused. */
+		e->value = c->value ?: c->key.bytes + c->key.len;
+		break;
+	case KREG_CHANGE_EVENT:
+		e->kind = KREG_EVENT_USER;
+		e->value_len = c->value_len;
+		e->value = c->value;
+		c->count = READ_ONCE(t->stream->nr_subscriptions);
+		break;
+	case KREG_CHANGE_DELETE:
+		e->kind = KREG_EVENT_DELETE;
+		break;
+	case KREG_CHANGE_CLEAR:
+		e->kind = KREG_EVENT_CLEAR;
+		return c->count;
+	}
+	e->key = c->key.bytes;
+	e->key_len = c->key.len;
+	return c->count || e->kind != KREG_EVENT_DELETE;
+}
+
+u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 version)
+{
+	struct kreg_stream_event e __uninitialized;
+
+	kreg_table_assert(t);
+	return describe_change(t, c, version, &e) && kreg_stream_append(t->stream, t->writer, &e) ?
+	       e.kind : 0;
+}
+
+void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 version)
+{
+	struct kreg_stream_event e __uninitialized;
+
+	kreg_table_assert(t);
+	if (describe_change(t, c, version, &e))
+		kreg_stream_add(t->stream, &e);
+}
+
+void kreg_table_publish_noted(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	if (unlikely(t->stream))
+		kreg_stream_show(t->stream, t->writer);
+}
+
+/* Whether who owns it makes no difference to who may read. */
+static bool is_read_by_all(const struct kreg_table *t)
+{
+	return t->access != KREG_ACCESS_PRIVATE && (t->mode & 0444) == 0444;
+}
+
+/*
+ * The old one has lost the right to read that came with it. What happened while nobody else had
+ * it is not for the new one.
+ */
+void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,
+			      enum kreg_cause cause)
+{
+	struct pid_namespace *ns = t->ns->key.pid_ns;
+	struct kreg_process old = kreg_proc_name(from, ns);
+	struct kreg_stream_event e = {
+		.kind = KREG_EVENT_OWNER,
+		.cause = cause,
+		.value = &old,
+		.value_len = sizeof(old),
+		.version = t->store.version,
+		.process = kreg_proc_name(kreg_table_owner(t), ns),
+	};
+
+	kreg_table_assert(t);
+	if (likely(!t->stream))
+		return;
+	if (cause == KREG_CAUSE_DEATH && from->status_known) {
+		e.flags = KREG_EVENT_STATUS;
+		e.status = from->status;
+	}
+	if (t->access == KREG_ACCESS_PRIVATE)
+		kreg_stream_forget(t->stream);
+	kreg_stream_append(t->stream, t->writer, &e);
+	if (!is_read_by_all(t))
+		kreg_stream_narrow(t->stream, t->writer);
+}
+
+void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more)
+{
+	kreg_table_assert(t);
+	if (likely(!t->stream))
+		return;
+	if (more)
+		kreg_stream_forget(t->stream);
+	if (less || more)
+		kreg_stream_narrow(t->stream, t->writer);
+}
+
+void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause)
+{
+	struct kreg_stream *s = t->stream;
+
+	kreg_table_assert(t);
+	if (likely(!s))
+		return;
+	t->stream = NULL;
+	kreg_stream_end(s, t->writer, cause, t->store.version);
+	kreg_stream_put(s);
+}
+
+void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s)
+{
+	kreg_table_assert(t);
+	kreg_stream_start(s, t->events);
+	t->stream = s;
+}
+
+/* All kinds are asked for by one that is kept. */
+int kreg_table_replace_stream(struct kreg_table *t, struct kreg_stream *s)
+{
+	struct kreg_stream *old = t->stream;
+
+	kreg_table_assert(t);
+	if (old) {
+		if (READ_ONCE(old->nr_subscriptions))
+			return -EBUSY;
+		t->events = old->seq;
+		t->stream = NULL;
+		kreg_stream_put(old);
+	}
+	if (s) {
+		s->kept = true;
+		s->mask = KREG_STREAM_ALL;
+		kreg_table_set_stream(t, s);
+	}
+	return 0;
+}
+
+void kreg_table_drop_stream(const struct kreg_ns *ns, struct kreg_stream *s)
+{
+	struct kreg_table *t;
+	bool idle = false;
+
+	rcu_read_lock();
+	t = kreg_names_id(ns, s->table);
+	if (t) {
+		spin_lock(&t->writer->turn);
+		idle = t->stream == s && kreg_stream_is_idle(s);
+		if (idle) {
+			t->events = s->seq;
+			t->stream = NULL;
+		}
+		spin_unlock(&t->writer->turn);
+	}
+	rcu_read_unlock();
+	if (idle)
+		kreg_stream_put(s);
+}

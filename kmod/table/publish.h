@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What happens to a table, for its stream: between what changes it and who asks for that.
+ */
+#ifndef KREG_TABLE_PUBLISH_H
+#define KREG_TABLE_PUBLISH_H
+
+#include "event/stream.h"
+#include "table/table.h"
+
+struct kreg_change;
+struct kreg_ns;
+
+/*
+ * Turn. @e has happened, and can be seen; the kinds and what they say are in the ABI header.
+ * Whoever has asked for it is woken when the turn has been returned: kreg_wake_queued(). A
+ * table without a stream has nobody to tell.
+ */
+static inline void kreg_table_publish(struct kreg_table *t, const struct kreg_stream_event *e)
+{
+	kreg_table_assert(t);
+	if (unlikely(t->stream))
+		kreg_stream_append(t->stream, t->writer, e);
+}
+
+/*
+ * Turn. @c was applied within the write @version, which is committed; there is a stream. Returns
+ * the kind of the event in it, or 0.
+ */
+u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 version);
+/* Turn. The same before the commit; and behind it, for all that was noted. */
+void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 version);
+void kreg_table_publish_noted(struct kreg_table *t);
+
+static inline void kreg_table_note_change(struct kreg_table *t, struct kreg_change *c,
+					  u64 version)
+{
+	if (unlikely(t->stream))
+		kreg_table_note_event(t, c, version);
+}
+
+/* Turn. @from was the owner before, and has lost it for this reason. NULL: nobody. */
+void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,
+			      enum kreg_cause cause);
+/*
+ * Turn. Others may read than before: @less, some may not any more; @more, some may who might
+ * not.
+ */
+void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more);
+/* Turn. It is about to be destroyed, for the first reason that is given; 0: by hand. */
+void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause);
+
+/* Turn. Make @s the stream of @t, which has none; takes the reference over. */
+void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s);
+/*
+ * Turn. The same, in place of the one there is, and whether or not anybody subscribes. NULL:
+ * none. -EBUSY: somebody subscribes to the one there is.
+ */
+int kreg_table_replace_stream(struct kreg_table *t, struct kreg_stream *s);
+/* Any. If nobody subscribes any more to the table of @s, which is in @ns, it goes. */
+void kreg_table_drop_stream(const struct kreg_ns *ns, struct kreg_stream *s);
+
+#endif /* KREG_TABLE_PUBLISH_H */

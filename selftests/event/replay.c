@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The past of a stream, and the ring that keeps it.
+ */
+#include "kit/fixture.h"
+#include "kit/job.h"
+#include "kit/stream.h"
+
+FIXTURE(replay) {
+	struct test_base base;
+	int fd;
+	__u64 id;
+	struct test_reader *r;
+	struct kid *kid;
+};
+
+FIXTURE_SETUP(replay)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	self->kid = kid_start(_metadata);
+	test_create(self->fd, "table", KREG_ACCESS_PUBLIC, &self->id);
+	self->r = test_reader(self->fd);
+	ASSERT_NE(NULL, self->r);
+}
+
+FIXTURE_TEARDOWN_PARENT(replay)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+TEST_F(replay, replay)
+{
+	struct kreg_ioc_subscribe cmd = test_subscribe_cmd(self->id, ALL_KINDS);
+	int fd = test_client(), i;
+	struct test_reader *r = test_reader(fd);
+	const struct kreg_event *e;
+
+	ASSERT_LE(0, fd);
+	test_puts(self->fd, self->id, "unseen", "");
+	test_subscribe_(self->fd, &cmd);
+	for (i = 0; i < 20; i++)
+		test_put(self->fd, self->id, &i, sizeof(i), NULL, 0);
+	test_err_replay(EINVAL, fd, self->id, ALL_KINDS, cmd.out_seq + 21);
+	/* All of it is there. */
+	test_replay(fd, self->id, ALL_KINDS, cmd.out_seq + 5);
+	for (i = 6; i <= 20; i++) {
+		e = test_next(r);
+		ASSERT_NE(NULL, e);
+		EXPECT_EQ(KREG_EVENT_CREATE, e->kind);
+		EXPECT_EQ(cmd.out_seq + i, e->seq);
+	}
+	test_nothing(r);
+	/* What was before anybody had subscribed is missing. */
+	test_replay(fd, self->id, ALL_KINDS, 0);
+	e = test_next(r);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(KREG_EVENT_OVERFLOW, e->kind);
+	EXPECT_EQ(1, e->seq);
+	EXPECT_EQ(cmd.out_seq, e->version);
+	for (i = 1; i <= 20; i++)
+		ASSERT_NE(NULL, e = test_next(r));
+	EXPECT_EQ(cmd.out_seq + 20, e->seq);
+	test_nothing(r);
+	/* From here on all is new for all three. */
+	test_replay(fd, self->id, ALL_KINDS, cmd.out_seq + 20);
+	test_nothing(r);
+	test_puts(self->fd, self->id, "new", "");
+	for (i = 0; i < 3; i++)
+		test_expect(r, KREG_EVENT_CREATE, "new");
+	test_nothing(r);
+	free(r);
+}
+
+/* Numbers go on, and what nobody has asked for is missing, also between two rings. */
+TEST_F(replay, replay_of_what_was_not_kept)
+{
+	struct kreg_ioc_subscribe cmd = test_subscribe_cmd(self->id, KIND(DELETE));
+	int fd = test_client();
+	const struct kreg_event *e;
+	__u64 last;
+
+	ASSERT_LE(0, fd);
+	test_subscribe_(fd, &cmd);
+	test_puts(self->fd, self->id, "a", "");
+	test_delete(self->fd, self->id, "a");
+	test_replay(self->fd, self->id, ALL_KINDS, cmd.out_seq);
+	e = test_next(self->r);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(KREG_EVENT_OVERFLOW, e->kind);
+	EXPECT_EQ(cmd.out_seq + 1, e->seq);
+	EXPECT_EQ(cmd.out_seq + 1, e->version);
+	e = test_expect(self->r, KREG_EVENT_DELETE, "a");
+	last = e->seq;
+	EXPECT_EQ(cmd.out_seq + 2, last);
+	close(fd);
+	close(self->fd);
+	ASSERT_LE(0, self->fd = self->r->fd = test_client());
+	test_puts(self->fd, self->id, "b", "");
+	test_replay(self->fd, self->id, ALL_KINDS, last);
+	e = test_next(self->r);
+	ASSERT_NE(NULL, e);
+	EXPECT_EQ(KREG_EVENT_OVERFLOW, e->kind);
+	EXPECT_EQ(last + 1, e->seq);
+	test_nothing(self->r);
+}
+
+TEST_HARNESS_MAIN
