@@ -10,6 +10,7 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "cmd/op.h"
 #include "cmd/sync.h"
 #include "event/watches.h"
 #include "table/table.h"
@@ -28,16 +29,28 @@ static int check_owner(const struct kreg_ioc_watch *arg)
 	return arg->key_len > KREG_MAX_NAME ? -ENAMETOOLONG : 0;
 }
 
+static int check_holder(const struct kreg_ioc_watch *arg)
+{
+	if (!kreg_cmd_no_process(&arg->process) || !arg->table || !arg->key_len)
+		return -EINVAL;
+	return arg->key_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
+}
+
 static int check_watch(const struct kreg_ioc_watch *arg)
 {
-	bool process = arg->kind == KREG_WATCH_PROCESS;
-
 	if (arg->flags || arg->process.reserved || arg->version || arg->deadline_ns ||
-	    (arg->kind && !process && arg->kind != KREG_WATCH_OWNER))
+	    arg->kind > KREG_WATCH_OWNER)
 		return -EOPNOTSUPP;
-	if (!arg->kind)
+	switch (arg->kind) {
+	case KREG_WATCH_PROCESS:
+		return check_process(arg);
+	case KREG_WATCH_HOLDER:
+		return check_holder(arg);
+	case KREG_WATCH_OWNER:
+		return check_owner(arg);
+	default:
 		return -EINVAL;
-	return process ? check_process(arg) : check_owner(arg);
+	}
 }
 
 /* Whom a watch is for. */
@@ -45,15 +58,19 @@ struct watched {
 	struct kreg_proc *proc;		/* a reference, or NULL: nobody who is known */
 	bool dead;			/* and that has been handled */
 	bool may_know;			/* the caller is told how it ends */
+	struct kreg_process named;	/* as which it was found or asked for; zero: as none */
+	u64 version;			/* of the object that was found */
 	u64 table;
-	const u8 *name;
+	const u8 *name;			/* or key */
 	u32 name_len;
 };
 
-static int find_process(const struct kreg_ioc_watch *arg, struct watched *w)
+static int find_process(const struct kreg_process *named, struct watched *w)
 {
-	struct kreg_proc *p = kreg_proc_find_ever(arg->process.pid, arg->process.cookie);
+	struct kreg_proc *p = kreg_proc_find_ever(named->pid, named->cookie);
 	int ret;
+
+	w->named = *named;
 
 	if (IS_ERR_OR_NULL(p))
 		return PTR_ERR_OR_ZERO(p);
@@ -107,6 +124,39 @@ static int find_owner(struct kreg_client *cl, const struct kreg_ioc_watch *arg, 
 	return err;
 }
 
+/* What is not there, or hidden, or bound to nobody, is no error, but nobody's. */
+static int find_holder(struct kreg_client *cl, const struct kreg_ioc_watch *arg,
+		       struct watched *w)
+{
+	struct kreg_op op = {
+		.code = KREG_OP_MEMBER,
+		.key = arg->key,
+		.key_len = arg->key_len,
+	};
+	struct kreg_process whom;
+	int err = kreg_op_read(cl, arg->table, &op, &whom);
+
+	w->table = arg->table;
+	if (err)
+		return err == -ENODATA ? 0 : err;
+	w->version = op.out_version;
+	w->may_know = true;
+	return whom.cookie ? find_process(&whom, w) : 0;
+}
+
+static int find_watched(struct kreg_client *cl, const struct kreg_ioc_watch *arg,
+			struct watched *w)
+{
+	switch (arg->kind) {
+	case KREG_WATCH_PROCESS:
+		return find_process(&arg->process, w);
+	case KREG_WATCH_HOLDER:
+		return find_holder(cl, arg, w);
+	default:
+		return find_owner(cl, arg, w);
+	}
+}
+
 static struct kreg_watch *alloc_watch(struct kreg_client *cl, const struct kreg_ioc_watch *arg,
 				      const struct watched *w)
 {
@@ -133,7 +183,7 @@ static int answer_watch(struct kreg_call *call, const struct watched *w, u64 id)
 		arg->out_process.pid = kreg_proc_pid(w->proc);
 		arg->out_process.cookie = w->proc->cookie;
 	}
-	arg->out_version = 0;
+	arg->out_version = w->version;
 	arg->out_limit = KREG_LIMIT_NONE;
 	arg->out_reserved = 0;
 	return kreg_cmd_answer_from(call, struct kreg_ioc_watch, out_id);
@@ -141,11 +191,10 @@ static int answer_watch(struct kreg_call *call, const struct watched *w, u64 id)
 
 static int set_watch(struct kreg_call *call, const struct watched *w)
 {
-	const struct kreg_ioc_watch *arg = call->arg;
 	struct kreg_watch *watch;
 	int err;
 
-	watch = alloc_watch(call->client, arg, w);
+	watch = alloc_watch(call->client, call->arg, w);
 	if (IS_ERR(watch))
 		return PTR_ERR(watch);
 	watch->may_know = w->may_know;
@@ -155,7 +204,7 @@ static int set_watch(struct kreg_call *call, const struct watched *w)
 	else if (w->proc && !w->dead)
 		kreg_watch_set(watch, w->proc);
 	else
-		kreg_watch_answer(watch, w->proc, &arg->process);
+		kreg_watch_answer(watch, w->proc, &w->named);
 	return err;
 }
 
@@ -165,10 +214,7 @@ static int watch_named(struct kreg_call *call, const u8 *name)
 	struct watched w = { .name = name, .name_len = arg->key_len };
 	int err;
 
-	if (arg->kind == KREG_WATCH_PROCESS)
-		err = find_process(arg, &w);
-	else
-		err = find_owner(call->client, arg, &w);
+	err = find_watched(call->client, arg, &w);
 	if (!err)
 		err = set_watch(call, &w);
 	kreg_proc_put(w.proc);
@@ -183,7 +229,9 @@ int kreg_cmd_watch(struct kreg_call *call)
 
 	if (err)
 		return err;
-	name = kreg_cmd_get_name(arg->key, arg->key_len);
+	/* A key may have any bytes. */
+	name = arg->kind == KREG_WATCH_HOLDER ? kreg_cmd_get_bytes(arg->key, arg->key_len) :
+						kreg_cmd_get_name(arg->key, arg->key_len);
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 	err = watch_named(call, name);

@@ -219,7 +219,6 @@ TEST_F(watch, bad_arguments)
 		{ .kind = KREG_WATCH_OWNER, .table = 123456789 },
 	};
 	struct kreg_ioc_watch not_yet[] = {
-		{ .kind = KREG_WATCH_HOLDER },
 		{ .kind = KREG_WATCH_CHANGED },
 		{ .kind = 7 },
 		{ .kind = KREG_WATCH_PROCESS, .process = me, .flags = KREG_WATCH_SLEEP },

@@ -12,6 +12,7 @@
 
 #include "kit/fixture.h"
 #include "kit/kid.h"
+#include "kit/bound.h"
 #include "kit/fault.h"
 #include "kit/watch.h"
 #include "faults/world.h"

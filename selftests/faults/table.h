@@ -170,6 +170,19 @@ MAKER(make_watch_owner)
 SWEEP(watch_owner, .make = make_watch_owner)
 SWEEP(watch_full, .make = make_watch_owner, .full = "max_user_watches", .at = 0)
 
+/* The kid has the key, so nothing is in the mailbox until it dies. */
+MAKER(make_watch_holder)
+{
+	call_init(c, KREG_IOC_WATCH, sizeof(c->arg.watch), true);
+	ASSERT_EQ(0, kid_bind(w->kid, w->table, NAME, "v"));
+	c->arg.watch.kind = KREG_WATCH_HOLDER;
+	c->arg.watch.table = w->table;
+	c->arg.watch.key_len = strlen(NAME);
+	call_in(c, PART_KEY, &c->arg.watch.key, NAME, strlen(NAME));
+}
+
+SWEEP(watch_holder, .make = make_watch_holder, .kid = true)
+
 MAKER(make_watch)
 {
 	call_init(c, KREG_IOC_WATCH, sizeof(c->arg.watch), true);

@@ -8,11 +8,11 @@
 #include "kit/util.h"
 
 #define TEST_EVENT_MAX \
-	(sizeof(struct kreg_event) + KREG_MAX_NAME + KREG_MAX_DATA)
+	(sizeof(struct kreg_event) + KREG_MAX_KEY + KREG_MAX_DATA)
 
 struct test_event {
 	struct kreg_event e;
-	char name[KREG_MAX_NAME + 1];
+	char name[KREG_MAX_KEY + 1];
 	char data[KREG_MAX_DATA + 1];
 };
 
@@ -36,7 +36,7 @@ static inline int test_event_parse(const void *buf, int len,
 	if (len < (int)sizeof(*e) || e->size > (unsigned int)len)
 		return -EBADMSG;
 	used = e->key_len + e->value_len;
-	if (e->key_len > KREG_MAX_NAME || e->value_len > KREG_MAX_DATA ||
+	if (e->key_len > KREG_MAX_KEY || e->value_len > KREG_MAX_DATA ||
 	    e->size != ((sizeof(*e) + used + 7) & ~7U))
 		return -EBADMSG;
 	for (i = used; i < e->size - sizeof(*e); i++)

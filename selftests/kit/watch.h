@@ -52,6 +52,16 @@ static inline int _test_watch_name(int fd, const char *name, __u64 *id)
 	return _test_watch_cmd(fd, &cmd, id);
 }
 
+static inline int _test_watch_holder(int fd, __u64 table, const char *key, __u64 *id)
+{
+	struct kreg_ioc_watch cmd = test_watch_cmd(KREG_WATCH_HOLDER);
+
+	cmd.table = table;
+	cmd.key = test_ptr(key);
+	cmd.key_len = strlen(key);
+	return _test_watch_cmd(fd, &cmd, id);
+}
+
 static inline int _test_cancel(int fd, __u64 id, __u32 flags)
 {
 	struct kreg_ioc_cancel cmd = { .size = sizeof(cmd), .flags = flags, .id = id };
@@ -76,12 +86,14 @@ static inline int _test_name(int fd, pid_t pid, struct kreg_process *process)
 #define test_watch(...)		ASSERT_EQ(0, _test_watch(__VA_ARGS__))
 #define test_watch_owner(...)	ASSERT_EQ(0, _test_watch_owner(__VA_ARGS__))
 #define test_watch_name(...)	ASSERT_EQ(0, _test_watch_name(__VA_ARGS__))
+#define test_watch_holder(...)	ASSERT_EQ(0, _test_watch_holder(__VA_ARGS__))
 #define test_cancel(...)	EXPECT_EQ(0, _test_cancel(__VA_ARGS__))
 #define test_name(...)		ASSERT_EQ(0, _test_name(__VA_ARGS__))
 
 #define test_err_watch(err, ...) EXPECT_EQ(-(err), _test_watch(__VA_ARGS__))
 #define test_err_watch_owner(err, ...) EXPECT_EQ(-(err), _test_watch_owner(__VA_ARGS__))
 #define test_err_watch_name(err, ...) EXPECT_EQ(-(err), _test_watch_name(__VA_ARGS__))
+#define test_err_watch_holder(err, ...) EXPECT_EQ(-(err), _test_watch_holder(__VA_ARGS__))
 #define test_err_cancel(err, ...) EXPECT_EQ(-(err), _test_cancel(__VA_ARGS__))
 
 /* It is the DOWN record of the watch @id, of @process. */

@@ -281,7 +281,7 @@ struct kreg_ioc_query {
 
 #define KREG_FEATURE_SET	(1ULL << 0)	/* tables of type set */
 #define KREG_FEATURE_WATCH	(1ULL << 1)	/* WATCH of processes and owners, CANCEL */
-#define KREG_FEATURE_BOUND	(1ULL << 2)	/* objects bound to processes */
+#define KREG_FEATURE_BOUND	(1ULL << 2)	/* objects bound to processes, WATCH of holders */
 #define KREG_FEATURE_STREAM	(1ULL << 3)	/* SUBSCRIBE, ACK, PUBLISH, ACKED of OP */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM)
@@ -1081,7 +1081,7 @@ struct kreg_ioc_list {
 /* What is watched. */
 enum kreg_watch_kind {
 	KREG_WATCH_PROCESS = 1,		/* a process, by its name: DOWN */
-	KREG_WATCH_HOLDER = 2,		/* not yet: to whom an object is bound: DOWN */
+	KREG_WATCH_HOLDER = 2,		/* to whom an object is bound: DOWN */
 	KREG_WATCH_OWNER = 3,		/* the owner of a table: DOWN */
 	KREG_WATCH_PRESENT = 4,		/* not yet: a key or a name is there: READY */
 	KREG_WATCH_ABSENT = 5,		/* not yet: it is not there: READY */
@@ -1097,37 +1097,41 @@ enum kreg_watch_kind {
  * @flags: must be zero
  * @kind: enum kreg_watch_kind
  * @key_len: length of @key; 0: none
- * @table: OWNER: id of the table; 0: @key is its name
- * @key: OWNER without @table: pointer to the name
+ * @table: OWNER: id of the table; 0: @key is its name. HOLDER: id of the table of the object
+ * @key: OWNER without @table: pointer to the name. HOLDER: pointer to the key
  * @process: PROCESS: which one. Cookie 0 only for the caller
  * @version: not yet: with CHANGED
  * @udata: comes back in the record
  * @deadline_ns: not yet: with SLEEP
  * @out_id: id of the watch, for CANCEL; the client never gets it again
  * @out_process: who is watched; zero: nobody, and the record can be read already
- * @out_version: 0
+ * @out_version: HOLDER: version of the object; 0: it is not there
  * @out_limit: with EDQUOT, enum kreg_limit
  * @out_reserved: 0
  *
  * Have a DOWN record sent to this client when a process is dead, exactly one for each watch,
  * after which the watch is gone; N watches of one process are N records. The process need
  * not have a client; who may see its pid may watch it. The owner of a table is looked up
- * once, in the call: whom the table belongs to later makes no difference.
+ * once, in the call: whom the table belongs to later makes no difference. Likewise the process
+ * that an object is bound to.
  *
  * Memory and room for the record are set aside in the call, so it cannot be lost. It does
  * not count among the records of the mailbox. Of a process that is dead already, that is
- * not known or never was, or of a table that has no owner or is not there, the record can be
- * read when the call returns; its cause is NOPROC.
+ * not known or never was, of a table that has no owner or is not there, or of a key of which
+ * there is no object, or one that is bound to nobody, the record can be read when the call
+ * returns; its cause is NOPROC. When DOWN of a HOLDER can be read, its key is free.
  *
  * The wait status is told to a client of the user that the process had at its death, to
  * one whose opener has CAP_KILL over the process when the watch is set, and to one that watches
- * it as the owner of a table of which it may know (INFO).
+ * it as the owner of a table of which it may know (INFO), or as the one to whom an object is
+ * bound that it may read.
  *
  * A watch belongs to the client that set it and ends with it: what is not read when it is
  * closed is lost.
  *
  * Errors: ESRCH: cookie 0, and it is not the caller's pid; EACCES: OWNER of a table of which
- * the caller may not know; EDQUOT: watches or bytes of the user.
+ * the caller may not know, or HOLDER in one that it may not read; EDQUOT: watches or bytes of the
+ * user.
  */
 struct kreg_ioc_watch {
 	__u32 size;
@@ -1426,14 +1430,14 @@ enum kreg_cause {
  *	event, growing, with gaps where others happened that were not asked for; OVERFLOW:
  *	of the first that may be lost; GONE: of the first that there is not
  * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
- * @table: id of the table; DOWN: of the one whose owner is watched; 0: none
+ * @table: id of the table; DOWN: of the one whose owner or object is watched; 0: none
  * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
  *	who died; zero: the table had no owner, or was not there; OWNER: the new one; zero: none
  * @cause: enum kreg_cause
  * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
  *	code, signal, core
  * @key_len: length of the key, which follows this struct; TRANSFER: of the table's name;
- *	DOWN: of the name that was given to WATCH
+ *	DOWN: of the name or key that was given to WATCH
  * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
  *	heir was named or the table given with; OWNER: the value is the &struct kreg_process
  *	of the former owner, or zero
