@@ -36,15 +36,6 @@ void kreg_handle_publish(struct kreg_handle *h)
 	xa_store(&h->client->handles, slot_of(h->id), h, 0);
 }
 
-int kreg_handle_add(struct kreg_client *cl, struct kreg_handle *h)
-{
-	int err = kreg_handle_reserve(cl, h);
-
-	if (!err)
-		kreg_handle_publish(h);
-	return err;
-}
-
 void kreg_handle_remove(struct kreg_handle *h)
 {
 	xa_erase(&h->client->handles, slot_of(h->id));

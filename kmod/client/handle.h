@@ -31,17 +31,14 @@ struct kreg_handle {
 };
 
 /*
- * Sleeps. Give @h, whose ops are set, an id of @cl, by which it is found from now on. Who
- * cancels it before it is pending, which only who guesses its id can do, is told that it
- * has ended. -ENOMEM.
- */
-int kreg_handle_add(struct kreg_client *cl, struct kreg_handle *h);
-/*
- * Sleeps. The same in two steps, for what is freed without client->reading before it is
- * pending: by its id it is found only when it is published, which cannot fail. -ENOMEM.
+ * Sleeps. Give @h, whose ops are set, an id of @cl. By that it is found only when it is
+ * published, which cannot fail: until then it is freed without client->reading. -ENOMEM.
  */
 int kreg_handle_reserve(struct kreg_client *cl, struct kreg_handle *h);
-/* Any. */
+/*
+ * Any. Who cancels it before it is pending, which only who guesses its id can do, is told that
+ * it has ended.
+ */
 void kreg_handle_publish(struct kreg_handle *h);
 /* Any. Its id is not found any more. */
 void kreg_handle_remove(struct kreg_handle *h);

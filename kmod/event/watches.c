@@ -226,7 +226,7 @@ struct kreg_watch *kreg_watch_alloc(struct kreg_client *cl, u64 udata, u64 table
 	if (err)
 		goto free;
 	list_watch(watch, cl);
-	err = kreg_handle_add(cl, &watch->handle);
+	err = kreg_handle_reserve(cl, &watch->handle);
 	if (err)
 		goto unlist;
 	watch->mail.event.id = watch->handle.id;
@@ -245,6 +245,7 @@ void kreg_watch_answer(struct kreg_watch *watch, struct kreg_proc *p,
 {
 	struct kreg_client *cl = watch->handle.client;
 
+	kreg_handle_publish(&watch->handle);
 	watch->mail.event.process = *named;
 	watch->mail.event.cause = KREG_CAUSE_NOPROC;
 	if (p) {
@@ -261,6 +262,7 @@ static bool add_pending(struct kreg_watch *watch, struct kreg_proc *p)
 {
 	bool first = note_rights(watch, p), told;
 
+	kreg_handle_publish(&watch->handle);
 	spin_lock(&p->lock);
 	told = p->told;
 	if (!told) {

@@ -44,8 +44,8 @@ struct kreg_watch {
 #define KREG_WATCH_BYTES	(sizeof(struct kreg_watch) + sizeof(struct kreg_proc))
 
 /*
- * Sleeps. A watch of @cl, pending nowhere yet: it has an id, and a record for the table @table
- * and @key. ERR_PTR: -ENOMEM, kreg_over_limit().
+ * Sleeps. A watch of @cl, pending nowhere yet: it has an id, by which nobody finds it, and a
+ * record for the table @table and @key. ERR_PTR: -ENOMEM, kreg_over_limit().
  */
 struct kreg_watch *kreg_watch_alloc(struct kreg_client *cl, u64 udata, u64 table,
 				    const void *key, u32 key_len);
