@@ -105,12 +105,14 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
  * Nothing is known of where they are in the list: kreg_txn_unlink() looks for the link to
  * each, in as many holds of the turn as that takes.
  */
-void kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n)
+unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n,
+				   const struct kreg_rec **removed)
 {
 	struct kreg_store *s = t->store;
+	unsigned int i;
 
 	kreg_store_assert(s);
-	for (; n && kreg_holder_live(s, h); n--) {
+	for (i = 0; i < n && kreg_holder_live(s, h); i++) {
 		struct kreg_rec *r = kreg_arena_rec(s, h->first);
 		struct kreg_place place = {
 			.old = r,
@@ -119,8 +121,11 @@ void kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned i
 		};
 
 		mark_dead(t, &place, place.old_ref, NULL);
+		if (removed)
+			removed[i] = r;
 	}
 	t->last = NULL;
+	return i;
 }
 
 static noinline void apply_clear(struct kreg_txn *t, struct kreg_change *c)

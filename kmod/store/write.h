@@ -46,7 +46,8 @@ struct kreg_change {
 	bool mine;			/* only if it is bound to the process of @bind's client */
 	bool checked;			/* its condition was met when the batch began */
 	bool paid;			/* PUT: charged as a bound object */
-	bool gone;			/* the object that was found counts as absent */
+	/* With @special, of PUT and DELETE: of the object that was found and counts as absent. */
+	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	u64 only;			/* version the object must have, or 0 */
 	u64 count;			/* out: objects replaced or removed */
@@ -301,8 +302,12 @@ static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
  */
 int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		     struct kreg_place *place, struct kreg_prealloc *f);
-/* Turn. Remove up to @n records of @h, the oldest first, without a look for their keys. */
-void kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n);
+/*
+ * Turn. Remove up to @n records of @h, the oldest first, without a look for their keys. Returns
+ * how many; in @removed, if that is not NULL, they stay readable in this hold of the turn.
+ */
+unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n,
+				   const struct kreg_rec **removed);
 /* Turn. */
 void kreg_txn_commit(struct kreg_txn *t);
 /* Turn. */

@@ -103,13 +103,13 @@ static struct kreg_bond *bond_of_old(const struct kreg_table *t, struct kreg_cha
 {
 	struct kreg_holder *h = NULL;
 
-	c->gone = false;
+	c->gone = NULL;
 	if (place->old && kreg_rec_is_bound(place->old))
 		h = kreg_holder_of(&t->store, place->old);
 	if (!h)
 		return NULL;
 	rcu_read_lock();
-	c->gone = kreg_bond_hides(h);
+	c->gone = kreg_bond_hides(h) ? h : NULL;
 	rcu_read_unlock();
 	return kreg_bond_of(h);
 }

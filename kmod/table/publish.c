@@ -2,8 +2,40 @@
 #include "client/ns.h"
 #include "client/proc.h"
 #include "store/write.h"
+#include "table/bond.h"
 #include "table/names.h"
 #include "table/publish.h"
+
+static const struct kreg_proc *process_of(struct kreg_holder *h)
+{
+	return kreg_bond_of(h)->proc;
+}
+
+/* The object with @key has gone with the process that it was bound to. */
+static void describe_exit(const struct kreg_table *t, struct kreg_holder *h,
+			  const struct kreg_key *key, u64 version, struct kreg_stream_event *e)
+{
+	const struct kreg_proc *p = process_of(h);
+
+	*e = (struct kreg_stream_event) {
+		.kind = KREG_EVENT_EXIT,
+		.cause = KREG_CAUSE_DEATH,
+		.key = key->bytes,
+		.key_len = key->len,
+		.version = version,
+		.process = kreg_proc_name(p, t->ns->key.pid_ns),
+	};
+	if (p->status_known) {
+		e->flags = KREG_EVENT_STATUS;
+		e->status = p->status;
+	}
+}
+
+/* Whether @c has displaced or deleted an object whose process is exiting. */
+static bool has_displaced(const struct kreg_change *c)
+{
+	return c->special && (c->kind == KREG_CHANGE_PUT || c->kind == KREG_CHANGE_DELETE) && c->gone;
+}
 
 /* What a change has come to; false: to nothing. */
 static __always_inline bool describe_change(const struct kreg_table *t, struct kreg_change *c,
@@ -16,6 +48,8 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 		e->value_len = c->value_len;
 		/* Behind the key in a record that was filled beforehand; of a blob unused. */
 		e->value = c->value ?: c->key.bytes + c->key.len;
+		if (unlikely(c->special && c->holder))
+			e->process = kreg_proc_name(process_of(c->holder), t->ns->key.pid_ns);
 		break;
 	case KREG_CHANGE_EVENT:
 		e->kind = KREG_EVENT_USER;
@@ -40,6 +74,10 @@ u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 v
 	struct kreg_stream_event e __uninitialized;
 
 	kreg_table_assert(t);
+	if (unlikely(has_displaced(c))) {
+		describe_exit(t, c->gone, &c->key, version, &e);
+		kreg_stream_append(t->stream, t->writer, &e);
+	}
 	return describe_change(t, c, version, &e) && kreg_stream_append(t->stream, t->writer, &e) ?
 	       e.kind : 0;
 }
@@ -49,8 +87,21 @@ void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 vers
 	struct kreg_stream_event e __uninitialized;
 
 	kreg_table_assert(t);
+	if (unlikely(has_displaced(c))) {
+		describe_exit(t, c->gone, &c->key, version, &e);
+		kreg_stream_add(t->stream, &e);
+	}
 	if (describe_change(t, c, version, &e))
 		kreg_stream_add(t->stream, &e);
+}
+
+void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
+			     const struct kreg_key *key, u64 version)
+{
+	struct kreg_stream_event e;
+
+	describe_exit(t, h, key, version, &e);
+	kreg_table_publish(t, &e);
 }
 
 void kreg_table_publish_noted(struct kreg_table *t)

@@ -9,6 +9,8 @@
 #include "table/table.h"
 
 struct kreg_change;
+struct kreg_holder;
+struct kreg_key;
 struct kreg_ns;
 
 /*
@@ -38,6 +40,13 @@ static inline void kreg_table_note_change(struct kreg_table *t, struct kreg_chan
 	if (unlikely(t->stream))
 		kreg_table_note_event(t, c, version);
 }
+
+/*
+ * Turn. The object with @key was removed by the write @version, which is committed, because the
+ * process is dead that it was bound to by @h.
+ */
+void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
+			     const struct kreg_key *key, u64 version);
 
 /* Turn. @from was the owner before, and has lost it for this reason. NULL: nobody. */
 void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,

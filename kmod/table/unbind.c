@@ -4,11 +4,12 @@
 #include "client/proc.h"
 #include "store/write.h"
 #include "table/bond.h"
+#include "table/publish.h"
 #include "table/table.h"
 #include "table/unbind.h"
 
 /* Objects removed in one hold of the turn. */
-#define UNBIND_RECORDS	16
+#define UNBIND_RECORDS	16U
 
 /* The store looks for the links to what was removed, and frees what it was. */
 static void look_after(struct kreg_table *t)
@@ -30,12 +31,24 @@ static void end_bond(struct kreg_bond *b)
 	look_after(t);
 }
 
+static void publish_exit(struct kreg_bond *b, const struct kreg_rec *r)
+{
+	struct kreg_key key = { .bytes = r->bytes, .len = kreg_rec_key_len(r) };
+
+	kreg_table_publish_exit(b->table, &b->holder, &key, b->txn.version);
+}
+
 /* One commit for all of them. Their links are still to be taken out. */
 static void remove_some(struct kreg_bond *b, unsigned int n)
 {
+	const struct kreg_rec *removed[UNBIND_RECORDS];
+	unsigned int i;
+
 	kreg_txn_begin(&b->txn, &b->table->store);
-	kreg_txn_remove_bound(&b->txn, &b->holder, n);
+	n = kreg_txn_remove_bound(&b->txn, &b->holder, min(n, UNBIND_RECORDS), removed);
 	kreg_txn_commit(&b->txn);
+	for (i = 0; i < n && b->table->stream; i++)
+		publish_exit(b, removed[i]);
 }
 
 static u32 live_objects(const struct kreg_bond *b)

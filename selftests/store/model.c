@@ -315,7 +315,7 @@ void model_remove_bound(struct kreg_holder *h, u32 n)
 	struct kreg_txn t;
 
 	kreg_txn_begin(&t, &store);
-	kreg_txn_remove_bound(&t, h, n);
+	kreg_txn_remove_bound(&t, h, n, NULL);
 	verify();
 	note_removed(h);
 	meanwhile();

@@ -1394,7 +1394,7 @@ enum kreg_event_kind {
 	KREG_EVENT_CREATE = 16,		/* the table has a new object */
 	KREG_EVENT_UPDATE = 17,		/* an object was replaced */
 	KREG_EVENT_DELETE = 18,		/* an object was removed */
-	KREG_EVENT_EXIT = 19,		/* not yet: it went with the process it was bound to */
+	KREG_EVENT_EXIT = 19,		/* it went with the process it was bound to */
 	KREG_EVENT_CLEAR = 20,		/* all objects were removed, and there were some */
 	KREG_EVENT_OWNER = 21,		/* the table has another owner */
 	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more */
@@ -1432,7 +1432,8 @@ enum kreg_cause {
  * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
  * @table: id of the table; DOWN: of the one whose owner or object is watched; 0: none
  * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
- *	who died; zero: the table had no owner, or was not there; OWNER: the new one; zero: none
+ *	who died; zero: the table had no owner, or was not there; OWNER: the new one; zero:
+ *	none; CREATE, UPDATE and EXIT: to whom the object is or was bound
  * @cause: enum kreg_cause
  * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
  *	code, signal, core
