@@ -747,8 +747,8 @@ struct kreg_more {
  * is missing at the deadline, or when a signal comes, is counted in @out_missing; that is no
  * error, since the write is done.
  *
- * With ASYNC (PUT and DELETE without NEW and VERSION, CLEAR and PUBLISH) the call returns when the write
- * is queued, or applied if that can be done at once; nothing is written to @op,
+ * With ASYNC (PUT and DELETE without NEW and VERSION, CLEAR and PUBLISH) the call returns when
+ * the write is queued, or applied if that can be done at once; nothing is written to @op,
  * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
  * wait already, or %KREG_MAX_USER_QUEUED or %KREG_MAX_USER_QUEUED_BYTES of its user: try
  * again after a SYNC, or later. The call has done nothing then. The writes of one client
