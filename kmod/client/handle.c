@@ -17,13 +17,17 @@ static u32 slot_of(u64 id)
 	return id & ((1U << SLOT_BITS) - 1);
 }
 
+/* In slots that are reserved: it has no id. An empty entry would cost a node each time. */
+static struct kreg_handle reserved;
+
 int kreg_handle_reserve(struct kreg_client *cl, struct kreg_handle *h)
 {
 	u32 slot;
 	int err;
 
 	h->client = cl;
-	err = xa_alloc(&cl->handles, &slot, NULL, XA_LIMIT(0, slot_of(~0ULL)), KREG_GFP_USER);
+	err = xa_alloc(&cl->handles, &slot, &reserved, XA_LIMIT(0, slot_of(~0ULL)),
+		       KREG_GFP_USER);
 	if (err)
 		return err == -EBUSY ? -ENOMEM : err;
 	h->id = atomic64_inc_return(&cl->last_handle) << SLOT_BITS | slot;
