@@ -87,7 +87,8 @@ TEST_F(exits, many)
 		seq = e->seq;
 		version = e->version;
 		snprintf(key, sizeof(key), "%.*s", e->key_len, test_key(e));
-		ASSERT_EQ(1, sscanf(key, "k%d", &n));
+		ASSERT_EQ('k', key[0]);
+		n = atoi(key + 1);
 		ASSERT_TRUE(n >= 0 && n < MANY && !seen[n]);
 		seen[n] = true;
 	}

@@ -112,8 +112,9 @@
  *
  * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH,
  * REGISTER, SUBSCRIBE, ACK and read(2); for writing: the other operations, TAKE and REGISTER,
- * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is
- * there. Only a client that was opened for both receives tables and TRANSFER records.
+ * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL,
+ * and OPEN of what is there. Only a client that was opened for both receives tables and
+ * TRANSFER records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
  * When a death is visible (waitpid(2) has returned, or a pidfd polls readable),
