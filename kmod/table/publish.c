@@ -34,7 +34,9 @@ static void describe_exit(const struct kreg_table *t, struct kreg_holder *h,
 /* Whether @c has displaced or deleted an object whose process is exiting. */
 static bool has_displaced(const struct kreg_change *c)
 {
-	return c->special && (c->kind == KREG_CHANGE_PUT || c->kind == KREG_CHANGE_DELETE) && c->gone;
+	if (c->kind != KREG_CHANGE_PUT && c->kind != KREG_CHANGE_DELETE)
+		return false;
+	return c->special && c->gone;
 }
 
 /* What a change has come to; false: to nothing. */
