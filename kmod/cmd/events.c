@@ -52,6 +52,11 @@ static int look_into(struct kreg_client *cl, struct kreg_subscription *sub, void
 	return err;
 }
 
+static struct kreg_subscription *subscription_of(struct kreg_handle *h)
+{
+	return container_of(h, struct kreg_subscription, handle);
+}
+
 int kreg_events_ack(struct kreg_client *cl, u64 id, u64 seq)
 {
 	struct kreg_handle *h = kreg_handle_find(cl, id);
@@ -60,7 +65,7 @@ int kreg_events_ack(struct kreg_client *cl, u64 id, u64 seq)
 		return PTR_ERR(h);
 	if (h->ops != &kreg_events_handle_ops)
 		return -EINVAL;
-	return kreg_acks_give(container_of(h, struct kreg_subscription, handle), seq);
+	return kreg_acks_give(subscription_of(h), seq);
 }
 
 /* What only the reader knows of its events. */
@@ -87,11 +92,6 @@ static void end_subscription(struct kreg_subscription *sub)
 	kreg_subscription_end(sub);
 	kreg_table_drop_stream(cl->ns, s);
 	kreg_stream_put(s);
-}
-
-static struct kreg_subscription *subscription_of(struct kreg_handle *h)
-{
-	return container_of(h, struct kreg_subscription, handle);
 }
 
 static int cancel_subscription(struct kreg_handle *h, bool flush)

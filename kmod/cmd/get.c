@@ -151,10 +151,8 @@ static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit,
 	return err == IN_BLOB ? copy_blob(op, hit) : err;
 }
 
-noinline void kreg_op_tell_holder(const struct kreg_holder *holder, struct kreg_process *whom)
+noinline void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_process *whom)
 {
-	const struct kreg_proc *p = container_of(holder, struct kreg_bond, holder)->proc;
-
 	whom->pid = kreg_proc_pid(p);
 	whom->cookie = whom->pid ? p->cookie : 0;
 }
@@ -178,7 +176,7 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
 	if (whom && hit.holder)
-		kreg_op_tell_holder(hit.holder, whom);
+		kreg_op_tell_process(kreg_bond_proc(hit.holder), whom);
 	rcu_read_unlock();
 	if (unlikely(err))
 		return copy_outside(op, &hit, err);

@@ -11,7 +11,6 @@
 
 struct kreg_acks;
 struct kreg_client;
-struct kreg_holder;
 struct kreg_proc;
 
 /* The out_ members of an operation. */
@@ -103,8 +102,8 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		 struct kreg_process *whom);
 
-/* RCU. The process that an object is bound to, as the caller names it; or none. */
-void kreg_op_tell_holder(const struct kreg_holder *holder, struct kreg_process *whom);
+/* RCU, or with a reference. @p as the caller names it; zero if it is dead or not visible. */
+void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_process *whom);
 
 /* Checked operations on one table: all reads, or all writes. */
 struct kreg_op_list {

@@ -80,8 +80,7 @@ static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
 
 	if (!err) {
 		arg->out_version = op.out_version;
-		arg->out_process.pid = kreg_proc_pid(p);
-		arg->out_process.cookie = arg->out_process.pid ? p->cookie : 0;
+		kreg_op_tell_process(p, &arg->out_process);
 		arg->out_how = KREG_REGISTERED;
 	}
 	return err;

@@ -84,7 +84,7 @@ static noinline int put_process(struct kreg_process __user *to, const struct kre
 	struct kreg_process whom = {};
 
 	if (hit->holder)
-		kreg_op_tell_holder(hit->holder, &whom);
+		kreg_op_tell_process(kreg_bond_proc(hit->holder), &whom);
 	return kreg_put_nofault(to, &whom, sizeof(whom));
 }
 
@@ -134,7 +134,7 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 
 static noinline bool is_hidden(const struct scan *s, struct kreg_holder *holder)
 {
-	if (s->only && (!holder || kreg_bond_of(holder)->proc != s->of))
+	if (s->only && (!holder || kreg_bond_proc(holder) != s->of))
 		return true;
 	return kreg_bond_hides(holder);
 }

@@ -47,10 +47,16 @@ static inline struct kreg_bond *kreg_bond_of(struct kreg_holder *holder)
 	return holder ? container_of(holder, struct kreg_bond, holder) : NULL;
 }
 
+/* RCU, or Turn. The process that objects of @holder are bound to; borrowed. */
+static inline struct kreg_proc *kreg_bond_proc(const struct kreg_holder *holder)
+{
+	return container_of(holder, struct kreg_bond, holder)->proc;
+}
+
 /* RCU. Whether objects that are bound to @holder count as absent. */
 static inline bool kreg_bond_hides(const struct kreg_holder *holder)
 {
-	return kreg_proc_exiting_rcu(container_of(holder, struct kreg_bond, holder)->proc);
+	return kreg_proc_exiting_rcu(kreg_bond_proc(holder));
 }
 
 /* Sleeps. For the objects that @user binds to @p. NULL. */

@@ -200,6 +200,7 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 	if (c->kind == KREG_CHANGE_DELETE && err == -ENODATA) {
 		/* There is nothing that is meant. */
 		place->old = NULL;
+		c->gone = NULL;
 		return 0;
 	}
 	if (err || c->kind != KREG_CHANGE_PUT)

@@ -6,16 +6,11 @@
 #include "table/names.h"
 #include "table/publish.h"
 
-static const struct kreg_proc *process_of(struct kreg_holder *h)
-{
-	return kreg_bond_of(h)->proc;
-}
-
 /* The object with @key has gone with the process that it was bound to. */
 static void describe_exit(const struct kreg_table *t, struct kreg_holder *h,
 			  const struct kreg_key *key, u64 version, struct kreg_stream_event *e)
 {
-	const struct kreg_proc *p = process_of(h);
+	const struct kreg_proc *p = kreg_bond_proc(h);
 
 	*e = (struct kreg_stream_event) {
 		.kind = KREG_EVENT_EXIT,
@@ -51,7 +46,8 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 		/* Behind the key in a record that was filled beforehand; of a blob unused. */
 		e->value = c->value ?: c->key.bytes + c->key.len;
 		if (unlikely(c->special && c->holder))
-			e->process = kreg_proc_name(process_of(c->holder), t->ns->key.pid_ns);
+			e->process = kreg_proc_name(kreg_bond_proc(c->holder),
+						    t->ns->key.pid_ns);
 		break;
 	case KREG_CHANGE_EVENT:
 		e->kind = KREG_EVENT_USER;

@@ -116,6 +116,13 @@ TEST_F(exits, displaced)
 	} while (status >> 8 != (SIGTRAP | PTRACE_EVENT_EXIT << 8));
 	test_nothing(self->r);
 
+	/* Nothing that is the caller's, so nothing happens. */
+	op = test_ops(KREG_OP_DELETE, "l");
+	op.flags = KREG_OP_MINE;
+	EXPECT_EQ(0, _test_op(self->fd, self->id, 0, &op));
+	EXPECT_EQ(0, op.out_count);
+	test_nothing(self->r);
+
 	test_bind_new(self->fd, self->id, "k", "mine");
 	e = test_expect(self->r, KREG_EVENT_EXIT, "k");
 	EXPECT_TRUE(test_same(self->who, e->process));

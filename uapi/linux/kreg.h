@@ -1427,9 +1427,10 @@ enum kreg_cause {
  * @size: bytes from here to the next record, a multiple of 8
  * @kind: enum kreg_event_kind; skip those that you do not know
  * @flags: %KREG_EVENT_STATUS, %KREG_EVENT_CUT
- * @seq: number of the record in this mailbox, from 1, without gaps; of a subscription: of the
- *	event, growing, with gaps where others happened that were not asked for; OVERFLOW:
- *	of the first that may be lost; GONE: of the first that there is not
+ * @seq: number of the record in this mailbox, from 1, without gaps but for those that CANCEL has
+ *	taken back; of a subscription: of the event, growing, with gaps where others happened
+ *	that were not asked for; OVERFLOW: of the first that may be lost; GONE: of the first
+ *	that there is not
  * @time_ns: when it was published, CLOCK_MONOTONIC in nanoseconds
  * @table: id of the table; DOWN: of the one whose owner or object is watched; 0: none
  * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
