@@ -273,6 +273,7 @@ static inline void change_clients(struct actor *a)
 			 strerror(-fd));
 	a->fd[old] = fd;
 	a->seq[old] = 0;
+	a->flushed[old] = 0;
 }
 
 static inline void act(struct actor *a)

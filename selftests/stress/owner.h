@@ -34,6 +34,7 @@ struct actor {
 	struct who me;
 	int fd[BOXES];
 	__u64 seq[BOXES];
+	unsigned int flushed[BOXES];	/* records that CANCEL may have taken back */
 	unsigned int receiver;
 	struct watched watched[WATCHED];
 	__u64 random;

@@ -55,6 +55,8 @@ static inline void cancel(struct actor *a)
 	err = _test_cancel(a->fd[w->box], w->id, flags);
 	if (err && (err != -ENOENT || !may_be_dead(w->who)))
 		complain_of_watch(a, w, "CANCEL: %s", strerror(-err));
+	if (err == -ENOENT && flags)
+		a->flushed[w->box]++;
 	if (!err || flags)
 		w->id = 0;
 	tally(CANCELS);
