@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "table/access.h"
 #include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"

@@ -5,6 +5,7 @@
 #include "client/exit.h"
 #include "client/proc.h"
 #include "cmd/find.h"
+#include "table/access.h"
 #include "table/change.h"
 #include "table/names.h"
 #include "table/owner.h"

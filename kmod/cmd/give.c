@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
+#include "table/access.h"
 #include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"

@@ -7,6 +7,7 @@
 #include "client/user.h"
 #include "cmd/heir.h"
 #include "store/gfp.h"
+#include "table/access.h"
 #include "table/request.h"
 #include "table/table.h"
 

@@ -16,6 +16,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "store/store.h"
+#include "table/access.h"
 #include "table/names.h"
 #include "table/table.h"
 

@@ -17,6 +17,7 @@
 #include "cmd/find.h"
 #include "cmd/heir.h"
 #include "cmd/sync.h"
+#include "table/access.h"
 #include "table/names.h"
 #include "table/request.h"
 #include "table/table.h"

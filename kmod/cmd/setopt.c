@@ -10,6 +10,7 @@
 #include "cmd/find.h"
 #include "cmd/heir.h"
 #include "cmd/sync.h"
+#include "table/access.h"
 #include "table/change.h"
 #include "table/publish.h"
 #include "table/request.h"

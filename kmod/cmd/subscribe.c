@@ -9,6 +9,7 @@
 #include "cmd/find.h"
 #include "cmd/sync.h"
 #include "event/subscription.h"
+#include "table/access.h"
 #include "table/publish.h"
 #include "table/request.h"
 #include "table/table.h"

@@ -13,6 +13,7 @@
 #include "cmd/op.h"
 #include "cmd/sync.h"
 #include "event/watches.h"
+#include "table/access.h"
 #include "table/table.h"
 
 static int check_process(const struct kreg_ioc_watch *arg)

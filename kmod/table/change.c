@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
+#include "table/access.h"
 #include "table/change.h"
 #include "client/client.h"
 #include "client/limits.h"

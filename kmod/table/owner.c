@@ -2,6 +2,7 @@
 #include <linux/ktime.h>
 
 #include "client/client.h"
+#include "table/access.h"
 #include "table/owner.h"
 #include "table/names.h"
 #include "table/publish.h"

@@ -4,7 +4,6 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/user_namespace.h>
 
 #include "client/client.h"
 #include "client/mail.h"
@@ -162,68 +161,6 @@ void kreg_table_charge_store(struct kreg_table *t, s64 paid)
 	kreg_table_assert(t);
 	kreg_user_count_in(t->user, KREG_QUOTA_BYTES, memory - t->charged - paid);
 	t->charged = memory;
-}
-
-/* Any of the bits @want (4: read, 2: write), by class as for files. */
-static bool mode_lets(const struct kreg_table *t, const struct kreg_client *cl, u16 want)
-{
-	u16 mode = READ_ONCE(t->mode);
-
-	if (uid_eq(cl->uid, t->uid))
-		mode >>= 6;
-	else if (kreg_client_in_group(cl, t->gid))
-		mode >>= 3;
-	return mode & want || kreg_client_capable(cl, t->ns->key.user_ns, CAP_DAC_OVERRIDE);
-}
-
-int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	if (kreg_table_owned_by(t, cl))
-		return 0;
-	if (READ_ONCE(t->access) == KREG_ACCESS_PRIVATE || !mode_lets(t, cl, 4))
-		return -EACCES;
-	return 0;
-}
-
-int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	if (kreg_table_owned_by(t, cl))
-		return 0;
-	/* What he may write to a registry is another question. */
-	if (READ_ONCE(t->access) < KREG_ACCESS_PUBLIC || !mode_lets(t, cl, 2))
-		return -EACCES;
-	return 0;
-}
-
-int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	return kreg_table_owned_by(t, cl) || mode_lets(t, cl, 4) ? 0 : -EACCES;
-}
-
-int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	return kreg_table_owned_by(t, cl) || mode_lets(t, cl, 6) ? 0 : -EACCES;
-}
-
-/* Who might write is told that it is not the owner; who might not, no more than that. */
-int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	if (kreg_table_owned_by(t, cl))
-		return 0;
-	return kreg_table_may_write(t, cl) ?: -EPERM;
-}
-
-bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	return kreg_client_capable(cl, t->ns->key.user_ns, CAP_SYS_ADMIN);
-}
-
-int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	if (uid_eq(cl->uid, t->uid) ||
-	    (t->claimable && mode_lets(t, cl, 2)) || kreg_table_may_administer(t, cl))
-		return 0;
-	return -EPERM;
 }
 
 static struct kreg_holdings *holdings_of(const struct kreg_table *t, struct kreg_proc *p)

@@ -152,19 +152,6 @@ static inline bool kreg_table_owned_by(const struct kreg_table *t, const struct 
 /* Turn. Call back at t->parked_until. */
 void kreg_table_park_timer(struct kreg_table *t);
 
-/*
- * Any. Rights. Under RCU they say what was true a moment ago; under the turn, what
- * counts. 0, -EACCES or -EPERM.
- */
-int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl);
-int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl);
-int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl);
-int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl);
-int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl);
-int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
-/* Any. Whether the opener has CAP_SYS_ADMIN over the user namespace of the table. */
-bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
-
 /* Turn. Some of its memory will be given back; none is left that will. */
 void kreg_table_note_garbage(struct kreg_table *t);
 void kreg_table_no_garbage(struct kreg_table *t);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Rights: who may do what with a table. */
+#ifndef KREG_TABLE_ACCESS_H
+#define KREG_TABLE_ACCESS_H
+
+#include <linux/types.h>
+
+struct kreg_client;
+struct kreg_table;
+
+/*
+ * Any. Rights. Under RCU they say what was true a moment ago; under the turn, what
+ * counts. 0, -EACCES or -EPERM.
+ */
+int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl);
+int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
+/* Any. Whether the opener has CAP_SYS_ADMIN over the user namespace of the table. */
+bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
+
+#endif /* KREG_TABLE_ACCESS_H */
