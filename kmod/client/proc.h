@@ -143,6 +143,15 @@ static __always_inline bool kreg_proc_exiting_rcu(const struct kreg_proc *p)
 	return !atomic_read(&signal->live) || data_race(signal->flags) & SIGNAL_GROUP_EXIT;
 }
 
+/*
+ * Turn, of a writer that handles its death. Whether it has ended by a signal or with a status
+ * other than 0. One whose status nobody has seen is taken for one: nothing is lost by that.
+ */
+static inline bool kreg_proc_crashed(const struct kreg_proc *p)
+{
+	return !READ_ONCE(p->status_known) || p->status;
+}
+
 /* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
 /* Any. How it is, or was, called in @ns. NULL: none. */

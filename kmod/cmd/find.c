@@ -11,17 +11,27 @@
 #include "table/owner.h"
 #include "table/table.h"
 
-/* 1: the owner was dead, look again; 0: it lives, or there is none; -EINTR. */
-static int settle_owner(struct kreg_table *t)
+/* The owner of @t, or of the role that may write to it, if he is dead, with a reference. */
+static struct kreg_proc *get_dead_owner(const struct kreg_table *t)
 {
 	struct kreg_proc *owner;
-	int ret = 0;
 
 	rcu_read_lock();
 	owner = rcu_dereference(t->owner);
-	if (owner && !(kreg_proc_dead(owner) && refcount_inc_not_zero(&owner->refs)))
+	if (!owner || !kreg_proc_dead(owner))
+		owner = kreg_table_dead_writer(t);
+	if (owner && !refcount_inc_not_zero(&owner->refs))
 		owner = NULL;
 	rcu_read_unlock();
+	return owner;
+}
+
+/* 1: the owner was dead, look again; 0: it lives, or there is none; -EINTR. */
+static int settle_owner(struct kreg_table *t)
+{
+	struct kreg_proc *owner = get_dead_owner(t);
+	int ret = 0;
+
 	if (owner) {
 		ret = kreg_proc_settle(owner);
 		/* A process whose death has been handled owns nothing. */

@@ -65,6 +65,7 @@ void kreg_heir_commit(struct kreg_table_req *c)
 	t->mail = c->mail;
 	c->mail = NULL;
 	t->heir_silent = c->silent;
+	t->heir_on_crash = c->on_crash;
 	/* The old data is freed with the request. */
 	swap(t->heir_data, c->data);
 	if (c->data_len != t->heir_data_len)
@@ -75,8 +76,13 @@ void kreg_heir_commit(struct kreg_table_req *c)
 
 int kreg_heir_apply(struct kreg_table_req *c)
 {
-	int err = kreg_table_may_control(c->table, c->client) ?: kreg_heir_check(c);
+	int err = kreg_table_may_control(c->table, c->client);
 
+	/* The heir of a role is that of its followers. */
+	if (!err && kreg_table_role(c->table))
+		err = -EBUSY;
+	if (!err)
+		err = kreg_heir_check(c);
 	if (!err)
 		kreg_heir_commit(c);
 	return err;

@@ -15,9 +15,11 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "event/stream.h"
 #include "store/store.h"
 #include "table/access.h"
 #include "table/names.h"
+#include "table/role.h"
 #include "table/table.h"
 
 static void tell_process(struct kreg_process *out, const struct kreg_proc *p)
@@ -60,7 +62,19 @@ static u32 tell_flags(const struct kreg_table *t)
 		flags |= KREG_INFO_CLAIMABLE;
 	if (t->heir && t->heir_silent)
 		flags |= KREG_INFO_HEIR_SILENT;
+	if (t->heir && t->heir_on_crash)
+		flags |= KREG_INFO_HEIR_ON_CRASH;
+	if (kreg_table_is_quarantined(t))
+		flags |= KREG_INFO_QUARANTINED;
+	if (kreg_table_role(t))
+		flags |= KREG_INFO_FOLLOWS;
 	return flags;
+}
+
+/* The time of a follower is that of its role. */
+static void tell_parked_until(const struct kreg_table *t, struct kreg_info *info)
+{
+	info->parked_until_ns = t->parked_until ? kreg_clock_to_user(t->parked_until) : 0;
 }
 
 static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
@@ -72,9 +86,33 @@ static void tell_ownership(const struct kreg_table *t, struct kreg_info *info)
 	info->flags = tell_flags(t);
 	info->orphan = t->orphan;
 	info->orphan_ms = t->orphan_ms;
-	info->parked_until_ns = t->parked_until ? kreg_clock_to_user(t->parked_until) : 0;
+	tell_parked_until(kreg_table_role(t) ?: t, info);
 	info->transfers = t->transfers;
 	info->waiters = t->nr_waiters;
+}
+
+static void tell_roles(const struct kreg_table *t, struct kreg_info *info)
+{
+	const struct kreg_policy *p = kreg_table_policy(t);
+	const struct kreg_table *writer;
+
+	if (!p)
+		return;
+	info->role = p->role ? p->role->id : 0;
+	if (p->limit) {
+		info->limit = p->limit->max;
+		info->limit_ms = p->limit->ms;
+	}
+	rcu_read_lock();
+	writer = kreg_table_writer_role(t);
+	info->writer_role = writer ? writer->id : 0;
+	rcu_read_unlock();
+}
+
+static void tell_stream(const struct kreg_table *t, struct kreg_info *info)
+{
+	info->subscriptions = t->stream ? READ_ONCE(t->stream->nr_subscriptions) : 0;
+	info->events = t->stream ? t->stream->seq : t->events;
 }
 
 /* Who asks, and whether as the administrator of other namespaces. */
@@ -120,6 +158,8 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	info->user_ns = t->ns->key.user_ns->ns.inum;
 	info->pid_ns = t->ns->key.pid_ns->ns.inum;
 	tell_ownership(t, info);
+	tell_roles(t, info);
+	tell_stream(t, info);
 	tell_store(t, info);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #include "cmd/sync.h"
 #include "table/access.h"
 #include "table/names.h"
+#include "table/park.h"
 #include "table/request.h"
 #include "table/table.h"
 
@@ -38,11 +39,11 @@ static int check_create(const struct kreg_ioc_open *arg)
 	if (arg->type != KREG_TYPE_SET)
 		return arg->type ? -EOPNOTSUPP : -EINVAL;
 	if (arg->access > KREG_ACCESS_REGISTRY ||
-	    arg->orphan > KREG_ORPHAN_PARK)
+	    arg->orphan > KREG_ORPHAN_PARK_ON_CRASH)
 		return -EOPNOTSUPP;
 	if (arg->mode & ~KREG_MODE_BITS ||
 	    (arg->flags & KREG_OPEN_EXCL && arg->flags & KREG_OPEN_CLAIM) ||
-	    (arg->orphan_ms && arg->orphan != KREG_ORPHAN_PARK))
+	    (arg->orphan_ms && arg->orphan == KREG_ORPHAN_DESTROY))
 		return -EINVAL;
 	return 0;
 }
@@ -70,7 +71,8 @@ static int check_open(const struct kreg_ioc_open *arg)
 	err = create ? check_create(arg) : check_no_create(arg);
 	if (err)
 		return err;
-	if (!(arg->flags & KREG_OPEN_CLAIM) && arg->flags & KREG_OPEN_WAIT)
+	if (!(arg->flags & KREG_OPEN_CLAIM) &&
+	    arg->flags & (KREG_OPEN_WAIT | KREG_OPEN_QUARANTINED))
 		return -EINVAL;
 	if (!(arg->flags & KREG_OPEN_WAIT) && arg->deadline_ns)
 		return -EINVAL;
@@ -165,7 +167,7 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct open *o
 	};
 	int err = 0;
 
-	if (spec.orphan == KREG_ORPHAN_PARK)
+	if (spec.orphan != KREG_ORPHAN_DESTROY)
 		err = kreg_client_may_park(cl, &spec.orphan_ms);
 	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
 }
@@ -202,7 +204,7 @@ static int create_table(struct kreg_client *cl, struct open *open)
 	err = kreg_sync_make_room(cl->user, KREG_QUOTA_TABLES, 1) ?:
 	      kreg_sync_make_room(cl->user, KREG_QUOTA_BYTES,
 				  KREG_TABLE_BYTES + open->arg->name_len);
-	if (!err && open->arg->orphan == KREG_ORPHAN_PARK)
+	if (!err && open->arg->orphan != KREG_ORPHAN_DESTROY)
 		err = kreg_sync_make_room(cl->user, KREG_QUOTA_PARKED, 1);
 	if (!err)
 		err = kreg_names_reserve(cl->ns, &id);
@@ -218,14 +220,17 @@ static int apply_claim(struct kreg_table_req *c)
 		return err;
 	if (c->abandoned)
 		return -EINTR;
+	if (kreg_table_role(t))
+		return -EBUSY;
 	if (kreg_table_owned_by(t, c->client))
 		return -EALREADY;
-	if (!kreg_table_owner(t)) {
+	if (!kreg_table_owner(t) &&
+	    (c->value & KREG_OPEN_QUARANTINED || !kreg_table_is_quarantined(t))) {
 		kreg_table_claim(t, c->client);
 		return 0;
 	}
-	if (!c->value)
-		return -EBUSY;
+	if (!(c->value & KREG_OPEN_WAIT))
+		return kreg_table_owner(t) ? -EBUSY : -EOWNERDEAD;
 	if (t->nr_waiters >= KREG_MAX_WAITERS)
 		return kreg_over_limit(KREG_LIMIT_WAITERS);
 	refcount_inc(&c->req.refs);
@@ -339,7 +344,7 @@ static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_ta
 	c = kreg_table_req_alloc(cl, t, apply_claim);
 	if (!c)
 		return -ENOMEM;
-	c->value = open->arg->flags & KREG_OPEN_WAIT;
+	c->value = open->arg->flags & (KREG_OPEN_WAIT | KREG_OPEN_QUARANTINED);
 	c->waiter.client = cl;
 	c->waiter.over = stop_waiting;
 	init_waitqueue_head(&c->waiter.woken);

@@ -9,20 +9,22 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/heir.h"
+#include "cmd/policy.h"
 #include "cmd/sync.h"
 #include "table/access.h"
 #include "table/change.h"
+#include "table/park.h"
 #include "table/publish.h"
 #include "table/request.h"
 #include "table/table.h"
 
 static int check_opt_heir(const struct kreg_ioc_setopt *arg)
 {
-	if (arg->value > KREG_HEIR_SILENT)
+	if (arg->value & ~(u64)(KREG_HEIR_SILENT | KREG_HEIR_ON_CRASH))
 		return -EOPNOTSUPP;
 	if (arg->value2 || (!arg->process.pid && arg->process.cookie))
 		return -EINVAL;
-	if (arg->data_len && (arg->value || !arg->process.pid))
+	if (arg->data_len && (arg->value & KREG_HEIR_SILENT || !arg->process.pid))
 		return -EINVAL;
 	return arg->data_len > KREG_MAX_DATA ? -EFBIG : 0;
 }
@@ -36,7 +38,12 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 	case KREG_OPT_MODE:
 		return arg->value & ~(u64)KREG_MODE_BITS ? -EINVAL : 0;
 	case KREG_OPT_ORPHAN:
-		return arg->value > KREG_ORPHAN_PARK ? -EOPNOTSUPP : 0;
+		return arg->value > KREG_ORPHAN_PARK_ON_CRASH ? -EOPNOTSUPP :
+		       arg->value2 && !arg->value ? -EINVAL : 0;
+	case KREG_OPT_ROLE:
+	case KREG_OPT_WRITER:
+	case KREG_OPT_LIMIT:
+		return kreg_policy_check_option(arg);
 	case KREG_OPT_RECEIVER:
 		return arg->value ? -EINVAL : 0;
 	case KREG_OPT_ACCEPT:
@@ -64,7 +71,7 @@ static int check_setopt(const struct kreg_ioc_setopt *arg)
 	if (!kreg_cmd_no_process(&arg->process) || arg->data || arg->data_len ||
 	    (of_client && arg->table))
 		return -EINVAL;
-	if (arg->value2 && (arg->option != KREG_OPT_ORPHAN || !arg->value))
+	if (arg->value2 && arg->option != KREG_OPT_ORPHAN && arg->option != KREG_OPT_LIMIT)
 		return -EINVAL;
 	return 0;
 }
@@ -103,8 +110,11 @@ static int apply_mode(struct kreg_table_req *c)
 
 static int apply_orphan(struct kreg_table_req *c)
 {
-	return kreg_table_may_control(c->table, c->client) ?:
-	       kreg_table_set_orphan(c->table, c->value, c->value2);
+	int err = kreg_table_may_control(c->table, c->client);
+
+	if (!err && kreg_table_role(c->table))
+		err = -EBUSY;
+	return err ?: kreg_table_set_orphan(c->table, c->value, c->value2);
 }
 
 /* What it replaces has been charged to whoever has made it. */
@@ -140,6 +150,9 @@ static const apply_fn appliers[] = {
 	[KREG_OPT_ACCESS] = apply_access,
 	[KREG_OPT_MODE] = apply_mode,
 	[KREG_OPT_ORPHAN] = apply_orphan,
+	[KREG_OPT_ROLE] = kreg_policy_apply_role,
+	[KREG_OPT_WRITER] = kreg_policy_apply_writer,
+	[KREG_OPT_LIMIT] = kreg_policy_apply_limit,
 	[KREG_OPT_STREAM] = apply_stream,
 };
 
@@ -149,6 +162,30 @@ static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)
 		kreg_client_receive(cl);
 	else
 		kreg_client_accept(cl, arg->value);
+	return 0;
+}
+
+/* What the option takes. */
+static int bring_option(struct kreg_table_req *c, const struct kreg_ioc_setopt *arg,
+			const void *data)
+{
+	switch (arg->option) {
+	case KREG_OPT_HEIR:
+		c->on_crash = arg->value & KREG_HEIR_ON_CRASH;
+		return kreg_heir_bring(c, &arg->process, arg->value & KREG_HEIR_SILENT, data,
+				       arg->data_len);
+	case KREG_OPT_ORPHAN:
+		if (arg->value == KREG_ORPHAN_DESTROY)
+			return 0;
+		return kreg_client_may_park(c->client, &c->value2) ?:
+		       kreg_sync_make_room(c->table->user, KREG_QUOTA_PARKED, 1);
+	case KREG_OPT_ROLE:
+	case KREG_OPT_WRITER:
+	case KREG_OPT_LIMIT:
+		return kreg_policy_bring(c, arg);
+	case KREG_OPT_STREAM:
+		return arg->value ? bring_ring(c) : 0;
+	}
 	return 0;
 }
 
@@ -163,15 +200,7 @@ static int set_table(struct kreg_client *cl, struct kreg_table *t,
 		return -ENOMEM;
 	c->value = arg->value;
 	c->value2 = arg->value2;
-	err = kreg_table_may_control(t, cl);
-	if (!err && arg->option == KREG_OPT_HEIR)
-		err = kreg_heir_bring(c, &arg->process, arg->value == KREG_HEIR_SILENT,
-				      data, arg->data_len);
-	if (!err && arg->option == KREG_OPT_ORPHAN && arg->value == KREG_ORPHAN_PARK)
-		err = kreg_client_may_park(cl, &c->value2) ?:
-		      kreg_sync_make_room(t->user, KREG_QUOTA_PARKED, 1);
-	if (!err && arg->option == KREG_OPT_STREAM && arg->value)
-		err = bring_ring(c);
+	err = kreg_table_may_control(t, cl) ?: bring_option(c, arg, data);
 	if (err)
 		return kreg_table_req_cancel(c, err);
 	err = kreg_table_req_submit(c);

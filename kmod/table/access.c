@@ -5,7 +5,10 @@
 
 #include "client/client.h"
 #include "client/ns.h"
+#include "client/proc.h"
 #include "table/access.h"
+#include "table/names.h"
+#include "table/role.h"
 #include "table/table.h"
 
 /* Any of the bits @want (4: read, 2: write), by class as for files. */
@@ -29,13 +32,35 @@ int kreg_table_may_read(const struct kreg_table *t, const struct kreg_client *cl
 	return 0;
 }
 
+bool kreg_table_is_writer(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	const struct kreg_table *role;
+	bool is;
+
+	if (likely(!rcu_access_pointer(t->policy)))
+		return false;
+	rcu_read_lock();
+	role = kreg_table_writer_role(t);
+	is = role && kreg_table_owned_by(role, cl);
+	rcu_read_unlock();
+	return is;
+}
+
+struct kreg_proc *kreg_table_dead_writer(const struct kreg_table *t)
+{
+	const struct kreg_table *role = kreg_table_writer_role(t);
+	struct kreg_proc *p = role ? rcu_dereference(role->owner) : NULL;
+
+	return p && kreg_proc_dead(p) ? p : NULL;
+}
+
 int kreg_table_may_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	if (kreg_table_owned_by(t, cl))
 		return 0;
 	/* What he may write to a registry is another question. */
 	if (READ_ONCE(t->access) < KREG_ACCESS_PUBLIC || !mode_lets(t, cl, 2))
-		return -EACCES;
+		return kreg_table_is_writer(t, cl) ? 0 : -EACCES;
 	return 0;
 }
 
@@ -46,7 +71,8 @@ int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl
 
 int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	return kreg_table_owned_by(t, cl) || mode_lets(t, cl, 6) ? 0 : -EACCES;
+	return kreg_table_owned_by(t, cl) || mode_lets(t, cl, 6) ||
+	       kreg_table_is_writer(t, cl) ? 0 : -EACCES;
 }
 
 /* Who might write is told that it is not the owner; who might not, no more than that. */

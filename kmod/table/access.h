@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 struct kreg_client;
+struct kreg_proc;
 struct kreg_table;
 
 /*
@@ -18,6 +19,10 @@ int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl
 int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl);
 int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl);
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
+/* Any. Whether @cl owns the role that may write to @t. */
+bool kreg_table_is_writer(const struct kreg_table *t, const struct kreg_client *cl);
+/* RCU. Who owns that role, if he is dead; NULL: he lives, or there is none. Borrowed. */
+struct kreg_proc *kreg_table_dead_writer(const struct kreg_table *t);
 /* Any. Whether the opener has CAP_SYS_ADMIN over the user namespace of the table. */
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
 

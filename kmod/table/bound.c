@@ -7,6 +7,7 @@
 #include "client/proc.h"
 #include "client/user.h"
 #include "store/reader.h"
+#include "table/access.h"
 #include "table/bond.h"
 #include "table/bound.h"
 #include "table/change.h"
@@ -135,11 +136,15 @@ static int check_bind(const struct kreg_change *c, const struct kreg_bond *old)
 	       0 : kreg_over_limit(KREG_LIMIT_BOUND);
 }
 
-/* Who is not the owner of a registry changes there what is bound to his own processes. */
+/*
+ * Who neither owns a registry nor has its writer role changes there what is bound to his own
+ * processes.
+ */
 static bool is_restricted(const struct kreg_table *t, const struct kreg_change *c)
 {
 	return c->bind && READ_ONCE(t->access) == KREG_ACCESS_REGISTRY &&
-	       !kreg_table_owned_by(t, c->bind->client);
+	       !kreg_table_owned_by(t, c->bind->client) &&
+	       !kreg_table_is_writer(t, c->bind->client);
 }
 
 /*

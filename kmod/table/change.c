@@ -32,10 +32,13 @@ int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client 
 int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table *t)
 {
 	struct kreg_proc *owner = rcu_dereference(t->owner);
+	int err;
 
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
-	return kreg_table_check_write(t, cl);
+	err = kreg_table_check_write(t, cl);
+	/* Who has his role by now is known when that death has been handled. */
+	return unlikely(err == -EACCES && kreg_table_dead_writer(t)) ? -EINPROGRESS : err;
 }
 
 int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client *cl)
@@ -43,7 +46,9 @@ int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client
 	int err = kreg_table_may_write(t, cl);
 
 	kreg_table_assert(t);
-	return err ?: READ_ONCE(t->access) == KREG_ACCESS_REGISTRY ? KREG_TABLE_REGISTRY : 0;
+	if (err || READ_ONCE(t->access) != KREG_ACCESS_REGISTRY)
+		return err;
+	return kreg_table_is_writer(t, cl) ? 0 : KREG_TABLE_REGISTRY;
 }
 
 int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,

@@ -5,7 +5,9 @@
 #include "table/access.h"
 #include "table/owner.h"
 #include "table/names.h"
+#include "table/park.h"
 #include "table/publish.h"
+#include "table/role.h"
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
@@ -18,9 +20,6 @@
 /* Tables handled in one hold of the turn; and how many are looked at in the place of one. */
 #define TABLES_A_TURN	8
 #define TABLES_A_LOOK	8
-
-/* For ever, as far as ktime goes. */
-#define MAX_PARK_MS	(KTIME_MAX / NSEC_PER_MSEC / 2)
 
 void kreg_table_end_wait(struct kreg_waiter *waiter, int result)
 {
@@ -39,33 +38,6 @@ void kreg_table_leave_line(struct kreg_table *t, struct kreg_waiter *waiter, int
 	kreg_wake_queued(t->writer);
 }
 
-static void stop_park_timer(struct kreg_table *t)
-{
-	t->parked_until = 0;
-	if (cancel_delayed_work(&t->park_timer))
-		kreg_table_put(t);
-}
-
-/* Charged while the table is parked, and while its orphan setting says that it will be. */
-int kreg_table_charge_park(struct kreg_table *t)
-{
-	int err;
-
-	kreg_table_assert(t);
-	if (t->park_charged)
-		return 0;
-	err = kreg_user_charge(t->user, KREG_QUOTA_PARKED, 1);
-	t->park_charged = !err;
-	return err;
-}
-
-void kreg_table_uncharge_park(struct kreg_table *t)
-{
-	if (t->park_charged)
-		kreg_user_uncharge(t->user, KREG_QUOTA_PARKED, 1);
-	t->park_charged = false;
-}
-
 void kreg_table_destroy(struct kreg_table *t)
 {
 	struct kreg_waiter *waiter, *next;
@@ -80,9 +52,10 @@ void kreg_table_destroy(struct kreg_table *t)
 	kreg_names_remove(t);
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
 		kreg_table_end_wait(waiter, -ESTALE);
+	kreg_role_leave_all(t);
 	kreg_table_set_heir(t, NULL, INVALID_UID);
 	kreg_table_set_owner(t, NULL, INVALID_UID);
-	stop_park_timer(t);
+	kreg_park_stop(t);
 	kreg_table_uncharge_park(t);
 	kreg_user_uncharge(t->user, KREG_QUOTA_TABLES, 1);
 	/* Its memory is charged until it is freed. */
@@ -104,13 +77,36 @@ static void send_transfer(struct kreg_table *t, struct kreg_mail *mail,
 	kreg_client_send(mail, from, t->writer);
 }
 
-/* @from is the owner, or NULL, and the caller has a reference on it. */
-static void change_owner(struct kreg_table *t, const struct kreg_proc *from,
-			 struct kreg_proc *to, kuid_t uid, enum kreg_cause cause)
+static void change_one_owner(struct kreg_table *t, const struct kreg_proc *from,
+			     struct kreg_proc *to, kuid_t uid, enum kreg_cause cause)
 {
 	t->transfers++;
 	kreg_table_set_owner(t, to, uid);
 	kreg_table_publish_owner(t, from, cause);
+}
+
+/* What follows @t gets its owner. The caller has a reference on that which they have. */
+static void move_followers(struct kreg_table *t, enum kreg_cause cause)
+{
+	struct kreg_policy *p = kreg_table_policy(t);
+	struct kreg_table *follower;
+
+	if (likely(!p))
+		return;
+	list_for_each_entry(follower, &p->followers, owned)
+		change_one_owner(follower, kreg_table_owner(follower), kreg_table_owner(t),
+				 t->owner_uid, cause);
+}
+
+/*
+ * Of @t, and of those that follow it. @from is the owner, or NULL, and the caller has a
+ * reference on it.
+ */
+static void change_owner(struct kreg_table *t, const struct kreg_proc *from,
+			 struct kreg_proc *to, kuid_t uid, enum kreg_cause cause)
+{
+	change_one_owner(t, from, to, uid, cause);
+	move_followers(t, cause);
 }
 
 void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
@@ -128,10 +124,10 @@ void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
 void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
-	stop_park_timer(t);
+	kreg_park_stop(t);
+	kreg_table_end_quarantine(t);
 	change_owner(t, NULL, cl->proc, cl->uid, KREG_CAUSE_CLAIM);
-	if (t->orphan != KREG_ORPHAN_PARK)
-		kreg_table_uncharge_park(t);
+	kreg_table_settle_park(t);
 }
 
 /* The first of the line that is alive and still may claim the table gets it. */
@@ -152,17 +148,11 @@ static bool grant_to_waiter(struct kreg_table *t)
 	return false;
 }
 
-static void start_park_timer(struct kreg_table *t, u64 ms)
-{
-	if (!ms)
-		return;
-	t->parked_until = ktime_add_ms(ktime_get(), min_t(u64, ms, MAX_PARK_MS));
-	kreg_table_park_timer(t);
-}
-
+/* What follows it moves once, even if it goes on to who waits. */
 void kreg_table_park(struct kreg_table *t, u64 ms)
 {
 	struct kreg_proc *from = kreg_table_owner(t);
+	enum kreg_cause cause = kreg_proc_dead(from) ? KREG_CAUSE_DEATH : KREG_CAUSE_GIFT;
 
 	kreg_table_assert(t);
 	if (kreg_ns_ends(t->ns)) {
@@ -170,11 +160,11 @@ void kreg_table_park(struct kreg_table *t, u64 ms)
 		return;
 	}
 	kreg_proc_get(from);
-	change_owner(t, from, NULL, INVALID_UID,
-		     kreg_proc_dead(from) ? KREG_CAUSE_DEATH : KREG_CAUSE_GIFT);
+	change_one_owner(t, from, NULL, INVALID_UID, cause);
+	kreg_park_start(t, ms);
+	if (!grant_to_waiter(t))
+		move_followers(t, cause);
 	kreg_proc_put(from);
-	start_park_timer(t, ms);
-	grant_to_waiter(t);
 }
 
 void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter)
@@ -182,25 +172,10 @@ void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter)
 	kreg_table_assert(t);
 	waiter->table = t;
 	t->nr_waiters++;
-	if (!t->heir && list_empty(&t->waiters))
+	/* One that is quarantined has no owner. */
+	if (!t->heir && list_empty(&t->waiters) && kreg_table_owner(t))
 		kreg_proc_set_successor(kreg_table_owner(t), waiter->client->proc);
 	list_add_tail(&waiter->node, &t->waiters);
-}
-
-int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
-{
-	int err = 0;
-
-	kreg_table_assert(t);
-	if (orphan == KREG_ORPHAN_PARK)
-		err = kreg_table_charge_park(t);
-	else
-		kreg_table_uncharge_park(t);
-	if (err)
-		return err;
-	t->orphan = orphan;
-	t->orphan_ms = ms;
-	return 0;
 }
 
 /*
@@ -210,6 +185,7 @@ int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms)
 static bool can_inherit(const struct kreg_table *t, const struct kreg_proc *dead)
 {
 	return t->heir && t->heir != dead && !kreg_proc_exiting(t->heir) &&
+	       (!t->heir_on_crash || kreg_proc_crashed(dead)) &&
 	       kreg_client_may_inherit(t->heir, t->heir_uid, t->ns, t->heir_from);
 }
 
@@ -229,12 +205,23 @@ static void destroy_because(struct kreg_table *t, enum kreg_cause cause)
 	kreg_table_destroy(t);
 }
 
+/* It is given to nobody until somebody claims it who knows that. */
+static void quarantine_table(struct kreg_table *t, struct kreg_proc *dead)
+{
+	bool parks = t->orphan != KREG_ORPHAN_DESTROY;
+
+	change_owner(t, dead, NULL, INVALID_UID, KREG_CAUSE_LIMIT);
+	kreg_park_start(t, parks ? t->orphan_ms : kreg_table_policy(t)->limit->park_ms);
+}
+
 /* The charge for parking was taken with the setting. */
 static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 {
-	if (can_inherit(t, dead))
+	if (kreg_table_note_death(t) && !kreg_ns_ends(t->ns))
+		quarantine_table(t, dead);
+	else if (can_inherit(t, dead))
 		give_to_heir(t, dead);
-	else if (t->orphan == KREG_ORPHAN_PARK)
+	else if (kreg_table_parks_after(t, dead))
 		kreg_table_park(t, t->orphan_ms);
 	else
 		destroy_because(t, KREG_CAUSE_DEATH);
@@ -322,14 +309,18 @@ static bool is_queued_for(const struct kreg_table *t)
 	return atomic_read(&t->lane.pending);
 }
 
-/* Those that wait for their lane are at the end of the list. */
-static bool pass_on_first(struct kreg_holdings *held)
+/*
+ * Those that wait for their lane are at the end of the list. *@n counts tables that are moved
+ * beside the first one.
+ */
+static bool pass_on_first(struct kreg_holdings *held, unsigned int *n)
 {
 	struct kreg_table *t = list_first_entry_or_null(&held->owned, struct kreg_table, owned);
 
 	if (!t || t->passer)
 		return false;
 	if (!is_queued_for(t)) {
+		*n += kreg_table_followers(t);
 		pass_on(t, held->proc);
 		return true;
 	}
@@ -403,11 +394,12 @@ static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
 static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 {
 	struct kreg_holdings *held = kreg_holdings_of_death(d);
-	int n;
+	unsigned int n;
 
 	kreg_writer_assert(w);
 	for (n = 0; n < TABLES_A_TURN; n++)
-		if (!pass_on_first(held) && !end_first_heirship(held) && !end_left_behind(w, held))
+		if (!pass_on_first(held, &n) && !end_first_heirship(held) &&
+		    !end_left_behind(w, held))
 			return kreg_table_unbind_some(held, queue_own);
 	return false;
 }

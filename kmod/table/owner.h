@@ -47,8 +47,6 @@ void kreg_table_destroy(struct kreg_table *t);
 /* Turn. Make @to the owner under @uid, and send it @mail, if that is not NULL. */
 void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
 		     struct kreg_mail *mail);
-/* Turn. What it takes to park it. kreg_over_limit(): its user has too many parked tables. */
-int kreg_table_charge_park(struct kreg_table *t);
 /* Turn. Park it, once that is charged, for @ms milliseconds; 0: without a limit. */
 void kreg_table_park(struct kreg_table *t, u64 ms);
 /* Turn. Make @cl the owner of a parked table; or let it wait in line for one that is not. */
@@ -58,9 +56,6 @@ void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter);
 void kreg_table_end_wait(struct kreg_waiter *waiter, int result);
 /* Sleeps. End it likewise, unless it has ended by itself. */
 void kreg_table_leave_line(struct kreg_table *t, struct kreg_waiter *waiter, int result);
-/* Turn. Change the orphan setting, and what is charged for it. kreg_over_limit(). */
-int kreg_table_set_orphan(struct kreg_table *t, u8 orphan, u64 ms);
-void kreg_table_uncharge_park(struct kreg_table *t);
 
 /* Sleeps. The park timer of @t has run out; drops the timer's reference. */
 void kreg_table_park_expired(struct kreg_table *t);

@@ -119,8 +119,8 @@ static bool is_read_by_all(const struct kreg_table *t)
  * The old one has lost the right to read that came with it. What happened while nobody else had
  * it is not for the new one.
  */
-void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,
-			      enum kreg_cause cause)
+static void append_owner(struct kreg_table *t, const struct kreg_proc *from,
+			 enum kreg_cause cause)
 {
 	struct pid_namespace *ns = t->ns->key.pid_ns;
 	struct kreg_process old = kreg_proc_name(from, ns);
@@ -133,18 +133,27 @@ void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from
 		.process = kreg_proc_name(kreg_table_owner(t), ns),
 	};
 
-	kreg_table_assert(t);
-	if (likely(!t->stream))
-		return;
-	if (cause == KREG_CAUSE_DEATH && from->status_known) {
+	if ((cause == KREG_CAUSE_DEATH || cause == KREG_CAUSE_LIMIT) && from->status_known) {
 		e.flags = KREG_EVENT_STATUS;
 		e.status = from->status;
 	}
 	if (t->access == KREG_ACCESS_PRIVATE)
 		kreg_stream_forget(t->stream);
-	kreg_stream_append(t->stream, t->writer, &e);
+	/* A batch may be under way if a follower moves; what it has appended is not shown yet. */
+	if (unlikely(t->stream->fresh))
+		kreg_stream_add(t->stream, &e);
+	else
+		kreg_stream_append(t->stream, t->writer, &e);
 	if (!is_read_by_all(t))
 		kreg_stream_narrow(t->stream, t->writer);
+}
+
+void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,
+			      enum kreg_cause cause)
+{
+	kreg_table_assert(t);
+	if (unlikely(t->stream))
+		append_owner(t, from, cause);
 }
 
 void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more)

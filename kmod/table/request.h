@@ -8,7 +8,9 @@
 #include "table/owner.h"
 
 struct kreg_client;
+struct kreg_death_limit;
 struct kreg_mail;
+struct kreg_policy;
 struct kreg_proc;
 struct kreg_stream;
 struct kreg_subscription;
@@ -27,9 +29,14 @@ struct kreg_table_req {
 	struct kreg_mail *heir_mail;	/* for the heir */
 	struct kreg_stream *stream;
 	struct kreg_subscription *subscription;
+	struct kreg_table *role;
+	struct kreg_policy *policy;	/* for @table, and for @role */
+	struct kreg_policy *role_policy;
+	struct kreg_death_limit *limit;	/* of @table */
 	void *data;
 	u32 data_len;
 	bool silent;
+	bool on_crash;
 	bool creates;			/* its end releases the id, if the table has not got it */
 	u64 value;
 	u64 value2;

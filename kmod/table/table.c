@@ -26,6 +26,13 @@ unsigned int kreg_table_count(void)
 	return atomic_read(&nr_tables);
 }
 
+static void free_policy(struct kreg_policy *p)
+{
+	if (p)
+		kfree(p->limit);
+	kfree(p);
+}
+
 /* Called a grace period after the last reference was dropped. */
 static void free_table(struct kreg_table *t)
 {
@@ -39,6 +46,7 @@ static void free_table(struct kreg_table *t)
 	kreg_user_put(t->user);
 	kreg_ns_put(t->ns);
 	kfree(t->heir_data);
+	free_policy(rcu_dereference_protected(t->policy, true));
 	kfree(t->name);
 	kfree(t);
 	atomic_dec(&nr_tables);
@@ -176,22 +184,33 @@ static void set_successor(const struct kreg_table *t)
 		kreg_proc_set_successor(owner, t->heir);
 }
 
+void kreg_table_list_owned(struct kreg_table *t)
+{
+	struct kreg_proc *owner = kreg_table_owner(t);
+
+	kreg_table_assert(t);
+	if (!owner)
+		return;
+	list_add_tail(&t->owned, &holdings_of(t, owner)->owned);
+	kreg_holdings_note(holdings_of(t, owner), t->writer);
+}
+
+/* A follower stays in the list of its role. */
 void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner, kuid_t uid)
 {
 	struct kreg_proc *old = kreg_table_owner(t);
 
 	kreg_table_assert(t);
-	if (owner) {
+	if (owner)
 		kreg_proc_get(owner);
-		list_move_tail(&t->owned, &holdings_of(t, owner)->owned);
-		kreg_holdings_note(holdings_of(t, owner), t->writer);
-	} else {
-		list_del_init(&t->owned);
-	}
-	if (old)
-		kreg_holdings_note(holdings_of(t, old), t->writer);
 	WRITE_ONCE(t->owner_uid, owner ? uid : INVALID_UID);
 	rcu_assign_pointer(t->owner, owner);
+	if (!kreg_table_role(t)) {
+		list_del_init(&t->owned);
+		kreg_table_list_owned(t);
+		if (old)
+			kreg_holdings_note(holdings_of(t, old), t->writer);
+	}
 	if (owner && owner == t->heir)
 		kreg_table_drop_mail(t);
 	set_successor(t);

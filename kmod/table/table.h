@@ -17,11 +17,23 @@
 #include "store/types.h"
 #include "writer/writer.h"
 
+struct kreg_death_limit;
 struct kreg_mail;
 struct kreg_ns;
+struct kreg_policy;
 struct kreg_proc;
 struct kreg_stream;
 struct kreg_user;
+
+/* What few tables have; role.h tells more. It stays once it is there. All under the turn. */
+struct kreg_policy {
+	u64 writer;			/* id of the role that may write, or 0; also read without */
+	struct kreg_table *role;	/* the one that it follows, or NULL */
+	struct list_head followers;	/* kreg_table.owned of those that follow it */
+	unsigned int nr_followers;
+	bool quarantined;
+	struct kreg_death_limit *limit;	/* or NULL */
+};
 
 struct kreg_table {
 	/* Read by every operation, under RCU; changed under the turn: */
@@ -40,11 +52,13 @@ struct kreg_table {
 	struct kreg_writer *writer;
 	struct kreg_user *user;		/* who pays */
 	u32 name_len;
+	u32 policy_bytes;		/* turn: of @policy and what it has */
 	u8 *name;
 
 	/* Where there is room before the store, which begins a cache line: */
 	struct hlist_node name_node;	/* names_lock */
 	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
+	struct kreg_policy __rcu *policy;	/* turn: set once; NULL: nothing of role.h */
 
 	struct kreg_store store;
 	struct kreg_lane lane;
@@ -54,7 +68,7 @@ struct kreg_table {
 	u64 events;			/* turn: number of the last event of former streams */
 
 	/* Ownership, all under the turn: */
-	struct list_head owned;		/* in the owner's holdings */
+	struct list_head owned;		/* in the owner's holdings, or among those of its role */
 	struct kreg_proc *heir;		/* holds a reference */
 	kuid_t heir_uid;		/* under whom it inherits */
 	kuid_t heir_from;		/* under whom it was named */
@@ -65,6 +79,7 @@ struct kreg_table {
 	bool heir_silent;
 	u8 orphan;
 	bool park_charged;
+	bool heir_on_crash;		/* not if the owner has ended with 0 */
 	u64 orphan_ms;
 	u64 transfers;
 	ktime_t parked_until;		/* 0: no limit, or not parked */
@@ -94,7 +109,7 @@ struct kreg_table {
 static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
 	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) + t->name_len +
-	       t->heir_data_len;
+	       t->heir_data_len + t->policy_bytes;
 }
 
 /* What a new table is to be. */
@@ -137,6 +152,35 @@ static inline struct kreg_proc *kreg_table_owner(const struct kreg_table *t)
 	return rcu_dereference_protected(t->owner, lockdep_is_held(&t->writer->turn));
 }
 
+static inline struct kreg_policy *kreg_table_policy(const struct kreg_table *t)
+{
+	return rcu_dereference_protected(t->policy, lockdep_is_held(&t->writer->turn));
+}
+
+/* Turn. The role that @t follows, or NULL. */
+static inline struct kreg_table *kreg_table_role(const struct kreg_table *t)
+{
+	struct kreg_policy *p = kreg_table_policy(t);
+
+	return unlikely(p) ? p->role : NULL;
+}
+
+/* Turn. How many follow @t. */
+static inline unsigned int kreg_table_followers(const struct kreg_table *t)
+{
+	struct kreg_policy *p = kreg_table_policy(t);
+
+	return unlikely(p) ? p->nr_followers : 0;
+}
+
+/* Turn. Whether it is parked because too many of its owners have died. */
+static inline bool kreg_table_is_quarantined(const struct kreg_table *t)
+{
+	struct kreg_policy *p = kreg_table_policy(t);
+
+	return unlikely(p) && p->quarantined;
+}
+
 /*
  * A process owns under a user: what it got before a set-user-ID program or after setuid(2) is
  * not the owner's for a client of the other user. The two members may be found half
@@ -166,6 +210,8 @@ static inline void kreg_table_settle(struct kreg_table *t)
 		kreg_table_charge_store(t, 0);
 }
 
+/* Turn. Put it among what its owner has, if there is one. */
+void kreg_table_list_owned(struct kreg_table *t);
 /* Turn. @owner NULL: parked. */
 void kreg_table_set_owner(struct kreg_table *t, struct kreg_proc *owner, kuid_t uid);
 /* Turn. The old heir's record is freed. @heir NULL: none. */

@@ -281,9 +281,6 @@ TEST_F(abi, not_yet)
 	static const __u32 types[] = {
 		KREG_TYPE_ORDERED_SET, KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
 	};
-	static const __u32 options[] = {
-		KREG_OPT_ROLE, KREG_OPT_WRITER, KREG_OPT_LIMIT,
-	};
 	struct things *t = new_things(_metadata, self->fd, variant->op_size);
 	const struct command *op = &commands[KREG_CMD_OP];
 	const struct command *open = &commands[KREG_CMD_OPEN];
@@ -301,16 +298,15 @@ TEST_F(abi, not_yet)
 		expect_call(_metadata, -EOPNOTSUPP, t, open, a);
 	}
 	a = fill(_metadata, t, open);
-	a->open.orphan = KREG_ORPHAN_PARK_ON_CRASH;
+	a->open.orphan = KREG_ORPHAN_PARK_ON_CRASH + 1;
 	expect_call(_metadata, -EOPNOTSUPP, t, open, a);
 
 	test_create(self->fd, "mine", 0, &t->table);
-	for (i = 0; i < ARRAY_SIZE(options); i++)
-		test_err_setopt(EOPNOTSUPP, self->fd, t->table, options[i], 1, 1000);
+	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_STREAM + 1, 0, 0);
 	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_HEIR,
-			KREG_HEIR_ON_CRASH, 0);
+			KREG_HEIR_ON_CRASH << 1, 0);
 	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_ORPHAN,
-			KREG_ORPHAN_PARK_ON_CRASH, 0);
+			KREG_ORPHAN_PARK_ON_CRASH + 1, 0);
 }
 
 TEST_F(abi, bad_inner_pointers)

@@ -243,6 +243,11 @@ TEST_F(ladder, owner_only)
 					  0));
 	EXPECT_EQ(-EINVAL, kid_setopt(other, table, KREG_OPT_ACCESS,
 				      KREG_ACCESS_PUBLIC, 1));
+	EXPECT_EQ(-EINVAL, kid_setopt(other, table, KREG_OPT_ROLE, table, 0));
+	EXPECT_EQ(-EINVAL, kid_setopt(other, table, KREG_OPT_LIMIT, 1, 0));
+	/* Both are noticed before the role is looked for. */
+	EXPECT_EQ(-EACCES, kid_setopt(other, table, KREG_OPT_ROLE, self->t.dead, 0));
+	EXPECT_EQ(-EACCES, kid_setopt(other, table, KREG_OPT_WRITER, ~0ULL, 0));
 	EXPECT_EQ(-ESTALE, kid_destroy(other, self->t.dead));
 }
 

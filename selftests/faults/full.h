@@ -12,6 +12,8 @@
 SWEEP_FULL(park_full, user_parked, .make = make_give, .flags = KREG_GIVE_PARK)
 SWEEP_FULL(orphan_full, user_parked, .make = make_setopt, .option = KREG_OPT_ORPHAN,
 	   .value = KREG_ORPHAN_PARK)
+SWEEP_FULL(follow_full, user_parked, .make = make_role, .option = KREG_OPT_ROLE)
+SWEEP_FULL(death_limit_full, user_parked, .make = make_role, .option = KREG_OPT_LIMIT, .value = 3)
 SWEEP_FULL(give_full, events, .make = make_give, .kid = true)
 SWEEP_FULL(heir_full, events, .make = make_heir, .kid = true, .option = KREG_OPT_HEIR)
 SWEEP_FULL(create_full, user_parked, .make = make_create, .kid = true,

@@ -213,6 +213,19 @@ MAKER(make_stream)
 
 SWEEP(stream, .make = make_stream)
 
+/* A table to follow, or to write by, or so many deaths. */
+MAKER(make_role)
+{
+	make_setopt(_metadata, w, c, test);
+	c->arg.setopt.value2 = test->option == KREG_OPT_LIMIT ? 1000 : 0;
+	if (test->option != KREG_OPT_LIMIT)
+		test_create(w->fd, "role", 0, &c->arg.setopt.value);
+}
+
+SWEEP(follow, .make = make_role, .option = KREG_OPT_ROLE)
+SWEEP(writer, .make = make_role, .option = KREG_OPT_WRITER)
+SWEEP(death_limit, .make = make_role, .option = KREG_OPT_LIMIT, .value = 3)
+
 /* Nothing of it can fail but the copy of the struct. */
 MAKER(make_cancel)
 {

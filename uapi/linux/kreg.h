@@ -45,6 +45,11 @@
  *	A key of 1 to %KREG_MAX_KEY bytes and a value of 0 to %KREG_MAX_VALUE
  *	bytes, both of any content, and the version of the write that made it.
  *
+ * role
+ *	A table whose owner plays the role, usually without objects. It is claimed, waited
+ *	for, inherited and given as any table is. Other tables may *follow* it: they have its
+ *	owner as their owner. And a table may name one whose owner may write to it.
+ *
  * stream
  *	What happens to a table, as numbered events in the order of its commits, in a
  *	ring of memory. A client *subscribes* to it and reads the events from its file.
@@ -194,6 +199,7 @@
  * @KREG_LIMIT_PINS: pins of the table; not yet
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
  *	tables; told by open(2), which fails with EDQUOT
+ * @KREG_LIMIT_FOLLOWERS: tables that follow the role
  */
 enum kreg_limit {
 	KREG_LIMIT_NONE = 0,
@@ -209,11 +215,16 @@ enum kreg_limit {
 	KREG_LIMIT_WATCHES = 10,
 	KREG_LIMIT_SUBSCRIPTIONS = 11,
 	KREG_LIMIT_PINS = 12,
-	KREG_LIMIT_NAMESPACES = 13
+	KREG_LIMIT_NAMESPACES = 13,
+	KREG_LIMIT_FOLLOWERS = 14
 };
 
 /* How many may wait to claim one table. */
 #define KREG_MAX_WAITERS	64
+
+/* How many tables may follow one role; and of how many deaths a limit may be. */
+#define KREG_MAX_FOLLOWERS	64
+#define KREG_MAX_DEATHS		64
 
 /* Subscriptions of a client, and of a table; max_subscriptions, max_table_subscriptions. */
 #define KREG_MAX_SUBSCRIPTIONS		64
@@ -284,8 +295,9 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_WATCH	(1ULL << 1)	/* WATCH of processes and owners, CANCEL */
 #define KREG_FEATURE_BOUND	(1ULL << 2)	/* objects bound to processes, WATCH of holders */
 #define KREG_FEATURE_STREAM	(1ULL << 3)	/* SUBSCRIBE, ACK, PUBLISH, ACKED of OP */
+#define KREG_FEATURE_ROLE	(1ULL << 4)	/* ROLE, WRITER and LIMIT, QUARANTINED, ON_CRASH */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
-				 KREG_FEATURE_STREAM)
+				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -333,17 +345,20 @@ enum kreg_access {
 };
 
 /*
- * In a table with REGISTRY the owner writes anything. Others whom the mode lets write may add
- * objects that are bound to a process of theirs, and replace and delete such objects; all else
- * is EACCES, also CLEAR, and in a batch PUT without BOUND. A process is theirs if it is the
- * caller, or its real user is the client's, or the client has CAP_KILL over it.
+ * In a table with REGISTRY the owner and the writer role write anything. Others whom the mode
+ * lets write may add objects that are bound to a process of theirs, and replace and delete such
+ * objects; all else is EACCES, also CLEAR, and in a batch PUT without BOUND. A process is theirs
+ * if it is the caller, or its real user is the client's, or the client has CAP_KILL over it.
  */
 
-/* What happens when the owner dies and no living heir is there. */
+/*
+ * What happens when the owner dies and no living heir is there. A crash is a death by a signal or
+ * with a status other than 0.
+ */
 enum kreg_orphan {
 	KREG_ORPHAN_DESTROY = 0,	/* the table is destroyed */
 	KREG_ORPHAN_PARK = 1,		/* the kernel keeps it until it is claimed */
-	KREG_ORPHAN_PARK_ON_CRASH = 2	/* not yet: only if its owner did not exit with 0 */
+	KREG_ORPHAN_PARK_ON_CRASH = 2	/* the same after a crash, else it is destroyed */
 };
 
 /* Flags of KREG_IOC_OPEN. */
@@ -354,11 +369,11 @@ enum kreg_orphan {
 #define KREG_OPEN_CLAIMABLE	(1U << 4)	/* at creation: who may write may claim */
 #define KREG_OPEN_HEIR		(1U << 5)	/* at creation: @heir is the heir */
 #define KREG_OPEN_HEIR_SILENT	(1U << 6)	/* with HEIR: no TRANSFER record */
+#define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
 #define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
-#define KREG_OPEN_ALL		(((1U << 7) - 1) | KREG_OPEN_OWN_USER)
+#define KREG_OPEN_ALL		(((1U << 7) - 1) | KREG_OPEN_QUARANTINED | KREG_OPEN_OWN_USER)
 /* Not yet: */
 #define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
-#define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
 #define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
 #define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of another table */
 
@@ -379,7 +394,7 @@ enum kreg_orphan {
  * @mode: for a new table, permission bits of %0666; uid and gid are those of the
  *	client's credentials
  * @orphan: for a new table, enum kreg_orphan
- * @orphan_ms: with PARK, milliseconds to keep it at most; 0: as long as this
+ * @orphan_ms: with PARK and PARK_ON_CRASH, milliseconds to keep it at most; 0: as long as this
  *	user may keep it
  * @heir: with HEIR, the heir
  * @data: with HEIR, pointer to data for the heir's TRANSFER record
@@ -398,7 +413,7 @@ enum kreg_orphan {
  * without CREATE and do not matter when the table exists. The creator owns the
  * new table.
  *
- * Who may open: the owner and those whom the mode lets read or write. Who may
+ * Who may open: the owner, the writer role, and those whom the mode lets read or write. Who may
  * claim: the uid of the table and CAP_SYS_ADMIN in its user namespace. Waiters
  * get the table in the order in which they came. That they may claim is decided once
  * more when their turn comes: who may not any more is told EPERM then, and the
@@ -413,8 +428,12 @@ enum kreg_orphan {
  * the line, and with the deadline that it had. The same after a signal whose handler
  * was installed with SA_RESTART. Suspending the machine costs nobody his place.
  *
- * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner;
- * EALREADY: the caller owns it already; ETIMEDOUT: the deadline has passed;
+ * A table that is quarantined (%KREG_OPT_LIMIT) is given to nobody: a claim without QUARANTINED
+ * is EOWNERDEAD, and with WAIT stands in line until one with QUARANTINED has lifted that and the
+ * table is parked again.
+ *
+ * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner, or follows a
+ * role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the deadline has passed;
  * ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
  * waiting; EDQUOT: %KREG_MAX_WAITERS wait already; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
@@ -493,8 +512,8 @@ struct kreg_ioc_table {
  * The process gets it under the caller's user, if it has a client of that user, else
  * under the user of its first client. That client has to say %KREG_OPT_ACCEPT then.
  *
- * Errors beside the general ones: ESRCH: no such living process; EALREADY: it is
- * the caller itself; ENOTCONN: it has no client that was opened for reading and
+ * Errors beside the general ones: EBUSY: it follows a role; ESRCH: no such living process;
+ * EALREADY: it is the caller itself; ENOTCONN: it has no client that was opened for reading and
  * writing; EPERM: the caller is not the
  * owner, or the process is in other namespaces than the table, or runs under
  * another uid and has not said %KREG_OPT_ACCEPT, or PARK is for longer than this
@@ -517,11 +536,12 @@ enum kreg_option {
 	 * Of a table, for its owner.
 	 * HEIR: @process inherits when the owner dies, and finds a TRANSFER record
 	 * with @data in its mailbox; pid 0: no heir. @value: KREG_HEIR_SILENT for no
-	 * record. The owner itself may be named: the table comes back to it when it
-	 * gives it away and the receiver dies. Errors as in KREG_IOC_GIVE, and under
-	 * which user it inherits is found out as there. What can make naming it fail is
-	 * looked at again when the owner dies: an heir of another user that accepts no
-	 * more, or that is in other namespaces, does not inherit then.
+	 * record, KREG_HEIR_ON_CRASH to inherit only after a crash. The owner itself
+	 * may be named: the table comes back to it when it gives it away and the
+	 * receiver dies. Errors as in KREG_IOC_GIVE, and under which user it inherits
+	 * is found out as there. What can make naming it fail is looked at again when
+	 * the owner dies: an heir of another user that accepts no more, or that is in
+	 * other namespaces, does not inherit then.
 	 */
 	KREG_OPT_HEIR = 1,
 	/*
@@ -536,10 +556,38 @@ enum kreg_option {
 					/* records for its user, and gifts of other users */
 	KREG_OPT_ACCEPT = 6,		/* @value: 1: other users may hand tables to the process */
 					/* while this client receives; 0: not */
-	/* Not yet, of a table: */
-	KREG_OPT_ROLE = 7,		/* @value: id of the role that the owner follows; 0: none */
-	KREG_OPT_WRITER = 8,		/* @value: id of the role that may write; 0: none */
-	KREG_OPT_LIMIT = 9,		/* @value: deaths in @value2 ms, then quarantine */
+	/*
+	 * Of a table, for its owner.
+	 * ROLE: @value: id of another table, the role that it follows from now on; 0: none. It
+	 * always has the owner of the role as its owner: it moves with the role, at once
+	 * and without a record, and is parked while that is. Until it follows no more, GIVE,
+	 * OPEN with CLAIM, HEIR, ORPHAN and LIMIT of it are EBUSY, and who waits for it
+	 * is told so. When the role is destroyed, its followers are on their own:
+	 * with their owner, or, if he is dead, as their own ORPHAN says; if the role was
+	 * parked, as if they had been parked at that moment. A follower may be
+	 * parked at any time, and counts as parked.
+	 * EINVAL: it has followers, or the role is itself or follows another; EBUSY: it has
+	 * an heir; EXDEV: the role has another writer (parameter writers); EPERM: the caller does
+	 * not own the role, or may have nothing parked; EDQUOT: %KREG_MAX_FOLLOWERS.
+	 */
+	KREG_OPT_ROLE = 7,
+	/*
+	 * WRITER: @value: id of another table of the namespace: who owns that may write to
+	 * the table as its owner does, whatever the access rule and the mode, but not
+	 * control it; 0: none. It may open it. Whether it may read is for the rule and the
+	 * mode. The right is looked at when a write is applied; a batch that has begun then
+	 * is finished, and so is a write that is being applied by another writer than the
+	 * role's.
+	 */
+	KREG_OPT_WRITER = 8,
+	/*
+	 * LIMIT: when more than @value owners, 1 to %KREG_MAX_DEATHS, have died within @value2
+	 * milliseconds, the table is quarantined: parked, whatever its heir and ORPHAN say, as
+	 * long as ORPHAN says or this user may. Who waits for it goes on waiting. OPEN with
+	 * QUARANTINED lifts it, and the count begins anew. Both 0: no limit. Charged as a
+	 * parked table.
+	 */
+	KREG_OPT_LIMIT = 9,
 	/*
 	 * Of a table. STREAM: @value: bytes of its ring of events, a power of two from
 	 * KREG_MIN_STREAM to KREG_MAX_STREAM, charged to the caller's user. It is kept until
@@ -550,7 +598,7 @@ enum kreg_option {
 };
 
 #define KREG_HEIR_SILENT	1
-#define KREG_HEIR_ON_CRASH	2	/* not yet: only if the owner did not exit with 0 */
+#define KREG_HEIR_ON_CRASH	2
 
 /**
  * struct kreg_ioc_setopt - ioctl(KREG_IOC_SETOPT)
@@ -958,7 +1006,7 @@ struct kreg_ioc_scan {
  * @uid: user id, in the user namespace of the caller
  * @gid: group id, likewise
  * @orphan: enum kreg_orphan
- * @flags: %KREG_INFO_PARKED, %KREG_INFO_CLAIMABLE, %KREG_INFO_HEIR_SILENT
+ * @flags: %KREG_INFO_PARKED and the others
  * @orphan_ms: milliseconds a parked table is kept; 0: no limit
  * @parked_until_ns: if parked with a limit: CLOCK_MONOTONIC in nanoseconds
  * @owner: the owner; zero if parked
@@ -985,6 +1033,12 @@ struct kreg_ioc_scan {
  * @marks: places within long buckets at which a walk can begin
  * @bound: objects that are bound to processes; those of the dead count until their deaths
  *	have been handled
+ * @role: id of the role that it follows; 0: none
+ * @writer_role: id of the role that may write; 0: none, or it is gone
+ * @limit_ms: after more than
+ * @limit: deaths of owners in so many milliseconds it is quarantined; 0: no limit
+ * @subscriptions: subscriptions to its stream
+ * @events: number of its last event; those that nobody could have asked for are not counted
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -1020,11 +1074,20 @@ struct kreg_info {
 	__u32 walked;
 	__u32 marks;
 	__aligned_u64 bound;
+	__aligned_u64 role;
+	__aligned_u64 writer_role;
+	__aligned_u64 limit_ms;
+	__u32 limit;
+	__u32 subscriptions;
+	__aligned_u64 events;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
 #define KREG_INFO_CLAIMABLE	(1U << 1)
 #define KREG_INFO_HEIR_SILENT	(1U << 2)
+#define KREG_INFO_HEIR_ON_CRASH	(1U << 3)
+#define KREG_INFO_QUARANTINED	(1U << 4)	/* parked: too many owners have died */
+#define KREG_INFO_FOLLOWS	(1U << 5)	/* it follows a role */
 
 /**
  * struct kreg_ioc_info - ioctl(KREG_IOC_INFO)
@@ -1412,8 +1475,7 @@ enum kreg_cause {
 					/* the owner did */
 	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; not yet: TRANSFER */
 	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched */
-	/* Not yet: */
-	KREG_CAUSE_LIMIT = 6,		/* GONE: a limit was reached */
+	KREG_CAUSE_LIMIT = 6,		/* OWNER: the old one died, one too many: quarantined */
 	/* Of GONE, which has none if the table was destroyed by a call: */
 	KREG_CAUSE_EXPIRED = 5,		/* parked for too long */
 	KREG_CAUSE_ACCESS = 7		/* the subscriber may not read the table any more */
