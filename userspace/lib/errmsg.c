@@ -18,6 +18,7 @@ enum state {
 	PARKED,
 	MINE,		/* this process owns the table */
 	OTHERS,		/* another process does */
+	FOLLOWER,	/* it follows a role, and an error may come from that */
 	FOREIGN,	/* a table of the own user was asked for, and it is not */
 	READ_ONLY,	/* the client was not opened for writing */
 	WRITE_ONLY,	/* nor for reading */
@@ -50,6 +51,7 @@ struct facts {
 	unsigned int uid;		/* %u */
 	unsigned int mode;		/* %m */
 	enum state state;
+	bool follows;
 	bool foreign;			/* another user's, or this one may not look at it */
 };
 
@@ -75,6 +77,17 @@ static const struct sentence {
 	},
 	{ ENOTTY, TRY_DEVICE, ANY,
 	  "%t is not the device of kreg, or the module is older than the library" },
+	{ EBUSY, TRY_FOLLOW, ANY, "%t has an heir, whom the role is to have: take it away" },
+	{ EBUSY, TRY_OTHER, FOLLOWER,
+	  "%t follows a role and goes where that goes: do this to the role" },
+	{ EOWNERDEAD, TRY_OTHER, ANY,
+	  "%t is quarantined, since one owner after the other has died: see why, then claim it with KREG_OPEN_QUARANTINED"
+	},
+	{ EXDEV, TRY_OTHER, ANY, "%t and its role have different writers of the module" },
+	{ EPERM, TRY_FOLLOW, MINE,
+	  "this process does not own the role, or may have nothing parked" },
+	{ EINVAL, TRY_FOLLOW, ANY,
+	  "the role follows another one, or others follow %t, or it is the role" },
 	{ EBUSY, TRY_OTHER, PARKED,
 	  "%t belonged to another process a moment ago and is parked now; try again" },
 	{ EBUSY, TRY_OTHER, ANY,
@@ -179,6 +192,7 @@ static const char * const of_limits[] = {
 	  "too many processes wait for %t already; try again later",
 	[KREG_LIMIT_TABLE] =
 	  "%t is full: remove objects",
+	[KREG_LIMIT_FOLLOWERS] = "as many tables follow this role as may: use another one",
 	[KREG_LIMIT_WATCHES] =
 	  "this user monitors as much as one may (max_user_watches): cancel some, or read the events of the dead",
 };
@@ -236,6 +250,7 @@ static void gather(struct facts *f, const struct failure *l)
 	f->uid = info.uid;
 	snprintf(f->user, sizeof(f->user), "user %u", f->uid);
 	f->mode = info.mode;
+	f->follows = info.flags & KREG_INFO_FOLLOWS;
 	owner_facts(f, &info);
 }
 
@@ -329,8 +344,11 @@ static void make_sentence(void)
 	gather(&f, &last);
 	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
-			      attempt == TRY_HEIR || attempt == TRY_OPTION))
+			      attempt == TRY_HEIR || attempt == TRY_OPTION ||
+			      attempt == TRY_FOLLOW))
 		err = EPERM;
+	if (err == EBUSY && f.follows)
+		f.state = FOLLOWER;
 	if (err == EPERM && last.own_user && f.foreign)
 		f.state = FOREIGN;
 	if (err == EBADF)

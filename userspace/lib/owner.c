@@ -55,13 +55,13 @@ int kreg_table_park(struct kreg_table *table)
 }
 
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
-			const void *data, size_t data_len, bool silent)
+			const void *data, size_t data_len, unsigned int flags)
 {
 	struct kreg_ioc_setopt opt = {
 		.size = sizeof(opt),
 		.table = table->id,
 		.option = KREG_OPT_HEIR,
-		.value = silent ? KREG_HEIR_SILENT : 0,
+		.value = flags,
 		.data = data_len ? kreg_ptr(data) : 0,
 		.data_len = data_len,
 	};

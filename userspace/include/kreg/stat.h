@@ -91,6 +91,10 @@ uint64_t kreg_stat_parked_until_ns(const struct kreg_stat *stat) KREG_NONNULL_FI
 bool kreg_stat_claimable(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* no event for the heir */
 bool kreg_stat_heir_silent(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* the heir gets it only if the owner crashes */
+bool kreg_stat_heir_on_crash(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* parked because too many owners have died */
+bool kreg_stat_quarantined(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* pid 0: parked, or not visible */
 struct kreg_process kreg_stat_owner(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* pid 0: none, or not visible */
@@ -120,6 +124,15 @@ unsigned int kreg_stat_waiters(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* its namespaces: the inode numbers of /proc/PID/ns/user and pid */
 uint64_t kreg_stat_user_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_pid_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* ids of the role that it follows, and of the role that may write; 0: none */
+uint64_t kreg_stat_role(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_writer_role(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* it is quarantined after more deaths than these in so many milliseconds; 0: no limit */
+unsigned int kreg_stat_limit(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_limit_ms(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* subscriptions to its events, and the number of the last of these */
+unsigned int kreg_stat_subscriptions(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_events(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }

@@ -12,12 +12,13 @@ extern "C" {
 /**
  * struct kreg_open_options - how to open or create a table
  * @size: sizeof(struct kreg_open_options)
- * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, CLAIMABLE, HEIR_SILENT, OWN_USER, ANY_USER
+ * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, QUARANTINED, CLAIMABLE, HEIR_SILENT, OWN_USER,
+ *	ANY_USER
  * @type: enum kreg_type; 0: KREG_TYPE_SET with CREATE, else any
  * @access: new table: enum kreg_access; 0: KREG_ACCESS_PROTECTED
  * @mode: new table: permission bits of 0666; 0: 0600
  * @orphan: new table: enum kreg_orphan
- * @orphan_ms: new table, with KREG_ORPHAN_PARK: keep it so long; 0: as long as allowed
+ * @orphan_ms: new table, if it may be parked: keep it so long; 0: as long as allowed
  * @heir: new table: who inherits; pid 0: nobody
  * @data: new table, with @heir: bytes for its event
  * @data_len: their number, at most 1024
@@ -70,7 +71,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * whether it was there before or not; see also kreg_table_own().
  *
  * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type;
- * -EBUSY: another process owns it; -EALREADY: the caller owns it already, open
+ * -EBUSY: another process owns it, or it follows a role; -EOWNERDEAD: it is quarantined, see
+ * kreg_table_set_limit(), and QUARANTINED is not given; -EALREADY: the caller owns it already, open
  * it without CLAIM; -ETIMEDOUT; -EINTR: a handler without SA_RESTART has run while
  * waiting; -ESTALE: destroyed while waiting; -EACCES: its mode; -EPERM: only its user
  * may claim it, or it is another user's, or @orphan_ms is longer than allowed; -EDQUOT:
@@ -225,12 +227,13 @@ int kreg_table_park(struct kreg_table *table) KREG_NONNULL_FIRST;
  *	named: it inherits the table again from those it gives it to
  * @data: bytes for its event; may be NULL
  * @data_len: their number, at most 1024
- * @silent: no event
+ * @flags: KREG_HEIR_SILENT: no event; KREG_HEIR_ON_CRASH: only if the owner is killed by a
+ *	signal or exits with a status other than 0
  *
  * Errors: as kreg_table_give(), without -EALREADY.
  */
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
-			const void *data, size_t data_len, bool silent) KREG_NONNULL_FIRST;
+			const void *data, size_t data_len, unsigned int flags) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_set_access() - change who may read and write
@@ -255,7 +258,7 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode) KREG_NONNUL
  * kreg_table_set_orphan() - what becomes of it without a living heir
  * @table: a table of the caller's
  * @orphan: enum kreg_orphan
- * @ms: with KREG_ORPHAN_PARK: how long it is kept; 0: as long as allowed
+ * @ms: with KREG_ORPHAN_PARK and PARK_ON_CRASH: how long it is kept; 0: as long as allowed
  *
  * Errors: -EPERM, -EACCES: not the owner; -EPERM: longer than this user may; -EDQUOT: with
  * KREG_ORPHAN_PARK: too many parked tables of this user.
