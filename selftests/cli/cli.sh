@@ -118,7 +118,7 @@ general() {
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
 	for c in new rm ls info status put get take del scan count claim give hold watch monitor \
-		register whereis keys; do
+		register whereis keys role; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -263,6 +263,69 @@ as_user() {
 	t 'put there' 5 '' "kreg new: this process may read the device and not write to it*" \
 		su user -c "$kreg new mine"
 	chmod "$mode" /dev/kreg
+}
+
+plays() { [ "$(field "$1" owner_command)" = "$2" ]; }
+
+roles() {
+	t 'role and run' 0 'lead' "kreg role: process * owns table 'lead' (0 objects)" \
+		"$kreg" role lead -- sh -c 'echo $KREG_TABLE'
+	t 'parked behind it' 0 true '' field lead parked
+	t 'role without command' 2 '' 'kreg role: a command follows the name*' "$kreg" role lead
+	t 'role and no command' 2 '' 'kreg role: a command follows the name*' "$kreg" role lead --
+	t 'role with bad mode' 2 '' "kreg role: '9' is no mode*" "$kreg" role -m 9 lead -- true
+	t 'role and run none' 127 '' '*kreg role: /no/such: No such file or directory' \
+		"$kreg" role lead -- /no/such
+	t 'new that follows' 0 '' '' "$kreg" new -a protected --role lead follower
+	t 'it follows' 0 "$(field lead id)" '' field follower role
+	t 'new that follows none' 3 '' "kreg new: there is no table 'none' here*" \
+		"$kreg" new --role none other
+	t 'and is not left behind' 3 '' '*' "$kreg" info other
+	t 'new with a writer' 0 '' '' "$kreg" new -a protected --writer lead written
+	"$kreg" role lead -- sleep 1000 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until plays lead sleep
+	t 'who plays owns what follows' 0 "$holder" '' field follower owner
+	t 'role in time' 6 '' "kreg role: table 'lead' still belongs to process $holder (sleep)*" \
+		"$kreg" role -t 50ms lead -- true
+	t 'claim a follower' 6 '' "kreg claim: table 'follower' follows a role*" \
+		"$kreg" claim follower
+	run "$kreg" info follower
+	like 'info of a follower' "*follows    $(field lead id)*"
+	run "$kreg" info written
+	like 'info of a writer' "*writer     $(field lead id)*"
+	"$kreg" role lead -- sleep 1001 2>/dev/null &
+	next=$!
+	pids="$pids $next"
+	wait_until waited_for lead
+	kill -9 $holder
+	wait $holder 2>/dev/null
+	wait_until owned_by lead $next
+	t 'the next plays it' 0 "$next" '' field follower owner
+	kill -9 $next
+	wait $next 2>/dev/null
+	t 'new with a limit' 0 '' '' "$kreg" new --limit 1/60s frail
+	t 'new with a bad limit' 2 '' "kreg new: '3' is no limit*" "$kreg" new -l 3 bad
+	t 'new with no time in it' 2 '' "kreg new: '3/x' is no limit*" "$kreg" new -l 3/x bad
+	t 'new with too many deaths' 2 '' "kreg new: '65/1s' is no limit*" "$kreg" new -l 65/1s bad
+	run "$kreg" info frail
+	like 'info of a limit' '*limit      1 deaths of owners in 1m*'
+	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
+	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
+	t 'quarantined' 0 true '' field frail quarantined
+	t 'claim one' 6 '' "kreg claim: table 'frail' is quarantined*" "$kreg" claim frail
+	run "$kreg" info frail
+	like 'info of one' '*none: quarantined*'
+	t 'lift it' 0 frail '*' "$kreg" role -q frail -- sh -c 'echo $KREG_TABLE'
+	t 'lifted' 0 false '' field frail quarantined
+	t 'new for crashes' 0 '' '' "$kreg" new -o park-on-crash crash
+	t 'its orphan rule' 0 'park on crash' '' field crash orphan
+	"$kreg" claim crash -- sh -c 'kill -9 $$' 2>/dev/null
+	t 'kept after a crash' 0 true '' field crash parked
+	"$kreg" claim crash -- true 2>/dev/null
+	t 'gone after an exit' 3 '' '*' "$kreg" info crash
+	t 'rm of roles' 0 '' '' "$kreg" rm lead follower written frail
 }
 
 claims() {
@@ -631,6 +694,7 @@ objects
 files
 protected
 claims
+roles
 gifts
 watches
 holds

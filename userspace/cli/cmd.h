@@ -33,7 +33,7 @@ struct command {
 
 extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
 	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
-	cmd_status, cmd_register, cmd_whereis, cmd_keys;
+	cmd_status, cmd_register, cmd_whereis, cmd_keys, cmd_role;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -117,6 +117,9 @@ int own_parked(struct kreg_table *table, struct kreg_table **mine);
 /* Do @act; if only the owner may and the table is parked, claim it for that time. */
 int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
 	     void *arg);
+
+/* cmd_claim.c: become a program that owns the table; returns the exit code if that fails. */
+int become_owner(struct kreg_table *table, char **argv);
 
 /* run.c: start programs, and end as they have ended. */
 int run_exec(char **argv, const char *table);

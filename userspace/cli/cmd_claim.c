@@ -54,7 +54,7 @@ static int keep(struct kreg_table *table, const sigset_t *ending)
 }
 
 /* The process stays the owner over execve(2). */
-static int become(struct kreg_table *table, char **argv)
+int become_owner(struct kreg_table *table, char **argv)
 {
 	int err;
 
@@ -111,7 +111,7 @@ static int claim_run(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &ending, &old);
 	if (*run) {
 		sigprocmask(SIG_SETMASK, &old, NULL);
-		ret = become(table, run);
+		ret = become_owner(table, run);
 	} else {
 		ret = keep(table, &ending);
 	}

@@ -46,9 +46,11 @@ static void show_owner(const struct kreg_stat *stat)
 
 	if (kreg_stat_parked(stat) && kreg_stat_parked_until_ns(stat)) {
 		text_ms(parked_ms_left(stat), left, sizeof(left));
-		snprintf(buf, sizeof(buf), "none: parked for another %s", left);
+		snprintf(buf, sizeof(buf), "none: %s for another %s",
+			 kreg_stat_quarantined(stat) ? "quarantined" : "parked", left);
 	} else if (kreg_stat_parked(stat)) {
-		snprintf(buf, sizeof(buf), "none: parked");
+		snprintf(buf, sizeof(buf), "none: %s",
+			 kreg_stat_quarantined(stat) ? "quarantined" : "parked");
 	} else {
 		text_holder(stat, kreg_stat_owner(stat), kreg_stat_owner_uid(stat), buf,
 			    sizeof(buf));
@@ -60,6 +62,8 @@ static void show_owner(const struct kreg_stat *stat)
 			    sizeof(buf));
 	if (kreg_stat_heir_silent(stat))
 		strncat(buf, ", silent", sizeof(buf) - strlen(buf) - 1);
+	if (kreg_stat_heir_on_crash(stat))
+		strncat(buf, ", after a crash", sizeof(buf) - strlen(buf) - 1);
 	line("heir", buf);
 	snprintf(buf, sizeof(buf), "%s", text_orphan(kreg_stat_orphan(stat)));
 	if (kreg_stat_orphan_ms(stat)) {
@@ -67,6 +71,22 @@ static void show_owner(const struct kreg_stat *stat)
 		snprintf(buf, sizeof(buf), "%s for %s", text_orphan(kreg_stat_orphan(stat)), left);
 	}
 	line("orphan", buf);
+}
+
+/* A role is named by its id, since its name may be none of the caller's business. */
+static void show_roles(const struct kreg_stat *stat)
+{
+	char buf[64], within[32];
+
+	if (kreg_stat_role(stat))
+		number("follows", kreg_stat_role(stat), "");
+	if (kreg_stat_writer_role(stat))
+		number("writer", kreg_stat_writer_role(stat), "");
+	if (!kreg_stat_limit(stat))
+		return;
+	text_ms(kreg_stat_limit_ms(stat), within, sizeof(within));
+	snprintf(buf, sizeof(buf), "%u deaths of owners in %s", kreg_stat_limit(stat), within);
+	line("limit", buf);
 }
 
 static void show(const struct kreg_stat *stat)
@@ -81,6 +101,7 @@ static void show(const struct kreg_stat *stat)
 		 kreg_stat_claimable(stat) ? ", claimable by whoever may write" : "");
 	line("access", buf);
 	show_owner(stat);
+	show_roles(stat);
 	number("waiting", kreg_stat_waiters(stat), " to claim it");
 	number("transfers", kreg_stat_transfers(stat), "");
 	number("objects", kreg_stat_objects(stat), "");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* kreg new: create a table that nobody has to keep alive. */
 #include <errno.h>
+#include <string.h>
 
 #include "cmd.h"
 
@@ -11,6 +12,9 @@ static const struct option options[] = {
 	{ "keep", required_argument, NULL, 'k' },
 	{ "claimable", no_argument, NULL, 'c' },
 	{ "if-missing", no_argument, NULL, 'i' },
+	{ "role", required_argument, NULL, 'r' },
+	{ "writer", required_argument, NULL, 'w' },
+	{ "limit", required_argument, NULL, 'l' },
 	{ "any-user", no_argument, NULL, 'u' },
 	COMMON_LONG_OPTIONS
 };
@@ -20,23 +24,42 @@ struct wish {
 	unsigned int mode;
 	unsigned int orphan;
 	uint64_t keep_ms;
+	const char *role;
+	const char *writer;
+	uint64_t deaths;		/* more than these in deaths_ms are too many */
+	uint64_t deaths_ms;
 	bool claimable;
 	bool if_missing;
 	bool any_user;
 };
 
+/* Deaths, and in which time: "3/60s". */
+static int parse_limit(char *text, struct wish *w)
+{
+	char *slash = strchr(text, '/');
+	int ret;
+
+	if (!slash)
+		return -EINVAL;
+	*slash = '\0';
+	ret = parse_number(text, KREG_MAX_DEATHS, &w->deaths) ||
+	      parse_time_ms(slash + 1, &w->deaths_ms) || !w->deaths || !w->deaths_ms;
+	*slash = '/';
+	return ret ? -EINVAL : 0;
+}
+
 static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ciu", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
 		if (c == 'm' && (parse_mode(optarg, &w->mode) || !w->mode))
 			usage("'%s' is no mode: octal digits of 0666", optarg);
 		if (c == 'o' && parse_orphan(optarg, &w->orphan))
-			usage("'%s' is no orphan rule: park or destroy", optarg);
+			usage("'%s' is no orphan rule: park, destroy or park-on-crash", optarg);
 		if (c == 'k' && (parse_time_ms(optarg, &w->keep_ms) || !w->keep_ms))
 			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 		if (c == 'c')
@@ -45,6 +68,12 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->if_missing = true;
 		if (c == 'u')
 			w->any_user = true;
+		if (c == 'r')
+			w->role = optarg;
+		if (c == 'w')
+			w->writer = optarg;
+		if (c == 'l' && parse_limit(optarg, w))
+			usage("'%s' is no limit: deaths and a time, as in 3/60s", optarg);
 	}
 	if (w->keep_ms && w->orphan == KREG_ORPHAN_DESTROY)
 		usage("--keep is for parked tables and contradicts --orphan destroy");
@@ -71,14 +100,48 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 	return kreg_table_open(client, name, &o, table);
 }
 
+static int set_writer(struct kreg_table *table, const char *name)
+{
+	struct kreg_table *role;
+	int ret = kreg_table_open(kreg_table_client(table), name, NULL, &role);
+
+	if (ret)
+		return ret;
+	ret = kreg_table_set_writer(table, role);
+	kreg_table_close(role);
+	return ret;
+}
+
+/* Whoever claims the role owns the table, so the role has to be parked for that. */
+static int follow_parked(struct kreg_table *table, const char *name)
+{
+	struct kreg_table *role;
+	int ret = kreg_table_claim(kreg_table_client(table), name, 0, &role);
+
+	if (ret)
+		return ret;
+	ret = kreg_table_follow(table, role);
+	/* With the table, if it follows. */
+	if (ret)
+		kreg_table_park(role);
+	else
+		ret = kreg_table_park(role);
+	kreg_table_close(role);
+	return ret;
+}
+
 static int hand_over(struct kreg_table *table, const struct wish *w)
 {
 	int ret = 0;
 
-	if (w->orphan == KREG_ORPHAN_DESTROY)
-		ret = kreg_table_set_orphan(table, KREG_ORPHAN_DESTROY, 0);
+	if (w->orphan != KREG_ORPHAN_PARK)
+		ret = kreg_table_set_orphan(table, w->orphan, w->orphan ? w->keep_ms : 0);
+	if (!ret && w->deaths)
+		ret = kreg_table_set_limit(table, w->deaths, w->deaths_ms);
+	if (!ret && w->writer)
+		ret = set_writer(table, w->writer);
 	if (!ret)
-		ret = kreg_table_park(table);
+		ret = w->role ? follow_parked(table, w->role) : kreg_table_park(table);
 	if (!ret)
 		return 0;
 	ret = fail(ret);
@@ -151,10 +214,15 @@ const struct command cmd_new = {
 		"                     protected: only the owner writes, others read\n"
 		"                     private: only the owner reads and writes\n"
 		"  -m, --mode MODE    permission bits, as of files: 0600 (default) to 0666\n"
-		"  -o, --orphan RULE  when an owner dies without an heir: park (default), destroy\n"
+		"  -o, --orphan RULE  when an owner dies without an heir: park (default), destroy,\n"
+		"                     park-on-crash: destroy unless it is killed or exits with an error\n"
 		"  -k, --keep TIME    be parked at most so long: 500ms, 30s, 10m, 12h, 1d\n"
 		"  -c, --claimable    whoever may write may also claim it\n"
 		"  -i, --if-missing   it is no error if there is one of this user already\n"
-		"  -u, --any-user     nor if that is another user's",
+		"  -u, --any-user     nor if that is another user's\n"
+		"  -r, --role NAME    follow this role, which is parked: its owner is the table's\n"
+		"  -w, --writer NAME  the owner of this role may write to it\n"
+		"  -l, --limit N/TIME with one more death of an owner in that time, as in 3/60s, it\n"
+		"                     is quarantined: claimed only by those who know",
 	.run = run,
 };

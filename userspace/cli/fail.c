@@ -22,6 +22,7 @@ static int code_of(int err)
 	case EBADF:
 		return EXIT_DENIED;
 	case EBUSY:
+	case EOWNERDEAD:
 	case EALREADY:
 	case EAGAIN:
 	case ETIMEDOUT:

@@ -83,10 +83,20 @@ int parse_access(const char *text, unsigned int *access)
 
 int parse_orphan(const char *text, unsigned int *orphan)
 {
-	if (strcmp(text, "park") && strcmp(text, "destroy"))
-		return -EINVAL;
-	*orphan = strcmp(text, "park") ? KREG_ORPHAN_DESTROY : KREG_ORPHAN_PARK;
-	return 0;
+	static const char *const rules[] = {
+		[KREG_ORPHAN_DESTROY] = "destroy",
+		[KREG_ORPHAN_PARK] = "park",
+		[KREG_ORPHAN_PARK_ON_CRASH] = "park-on-crash",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!strcmp(text, rules[i])) {
+			*orphan = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 static int digit(char c)

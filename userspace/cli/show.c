@@ -51,6 +51,8 @@ void show_json(const struct kreg_stat *stat)
 	show_proc("owner", kreg_stat_owner(stat), kreg_stat_owner_uid(stat));
 	show_proc("heir", kreg_stat_heir(stat), kreg_stat_heir_uid(stat));
 	json_bool("heir_silent", kreg_stat_heir_silent(stat));
+	json_bool("heir_on_crash", kreg_stat_heir_on_crash(stat));
+	json_bool("quarantined", kreg_stat_quarantined(stat));
 	json_text("orphan", text_orphan(kreg_stat_orphan(stat)));
 	json_number("orphan_ms", kreg_stat_orphan_ms(stat));
 	json_bool("claimable", kreg_stat_claimable(stat));
@@ -66,4 +68,10 @@ void show_json(const struct kreg_stat *stat)
 	json_number("transfers", kreg_stat_transfers(stat));
 	json_number("user_ns", kreg_stat_user_ns(stat));
 	json_number("pid_ns", kreg_stat_pid_ns(stat));
+	json_number("role", kreg_stat_role(stat));
+	json_number("writer_role", kreg_stat_writer_role(stat));
+	json_number("limit", kreg_stat_limit(stat));
+	json_number("limit_ms", kreg_stat_limit_ms(stat));
+	json_number("subscriptions", kreg_stat_subscriptions(stat));
+	json_number("events", kreg_stat_events(stat));
 }
