@@ -12,6 +12,7 @@
 #include "cmd/sync.h"
 #include "table/change.h"
 #include "table/publish.h"
+#include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"
 

@@ -8,6 +8,7 @@
 #include "store/gfp.h"
 #include "table/names.h"
 #include "table/request.h"
+#include "table/standby.h"
 #include "table/table.h"
 
 static void free_table_req(struct kreg_req *req)
@@ -20,6 +21,7 @@ static void free_table_req(struct kreg_req *req)
 	kreg_mail_free(c->heir_mail);
 	kreg_subscription_free(c->subscription);
 	kreg_stream_put(c->stream);
+	kreg_standby_free(c->standby);
 	kfree(c->data);
 	kreg_proc_put(c->to);
 	kreg_table_put(c->table);
