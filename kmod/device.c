@@ -19,6 +19,7 @@
 #include "device.h"
 #include "event/down.h"
 #include "table/owner.h"
+#include "table/standby.h"
 
 static int kreg_open_file(struct inode *inode, struct file *file)
 {
@@ -121,7 +122,7 @@ static ssize_t read_once(struct kreg_client *cl, char __user *buf, size_t len)
 		return ret;
 	if (mutex_lock_interruptible(&cl->reading))
 		return -ERESTARTSYS;
-	ret = kreg_down_sync(cl) ?: read_records(cl, buf, len);
+	ret = kreg_standby_sync(cl) ?: kreg_down_sync(cl) ?: read_records(cl, buf, len);
 	mutex_unlock(&cl->reading);
 	return ret;
 }
@@ -182,6 +183,7 @@ static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "kreg-cookie:\t%llu\n", cl->proc->cookie);
 	seq_printf(m, "kreg-records:\t%d\n", atomic_read(&cl->proc->mails));
 	seq_printf(m, "kreg-watches:\t%u\n", READ_ONCE(cl->nr_watches));
+	seq_printf(m, "kreg-places:\t%u\n", READ_ONCE(cl->nr_standbys));
 	seq_printf(m, "kreg-subscriptions:\t%u\n", READ_ONCE(cl->nr_subscriptions));
 	seq_printf(m, "kreg-async:\t%d\n", atomic_read(&cl->async_ops));
 }

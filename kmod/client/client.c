@@ -203,6 +203,7 @@ struct kreg_client *kreg_client_open(const struct cred *cred, fmode_t mode)
 	xa_init_flags(&cl->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	spin_lock_init(&cl->watch_lock);
 	INIT_LIST_HEAD(&cl->watches);
+	INIT_LIST_HEAD(&cl->standbys);
 	spin_lock_init(&cl->subscriptions_lock);
 	INIT_LIST_HEAD(&cl->subscriptions);
 	kreg_mailbox_init(&cl->box);
@@ -405,4 +406,18 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
 	spin_unlock(&to->lock);
 	if (!cl && !carried)
 		kreg_mail_free(mail);
+}
+
+/*
+ * Who reads the record may free what it is part of, and close @cl; but that waits until no
+ * reference is left but the file's, so this drops none that is the last.
+ */
+void kreg_client_tell(struct kreg_client *cl, struct kreg_mail *mail,
+		      const struct kreg_proc *from, struct kreg_writer *w)
+{
+	mail->event.process = kreg_proc_name(from, ns_of_pid(cl->proc->pid));
+	kreg_client_get(cl);
+	kreg_mailbox_send(&cl->box, mail);
+	if (!kreg_wake_later(w, &cl->news.wake))
+		kreg_client_put(cl);
 }

@@ -48,6 +48,8 @@ struct kreg_client {
 	spinlock_t watch_lock;		/* innermost */
 	struct list_head watches;	/* watch_lock: kreg_watch.of_client */
 	unsigned int nr_watches;	/* watch_lock */
+	struct list_head standbys;	/* watch_lock: kreg_standby.of_client */
+	unsigned int nr_standbys;	/* watch_lock */
 	spinlock_t subscriptions_lock;
 	struct list_head subscriptions;	/* subscriptions_lock: kreg_subscription.of_client */
 	unsigned int nr_subscriptions;	/* subscriptions_lock */
@@ -150,6 +152,12 @@ bool kreg_client_may_inherit(struct kreg_proc *to, kuid_t uid, const struct kreg
  */
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
 		      struct kreg_writer *w);
+/*
+ * Turn, of @w. The same to @cl, which has asked for it and may be gone when this returns; @from
+ * may be NULL.
+ */
+void kreg_client_tell(struct kreg_client *cl, struct kreg_mail *mail,
+		      const struct kreg_proc *from, struct kreg_writer *w);
 /* Any. Whether @p has a client, as of a moment ago. */
 bool kreg_client_listens(const struct kreg_proc *p);
 /* Any. Whether it receives under @uid: by a client, or while it executes a program. */

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* OPEN: find, create or claim a table. */
 #include <linux/err.h>
-#include <linux/hrtimer.h>
-#include <linux/ktime.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
 
 #include "client/client.h"
-#include "client/clock.h"
-#include "client/limits.h"
 #include "client/ns.h"
 #include "client/proc.h"
 #include "client/user.h"
+#include "cmd/claim.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/heir.h"
 #include "cmd/sync.h"
 #include "table/access.h"
 #include "table/names.h"
+#include "table/owner.h"
 #include "table/park.h"
 #include "table/request.h"
 #include "table/table.h"
@@ -61,20 +57,32 @@ static int check_heir(const struct kreg_ioc_open *arg)
 	return arg->data_len > KREG_MAX_DATA ? -EFBIG : 0;
 }
 
+static int check_line(const struct kreg_ioc_open *arg)
+{
+	u32 waits = arg->flags & (KREG_OPEN_WAIT | KREG_OPEN_STANDBY);
+
+	if (waits && (!(arg->flags & KREG_OPEN_CLAIM) ||
+		      waits == (KREG_OPEN_WAIT | KREG_OPEN_STANDBY)))
+		return -EINVAL;
+	if ((arg->deadline_ns && waits != KREG_OPEN_WAIT) ||
+	    (arg->udata && waits != KREG_OPEN_STANDBY))
+		return -EINVAL;
+	return 0;
+}
+
 static int check_open(const struct kreg_ioc_open *arg)
 {
 	bool create = arg->flags & KREG_OPEN_CREATE;
 	int err;
 
-	if (arg->flags & ~KREG_OPEN_ALL || arg->udata || arg->heir.reserved)
+	if (arg->flags & ~KREG_OPEN_ALL || arg->heir.reserved)
 		return -EOPNOTSUPP;
 	err = create ? check_create(arg) : check_no_create(arg);
+	if (!err)
+		err = check_line(arg);
 	if (err)
 		return err;
-	if (!(arg->flags & KREG_OPEN_CLAIM) &&
-	    arg->flags & (KREG_OPEN_WAIT | KREG_OPEN_QUARANTINED))
-		return -EINVAL;
-	if (!(arg->flags & KREG_OPEN_WAIT) && arg->deadline_ns)
+	if (arg->flags & KREG_OPEN_QUARANTINED && !(arg->flags & KREG_OPEN_CLAIM))
 		return -EINVAL;
 	/* Without a name there is nothing to find. */
 	if (!arg->name_len && (!create || arg->name ||
@@ -84,28 +92,6 @@ static int check_open(const struct kreg_ioc_open *arg)
 	if (err != -EFBIG)
 		return err;
 	return arg->name_len > KREG_MAX_NAME ? -ENAMETOOLONG : err;
-}
-
-struct open {
-	struct kreg_call *call;
-	struct kreg_ioc_open *arg;	/* checked; out_ members are filled in */
-	const u8 *name;
-	const void *data;
-};
-
-/* Result of a claim that waits in line; never the error of a call. */
-#define WAITING		(-EINPROGRESS)
-
-/* The answer is written before anything is changed, so that nothing can fail after. */
-static int answer_open(struct open *open, u64 id, u32 type, u32 how)
-{
-	open->arg->out_table = id;
-	open->arg->out_type = type;
-	open->arg->out_how = how;
-	open->arg->out_id = 0;
-	open->arg->out_limit = KREG_LIMIT_NONE;
-	open->arg->out_reserved = 0;
-	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_table);
 }
 
 /* Charge what the new table costs, and give it its name; or nothing. */
@@ -152,7 +138,7 @@ static int apply_create(struct kreg_table_req *c)
 	return 0;
 }
 
-static struct kreg_table *new_table(struct kreg_client *cl, const struct open *open, u64 id)
+static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_open *open, u64 id)
 {
 	const struct kreg_ioc_open *arg = open->arg;
 	struct kreg_table_spec spec = {
@@ -173,7 +159,7 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct open *o
 }
 
 /* The id is reserved; what becomes of it is decided here and at the end of the request. */
-static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
+static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id)
 {
 	struct kreg_ioc_open *arg = open->arg;
 	struct kreg_table_req *c;
@@ -192,11 +178,11 @@ static int create_with_id(struct kreg_client *cl, struct open *open, u64 id)
 		err = kreg_heir_bring(c, &arg->heir, arg->flags & KREG_OPEN_HEIR_SILENT,
 				      open->data, arg->data_len);
 	if (!err)
-		err = answer_open(open, id, arg->type, KREG_OPENED_CREATED);
+		err = kreg_open_answer(open, id, arg->type, KREG_OPENED_CREATED, 0);
 	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
-static int create_table(struct kreg_client *cl, struct open *open)
+static int create_table(struct kreg_client *cl, struct kreg_open *open)
 {
 	u64 id;
 	int err;
@@ -211,164 +197,21 @@ static int create_table(struct kreg_client *cl, struct open *open)
 	return err ?: create_with_id(cl, open, id);
 }
 
-static int apply_claim(struct kreg_table_req *c)
-{
-	struct kreg_table *t = c->table;
-	int err = kreg_table_may_claim(t, c->client);
-
-	if (err)
-		return err;
-	if (c->abandoned)
-		return -EINTR;
-	if (kreg_table_role(t))
-		return -EBUSY;
-	if (kreg_table_owned_by(t, c->client))
-		return -EALREADY;
-	if (!kreg_table_owner(t) &&
-	    (c->value & KREG_OPEN_QUARANTINED || !kreg_table_is_quarantined(t))) {
-		kreg_table_claim(t, c->client);
-		return 0;
-	}
-	if (!(c->value & KREG_OPEN_WAIT))
-		return kreg_table_owner(t) ? -EBUSY : -EOWNERDEAD;
-	if (t->nr_waiters >= KREG_MAX_WAITERS)
-		return kreg_over_limit(KREG_LIMIT_WAITERS);
-	refcount_inc(&c->req.refs);
-	kreg_table_wait(t, &c->waiter);
-	return WAITING;
-}
-
-static void stop_waiting(struct kreg_waiter *waiter)
-{
-	struct kreg_table_req *c = container_of(waiter, struct kreg_table_req, waiter);
-
-	/* Pairs with is_over(): the result is written first. */
-	smp_store_release(&c->over, true);
-	kreg_wake_later(waiter->table->writer, &waiter->wake);
-}
-
-static void wake_claimant(struct kreg_wake *wake)
-{
-	struct kreg_waiter *waiter = container_of(wake, struct kreg_waiter, wake);
-	struct kreg_table_req *c = container_of(waiter, struct kreg_table_req, waiter);
-
-	wake_up(&waiter->woken);
-	kreg_req_put(&c->req);
-}
-
-/* Whether the wait is over. If not, handling a death may end it; this does not sleep. */
-static bool is_over(struct kreg_table_req *c)
-{
-	if (!READ_ONCE(c->over))
-		kreg_death_help(c->table->writer);
-	/* Pairs with stop_waiting(). */
-	return smp_load_acquire(&c->over);
-}
-
-/*
- * Sleep until the wait is over, a signal comes, or @until has passed; KTIME_MAX: never.
- * The exit of the owner wakes by the queue of the process.
- */
-static int sleep_in_line(struct kreg_table_req *c, ktime_t until)
-{
-	struct wait_queue_head *claims = &c->client->proc->claims;
-	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
-	DECLARE_WAITQUEUE(at_exit, current);
-	DEFINE_WAIT(wait);
-	int err;
-
-	add_wait_queue(claims, &at_exit);
-	do {
-		err = prepare_to_wait_event(&c->waiter.woken, &wait,
-					    TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		if (is_over(c)) {
-			err = 0;
-			break;
-		}
-		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
-						      HRTIMER_MODE_ABS))
-			err = -ETIMEDOUT;
-	} while (!err);
-	finish_wait(&c->waiter.woken, &wait);
-	remove_wait_queue(claims, &at_exit);
-	return err;
-}
-
-/*
- * Until the table is the caller's or gone. With -ERESTARTSYS the call begins anew when a
- * process that was stopped or frozen goes on; the moment at which it gives up stays.
- */
-static int wait_in_line(struct kreg_table_req *c, ktime_t until)
-{
-	int err = sleep_in_line(c, until);
-
-	if (err)
-		kreg_table_leave_line(c->table, &c->waiter, err);
-	return c->waiter.result;
-}
-
-/* The caller was killed before the claim was applied, or before it could tell. */
-static void abandon_claim(struct kreg_table_req *c)
-{
-	spin_lock(&c->table->writer->turn);
-	c->abandoned = true;
-	spin_unlock(&c->table->writer->turn);
-	kreg_table_leave_line(c->table, &c->waiter, -EINTR);
-}
-
-static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
-{
-	ktime_t until = deadline_ns ? kreg_clock_from_user(deadline_ns) : KTIME_MAX;
-	int err = kreg_writer_submit(c->table->writer, &c->req);
-
-	if (err == WAITING)
-		err = wait_in_line(c, until);
-	else if (err == -EINTR)
-		abandon_claim(c);
-	kreg_req_put(&c->req);
-	return err;
-}
-
-/* Whether it is a table of the user whom the caller trusts alone. */
-static int check_user(const struct kreg_client *cl, const struct open *open,
-		      const struct kreg_table *t)
-{
-	return open->arg->flags & KREG_OPEN_OWN_USER && !uid_eq(t->uid, cl->uid) ? -EPERM : 0;
-}
-
-static int claim_table(struct kreg_client *cl, struct open *open, struct kreg_table *t)
-{
-	struct kreg_table_req *c;
-	int err;
-
-	c = kreg_table_req_alloc(cl, t, apply_claim);
-	if (!c)
-		return -ENOMEM;
-	c->value = open->arg->flags & (KREG_OPEN_WAIT | KREG_OPEN_QUARANTINED);
-	c->waiter.client = cl;
-	c->waiter.over = stop_waiting;
-	init_waitqueue_head(&c->waiter.woken);
-	kreg_wake_init(&c->waiter.wake, wake_claimant);
-	err = kreg_table_may_claim(t, cl) ?: check_user(cl, open, t) ?:
-	      answer_open(open, t->id, t->type, KREG_OPENED_CLAIMED);
-	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);
-}
-
-static int open_table(struct kreg_client *cl, struct open *open, struct kreg_table *t)
+static int open_table(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
 {
 	bool other_type = open->arg->type && open->arg->type != t->type;
 	int err = -EEXIST;
 
 	if (!other_type && open->arg->flags & KREG_OPEN_CLAIM)
-		return claim_table(cl, open, t);
+		return kreg_open_claim(cl, open, t);
 	if (!other_type)
-		err = kreg_table_may_open(t, cl) ?: check_user(cl, open, t) ?:
-		      answer_open(open, t->id, t->type, 0);
+		err = kreg_table_may_open(t, cl) ?: kreg_open_check_user(cl, open, t) ?:
+		      kreg_open_answer(open, t->id, t->type, 0, 0);
 	kreg_table_put(t);
 	return err;
 }
 
-static int open_existing(struct kreg_client *cl, struct open *open)
+static int open_existing(struct kreg_client *cl, struct kreg_open *open)
 {
 	struct kreg_table *t;
 
@@ -383,13 +226,19 @@ static int open_existing(struct kreg_client *cl, struct open *open)
 	return -EEXIST;
 }
 
-static int open_any(struct kreg_client *cl, struct open *open)
+static fmode_t mode_needed(u32 flags)
+{
+	if (flags & KREG_OPEN_STANDBY)
+		return KREG_CLIENT_RW;
+	return flags & (KREG_OPEN_CREATE | KREG_OPEN_CLAIM) ? FMODE_WRITE : 0;
+}
+
+static int open_any(struct kreg_client *cl, struct kreg_open *open)
 {
 	bool may_create = open->arg->flags & KREG_OPEN_CREATE;
 	bool may_exist = !(open->arg->flags & KREG_OPEN_EXCL);
 	bool waits = open->arg->flags & KREG_OPEN_WAIT;
-	bool writes = open->arg->flags & (KREG_OPEN_CREATE | KREG_OPEN_CLAIM);
-	int err = kreg_client_check_mode(cl, writes ? FMODE_WRITE : 0);
+	int err = kreg_client_check_mode(cl, mode_needed(open->arg->flags));
 
 	if (err)
 		return err;
@@ -407,7 +256,7 @@ static int open_any(struct kreg_client *cl, struct open *open)
 
 int kreg_cmd_open(struct kreg_call *call)
 {
-	struct open open = { .call = call, .arg = call->arg };
+	struct kreg_open open = { .call = call, .arg = call->arg };
 	int err = check_open(open.arg);
 
 	if (err)

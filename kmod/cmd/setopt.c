@@ -15,6 +15,7 @@
 #include "table/change.h"
 #include "table/park.h"
 #include "table/publish.h"
+#include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"
 

@@ -3,6 +3,7 @@
 
 #include "client/client.h"
 #include "table/access.h"
+#include "table/line.h"
 #include "table/owner.h"
 #include "table/names.h"
 #include "table/park.h"
@@ -21,27 +22,8 @@
 #define TABLES_A_TURN	8
 #define TABLES_A_LOOK	8
 
-void kreg_table_end_wait(struct kreg_waiter *waiter, int result)
-{
-	list_del_init(&waiter->node);
-	waiter->table->nr_waiters--;
-	waiter->result = result;
-	waiter->over(waiter);
-}
-
-void kreg_table_leave_line(struct kreg_table *t, struct kreg_waiter *waiter, int result)
-{
-	spin_lock(&t->writer->turn);
-	if (!list_empty(&waiter->node))
-		kreg_table_end_wait(waiter, result);
-	spin_unlock(&t->writer->turn);
-	kreg_wake_queued(t->writer);
-}
-
 void kreg_table_destroy(struct kreg_table *t)
 {
-	struct kreg_waiter *waiter, *next;
-
 	kreg_table_assert(t);
 	if (t->dead)
 		return;
@@ -50,8 +32,7 @@ void kreg_table_destroy(struct kreg_table *t)
 	/* Pairs with kreg_table_check_write(): dead before it loses its owner. */
 	smp_wmb();
 	kreg_names_remove(t);
-	list_for_each_entry_safe(waiter, next, &t->waiters, node)
-		kreg_table_end_wait(waiter, -ESTALE);
+	kreg_line_end_all(t);
 	kreg_role_leave_all(t);
 	kreg_table_set_heir(t, NULL, INVALID_UID);
 	kreg_table_set_owner(t, NULL, INVALID_UID);
@@ -130,26 +111,16 @@ void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl)
 	kreg_table_settle_park(t);
 }
 
-/* The first of the line that is alive and still may claim the table gets it. */
-static bool grant_to_waiter(struct kreg_table *t)
+/* @first is the first in line. @from has parked the table, or is dead. */
+static void serve_line(struct kreg_table *t, struct kreg_waiter *first,
+		       const struct kreg_proc *from)
 {
-	struct kreg_waiter *waiter, *next;
-	int err;
-
-	list_for_each_entry_safe(waiter, next, &t->waiters, node) {
-		err = kreg_proc_exiting(waiter->client->proc) ? -EINTR :
-		      kreg_table_may_claim(t, waiter->client);
-		if (!err)
-			kreg_table_claim(t, waiter->client);
-		kreg_table_end_wait(waiter, err);
-		if (!err)
-			return true;
-	}
-	return false;
+	kreg_table_claim(t, first->client);
+	kreg_line_end(first, 0, from);
 }
 
-/* What follows it moves once, even if it goes on to who waits. */
-void kreg_table_park(struct kreg_table *t, u64 ms)
+/* If @first is not NULL, it gets the table, even if it is exiting by now. */
+static void park_for(struct kreg_table *t, u64 ms, struct kreg_waiter *first)
 {
 	struct kreg_proc *from = kreg_table_owner(t);
 	enum kreg_cause cause = kreg_proc_dead(from) ? KREG_CAUSE_DEATH : KREG_CAUSE_GIFT;
@@ -162,20 +133,18 @@ void kreg_table_park(struct kreg_table *t, u64 ms)
 	kreg_proc_get(from);
 	change_one_owner(t, from, NULL, INVALID_UID, cause);
 	kreg_park_start(t, ms);
-	if (!grant_to_waiter(t))
+	first = first ?: kreg_line_next(t);
+	/* What follows it moves once, even if it goes on to who waits. */
+	if (first)
+		serve_line(t, first, from);
+	else
 		move_followers(t, cause);
 	kreg_proc_put(from);
 }
 
-void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter)
+void kreg_table_park(struct kreg_table *t, u64 ms)
 {
-	kreg_table_assert(t);
-	waiter->table = t;
-	t->nr_waiters++;
-	/* One that is quarantined has no owner. */
-	if (!t->heir && list_empty(&t->waiters) && kreg_table_owner(t))
-		kreg_proc_set_successor(kreg_table_owner(t), waiter->client->proc);
-	list_add_tail(&waiter->node, &t->waiters);
+	park_for(t, ms, NULL);
 }
 
 /*
@@ -214,6 +183,17 @@ static void quarantine_table(struct kreg_table *t, struct kreg_proc *dead)
 	kreg_park_start(t, parks ? t->orphan_ms : kreg_table_policy(t)->limit->park_ms);
 }
 
+/* Who is to have it is found once: his process may begin to exit at any time. */
+static void pass_to_line(struct kreg_table *t)
+{
+	struct kreg_waiter *first = kreg_line_next(t);
+
+	if (first)
+		park_for(t, 0, first);
+	else
+		destroy_because(t, KREG_CAUSE_DEATH);
+}
+
 /* The charge for parking was taken with the setting. */
 static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 {
@@ -224,7 +204,7 @@ static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 	else if (kreg_table_parks_after(t, dead))
 		kreg_table_park(t, t->orphan_ms);
 	else
-		destroy_because(t, KREG_CAUSE_DEATH);
+		pass_to_line(t);
 }
 
 static struct kreg_table *table_of_own(struct kreg_req *req)

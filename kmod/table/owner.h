@@ -6,10 +6,9 @@
  *
  * For each table of the dead process, in the order in which it became owner: the
  * heir gets it, if it lives, is not exiting and may still have it (kreg_client_may_inherit());
- * else the table is parked or destroyed, as its orphan setting says. A parked table
- * goes at once to the first process that waits to claim it and may still claim it;
- * whose rights have been taken away meanwhile is told so. What is sent was set aside
- * before, so nothing here allocates or fails. All of it happens under the turn, in pieces.
+ * else the first in line for it (line.h); else it is parked or destroyed, as its orphan
+ * setting says. What is sent was set aside before, so nothing here allocates or fails. All of
+ * it happens under the turn, in pieces.
  *
  * A table for which something is queued is passed on when that has been applied, by a
  * request of its own in its lane; the death waits for it, and for no other table's.
@@ -19,7 +18,6 @@
 
 #include <linux/types.h>
 #include <linux/uidgid.h>
-#include <linux/wait.h>
 
 #include "writer/writer.h"
 
@@ -27,18 +25,6 @@ struct kreg_client;
 struct kreg_mail;
 struct kreg_proc;
 struct kreg_table;
-
-/* A process that waits for a table. In its request, which has a reference more. */
-struct kreg_waiter {
-	struct list_head node;		/* turn; empty: not waiting */
-	const struct kreg_client *client;	/* whose rights are looked at when its turn comes */
-	struct kreg_table *table;
-	int result;			/* once it waits no more */
-	/* Turn. Called when it waits no more: has it woken, and the reference dropped. */
-	void (*over)(struct kreg_waiter *waiter);
-	struct wait_queue_head woken;
-	struct kreg_wake wake;
-};
 
 extern const struct kreg_death_ops kreg_table_death_ops;
 
@@ -49,13 +35,8 @@ void kreg_table_give(struct kreg_table *t, struct kreg_proc *to, kuid_t uid,
 		     struct kreg_mail *mail);
 /* Turn. Park it, once that is charged, for @ms milliseconds; 0: without a limit. */
 void kreg_table_park(struct kreg_table *t, u64 ms);
-/* Turn. Make @cl the owner of a parked table; or let it wait in line for one that is not. */
+/* Turn. Make @cl the owner of a parked table. */
 void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl);
-void kreg_table_wait(struct kreg_table *t, struct kreg_waiter *waiter);
-/* Turn. End the wait with @result. */
-void kreg_table_end_wait(struct kreg_waiter *waiter, int result);
-/* Sleeps. End it likewise, unless it has ended by itself. */
-void kreg_table_leave_line(struct kreg_table *t, struct kreg_waiter *waiter, int result);
 
 /* Sleeps. The park timer of @t has run out; drops the timer's reference. */
 void kreg_table_park_expired(struct kreg_table *t);

@@ -9,6 +9,7 @@
 #include "table/names.h"
 #include "table/request.h"
 #include "table/role.h"
+#include "table/standby.h"
 #include "table/table.h"
 
 static void free_table_req(struct kreg_req *req)
@@ -26,6 +27,7 @@ static void free_table_req(struct kreg_req *req)
 	if (c->role)
 		kreg_policy_free(c->role_policy, c->role->user);
 	kreg_table_put(c->role);
+	kreg_standby_free(c->standby);
 	kfree(c->data);
 	kreg_proc_put(c->to);
 	kreg_table_put(c->table);

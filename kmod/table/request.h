@@ -5,13 +5,18 @@
 #ifndef KREG_TABLE_REQUEST_H
 #define KREG_TABLE_REQUEST_H
 
-#include "table/owner.h"
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+
+#include "table/line.h"
+#include "writer/writer.h"
 
 struct kreg_client;
 struct kreg_death_limit;
 struct kreg_mail;
 struct kreg_policy;
 struct kreg_proc;
+struct kreg_standby;
 struct kreg_stream;
 struct kreg_subscription;
 struct kreg_table;
@@ -40,8 +45,11 @@ struct kreg_table_req {
 	bool creates;			/* its end releases the id, if the table has not got it */
 	u64 value;
 	u64 value2;
-	/* A claim may have to wait: */
-	struct kreg_waiter waiter;
+	/* A claim may have to wait, asleep, or by its place. */
+	struct kreg_standby *standby;
+	struct kreg_waiter waiter;	/* in the line, it has a reference more */
+	struct wait_queue_head woken;
+	struct kreg_wake wake;
 	bool over;			/* and then read the result */
 	bool abandoned;			/* turn: its caller was killed */
 };

@@ -18,7 +18,6 @@ struct member {
 /* Members that must be zero: reserved, or marked "not yet" in the header. */
 static const struct member reserved[] = {
 	MEMBER(WHOIS, 4, kreg_ioc_whois, reserved),
-	MEMBER(OPEN, 8, kreg_ioc_open, udata),
 	MEMBER(OPEN, 4, kreg_ioc_open, heir.reserved),
 	MEMBER(GIVE, 4, kreg_ioc_give, to.reserved),
 	MEMBER(SETOPT, 4, kreg_ioc_setopt, process.reserved),

@@ -454,11 +454,55 @@ holds() {
 	wait_until owned_by desk $holder
 	t 'hold of an owned table' 6 '' "kreg hold: table 'desk' belongs to process $holder (kreg)*" \
 		"$kreg" hold desk true
+	"$kreg" hold --wait desk true 2>"$tmp/waits" &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until waited_for desk
+	out=$(cat "$tmp/waits")
+	like 'hold stands by' "kreg hold: table 'desk' has another owner; standing by for it"
+	kill -TERM $keeper
+	wait $keeper
+	t 'and is ended while it does' 0 143 '' echo $?
 	kill -TERM $holder
 	wait $holder
 	t 'hold within hold' 0 '' '*' "$kreg" hold desk -- "$kreg" hold desk true
 	t 'hold and destroy' 0 '' '*' "$kreg" hold -d desk true
 	t 'destroyed' 3 '' "kreg info: there is no table 'desk' here*" "$kreg" info desk
+}
+
+# A hold that is killed and started again takes the table over when the command dies.
+killed_holds() {
+	: >"$tmp/pids"
+	set -- -r always desk -- sh -c "echo \$\$ >>$tmp/pids; exec sleep 60"
+	"$kreg" hold "$@" 2>/dev/null &
+	keeper=$!
+	wait_until test -s "$tmp/pids"
+	first=$(cat "$tmp/pids")
+	pids="$pids $keeper $first"
+	id=$(field desk id)
+	kill -9 $keeper
+	wait $keeper 2>/dev/null
+	t 'the command lives on' 0 "$first" '' field desk owner
+	t 'hold of a table whose hold was killed' 6 '' "kreg hold: table 'desk' belongs to process $first (sleep)*" \
+		"$kreg" hold "$@"
+	"$kreg" hold --wait "$@" 2>"$tmp/waits" &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until waited_for desk
+	t 'the first is still the only one' 0 "$first" '' cat "$tmp/pids"
+	kill -9 "$first"
+	wait_until sh -c "[ \$(wc -l <$tmp/pids) -eq 2 ]"
+	second=$(tail -n 1 "$tmp/pids")
+	wait_until owned_by desk "$second"
+	t 'the next owns the same table' 0 "$id" '' field desk id
+	t 'and its keeper is the heir' 0 "$keeper" '' field desk heir
+	out=$(cat "$tmp/waits")
+	like 'what it has told' "kreg hold: table 'desk' has another owner; standing by for it*sh (process $second) owns table 'desk'"
+	kill -TERM $keeper
+	wait $keeper
+	t 'started exactly once' 0 2 '' sh -c "wc -l <$tmp/pids | tr -d ' '"
+	wait_until parked desk
+	"$kreg" rm desk
 }
 
 # ends COMMAND...: in the background; its pid is in $victim.
@@ -698,6 +742,7 @@ roles
 gifts
 watches
 holds
+killed_holds
 deaths
 many
 namespaces

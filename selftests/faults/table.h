@@ -62,6 +62,17 @@ MAKER(make_claim)
 SWEEP(claim, .make = make_claim)
 SWEEP(claim_wait, .make = make_claim, .flags = KREG_OPEN_WAIT)
 
+/* The kid has it, so that the call takes a place in line. */
+MAKER(make_standby)
+{
+	test_give(w->fd, w->table, w->kid->self, NULL, 0);
+	make_open_name(c, NAME, KREG_OPEN_CLAIM | KREG_OPEN_STANDBY);
+}
+
+SWEEP(standby, .make = make_standby, .kid = true)
+SWEEP(standby_now, .make = make_claim, .flags = KREG_OPEN_STANDBY)
+SWEEP(standby_full, .make = make_standby, .kid = true, .full = "max_user_watches", .at = 0)
+
 MAKER(make_destroy)
 {
 	call_init(c, KREG_IOC_DESTROY, sizeof(c->arg.table), false);

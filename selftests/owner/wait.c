@@ -209,15 +209,20 @@ TEST_F(wait, destroyed)
 	EXPECT_EQ(0, waiters(self->fd, id));
 }
 
-/* The owner's death destroys it. */
-TEST_F(wait, destroyed_by_death)
+/* Who waits for it saves it from going with its owner. */
+TEST_F(wait, saved_from_death)
 {
 	struct kid *kid = start_waiter(_metadata, self->fd, self->table, 1);
+	struct kreg_info info;
 
 	ASSERT_EQ(0, kid_orphan(self->owner, self->table, KREG_ORPHAN_DESTROY,
 				0));
 	kid_kill(self->owner);
-	EXPECT_EQ(-ESTALE, kid_answer(kid));
+	ASSERT_EQ(0, kid_answer(kid));
+	test_info(self->fd, self->table, &info);
+	EXPECT_TRUE(test_same(kid->self, info.owner));
+	kid_kill(kid);
+	test_err_info(ESTALE, self->fd, self->table, &info);
 }
 
 /* An heir comes before those who wait. */

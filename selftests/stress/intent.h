@@ -67,6 +67,13 @@ static inline bool may_be_parked(unsigned int table, const struct intent *d)
 		orphan_may_be(d, KREG_ORPHAN_PARK));
 }
 
+/* Who waits for it gets it before its orphan setting counts. */
+static inline bool may_be_claimed(unsigned int table, const struct intent *d)
+{
+	return may_have_parked_by_hand(d) ||
+	       (owner_may_be_dead(table, d) && heir_may_fail(d));
+}
+
 static inline bool late(const struct intent *d, __u32 orphan, __u64 ms)
 {
 	return orphan == KREG_ORPHAN_PARK && ms &&
@@ -120,7 +127,7 @@ static inline bool explained(unsigned int table, const struct intent *d,
 	case SILENTLY:
 		return may_inherit(table, d, me, true);
 	case BY_CLAIM:
-		return may_be_parked(table, d);
+		return may_be_claimed(table, d);
 	case BY_CREATION:
 		return may_be_gone(table, d);
 	}

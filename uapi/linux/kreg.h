@@ -172,7 +172,7 @@
  * made the user namespace. One more: open(2) of the device fails with EDQUOT.
  */
 #define KREG_MAX_USER_NAMESPACES	256
-/* Watches, also those that have fired and whose record has not been read. */
+/* Watches and places of STANDBY, also those whose record has not been read. */
 #define KREG_MAX_USER_WATCHES		65536
 /* Objects that are bound to processes, of the user through whose client they were bound. */
 #define KREG_MAX_USER_BOUND		262144
@@ -186,7 +186,7 @@
  * @KREG_LIMIT_BYTES: bytes of memory of the user's tables
  * @KREG_LIMIT_MAILBOX: records, or their bytes, in the mailbox of the process that is
  *	to get one
- * @KREG_LIMIT_WAITERS: processes that wait to claim the table
+ * @KREG_LIMIT_WAITERS: places in the line of the table
  * @KREG_LIMIT_TABLE: room of the table itself; told by OPEN, of the list of all tables
  * @KREG_LIMIT_PROMISED: records, or their bytes, that one user may have in the mailbox of
  *	another's process: a quarter of it. All strangers together may have three quarters,
@@ -194,7 +194,7 @@
  * @KREG_LIMIT_QUEUED: operations with ASYNC, or their bytes, that wait to be applied: of the
  *	client, or of the user; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user
- * @KREG_LIMIT_WATCHES: watches of the user
+ * @KREG_LIMIT_WATCHES: watches of the user, and his places of STANDBY
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table
  * @KREG_LIMIT_PINS: pins of the table; not yet
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
@@ -219,7 +219,7 @@ enum kreg_limit {
 	KREG_LIMIT_FOLLOWERS = 14
 };
 
-/* How many may wait to claim one table. */
+/* How many may be in line to claim one table, asleep or standing by. */
 #define KREG_MAX_WAITERS	64
 
 /* How many tables may follow one role; and of how many deaths a limit may be. */
@@ -296,8 +296,9 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_BOUND	(1ULL << 2)	/* objects bound to processes, WATCH of holders */
 #define KREG_FEATURE_STREAM	(1ULL << 3)	/* SUBSCRIBE, ACK, PUBLISH, ACKED of OP */
 #define KREG_FEATURE_ROLE	(1ULL << 4)	/* ROLE, WRITER and LIMIT, QUARANTINED, ON_CRASH */
+#define KREG_FEATURE_STANDBY	(1ULL << 5)	/* STANDBY of OPEN; a line saves its table */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
-				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE)
+				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -352,8 +353,8 @@ enum kreg_access {
  */
 
 /*
- * What happens when the owner dies and no living heir is there. A crash is a death by a signal or
- * with a status other than 0.
+ * What happens when the owner dies, no living heir is there, and nobody is in line. A crash is a
+ * death by a signal or with a status other than 0.
  */
 enum kreg_orphan {
 	KREG_ORPHAN_DESTROY = 0,	/* the table is destroyed */
@@ -369,11 +370,11 @@ enum kreg_orphan {
 #define KREG_OPEN_CLAIMABLE	(1U << 4)	/* at creation: who may write may claim */
 #define KREG_OPEN_HEIR		(1U << 5)	/* at creation: @heir is the heir */
 #define KREG_OPEN_HEIR_SILENT	(1U << 6)	/* with HEIR: no TRANSFER record */
+#define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
 #define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
 #define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
-#define KREG_OPEN_ALL		(((1U << 7) - 1) | KREG_OPEN_QUARANTINED | KREG_OPEN_OWN_USER)
+#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_OWN_USER)
 /* Not yet: */
-#define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
 #define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
 #define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of another table */
 
@@ -399,13 +400,13 @@ enum kreg_orphan {
  * @heir: with HEIR, the heir
  * @data: with HEIR, pointer to data for the heir's TRANSFER record
  * @data_len: its length, up to %KREG_MAX_DATA
- * @udata: not yet: with STANDBY, comes back in the record
+ * @udata: with STANDBY, comes back in the record
  * @deadline_ns: with WAIT, CLOCK_MONOTONIC in nanoseconds; 0: none
  * @out_table: id of the table. This and the following are written before anything
  *	is changed, so they may be there also when the call fails after that
  * @out_type: enum kreg_type
  * @out_how: %KREG_OPENED_CREATED, %KREG_OPENED_CLAIMED
- * @out_id: of the place in line that STANDBY has taken; else 0
+ * @out_id: of the place in line that STANDBY has taken, for CANCEL; else 0
  * @out_limit: with EDQUOT, enum kreg_limit
  * @out_reserved: 0
  *
@@ -428,14 +429,22 @@ enum kreg_orphan {
  * the line, and with the deadline that it had. The same after a signal whose handler
  * was installed with SA_RESTART. Suspending the machine costs nobody his place.
  *
+ * With STANDBY, if the table has an owner, the call takes a place in the same line and
+ * returns, with @out_id and @out_how 0. When it comes to that place the table is the process',
+ * under the user of the client, and the client finds a TRANSFER record with cause CLAIM, @id and
+ * @udata; if the client may not claim the table any more, or it is destroyed, a GONE record,
+ * with cause ACCESS or none. A process that is stopped keeps the place. It ends with that, with
+ * CANCEL, and with the client; a TRANSFER record that the client has not read by then goes to
+ * the next of the process, as others do, with @id and @udata 0. Places are counted as watches.
+ *
  * A table that is quarantined (%KREG_OPT_LIMIT) is given to nobody: a claim without QUARANTINED
- * is EOWNERDEAD, and with WAIT stands in line until one with QUARANTINED has lifted that and the
- * table is parked again.
+ * is EOWNERDEAD, and with WAIT or STANDBY stands in line until one with QUARANTINED has lifted
+ * that and the table is parked again.
  *
  * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner, or follows a
  * role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the deadline has passed;
  * ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
- * waiting; EDQUOT: %KREG_MAX_WAITERS wait already; ESRCH,
+ * waiting; EDQUOT: %KREG_MAX_WAITERS are in line already, or watches of the user; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
  * longer than this user may, or, with OWN_USER, another user's; ENOSPC: there are 1,048,576 tables.
  */
@@ -1223,10 +1232,11 @@ struct kreg_ioc_watch {
  * struct kreg_ioc_cancel - ioctl(KREG_IOC_CANCEL)
  * @size: sizeof(struct kreg_ioc_cancel)
  * @flags: %KREG_CANCEL_ALL bits
- * @id: id of a watch or a subscription of this client
+ * @id: id of a watch, a place in line or a subscription of this client
  *
  * End a subscription, of which nothing more is read then. Or end a watch: when the
- * call returns 0 there is no record of it and will be none. ENOENT says that the watch
+ * call returns 0 there is no record of it and will be none. The same of a place in line, for
+ * which ENOENT says that the table has become the process', or gone. ENOENT says that the watch
  * had come to its end before, also if the process is dead and its death not handled
  * yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also
  * by a read(2) that is under way in another thread.
@@ -1439,8 +1449,9 @@ enum {
  * what is in the mailbox, some events of each in turns.
  *
  * No record of the mailbox is ever dropped: its room is set aside when the heir is
- * named, the table is given or the watch is set. DOWN records come to the client that
- * has set the watch. TRANSFER records go to the first client of the process that is of
+ * named, the table is given, the watch is set or the place in line taken. DOWN records come
+ * to the client that has set the watch, and what STANDBY brings to the one that stands by.
+ * Other TRANSFER records go to the first client of the process that is of
  * the user to whom the table was promised. When that one is closed, what was not read
  * goes to the next of this user; without one it is lost, and so are the heirships of
  * the process under this user. If execve(2) has closed it, and the program runs under
@@ -1461,7 +1472,8 @@ enum kreg_event_kind {
 	KREG_EVENT_EXIT = 19,		/* it went with the process it was bound to */
 	KREG_EVENT_CLEAR = 20,		/* all objects were removed, and there were some */
 	KREG_EVENT_OWNER = 21,		/* the table has another owner */
-	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more */
+	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more; */
+					/* or not be claimed, by who stood by for it */
 	KREG_EVENT_USER = 23,		/* somebody who may write has said so, by PUBLISH */
 	KREG_EVENT_OVERFLOW = 24,	/* events were lost */
 	KREG_EVENT_EXPIRED = 25		/* not yet: an object has expired */
@@ -1473,12 +1485,13 @@ enum kreg_cause {
 					/* one gave it away, or parked it */
 	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN: @process died; OWNER, GONE: */
 					/* the owner did */
-	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; not yet: TRANSFER */
+	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; TRANSFER: its place */
+					/* in line has come to be the first */
 	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched */
 	KREG_CAUSE_LIMIT = 6,		/* OWNER: the old one died, one too many: quarantined */
 	/* Of GONE, which has none if the table was destroyed by a call: */
 	KREG_CAUSE_EXPIRED = 5,		/* parked for too long */
-	KREG_CAUSE_ACCESS = 7		/* the subscriber may not read the table any more */
+	KREG_CAUSE_ACCESS = 7		/* who is told may not read it any more, or not claim it */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
@@ -1501,8 +1514,8 @@ enum kreg_cause {
  * @cause: enum kreg_cause
  * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
  *	code, signal, core
- * @key_len: length of the key, which follows this struct; TRANSFER: of the table's name;
- *	DOWN: of the name or key that was given to WATCH
+ * @key_len: length of the key, which follows this struct; TRANSFER, and GONE of a place in line:
+ *	of the table's name; DOWN: of the name or key that was given to WATCH
  * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
  *	heir was named or the table given with; OWNER: the value is the &struct kreg_process
  *	of the former owner, or zero

@@ -63,7 +63,7 @@ static void parse(int argc, char **argv, struct hold *h)
 		if (c == 'M')
 			parse_max(h, optarg);
 		if (c == 'w')
-			h->timeout_ms = -1;
+			h->wait = true;
 		if (c == 'd')
 			h->destroy = true;
 		if (c == 'u')
@@ -105,10 +105,11 @@ const struct command cmd_hold = {
 		"KREG_TABLE. When the command dies the table comes back, and goes to the next\n"
 		"instance. Signals are passed on. The exit status is that of the last instance,\n"
 		"or 128 and the signal that killed it. The table is parked in the end, and also if\n"
-		"this command itself is killed.\n\n"
+		"this command itself is killed. Then COMMAND goes on; with --wait a new instance of\n"
+		"this command stands by for the table, and runs COMMAND when it has got it.\n\n"
 		"  -r, --restart WHEN  on-failure (default), always, never\n"
 		"  -M, --max N[/TIME]  at most N restarts in TIME, else give up: 3/5s\n"
-		"  -w, --wait          wait if the table has another owner\n"
+		"  -w, --wait          stand by for the table if it has another owner\n"
 		"  -d, --destroy       destroy the table in the end\n"
 		"  -u, --any-user      own it also if another user has created it\n"
 		"  -a, --access RULE   of a new table: protected (default), private, public\n"

@@ -34,23 +34,6 @@ static void block_signals(struct hold *h, sigset_t *set)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-/* Own the table and be its heir. */
-static int own(struct hold *h)
-{
-	struct kreg_process self;
-	int ret;
-
-	kreg_table_close(h->table);
-	h->table = NULL;
-	ret = kreg_table_own(h->client, h->name, h->timeout_ms, &h->options, &h->table);
-	if (ret)
-		return fail(ret);
-	ret = kreg_client_self(h->client, &self);
-	if (!ret)
-		ret = kreg_table_set_heir(h->table, &self, NULL, 0, false);
-	return ret ? fail(ret) : 0;
-}
-
 /* No waiting: when waitpid(2) tells of a death, the event is in the mailbox. */
 static bool came_back(struct hold *h)
 {
@@ -75,7 +58,7 @@ static void pass_on(struct hold *h, const siginfo_t *info)
 }
 
 /* As process 1 of a container this command gets the children of dead processes as well. */
-static bool reap(struct hold *h, int *status)
+bool hold_reap(struct hold *h, int *status)
 {
 	bool ours = false;
 	int st;
@@ -100,7 +83,7 @@ static int wait_child(struct hold *h, const sigset_t *set)
 			continue;
 		if (info.si_signo != SIGCHLD)
 			pass_on(h, &info);
-		else if (reap(h, &status))
+		else if (hold_reap(h, &status))
 			return status;
 	}
 }
@@ -164,7 +147,7 @@ static int supervise(struct hold *h, const sigset_t *set)
 		if (!again(h, status))
 			return finish(h, run_exit_code(status));
 		/* The command may have given the table away or destroyed it. */
-		ret = back ? 0 : own(h);
+		ret = back ? 0 : hold_own(h, set);
 		if (ret)
 			return ret;
 	}
@@ -178,12 +161,10 @@ int hold_run(struct hold *h)
 	ret = open_client(&h->client);
 	if (ret)
 		return ret;
-	/* Waiting for another owner may still be interrupted. */
-	ret = own(h);
-	if (!ret) {
-		block_signals(h, &set);
+	block_signals(h, &set);
+	ret = hold_own(h, &set);
+	if (!ret)
 		ret = supervise(h, &set);
-	}
 	kreg_table_close(h->table);
 	kreg_client_close(h->client);
 	return ret;

@@ -16,7 +16,7 @@ struct hold {
 	const char *name;
 	char **argv;
 	struct kreg_open_options options;
-	int64_t timeout_ms;		/* to wait for another owner */
+	bool wait;			/* stand by if there is another owner */
 	enum restart restart;
 	unsigned int max;		/* restarts in the window */
 	uint64_t window_ms;
@@ -35,10 +35,17 @@ struct hold {
 /* hold.c */
 int hold_run(struct hold *h);
 
+/* hold_wait.c: own the table and be its heir; 0 or an exit code. Signals of @set are blocked. */
+int hold_own(struct hold *h, const sigset_t *set);
+
+/* hold.c: reap children; true: that was the command, and how it has ended is in *@status. */
+bool hold_reap(struct hold *h, int *status);
+
 /* hold_child.c: start the command as the owner of the table; 0 or an exit code. */
 int hold_start(struct hold *h);
 
 /* hold_say.c */
+void say_waiting(const struct hold *h);
 void say_started(const struct hold *h);
 void say_died(const struct hold *h, int status, bool back, uint64_t objects);
 void say_restart(const struct hold *h, unsigned int recent);

@@ -14,6 +14,16 @@ static void begin(const struct hold *h, const char *event)
 	json_number("pid", h->child);
 }
 
+void say_waiting(const struct hold *h)
+{
+	if (!json) {
+		note("table '%s' has another owner; standing by for it", h->name);
+		return;
+	}
+	begin(h, "waiting");
+	json_end();
+}
+
 void say_started(const struct hold *h)
 {
 	if (!json) {

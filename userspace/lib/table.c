@@ -71,7 +71,7 @@ static bool own_user_alone(const struct kreg_open_options *o)
 
 static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options *o)
 {
-	if (o->reserved || (o->flags & ~OPEN_FLAGS))
+	if (o->reserved || (o->flags & ~(OPEN_FLAGS | KREG_OPEN_STANDBY)))
 		return -EOPNOTSUPP;
 	if ((o->flags & KREG_OPEN_OWN_USER) && (o->flags & KREG_OPEN_ANY_USER))
 		return -EINVAL;
@@ -88,21 +88,16 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 	return 0;
 }
 
-static int open_table(struct kreg_client *client, const char *name,
-		      const struct kreg_open_options *options, struct kreg_table **table)
+/* @id: of the place in line. */
+static int open_with(struct kreg_client *client, const char *name,
+		     const struct kreg_open_options *o, struct kreg_table **table, uint64_t *id)
 {
-	struct kreg_open_options o = { .size = sizeof(o) };
 	struct kreg_ioc_open open = { .size = sizeof(open) };
 	size_t len = name ? strlen(name) : 0;
 	struct kreg_table *t;
 	int ret;
 
-	if (options) {
-		ret = kreg_options_copy(&o, sizeof(o), options);
-		if (ret)
-			return ret;
-	}
-	ret = open_fill(&open, &o);
+	ret = open_fill(&open, o);
 	if (ret)
 		return ret;
 	if (len > KREG_MAX_NAME)
@@ -125,8 +120,27 @@ static int open_table(struct kreg_client *client, const char *name,
 	t->id = open.out_table;
 	t->type = open.out_type;
 	t->opened = open.out_how;
+	*id = open.out_id;
 	*table = t;
 	return 0;
+}
+
+static int open_table(struct kreg_client *client, const char *name,
+		      const struct kreg_open_options *options, struct kreg_table **table)
+{
+	struct kreg_open_options o = { .size = sizeof(o) };
+	uint64_t id;
+	int ret;
+
+	if (options) {
+		ret = kreg_options_copy(&o, sizeof(o), options);
+		if (ret)
+			return ret;
+	}
+	/* Whoever stands by needs a ref. */
+	if (o.flags & KREG_OPEN_STANDBY)
+		return -EOPNOTSUPP;
+	return open_with(client, name, &o, table, &id);
 }
 
 static enum attempt attempt_of(unsigned int flags)
@@ -178,21 +192,29 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
 	return kreg_table_open(client, name, &o, table);
 }
 
+/* Create or claim, as the program's options say. */
+static int own_options(struct kreg_open_options *o, const struct kreg_open_options *options)
+{
+	int ret = 0;
+
+	*o = (struct kreg_open_options){ .size = sizeof(*o), .orphan = KREG_ORPHAN_PARK };
+	if (options)
+		ret = kreg_options_copy(o, sizeof(*o), options);
+	if (!ret && (o->flags & ~OWN_FLAGS || o->deadline_ns))
+		ret = -EINVAL;
+	o->size = sizeof(*o);
+	o->flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;
+	return ret;
+}
+
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		   const struct kreg_open_options *options, struct kreg_table **table)
 {
-	struct kreg_open_options o = { .size = sizeof(o), .orphan = KREG_ORPHAN_PARK };
-	int ret;
+	struct kreg_open_options o;
+	int ret = own_options(&o, options);
 
-	if (options) {
-		ret = kreg_options_copy(&o, sizeof(o), options);
-		if (ret)
-			return kreg_fail_name(ret, TRY_CREATE, client, name);
-	}
-	if (o.flags & ~OWN_FLAGS || o.deadline_ns)
-		return kreg_fail_name(-EINVAL, TRY_CREATE, client, name);
-	o.size = sizeof(o);
-	o.flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;
+	if (ret)
+		return kreg_fail_name(ret, TRY_CREATE, client, name);
 	if (timeout_ms) {
 		o.flags |= KREG_OPEN_WAIT;
 		o.deadline_ns = kreg_deadline(timeout_ms);
@@ -200,6 +222,45 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 	ret = open_table(client, name, &o, table);
 	if (ret == -EALREADY)
 		ret = open_table(client, name, NULL, table);
+	return open_failed(ret, client, name, &o);
+}
+
+static int stand_by(struct kreg_client *client, const char *name,
+		    const struct kreg_open_options *o, kreg_event_fn fn, void *arg,
+		    struct kreg_table **table, struct kreg_ref **out)
+{
+	struct kreg_ref *ref = kreg_ref_begin(client, fn, arg);
+	uint64_t id = 0;
+	int ret;
+
+	if (!ref)
+		return -ENOMEM;
+	ret = open_with(client, name, o, table, &id);
+	if (!ret && id) {
+		kreg_ref_commit(ref, id, out);
+		return 0;
+	}
+	kreg_ref_abort(ref);
+	if (!ret)
+		*out = NULL;
+	return ret;
+}
+
+int kreg_table_standby(struct kreg_client *client, const char *name,
+		       const struct kreg_open_options *options, kreg_event_fn fn, void *arg,
+		       struct kreg_table **table, struct kreg_ref **ref)
+{
+	struct kreg_open_options o = { .size = sizeof(o), .flags = KREG_OPEN_CLAIM };
+	int ret = options ? own_options(&o, options) : 0;
+
+	if (ret)
+		return kreg_fail_name(ret, TRY_CREATE, client, name);
+	o.flags |= KREG_OPEN_STANDBY;
+	ret = stand_by(client, name, &o, fn, arg, table, ref);
+	if (ret == -EALREADY) {
+		*ref = NULL;
+		ret = open_table(client, name, NULL, table);
+	}
 	return open_failed(ret, client, name, &o);
 }
 

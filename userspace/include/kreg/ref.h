@@ -33,7 +33,7 @@ void *kreg_ref_arg(const struct kreg_ref *ref) KREG_NONNULL_FIRST;
  * @ref: a ref of kreg_monitor() and its like
  *
  * Return: the process, or zero: there was none to wait for when it was asked for, and the
- * event that says so is there already.
+ * event that says so is there already; or it is a ref of another kind.
  */
 struct kreg_process kreg_ref_process(const struct kreg_ref *ref) KREG_NONNULL_FIRST;
 

@@ -4,6 +4,8 @@
 #define KREG_TABLE_H
 
 #include <kreg/types.h>
+#include <kreg/event.h>
+#include <kreg/ref.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -129,6 +131,37 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
  */
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		   const struct kreg_open_options *options, struct kreg_table **table)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_table_standby() - own a table now, or when its owner is gone
+ * @client: the client
+ * @name: its name
+ * @options: as of kreg_table_own(), for a table that is not there yet; NULL: it must exist
+ * @fn: is called for the event; NULL: it comes out of kreg_event_next(), or goes to the
+ *	handler of the client
+ * @arg: for @fn
+ * @table: handle of the table
+ * @ref: the place in line, written before @fn can be called, to be freed with
+ *	kreg_ref_cancel(), before or after the event; or NULL: the table is the caller's already
+ *
+ * As kreg_table_own(), but where that waits for another owner, this takes a place in line and
+ * returns. Nothing of it depends on that owner: a keeper that was killed and is started again
+ * calls it again. Whoever owns the table meanwhile, exactly one event comes for the ref:
+ * KREG_EVENT_TRANSFER with cause KREG_CAUSE_CLAIM, and the table is the process'; or
+ * KREG_EVENT_GONE: it is destroyed, or with cause KREG_CAUSE_ACCESS, the caller may not claim it
+ * any more. It comes when the owner has parked the table, or is dead and has no heir. When
+ * waitpid(2) or a pidfd tells of that death, the event can be read.
+ *
+ * kreg_ref_cancel() returns 0 if the event was there already: then the table may be the process'
+ * own. The place ends with the client, and with execve(2).
+ *
+ * Errors: as in kreg_table_own(); -EDQUOT: the line is full, or the user has too many monitors
+ * and places; -EBADF: the client may not read and write.
+ */
+int kreg_table_standby(struct kreg_client *client, const char *name,
+		       const struct kreg_open_options *options, kreg_event_fn fn, void *arg,
+		       struct kreg_table **table, struct kreg_ref **ref)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**

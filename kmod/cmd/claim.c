@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/* OPEN with CLAIM: own a table, wait for it, or stand by for it. */
+#include <linux/err.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+
+#include "client/client.h"
+#include "client/clock.h"
+#include "client/limits.h"
+#include "client/proc.h"
+#include "cmd/claim.h"
+#include "cmd/cmd.h"
+#include "cmd/sync.h"
+#include "table/access.h"
+#include "table/owner.h"
+#include "table/request.h"
+#include "table/standby.h"
+#include "table/table.h"
+
+/* Result of a claim that waits in line; never the error of a call. */
+#define WAITING		(-EINPROGRESS)
+
+int kreg_open_answer(struct kreg_open *open, u64 table, u32 type, u32 how, u64 id)
+{
+	open->arg->out_table = table;
+	open->arg->out_type = type;
+	open->arg->out_how = how;
+	open->arg->out_id = id;
+	open->arg->out_limit = KREG_LIMIT_NONE;
+	open->arg->out_reserved = 0;
+	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_table);
+}
+
+int kreg_open_check_user(const struct kreg_client *cl, const struct kreg_open *open,
+			 const struct kreg_table *t)
+{
+	return open->arg->flags & KREG_OPEN_OWN_USER && !uid_eq(t->uid, cl->uid) ? -EPERM : 0;
+}
+
+static int check_claim(const struct kreg_table_req *c)
+{
+	int err = kreg_table_may_claim(c->table, c->client);
+
+	if (err)
+		return err;
+	if (kreg_table_role(c->table))
+		return -EBUSY;
+	return kreg_table_owned_by(c->table, c->client) ? -EALREADY : 0;
+}
+
+/* Whether the table is to be had at once, by one who has given these flags. */
+static bool is_free(const struct kreg_table *t, u32 flags)
+{
+	return !kreg_table_owner(t) &&
+	       (flags & KREG_OPEN_QUARANTINED || !kreg_table_is_quarantined(t));
+}
+
+static int apply_claim(struct kreg_table_req *c)
+{
+	struct kreg_table *t = c->table;
+	int err = check_claim(c);
+
+	if (err)
+		return err;
+	if (c->abandoned)
+		return -EINTR;
+	if (is_free(t, c->value)) {
+		kreg_table_claim(t, c->client);
+		return 0;
+	}
+	if (!(c->value & KREG_OPEN_WAIT))
+		return kreg_table_owner(t) ? -EBUSY : -EOWNERDEAD;
+	err = kreg_line_enter(t, &c->waiter);
+	if (err)
+		return err;
+	refcount_inc(&c->req.refs);
+	return WAITING;
+}
+
+static void stop_waiting(struct kreg_waiter *waiter, const struct kreg_proc *from)
+{
+	struct kreg_table_req *c = container_of(waiter, struct kreg_table_req, waiter);
+
+	/* Pairs with is_over(): the result is written first. */
+	smp_store_release(&c->over, true);
+	kreg_wake_later(c->table->writer, &c->wake);
+}
+
+static void wake_claimant(struct kreg_wake *wake)
+{
+	struct kreg_table_req *c = container_of(wake, struct kreg_table_req, wake);
+
+	wake_up(&c->woken);
+	kreg_req_put(&c->req);
+}
+
+/* Whether the wait is over. If not, handling a death may end it; this does not sleep. */
+static bool is_over(struct kreg_table_req *c)
+{
+	if (!READ_ONCE(c->over))
+		kreg_death_help(c->table->writer);
+	/* Pairs with stop_waiting(). */
+	return smp_load_acquire(&c->over);
+}
+
+/*
+ * Sleep until the wait is over, a signal comes, or @until has passed; KTIME_MAX: never.
+ * The exit of the owner wakes by the queue of the process.
+ */
+static int sleep_in_line(struct kreg_table_req *c, ktime_t until)
+{
+	struct wait_queue_head *claims = &c->client->proc->claims;
+	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
+	DECLARE_WAITQUEUE(at_exit, current);
+	DEFINE_WAIT(wait);
+	int err;
+
+	add_wait_queue(claims, &at_exit);
+	do {
+		err = prepare_to_wait_event(&c->woken, &wait,
+					    TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (is_over(c)) {
+			err = 0;
+			break;
+		}
+		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
+						      HRTIMER_MODE_ABS))
+			err = -ETIMEDOUT;
+	} while (!err);
+	finish_wait(&c->woken, &wait);
+	remove_wait_queue(claims, &at_exit);
+	return err;
+}
+
+/*
+ * Until the table is the caller's or gone. With -ERESTARTSYS the call begins anew when a
+ * process that was stopped or frozen goes on; the moment at which it gives up stays.
+ */
+static int wait_in_line(struct kreg_table_req *c, ktime_t until)
+{
+	int err = sleep_in_line(c, until);
+
+	if (err)
+		kreg_line_leave(&c->waiter, c->table->writer, err);
+	return c->waiter.result;
+}
+
+/* The caller was killed before the claim was applied, or before it could tell. */
+static void abandon_claim(struct kreg_table_req *c)
+{
+	spin_lock(&c->table->writer->turn);
+	c->abandoned = true;
+	spin_unlock(&c->table->writer->turn);
+	kreg_line_leave(&c->waiter, c->table->writer, -EINTR);
+}
+
+static int submit_claim(struct kreg_table_req *c, u64 deadline_ns)
+{
+	ktime_t until = deadline_ns ? kreg_clock_from_user(deadline_ns) : KTIME_MAX;
+	int err = kreg_writer_submit(c->table->writer, &c->req);
+
+	if (err == WAITING)
+		err = wait_in_line(c, until);
+	else if (err == -EINTR)
+		abandon_claim(c);
+	kreg_req_put(&c->req);
+	return err;
+}
+
+static int claim_now(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	struct kreg_table_req *c;
+	int err;
+
+	c = kreg_table_req_alloc(cl, t, apply_claim);
+	if (!c)
+		return -ENOMEM;
+	c->value = open->arg->flags;
+	c->waiter.client = cl;
+	c->waiter.over = stop_waiting;
+	init_waitqueue_head(&c->woken);
+	kreg_wake_init(&c->wake, wake_claimant);
+	err = kreg_table_may_claim(t, cl) ?: kreg_open_check_user(cl, open, t) ?:
+	      kreg_open_answer(open, t->id, t->type, KREG_OPENED_CLAIMED, 0);
+	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);
+}
+
+/* What the caller was told is what happens, or nothing does and he is told again. */
+static int apply_standby(struct kreg_table_req *c)
+{
+	struct kreg_table *t = c->table;
+	bool claims = is_free(t, c->value);
+	int err = check_claim(c);
+
+	if (err)
+		return err;
+	if (claims != !c->standby)
+		return -EAGAIN;
+	if (claims) {
+		kreg_table_claim(t, c->client);
+		return 0;
+	}
+	err = kreg_standby_enter(c->standby);
+	if (!err)
+		c->standby = NULL;
+	return err;
+}
+
+static int bring_place(struct kreg_table_req *c, u64 udata)
+{
+	struct kreg_client *cl = c->client;
+	struct kreg_standby *s;
+	int err;
+
+	/* What the user gives back may not have been given back yet. */
+	err = kreg_sync_make_room(cl->user, KREG_QUOTA_BYTES,
+				  KREG_STANDBY_BYTES + c->table->name_len);
+	if (err)
+		return err;
+	s = kreg_standby_alloc(cl, c->table, udata);
+	if (IS_ERR(s))
+		return PTR_ERR(s);
+	c->standby = s;
+	return 0;
+}
+
+static int try_standby(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t,
+		       bool claims)
+{
+	struct kreg_table_req *c;
+	int err;
+
+	kreg_table_get(t);
+	c = kreg_table_req_alloc(cl, t, apply_standby);
+	if (!c)
+		return -ENOMEM;
+	c->value = open->arg->flags;
+	err = kreg_table_may_claim(t, cl) ?: kreg_open_check_user(cl, open, t);
+	if (!err && !claims)
+		err = bring_place(c, open->arg->udata);
+	if (!err)
+		err = kreg_open_answer(open, t->id, t->type, claims ? KREG_OPENED_CLAIMED : 0,
+				       claims ? 0 : c->standby->handle.id);
+	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
+}
+
+int kreg_open_claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	bool claims = !rcu_access_pointer(t->owner);
+	int err;
+
+	if (!(open->arg->flags & KREG_OPEN_STANDBY))
+		return claim_now(cl, open, t);
+	for (;;) {
+		err = try_standby(cl, open, t, claims);
+		if (err != -EAGAIN)
+			break;
+		claims = !claims;
+	}
+	kreg_table_put(t);
+	return err;
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "client/client.h"
+#include "client/exit.h"
+#include "client/proc.h"
+#include "client/user.h"
+#include "store/gfp.h"
+#include "table/standby.h"
+#include "table/table.h"
+
+/* How many are looked at when no death is under way, and in one hold of a client's lock. */
+#define PLACES_A_LOOK	64
+
+static size_t place_memory(const struct kreg_standby *s)
+{
+	return KREG_STANDBY_BYTES + s->mail.event.size - sizeof(s->mail.event);
+}
+
+static int charge_place(const struct kreg_standby *s, struct kreg_user *user)
+{
+	int err = kreg_user_charge(user, KREG_QUOTA_WATCHES, 1);
+
+	if (err)
+		return err;
+	err = kreg_user_charge(user, KREG_QUOTA_BYTES, place_memory(s));
+	if (err)
+		kreg_user_uncharge(user, KREG_QUOTA_WATCHES, 1);
+	return err;
+}
+
+static void list_place(struct kreg_standby *s, struct kreg_client *cl)
+{
+	spin_lock(&cl->watch_lock);
+	list_add_tail(&s->of_client, &cl->standbys);
+	WRITE_ONCE(cl->nr_standbys, cl->nr_standbys + 1);
+	spin_unlock(&cl->watch_lock);
+}
+
+/* Its client knows nothing of it any more. */
+static void forget_place(struct kreg_standby *s)
+{
+	struct kreg_client *cl = s->handle.client;
+
+	kreg_handle_remove(&s->handle);
+	spin_lock(&cl->watch_lock);
+	list_del(&s->of_client);
+	WRITE_ONCE(cl->nr_standbys, cl->nr_standbys - 1);
+	spin_unlock(&cl->watch_lock);
+	s->handle.client = NULL;
+}
+
+static void drop_table(struct kreg_standby *s)
+{
+	struct kreg_table *t = rcu_dereference_protected(s->table, true);
+
+	RCU_INIT_POINTER(s->table, NULL);
+	kreg_table_put(t);
+}
+
+static void free_place(struct kreg_standby *s)
+{
+	kreg_user_uncharge(s->user, KREG_QUOTA_BYTES, place_memory(s));
+	kreg_user_uncharge(s->user, KREG_QUOTA_WATCHES, 1);
+	kreg_user_put(s->user);
+	kfree(s);
+}
+
+void kreg_standby_free(struct kreg_standby *s)
+{
+	if (!s)
+		return;
+	if (s->handle.client)
+		forget_place(s);
+	drop_table(s);
+	free_place(s);
+}
+
+static void free_place_read(struct kreg_mail *mail)
+{
+	kreg_standby_free(container_of(mail, struct kreg_standby, mail));
+}
+
+/* What the record says of the end of the wait. */
+static void describe_end(struct kreg_standby *s, const struct kreg_table *t,
+			 const struct kreg_proc *from)
+{
+	struct kreg_event *event = &s->mail.event;
+
+	if (s->waiter.result) {
+		event->kind = KREG_EVENT_GONE;
+		event->cause = s->waiter.result == -ESTALE ? 0 : KREG_CAUSE_ACCESS;
+		event->version = t->store.version;
+		return;
+	}
+	event->kind = KREG_EVENT_TRANSFER;
+	event->cause = KREG_CAUSE_CLAIM;
+	event->version = t->transfers;
+	if (kreg_proc_dead(from) && from->status_known) {
+		event->flags |= KREG_EVENT_STATUS;
+		event->status = from->status;
+	}
+}
+
+/*
+ * Nobody is to be told that he has cancelled it, or is exiting. Who finds the record may read
+ * it at once, and then it is gone.
+ */
+static void place_over(struct kreg_waiter *waiter, const struct kreg_proc *from)
+{
+	struct kreg_standby *s = container_of(waiter, struct kreg_standby, waiter);
+	struct kreg_table *t = waiter->table;
+	bool told = waiter->result != -EINTR;
+
+	kreg_table_assert(t);
+	if (told)
+		describe_end(s, t, from);
+	drop_table(s);
+	if (told)
+		kreg_client_tell(s->handle.client, &s->mail, from, s->writer);
+}
+
+static int cancel_place(struct kreg_handle *h, bool flush)
+{
+	struct kreg_standby *s = container_of(h, struct kreg_standby, handle);
+
+	if (kreg_line_leave(&s->waiter, s->writer, -EINTR)) {
+		kreg_standby_free(s);
+		return 0;
+	}
+	if (flush && kreg_mailbox_remove(&h->client->box, &s->mail))
+		kreg_standby_free(s);
+	return -ENOENT;
+}
+
+/* What says that the process owns a table is for the next client, which has not asked for it. */
+static void end_place(struct kreg_handle *h)
+{
+	struct kreg_standby *s = container_of(h, struct kreg_standby, handle);
+	struct kreg_client *cl = h->client;
+
+	if (kreg_line_leave(&s->waiter, s->writer, -EINTR) || s->waiter.result) {
+		kreg_mailbox_remove(&cl->box, &s->mail);
+		kreg_standby_free(s);
+		return;
+	}
+	forget_place(s);
+	s->mail.event.id = 0;
+	s->mail.event.udata = 0;
+}
+
+static const struct kreg_handle_ops place_ops = {
+	.cancel = cancel_place,
+	.end = end_place,
+};
+
+static void init_place_record(struct kreg_mail *mail, const struct kreg_table *t, u64 udata)
+{
+	INIT_LIST_HEAD(&mail->node);
+	mail->free = free_place_read;
+	mail->event.size = sizeof(mail->event) + ALIGN(t->name_len, 8);
+	mail->event.table = t->id;
+	mail->event.udata = udata;
+	mail->event.key_len = t->name_len;
+	memcpy(mail->tail, t->name, t->name_len);
+}
+
+static void init_place(struct kreg_standby *s, struct kreg_client *cl, struct kreg_table *t,
+		       u64 udata)
+{
+	s->handle.ops = &place_ops;
+	INIT_LIST_HEAD(&s->waiter.node);
+	s->waiter.client = cl;
+	s->waiter.over = place_over;
+	s->writer = t->writer;
+	init_place_record(&s->mail, t, udata);
+}
+
+struct kreg_standby *kreg_standby_alloc(struct kreg_client *cl, struct kreg_table *t, u64 udata)
+{
+	struct kreg_standby *s;
+	int err;
+
+	s = kzalloc(struct_size(s, mail.tail, ALIGN(t->name_len, 8)), KREG_GFP_USER);
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	init_place(s, cl, t, udata);
+	err = charge_place(s, cl->user);
+	if (err)
+		goto free;
+	s->user = cl->user;
+	refcount_inc(&s->user->refs);
+	err = kreg_handle_reserve(cl, &s->handle);
+	if (err)
+		goto uncharge;
+	s->mail.event.id = s->handle.id;
+	list_place(s, cl);
+	kreg_table_get(t);
+	rcu_assign_pointer(s->table, t);
+	return s;
+
+uncharge:
+	free_place(s);
+	return ERR_PTR(err);
+free:
+	kfree(s);
+	return ERR_PTR(err);
+}
+
+int kreg_standby_enter(struct kreg_standby *s)
+{
+	struct kreg_table *t = rcu_dereference_protected(s->table, true);
+	int err = kreg_line_enter(t, &s->waiter);
+
+	if (!err)
+		kreg_handle_publish(&s->handle);
+	return err;
+}
+
+/* The owner of the table, with a reference, if it is dead; or NULL. */
+static struct kreg_proc *get_dead_owner(const struct kreg_standby *s)
+{
+	struct kreg_proc *owner = NULL;
+	struct kreg_table *t;
+
+	rcu_read_lock();
+	t = rcu_dereference(s->table);
+	if (t)
+		owner = rcu_dereference(t->owner);
+	if (owner && !(kreg_proc_dead(owner) && refcount_inc_not_zero(&owner->refs)))
+		owner = NULL;
+	rcu_read_unlock();
+	return owner;
+}
+
+/* NULL: none of those that were looked at, which are taken off *@left and come last now. */
+static struct kreg_proc *find_dead_owner(struct kreg_client *cl, unsigned int *left)
+{
+	struct kreg_proc *dead = NULL;
+	struct kreg_standby *s;
+	unsigned int n;
+
+	spin_lock(&cl->watch_lock);
+	for (n = 0; n < PLACES_A_LOOK && *left && !dead; n++, --*left) {
+		s = list_first_entry_or_null(&cl->standbys, struct kreg_standby, of_client);
+		if (!s) {
+			*left = 0;
+			break;
+		}
+		list_move_tail(&s->of_client, &cl->standbys);
+		dead = get_dead_owner(s);
+	}
+	spin_unlock(&cl->watch_lock);
+	return dead;
+}
+
+int kreg_standby_sync(struct kreg_client *cl)
+{
+	unsigned int left = READ_ONCE(cl->nr_standbys);
+	struct kreg_proc *dead;
+	int err = 0;
+
+	lockdep_assert_held(&cl->reading);
+	if (!kreg_proc_deaths_untold())
+		left = min(left, PLACES_A_LOOK);
+	while (left && err >= 0 && kreg_mailbox_is_empty(&cl->box)) {
+		dead = find_dead_owner(cl, &left);
+		if (!dead) {
+			cond_resched();
+			continue;
+		}
+		err = kreg_proc_settle(dead);
+		kreg_proc_put(dead);
+	}
+	return min(err, 0);
+}
