@@ -145,6 +145,8 @@ static __always_inline bool kreg_proc_exiting_rcu(const struct kreg_proc *p)
 
 /* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
+/* Any. Whether it has, or had, a pid there. */
+bool kreg_proc_is_visible(const struct kreg_proc *p);
 /* Any. How it is, or was, called in @ns. NULL: none. */
 struct kreg_process kreg_proc_name(const struct kreg_proc *p, struct pid_namespace *ns);
 
