@@ -72,6 +72,11 @@ u32 kreg_proc_pid(const struct kreg_proc *p)
 	return kreg_proc_dead(p) ? 0 : pid_vnr(p->pid);
 }
 
+bool kreg_proc_is_visible(const struct kreg_proc *p)
+{
+	return pid_vnr(p->pid);
+}
+
 struct kreg_process kreg_proc_name(const struct kreg_proc *p, struct pid_namespace *ns)
 {
 	struct kreg_process name = {};

@@ -154,6 +154,8 @@ static inline bool kreg_proc_crashed(const struct kreg_proc *p)
 
 /* Any. Its pid in the pid namespace of the caller; 0: dead or not visible. */
 u32 kreg_proc_pid(const struct kreg_proc *p);
+/* Any. Whether it has, or had, a pid there. */
+bool kreg_proc_is_visible(const struct kreg_proc *p);
 /* Any. How it is, or was, called in @ns. NULL: none. */
 struct kreg_process kreg_proc_name(const struct kreg_proc *p, struct pid_namespace *ns);
 

@@ -78,6 +78,8 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 
 	if (err)
 		return err;
+	if (op->flags & KREG_OP_MORE)
+		return -EOPNOTSUPP;
 	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;
 	all->loose += kreg_op_loose(op);

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Find a table for a command: by id or by name, once what its dead owner had is dealt with. */
+/*
+ * Find a table for a command: by id or by name, once what its dead owner had is dealt with. And
+ * processes: to whom an object is bound, or is to be.
+ */
 
 #include "client/client.h"
 #include "client/exit.h"
 #include "client/proc.h"
+#include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "store/store.h"
 #include "table/access.h"
+#include "table/bond.h"
 #include "table/change.h"
 #include "table/names.h"
 #include "table/owner.h"
@@ -137,4 +143,59 @@ int kreg_find_settle(struct kreg_client *cl, u64 id)
 		return PTR_ERR(t);
 	kreg_table_put(t);
 	return 0;
+}
+
+/* RCU. */
+static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
+		      struct kreg_proc **holder, u64 *version)
+{
+	struct kreg_table *t;
+	struct kreg_hit hit;
+	struct kreg_proc *p;
+	int err;
+
+	err = kreg_find_readable(cl, id, &t) ?: kreg_store_get(&t->store, key, &hit);
+	if (err)
+		return err;
+	if (hit.holder && kreg_bond_hides(hit.holder))
+		return -ENODATA;
+	*version = hit.version;
+	p = hit.holder ? kreg_bond_proc(hit.holder) : NULL;
+	if (p && kreg_proc_is_visible(p) && refcount_inc_not_zero(&p->refs))
+		*holder = p;
+	return 0;
+}
+
+int kreg_find_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
+		     struct kreg_proc **holder, u64 *version)
+{
+	int err;
+
+	*holder = NULL;
+	do {
+		rcu_read_lock();
+		err = get_holder(cl, id, key, holder, version);
+		rcu_read_unlock();
+		if (err == -EINPROGRESS)
+			err = kreg_find_settle(cl, id) ?: -EAGAIN;
+	} while (err == -EAGAIN);
+	return err;
+}
+
+struct kreg_proc *kreg_find_whom(struct kreg_client *cl, const struct kreg_process *whom)
+{
+	struct kreg_proc *p;
+	bool able;
+
+	if (kreg_cmd_no_process(whom)) {
+		kreg_proc_get(cl->proc);
+		return cl->proc;
+	}
+	p = kreg_proc_find(whom->pid, whom->cookie);
+	if (p == ERR_PTR(-ENOTCONN))
+		return ERR_PTR(-ESRCH);
+	if (IS_ERR(p) || p == cl->proc || kreg_client_may_kill(cl, p, &able))
+		return p;
+	kreg_proc_put(p);
+	return ERR_PTR(-EPERM);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Find a table for a command. */
+/* Find a table for a command, or a process. */
 #ifndef KREG_CMD_FIND_H
 #define KREG_CMD_FIND_H
 
 #include <linux/types.h>
 
 struct kreg_client;
+struct kreg_key;
+struct kreg_proc;
+struct kreg_process;
 struct kreg_table;
 
 /*
@@ -29,6 +32,17 @@ struct kreg_table *kreg_find_table_named(struct kreg_client *cl, const u8 *name,
 int kreg_find_readable(struct kreg_client *cl, u64 id, struct kreg_table **t);
 /* Sleeps. See the death of the owner handled. */
 int kreg_find_settle(struct kreg_client *cl, u64 id);
+/*
+ * Sleeps. To whom the object with @key is bound, with a reference, whether he lives or the object
+ * lingers; NULL: to nobody who is visible. -ENODATA; else as kreg_find_table(). -EACCES.
+ */
+int kreg_find_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
+		     struct kreg_proc **holder, u64 *version);
+/*
+ * Any. To whom @cl may bind: @whom, who lives and is his; zero: the caller. A reference, or
+ * ERR_PTR(): -ESRCH, -EPERM.
+ */
+struct kreg_proc *kreg_find_whom(struct kreg_client *cl, const struct kreg_process *whom);
 /* RCU. As kreg_find_readable() once the owner is known to be another. */
 int kreg_find_other_readable(struct kreg_client *cl, const struct kreg_table *t);
 

@@ -48,54 +48,6 @@ static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct 
 /* Reads of a batch that share an RCU section. */
 #define SECTION_OPS	32U
 
-static int check_clear(const struct kreg_op *op)
-{
-	return op->key || op->key_len || op->value || op->value_len ? -EINVAL : 0;
-}
-
-static int check_publish(const struct kreg_op *op)
-{
-	if (op->key_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
-	return op->value_len > KREG_MAX_EVENT_VALUE ? -EFBIG : 0;
-}
-
-/* Whether the flags go with the operation, and with each other. */
-static int check_flags(const struct kreg_op *op)
-{
-	if (op->code != KREG_OP_PUT && op->flags & (KREG_OP_NEW | KREG_OP_BOUND))
-		return -EINVAL;
-	if (kreg_op_reads(op) || op->code == KREG_OP_PUBLISH || op->code == KREG_OP_CLEAR)
-		return -EINVAL;
-	if (op->flags & KREG_OP_VERSION && !op->arg)
-		return -EINVAL;
-	/* A new object has no version so far, and is nobody's. */
-	return op->flags & KREG_OP_NEW && op->flags & (KREG_OP_VERSION | KREG_OP_MINE) ?
-	       -EINVAL : 0;
-}
-
-int kreg_op_check_unusual(const struct kreg_op *op)
-{
-	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
-			 op->code == KREG_OP_TAKE;
-
-	if (!op->code || op->code > KREG_OP_PUBLISH || op->code == KREG_OP_EDIT ||
-	    op->flags & ~KREG_OP_ALL || op->offset ||
-	    (op->arg && !(op->flags & KREG_OP_VERSION)))
-		return -EOPNOTSUPP;
-	if (op->flags && check_flags(op))
-		return -EINVAL;
-	if (op->code == KREG_OP_CLEAR)
-		return check_clear(op);
-	if (op->code == KREG_OP_PUBLISH)
-		return check_publish(op);
-	if (!op->key_len || (!has_value && (op->value || op->value_len)))
-		return -EINVAL;
-	if (op->key_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
-	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
-}
-
 /* Returned by copy_in_section() when the value is in hit->blob. */
 #define IN_BLOB	1
 
@@ -154,7 +106,7 @@ static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit,
 noinline void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_process *whom)
 {
 	whom->pid = kreg_proc_pid(p);
-	whom->cookie = whom->pid ? p->cookie : 0;
+	whom->cookie = kreg_proc_is_visible(p) ? p->cookie : 0;
 }
 
 /* @whom, if it is not NULL, is zero, and told to whom the object is bound. */
@@ -339,6 +291,8 @@ static int check_command(const struct kreg_ioc_op *arg)
 	const struct kreg_op *op = &arg->op;
 	int err = arg->flags & ~KREG_OP_IOC_ALL ? -EOPNOTSUPP : kreg_op_check(op);
 
+	if (!err && op->flags & KREG_OP_MORE && arg->flags)
+		return -EOPNOTSUPP;
 	if (!err && arg->flags & KREG_WRITE_ACKED)
 		return kreg_op_reads(op) || arg->flags & KREG_WRITE_ASYNC ? -EINVAL : 0;
 	if (err || !(arg->flags & KREG_WRITE_ASYNC))
@@ -358,6 +312,8 @@ static fmode_t mode_of(const struct kreg_op *op)
 static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		      struct kreg_ioc_op *arg)
 {
+	if (unlikely(arg->op.flags & KREG_OP_MORE))
+		return kreg_op_put_more(cl, user, arg);
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_op_queue(cl, arg->table, &arg->op);
 	if (kreg_op_reads(&arg->op))

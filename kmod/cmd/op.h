@@ -45,7 +45,7 @@ static __always_inline bool kreg_op_is_plain(const struct kreg_op *op)
 	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_op_fits(op);
 }
 
-/* Any. The whole check; errors in the order of the ABI header. */
+/* op.c. Any. The whole check; errors in the order of the ABI header. */
 int kreg_op_check_unusual(const struct kreg_op *op);
 
 /* Any. The same, quick for most operations. */
@@ -79,19 +79,28 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
+/* To whom an object is to be bound. */
+struct kreg_binding {
+	struct kreg_proc *proc;		/* with a reference of the caller */
+	u32 linger_ms;
+};
+
 /*
- * put.c. Sleeps. Perform a PUT that has been checked, bound to @p, a living process. What it
- * says of the outcome is in @op. -ESRCH, -EPERM.
+ * put.c. Sleeps. Perform a PUT that has been checked, bound as @to says. What it says of the
+ * outcome is in @op. -ESRCH, -EPERM.
  */
 int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
-		      struct kreg_proc *p);
+		      const struct kreg_binding *to);
 /* put.c. Sleeps. Perform one write that has been checked, and answer it. */
 int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		struct kreg_ioc_op *arg);
 /* Sleeps. The same; @acks says then for what to wait with kreg_acks_wait(), unless it fails. */
 int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		      struct kreg_ioc_op *arg, struct kreg_acks *acks);
-/* Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
+/* more.c. Sleeps. The same of a PUT that says more. */
+int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		     struct kreg_ioc_op *arg);
+/* put.c. Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*
@@ -102,7 +111,10 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		 struct kreg_process *whom);
 
-/* RCU, or with a reference. @p as the caller names it; zero if it is dead or not visible. */
+/*
+ * RCU, or with a reference. @p as the caller names it; zero if it is not visible, with the pid 0
+ * if it is dead.
+ */
 void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_process *whom);
 
 /* Checked operations on one table: all reads, or all writes. */

@@ -75,9 +75,12 @@ static void drop_small(struct kreg_change *c, const struct small *small)
 		kvfree(c->key.bytes);
 }
 
-/* The object is to be bound to @p, or has to be bound to the caller. */
+/*
+ * The object is to be bound as @to says, NULL: to the caller, or has to be bound to the
+ * caller.
+ */
 static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
-			     const struct kreg_op *op, struct kreg_proc *p)
+			     const struct kreg_op *op, const struct kreg_binding *to)
 {
 	struct kreg_change *c = &w->change;
 
@@ -85,8 +88,9 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 	c->mine = op->flags & KREG_OP_MINE;
 	if (!(op->flags & KREG_OP_BOUND))
 		return 0;
-	kreg_proc_get(p);
-	w->bind.proc = p;
+	w->bind.proc = to ? to->proc : cl->proc;
+	kreg_proc_get(w->bind.proc);
+	w->bind.linger_ms = to ? to->linger_ms : 0;
 	c->binds = true;
 	c->bound = true;
 	kreg_bind_pay(c);
@@ -95,13 +99,13 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 
 static __always_inline int get_change(struct kreg_client *cl, struct kreg_write *w,
 				      const struct kreg_op *op, struct small *small,
-				      struct kreg_proc *p)
+				      const struct kreg_binding *to)
 {
 	struct kreg_change *c = &w->change;
 	int err;
 
 	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE))) {
-		err = get_bind(cl, w, op, p);
+		err = get_bind(cl, w, op, to);
 		if (err)
 			return err;
 	}
@@ -126,7 +130,8 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 }
 
 static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
-				    u64 only, struct kreg_proc *p, struct kreg_acks *acks)
+				    u64 only, const struct kreg_binding *to,
+				    struct kreg_acks *acks)
 {
 	struct kreg_write w __uninitialized;
 	struct small small __uninitialized;
@@ -141,7 +146,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	if (op->value_len > SMALL_VALUE)
 		err = kreg_put_check_write(cl, table);
 	if (!err)
-		err = get_change(cl, &w, op, &small, p);
+		err = get_change(cl, &w, op, &small, to);
 	if (err)
 		kreg_put_drop(&w.change);
 	else
@@ -175,7 +180,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		if (!err && op->flags & KREG_OP_VERSION && got.out_version != op->arg)
 			break;
 		if (!err)
-			err = write_op(cl, table, op, got.out_version, cl->proc, acks);
+			err = write_op(cl, table, op, got.out_version, NULL, acks);
 	} while (err == -ECANCELED);
 	/* It was another's, or another version. */
 	if (!err && !op->out_count)
@@ -189,9 +194,9 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 }
 
 int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
-		      struct kreg_proc *p)
+		      const struct kreg_binding *to)
 {
-	return write_op(cl, table, op, op->arg, p, NULL);
+	return write_op(cl, table, op, op->arg, to, NULL);
 }
 
 /* Apply it at once if it needs no memory and the turn can be lent; else -EBUSY. */
@@ -247,7 +252,7 @@ static __always_inline int put_and_answer(struct kreg_client *cl, struct kreg_io
 	if (unlikely(arg->op.code == KREG_OP_TAKE))
 		err = take_op(cl, arg->table, &arg->op, acks);
 	else
-		err = write_op(cl, arg->table, &arg->op, arg->op.arg, cl->proc, acks);
+		err = write_op(cl, arg->table, &arg->op, arg->op.arg, NULL, acks);
 	if (!err || err == -EMSGSIZE)
 		kreg_op_answer(user, &arg->op);
 	return err;

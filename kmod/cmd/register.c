@@ -6,11 +6,12 @@
 #include "client/client.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/op.h"
 
 static int check_register(const struct kreg_ioc_register *arg)
 {
-	if (arg->flags & ~KREG_REGISTER_ALL || arg->linger_ms || arg->reserved ||
+	if (arg->flags & ~KREG_REGISTER_ALL || arg->reserved ||
 	    arg->deadline_ns || arg->udata || arg->process.reserved)
 		return -EOPNOTSUPP;
 	if (!arg->key_len || !(arg->flags & KREG_REGISTER_VERSION) != !arg->version ||
@@ -36,25 +37,6 @@ static struct kreg_op register_op(const struct kreg_ioc_register *arg)
 	};
 }
 
-/* A reference, or ERR_PTR(). */
-static struct kreg_proc *find_whom(struct kreg_client *cl, const struct kreg_process *whom)
-{
-	struct kreg_proc *p;
-	bool able;
-
-	if (kreg_cmd_no_process(whom)) {
-		kreg_proc_get(cl->proc);
-		return cl->proc;
-	}
-	p = kreg_proc_find(whom->pid, whom->cookie);
-	if (p == ERR_PTR(-ENOTCONN))
-		return ERR_PTR(-ESRCH);
-	if (IS_ERR(p) || p == cl->proc || kreg_client_may_kill(cl, p, &able))
-		return p;
-	kreg_proc_put(p);
-	return ERR_PTR(-EPERM);
-}
-
 /* Who has the key. -ENODATA: nobody any more. */
 static int tell_whose(struct kreg_client *cl, struct kreg_ioc_register *arg)
 {
@@ -75,8 +57,9 @@ static int tell_whose(struct kreg_client *cl, struct kreg_ioc_register *arg)
 static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
 			 struct kreg_proc *p)
 {
+	const struct kreg_binding to = { .proc = p, .linger_ms = arg->linger_ms };
 	struct kreg_op op = register_op(arg);
-	int err = kreg_op_put_bound(cl, arg->table, &op, p);
+	int err = kreg_op_put_bound(cl, arg->table, &op, &to);
 
 	if (!err) {
 		arg->out_version = op.out_version;
@@ -116,7 +99,7 @@ int kreg_cmd_register(struct kreg_call *call)
 	err = kreg_cmd_answer_from(call, struct kreg_ioc_register, out_process);
 	if (err)
 		return err;
-	p = find_whom(cl, &arg->process);
+	p = kreg_find_whom(cl, &arg->process);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	err = register_key(cl, arg, p);

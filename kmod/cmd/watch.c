@@ -10,7 +10,6 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
-#include "cmd/op.h"
 #include "cmd/sync.h"
 #include "event/watches.h"
 #include "table/access.h"
@@ -66,16 +65,11 @@ struct watched {
 	u32 name_len;
 };
 
-static int find_process(const struct kreg_process *named, struct watched *w)
+/* Takes the reference over. */
+static int watch_found(struct kreg_proc *p, struct watched *w)
 {
-	struct kreg_proc *p = kreg_proc_find_ever(named->pid, named->cookie);
-	int ret;
+	int ret = kreg_proc_settle(p);
 
-	w->named = *named;
-
-	if (IS_ERR_OR_NULL(p))
-		return PTR_ERR_OR_ZERO(p);
-	ret = kreg_proc_settle(p);
 	if (ret < 0) {
 		kreg_proc_put(p);
 		return ret;
@@ -83,6 +77,14 @@ static int find_process(const struct kreg_process *named, struct watched *w)
 	w->dead = ret;
 	w->proc = p;
 	return 0;
+}
+
+static int find_process(const struct kreg_process *named, struct watched *w)
+{
+	struct kreg_proc *p = kreg_proc_find_ever(named->pid, named->cookie);
+
+	w->named = *named;
+	return IS_ERR_OR_NULL(p) ? PTR_ERR_OR_ZERO(p) : watch_found(p, w);
 }
 
 static struct kreg_table *find_owned(struct kreg_client *cl, const struct kreg_ioc_watch *arg,
@@ -125,24 +127,22 @@ static int find_owner(struct kreg_client *cl, const struct kreg_ioc_watch *arg, 
 	return err;
 }
 
-/* What is not there, or hidden, or bound to nobody, is no error, but nobody's. */
+/*
+ * What is not there, or hidden, or bound to nobody, is no error, but nobody's. What lingers is of
+ * somebody who is dead.
+ */
 static int find_holder(struct kreg_client *cl, const struct kreg_ioc_watch *arg,
 		       struct watched *w)
 {
-	struct kreg_op op = {
-		.code = KREG_OP_MEMBER,
-		.key = arg->key,
-		.key_len = arg->key_len,
-	};
-	struct kreg_process whom;
-	int err = kreg_op_read(cl, arg->table, &op, &whom);
+	struct kreg_key key = { .bytes = w->name, .len = w->name_len };
+	struct kreg_proc *holder;
+	int err = kreg_find_holder(cl, arg->table, &key, &holder, &w->version);
 
 	w->table = arg->table;
 	if (err)
 		return err == -ENODATA ? 0 : err;
-	w->version = op.out_version;
 	w->may_know = true;
-	return whom.cookie ? find_process(&whom, w) : 0;
+	return holder ? watch_found(holder, w) : 0;
 }
 
 static int find_watched(struct kreg_client *cl, const struct kreg_ioc_watch *arg,

@@ -35,14 +35,19 @@ static const struct kreg_holder_ops bond_ops = {
 	.release = bond_free,
 };
 
-struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user)
+/* It is freed by its address. */
+static_assert(!offsetof(struct kreg_linger, bond));
+
+struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms)
 {
-	struct kreg_bond *b = kzalloc(sizeof(*b), KREG_GFP_USER);
+	u32 size = linger_ms ? sizeof(struct kreg_linger) : sizeof(struct kreg_bond);
+	struct kreg_bond *b = kzalloc(size, KREG_GFP_USER);
 
 	if (!b)
 		return NULL;
 	b->holder.ops = &bond_ops;
-	b->holder.size = sizeof(*b);
+	b->holder.size = size;
+	b->linger_ms = linger_ms;
 	INIT_LIST_HEAD(&b->held);
 	INIT_LIST_HEAD(&b->waiting);
 	b->proc = p;
@@ -61,12 +66,13 @@ void kreg_bond_free(struct kreg_bond *b)
 }
 
 struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_proc *p,
-				 const struct kreg_user *user)
+				 const struct kreg_user *user, u32 linger_ms)
 {
 	struct kreg_bond *b;
 
 	hash_for_each_possible_rcu(bonds, b, node, bond_bucket(t, p))
-		if (b->table == t && b->proc == p && b->user == user)
+		if (b->table == t && b->proc == p && b->user == user &&
+		    b->linger_ms == linger_ms)
 			return b;
 	return NULL;
 }
@@ -96,18 +102,29 @@ void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w)
 	spin_unlock(&bonds_lock);
 }
 
+/* A timer that goes off now finds a table without references. */
+static void free_ended(struct kreg_bond *b)
+{
+	if (b->lingers)
+		timer_delete_sync(&kreg_linger_of(b)->timer);
+	kreg_bond_free(b);
+}
+
 /* False: there are no more. */
 static bool end_some_bonds(struct kreg_store *s, struct kreg_writer *w)
 {
+	struct kreg_bond *ended[BONDS_A_TURN];
 	struct kreg_holder *h = NULL;
-	int n;
+	int n, i;
 
 	spin_lock(&w->turn);
 	for (n = 0; n < BONDS_A_TURN && (h = kreg_holder_take(s)); n++) {
-		kreg_bond_end(kreg_bond_of(h), w);
-		bond_free(h);
+		ended[n] = kreg_bond_of(h);
+		kreg_bond_end(ended[n], w);
 	}
 	spin_unlock(&w->turn);
+	for (i = 0; i < n; i++)
+		free_ended(ended[i]);
 	cond_resched();
 	return h;
 }

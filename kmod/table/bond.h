@@ -9,10 +9,19 @@
  * would have to be done first. When the process is dead, its death removes the object.
  *
  * There is a bond for each process, table and user who has bound something in it for that
- * process; all objects of the bond are a chain in the store, of which the bond is the
- * holder. It comes with the first of them and stays until the process is dead, or the table
- * gone. A process that is exiting gets no new bond and no new object, so that its death,
+ * process, and time to linger; all objects of the bond are a chain in the store, of which the
+ * bond is the holder. It comes with the first of them and stays until the process is dead, or
+ * the table gone. A process that is exiting gets no new bond and no new object, so that its death,
  * which comes to the table's writer later, finds them all.
+ *
+ * DOC: Objects that linger
+ *
+ * Objects of a bond with a time to linger stay, and are seen, for so long after the death of
+ * their process; and give way to whoever binds the key. So the time is a part of what makes
+ * a bond: objects with another time have another bond. The death sets a timer and is done
+ * with it. When the time has passed, the timer posts a request into the lane of the table,
+ * which removes what is there by then. Such a bond ends when its last object goes: by then
+ * if the timer could be stopped, else by that request.
  */
 #ifndef KREG_TABLE_BOND_H
 #define KREG_TABLE_BOND_H
@@ -20,9 +29,11 @@
 #include <linux/container_of.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
+#include <linux/timer.h>
 
 #include "client/proc.h"
 #include "store/write.h"
+#include "writer/lane.h"
 
 struct kreg_table;
 struct kreg_user;
@@ -36,11 +47,26 @@ struct kreg_bond {
 	struct kreg_proc *proc;		/* a reference */
 	struct kreg_user *user;		/* who pays for the objects; a reference */
 	struct kreg_table *table;
-	/* Turn. A removal that takes several holds: */
+	u32 linger_ms;			/* 0: what it has goes with the process */
+	/* Turn. */
+	bool lingers;			/* the process is dead, and a timer set */
+	/* A removal that takes several holds: */
 	bool unlinking;
 	struct kreg_txn txn;
 	struct rcu_head rcu;
 };
+
+/* One with a time to linger. */
+struct kreg_linger {
+	struct kreg_bond bond;
+	struct timer_list timer;	/* of one that lingers */
+	struct kreg_req end;		/* posted by the timer, with a reference on the table */
+};
+
+static inline struct kreg_linger *kreg_linger_of(struct kreg_bond *b)
+{
+	return container_of(b, struct kreg_linger, bond);
+}
 
 static inline struct kreg_bond *kreg_bond_of(struct kreg_holder *holder)
 {
@@ -53,19 +79,25 @@ static inline struct kreg_proc *kreg_bond_proc(const struct kreg_holder *holder)
 	return container_of(holder, struct kreg_bond, holder)->proc;
 }
 
+/* RCU, or Turn. How long they stay after its death; 0: not at all. */
+static inline u32 kreg_bond_linger(const struct kreg_holder *holder)
+{
+	return container_of(holder, struct kreg_bond, holder)->linger_ms;
+}
+
 /* RCU. Whether objects that are bound to @holder count as absent. */
 static inline bool kreg_bond_hides(const struct kreg_holder *holder)
 {
-	return kreg_proc_exiting_rcu(kreg_bond_proc(holder));
+	return !kreg_bond_linger(holder) && kreg_proc_exiting_rcu(kreg_bond_proc(holder));
 }
 
 /* Sleeps. For the objects that @user binds to @p. NULL. */
-struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user);
+struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms);
 /* Any. One that was not entered, or that nobody comes to any more. */
 void kreg_bond_free(struct kreg_bond *b);
-/* RCU. The bond of these three, or NULL. Under the turn it stays as long as that is held. */
+/* RCU. The bond of these four, or NULL. Under the turn it stays as long as that is held. */
 struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_proc *p,
-				 const struct kreg_user *user);
+				 const struct kreg_user *user, u32 linger_ms);
 /* Turn, of @w, in which @b has table @t. */
 void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writer *w);
 /* Turn. It has no object any more, and gets none. */

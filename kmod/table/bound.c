@@ -13,6 +13,7 @@
 #include "table/change.h"
 #include "table/names.h"
 #include "table/table.h"
+#include "table/unbind.h"
 
 void kreg_bind_note(struct kreg_change *c, struct kreg_bind *bind, const struct kreg_client *cl)
 {
@@ -23,8 +24,9 @@ void kreg_bind_note(struct kreg_change *c, struct kreg_bind *bind, const struct 
 }
 
 /*
- * A bond that is there stays until its process is dead. So it is looked for once here, and
- * if there is none under the turn either, what was brought is used.
+ * A bond that is there stays until its process is dead, unless it has a time to linger. So it
+ * is looked for once here, and if there is none under the turn either, what was brought is
+ * used.
  */
 int kreg_bind_bring(struct kreg_bind *bind, u64 table)
 {
@@ -34,11 +36,11 @@ int kreg_bind_bring(struct kreg_bind *bind, u64 table)
 
 	rcu_read_lock();
 	t = kreg_names_id(bind->client->ns, table);
-	known = t && kreg_bond_find(t, bind->proc, user);
+	known = t && !bind->linger_ms && kreg_bond_find(t, bind->proc, user, 0);
 	rcu_read_unlock();
 	if (known)
 		return 0;
-	bind->bond = kreg_bond_alloc(bind->proc, user);
+	bind->bond = kreg_bond_alloc(bind->proc, user, bind->linger_ms);
 	return bind->bond ? 0 : -ENOMEM;
 }
 
@@ -68,11 +70,11 @@ static int enter_bond(struct kreg_table *t, struct kreg_bond *b, struct kreg_pre
 	int err = kreg_store_want_holder(&t->store, pre);
 
 	if (!err)
-		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, sizeof(*b));
+		err = kreg_user_charge(t->user, KREG_QUOTA_BYTES, b->holder.size);
 	if (err)
 		return err;
 	kreg_holder_add(&t->store, &b->holder);
-	t->charged += sizeof(*b);
+	t->charged += b->holder.size;
 	kreg_bond_enter(b, t, t->writer);
 	return 0;
 }
@@ -84,7 +86,7 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 
 	kreg_table_assert(t);
 	rcu_read_lock();
-	*bond = kreg_bond_find(t, bind->proc, bind->client->user);
+	*bond = kreg_bond_find(t, bind->proc, bind->client->user, bind->linger_ms);
 	rcu_read_unlock();
 	if (*bond)
 		return 0;
@@ -98,21 +100,25 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 	return 0;
 }
 
-/* The bond of the object that was found, or NULL; @c is told whether that counts as absent. */
-static struct kreg_bond *bond_of_old(const struct kreg_table *t, struct kreg_change *c,
-				     const struct kreg_place *place)
+/* The bond of the object that was found, or NULL. */
+static struct kreg_bond *bond_of_old(const struct kreg_table *t, const struct kreg_place *place)
 {
-	struct kreg_holder *h = NULL;
+	if (!place->old || !kreg_rec_is_bound(place->old))
+		return NULL;
+	return kreg_bond_of(kreg_holder_of(&t->store, place->old));
+}
 
-	c->gone = NULL;
-	if (place->old && kreg_rec_is_bound(place->old))
-		h = kreg_holder_of(&t->store, place->old);
-	if (!h)
+/* Whether the object counts as absent: one that lingers does for who binds. */
+static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bond *old)
+{
+	bool gone;
+
+	if (!old || (old->linger_ms && !c->binds))
 		return NULL;
 	rcu_read_lock();
-	c->gone = kreg_bond_hides(h) ? h : NULL;
+	gone = kreg_proc_exiting_rcu(old->proc);
 	rcu_read_unlock();
-	return kreg_bond_of(h);
+	return gone ? &old->holder : NULL;
 }
 
 /* A process is one's own if it is the caller, or if he could kill it. */
@@ -121,6 +127,15 @@ static bool is_theirs(const struct kreg_client *cl, const struct kreg_proc *p)
 	bool able;
 
 	return p == cl->proc || kreg_client_may_kill(cl, p, &able);
+}
+
+/* The dead was one's own as well, if what it has had lingers. */
+static bool was_theirs(const struct kreg_client *cl, const struct kreg_bond *old)
+{
+	const struct kreg_proc *p = old->proc;
+
+	return is_theirs(cl, p) ||
+	       (old->lingers && p->status_known && uid_eq(p->last_uid, cl->uid));
 }
 
 /* Whether a PUT that binds may do so; its own object it may bind again at the limit. */
@@ -153,7 +168,7 @@ static bool is_restricted(const struct kreg_table *t, const struct kreg_change *
  */
 static int check_registry(const struct kreg_change *c, const struct kreg_bond *old, bool there)
 {
-	if (there && !(old && is_theirs(c->bind->client, old->proc)))
+	if (there && !(old && was_theirs(c->bind->client, old)))
 		return -EACCES;
 	if (c->kind == KREG_CHANGE_PUT && !c->binds && (!there || c->rec))
 		return -EACCES;
@@ -177,6 +192,8 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
 			const struct kreg_place *place, const struct kreg_bond *old)
 {
 	bool there = place->old && !c->gone;
+	/* What gives way to who binds can be named by its version all the same. */
+	bool seen = there || (c->gone && kreg_bond_linger(c->gone));
 	int err = c->mine ? check_mine(c, old, there) : 0;
 
 	if (err)
@@ -187,7 +204,7 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
 		err = check_registry(c, old, there);
 	if (err)
 		return err;
-	return c->only && (!there || place->old->born != c->only) ? -ECANCELED : 0;
+	return c->only && (!seen || place->old->born != c->only) ? -ECANCELED : 0;
 }
 
 /*
@@ -196,10 +213,12 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
-	struct kreg_bond *old = bond_of_old(t, c, place);
-	int err = check_object(t, c, place, old);
+	struct kreg_bond *old = bond_of_old(t, place);
+	int err;
 
 	kreg_table_assert(t);
+	c->gone = find_gone(c, old);
+	err = check_object(t, c, place, old);
 	c->special = true;
 	c->holder = NULL;
 	if (c->kind == KREG_CHANGE_DELETE && err == -ENODATA) {
@@ -238,7 +257,7 @@ static int apply_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_
 int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			    struct kreg_place *place, struct kreg_prealloc *pre)
 {
-	struct kreg_bond *bond = kreg_bond_of(c->holder);
+	struct kreg_bond *bond = kreg_bond_of(c->holder), *old = bond_of_old(t, place);
 	int err = 0;
 
 	kreg_table_assert(t);
@@ -258,5 +277,7 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	c->paid = false;
 	if (c->gone)
 		c->count = 0;
+	if (old)
+		kreg_table_unbind_left(old);
 	return 0;
 }

@@ -14,6 +14,7 @@ struct kreg_table;
 struct kreg_bind {
 	const struct kreg_client *client;	/* who says it, and whose user pays */
 	struct kreg_proc *proc;		/* to whom objects are bound, a reference; or NULL */
+	u32 linger_ms;			/* how long they stay after its death */
 	struct kreg_bond *bond;		/* brought, as long as it is not entered; or NULL */
 };
 

@@ -8,13 +8,14 @@
 
 /* The object with @key has gone with the process that it was bound to. */
 static void describe_exit(const struct kreg_table *t, struct kreg_holder *h,
-			  const struct kreg_key *key, u64 version, struct kreg_stream_event *e)
+			  const struct kreg_key *key, u64 version, enum kreg_cause cause,
+			  struct kreg_stream_event *e)
 {
 	const struct kreg_proc *p = kreg_bond_proc(h);
 
 	*e = (struct kreg_stream_event) {
 		.kind = KREG_EVENT_EXIT,
-		.cause = KREG_CAUSE_DEATH,
+		.cause = cause,
 		.key = key->bytes,
 		.key_len = key->len,
 		.version = version,
@@ -73,7 +74,7 @@ u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 v
 
 	kreg_table_assert(t);
 	if (unlikely(has_displaced(c))) {
-		describe_exit(t, c->gone, &c->key, version, &e);
+		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, &e);
 		kreg_stream_append(t->stream, t->writer, &e);
 	}
 	return describe_change(t, c, version, &e) && kreg_stream_append(t->stream, t->writer, &e) ?
@@ -86,7 +87,7 @@ void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 vers
 
 	kreg_table_assert(t);
 	if (unlikely(has_displaced(c))) {
-		describe_exit(t, c->gone, &c->key, version, &e);
+		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, &e);
 		kreg_stream_add(t->stream, &e);
 	}
 	if (describe_change(t, c, version, &e))
@@ -94,11 +95,11 @@ void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 vers
 }
 
 void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
-			     const struct kreg_key *key, u64 version)
+			     const struct kreg_key *key, u64 version, enum kreg_cause cause)
 {
 	struct kreg_stream_event e;
 
-	describe_exit(t, h, key, version, &e);
+	describe_exit(t, h, key, version, cause, &e);
 	kreg_table_publish(t, &e);
 }
 

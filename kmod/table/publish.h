@@ -43,10 +43,10 @@ static inline void kreg_table_note_change(struct kreg_table *t, struct kreg_chan
 
 /*
  * Turn. The object with @key was removed by the write @version, which is committed, because the
- * process is dead that it was bound to by @h.
+ * process is dead that it was bound to by @h; or has been for as long as it was to linger.
  */
 void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
-			     const struct kreg_key *key, u64 version);
+			     const struct kreg_key *key, u64 version, enum kreg_cause cause);
 
 /* Turn. @from was the owner before, and has lost it for this reason. NULL: nobody. */
 void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,

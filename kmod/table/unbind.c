@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/jiffies.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 
 #include "client/proc.h"
+#include "client/user.h"
 #include "store/write.h"
 #include "table/bond.h"
 #include "table/publish.h"
@@ -35,7 +38,8 @@ static void publish_exit(struct kreg_bond *b, const struct kreg_rec *r)
 {
 	struct kreg_key key = { .bytes = r->bytes, .len = kreg_rec_key_len(r) };
 
-	kreg_table_publish_exit(b->table, &b->holder, &key, b->txn.version);
+	kreg_table_publish_exit(b->table, &b->holder, &key, b->txn.version,
+				b->lingers ? KREG_CAUSE_EXPIRED : KREG_CAUSE_DEATH);
 }
 
 /* One commit for all of them. Their links are still to be taken out. */
@@ -82,27 +86,25 @@ static bool unbind_now(struct kreg_bond *b, unsigned int *n)
 	return true;
 }
 
-/* The same in a request in the lane of the table. True: the bond has ended. */
+/* The same in a request in the lane of the table. True: there is none any more. */
 static bool unbind_step(struct kreg_bond *b)
 {
 	struct kreg_table *t = b->table;
 
-	if (t->dead) {
-		end_bond(b);
+	if (t->dead)
 		return true;
-	}
-	if (b->unlinking)
+	if (b->unlinking) {
 		kreg_store_begin_hold(&t->store);
-	else
+	} else {
+		if (!live_objects(b))
+			return true;
 		remove_some(b, UNBIND_RECORDS);
+	}
 	b->unlinking = !kreg_txn_unlink(&b->txn, UNBIND_RECORDS);
 	if (b->unlinking)
 		return false;
 	look_after(t);
-	if (live_objects(b))
-		return false;
-	end_bond(b);
-	return true;
+	return !live_objects(b);
 }
 
 /* Some objects of the dead, whose deaths wait for that. True: there are no more. */
@@ -114,10 +116,67 @@ bool kreg_table_unbind_queued(struct kreg_table *t)
 	if (!b)
 		return true;
 	if (unbind_step(b)) {
+		end_bond(b);
 		list_del_init(&b->waiting);
 		kreg_death_dequeue(t->writer, &b->proc->holdings[t->writer->nr].death);
 	}
 	return list_empty(&t->unbinding);
+}
+
+static struct kreg_linger *linger_of_end(struct kreg_req *req)
+{
+	return container_of(req, struct kreg_linger, end);
+}
+
+static bool end_linger(struct kreg_req *req)
+{
+	return unbind_step(&linger_of_end(req)->bond);
+}
+
+/* Nobody binds to the dead, so there is still none; and the request is in nobody's hands. */
+static void linger_ended(struct kreg_req *req)
+{
+	struct kreg_bond *b = &linger_of_end(req)->bond;
+	struct kreg_table *t = b->table;
+
+	spin_lock(&t->writer->turn);
+	end_bond(b);
+	spin_unlock(&t->writer->turn);
+	kreg_table_put(t);
+}
+
+/* In a softirq: the thread does it. A table without references waits for this to return. */
+static void linger_is_over(struct timer_list *timer)
+{
+	struct kreg_linger *l = container_of(timer, struct kreg_linger, timer);
+	struct kreg_table *t = l->bond.table;
+
+	if (kreg_table_tryget(t))
+		kreg_writer_post(t->writer, &l->end);
+}
+
+/* One jiffy is added, so that the time has passed then. */
+static void start_linger(struct kreg_bond *b)
+{
+	u64 delay = DIV_ROUND_UP_ULL((u64)b->linger_ms * HZ, MSEC_PER_SEC) + 1;
+	struct kreg_linger *l = kreg_linger_of(b);
+	struct kreg_table *t = b->table;
+
+	kreg_bond_end(b, t->writer);
+	b->lingers = true;
+	kreg_req_init(&l->end, &t->lane, end_linger, linger_ended);
+	l->end.share = kreg_user_share(t->user, t->writer->nr);
+	timer_setup(&l->timer, linger_is_over, 0);
+	mod_timer(&l->timer, jiffies + delay);
+}
+
+void kreg_table_unbind_left(struct kreg_bond *b)
+{
+	if (!b->linger_ms || live_objects(b))
+		return;
+	/* A timer that was faster has posted a request. */
+	if (!b->lingers || timer_delete(&kreg_linger_of(b)->timer))
+		end_bond(b);
 }
 
 /* Those that wait for the lane of their table are at the end of the list. */
@@ -128,6 +187,11 @@ static bool unbind_first(struct kreg_holdings *held, unsigned int *n,
 
 	if (!b || !list_empty(&b->waiting))
 		return false;
+	if (b->linger_ms && live_objects(b) && !b->table->dead) {
+		start_linger(b);
+		--*n;
+		return true;
+	}
 	if (unbind_now(b, n))
 		return true;
 	list_move_tail(&b->held, &held->bonds);

@@ -39,7 +39,6 @@ static const struct member reserved[] = {
 	MEMBER(WATCH, 8, kreg_ioc_watch, version),
 	MEMBER(WATCH, 8, kreg_ioc_watch, deadline_ns),
 	MEMBER(REGISTER, 4, kreg_ioc_register, process.reserved),
-	MEMBER(REGISTER, 4, kreg_ioc_register, linger_ms),
 	MEMBER(REGISTER, 4, kreg_ioc_register, reserved),
 	MEMBER(REGISTER, 8, kreg_ioc_register, deadline_ns),
 	MEMBER(REGISTER, 8, kreg_ioc_register, udata),

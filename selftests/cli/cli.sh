@@ -726,6 +726,12 @@ registries() {
 	wait "$sleeper" 2>/dev/null
 	t 'whereis of the dead' 3 '' '*' "$kreg" whereis names me
 	t 'register after that' 0 names '' "$kreg" register names me -- sh -c 'echo $KREG_TABLE'
+	t 'linger for no time' 2 '' '*is no time*' "$kreg" register -l x names me -- true
+	t 'linger' 0 '' '' "$kreg" register --linger 1h names ghost boo -- true
+	t 'what lingers' 0 boo '' "$kreg" get names ghost
+	t 'whereis of what lingers' 0 0 '' "$kreg" whereis names ghost
+	t 'register in its place' 0 '' '' "$kreg" register names ghost -- true
+	t 'that does not linger' 3 '' '*' "$kreg" get names ghost
 	t 'put in its place' 0 '' '' "$kreg" put names me nobody
 	t 'whereis of what is bound to none' 0 0 '' "$kreg" whereis names me
 	t 'remove the registry' 0 '' '' "$kreg" rm names

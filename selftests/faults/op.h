@@ -83,6 +83,28 @@ MAKER(make_register)
 
 SWEEP(register_new, .make = make_register, .empty = true)
 
+MAKER(make_linger)
+{
+	make_register(_metadata, w, c, test);
+	c->arg.reg.linger_ms = 3600000;
+}
+
+SWEEP(register_linger, .make = make_linger, .empty = true)
+
+/* A PUT that says more, in memory that is cut. */
+MAKER(make_more)
+{
+	static struct kreg_more more;
+
+	more = (struct kreg_more) { .size = sizeof(more), .linger_ms = 3600000 };
+	make_op(_metadata, w, c, test);
+	call_in(c, PART_OPS, &c->arg.op.op.arg, &more, sizeof(more));
+	c->span[PART_OPS].out = true;
+}
+
+SWEEP(put_more, .make = make_more, .code = KREG_OP_PUT, .object = &small2, .empty = true,
+      .op_flags = KREG_OP_BOUND | KREG_OP_MORE)
+
 /* An operation whose key and value are in ordinary memory. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
 {

@@ -75,6 +75,44 @@ TEST_F(lib, register_and_find)
 	EXPECT_EQ(0, kreg_unregister(self->table, "b", 1));
 }
 
+/* What lingers is found, and gives way. */
+TEST_F(lib, linger)
+{
+	struct kreg_register_options options = KREG_REGISTER_OPTIONS_INIT;
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	struct kreg_process whom;
+	int ready, go;
+	pid_t pid;
+	char c;
+
+	pid = start(&ready, &go, self->table, "a");
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(1, read(ready, &c, 1));
+	ASSERT_EQ(0, kreg_whereis(self->table, "a", 1, &holder));
+	whom = holder.process;
+	options.process = &whom;
+	options.linger_ms = 3600000;
+	EXPECT_EQ(-EEXIST, kreg_register_with(self->table, "a", 1, "v", 1, &options, &holder));
+	EXPECT_EQ(pid, (pid_t)holder.process.pid);
+	EXPECT_EQ(0, kreg_register_with(self->table, "b", 1, "v", 1, &options, &holder));
+	EXPECT_EQ(pid, (pid_t)holder.process.pid);
+	options.version = holder.version + 1;
+	EXPECT_EQ(-ECANCELED, kreg_register_with(self->table, "b", 1, "v", 1, &options, NULL));
+	stop(ready, go, pid);
+	EXPECT_EQ(-ENODATA, kreg_whereis(self->table, "a", 1, &holder));
+	ASSERT_EQ(0, kreg_whereis(self->table, "b", 1, &holder));
+	EXPECT_EQ(0, holder.process.pid);
+	EXPECT_EQ(whom.cookie, holder.process.cookie);
+	options.version = holder.version;
+	EXPECT_EQ(-ESRCH, kreg_register_with(self->table, "b", 1, "v", 1, &options, NULL));
+	options.process = NULL;
+	EXPECT_EQ(0, kreg_register_with(self->table, "b", 1, "v", 1, &options, &holder));
+	EXPECT_EQ(getpid(), (pid_t)holder.process.pid);
+	EXPECT_EQ(0, kreg_register_with(self->table, "c", 1, "v", 1, NULL, NULL));
+	options.size = 1;
+	EXPECT_EQ(-EINVAL, kreg_register_with(self->table, "d", 1, "v", 1, &options, NULL));
+}
+
 TEST_F(lib, holder_sizes)
 {
 	struct kreg_holder holder = { .size = sizeof(holder) - 1 };

@@ -2,11 +2,11 @@
 /*
  * REGISTER: under which key, for which process, by whom; the access rule of a registry.
  */
-#include <stddef.h>
 #include <sys/ptrace.h>
 
 #include "kit/fixture.h"
 #include "kit/bound.h"
+#include "kit/register.h"
 
 #define ALICE	1000
 #define BOB	1001
@@ -31,61 +31,6 @@ FIXTURE_TEARDOWN_PARENT(register)
 {
 	EXPECT_EQ(0, test_set_param("max_user_bound", self->limit));
 	test_teardown(_metadata, &self->base);
-}
-
-static struct kreg_ioc_register register_cmd(__u64 table, const char *key, const char *value,
-					     __u32 flags)
-{
-	struct kreg_ioc_register cmd = {
-		.size = sizeof(cmd),
-		.flags = flags,
-		.table = table,
-		.key = test_ptr(key),
-		.key_len = strlen(key),
-		.value = test_ptr(value),
-		.value_len = strlen(value),
-	};
-
-	memset(&cmd.out_process, 0xff,
-	       sizeof(cmd) - offsetof(struct kreg_ioc_register, out_process));
-	return cmd;
-}
-
-static int run_register(int fd, struct kreg_ioc_register *cmd)
-{
-	return test_ioctl(fd, KREG_IOC_REGISTER, cmd);
-}
-
-/* job->process is whom, job->arg the version; what is told comes back in them. */
-static long job_register(struct job *job)
-{
-	struct kreg_ioc_register cmd = register_cmd(job->table, job->key, job->value, job->flags);
-	long err;
-
-	cmd.process = job->process;
-	cmd.version = job->arg;
-	err = run_register(job->fd, &cmd);
-	job->process = cmd.out_process;
-	job->arg = cmd.out_version;
-	job->arg2 = cmd.out_how;
-	return err == -EDQUOT ? 1000 + cmd.out_limit : err;
-}
-
-static long kid_register_for(struct kid *kid, __u64 table, const char *key, __u32 flags,
-			     struct kreg_process whom)
-{
-	kid->job->table = table;
-	kid->job->flags = flags;
-	kid->job->process = whom;
-	kid->job->arg = 0;
-	test_set(kid->job->key, key);
-	test_set(kid->job->value, "reg");
-	return kid_do(kid, job_register);
-}
-
-static long kid_register(struct kid *kid, __u64 table, const char *key, __u32 flags)
-{
-	return kid_register_for(kid, table, key, flags, (struct kreg_process) {});
 }
 
 TEST_F(register, or_get)
@@ -167,7 +112,7 @@ TEST_F(register, errors)
 	} while (0)
 	EXPECT_REGISTER(EOPNOTSUPP, cmd.flags = KREG_REGISTER_WAIT);
 	EXPECT_REGISTER(EOPNOTSUPP, cmd.flags = KREG_REGISTER_STANDBY; cmd.key_len = 0);
-	EXPECT_REGISTER(EOPNOTSUPP, cmd.linger_ms = 1);
+	EXPECT_REGISTER(EOPNOTSUPP, cmd.udata = 1);
 	EXPECT_REGISTER(EOPNOTSUPP, cmd.deadline_ns = 1);
 	EXPECT_REGISTER(EINVAL, cmd.key_len = 0);
 	EXPECT_REGISTER(EINVAL, cmd.flags = KREG_REGISTER_ALL; cmd.version = 1);

@@ -35,6 +35,7 @@ visitors() {
 	i=0
 	while [ $i -lt 40 ]; do
 		"$dir/parked" leave "visitor$1" 10 2>/dev/null
+		"$dir/parked" linger "visitor$1" 3 2>/dev/null
 		i=$((i + 1))
 	done
 }
@@ -73,6 +74,8 @@ while [ $i -lt 10 ] && unload_soon && reload; do i=$((i + 1)); done
 [ $i = 10 ]
 result $? "unloaded and loaded ten times"
 
+"$dir/parked" linger left 3
+result $? "objects linger in a table that goes"
 visitors 1 & first=$!
 visitors 2 & second=$!
 while kill -0 $first 2>/dev/null || kill -0 $second 2>/dev/null; do

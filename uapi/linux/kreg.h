@@ -654,10 +654,11 @@ enum kreg_op_code {
 #define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
 #define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
 #define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the calling process */
-#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_VERSION | KREG_OP_BOUND | KREG_OP_MINE)
+#define KREG_OP_MORE		(1U << 3)	/* PUT with BOUND: @arg points to a struct kreg_more */
+#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_VERSION | KREG_OP_BOUND | KREG_OP_MINE | \
+				 KREG_OP_MORE)
 /* Not yet: */
 #define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
-#define KREG_OP_MORE		(1U << 3)	/* @arg points to a struct kreg_more */
 #define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
 #define KREG_OP_KEEP		(1U << 5)	/* PUT: the expiry stays as it is */
 
@@ -671,8 +672,7 @@ enum kreg_op_code {
  * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT, and to
  *	%KREG_MAX_EVENT_VALUE for PUBLISH; others: 0
  * @offset: not yet: with PART, where to begin
- * @arg: with VERSION a version, which is not 0; not yet: with MORE a pointer to
- *	&struct kreg_more
+ * @arg: with VERSION a version, which is not 0; with MORE a pointer to &struct kreg_more
  * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR, PUBLISH:
  *	version of this write. Versions of a table only grow
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE
@@ -690,7 +690,8 @@ enum kreg_op_code {
  * MEMBER, TAKE and SCAN pass by, and PUT, also with NEW, replaces it as if it were not there.
  * It counts as an object of the table until the death has been handled, see KREG_IOC_SYNC.
  * PUT without BOUND keeps the binding of the object that it replaces; with BOUND that is bound
- * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others.
+ * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others. An object that
+ * was registered to linger is not hidden, and stays for a time: see &struct kreg_ioc_register.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process: else PUT and TAKE are ENODATA, and DELETE does nothing and is no error, with
@@ -744,21 +745,28 @@ struct kreg_field {
 };
 
 /**
- * struct kreg_more - what few operations need; not yet
+ * struct kreg_more - what few operations need
  * @size: sizeof(struct kreg_more)
  * @flags: must be zero
  * @if_version: ECANCELED unless the object has this version; 0: any
- * @filter: pointer to a filter that the object has to match; 0: none
- * @fields: EDIT: pointer to an array of &struct kreg_field
- * @start: EDIT: pointer to the value to start from where there is none
- * @field_count: EDIT: how many
- * @start_len: EDIT: its length
- * @expires_ns: when the object expires, CLOCK_MONOTONIC in nanoseconds; 0: never
- * @idle_ms: it expires when it was not read for so long; 0: it does not
- * @linger_ms: with BOUND, how long the object stays after the death of its process
- * @process: with BOUND, the process; zero: the caller
+ * @filter: not yet: pointer to a filter that the object has to match; 0: none
+ * @fields: not yet: EDIT: pointer to an array of &struct kreg_field
+ * @start: not yet: EDIT: pointer to the value to start from where there is none
+ * @field_count: not yet: EDIT: how many
+ * @start_len: not yet: EDIT: its length
+ * @expires_ns: not yet: when the object expires, CLOCK_MONOTONIC in nanoseconds; 0: never
+ * @idle_ms: not yet: it expires when it was not read for so long; 0: it does not
+ * @linger_ms: with BOUND, how long the object stays after the death of its process: see
+ *	&struct kreg_ioc_register
+ * @process: with BOUND, the process, as in &struct kreg_ioc_register; zero: the caller
  * @out_process: the process that the object is bound to; zero: none, or not visible
- * @out_expires_ns: when the object expires; 0: never
+ * @out_expires_ns: 0
+ *
+ * So far for PUT with BOUND alone, in OP, without ASYNC and ACKED; else EOPNOTSUPP. It grows as
+ * the struct of a command does. The out_ members are set to zero first.
+ *
+ * Errors beside those of the operation: EINVAL: with VERSION, or @if_version with NEW; ESRCH, EPERM
+ * for @process as in REGISTER.
  */
 struct kreg_more {
 	__u32 size;
@@ -791,7 +799,8 @@ struct kreg_more {
  * @table: id of the table
  * @op: what to do
  * @deadline_ns: with ACKED, CLOCK_MONOTONIC in nanoseconds; 0: none
- * @out_process: the process that the object is bound to; zero: none, or not visible
+ * @out_process: the process that the object is bound to; zero: none, or not visible; with the pid
+ *	0: it is dead, and the object lingers (&struct kreg_ioc_register)
  * @out_missing: with ACKED, subscribers that have not acknowledged
  * @out_limit: with EDQUOT, ENOSPC and EAGAIN, enum kreg_limit
  *
@@ -1041,7 +1050,7 @@ struct kreg_ioc_scan {
  *	are not counted
  * @marks: places within long buckets at which a walk can begin
  * @bound: objects that are bound to processes; those of the dead count until their deaths
- *	have been handled
+ *	have been handled, or for as long as they linger
  * @role: id of the role that it follows; 0: none
  * @writer_role: id of the role that may write; 0: none, or it is gone
  * @limit_ms: after more than
@@ -1192,7 +1201,8 @@ enum kreg_watch_kind {
  * not count among the records of the mailbox. Of a process that is dead already, that is
  * not known or never was, of a table that has no owner or is not there, or of a key of which
  * there is no object, or one that is bound to nobody, the record can be read when the call
- * returns; its cause is NOPROC. When DOWN of a HOLDER can be read, its key is free.
+ * returns; its cause is NOPROC. When DOWN of a HOLDER can be read, its key is free, or its object
+ * lingers. Of one that lingers the record has the process, and how it ended.
  *
  * The wait status is told to a client of the user that the process had at its death, to
  * one whose opener has CAP_KILL over the process when the watch is set, and to one that watches
@@ -1272,13 +1282,13 @@ struct kreg_ioc_cancel {
  * @value: pointer to the value
  * @key_len: length of the key: 1 to %KREG_MAX_KEY
  * @value_len: length of the value, up to %KREG_MAX_VALUE
- * @linger_ms: not yet: how long the object stays after the death of its process
+ * @linger_ms: how long the object stays after the death of its process; 0: not at all
  * @reserved: must be zero
  * @version: with VERSION, which is not 0
  * @deadline_ns: not yet: with WAIT
  * @udata: not yet: with STANDBY
  * @out_process: who has the key: zero if the object that is there is bound to nobody, or to a
- *	process that the caller does not see
+ *	process that the caller does not see; with the pid 0 if it is dead
  * @out_version: the version of its object
  * @out_id: 0
  * @out_how: %KREG_REGISTERED, %KREG_REGISTER_HELD
@@ -1287,6 +1297,13 @@ struct kreg_ioc_cancel {
  * Register a process under a key: as PUT with NEW and BOUND, and in the same call told who has
  * the key if it is held already. The object of a process that is exiting holds nothing. The
  * out_ members are set to zero first, and written also with EEXIST.
+ *
+ * With @linger_ms the object is found for so long after the death of its process, as one whose
+ * process has the pid 0. Meanwhile it can be read, written and removed, and holds nothing: REGISTER
+ * and PUT with BOUND, also with NEW, put another in its place, of which the EXIT of the old one is
+ * told first; with VERSION only in place of the very object that was seen. PUT without BOUND
+ * changes its value and nothing else. At the end of the time it is removed, and EXIT has the
+ * cause EXPIRED. It counts as a bound object until it is removed.
  *
  * Another process than the caller has to be one that the client could kill: of the same real
  * user, or with CAP_KILL over it. It needs no client of its own, but a cookie, see
@@ -1469,7 +1486,7 @@ enum kreg_event_kind {
 	KREG_EVENT_CREATE = 16,		/* the table has a new object */
 	KREG_EVENT_UPDATE = 17,		/* an object was replaced */
 	KREG_EVENT_DELETE = 18,		/* an object was removed */
-	KREG_EVENT_EXIT = 19,		/* it went with the process it was bound to */
+	KREG_EVENT_EXIT = 19,		/* it went with the process it was bound to, or after it */
 	KREG_EVENT_CLEAR = 20,		/* all objects were removed, and there were some */
 	KREG_EVENT_OWNER = 21,		/* the table has another owner */
 	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more; */
@@ -1483,14 +1500,14 @@ enum kreg_event_kind {
 enum kreg_cause {
 	KREG_CAUSE_GIFT = 1,		/* TRANSFER: @process gave the table away; OWNER: the old */
 					/* one gave it away, or parked it */
-	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN: @process died; OWNER, GONE: */
+	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN, EXIT: @process died; OWNER, GONE: */
 					/* the owner did */
 	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; TRANSFER: its place */
 					/* in line has come to be the first */
 	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched */
 	KREG_CAUSE_LIMIT = 6,		/* OWNER: the old one died, one too many: quarantined */
-	/* Of GONE, which has none if the table was destroyed by a call: */
-	KREG_CAUSE_EXPIRED = 5,		/* parked for too long */
+	/* Of GONE, which has none if the table was destroyed by a call, and of EXIT: */
+	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered */
 	KREG_CAUSE_ACCESS = 7		/* who is told may not read it any more, or not claim it */
 };
 

@@ -10,16 +10,36 @@ static const struct option options[] = {
 	COMMON_LONG_OPTIONS
 };
 
+static const struct option register_options[] = {
+	{ "linger", required_argument, NULL, 'l' },
+	COMMON_LONG_OPTIONS
+};
+
+static void parse_register(int argc, char **argv, struct kreg_register_options *o)
+{
+	uint64_t ms;
+	int c;
+
+	while ((c = next_option(argc, argv, "+l:", register_options)) != -1) {
+		if (c != 'l')
+			continue;
+		if (parse_time_ms(optarg, &ms) || ms > UINT32_MAX)
+			usage("'%s' is no time: a number with ms, s, m, h or d, 49d at most",
+			      optarg);
+		o->linger_ms = ms;
+	}
+	need_args(argc, 3, -1);
+}
+
 /* The command is the same process: it loses the client, and keeps the key. */
 static int register_run(int argc, char **argv)
 {
+	struct kreg_register_options o = KREG_REGISTER_OPTIONS_INIT;
 	struct bytes key, value = { NULL, 0 };
 	struct kreg_table *table;
 	int ret, err, rest;
 
-	while (next_option(argc, argv, "+", options) != -1)
-		;
-	need_args(argc, 3, -1);
+	parse_register(argc, argv, &o);
 	if (!*argv[optind + 1])
 		usage("the key is empty");
 	rest = optind + 2;
@@ -31,7 +51,7 @@ static int register_run(int argc, char **argv)
 	ret = open_table(argv[optind], &table);
 	if (ret)
 		return ret;
-	ret = kreg_register(table, key.data, key.len, value.data, value.len);
+	ret = kreg_register_with(table, key.data, key.len, value.data, value.len, &o, NULL);
 	if (ret)
 		return fail(ret);
 	err = run_exec(argv + rest + 1, argv[optind]);
@@ -41,10 +61,12 @@ static int register_run(int argc, char **argv)
 
 const struct command cmd_register = {
 	.name = "register",
-	.args = "NAME KEY [VALUE] -- COMMAND [ARGUMENT]...",
+	.args = "[-l TIME] NAME KEY [VALUE] -- COMMAND [ARGUMENT]...",
 	.summary = "run a command, registered under a key",
 	.help = "Bind a key to this process, then become COMMAND: nobody finds the key any more\n"
-		"when that ends. It fails if another process has the key.",
+		"when that ends. It fails if another process has the key.\n\n"
+		"  -l, --linger TIME  the key is found for so long after the end, with the pid 0,\n"
+		"                     unless another process takes it\n",
 	.run = register_run,
 };
 
@@ -92,7 +114,7 @@ const struct command cmd_whereis = {
 	.args = "NAME KEY",
 	.summary = "print the pid of the process that has a key",
 	.help = "Print the pid of the process that a key is bound to; 0: it is bound to none, or to\n"
-		"one in another pid namespace.",
+		"one that is dead or in another pid namespace.",
 	.run = whereis_run,
 };
 

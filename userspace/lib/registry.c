@@ -75,6 +75,28 @@ int kreg_register_or_get(struct kreg_table *table, const struct kreg_process *pr
 	return io.out_how == KREG_REGISTERED;
 }
 
+int kreg_register_with(struct kreg_table *table, const void *key, size_t key_len,
+		       const void *value, size_t value_len,
+		       const struct kreg_register_options *options, struct kreg_holder *holder)
+{
+	struct kreg_register_options o = { .size = sizeof(o) };
+	struct kreg_ioc_register io = { .flags = 0 };
+	int ret = check_holder(holder);
+
+	if (!ret && options)
+		ret = kreg_options_copy(&o, sizeof(o), options);
+	if (ret)
+		return register_failed(ret, table, key_len, value_len);
+	io.flags = o.version ? KREG_REGISTER_VERSION : 0;
+	io.version = o.version;
+	io.linger_ms = o.linger_ms;
+	ret = run_register(table, &io, o.process, key, key_len, value, value_len);
+	if (!ret || ret == -EEXIST)
+		fill_holder(holder, &io.out_process, io.out_version);
+	register_failed(ret, table, key_len, value_len);
+	return ret && o.process ? kreg_fail_process(ret, o.process->pid) : ret;
+}
+
 int kreg_unregister(struct kreg_table *table, const void *key, size_t key_len)
 {
 	struct kreg_op_args args = {

@@ -12,7 +12,8 @@ extern "C" {
 /*
  * Any table may be a registry, best one with KREG_ACCESS_REGISTRY, in which each user
  * registers his own processes. An object that is registered is bound to a process: nobody
- * finds it from the moment on at which that is exiting, and it is removed when it is dead.
+ * finds it from the moment on at which that is exiting, and it is removed when it is dead; or,
+ * if it was registered to linger, some time later.
  *
  * Errors of all of them: those of <kreg/object.h>.
  */
@@ -20,7 +21,8 @@ extern "C" {
 /**
  * struct kreg_holder - who has a key
  * @size: sizeof(struct kreg_holder)
- * @process: the process; zero: the object is bound to none, or to one that is not visible
+ * @process: the process; zero: the object is bound to none, or to one that is not visible; with
+ *	the pid 0: it is dead, and the object lingers
  * @version: the version of the object
  */
 struct kreg_holder {
@@ -61,6 +63,41 @@ int kreg_register(struct kreg_table *table, const void *key, size_t key_len,
 int kreg_register_or_get(struct kreg_table *table, const struct kreg_process *process,
 			 const void *key, size_t key_len, const void *value, size_t value_len,
 			 struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * struct kreg_register_options - how to register
+ * @size: sizeof(struct kreg_register_options)
+ * @process: whom to register; NULL: the caller
+ * @linger_ms: how long the object is found after the death of its process; others may
+ *	register in its place meanwhile
+ * @version: register in place of the object with this version; 0: where nobody has the key
+ */
+struct kreg_register_options {
+	size_t size;
+	const struct kreg_process *process;
+	uint32_t linger_ms;
+	uint64_t version;
+};
+
+#define KREG_REGISTER_OPTIONS_INIT	{ sizeof(struct kreg_register_options), 0, 0, 0 }
+
+/**
+ * kreg_register_with() - register a process, with options
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @value: the value
+ * @value_len: its length
+ * @options: how; NULL: as kreg_register()
+ * @holder: who has the key now, written also with -EEXIST; may be NULL
+ *
+ * Errors: as kreg_register(); -ESRCH, -EPERM as kreg_register_or_get(); -ECANCELED: it has
+ * another version.
+ */
+int kreg_register_with(struct kreg_table *table, const void *key, size_t key_len,
+		       const void *value, size_t value_len,
+		       const struct kreg_register_options *options,
+		       struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_unregister() - remove a key of the calling process. Return: 1, or 0: it had it not. */
 int kreg_unregister(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A PUT that says more than fits into an operation: whom to bind to, for how long. */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "client/client.h"
+#include "client/proc.h"
+#include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "cmd/op.h"
+
+static int check_more(const struct kreg_more *more, const struct kreg_op *op)
+{
+	if (more->flags || more->filter || more->fields || more->start || more->field_count ||
+	    more->start_len || more->expires_ns || more->idle_ms || more->process.reserved)
+		return -EOPNOTSUPP;
+	/* A new object has no version so far. */
+	return more->if_version && op->flags & KREG_OP_NEW ? -EINVAL : 0;
+}
+
+/* The struct says its size, as that of a command does. */
+static int get_more(struct kreg_more *more, const struct kreg_op *op)
+{
+	const void __user *user = u64_to_user_ptr(op->arg);
+	u32 size;
+	int err;
+
+	if (get_user(size, (const u32 __user *)user))
+		return -EFAULT;
+	if (size < offsetofend(struct kreg_more, out_expires_ns))
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(more, sizeof(*more), user, size);
+	return err ?: check_more(more, op);
+}
+
+static int answer_more(const struct kreg_op *op, struct kreg_more *more)
+{
+	const size_t at = offsetof(struct kreg_more, out_process);
+
+	more->out_expires_ns = 0;
+	return copy_to_user(u64_to_user_ptr(op->arg) + at, (void *)more + at,
+			    sizeof(*more) - at) ? -EFAULT : 0;
+}
+
+/* As it is without the struct. */
+static struct kreg_op plain_op(const struct kreg_op *op, const struct kreg_more *more)
+{
+	struct kreg_op plain = *op;
+
+	plain.flags &= ~KREG_OP_MORE;
+	plain.flags |= more->if_version ? KREG_OP_VERSION : 0;
+	plain.arg = more->if_version;
+	return plain;
+}
+
+static int put_bound(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kreg_more *more)
+{
+	struct kreg_binding to = { .linger_ms = more->linger_ms };
+	struct kreg_op op = plain_op(&arg->op, more);
+	int err;
+
+	to.proc = kreg_find_whom(cl, &more->process);
+	if (IS_ERR(to.proc))
+		return PTR_ERR(to.proc);
+	err = kreg_op_put_bound(cl, arg->table, &op, &to);
+	if (!err) {
+		kreg_op_tell_process(to.proc, &more->out_process);
+		arg->op.out_version = op.out_version;
+		arg->op.out_len = 0;
+		arg->op.out_count = op.out_count;
+	}
+	kreg_proc_put(to.proc);
+	return err;
+}
+
+/* What is answered after the fact must not fail then, so nothing is answered before. */
+int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		     struct kreg_ioc_op *arg)
+{
+	struct kreg_more more;
+	int err = get_more(&more, &arg->op);
+
+	if (err)
+		return err;
+	memset(&more.out_process, 0, sizeof(more.out_process));
+	memset_startat(&arg->op, 0, out_version);
+	err = answer_more(&arg->op, &more) ?: kreg_op_answer(user, &arg->op);
+	if (!err)
+		err = put_bound(cl, arg, &more);
+	if (err)
+		return err;
+	answer_more(&arg->op, &more);
+	kreg_op_answer(user, &arg->op);
+	return 0;
+}
