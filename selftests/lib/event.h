@@ -64,14 +64,17 @@ static inline int del(struct kreg_table *table, const char *key)
 	return kreg_del(table, key, strlen(key));
 }
 
-/* A process that has registered @key in the table, and waits to be killed. */
+/*
+ * A process that has registered @key in the table, which becomes a registry, and waits to be
+ * killed.
+ */
 static inline pid_t registered(struct kreg_table *table, const char *key)
 {
 	int fds[2];
 	pid_t pid;
 	char c = 0;
 
-	if (pipe(fds))
+	if (kreg_table_set_access(table, KREG_ACCESS_REGISTRY) || pipe(fds))
 		return -1;
 	pid = fork();
 	if (!pid) {
@@ -92,8 +95,8 @@ static inline int end_process(pid_t pid)
 {
 	int status = -1;
 
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
+	if (pid > 0 && !kill(pid, SIGKILL))
+		waitpid(pid, &status, 0);
 	return status;
 }
 

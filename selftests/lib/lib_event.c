@@ -81,7 +81,6 @@ TEST_F(lib, exit_is_told_with_the_status)
 	pid_t pid;
 	int status;
 
-	ASSERT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_REGISTRY));
 	ASSERT_EQ(0, kreg_subscribe(self->table, KIND(EXIT), 0, 0, NULL, NULL, &ref));
 	pid = registered(self->table, "his");
 	ASSERT_LT(0, pid);

@@ -127,6 +127,8 @@ static const struct sentence {
 	{ EPERM, TRY_OTHER, ANY, "only the owner of %t may do this" },
 	{ ESRCH, TRY_PIDFD, ANY,
 	  "the process of this pidfd is dead, or this pid namespace does not have it" },
+	{ ESRCH, TRY_HOLDER, ANY,
+	  "the key is in %t, but no process has it, or one of another pid namespace" },
 	{ ESRCH, TRY_OTHER, ANY,
 	  "no living process %p: it is dead, or the number is a thread's or of another pid namespace"
 	},

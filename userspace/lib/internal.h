@@ -75,6 +75,10 @@ struct kreg_ref {
 	void *arg;
 	struct kreg_process watched;
 	struct subscription *subscription;	/* NULL: a monitor */
+	struct kreg_ref *group;		/* the program knows that one in its place */
+	struct kreg_ref *members;	/* of a group, which itself has no id; */
+	struct kreg_ref *next_member;
+	bool is_group;
 };
 
 /* What a ref that is a subscription has beside; under the lock of ref.c. */
@@ -113,7 +117,8 @@ struct kreg_client *kreg_client_get(struct kreg_client *client);
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
 void kreg_client_put(struct kreg_client *client);
 
-/* process.c: who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
+/* process.c: a pidfd; who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
+int kreg_pidfd_open(pid_t pid);
 int kreg_process_whois(struct kreg_client *client, pid_t pid, unsigned int flags,
 		       struct kreg_process *process);
 int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
@@ -126,6 +131,16 @@ int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int
 struct kreg_ref *kreg_ref_begin(struct kreg_client *client, kreg_event_fn fn, void *arg);
 void kreg_ref_commit(struct kreg_ref *ref, uint64_t id, struct kreg_ref **out);
 void kreg_ref_abort(struct kreg_ref *ref);
+/* Likewise a ref that stands for others, which have ids already. */
+int kreg_ref_add_member(struct kreg_ref *group, uint64_t id);
+void kreg_ref_commit_group(struct kreg_ref *group, struct kreg_ref **out);
+void kreg_ref_abort_group(struct kreg_ref *group);
+
+/* monitor.c: one watch, or one of each of these processes behind a single ref. */
+int kreg_watch_set(struct kreg_client *client, struct kreg_ioc_watch *watch,
+		   kreg_event_fn fn, void *arg, struct kreg_ref **out);
+int kreg_watch_set_all(struct kreg_client *client, const struct kreg_process *processes,
+		       size_t count, kreg_event_fn fn, void *arg, struct kreg_ref **out);
 
 /* An event on its way out, and the handler of its ref, if there is one. */
 struct taken {
@@ -209,6 +224,7 @@ enum attempt {
 	TRY_CANCEL,
 	TRY_SUBSCRIBE,
 	TRY_PUBLISH,
+	TRY_HOLDER,
 };
 
 /*

@@ -135,6 +135,72 @@ void kreg_ref_commit(struct kreg_ref *ref, uint64_t id, struct kreg_ref **out)
 	kreg_refs_unlock();
 }
 
+/* The kernel's watch or subscription: 1: it was there; 0: it had fired or ended. */
+static int cancel_id(struct kreg_client *client, uint64_t id)
+{
+	struct kreg_ioc_cancel cancel = {
+		.size = sizeof(cancel),
+		.flags = KREG_CANCEL_FLUSH,
+		.id = id,
+	};
+	int ret = kreg_ioctl(client, KREG_IOC_CANCEL, &cancel);
+
+	if (ret == -ENOENT)
+		return 0;
+	return ret ? ret : 1;
+}
+
+int kreg_ref_add_member(struct kreg_ref *group, uint64_t id)
+{
+	struct kreg_ref *ref = calloc(1, sizeof(*ref));
+
+	if (!ref) {
+		cancel_id(group->client, id);
+		return -ENOMEM;
+	}
+	ref->client = kreg_client_get(group->client);
+	ref->process = group->process;
+	ref->id = id;
+	ref->fn = group->fn;
+	ref->arg = group->arg;
+	ref->group = group;
+	ref->next_member = group->members;
+	group->members = ref;
+	return 0;
+}
+
+/* All at once, so that no handler sees a part of them. */
+void kreg_ref_commit_group(struct kreg_ref *group, struct kreg_ref **out)
+{
+	struct kreg_ref *m;
+	struct refs *refs;
+
+	group->is_group = true;
+	atomic_store(&group->client->has_refs, true);
+	kreg_refs_lock();
+	refs = kreg_refs_of(group->client);
+	refs->setting[group->slot]--;
+	for (m = group->members; m; m = m->next_member) {
+		if (m->id < refs->first)
+			refs->first = m->id;
+		insert(m);
+	}
+	*out = group;
+	kreg_refs_unlock();
+}
+
+void kreg_ref_abort_group(struct kreg_ref *group)
+{
+	struct kreg_ref *m, *next;
+
+	for (m = group->members; m; m = next) {
+		next = m->next_member;
+		cancel_id(m->client, m->id);
+		free_ref(m);
+	}
+	kreg_ref_abort(group);
+}
+
 void kreg_ref_abort(struct kreg_ref *ref)
 {
 	kreg_refs_lock();
@@ -264,37 +330,18 @@ struct kreg_ref *kreg_event_ref(const struct kreg_event *event)
 
 	kreg_refs_lock();
 	r = kreg_ref_of(event);
+	if (r && r->group)
+		r = r->group;
 	kreg_refs_unlock();
 	return r;
 }
 
-/* The kernel's watch or subscription: 1: it was there; 0: it had fired or ended. */
-static int cancel_watch(const struct kreg_ref *ref)
-{
-	struct kreg_ioc_cancel cancel = {
-		.size = sizeof(cancel),
-		.flags = KREG_CANCEL_FLUSH,
-		.id = ref->id,
-	};
-	int ret;
-
-	/* A child's own file may have a watch with the same id. */
-	if (ref->process != kreg_process_number())
-		return -ESTALE;
-	ret = kreg_ioctl(ref->client, KREG_IOC_CANCEL, &cancel);
-	if (ret == -ENOENT)
-		return 0;
-	return ret ? ret : 1;
-}
-
 /* First out of the table, so that no handler is called any more. */
-int kreg_ref_cancel(struct kreg_ref *ref)
+static int cancel_one(struct kreg_ref *ref)
 {
 	struct refs *refs;
-	int ret;
+	int ret = -ESTALE;
 
-	if (!ref)
-		return 0;
 	kreg_refs_lock();
 	withdraw(ref);
 	refs = kreg_refs_of(ref->client);
@@ -303,9 +350,35 @@ int kreg_ref_cancel(struct kreg_ref *ref)
 	if (ref->subscription)
 		kreg_present_end(refs, ref->subscription);
 	kreg_refs_unlock();
-	ret = kreg_fail(cancel_watch(ref), TRY_CANCEL, ref->client);
+	/* A child's own file may have a watch with the same id. */
+	if (ref->process == kreg_process_number())
+		ret = cancel_id(ref->client, ref->id);
+	kreg_fail(ret, TRY_CANCEL, ref->client);
 	free_ref(ref);
 	return ret;
+}
+
+/* 1: one of them at least had not fired. */
+static int cancel_group(struct kreg_ref *group)
+{
+	struct kreg_ref *m, *next;
+	int ret = 0, one;
+
+	for (m = group->members; m; m = next) {
+		next = m->next_member;
+		one = cancel_one(m);
+		if (one < 0 || ret == 0)
+			ret = one;
+	}
+	free_ref(group);
+	return ret;
+}
+
+int kreg_ref_cancel(struct kreg_ref *ref)
+{
+	if (!ref)
+		return 0;
+	return ref->is_group ? cancel_group(ref) : cancel_one(ref);
 }
 
 void *kreg_ref_arg(const struct kreg_ref *ref)
