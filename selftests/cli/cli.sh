@@ -117,8 +117,8 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info status put get take del scan count claim give hold watch monitor \
-		register whereis keys role; do
+	for c in new rm ls info status put get take del scan count claim role give hold watch publish \
+		monitor register unregister whereis keys; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -397,27 +397,84 @@ gifts() {
 	t 'and parks' 0 'true' '' field desk parked
 }
 
+# watching ARGUMENT...: kreg watch in the background, when it waits.
+watching() {
+	"$kreg" watch "$@" >"$tmp/watch" 2>"$tmp/err" &
+	watcher=$!
+	pids="$pids $watcher"
+	wait_until grep -q poll /proc/$watcher/wchan
+}
+
+# watched NAME PATTERN: kreg watch has ended by itself, and has told this.
+watched() {
+	wait $watcher
+	status=$?
+	out=$(cat "$tmp/watch")
+	like "$1" "$2"
+	[ "$status" = 0 ] || not_ok "$1" "status $status" "$(cat "$tmp/err")"
+}
+
 watches() {
 	"$kreg" claim desk 2>/dev/null &
 	holder=$!
 	pids="$pids $holder"
 	wait_until owned_by desk $holder
-	"$kreg" watch -i 20ms -c 4 desk absent >"$tmp/watch" &
-	watcher=$!
-	pids="$pids $watcher"
-	wait_until grep -q missing "$tmp/watch"
+	watching desk
 	kill -9 $holder
 	wait $holder 2>/dev/null
-	wait_until grep -q died "$tmp/watch"
 	"$kreg" rm desk
-	wait $watcher
-	out=$(cat "$tmp/watch")
-	like 'watch' "*desk: is owned, owner $holder (kreg)
-*absent: missing
-*desk: owner $holder died, parked
-*desk: destroyed"
+	watched 'watch owner and end' "*:*:*.*  desk: owner $holder was killed by SIGKILL, parked
+*  desk: destroyed"
+	watching -c 6 phones
+	"$kreg" put phones k v
+	"$kreg" put phones k "$(printf 'a\033\n.')"
+	"$kreg" publish phones topic data
+	"$kreg" publish phones data
+	"$kreg" del phones k >/dev/null
+	"$kreg" put phones "$(printf '\033')" -f "$tmp/copy"
+	watched 'watch objects' '*  phones: create k	v
+*  phones: update k	a\\x1b\\n.
+*  phones: publish topic	data
+*  phones: publish 	data
+*  phones: delete k
+*  phones: create \\x1b	(1048576 bytes)'
+	watching -j -c 3 -k clear,publish phones
+	"$kreg" put phones k v
+	"$kreg" publish --hex phones ff00 ff
+	"$kreg" publish phones text
+	"$kreg" del --all phones >/dev/null
+	watched 'watch some kinds in JSON' '{"time_ms":*,"event":"publish","table":"phones","key_hex":"ff00","value_hex":"ff","length":1,"version":*,"seq":*,"monotonic_ns":*}
+{"time_ms":*,"event":"publish","table":"phones","value":"text","length":4,*}
+{"time_ms":*,"event":"clear","table":"phones","seq":*}'
+	"$kreg" put phones k v
+	t 'watch what is there' 0 2 '' sh -c "$kreg watch -p -c 2 phones | grep -cE ': (create k.v|ready)$'"
+	"$kreg" del --all phones >/dev/null
+	"$kreg" new -a registry names
+	"$kreg" register names me hello -- sleep 1000 &
+	sleeper=$!
+	pids="$pids $sleeper"
+	wait_until "$kreg" whereis names me
+	watching -c 2 names phones
+	kill -9 $sleeper
+	wait $sleeper 2>/dev/null
+	"$kreg" publish phones end
+	watched 'watch an exit' "*  names: exit me, process $sleeper was killed by SIGKILL
+*  phones: publish 	end"
+	"$kreg" rm names
 	t 'watch for a time' 0 '' '*' "$kreg" watch -t 50ms
+	t 'watch a table for a time' 0 '' '' "$kreg" watch -t 50ms phones
 	t 'watch with bad count' 2 '' "kreg watch: '0' is no number of lines*" "$kreg" watch -c 0
+	t 'watch with bad kinds' 2 '' "kreg watch: 'exit,' are no kinds: create,*" \
+		"$kreg" watch -k exit, phones
+	t 'watch what is not there' 3 '' "kreg watch: there is no table 'none' here*" \
+		"$kreg" watch none
+	t 'publish with no subscribers' 0 '' '' "$kreg" publish --sync phones word
+	t 'publish in JSON' 0 '{"missing":0}' '' "$kreg" publish --json --sync phones word
+	t 'publish too much' 1 '' 'kreg publish: the data has 1048576 bytes; the most is 4096' \
+		sh -c "$kreg publish phones - <$tmp/copy"
+	t 'publish with time and no sync' 2 '' 'kreg publish: --timeout goes with --sync*' \
+		"$kreg" publish -t 1s phones word
+	t 'publish without data' 2 '' 'kreg publish: too few arguments*' "$kreg" publish phones
 }
 
 holds() {
@@ -717,11 +774,20 @@ registries() {
 	t 'whereis' 0 "$sleeper" '' "$kreg" whereis names me
 	t 'its value' 0 hello '' "$kreg" get names me
 	t 'keys' 0 me '' "$kreg" keys names "$sleeper"
+	t 'unregister nobody' 3 '' '*' "$kreg" unregister names other
 	t 'register what is taken' 4 '' '*' "$kreg" register names me -- true
 	t 'register without a command' 2 '' '*' "$kreg" register names me value
 	t 'register no such command' 127 '' '*' "$kreg" register names other -- /no/such
 	t 'keys of no pid' 2 '' '*' "$kreg" keys names x
 	t 'keys of nobody' 3 '' '*' "$kreg" keys names 999999
+	t 'unregister' 0 '' '' "$kreg" unregister names me
+	t 'whereis after that' 3 '' '*' "$kreg" whereis names me
+	kill -9 "$sleeper"
+	wait "$sleeper" 2>/dev/null
+	"$kreg" register names me hello -- sleep 1000 &
+	sleeper=$!
+	pids="$pids $sleeper"
+	wait_until "$kreg" whereis names me
 	kill -9 "$sleeper"
 	wait "$sleeper" 2>/dev/null
 	t 'whereis of the dead' 3 '' '*' "$kreg" whereis names me
@@ -733,6 +799,8 @@ registries() {
 	t 'register in its place' 0 '' '' "$kreg" register names ghost -- true
 	t 'that does not linger' 3 '' '*' "$kreg" get names ghost
 	t 'put in its place' 0 '' '' "$kreg" put names me nobody
+	t 'unregister what is bound to none' 3 '' "kreg unregister: no process has the key; *" \
+		"$kreg" unregister names me
 	t 'whereis of what is bound to none' 0 0 '' "$kreg" whereis names me
 	t 'remove the registry' 0 '' '' "$kreg" rm names
 }

@@ -33,7 +33,7 @@ struct command {
 
 extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
 	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
-	cmd_status, cmd_register, cmd_whereis, cmd_keys, cmd_role;
+	cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish, cmd_role;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -98,6 +98,7 @@ void text_ms(uint64_t ms, char *buf, size_t room);
 void text_end(int status, char *buf, size_t room);
 void text_clock(uint64_t ms, char *buf, size_t room);	/* since 1970 */
 uint64_t now_ms(void);					/* likewise */
+uint64_t event_time_ms(const struct kreg_event *event);	/* when it was published */
 void text_table(const struct kreg_stat *stat, char *buf, size_t room);
 const char *text_user(uid_t uid, char *buf, size_t room);
 

@@ -31,14 +31,6 @@ struct monitor {
 	int64_t timeout_ms;
 };
 
-/* When the record was published, in milliseconds since 1970. */
-static uint64_t event_time_ms(const struct kreg_event *event)
-{
-	uint64_t ago = (kreg_deadline(0) - kreg_event_time_ns(event)) / 1000000;
-
-	return now_ms() - ago;
-}
-
 static void say_json(const struct kreg_event *event, const struct monitored *m,
 		     const int *status)
 {

@@ -11,7 +11,8 @@
 #include "watch.h"
 
 static const struct option options[] = {
-	{ "interval", required_argument, NULL, 'i' },
+	{ "kinds", required_argument, NULL, 'k' },
+	{ "present", no_argument, NULL, 'p' },
 	{ "count", required_argument, NULL, 'c' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "accept", no_argument, NULL, 'a' },
@@ -26,14 +27,22 @@ static void on_signal(int sig)
 	over = 1;
 }
 
-/* Without SA_RESTART, so that a signal ends poll(2). */
-static void catch_signals(void)
+/* They come only while the command waits; @waiting is the mask for that. */
+static void catch_signals(sigset_t *waiting)
 {
+	const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t blocked;
+	int i;
 
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGHUP, &sa, NULL);
+	sigemptyset(&blocked);
+	for (i = 0; i < 3; i++) {
+		sigaction(signals[i], &sa, NULL);
+		sigaddset(&blocked, signals[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, waiting);
+	for (i = 0; i < 3; i++)
+		sigdelset(waiting, signals[i]);
 }
 
 static int remember_gift(struct watch *w, uint64_t id)
@@ -62,65 +71,79 @@ static void park_gifts(struct watch *w)
 	free(w->gifts);
 }
 
-static void on_event(const struct kreg_event *event, void *arg)
+/* What is no subscription's: a table for this command. */
+static void on_transfer(const struct kreg_event *event, void *arg)
 {
 	struct watch *w = arg;
+	char name[KREG_MAX_NAME + 1];
+	size_t len;
 
+	if (kreg_event_kind(event) != KREG_EVENT_TRANSFER)
+		return;
+	if (kreg_event_name(event, name, sizeof(name), &len) || !len)
+		snprintf(name, sizeof(name), "#%" PRIu64, kreg_event_table(event));
+	watch_say(w, name, event);
 	/* The table is to be parked even if no more lines are to be printed. */
-	if (w->lines_left)
-		watch_say_event(w, event);
 	if (remember_gift(w, kreg_event_table(event)))
 		w->lines_left = 0;
 }
 
-static int look_at_all(struct watch *w, const struct pollfd *polled)
+static void on_change(const struct kreg_event *event, void *arg)
 {
-	int i, ret = 0;
+	struct watched *t = arg;
 
-	for (i = 0; i < w->count && !ret && w->lines_left; i++)
-		ret = watch_look(w, &w->tables[i], polled && polled[i + 1].revents);
-	return ret;
+	watch_say(t->watch, t->name, event);
+	if (kreg_event_kind(event) == KREG_EVENT_GONE)
+		t->watch->left--;
 }
 
-/* Milliseconds until the next look at the tables or the end, at most an hour. */
-static int poll_timeout(const struct watch *w)
+static int subscribe(struct watch *w, struct watched *t)
 {
-	uint64_t ms = w->count ? w->interval_ms : 3600000;
-	uint64_t now = kreg_deadline(0);
+	unsigned int flags = w->present ? KREG_SUBSCRIBE_PRESENT : 0;
+	int ret = kreg_table_open(w->client, t->name, NULL, &t->table);
 
-	if (w->end_ns && (w->end_ns <= now || (w->end_ns - now) / 1000000 < ms))
-		ms = w->end_ns <= now ? 0 : (w->end_ns - now) / 1000000 + 1;
-	return ms > 3600000 ? 3600000 : ms;
+	if (!ret)
+		ret = kreg_subscribe(t->table, w->kinds, flags, 0, on_change, t, &t->ref);
+	return ret ? fail(ret) : 0;
 }
 
-static int loop(struct watch *w, struct pollfd *polled)
+/* NULL: no end. */
+static const struct timespec *time_left(const struct watch *w, struct timespec *left)
 {
-	int i, ret;
+	uint64_t now = kreg_deadline(0), ns = w->end_ns > now ? w->end_ns - now : 0;
 
-	ret = look_at_all(w, NULL);
-	while (!ret && !over && w->lines_left && (!w->end_ns || kreg_deadline(0) < w->end_ns)) {
-		polled[0] = (struct pollfd){ kreg_client_fd(w->client), POLLIN, 0 };
-		for (i = 0; i < w->count; i++)
-			polled[i + 1] = (struct pollfd){ w->tables[i].pidfd, POLLIN, 0 };
-		if (poll(polled, w->count + 1, poll_timeout(w)) < 0) {
-			if (errno != EINTR)
-				return fail_text(EXIT_ERROR, "poll: %s", strerror(errno));
-			continue;
-		}
+	*left = (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	return w->end_ns ? left : NULL;
+}
+
+static int loop(struct watch *w, const sigset_t *waiting)
+{
+	struct pollfd readable = { .fd = kreg_client_fd(w->client), .events = POLLIN };
+	struct timespec left;
+	int ret;
+
+	while (!over && w->lines_left && (w->left || !w->count)) {
+		ret = ppoll(&readable, 1, time_left(w, &left), waiting);
+		if (!ret)
+			break;
+		if (ret < 0 && errno != EINTR)
+			return fail_text(EXIT_ERROR, "poll: %s", strerror(errno));
 		ret = kreg_client_dispatch(w->client, 0);
-		ret = ret < 0 ? fail(ret) : look_at_all(w, polled);
+		if (ret < 0)
+			return fail(ret);
 	}
-	return ret;
+	return 0;
 }
 
-static void parse(int argc, char **argv, struct watch *w, bool *accept)
+static void parse(int argc, char **argv, struct watch *w)
 {
 	uint64_t ms;
 	int c;
 
-	while ((c = next_option(argc, argv, "i:c:t:a", options)) != -1) {
-		if (c == 'i' && (parse_time_ms(optarg, &w->interval_ms) || !w->interval_ms))
-			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
+	while ((c = next_option(argc, argv, "k:pc:t:a", options)) != -1) {
+		if (c == 'k' && watch_parse_kinds(optarg, &w->kinds))
+			usage("'%s' are no kinds: create,update,delete,exit,clear,owner,publish",
+			      optarg);
 		if (c == 'c' && (parse_number(optarg, UINT64_MAX - 1, &w->lines_left) ||
 				 !w->lines_left))
 			usage("'%s' is no number of lines", optarg);
@@ -129,57 +152,61 @@ static void parse(int argc, char **argv, struct watch *w, bool *accept)
 				usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 			w->end_ns = kreg_deadline(ms);
 		}
-		if (c == 'a')
-			*accept = true;
+		w->present |= c == 'p';
+		w->accept |= c == 'a';
 	}
 }
 
-static int watch(struct watch *w, char **names, bool accept)
+static int begin(struct watch *w, char **names)
 {
-	struct pollfd *polled = calloc(w->count + 1, sizeof(*polled));
-	int i, ret;
+	int i, ret = w->accept ? kreg_client_set_accept(w->client, true) : 0;
 
-	w->tables = calloc(w->count + 1, sizeof(*w->tables));
-	if (!polled || !w->tables) {
-		ret = fail_text(EXIT_ERROR, "no memory");
-		goto out;
-	}
-	for (i = 0; i < w->count; i++)
-		w->tables[i] = (struct watched){ .name = names[i], .pidfd = -1 };
-	ret = accept ? kreg_client_set_accept(w->client, true) : 0;
-	if (ret) {
-		ret = fail(ret);
-		goto out;
-	}
-	kreg_client_set_handler(w->client, on_event, w);
+	if (ret)
+		return fail(ret);
+	kreg_client_set_handler(w->client, on_transfer, w);
 	if (!w->count)
 		note("the mailbox of process %d; 'kreg give NAME %d' sends a table", getpid(),
 		     getpid());
-	catch_signals();
-	ret = loop(w, polled);
-	park_gifts(w);
-	for (i = 0; i < w->count; i++)
-		if (w->tables[i].pidfd >= 0)
-			close(w->tables[i].pidfd);
-out:
-	free(polled);
-	free(w->tables);
+	w->tables = calloc(w->count + 1, sizeof(*w->tables));
+	if (!w->tables)
+		return fail_text(EXIT_ERROR, "no memory");
+	for (i = 0; i < w->count && !ret; i++) {
+		w->tables[i] = (struct watched){ .watch = w, .name = names[i] };
+		ret = subscribe(w, &w->tables[i]);
+	}
+	w->left = w->count;
 	return ret;
+}
+
+static void end(struct watch *w)
+{
+	int i;
+
+	for (i = 0; w->tables && i < w->count; i++) {
+		kreg_ref_cancel(w->tables[i].ref);
+		kreg_table_close(w->tables[i].table);
+	}
+	free(w->tables);
+	park_gifts(w);
+	kreg_client_close(w->client);
 }
 
 static int run(int argc, char **argv)
 {
-	struct watch w = { .interval_ms = 1000, .lines_left = UINT64_MAX };
-	bool accept = false;
+	struct watch w = { .kinds = KREG_SUBSCRIBE_KINDS, .lines_left = UINT64_MAX };
+	sigset_t waiting;
 	int ret;
 
-	parse(argc, argv, &w, &accept);
+	parse(argc, argv, &w);
 	ret = open_client(&w.client);
 	if (ret)
 		return ret;
+	catch_signals(&waiting);
 	w.count = argc - optind;
-	ret = watch(&w, argv + optind, accept);
-	kreg_client_close(w.client);
+	ret = begin(&w, argv + optind);
+	if (!ret)
+		ret = loop(&w, &waiting);
+	end(&w);
 	return ret ? ret : finish_output();
 }
 
@@ -187,10 +214,12 @@ const struct command cmd_watch = {
 	.name = "watch",
 	.args = "[OPTION]... [NAME]...",
 	.summary = "tell what happens to tables",
-	.help = "Tell what happens to tables, a line each: the death of an owner at once, gifts,\n"
-		"claims and destruction within the interval. Tells also of tables that this\n"
-		"command itself is given or inherits, with the cause; it parks them in the end.\n\n"
-		"  -i, --interval TIME  how often to look: 1s (default)\n"
+	.help = "Tell what happens to tables, a line each: what is written, removed and published,\n"
+		"processes that have keys and exit, changes of the owner, and the end of the table,\n"
+		"with which this command ends. Tells also of tables that it is given or inherits,\n"
+		"with the cause; it parks them in the end.\n\n"
+		"  -k, --kinds LIST     only these: create,update,delete,exit,clear,owner,publish\n"
+		"  -p, --present        first what is there, each as 'create', then 'ready'\n"
 		"  -c, --count N        end after N lines\n"
 		"  -t, --timeout TIME   end after this time\n"
 		"  -a, --accept         let other users give tables to this command",

@@ -10,7 +10,7 @@ static const struct command *const commands[] = {
 	&cmd_new, &cmd_rm, &cmd_ls, &cmd_info, &cmd_status,
 	&cmd_put, &cmd_get, &cmd_take, &cmd_del, &cmd_scan, &cmd_count,
 	&cmd_claim, &cmd_role, &cmd_give, &cmd_hold, &cmd_watch,
-	&cmd_monitor, &cmd_register, &cmd_whereis, &cmd_keys,
+	&cmd_publish, &cmd_monitor, &cmd_register, &cmd_unregister, &cmd_whereis, &cmd_keys,
 };
 
 #define N_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -22,7 +22,7 @@ static void help(FILE *out)
 	fprintf(out, "Usage: kreg COMMAND [ARGUMENT]...\n\n"
 		"Named in-memory tables that outlive the processes that use them.\n\n");
 	for (i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(out, "\n'kreg COMMAND --help' tells more, and so does kreg(1).\n"
 		"  -h, --help     this text\n  -V, --version  the version\n");
 }

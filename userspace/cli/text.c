@@ -119,6 +119,13 @@ uint64_t now_ms(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
+uint64_t event_time_ms(const struct kreg_event *event)
+{
+	uint64_t ago = (kreg_deadline(0) - kreg_event_time_ns(event)) / 1000000;
+
+	return now_ms() - ago;
+}
+
 /* The time of the day. */
 void text_clock(uint64_t ms, char *buf, size_t room)
 {

@@ -1,120 +1,164 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One line for each change. */
+/* One line for each event. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "watch.h"
 
-static void count_line(struct watch *w)
-{
-	fflush(stdout);
-	if (w->lines_left)
-		w->lines_left--;
-}
-
-static void begin_json(const char *event, const char *table)
-{
-	json_begin(stdout);
-	json_number("time_ms", now_ms());
-	json_text("event", event);
-	json_text("table", table);
-}
-
-static void print_name(const char *name)
+/* Names and commands are text, also with --hex. */
+static void print_text(const char *text)
 {
 	bool keep = hex;
 
 	hex = false;
-	bytes_print(name, strlen(name), stdout);
+	bytes_print(text, strlen(text), stdout);
 	hex = keep;
 }
 
-static void say_json(const char *event, const struct watched *t, const struct kreg_process *before)
+/* With its command, as long as it lives. */
+static void print_process(struct kreg_process process)
 {
-	begin_json(event, t->name);
-	if (before->pid)
-		json_number("from", before->pid);
-	if (t->exists && !t->parked && t->owner.pid)
-		json_number("owner", t->owner.pid);
-	if (t->exists)
-		json_number("transfers", t->transfers);
-	json_end();
+	char text[64];
+
+	text_proc(process.pid, text, sizeof(text));
+	print_text(text);
 }
 
-void watch_say(struct watch *w, const char *event, const struct watched *t,
-	       const struct kreg_process *before)
+static void print_end(const struct kreg_event *event)
 {
-	char now[32], owner[64];
+	char end[64] = "died";
+	int status;
 
-	if (json) {
-		say_json(event, t, before);
-		count_line(w);
-		return;
-	}
-	text_clock(now_ms(), now, sizeof(now));
-	printf("%s  ", now);
-	print_name(t->name);
-	if (!strncmp(event, "died", 4) && before->pid)
-		printf(": owner %d died%s", before->pid, event + 4);
+	if (kreg_event_status(event, &status))
+		text_end(status, end, sizeof(end));
+	printf(" %s", end);
+}
+
+static void print_value(const struct kreg_event *event)
+{
+	size_t len;
+	const void *value = kreg_event_value(event, &len);
+
+	putchar('\t');
+	if (value)
+		bytes_print(value, len, stdout);
 	else
-		printf(": %s", event);
-	if (t->exists && !t->parked) {
-		text_proc(t->owner.pid, owner, sizeof(owner));
-		printf(", owner ");
-		print_name(owner);
-	}
-	putchar('\n');
-	count_line(w);
+		printf("(%zu bytes)", len);
 }
 
-static void event_json(const struct kreg_event *event, const char *name, int status, bool known)
+static void print_object(const struct kreg_event *event)
+{
+	unsigned int kind = kreg_event_kind(event);
+	size_t len;
+	const void *key = kreg_event_key(event, &len);
+
+	printf("%s ", watch_kind_name(kind));
+	bytes_print(key, len, stdout);
+	if (kind == KREG_EVENT_EXIT) {
+		printf(", process %u", kreg_event_process(event).pid);
+		print_end(event);
+	} else if (kind != KREG_EVENT_DELETE) {
+		print_value(event);
+	}
+	if (kind <= KREG_EVENT_UPDATE && kreg_event_process(event).pid) {
+		printf("\tof process ");
+		print_process(kreg_event_process(event));
+	}
+}
+
+static void print_owner(const struct kreg_event *event)
+{
+	struct kreg_process now = kreg_event_process(event);
+	unsigned int from = kreg_event_former_owner(event).pid;
+
+	if (kreg_event_cause(event) == KREG_CAUSE_DEATH) {
+		printf("owner %u", from);
+		print_end(event);
+		printf(now.cookie ? ", inherited by " : ", parked");
+	} else if (kreg_event_cause(event) == KREG_CAUSE_CLAIM) {
+		printf("claimed by ");
+	} else {
+		printf(now.cookie ? "given by %u to " : "parked by %u", from);
+	}
+	if (now.cookie)
+		print_process(now);
+}
+
+static void print_gone(const struct kreg_event *event)
+{
+	switch (kreg_event_cause(event)) {
+	case KREG_CAUSE_DEATH:
+		printf("destroyed, its owner died");
+		break;
+	case KREG_CAUSE_EXPIRED:
+		printf("destroyed, it was parked for too long");
+		break;
+	case KREG_CAUSE_ACCESS:
+		printf("it may not be read any more");
+		break;
+	default:
+		printf("destroyed");
+	}
+}
+
+static void print_transfer(const struct kreg_event *event)
 {
 	size_t len;
 	const void *data = kreg_event_data(event, &len);
 
-	begin_json("transfer", name);
-	json_number("id", kreg_event_table(event));
-	json_number("from", kreg_event_process(event).pid);
-	json_text("cause", kreg_event_cause(event) == KREG_CAUSE_DEATH ? "death" : "gift");
-	if (known)
-		json_signed("status", status);
-	if (len)
-		json_bytes("data", data, len);
-	json_number("seq", kreg_event_seq(event));
-	json_number("monotonic_ns", kreg_event_time_ns(event));
-	json_end();
-}
-
-void watch_say_event(struct watch *w, const struct kreg_event *event)
-{
-	char now[32], name[160], end[64] = "died";
-	int status = 0;
-	bool known = kreg_event_status(event, &status);
-	const void *data;
-	size_t len;
-
-	if (kreg_event_name(event, name, sizeof(name), &len) || !len)
-		snprintf(name, sizeof(name), "#%" PRIu64, kreg_event_table(event));
-	if (json) {
-		event_json(event, name, status, known);
-		count_line(w);
-		return;
+	if (kreg_event_cause(event) == KREG_CAUSE_DEATH) {
+		printf("inherited by this command, process %d", kreg_event_process(event).pid);
+		print_end(event);
+	} else {
+		printf("given to this command by process %d", kreg_event_process(event).pid);
 	}
-	text_clock(now_ms(), now, sizeof(now));
-	printf("%s  ", now);
-	print_name(name);
-	if (known)
-		text_end(status, end, sizeof(end));
-	if (kreg_event_cause(event) == KREG_CAUSE_DEATH)
-		printf(": inherited by this command, process %d %s",
-		       kreg_event_process(event).pid, end);
-	else
-		printf(": given to this command by process %d", kreg_event_process(event).pid);
-	data = kreg_event_data(event, &len);
 	if (len) {
 		printf(", data ");
 		bytes_print(data, len, stdout);
 	}
+}
+
+static void print_event(const struct kreg_event *event)
+{
+	switch (kreg_event_kind(event)) {
+	case KREG_EVENT_OWNER:
+		print_owner(event);
+		break;
+	case KREG_EVENT_GONE:
+		print_gone(event);
+		break;
+	case KREG_EVENT_TRANSFER:
+		print_transfer(event);
+		break;
+	case KREG_EVENT_OVERFLOW:
+		printf("%" PRIu64 " events lost",
+		       kreg_event_last_lost(event) - kreg_event_seq(event) + 1);
+		break;
+	case KREG_EVENT_CLEAR:
+	case KREG_EVENT_READY:
+		printf("%s", watch_kind_name(kreg_event_kind(event)));
+		break;
+	default:
+		print_object(event);
+	}
+}
+
+void watch_say(struct watch *w, const char *table, const struct kreg_event *event)
+{
+	char now[32];
+
+	if (!w->lines_left)
+		return;
+	w->lines_left--;
+	if (json) {
+		watch_json(table, event);
+		return;
+	}
+	text_clock(event_time_ms(event), now, sizeof(now));
+	printf("%s  ", now);
+	print_text(table);
+	printf(": ");
+	print_event(event);
 	putchar('\n');
-	count_line(w);
+	fflush(stdout);
 }

@@ -48,5 +48,6 @@
 #include <kreg/event.h>
 #include <kreg/ref.h>
 #include <kreg/monitor.h>
+#include <kreg/stream.h>
 
 #endif /* KREG_H */

@@ -152,6 +152,7 @@ void kreg_client_put(struct kreg_client *client)
 	if (atomic_fetch_sub(&client->refs, 1) != 1)
 		return;
 	free(client->mail.buf);
+	free(client->mail.made);
 	free(client->path);
 	free(client);
 }

@@ -102,6 +102,7 @@ static const struct sentence {
 	{ EEXIST, TRY_CREATE, ANY,
 	  "%t exists already; open it, destroy it, or choose another name" },
 	{ EEXIST, TRY_OTHER, ANY, "%t is of another type" },
+	{ ENOENT, TRY_SUBSCRIBE, ANY, "the subscription has ended; nobody waits for it" },
 	{ ENOENT, TRY_OTHER, ANY,
 	  "there is no %t here; create it, or look which there are with 'kreg ls'" },
 	{ ESTALE, TRY_BY_ID, ANY,
@@ -139,6 +140,8 @@ static const struct sentence {
 	{ EPERM, TRY_OTHER, ANY, "only the owner of %t may do this" },
 	{ ESRCH, TRY_PIDFD, ANY,
 	  "the process of this pidfd is dead, or this pid namespace does not have it" },
+	{ ESRCH, TRY_HOLDER, ANY,
+	  "the key is in %t, but no process has it, or one of another pid namespace" },
 	{ ESRCH, TRY_OTHER, ANY,
 	  "no living process %p: it is dead, or the number is a thread's or of another pid namespace"
 	},
@@ -157,6 +160,7 @@ static const struct sentence {
 	{ ENAMETOOLONG, TRY_WRITE, ANY, "the key has %k bytes; the most is %K" },
 	{ ENAMETOOLONG, TRY_OTHER, ANY, "the name has %n bytes; the most is %N" },
 	{ EFBIG, TRY_WRITE, ANY, "the value has %v bytes; the most is %V; split it" },
+	{ EFBIG, TRY_PUBLISH, ANY, "the data has %v bytes; the most is %E" },
 	{ EFBIG, TRY_BATCH, ANY, "the batch is too long: the most is %B bytes; split it" },
 	{ EFBIG, TRY_OTHER, ANY, "the data of the event has %v bytes; the most is %D" },
 	{ ENOBUFS, TRY_BATCH, ANY, "the batch is full: run it, and fill another" },
@@ -170,6 +174,9 @@ static const struct sentence {
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
 	{ EINVAL, TRY_MONITOR, ANY, "the name is empty, or the pid is 0" },
 	{ EINVAL, TRY_EVENT, ANY, "the client has no handler, and never had a ref" },
+	{ EINVAL, TRY_SUBSCRIBE, ANY,
+	  "no kind of event is asked for, the flags contradict each other, or there is no event of this number"
+	},
 	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
 	{ EINVAL, TRY_WRITE, ANY, "the key is empty, or the options contradict each other" },
 	{ EAGAIN, TRY_WRITE, ANY,
@@ -193,6 +200,10 @@ static const char * const of_limits[] = {
 	[KREG_LIMIT_TABLE] =
 	  "%t is full: remove objects",
 	[KREG_LIMIT_FOLLOWERS] = "as many tables follow this role as may: use another one",
+	[KREG_LIMIT_BOUND] =
+	  "this user has bound as many objects to processes as one may (max_user_bound): remove some",
+	[KREG_LIMIT_SUBSCRIPTIONS] =
+	  "this client, or %t, has as many subscriptions as it may (max_subscriptions, max_table_subscriptions): cancel some",
 	[KREG_LIMIT_WATCHES] =
 	  "this user monitors as much as one may (max_user_watches): cancel some, or read the events of the dead",
 };
@@ -280,6 +291,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		{ 'p', last.pid }, { 'u', f->uid }, { 'k', last.key_len }, { 'v', last.given },
 		{ 'n', last.needed }, { 'K', KREG_MAX_KEY }, { 'V', KREG_MAX_VALUE },
 		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
+		{ 'E', KREG_MAX_EVENT_VALUE },
 	};
 	size_t i;
 

@@ -76,14 +76,15 @@ static int fill(struct kreg_client *client)
 /* The lengths in the record do not exceed its size. */
 static bool sound(const struct kreg_event *ev)
 {
-	return ev->size >= sizeof(*ev) &&
-	       (uint64_t)ev->key_len + ev->value_len <= ev->size - sizeof(*ev);
+	uint64_t value_len = ev->flags & KREG_EVENT_CUT ? 0 : ev->value_len;
+
+	return ev->size >= sizeof(*ev) && ev->key_len + value_len <= ev->size - sizeof(*ev);
 }
 
 static bool known(const struct kreg_event *ev)
 {
 	return ev->kind == KREG_EVENT_TRANSFER || ev->kind == KREG_EVENT_DOWN ||
-	       ev->kind == KREG_EVENT_GONE;
+	       (ev->kind >= KREG_EVENT_CREATE && ev->kind <= KREG_EVENT_OVERFLOW);
 }
 
 /*
@@ -132,9 +133,37 @@ struct until {
 	uint64_t deadline;
 };
 
-static int next_event(struct kreg_client *client, const struct until *until, struct taken *taken)
+/*
+ * The next event of the buffer that is for the program. 1: there is one; 0: there is none, or
+ * it has to wait.
+ */
+static int next_of_buffer(struct kreg_client *client, struct taken *taken)
 {
 	const struct kreg_event *event;
+	enum whose whose;
+	size_t at;
+	int ret;
+
+	while (client->mail.next < client->mail.len) {
+		at = client->mail.next;
+		ret = pop(&client->mail, &event);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			continue;
+		whose = kreg_ref_take(client, event, taken);
+		if (whose == OF_NONE || whose == OF_REF)
+			return 1;
+		if (whose == OF_LATER) {
+			client->mail.next = at;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int next_event(struct kreg_client *client, const struct until *until, struct taken *taken)
+{
 	int ret;
 
 	kreg_ref_release(client);
@@ -142,13 +171,14 @@ static int next_event(struct kreg_client *client, const struct until *until, str
 	if (ret)
 		return ret;
 	for (;;) {
-		while (client->mail.next < client->mail.len) {
-			ret = pop(&client->mail, &event);
-			if (ret < 0)
-				return ret;
-			if (ret && kreg_ref_take(client, event, taken))
-				return 0;
-		}
+		ret = kreg_present_next(client, taken);
+		if (!ret)
+			ret = next_of_buffer(client, taken);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		/* One that has to wait. */
+		if (client->mail.next < client->mail.len)
+			continue;
 		ret = fill(client);
 		if (ret == -EAGAIN && until->wait)
 			ret = wait_readable(client, until->deadline);
@@ -172,6 +202,7 @@ static int next_unhandled(struct kreg_client *client, int64_t timeout_ms,
 		if (ret || !taken.fn)
 			return ret;
 		taken.fn(taken.event, taken.arg);
+		kreg_ref_handled(client, &taken);
 	}
 	return -EBADF;
 }
@@ -207,6 +238,7 @@ static bool handle(struct kreg_client *client, const struct taken *taken)
 		client->handler(taken->event, client->handler_arg);
 	else
 		return false;
+	kreg_ref_handled(client, taken);
 	return true;
 }
 
@@ -302,6 +334,43 @@ int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *l
 		return kreg_fail(-ENOMEM, TRY_EVENT, NULL);
 	*name = copy;
 	return kreg_event_name(event, copy, (size_t)event->key_len + 1, len);
+}
+
+const void *kreg_event_key(const struct kreg_event *event, size_t *len)
+{
+	if (len)
+		*len = event->key_len;
+	return event + 1;
+}
+
+const void *kreg_event_value(const struct kreg_event *event, size_t *len)
+{
+	if (len)
+		*len = event->value_len;
+	if (event->flags & KREG_EVENT_CUT)
+		return NULL;
+	return (const char *)(event + 1) + event->key_len;
+}
+
+uint64_t kreg_event_version(const struct kreg_event *event)
+{
+	return event->version;
+}
+
+uint64_t kreg_event_last_lost(const struct kreg_event *event)
+{
+	return event->kind == KREG_EVENT_OVERFLOW ? event->version : 0;
+}
+
+struct kreg_process kreg_event_former_owner(const struct kreg_event *event)
+{
+	struct kreg_process former = { 0, 0, 0 };
+
+	if (event->kind == KREG_EVENT_TRANSFER)
+		return event->process;
+	if (event->kind == KREG_EVENT_OWNER && event->value_len == sizeof(former))
+		memcpy(&former, (const char *)(event + 1) + event->key_len, sizeof(former));
+	return former;
 }
 
 const void *kreg_event_data(const struct kreg_event *event, size_t *len)

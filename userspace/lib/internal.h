@@ -18,7 +18,11 @@ struct mail {
 	size_t len;
 	size_t next;
 	uint64_t process;
+	char *made;		/* an event that the library has made itself */
+	size_t made_room;
 };
+
+struct present;
 
 /* Of a client, under the lock of ref.c. */
 struct refs {
@@ -27,6 +31,7 @@ struct refs {
 	unsigned int slot;		/* where those that begin now are counted */
 	uint64_t first;			/* the lowest id that the client had from this library */
 	struct kreg_ref *handed;	/* whose event is handed out */
+	struct present *presents;	/* of subscriptions that are to be told what is there */
 };
 
 /*
@@ -69,6 +74,23 @@ struct kreg_ref {
 	kreg_event_fn fn;
 	void *arg;
 	struct kreg_process watched;
+	struct subscription *subscription;	/* NULL: a monitor */
+	struct kreg_ref *group;		/* the program knows that one in its place */
+	struct kreg_ref *members;	/* of a group, which itself has no id; */
+	struct kreg_ref *next_member;
+	bool is_group;
+};
+
+/* What a ref that is a subscription has beside; under the lock of ref.c. */
+struct subscription {
+	unsigned int kinds;		/* of which the program is told */
+	unsigned int flags;
+	bool made;			/* the event that is handed out is not the kernel's */
+	bool denied;			/* the program was told that it may read no more */
+	uint64_t handed;		/* number of the last event that was handed out, */
+	uint64_t acked;			/* that is acknowledged, */
+	uint64_t passed_over;		/* and that may be when all before it are */
+	struct present *present;	/* until events need not be compared any more */
 };
 
 struct kreg_stat {
@@ -95,7 +117,8 @@ struct kreg_client *kreg_client_get(struct kreg_client *client);
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
 void kreg_client_put(struct kreg_client *client);
 
-/* process.c: who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
+/* process.c: a pidfd; who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
+int kreg_pidfd_open(pid_t pid);
 int kreg_process_whois(struct kreg_client *client, pid_t pid, unsigned int flags,
 		       struct kreg_process *process);
 int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
@@ -108,21 +131,70 @@ int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int
 struct kreg_ref *kreg_ref_begin(struct kreg_client *client, kreg_event_fn fn, void *arg);
 void kreg_ref_commit(struct kreg_ref *ref, uint64_t id, struct kreg_ref **out);
 void kreg_ref_abort(struct kreg_ref *ref);
+/* Likewise a ref that stands for others, which have ids already. */
+int kreg_ref_add_member(struct kreg_ref *group, uint64_t id);
+void kreg_ref_commit_group(struct kreg_ref *group, struct kreg_ref **out);
+void kreg_ref_abort_group(struct kreg_ref *group);
+
+/* monitor.c: one watch, or one of each of these processes behind a single ref. */
+int kreg_watch_set(struct kreg_client *client, struct kreg_ioc_watch *watch,
+		   kreg_event_fn fn, void *arg, struct kreg_ref **out);
+int kreg_watch_set_all(struct kreg_client *client, const struct kreg_process *processes,
+		       size_t count, kreg_event_fn fn, void *arg, struct kreg_ref **out);
 
 /* An event on its way out, and the handler of its ref, if there is one. */
 struct taken {
 	const struct kreg_event *event;
 	kreg_event_fn fn;
 	void *arg;
+	uint64_t id;
+	uint64_t ack;	/* number up to which to acknowledge then; 0: nothing */
 };
 
-enum whose { OF_NONE, OF_REF, OF_CANCELLED, OF_UNKNOWN };
+/*
+ * OF_PASSED: nobody is to be told. OF_LATER: first the program has to be told what is there;
+ * the event is to be taken again afterwards.
+ */
+enum whose { OF_NONE, OF_REF, OF_CANCELLED, OF_UNKNOWN, OF_PASSED, OF_LATER };
 
-/* False: its ref was cancelled. */
-bool kreg_ref_take(struct kreg_client *client, const struct kreg_event *event,
-		   struct taken *taken);
+/* OF_NONE, OF_REF: it is the program's. */
+enum whose kreg_ref_take(struct kreg_client *client, const struct kreg_event *event,
+			 struct taken *taken);
+/* The handler has returned. */
+void kreg_ref_handled(struct kreg_client *client, const struct taken *taken);
 /* The event that was taken last is not the program's any more. */
 void kreg_ref_release(struct kreg_client *client);
+
+void kreg_refs_lock(void);
+void kreg_refs_unlock(void);
+/* Under the lock: those of the calling process; @event, of @ref, is handed out. */
+struct refs *kreg_refs_of(struct kreg_client *client);
+void kreg_ref_hand(struct refs *refs, struct kreg_ref *ref, const struct kreg_event *event,
+		   struct taken *taken);
+/* Under the lock: whose event it is, or NULL. */
+struct kreg_ref *kreg_ref_of(const struct kreg_event *event);
+
+/* subscribe.c, under the lock of ref.c: OF_REF, OF_PASSED or OF_LATER. */
+enum whose kreg_subscription_take(struct subscription *s, const struct kreg_event *event,
+				  struct taken *taken);
+
+/*
+ * present.c: what is there when a subscription begins. All but kreg_present_new(), _free() and
+ * _next() are called under the lock of ref.c.
+ */
+int kreg_present_new(struct kreg_table *table, struct present **present);
+/* It was not begun. */
+void kreg_present_free(struct present *p);
+void kreg_present_set(struct present *p, uint64_t seq, uint64_t version);
+void kreg_present_begin(struct refs *refs, struct kreg_ref *ref);
+void kreg_present_end(struct refs *refs, struct subscription *s);
+bool kreg_present_is_told(const struct present *p);
+/* Whether the program knows what @event says. */
+bool kreg_present_covers(const struct present *p, const struct kreg_event *event);
+/* Whether it will not any more of this event, nor of any that comes after it. */
+bool kreg_present_is_past(const struct present *p, const struct kreg_event *event);
+/* 1: @taken is what is there; 0: nothing is to be told; or an error. */
+int kreg_present_next(struct kreg_client *client, struct taken *taken);
 
 /* table.c: NULL without memory. @name need not be terminated. */
 struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const void *name,
@@ -151,6 +223,9 @@ enum attempt {
 	TRY_EVENT,
 	TRY_MONITOR,
 	TRY_CANCEL,
+	TRY_SUBSCRIBE,
+	TRY_PUBLISH,
+	TRY_HOLDER,
 };
 
 /*

@@ -23,8 +23,14 @@ static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
 		return ((const struct kreg_ioc_sync *)arg)->out_limit;
 	case KREG_IOC_WATCH:
 		return ((const struct kreg_ioc_watch *)arg)->out_limit;
+	case KREG_IOC_REGISTER:
+		return ((const struct kreg_ioc_register *)arg)->out_limit;
+	case KREG_IOC_SUBSCRIBE:
+		return ((const struct kreg_ioc_subscribe *)arg)->out_limit;
 	case KREG_IOC_OP:
-		/* KREG_OP_SIZE, the form that the library uses, has no @out_limit. */
+		if (((const struct kreg_ioc_op *)arg)->size > KREG_OP_SIZE)
+			return ((const struct kreg_ioc_op *)arg)->out_limit;
+		/* The short form, which is for speed, has no @out_limit. */
 		return errno == ENOSPC ? KREG_LIMIT_TABLE : KREG_LIMIT_BYTES;
 	}
 	return KREG_LIMIT_NONE;

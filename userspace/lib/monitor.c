@@ -5,8 +5,8 @@
 
 #include "internal.h"
 
-static int set_watch(struct kreg_client *client, struct kreg_ioc_watch *watch,
-		     kreg_event_fn fn, void *arg, struct kreg_ref **out)
+int kreg_watch_set(struct kreg_client *client, struct kreg_ioc_watch *watch,
+		   kreg_event_fn fn, void *arg, struct kreg_ref **out)
 {
 	struct kreg_ref *ref = kreg_ref_begin(client, fn, arg);
 	int ret;
@@ -24,11 +24,48 @@ static int set_watch(struct kreg_client *client, struct kreg_ioc_watch *watch,
 	return 0;
 }
 
+static int watch_each(struct kreg_ref *group, const struct kreg_process *processes, size_t count)
+{
+	struct kreg_ioc_watch watch;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		watch = (struct kreg_ioc_watch){
+			.size = sizeof(watch),
+			.kind = KREG_WATCH_PROCESS,
+			.process = processes[i],
+		};
+		ret = kreg_ioctl(group->client, KREG_IOC_WATCH, &watch);
+		if (!ret)
+			ret = kreg_ref_add_member(group, watch.out_id);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int kreg_watch_set_all(struct kreg_client *client, const struct kreg_process *processes,
+		       size_t count, kreg_event_fn fn, void *arg, struct kreg_ref **out)
+{
+	struct kreg_ref *group = kreg_ref_begin(client, fn, arg);
+	int ret;
+
+	if (!group)
+		return -ENOMEM;
+	ret = watch_each(group, processes, count);
+	if (ret)
+		kreg_ref_abort_group(group);
+	else
+		kreg_ref_commit_group(group, out);
+	return ret;
+}
+
 static int monitor(struct kreg_client *client, const struct kreg_process *process,
 		   kreg_event_fn fn, void *arg, struct kreg_ref **ref)
 {
 	struct kreg_ioc_watch watch = { .kind = KREG_WATCH_PROCESS, .process = *process };
-	int ret = kreg_fail(set_watch(client, &watch, fn, arg, ref), TRY_MONITOR, client);
+	int ret = kreg_fail(kreg_watch_set(client, &watch, fn, arg, ref), TRY_MONITOR, client);
 
 	return kreg_fail_process(ret, process->pid);
 }
@@ -64,8 +101,9 @@ int kreg_monitor_owner(struct kreg_table *table, kreg_event_fn fn, void *arg,
 		       struct kreg_ref **ref)
 {
 	struct kreg_ioc_watch watch = { .kind = KREG_WATCH_OWNER, .table = table->id };
+	int ret = kreg_watch_set(table->client, &watch, fn, arg, ref);
 
-	return kreg_fail_table(set_watch(table->client, &watch, fn, arg, ref), TRY_MONITOR, table);
+	return kreg_fail_table(ret, TRY_MONITOR, table);
 }
 
 int kreg_monitor_owner_name(struct kreg_client *client, const char *name, kreg_event_fn fn,
@@ -76,6 +114,7 @@ int kreg_monitor_owner_name(struct kreg_client *client, const char *name, kreg_e
 		.key = kreg_ptr(name),
 		.key_len = strnlen(name, KREG_MAX_NAME + 1),
 	};
+	int ret = kreg_watch_set(client, &watch, fn, arg, ref);
 
-	return kreg_fail_name(set_watch(client, &watch, fn, arg, ref), TRY_MONITOR, client, name);
+	return kreg_fail_name(ret, TRY_MONITOR, client, name);
 }

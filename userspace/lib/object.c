@@ -48,7 +48,7 @@ static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 	struct kreg_op_args a;
 	int ret;
 
-	if (args->size < sizeof(a))
+	if (args->size < offsetof(struct kreg_op_args, version))
 		return -EINVAL;
 	ret = kreg_options_copy(&a, sizeof(a), args);
 	if (ret)
@@ -60,6 +60,7 @@ static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 	if (ret)
 		return ret;
 	io.op.flags = a.flags;
+	io.op.arg = a.version;
 	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
 	if (!ret || ret == -EMSGSIZE)
 		args->out_len = io.op.out_len;

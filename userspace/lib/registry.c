@@ -2,6 +2,7 @@
 /* Which process has which key. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -124,6 +125,36 @@ int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
 	if (ret)
 		return kreg_fail_sizes(kreg_fail_table(ret, TRY_READ, table), key_len, 0, 0);
 	return fill_holder(holder, &io.out_process, io.op.out_version);
+}
+
+/* Who has the key before and after the pidfd was opened lived meanwhile, so it is his. */
+int kreg_whereis_pidfd(struct kreg_table *table, const void *key, size_t key_len,
+		       struct kreg_holder *holder)
+{
+	struct kreg_holder before = KREG_HOLDER_INIT, after = KREG_HOLDER_INIT;
+	int fd, ret = check_holder(holder);
+
+	if (ret)
+		return kreg_fail_table(ret, TRY_READ, table);
+	for (;;) {
+		ret = kreg_whereis(table, key, key_len, &before);
+		if (ret)
+			return ret;
+		if (!before.process.pid)
+			return kreg_fail_table(-ESRCH, TRY_HOLDER, table);
+		fd = kreg_pidfd_open(before.process.pid);
+		if (fd < 0 && fd != -ESRCH)
+			return kreg_fail_table(fd, TRY_READ, table);
+		ret = kreg_whereis(table, key, key_len, &after);
+		if (!ret && fd >= 0 && after.process.cookie == before.process.cookie)
+			break;
+		if (fd >= 0)
+			close(fd);
+		if (ret)
+			return ret;
+	}
+	fill_holder(holder, &after.process, after.version);
+	return fd;
 }
 
 struct kreg_process kreg_object_process(const struct kreg_object *object)

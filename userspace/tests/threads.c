@@ -18,12 +18,15 @@
 
 #define THREADS	8
 #define ROUNDS	300
+#define MANY	(ROUNDS * 8)
 
 static _Atomic pid_t opener;
 static _Atomic unsigned int opened;
 static _Atomic uint64_t ids;
-static _Atomic uint64_t watches;	/* all of them have fired */
+static _Atomic uint64_t given;		/* ids of refs; all watches have fired */
 static _Atomic uint64_t told;		/* of so many the record was read */
+static _Atomic uint64_t subscribed;	/* the last id that is of a subscription */
+static atomic_bool is_subscription[MANY];
 static _Atomic int setters;
 static _Atomic int bad;
 
@@ -87,10 +90,32 @@ static int fake_info(struct kreg_ioc_info *io)
 	return 0;
 }
 
+static uint64_t give_id(bool subscription)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	uint64_t id;
+
+	pthread_mutex_lock(&lock);
+	id = atomic_load(&given) + 1;
+	atomic_store(&is_subscription[id], subscription);
+	atomic_store(&given, id);
+	pthread_mutex_unlock(&lock);
+	return id;
+}
+
 /* Who is watched dies at once, before the caller knows the id. */
 static int fake_watch(struct kreg_ioc_watch *io)
 {
-	io->out_id = atomic_fetch_add(&watches, 1) + 1;
+	io->out_id = give_id(false);
+	sched_yield();
+	return 0;
+}
+
+/* Its events come at once, before the caller knows the id. */
+static int fake_subscribe(struct kreg_ioc_subscribe *io)
+{
+	io->out_id = give_id(true);
+	atomic_store(&subscribed, io->out_id);
 	sched_yield();
 	return 0;
 }
@@ -121,6 +146,8 @@ int __wrap_ioctl(int fd, unsigned long cmd, ...)
 		return fake_info(arg);
 	case KREG_IOC_WATCH:
 		return fake_watch(arg);
+	case KREG_IOC_SUBSCRIBE:
+		return fake_subscribe(arg);
 	}
 	return 0;
 }
@@ -132,9 +159,14 @@ ssize_t __wrap_read(int fd, void *buf, size_t room)
 
 	(void)fd;
 	/* One thread reads. */
-	if (atomic_load(&told) < atomic_load(&watches)) {
-		event.kind = KREG_EVENT_DOWN;
+	if (atomic_load(&told) < atomic_load(&given)) {
 		event.id = atomic_fetch_add(&told, 1) + 1;
+		event.kind = atomic_load(&is_subscription[event.id]) ? KREG_EVENT_USER :
+								       KREG_EVENT_DOWN;
+	} else if (atomic_load(&subscribed) && atomic_load(&turn) % 7) {
+		event.id = atomic_load(&subscribed);
+		event.kind = KREG_EVENT_USER;
+		event.seq = atomic_fetch_add(&turn, 1);
 	}
 	if (!event.id && (room < sizeof(event) || atomic_fetch_add(&turn, 1) % 2)) {
 		errno = EAGAIN;
@@ -242,6 +274,36 @@ static void *set_refs(void *arg)
 	return NULL;
 }
 
+static void on_change(const struct kreg_event *event, void *arg)
+{
+	unsigned int kind = kreg_event_kind(event);
+
+	expect(kind == KREG_EVENT_USER || kind == KREG_EVENT_CREATE || kind == KREG_EVENT_READY,
+	       "kind of a subscription's event");
+	atomic_fetch_add((_Atomic int *)arg, 1);
+}
+
+/* Ended in the midst of what is there, or of the events, or when some have been told. */
+static void *subscribe_to_it(void *arg)
+{
+	static _Atomic int counts[2];
+	unsigned int flags[2] = { KREG_SUBSCRIBE_PRESENT, KREG_SUBSCRIBE_ACK };
+	struct kreg_ref *ref;
+	int i, before;
+
+	for (i = 0; i < ROUNDS; i++) {
+		before = atomic_load(&counts[i % 2]);
+		expect(!kreg_subscribe(arg, KREG_SUBSCRIBE_KINDS, flags[i % 2], 0, on_change,
+				       (void *)&counts[i % 2], &ref), "subscribe");
+		while (i % 8 < 2 && atomic_load(&counts[i % 2]) == before)
+			usleep(100);
+		expect(kreg_ref_cancel(ref) == 1, "cancel of a subscription");
+	}
+	expect(atomic_load(&counts[0]) >= ROUNDS / 8, "events of subscriptions");
+	atomic_fetch_sub(&setters, 1);
+	return NULL;
+}
+
 static void count_event(const struct kreg_event *event, void *arg)
 {
 	expect(kreg_event_kind(event) == KREG_EVENT_TRANSFER, "kind of the client's event");
@@ -263,12 +325,13 @@ static void *take_events(void *arg)
 
 static void run_threads(struct kreg_client *client, struct kreg_table *table)
 {
-	pthread_t thread[THREADS + 4];
+	pthread_t thread[THREADS + 5];
 	int i;
 
 	for (i = 0; i < THREADS; i++)
 		pthread_create(&thread[i], NULL, share_table, table);
-	atomic_store(&setters, 2);
+	atomic_store(&setters, 3);
+	pthread_create(&thread[i++], NULL, subscribe_to_it, table);
 	pthread_create(&thread[i++], NULL, set_refs, client);
 	pthread_create(&thread[i++], NULL, set_refs, client);
 	pthread_create(&thread[i++], NULL, open_clients, NULL);

@@ -60,12 +60,18 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
 int kreg_client_dispatch(struct kreg_client *client, int64_t timeout_ms) KREG_NONNULL_FIRST;
 
 unsigned int kreg_event_kind(const struct kreg_event *event) KREG_NONNULL_FIRST;
-/* from 1, growing; those of refs that were cancelled are missing */
+/*
+ * From 1, growing; those of refs that were cancelled are missing. Of a subscription: number of
+ * the event, growing, for KREG_SUBSCRIBE_REPLAY; of OVERFLOW, of the first that is lost
+ */
 uint64_t kreg_event_seq(const struct kreg_event *event) KREG_NONNULL_FIRST;
 uint64_t kreg_event_time_ns(const struct kreg_event *event) KREG_NONNULL_FIRST;
-/* for kreg_table_by_id(); DOWN: the one whose owner was monitored; 0: none */
+/* for kreg_table_by_id(); of DOWN: the one whose owner was monitored; 0: none */
 uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;
-/* TRANSFER: the former owner; DOWN: who died; zero: nobody owned the table */
+/*
+ * TRANSFER: the former owner; DOWN: who died; zero: nobody owned the table. CREATE, UPDATE,
+ * EXIT: to whom the object is or was bound; zero: nobody. OWNER: the new one; zero: none
+ */
 struct kreg_process kreg_event_process(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /* whose it is; NULL: of none, or of one that is cancelled */
 struct kreg_ref *kreg_event_ref(const struct kreg_event *event) KREG_NONNULL_FIRST;
@@ -85,6 +91,18 @@ int kreg_event_name(const struct kreg_event *event, char *buf, size_t room, size
 /** kreg_event_name_alloc() - likewise; @name is to be freed with free(3). */
 int kreg_event_name_alloc(const struct kreg_event *event, char **name, size_t *len)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+/*
+ * Of events of a table: the key; and the value, or the data of kreg_notify(). @len may be NULL.
+ * NULL for a value that is longer than 4096 bytes, whose length @len is: get it by its key.
+ */
+const void *kreg_event_key(const struct kreg_event *event, size_t *len) KREG_NONNULL_FIRST;
+const void *kreg_event_value(const struct kreg_event *event, size_t *len) KREG_NONNULL_FIRST;
+/* of the object, or of the write that removed it; of others, of the last write before them */
+uint64_t kreg_event_version(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* OVERFLOW: number of the last event that is lost; others: 0 */
+uint64_t kreg_event_last_lost(const struct kreg_event *event) KREG_NONNULL_FIRST;
+/* TRANSFER, OWNER: who owned the table before; zero: nobody */
+struct kreg_process kreg_event_former_owner(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /** kreg_event_data() - the bytes that the former owner has left for the receiver. */
 const void *kreg_event_data(const struct kreg_event *event, size_t *len) KREG_NONNULL_FIRST;
 

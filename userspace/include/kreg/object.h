@@ -106,7 +106,7 @@ int kreg_count(struct kreg_table *table, uint64_t *objects) KREG_NONNULL_FIRST;
  * struct kreg_op_args - any operation on an object, for kreg_op_run()
  * @size: sizeof(struct kreg_op_args)
  * @code: enum kreg_op_code
- * @flags: 0; with PUT KREG_OP_NEW
+ * @flags: KREG_OP_NEW, KREG_OP_VERSION and so on
  * @call_flags: 0, or for writes KREG_WRITE_ASYNC
  * @reserved: must be zero
  * @key: the key; NULL with KREG_OP_CLEAR
@@ -117,6 +117,7 @@ int kreg_count(struct kreg_table *table, uint64_t *objects) KREG_NONNULL_FIRST;
  * @out_count: objects that were found, replaced or removed
  * @out_version: GET, MEMBER, TAKE: version of the object; others: of this write.
  *	Versions of a table only grow
+ * @version: with KREG_OP_VERSION, the one that the object has to have, else -ECANCELED
  */
 struct kreg_op_args {
 	size_t size;
@@ -131,9 +132,10 @@ struct kreg_op_args {
 	size_t out_len;
 	uint64_t out_count;
 	uint64_t out_version;
+	uint64_t version;
 };
 
-#define KREG_OP_ARGS_INIT	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define KREG_OP_ARGS_INIT	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** kreg_op_run() - any operation on an object; tells the version as well. */
 int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)

@@ -13,15 +13,15 @@ extern "C" {
  * kreg_ref_cancel() - end what was asked for, and free the ref
  * @ref: a ref or NULL; not to be used afterwards, whatever is returned
  *
- * Its event, if there is one that was not handed out, is dropped, also if the library has
- * read it already. Any thread may call it at any time, and so may any handler, also that
+ * Its events, if there are any that were not handed out, are dropped, also if the library has
+ * read them already. Any thread may call it at any time, and so may any handler, also that
  * of the ref itself. If another thread is handing out the event at this moment, the
  * handler may run, or begin to, when the call has returned 0: only the thread that takes
  * the events knows when nothing uses the argument of a handler any more.
  *
- * Return: 1: it had not fired; 0: it had, or @ref is NULL; or an error, and the ref is
- * freed all the same: -EBADF: its client is closed; -ESTALE: it is the parent's, and the
- * caller is a child of fork(2).
+ * Return: 1: it had not fired, or the subscription ends by this; 0: it had fired, or had
+ * ended before, or @ref is NULL; or an error, and the ref is freed all the same: -EBADF: its
+ * client is closed; -ESTALE: it is the parent's, and the caller is a child of fork(2).
  */
 int kreg_ref_cancel(struct kreg_ref *ref);
 

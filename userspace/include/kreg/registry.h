@@ -3,6 +3,8 @@
 #ifndef KREG_REGISTRY_H
 #define KREG_REGISTRY_H
 
+#include <kreg/event.h>
+#include <kreg/ref.h>
 #include <kreg/scan.h>
 
 #ifdef __cplusplus
@@ -115,6 +117,83 @@ int kreg_unregister(struct kreg_table *table, const void *key, size_t key_len) K
  */
 int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
 		 struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_whereis_pidfd() - likewise, with a pidfd of exactly that process
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @holder: who has it; may be NULL
+ *
+ * Return: a new descriptor (close-on-exec), or an error: -ENODATA: nobody has the key;
+ * -ESRCH: the object is bound to no process, or to one of another pid namespace.
+ */
+int kreg_whereis_pidfd(struct kreg_table *table, const void *key, size_t key_len,
+		       struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_unregister_all() - remove all keys of the calling process. Return: how many. */
+int kreg_unregister_all(struct kreg_table *table) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_update_fn - make a new value of the old one, for kreg_registry_update()
+ * @old: the value as it is
+ * @old_len: its length
+ * @buf: room for the new one
+ * @room: its size: at least 4096 bytes, and @old_len
+ * @len: to be written: the length of the new value
+ * @arg: as given to kreg_registry_update()
+ *
+ * Return: 0; -EMSGSIZE, with @len: there is too little room, call again with so much;
+ * anything else: change nothing, and return that.
+ */
+typedef int (*kreg_update_fn)(const void *old, size_t old_len, void *buf, size_t room,
+			      size_t *len, void *arg);
+
+/**
+ * kreg_registry_update() - change the value of a key of the calling process
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @fn: makes the new value; called again if another thread has written meanwhile
+ * @arg: for @fn
+ *
+ * Return: 0, an error, or what @fn has returned. -ENODATA: the caller does not have the key.
+ */
+int kreg_registry_update(struct kreg_table *table, const void *key, size_t key_len,
+			 kreg_update_fn fn, void *arg) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_registry_monitor() - be told when the process that has a key now is dead
+ * @table: the table; its client's mailbox gets the event
+ * @key: the key, which kreg_event_key() tells again
+ * @key_len: its length
+ * @fn: as of kreg_monitor(), like all else
+ * @arg: for @fn
+ * @ref: the new ref; kreg_ref_process() tells who has the key
+ *
+ * When the event can be read, the key is free. Who registers under it later makes no
+ * difference. If nobody has it, the event is there at once, with cause KREG_CAUSE_NOPROC.
+ */
+int kreg_registry_monitor(struct kreg_table *table, const void *key, size_t key_len,
+			  kreg_event_fn fn, void *arg, struct kreg_ref **ref)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_registry_monitor_all() - be told of the death of each process that has a key now
+ * @table: the table; its client's mailbox gets the events
+ * @fn: is called once for each process, however many keys it has; NULL: as of kreg_monitor()
+ * @arg: for @fn
+ * @ref: one ref for all; kreg_ref_cancel() returns 1 if some had not died
+ *
+ * For who takes over a registry. Who has died since its entry was found is told of at once,
+ * with cause KREG_CAUSE_NOPROC. For processes that register later, subscribe to
+ * KREG_EVENT_EXIT before: see kreg_subscribe().
+ *
+ * Each process is one monitor of the user; if there are too many nothing is monitored
+ * (-EDQUOT).
+ */
+int kreg_registry_monitor_all(struct kreg_table *table, kreg_event_fn fn, void *arg,
+			      struct kreg_ref **ref) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_object_process() - to whom it is bound; of a scan with KREG_SCAN_PROCESSES, else zero. */
 struct kreg_process kreg_object_process(const struct kreg_object *object) KREG_NONNULL_FIRST;

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg unregister: take a key from the process that has it. */
+#include <errno.h>
+
+#include "cmd.h"
+
+static const struct option options[] = {
+	COMMON_LONG_OPTIONS
+};
+
+/* Only the object that was seen: another process may have got the key meanwhile. */
+static int delete_version(struct kreg_table *table, const struct bytes *key, uint64_t version)
+{
+	struct kreg_op_args args = KREG_OP_ARGS_INIT;
+
+	args.code = KREG_OP_DELETE;
+	args.flags = KREG_OP_VERSION;
+	args.key = key->data;
+	args.key_len = key->len;
+	args.version = version;
+	return kreg_op_run(table, &args);
+}
+
+static int unregister(struct kreg_table *table, const struct bytes *key)
+{
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	int ret = kreg_whereis(table, key->data, key->len, &holder);
+
+	if (ret)
+		return fail(ret);
+	if (!holder.process.pid)
+		return fail_text(EXIT_MISSING, "no process has the key; 'kreg del' removes it");
+	ret = delete_version(table, key, holder.version);
+	if (ret == -ECANCELED)
+		return fail_text(EXIT_BUSY, "another process has the key now");
+	return ret ? fail(ret) : 0;
+}
+
+static int run(int argc, char **argv)
+{
+	struct kreg_table *table;
+	struct bytes key;
+	int ret;
+
+	while (next_option(argc, argv, "", options) != -1)
+		;
+	need_args(argc, 2, 2);
+	if (!*argv[optind + 1])
+		usage("the key is empty");
+	ret = open_table(argv[optind], &table);
+	if (ret)
+		return ret;
+	key = bytes_arg(argv[optind + 1]);
+	ret = unregister(table, &key);
+	bytes_free(&key);
+	close_table(table);
+	return ret;
+}
+
+const struct command cmd_unregister = {
+	.name = "unregister",
+	.args = "NAME KEY",
+	.summary = "take a key from the process that has it",
+	.help = "Remove the object of a key that is bound to a process: of the same user, or with the\n"
+		"right to kill it. The process goes on.",
+	.run = run,
+};
