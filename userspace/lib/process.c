@@ -44,7 +44,7 @@ int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process
 	return kreg_fail_process(ret, pid);
 }
 
-static int pidfd_open(pid_t pid)
+int kreg_pidfd_open(pid_t pid)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0);
 
@@ -111,7 +111,7 @@ static int make_pidfd(struct kreg_client *client, const struct kreg_process *pro
 
 	if (proc->pid <= 0 || !proc->cookie)
 		return -ESRCH;
-	fd = pidfd_open(proc->pid);
+	fd = kreg_pidfd_open(proc->pid);
 	if (fd < 0)
 		return fd;
 	ret = kreg_process_whois(client, proc->pid, 0, &now);
@@ -163,7 +163,7 @@ static int owner_pidfd(struct kreg_table *table, struct kreg_process *owner)
 			return -ENOENT;
 		if (!before.owner.pid)
 			return -ESRCH;
-		fd = pidfd_open(before.owner.pid);
+		fd = kreg_pidfd_open(before.owner.pid);
 		if (fd < 0 && fd != -ESRCH)
 			return fd;
 		ret = kreg_info_read(table->client, table->id, NULL, &after);
