@@ -53,6 +53,8 @@ GOALS = [
      against("sigkill-to-heir-64MiB", 1000, "sigkill-to-pidfd-64MiB", 0, "floor"), 1.15, []),
     ("watch and cancel, each half", lambda results: half(results, "watch-and-cancel"), 1800,
      [("floor", "pidfd-and-close")]),
+    ("call to a server and back", measured("call", 0), 17500,
+     [("floor", "eventfd-round-trip")]),
     *((f"SIGKILL to the reader of a watch : to pidfd, {count:,} watches, wall",
        against("sigkill-to-watch", count, "sigkill-to-pidfd", 0, "floor", "wall"), 1.1, [])
       for count in (1, N)),

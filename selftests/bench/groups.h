@@ -13,6 +13,7 @@ void group_life(void);
 void group_death(void);
 void group_watch(void);
 void group_stream(void);
+void group_call(void);
 void group_stranger(void);
 void group_turn(void);
 void group_values(void);

@@ -16,6 +16,7 @@ static const struct {
 	{ "death", group_death },
 	{ "watch", group_watch },
 	{ "stream", group_stream },
+	{ "call", group_call },
 	{ "stranger", group_stranger },
 	{ "turn", group_turn },
 	{ "values", group_values },

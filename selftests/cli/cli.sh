@@ -118,7 +118,7 @@ general() {
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
 	for c in new rm ls info status put get take del scan count claim role give hold watch publish \
-		monitor register unregister whereis keys; do
+		monitor register unregister whereis keys call cast; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -805,6 +805,43 @@ registries() {
 	t 'remove the registry' 0 '' '' "$kreg" rm names
 }
 
+servers() {
+	t 'new registry for servers' 0 '' '' "$kreg" new -a registry names
+	t 'call nobody' 3 '' "kreg call: nobody has the key in table 'names', or *" \
+		"$kreg" call names hits 'add 1'
+	t 'cast to nobody' 3 '' "kreg cast: nobody has the key in table 'names', or *" \
+		"$kreg" cast names hits 'add 1'
+	"${0%/*}/counter" names hits &
+	counter=$!
+	pids="$pids $counter"
+	wait_until "$kreg" whereis names hits
+	t 'call' 0 3 '' "$kreg" call names hits 'add 3'
+	t 'cast' 0 '' '' "$kreg" cast names hits 'add 4'
+	t 'call in hex' 0 37 '' "$kreg" call --hex names 68697473 6164642030
+	t 'call in JSON' 0 '{"reply":"7"}' '' "$kreg" call --json -t 5s names hits 'add 0'
+	t 'call what it does not know' 1 '' 'kreg call: the server has answered with error 22' \
+		"$kreg" call names hits 'what?'
+	t 'call without data' 2 '' 'kreg call: too few arguments*' "$kreg" call names hits
+	t 'call of an empty key' 2 '' 'kreg call: the key is empty*' "$kreg" call names '' x
+	t 'call with bad time' 2 '' "kreg call: 'x' is no time*" "$kreg" call -t x names hits x
+	kill -STOP "$counter"
+	t 'call in vain' 6 '' 'kreg call: no reply came in time; the server may *' \
+		"$kreg" call -t 50ms names hits 'add 1'
+	kill -CONT "$counter"
+	t 'stop it' 0 '' '' "$kreg" call names hits stop
+	wait "$counter"
+	t 'it has ended' 3 '' '*' "$kreg" whereis names hits
+	"$kreg" register names hits -- sleep 1000 &
+	sleeper=$!
+	pids="$pids $sleeper"
+	wait_until "$kreg" whereis names hits
+	t 'call what is no server' 1 '' "kreg call: who has the key in table 'names' is no server" \
+		"$kreg" call names hits x
+	kill "$sleeper"
+	wait "$sleeper" 2>/dev/null
+	t 'remove the registry of servers' 0 '' '' "$kreg" rm names
+}
+
 echo 'TAP version 13'
 general
 tables
@@ -821,6 +858,7 @@ deaths
 many
 namespaces
 registries
+servers
 statuses
 echo "1..$n"
 [ "$failed" -eq 0 ]

@@ -49,5 +49,6 @@
 #include <kreg/ref.h>
 #include <kreg/monitor.h>
 #include <kreg/stream.h>
+#include <kreg/server.h>
 
 #endif /* KREG_H */

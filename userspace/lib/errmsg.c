@@ -292,6 +292,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		{ 'n', last.needed }, { 'K', KREG_MAX_KEY }, { 'V', KREG_MAX_VALUE },
 		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
 		{ 'E', KREG_MAX_EVENT_VALUE },
+		{ 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
 	};
 	size_t i;
 
@@ -365,7 +366,9 @@ static void make_sentence(void)
 		f.state = FOREIGN;
 	if (err == EBADF)
 		f.state = open_state(&last);
-	text = choose_limit(last.limit) ?: choose(err, attempt, f.state);
+	text = choose_limit(last.limit) ?: kreg_call_sentence(err, attempt);
+	if (!text && attempt < TRY_SERVE)
+		text = choose(err, attempt, f.state);
 	/* A batch fails with the errors of its operations. */
 	if (!text && attempt == TRY_BATCH)
 		text = choose(err, TRY_WRITE, f.state);

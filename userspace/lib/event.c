@@ -242,6 +242,18 @@ static bool handle(struct kreg_client *client, const struct taken *taken)
 	return true;
 }
 
+bool kreg_client_handles(const struct kreg_client *client)
+{
+	return has_handlers(client);
+}
+
+bool kreg_client_holds(const struct kreg_client *client)
+{
+	const struct mail *mail = &client->mail;
+
+	return mail->next < mail->len && mail->process == kreg_process_number();
+}
+
 /* A handler may close the client; then there is nothing left to hand out. */
 static int hand_out(struct kreg_client *client, int64_t timeout_ms)
 {

@@ -117,12 +117,17 @@ struct kreg_client *kreg_client_get(struct kreg_client *client);
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
 void kreg_client_put(struct kreg_client *client);
 
+/* event.c: has it a handler; has the library read events that were not handed out? */
+bool kreg_client_handles(const struct kreg_client *client);
+bool kreg_client_holds(const struct kreg_client *client);
+
 /* process.c: a pidfd; who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
 int kreg_pidfd_open(pid_t pid);
 int kreg_process_whois(struct kreg_client *client, pid_t pid, unsigned int flags,
 		       struct kreg_process *process);
 int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
 			     struct kreg_process *process);
+int kreg_pidfd_open(pid_t pid);
 
 /*
  * ref.c: begin before the kernel is asked, and commit or abort afterwards, so that an event
@@ -226,6 +231,11 @@ enum attempt {
 	TRY_SUBSCRIBE,
 	TRY_PUBLISH,
 	TRY_HOLDER,
+	/* What errmsg_call.c knows: */
+	TRY_SERVE,
+	TRY_REPLY,
+	TRY_CALL,	/* @name is the table's */
+	TRY_ANSWER,	/* the error is the server's answer */
 };
 
 /*
@@ -241,6 +251,9 @@ int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *tabl
 int kreg_fail_process(int ret, unsigned int pid);
 void kreg_fail_own_user(int ret);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
+
+/* errmsg_call.c: NULL: there is none. */
+const char *kreg_call_sentence(int err, enum attempt attempt);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);

@@ -45,6 +45,12 @@ static const struct {
 	E(EBADF, "the client is closed or may only read, or this is no pidfd"),
 	E(EPROTO, "the answer of the kernel makes no sense"),
 	E(ENOSYS, "this kernel lacks a system call"),
+	E(ENOMSG, "the server does not answer this request"),
+	E(EPIPE, "nobody waits for it any more"),
+	E(ECONNRESET, "the server has died or ended meanwhile"),
+	E(EHOSTUNREACH, "the server cannot be reached from here"),
+	E(EBADMSG, "what was received makes no sense"),
+	E(ESHUTDOWN, "the server is to end"),
 	E(EIO, "input or output has failed"),
 #undef E
 };

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sentences about servers and calls, for errmsg.c. */
+#include <errno.h>
+
+#include "internal.h"
+
+static const struct {
+	int err;
+	enum attempt attempt;
+	const char *text;
+} sentences[] = {
+	{ EAGAIN, TRY_CALL,
+	  "the server has too much to do already: this request was not sent; try again later, or call and wait"
+	},
+	{ EACCES, TRY_CALL,
+	  "the server does not admit this user, or the mode of %t does not let this user read it" },
+	{ EPROTO, TRY_CALL, "who has the key in %t is no server" },
+	{ EBADMSG, TRY_CALL, "what the server has sent is no reply" },
+	{ ESRCH, TRY_CALL,
+	  "nobody has the key in %t, or who had it died before the request was sent" },
+	{ EHOSTUNREACH, TRY_CALL,
+	  "the server lives and cannot be reached from here: it is in another network namespace and must put its socket into a directory, or it has closed its socket"
+	},
+	{ ECONNRESET, TRY_CALL,
+	  "the server has died, or ended, after the request was sent, which it may have handled" },
+	{ ETIMEDOUT, TRY_CALL,
+	  "no reply came in time; the server may still handle the request" },
+	{ EINTR, TRY_CALL,
+	  "a signal has come before the reply; the server may still handle the request" },
+	{ EMSGSIZE, TRY_CALL, "the reply has %n bytes, and there is room for %v" },
+	{ EFBIG, TRY_CALL, "the request has %v bytes, and at most %M can be sent: put them into a table"
+	},
+	{ ENOMSG, TRY_ANSWER, "the server does not answer this request" },
+	{ EFBIG, TRY_ANSWER, "the server does not take requests of this length" },
+	{ EPIPE, TRY_REPLY, "nobody waits for this reply any more" },
+	{ EFBIG, TRY_REPLY, "the reply is too long: at most %M bytes can be sent" },
+	{ EALREADY, TRY_REPLY, "the request was answered or kept already" },
+	{ EINVAL, TRY_REPLY, "this number is no errno" },
+	{ ESTALE, TRY_REPLY, "the request is the parent's of this process" },
+	{ ESTALE, TRY_SERVE, "the server is the parent's of this process" },
+	{ EBUSY, TRY_SERVE, "a function of this server is being called" },
+	{ ESHUTDOWN, TRY_SERVE, "the server is to end" },
+	{ EFBIG, TRY_SERVE, "requests have at most %M bytes" },
+	{ ENAMETOOLONG, TRY_SERVE, "the name of the directory is too long for a socket" },
+};
+
+const char *kreg_call_sentence(int err, enum attempt attempt)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+		if (sentences[i].err == err && sentences[i].attempt == attempt)
+			return sentences[i].text;
+	/* What it means is between the server and its caller. */
+	return attempt == TRY_ANSWER ? "the server has answered with error %e" : NULL;
+}
