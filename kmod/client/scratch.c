@@ -15,7 +15,7 @@
  * So that few calls find what is kept too small; and what is not worth keeping.
  * Debug builds keep nothing, so that KASAN sees the end of it, and leave no zeroes.
  */
-#define MIN_SIZE	512
+#define MIN_SIZE	(KREG_SCRATCH_SMALL + sizeof(size_t))
 #ifdef KREG_DEBUG
 #define MAX_KEPT	0
 #else

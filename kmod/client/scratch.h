@@ -10,6 +10,12 @@
 
 struct kreg_scratch_buf;
 
+/*
+ * What needs no more than this comes out of the slabs of 512 bytes. Where many are under way
+ * at once, twice that costs much more.
+ */
+#define KREG_SCRATCH_SMALL	(512 - sizeof(size_t))
+
 /* Zeroed: nothing is kept. */
 struct kreg_scratch {
 	struct kreg_scratch_buf *kept;

@@ -17,6 +17,9 @@
 #include "table/change.h"
 #include "table/publish.h"
 
+/* A write that nobody waits for is a batch of one. */
+static_assert(sizeof(struct kreg_batch) + sizeof(struct kreg_batch_op) <= KREG_SCRATCH_SMALL);
+
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 {
 	return b->ops;

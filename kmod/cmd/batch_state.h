@@ -22,22 +22,22 @@ struct kreg_batch {
 	struct kreg_req req;
 	struct kreg_client *client;
 	struct kreg_table *table;
-	u32 count;
 	u64 bytes;			/* of keys and values */
+	u32 count;
 	bool atomic;
 	bool async;			/* nobody waits for it */
 	bool queued;			/* charged as such */
 	bool waited;			/* at the limit of the user */
 	bool roomy;			/* each PUT has room for a bond */
-	bool registry;			/* all operations are to be told of the client */
-	struct kreg_bind bind;		/* for operations that bind */
 	/* Under way, turn: */
+	bool registry;			/* all operations are to be told of the client */
+	bool rest;			/* some operations are open still */
+	bool far;			/* @place is where a look has got to */
 	enum kreg_batch_phase phase;
 	u32 next;			/* operation */
 	u32 failed;			/* as of kreg_batch_apply() */
 	u32 first_error;		/* of an operation */
-	bool rest;			/* some operations are open still */
-	bool far;			/* @place is where a look has got to */
+	struct kreg_bind bind;		/* for operations that bind */
 	struct kreg_place place;
 	struct kreg_txn txn;
 	struct kreg_prealloc pre;

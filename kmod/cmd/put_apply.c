@@ -119,10 +119,12 @@ struct queued {
 
 void kreg_put_drop(struct kreg_change *c)
 {
-	if (unlikely(c->blob))
-		kreg_blob_put(c->blob);
-	if (unlikely(c->root))
-		kreg_root_free(c->root);
+	if (unlikely(c->blob)) {
+		if (c->kind == KREG_CHANGE_CLEAR)
+			kreg_root_free(c->root);
+		else
+			kreg_blob_put(c->blob);
+	}
 	if (unlikely(c->bind)) {
 		kreg_bind_refund(c);
 		kreg_bind_drop(c->bind);
@@ -209,8 +211,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	q->write = *w;
 	if (unlikely(w->change.bind))
 		q->write.change.bind = &q->write.bind;
-	w->change.blob = NULL;
-	w->change.root = NULL;
+	w->change.blob = NULL;		/* or its root */
 	w->change.bind = NULL;
 	memcpy(q->bytes, c->key.bytes, c->key.len);
 	q->write.change.key.bytes = q->bytes;

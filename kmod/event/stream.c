@@ -221,14 +221,19 @@ static bool is_wanted(struct kreg_stream *s, const struct kreg_stream_event *e)
 	return false;
 }
 
-/* Have those woken who sleep, if they have asked for one of @kinds. */
+/*
+ * Have those woken who sleep, if they have asked for one of @kinds. True: nobody does that yet.
+ * Who was chosen before and has not been looked at counts as one of them.
+ */
 static bool choose_readers(struct kreg_stream *s, u16 kinds)
 {
-	if (likely(list_empty(&s->armed)))
+	bool sleeps = !list_empty(&s->armed);
+
+	if (likely(!sleeps && list_empty(&s->waking)))
 		return false;
-	list_splice_tail_init(&s->armed, &s->waking);
 	s->woken |= kinds;
-	return true;
+	list_splice_tail_init(&s->armed, &s->waking);
+	return sleeps;
 }
 
 static __always_inline bool show_events(struct kreg_stream *s)

@@ -26,8 +26,8 @@ void kreg_index_want(const struct kreg_store *s, struct kreg_prealloc *f);
 void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f);
 void kreg_index_trim(struct kreg_store *s);
 /* Sleeps. */
-u32 *kreg_index_alloc(unsigned int *order);
+u32 *kreg_index_alloc(u8 *order);
 /* Turn, or no other user. */
-u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order);
+u32 *kreg_index_cut(struct kreg_root *root, u8 *order);
 
 #endif /* KREG_STORE_INDEX_H */

@@ -33,7 +33,7 @@ static unsigned int cut_order(const struct kreg_root *root)
 }
 
 /* Turn. The last pages are not the index's any more. There are some. */
-u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order)
+u32 *kreg_index_cut(struct kreg_root *root, u8 *order)
 {
 	*order = cut_order(root);
 	root->dir.used -= 1u << *order;
@@ -43,7 +43,7 @@ u32 *kreg_index_cut(struct kreg_root *root, unsigned int *order)
 }
 
 /* Not under the turn. What is there instead if pages of @order are not; or NULL. */
-u32 *kreg_index_alloc(unsigned int *order)
+u32 *kreg_index_alloc(u8 *order)
 {
 	u32 *pages = NULL;
 
@@ -91,7 +91,7 @@ void kreg_index_trim(struct kreg_store *s)
 }
 
 /* Turn. Make @pages the spare ones; those that were, if any, take their place. */
-static void swap_spare(struct kreg_store *s, u32 **pages, unsigned int *order)
+static void swap_spare(struct kreg_store *s, u32 **pages, u8 *order)
 {
 	kreg_store_assert(s);
 	swap(s->spare, *pages);
@@ -268,7 +268,7 @@ static u32 pages_to_keep(const struct kreg_store *s, const struct kreg_root *roo
 static bool retire_pages(struct kreg_store *s, struct kreg_root *root)
 {
 	u32 keep = pages_to_keep(s, root);
-	unsigned int order = cut_order(root);
+	u8 order = cut_order(root);
 	u32 *pages;
 
 	kreg_store_assert(s);

@@ -151,15 +151,15 @@ size_t kreg_change_room(const struct kreg_change *c)
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c)
 {
 	kreg_store_assert(s);
-	if (c->rec && c->blob)
+	if (c->kind == KREG_CHANGE_CLEAR)
+		kreg_root_free(c->root);
+	else if (c->rec && c->blob)
 		kreg_blob_detach(s, c->blob);
 	else if (c->blob)
 		kreg_blob_put_later(s, c->blob);
 	if (c->rec)
 		kreg_arena_unreserve(s, c->ref);
-	kreg_root_free(c->root);
 	c->rec = NULL;
 	c->ref = 0;
 	c->blob = NULL;
-	c->root = NULL;
 }

@@ -63,7 +63,7 @@ static size_t root_and_index(const struct kreg_root *root)
 void kreg_root_free(void *p)
 {
 	struct kreg_root *root = p;
-	unsigned int order;
+	u8 order;
 
 	if (!root)
 		return;

@@ -264,7 +264,7 @@ struct kreg_store {
 	struct kreg_root *ending;
 	struct kreg_limbo limbo;
 	u32 *spare;
-	unsigned int spare_order;
+	u8 spare_order;
 	bool retiring;
 	u32 retire;
 	unsigned long retire_cookie;

@@ -29,14 +29,16 @@ enum kreg_change_kind {
  */
 struct kreg_change {
 	enum kreg_change_kind kind;
+	u32 value_len;
 	struct kreg_key key;
 	const void *value;
-	u32 value_len;
-	u32 ref;			/* of the reserved slot, or 0 */
 	struct kreg_rec *rec;		/* the reserved slot */
-	struct kreg_blob *blob;		/* consumed by apply, freed by cancel */
-	void *root;			/* CLEAR: empty root, from kreg_root_alloc() */
+	union {				/* NULL, or consumed by apply, freed by cancel */
+		struct kreg_blob *blob;	/* PUT whose value needs one */
+		void *root;		/* CLEAR: empty root, from kreg_root_alloc() */
+	};
 	struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL; else undefined */
+	u32 ref;			/* of the reserved slot, or 0 */
 	bool bound;			/* PUT: room for a bond; fixed with its slot */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */
@@ -61,7 +63,6 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->ref = 0;
 	c->rec = NULL;
 	c->blob = NULL;
-	c->root = NULL;
 	c->bound = false;
 	c->must_be_new = false;
 	c->over = false;
@@ -150,10 +151,10 @@ struct kreg_prealloc {
 		struct kreg_chunk *chunk[KREG_PREALLOC_CLASSES];
 		struct kreg_extra *extra;
 		u32 *pages;
-		unsigned int order;	/* how many, log2 */
-		unsigned int asked;	/* how many were asked for */
 		void **seg[KREG_PREALLOC_ARRAYS];
 		u8 seg_no[KREG_PREALLOC_ARRAYS];
+		u8 order;		/* how many pages, log2 */
+		u8 asked;		/* how many were asked for */
 	} brought;
 };
 

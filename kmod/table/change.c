@@ -93,10 +93,14 @@ int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
 int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			   struct kreg_place *place, struct kreg_prealloc *pre)
 {
-	s64 bytes = kreg_blob_memory(c->blob);
-	int err = charge_bytes(t, bytes, c->over);
+	s64 bytes;
+	int err;
 
 	kreg_table_assert(t);
+	if (c->kind == KREG_CHANGE_CLEAR)
+		return kreg_store_apply(txn, c, place, pre);
+	bytes = kreg_blob_memory(c->blob);
+	err = charge_bytes(t, bytes, c->over);
 	return err ?: settle_blob(t, bytes, kreg_store_apply(txn, c, place, pre));
 }
 

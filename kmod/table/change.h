@@ -103,7 +103,10 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
  */
 int kreg_table_change_fits(struct kreg_table *t, struct kreg_change *c,
 			   struct kreg_place *place, bool on);
-/* Turn. kreg_store_reserve() and kreg_store_apply() for a PUT that brings a blob. */
+/*
+ * Turn. kreg_store_reserve() and kreg_store_apply() for a PUT that brings a blob, or a CLEAR,
+ * which brings a root.
+ */
 int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
 			    struct kreg_prealloc *pre);
 int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,

@@ -34,6 +34,8 @@ GOALS = [
      [("bpf", "put-batch-256"), ("lmdb", "put-batch-256")]),
     ("multi-get of 64", measured("multi-get-64"), 400, [("bpf", "scan")]),
     ("scan", measured("scan"), 200, [("bpf", "next")]),
+    ("get of a bound object", measured("get-bound"), 1150, []),
+    ("bound object of a dead process", measured("unbind"), 900, []),
     ("get, 10 million : 1 thousand objects",
      against("get", 10 * MILLION, "get", 1000), 1.15, []),
     ("get, oldest : newest of 100,000 tables",
@@ -75,6 +77,10 @@ GOALS = [
     ("longest turn, table is destroyed", measured("longest-turn-destroy", MILLION), 50000,
      [("floor", "longest-turn-munmap")]),
     ("longest turn, table is inherited", measured("longest-turn-inherit", MILLION), 50000, []),
+    ("longest turn, bound objects of a dead process", measured("longest-turn-unbind"), 50000,
+     []),
+    ("longest put elsewhere, they go : nothing happens",
+     against("longest-turn-unbind", N, "longest-turn-idle", 0), 10, []),
     ("longest turn, keys chosen for it", measured("longest-turn-hostile-keys", 0), 50000, []),
     ("longest turn, sizes chosen for it", measured("longest-turn-hostile-sizes", 0), 50000, []),
     ("longest turn, slots chosen for it", measured("longest-turn-hostile-chunks", 0), 50000, []),
@@ -101,5 +107,5 @@ def lines(results):
             continue
         beside = [f"{system} {number(figure)}" for system, op in peers
                   if (figure := any_size(results, system, op))]
-        yield (f"{what:43} {number(value):>9}  at most {number(most):>7}  "
+        yield (f"{what:48} {number(value):>9}  at most {number(most):>7}  "
                f"{'pass' if value <= most else 'MISS'}  {', '.join(beside)}").rstrip()

@@ -9,6 +9,7 @@
 
 void group_floors(void);
 void group_ops(void);
+void group_bound(void);
 void group_life(void);
 void group_death(void);
 void group_watch(void);

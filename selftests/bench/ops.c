@@ -38,8 +38,6 @@ static const struct how hows[] = {
 	{ "put-batch-256-atomic", KREG_OP_PUT, 0, KREG_BATCH_ATOMIC, .size = 256 },
 	{ "put-batch-256-async", KREG_OP_PUT, 0, KREG_WRITE_ASYNC, .size = 256 },
 	{ "delete-batch-256", KREG_OP_DELETE, .size = 256, .keys = GONE },
-	{ "put-bound",	KREG_OP_PUT,	KREG_OP_BOUND, .both = true },
-	{ "get-bound",	KREG_OP_GET },
 };
 
 struct run {

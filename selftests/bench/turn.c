@@ -2,8 +2,9 @@
 /*
  * How long can the others keep somebody waiting? A thread that goes before all
  * others wakes by a timer and puts one object into a table of its own, again and
- * again, while a big table elsewhere grows, is cleared, destroyed or inherited, or while
- * somebody does what takes longest: see hostile.c.
+ * again, while a big table elsewhere grows, is cleared, destroyed or inherited, while a
+ * process dies to which many objects are bound, or while somebody does what takes longest:
+ * see hostile.c.
  * The longest time from the timer to the end of a put is printed. It has the
  * interrupt, the wake-up and the put in it ("idle"), and the longest turn of
  * somebody else; what is not under a turn can be interrupted, so the kernel is
@@ -15,9 +16,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
+#include "bound.h"
 #include "flood.h"
 #include "groups.h"
 #include "hostile.h"
@@ -26,6 +30,7 @@
 
 #define PERIOD_NS	40000
 #define OBJECTS		1000000
+#define BOUND		100000
 #define FLOOD_US	2000000
 #define UNMAPPED	(128UL << 20)	/* about what those take */
 #define PREEMPT		"/sys/kernel/debug/sched/preempt"
@@ -106,13 +111,18 @@ static void inherit(struct table *table)
 	victim_reap(&victim);
 }
 
+static void longest_idle(void)
+{
+	struct watch watch;
+
+	watch_start(&watch);
+	watch_stop(&watch, "kreg", "longest-turn-idle", 0);
+}
+
 static void longest_turns(void)
 {
 	struct watch watch;
 	struct table table;
-
-	watch_start(&watch);
-	watch_stop(&watch, "kreg", "longest-turn-idle", 0);
 
 	table_make(&table, NULL, 1, VALUE_LEN, 0);
 	keys_free(&table.keys);
@@ -137,6 +147,25 @@ static void longest_turns(void)
 	watch_stop(&watch, "kreg", "longest-turn-destroy", OBJECTS);
 
 	table.id = table_create(table.fd, NULL, NULL);
+	table_free(&table);
+}
+
+/* A process dies to which as many objects were bound; they go one by one. */
+static void longest_unbind(void)
+{
+	struct watch watch;
+	struct table table;
+	pid_t pid;
+
+	table_make(&table, NULL, BOUND, VALUE_LEN, 0);
+	table_clear(table.fd, table.id);
+	pid = bound_start(&table, BOUND);
+	bench_settle();
+	watch_start(&watch);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	kreg_sync(table.fd);
+	watch_stop(&watch, "kreg", "longest-turn-unbind", BOUND);
 	table_free(&table);
 }
 
@@ -204,8 +233,10 @@ void group_turn(void)
 {
 	preempt("full");
 	bench_pin(0);
+	longest_idle();
 	if (!bench_quick)
 		longest_turns();
+	longest_unbind();
 	longest_hostile();
 	if (!bench_quick) {
 		longest_flooded();

@@ -9,10 +9,12 @@
 #include "kit/fixture.h"
 #include "kit/job.h"
 #include "kit/stall.h"
+#include "kit/stream.h"
 
 #define NS_PER_MS	1000000ULL
 #define RECORDS		200
 #define SLEEPERS	50
+#define BY_WRITER	4		/* whom a writer wakes; others are left to a worker */
 
 FIXTURE(wake) {
 	struct test_base base;
@@ -360,6 +362,59 @@ TEST_F(wake, narrowing_interrupts_nobody)
 	/* With expedited grace periods there is an interrupt for each. */
 	EXPECT_GT(NARROWINGS * 9 / 10, least);
 	kid_kill(self->kid);
+}
+
+/* Each sleeps for something else than there is, and is told of it by an edge. */
+static int sleep_for_kinds(int ep, __u64 id, int *readers)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int i, err = 0;
+
+	for (i = 0; i < SLEEPERS && !err; i++) {
+		readers[i] = test_client_flags(O_NONBLOCK);
+		err = _test_subscribe(readers[i], id, i < BY_WRITER ? KIND(CREATE) : KIND(DELETE));
+		if (!err && epoll_ctl(ep, EPOLL_CTL_ADD, readers[i], &ev))
+			err = -errno;
+	}
+	return err;
+}
+
+static void read_all(struct __test_metadata *_metadata, const int *readers)
+{
+	static char room[4096];
+	int i;
+
+	for (i = 0; i < SLEEPERS; i++) {
+		while (read(readers[i], room, sizeof(room)) > 0)
+			;
+		EXPECT_EQ(EAGAIN, errno);
+	}
+}
+
+/*
+ * Those who were left to the worker because of one event have asked for another one, which
+ * comes before the worker has looked at them.
+ */
+TEST_F(wake, kind_behind_another)
+{
+	unsigned int rounds = test_size(100), n;
+	int ep = epoll_create1(EPOLL_CLOEXEC), readers[SLEEPERS], got, seen;
+	struct epoll_event evs[SLEEPERS];
+	__u64 id;
+
+	ASSERT_LE(0, ep);
+	test_create(self->fd, NULL, 0, &id);
+	ASSERT_EQ(0, sleep_for_kinds(ep, id, readers));
+	for (n = 0; n < rounds; n++) {
+		read_all(_metadata, readers);
+		ASSERT_EQ(0, epoll_wait(ep, evs, SLEEPERS, 0));
+		test_puts(self->fd, id, "k", "v");
+		test_delete(self->fd, id, "k");
+		for (seen = 0; seen < SLEEPERS; seen += got) {
+			got = epoll_wait(ep, evs, SLEEPERS, PATIENCE_MS);
+			ASSERT_LT(0, got);
+		}
+	}
 }
 
 TEST_HARNESS_MAIN
