@@ -310,7 +310,7 @@ roles() {
 	t 'new with no time in it' 2 '' "kreg new: '3/x' is no limit*" "$kreg" new -l 3/x bad
 	t 'new with too many deaths' 2 '' "kreg new: '65/1s' is no limit*" "$kreg" new -l 65/1s bad
 	run "$kreg" info frail
-	like 'info of a limit' '*limit      1 deaths of owners in 1m*'
+	like 'info of a limit' '*limit      1 deaths of owners in 1 min*'
 	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
 	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
 	t 'quarantined' 0 true '' field frail quarantined

@@ -98,12 +98,12 @@ MAKER(make_more)
 
 	more = (struct kreg_more) { .size = sizeof(more), .linger_ms = 3600000 };
 	make_op(_metadata, w, c, test);
+	c->arg.op.op.flags = KREG_OP_BOUND | KREG_OP_MORE;
 	call_in(c, PART_OPS, &c->arg.op.op.arg, &more, sizeof(more));
 	c->span[PART_OPS].out = true;
 }
 
-SWEEP(put_more, .make = make_more, .code = KREG_OP_PUT, .object = &small2, .empty = true,
-      .op_flags = KREG_OP_BOUND | KREG_OP_MORE)
+SWEEP(put_more, .make = make_more, .code = KREG_OP_PUT, .object = &small2, .empty = true)
 
 /* An operation whose key and value are in ordinary memory. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)

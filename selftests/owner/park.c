@@ -315,7 +315,7 @@ TEST_F(park, a_day)
 				KREG_MAX_PARK_MS));
 	EXPECT_EQ(0, kid_orphan(alice, id, KREG_ORPHAN_PARK, 0));
 	EXPECT_EQ(-EINVAL, kid_orphan(alice, id, KREG_ORPHAN_DESTROY, 1));
-	EXPECT_EQ(-EOPNOTSUPP, kid_orphan(alice, id, 2, 0));
+	EXPECT_EQ(-EOPNOTSUPP, kid_orphan(alice, id, KREG_ORPHAN_PARK_ON_CRASH + 1, 0));
 	now = test_now_ns();
 	kid_kill(alice);
 	test_info(self->fd, id, &info);

@@ -654,7 +654,7 @@ enum kreg_op_code {
 #define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
 #define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
 #define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the calling process */
-#define KREG_OP_MORE		(1U << 3)	/* PUT with BOUND: @arg points to a struct kreg_more */
+#define KREG_OP_MORE		(1U << 3)	/* PUT with BOUND: @arg: struct kreg_more */
 #define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_VERSION | KREG_OP_BOUND | KREG_OP_MINE | \
 				 KREG_OP_MORE)
 /* Not yet: */
