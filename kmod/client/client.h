@@ -48,6 +48,7 @@ struct kreg_client {
 	spinlock_t watch_lock;		/* innermost */
 	struct list_head watches;	/* watch_lock: kreg_watch.of_client */
 	unsigned int nr_watches;	/* watch_lock */
+	atomic_t nr_waits;		/* for keys and names */
 	spinlock_t subscriptions_lock;
 	struct list_head subscriptions;	/* subscriptions_lock: kreg_subscription.of_client */
 	unsigned int nr_subscriptions;	/* subscriptions_lock */

@@ -67,11 +67,32 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 	return c->count || e->kind != KREG_EVENT_DELETE;
 }
 
+void kreg_table_note_listeners(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	t->listeners = t->stream || (t->awaited && t->awaited->count);
+}
+
+/* That nobody waits any more the next change finds out. */
+static void publish_key(struct kreg_table *t, const struct kreg_change *c, u64 version)
+{
+	if (!t->awaited->count) {
+		kreg_table_note_listeners(t);
+		return;
+	}
+	kreg_waits_note(t, c, version);
+	kreg_waits_show(t, 1);
+}
+
 u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 version)
 {
 	struct kreg_stream_event e __uninitialized;
 
 	kreg_table_assert(t);
+	if (t->awaited)
+		publish_key(t, c, version);
+	if (!t->stream)
+		return 0;
 	if (unlikely(has_displaced(c))) {
 		describe_exit(t, c->gone, &c->key, version, &e);
 		kreg_stream_append(t->stream, t->writer, &e);
@@ -80,11 +101,15 @@ u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 v
 	       e.kind : 0;
 }
 
-void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 version)
+void kreg_table_note_for_listeners(struct kreg_table *t, struct kreg_change *c, u64 version)
 {
 	struct kreg_stream_event e __uninitialized;
 
 	kreg_table_assert(t);
+	if (t->awaited)
+		kreg_waits_note(t, c, version);
+	if (!t->stream)
+		return;
 	if (unlikely(has_displaced(c))) {
 		describe_exit(t, c->gone, &c->key, version, &e);
 		kreg_stream_add(t->stream, &e);
@@ -100,6 +125,8 @@ void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
 
 	describe_exit(t, h, key, version, &e);
 	kreg_table_publish(t, &e);
+	if (t->awaited)
+		kreg_waits_note_exit(t, key);
 }
 
 void kreg_table_publish_noted(struct kreg_table *t)
@@ -134,6 +161,8 @@ void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from
 	};
 
 	kreg_table_assert(t);
+	if (t->awaited && !is_read_by_all(t))
+		kreg_waits_narrow(t);
 	if (likely(!t->stream))
 		return;
 	if (cause == KREG_CAUSE_DEATH && from->status_known) {
@@ -150,6 +179,8 @@ void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from
 void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more)
 {
 	kreg_table_assert(t);
+	if (t->awaited && less)
+		kreg_waits_narrow(t);
 	if (likely(!t->stream))
 		return;
 	if (more)
@@ -163,6 +194,8 @@ void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause)
 	struct kreg_stream *s = t->stream;
 
 	kreg_table_assert(t);
+	if (t->awaited)
+		kreg_waits_gone(t, cause);
 	if (likely(!s))
 		return;
 	t->stream = NULL;
@@ -175,6 +208,13 @@ void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s)
 	kreg_table_assert(t);
 	kreg_stream_start(s, t->events);
 	t->stream = s;
+	kreg_table_note_listeners(t);
+}
+
+void kreg_table_set_awaited(struct kreg_table *t, struct kreg_awaited_set *set)
+{
+	kreg_waits_set(t, set);
+	kreg_table_note_listeners(t);
 }
 
 /* All kinds are asked for by one that is kept. */
@@ -194,6 +234,8 @@ int kreg_table_replace_stream(struct kreg_table *t, struct kreg_stream *s)
 		s->kept = true;
 		s->mask = KREG_STREAM_ALL;
 		kreg_table_set_stream(t, s);
+	} else {
+		kreg_table_note_listeners(t);
 	}
 	return 0;
 }
@@ -211,6 +253,7 @@ void kreg_table_drop_stream(const struct kreg_ns *ns, struct kreg_stream *s)
 		if (idle) {
 			t->events = s->seq;
 			t->stream = NULL;
+			kreg_table_note_listeners(t);
 		}
 		spin_unlock(&t->writer->turn);
 	}

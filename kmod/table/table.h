@@ -15,6 +15,7 @@
 
 #include "client/client.h"
 #include "store/types.h"
+#include "table/awaited.h"
 #include "writer/writer.h"
 
 struct kreg_mail;
@@ -30,6 +31,7 @@ struct kreg_table {
 	u8 access;
 	u16 mode;
 	bool dead;			/* one way */
+	bool listeners;			/* turn: somebody may want to know of changes */
 	/* Invariant after initialisation: */
 	bool claimable;
 	u8 type;
@@ -45,6 +47,7 @@ struct kreg_table {
 	/* Where there is room before the store, which begins a cache line: */
 	struct hlist_node name_node;	/* names_lock */
 	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
+	struct kreg_awaited_set *awaited;	/* turn: keys that are waited for; NULL: none yet */
 
 	struct kreg_store store;
 	struct kreg_lane lane;
@@ -94,7 +97,7 @@ struct kreg_table {
 static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
 	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) + t->name_len +
-	       t->heir_data_len;
+	       t->heir_data_len + (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0);
 }
 
 /* What a new table is to be. */

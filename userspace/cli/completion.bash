@@ -5,7 +5,7 @@ _kreg()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
 	local commands='new rm ls info status put get take del scan count claim give hold watch monitor'
-	commands+=' register whereis keys'
+	commands+=' wait register whereis keys'
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")

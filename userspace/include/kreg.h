@@ -47,5 +47,6 @@
 #include <kreg/event.h>
 #include <kreg/ref.h>
 #include <kreg/monitor.h>
+#include <kreg/wait.h>
 
 #endif /* KREG_H */

@@ -82,7 +82,8 @@ static bool sound(const struct kreg_event *ev)
 
 static bool known(const struct kreg_event *ev)
 {
-	return ev->kind == KREG_EVENT_TRANSFER || ev->kind == KREG_EVENT_DOWN;
+	return ev->kind == KREG_EVENT_TRANSFER || ev->kind == KREG_EVENT_DOWN ||
+	       ev->kind == KREG_EVENT_READY || ev->kind == KREG_EVENT_GONE;
 }
 
 /*

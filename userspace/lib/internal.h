@@ -108,6 +108,9 @@ int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int
 struct kreg_ref *kreg_ref_begin(struct kreg_client *client, kreg_event_fn fn, void *arg);
 void kreg_ref_commit(struct kreg_ref *ref, uint64_t id, struct kreg_ref **out);
 void kreg_ref_abort(struct kreg_ref *ref);
+/* All of that for a WATCH, whose size is filled in. */
+int kreg_ref_watch(struct kreg_client *client, struct kreg_ioc_watch *watch, kreg_event_fn fn,
+		   void *arg, struct kreg_ref **out);
 
 /* An event on its way out, and the handler of its ref, if there is one. */
 struct taken {
@@ -150,6 +153,8 @@ enum attempt {
 	TRY_EVENT,
 	TRY_MONITOR,
 	TRY_CANCEL,
+	TRY_WAIT,
+	TRY_WAIT_NAME,	/* of a table that need not be there */
 };
 
 /*

@@ -5,30 +5,11 @@
 
 #include "internal.h"
 
-static int set_watch(struct kreg_client *client, struct kreg_ioc_watch *watch,
-		     kreg_event_fn fn, void *arg, struct kreg_ref **out)
-{
-	struct kreg_ref *ref = kreg_ref_begin(client, fn, arg);
-	int ret;
-
-	if (!ref)
-		return -ENOMEM;
-	watch->size = sizeof(*watch);
-	ret = kreg_ioctl(client, KREG_IOC_WATCH, watch);
-	if (ret) {
-		kreg_ref_abort(ref);
-		return ret;
-	}
-	ref->watched = watch->out_process;
-	kreg_ref_commit(ref, watch->out_id, out);
-	return 0;
-}
-
 static int monitor(struct kreg_client *client, const struct kreg_process *process,
 		   kreg_event_fn fn, void *arg, struct kreg_ref **ref)
 {
 	struct kreg_ioc_watch watch = { .kind = KREG_WATCH_PROCESS, .process = *process };
-	int ret = kreg_fail(set_watch(client, &watch, fn, arg, ref), TRY_MONITOR, client);
+	int ret = kreg_fail(kreg_ref_watch(client, &watch, fn, arg, ref), TRY_MONITOR, client);
 
 	return kreg_fail_process(ret, process->pid);
 }
@@ -65,7 +46,7 @@ int kreg_monitor_owner(struct kreg_table *table, kreg_event_fn fn, void *arg,
 {
 	struct kreg_ioc_watch watch = { .kind = KREG_WATCH_OWNER, .table = table->id };
 
-	return kreg_fail_table(set_watch(table->client, &watch, fn, arg, ref), TRY_MONITOR, table);
+	return kreg_fail_table(kreg_ref_watch(table->client, &watch, fn, arg, ref), TRY_MONITOR, table);
 }
 
 int kreg_monitor_owner_name(struct kreg_client *client, const char *name, kreg_event_fn fn,
@@ -77,5 +58,5 @@ int kreg_monitor_owner_name(struct kreg_client *client, const char *name, kreg_e
 		.key_len = strnlen(name, KREG_MAX_NAME + 1),
 	};
 
-	return kreg_fail_name(set_watch(client, &watch, fn, arg, ref), TRY_MONITOR, client, name);
+	return kreg_fail_name(kreg_ref_watch(client, &watch, fn, arg, ref), TRY_MONITOR, client, name);
 }

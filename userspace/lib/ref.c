@@ -140,6 +140,25 @@ void kreg_ref_abort(struct kreg_ref *ref)
 	free_ref(ref);
 }
 
+int kreg_ref_watch(struct kreg_client *client, struct kreg_ioc_watch *watch,
+		   kreg_event_fn fn, void *arg, struct kreg_ref **out)
+{
+	struct kreg_ref *ref = kreg_ref_begin(client, fn, arg);
+	int ret;
+
+	if (!ref)
+		return -ENOMEM;
+	watch->size = sizeof(*watch);
+	ret = kreg_ioctl(client, KREG_IOC_WATCH, watch);
+	if (ret) {
+		kreg_ref_abort(ref);
+		return ret;
+	}
+	ref->watched = watch->out_process;
+	kreg_ref_commit(ref, watch->out_id, out);
+	return 0;
+}
+
 static struct kreg_ref *find(const struct kreg_client *client, uint64_t id, uint64_t process)
 {
 	struct kreg_ref *r = chains[id & (room - 1)];
