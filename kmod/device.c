@@ -182,7 +182,8 @@ static void kreg_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "kreg-pid:\t%u\n", kreg_proc_pid(cl->proc));
 	seq_printf(m, "kreg-cookie:\t%llu\n", cl->proc->cookie);
 	seq_printf(m, "kreg-records:\t%d\n", atomic_read(&cl->proc->mails));
-	seq_printf(m, "kreg-watches:\t%u\n", READ_ONCE(cl->nr_watches));
+	seq_printf(m, "kreg-watches:\t%u\n",
+		   READ_ONCE(cl->nr_watches) + atomic_read(&cl->nr_waits));
 	seq_printf(m, "kreg-places:\t%u\n", READ_ONCE(cl->nr_standbys));
 	seq_printf(m, "kreg-subscriptions:\t%u\n", READ_ONCE(cl->nr_subscriptions));
 	seq_printf(m, "kreg-async:\t%d\n", atomic_read(&cl->async_ops));

@@ -71,6 +71,9 @@ MODULE_PARM_DESC(max_subscriptions, "subscriptions of an open file");
 module_param_named(max_table_subscriptions, kreg_limits.table_subscriptions, uint, 0644);
 MODULE_PARM_DESC(max_table_subscriptions, "subscriptions of a table");
 
+module_param_named(max_table_awaited, kreg_limits.table_awaited, uint, 0644);
+MODULE_PARM_DESC(max_table_awaited, "keys of a table that are waited for");
+
 module_param_named(max_park_ms, kreg_limits.park_ms, ulong, 0644);
 MODULE_PARM_DESC(max_park_ms, "milliseconds a table may be parked without CAP_SYS_RESOURCE");
 
@@ -143,10 +146,12 @@ static int __init kreg_init(void)
 {
 	int err;
 
-	kreg_names_init();
-	err = kreg_ns_init();
+	err = kreg_names_init();
 	if (err)
 		return err;
+	err = kreg_ns_init();
+	if (err)
+		goto exit_names;
 	err = kreg_news_start();
 	if (err)
 		goto exit_ns;
@@ -174,6 +179,8 @@ stop_news:
 	kreg_news_stop();
 exit_ns:
 	kreg_ns_exit();
+exit_names:
+	kreg_names_exit();
 	return err;
 }
 

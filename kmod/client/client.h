@@ -50,6 +50,7 @@ struct kreg_client {
 	unsigned int nr_watches;	/* watch_lock */
 	struct list_head standbys;	/* watch_lock: kreg_standby.of_client */
 	unsigned int nr_standbys;	/* watch_lock */
+	atomic_t nr_waits;		/* for keys and names */
 	spinlock_t subscriptions_lock;
 	struct list_head subscriptions;	/* subscriptions_lock: kreg_subscription.of_client */
 	unsigned int nr_subscriptions;	/* subscriptions_lock */

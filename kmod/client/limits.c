@@ -11,5 +11,6 @@ struct kreg_limits kreg_limits = {
 	.event_bytes = KREG_MAX_EVENT_BYTES,
 	.subscriptions = KREG_MAX_SUBSCRIPTIONS,
 	.table_subscriptions = KREG_MAX_TABLE_SUBSCRIPTIONS,
+	.table_awaited = KREG_MAX_TABLE_AWAITED,
 	.park_ms = KREG_MAX_PARK_MS,
 };

@@ -16,6 +16,7 @@ struct kreg_limits {
 	unsigned int event_bytes;
 	unsigned int subscriptions;	/* of a client */
 	unsigned int table_subscriptions;
+	unsigned int table_awaited;	/* keys that are waited for */
 	unsigned long park_ms;
 };
 

@@ -165,7 +165,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 
 static void settle_some(struct kreg_batch *b, u32 n)
 {
-	if (!kreg_txn_unlink(&b->txn, n))
+	if (!kreg_table_publish_keys(b->table, n) || !kreg_txn_unlink(&b->txn, n))
 		return;
 	kreg_table_upkeep_now(b->table, b->req.large ? n : KREG_TURN_RECORDS, &b->pre);
 	enter_phase(b, DONE);

@@ -101,7 +101,7 @@ static void send_line_away(struct kreg_table *t)
 	struct kreg_waiter *waiter, *next;
 
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
-		kreg_table_end_wait(waiter, -EBUSY);
+		kreg_line_end(waiter, -EBUSY, NULL);
 }
 
 static int follow_role(struct kreg_table_req *c)

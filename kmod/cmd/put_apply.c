@@ -39,7 +39,7 @@ static __always_inline void finish_write(struct kreg_table *t, struct kreg_write
 	/* What died is at hand. */
 	while (!kreg_txn_unlink(txn, KREG_TURN_RECORDS))
 		;
-	if (unlikely(t->stream))
+	if (unlikely(t->listeners))
 		publish_write(t, w, txn->version);
 	w->result.version = txn->version;
 	w->result.count = w->change.count;
@@ -92,7 +92,7 @@ static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write 
 		err = NOT_LENT;
 		if (kreg_writer_borrow(t->writer, &t->lane)) {
 			err = write_under_turn(cl, t, w, pre);
-			if (unlikely(t->stream))
+			if (unlikely(t->listeners))
 				waker = t->writer;
 			kreg_writer_return(t->writer);
 		}

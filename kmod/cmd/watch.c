@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* WATCH and CANCEL: being told of deaths. */
+/* WATCH and CANCEL: being told of deaths; wait.c has the other kinds. */
 #include <linux/err.h>
 #include <linux/slab.h>
 
@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/sync.h"
+#include "cmd/wait.h"
 #include "event/watches.h"
 #include "table/access.h"
 #include "table/table.h"
@@ -38,9 +39,13 @@ static int check_holder(const struct kreg_ioc_watch *arg)
 
 static int check_watch(const struct kreg_ioc_watch *arg)
 {
-	if (arg->flags || arg->process.reserved || arg->version || arg->deadline_ns ||
-	    arg->kind > KREG_WATCH_OWNER)
+	if (arg->flags & ~KREG_WATCH_ALL || arg->process.reserved ||
+	    arg->kind > KREG_WATCH_CHANGED)
 		return -EOPNOTSUPP;
+	if (arg->kind >= KREG_WATCH_PRESENT)
+		return kreg_wait_check(arg);
+	if (arg->flags || arg->version || arg->deadline_ns)
+		return -EINVAL;
 	switch (arg->kind) {
 	case KREG_WATCH_PROCESS:
 		return check_process(arg);
@@ -230,6 +235,8 @@ int kreg_cmd_watch(struct kreg_call *call)
 
 	if (err)
 		return err;
+	if (arg->kind >= KREG_WATCH_PRESENT)
+		return kreg_wait_perform(call);
 	/* A key may have any bytes. */
 	name = arg->kind == KREG_WATCH_HOLDER ? kreg_cmd_get_bytes(arg->key, arg->key_len) :
 						kreg_cmd_get_name(arg->key, arg->key_len);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/bits.h>
+#include <linux/delay.h>
 #include <linux/hashtable.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
@@ -7,9 +8,13 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "store/gfp.h"
-#include "table/names.h"
+#include "client/client.h"
+#include "client/news.h"
 #include "client/ns.h"
+#include "store/gfp.h"
+#include "store/layout.h"
+#include "table/awaited.h"
+#include "table/names.h"
 #include "table/table.h"
 
 #define NAME_BITS	12
@@ -27,9 +32,41 @@ static u32 first_free = NO_SLOT;	/* names_lock: a list of slots, by next_free */
 static hsiphash_key_t seed;
 static atomic64_t last_serial;
 
-void kreg_names_init(void)
+/* Names that somebody waits for, of all namespaces; names_lock. */
+static struct kreg_awaited_set *awaited;
+
+/* Waits that end in one hold of the lock. */
+#define WAITS_A_HOLD	16
+
+static void advance_awaited(struct work_struct *work)
+{
+	struct kreg_writer *w = kreg_writer_nr(0);
+	bool done;
+
+	do {
+		usleep_range(20, 100);
+		spin_lock(&names_lock);
+		done = kreg_awaited_advance(awaited, w, WAITS_A_HOLD);
+		spin_unlock(&names_lock);
+		kreg_wake_queued(w);
+	} while (!done);
+}
+
+static void defer_awaited(struct kreg_wake *wake)
+{
+	kreg_news_defer(&awaited->work);
+}
+
+int kreg_names_init(void)
 {
 	get_random_bytes(&seed, sizeof(seed));
+	awaited = kvzalloc(struct_size(awaited, buckets, ARRAY_SIZE(names)), GFP_KERNEL);
+	if (!awaited)
+		return -ENOMEM;
+	kreg_awaited_set_init(awaited, ARRAY_SIZE(names), &names_lock, NULL);
+	kreg_wake_init(&awaited->wake, defer_awaited);
+	INIT_WORK(&awaited->work, advance_awaited);
+	return 0;
 }
 
 /* All namespaces share the buckets; a look-up compares the namespace as well. */
@@ -38,12 +75,22 @@ static struct hlist_head *name_bucket(const u8 *name, u32 len)
 	return &names[hsiphash(name, len, &seed) >> (32 - NAME_BITS)];
 }
 
+static struct kreg_key name_key(const u8 *name, u32 len)
+{
+	return (struct kreg_key) {
+		.bytes = name,
+		.len = len,
+		.hash = hsiphash(name, len, &seed),
+	};
+}
+
 void kreg_names_exit(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_chunks; i++)
 		kfree(kreg_names_chunks[i]);
+	kvfree(awaited);
 }
 
 static void free_slot(u64 id)
@@ -147,6 +194,42 @@ static struct kreg_table *find_name(const struct kreg_ns *ns, const u8 *name, u3
 	return NULL;
 }
 
+int kreg_names_wait(struct kreg_wait *wait, enum kreg_awaited_list list, const u8 *name, u32 len,
+		    struct kreg_awaited **brought)
+{
+	const struct kreg_ns *ns = wait->client->ns;
+	struct kreg_key key = name_key(name, len);
+	bool holds;
+
+	spin_lock(&names_lock);
+	holds = !find_name(ns, name, len) == (list == KREG_AWAITED_ABSENT);
+	if (!holds)
+		kreg_awaited_wait(kreg_awaited_enter(awaited, &key, ns, UINT_MAX, brought),
+				  wait, list);
+	spin_unlock(&names_lock);
+	return holds;
+}
+
+spinlock_t *kreg_names_wait_lock(void)
+{
+	return &names_lock;
+}
+
+/* The name of @t has come or gone: tell who waits for that. */
+static void tell_awaited(const struct kreg_table *t, bool there)
+{
+	struct kreg_key key = name_key(t->name, t->name_len);
+	struct kreg_awaited *a = kreg_awaited_find(awaited, &key, t->ns);
+	struct kreg_outcome now = { .present = there };
+
+	if (!a)
+		return;
+	kreg_awaited_note(a, &now, false);
+	kreg_awaited_show(awaited, 1);
+	if (!kreg_awaited_advance(awaited, t->writer, WAITS_A_HOLD))
+		kreg_wake_later(t->writer, &awaited->wake);
+}
+
 /* The place for the id was reserved, so nothing is allocated. */
 static int add_locked(struct kreg_table *t)
 {
@@ -162,6 +245,8 @@ static int add_locked(struct kreg_table *t)
 	if (t->name_len)
 		hlist_add_head_rcu(&t->name_node, name_bucket(t->name, t->name_len));
 	t->listed = true;
+	if (unlikely(awaited->count) && t->name_len)
+		tell_awaited(t, true);
 	return 0;
 }
 
@@ -185,6 +270,8 @@ void kreg_names_remove(struct kreg_table *t)
 	RCU_INIT_POINTER(kreg_names_chunk(t->id)->table[kreg_names_slot(t->id)], NULL);
 	xa_erase(&t->ns->ids, kreg_names_serial(t->id));
 	free_slot(t->id);
+	if (unlikely(awaited->count) && t->name_len)
+		tell_awaited(t, false);
 	spin_unlock(&names_lock);
 }
 

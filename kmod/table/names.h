@@ -56,9 +56,9 @@ static inline u64 kreg_names_serial(u64 id)
 	return id >> KREG_SLOT_BITS;
 }
 
-/* Sleeps. */
-void kreg_names_init(void);
-/* Sleeps. No table is left. */
+/* Sleeps. -ENOMEM. */
+int kreg_names_init(void);
+/* Sleeps. No table is left, nor anybody who waits for one. */
 void kreg_names_exit(void);
 
 /*
@@ -76,6 +76,15 @@ void kreg_names_remove(struct kreg_table *t);
 
 /* RCU. -ENOENT. */
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len);
+
+/*
+ * Any. Let @wait, which is under this lock, wait until there is a table of that name in the
+ * namespace of its client, or none. Not 0: so it is already. *@brought is for the name, and
+ * becomes NULL if it is used.
+ */
+int kreg_names_wait(struct kreg_wait *wait, enum kreg_awaited_list list, const u8 *name, u32 len,
+		    struct kreg_awaited **brought);
+spinlock_t *kreg_names_wait_lock(void);
 
 /* RCU. NULL, of which kreg_names_why_not() tells more. */
 static inline struct kreg_table *kreg_names_id(const struct kreg_ns *ns, u64 id)

@@ -68,11 +68,32 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 	return c->count || e->kind != KREG_EVENT_DELETE;
 }
 
+void kreg_table_note_listeners(struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	t->listeners = t->stream || (t->awaited && t->awaited->count);
+}
+
+/* That nobody waits any more the next change finds out. */
+static void publish_key(struct kreg_table *t, const struct kreg_change *c, u64 version)
+{
+	if (!t->awaited->count) {
+		kreg_table_note_listeners(t);
+		return;
+	}
+	kreg_waits_note(t, c, version);
+	kreg_waits_show(t, 1);
+}
+
 u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 version)
 {
 	struct kreg_stream_event e __uninitialized;
 
 	kreg_table_assert(t);
+	if (t->awaited)
+		publish_key(t, c, version);
+	if (!t->stream)
+		return 0;
 	if (unlikely(has_displaced(c))) {
 		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, &e);
 		kreg_stream_append(t->stream, t->writer, &e);
@@ -81,11 +102,15 @@ u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 v
 	       e.kind : 0;
 }
 
-void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 version)
+void kreg_table_note_for_listeners(struct kreg_table *t, struct kreg_change *c, u64 version)
 {
 	struct kreg_stream_event e __uninitialized;
 
 	kreg_table_assert(t);
+	if (t->awaited)
+		kreg_waits_note(t, c, version);
+	if (!t->stream)
+		return;
 	if (unlikely(has_displaced(c))) {
 		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, &e);
 		kreg_stream_add(t->stream, &e);
@@ -101,6 +126,8 @@ void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
 
 	describe_exit(t, h, key, version, cause, &e);
 	kreg_table_publish(t, &e);
+	if (t->awaited)
+		kreg_waits_note_exit(t, key);
 }
 
 void kreg_table_publish_noted(struct kreg_table *t)
@@ -153,6 +180,8 @@ void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from
 			      enum kreg_cause cause)
 {
 	kreg_table_assert(t);
+	if (t->awaited && !is_read_by_all(t))
+		kreg_waits_narrow(t);
 	if (unlikely(t->stream))
 		append_owner(t, from, cause);
 }
@@ -160,6 +189,8 @@ void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from
 void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more)
 {
 	kreg_table_assert(t);
+	if (t->awaited && less)
+		kreg_waits_narrow(t);
 	if (likely(!t->stream))
 		return;
 	if (more)
@@ -173,6 +204,8 @@ void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause)
 	struct kreg_stream *s = t->stream;
 
 	kreg_table_assert(t);
+	if (t->awaited)
+		kreg_waits_gone(t, cause);
 	if (likely(!s))
 		return;
 	t->stream = NULL;
@@ -185,6 +218,13 @@ void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s)
 	kreg_table_assert(t);
 	kreg_stream_start(s, t->events);
 	t->stream = s;
+	kreg_table_note_listeners(t);
+}
+
+void kreg_table_set_awaited(struct kreg_table *t, struct kreg_awaited_set *set)
+{
+	kreg_waits_set(t, set);
+	kreg_table_note_listeners(t);
 }
 
 /* All kinds are asked for by one that is kept. */
@@ -204,6 +244,8 @@ int kreg_table_replace_stream(struct kreg_table *t, struct kreg_stream *s)
 		s->kept = true;
 		s->mask = KREG_STREAM_ALL;
 		kreg_table_set_stream(t, s);
+	} else {
+		kreg_table_note_listeners(t);
 	}
 	return 0;
 }
@@ -221,6 +263,7 @@ void kreg_table_drop_stream(const struct kreg_ns *ns, struct kreg_stream *s)
 		if (idle) {
 			t->events = s->seq;
 			t->stream = NULL;
+			kreg_table_note_listeners(t);
 		}
 		spin_unlock(&t->writer->turn);
 	}

@@ -7,6 +7,7 @@
 
 #include "event/stream.h"
 #include "table/table.h"
+#include "table/waits.h"
 
 struct kreg_change;
 struct kreg_holder;
@@ -26,24 +27,33 @@ static inline void kreg_table_publish(struct kreg_table *t, const struct kreg_st
 }
 
 /*
- * Turn. @c was applied within the write @version, which is committed; there is a stream. Returns
- * the kind of the event in it, or 0.
+ * Turn. @c was applied within the write @version, which is committed; there are listeners. Returns
+ * the kind of the event in the stream, or 0.
  */
 u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 version);
 /* Turn. The same before the commit; and behind it, for all that was noted. */
-void kreg_table_note_event(struct kreg_table *t, struct kreg_change *c, u64 version);
+void kreg_table_note_for_listeners(struct kreg_table *t, struct kreg_change *c, u64 version);
 void kreg_table_publish_noted(struct kreg_table *t);
+/*
+ * Turn. And then, as long as the store is not changed again, for who waits for one of @n keys.
+ * False: there are more of them.
+ */
+static inline bool kreg_table_publish_keys(struct kreg_table *t, unsigned int n)
+{
+	return likely(!t->awaited) || kreg_waits_show(t, n);
+}
 
 static inline void kreg_table_note_change(struct kreg_table *t, struct kreg_change *c,
 					  u64 version)
 {
-	if (unlikely(t->stream))
-		kreg_table_note_event(t, c, version);
+	if (unlikely(t->listeners))
+		kreg_table_note_for_listeners(t, c, version);
 }
 
 /*
  * Turn. The object with @key was removed by the write @version, which is committed, because the
- * process is dead that it was bound to by @h; or has been for as long as it was to linger.
+ * process is dead that it was bound to by @h, or has been for as long as it was to linger; there
+ * are listeners.
  */
 void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
 			     const struct kreg_key *key, u64 version, enum kreg_cause cause);
@@ -59,6 +69,10 @@ void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more);
 /* Turn. It is about to be destroyed, for the first reason that is given; 0: by hand. */
 void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause);
 
+/* Turn. Let somebody wait for keys of @t; takes @set over. */
+void kreg_table_set_awaited(struct kreg_table *t, struct kreg_awaited_set *set);
+/* Turn. Somebody listens, or nobody does any more, who did. */
+void kreg_table_note_listeners(struct kreg_table *t);
 /* Turn. Make @s the stream of @t, which has none; takes the reference over. */
 void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s);
 /*

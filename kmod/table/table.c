@@ -45,6 +45,8 @@ static void free_table(struct kreg_table *t)
 	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, bytes);
 	kreg_user_put(t->user);
 	kreg_ns_put(t->ns);
+	/* Nobody waits: a worker has seen to that, with a reference. */
+	kfree(t->awaited);
 	kfree(t->heir_data);
 	free_policy(rcu_dereference_protected(t->policy, true));
 	kfree(t->name);

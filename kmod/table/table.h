@@ -15,6 +15,7 @@
 
 #include "client/client.h"
 #include "store/types.h"
+#include "table/awaited.h"
 #include "writer/writer.h"
 
 struct kreg_death_limit;
@@ -42,6 +43,7 @@ struct kreg_table {
 	u8 access;
 	u16 mode;
 	bool dead;			/* one way */
+	bool listeners;			/* turn: somebody may want to know of changes */
 	/* Invariant after initialisation: */
 	bool claimable;
 	u8 type;
@@ -59,6 +61,7 @@ struct kreg_table {
 	struct hlist_node name_node;	/* names_lock */
 	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
 	struct kreg_policy __rcu *policy;	/* turn: set once; NULL: nothing of role.h */
+	struct kreg_awaited_set *awaited;	/* turn: keys that are waited for; NULL: none yet */
 
 	struct kreg_store store;
 	struct kreg_lane lane;
@@ -109,7 +112,8 @@ struct kreg_table {
 static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
 	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) + t->name_len +
-	       t->heir_data_len + t->policy_bytes;
+	       t->heir_data_len + t->policy_bytes +
+	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0);
 }
 
 /* What a new table is to be. */

@@ -36,7 +36,11 @@ static void end_bond(struct kreg_bond *b)
 
 static void publish_exit(struct kreg_bond *b, const struct kreg_rec *r)
 {
-	struct kreg_key key = { .bytes = r->bytes, .len = kreg_rec_key_len(r) };
+	struct kreg_key key = {
+		.bytes = r->bytes,
+		.len = kreg_rec_key_len(r),
+		.hash = r->hash,
+	};
 
 	kreg_table_publish_exit(b->table, &b->holder, &key, b->txn.version,
 				b->lingers ? KREG_CAUSE_EXPIRED : KREG_CAUSE_DEATH);
@@ -51,8 +55,9 @@ static void remove_some(struct kreg_bond *b, unsigned int n)
 	kreg_txn_begin(&b->txn, &b->table->store);
 	n = kreg_txn_remove_bound(&b->txn, &b->holder, min(n, UNBIND_RECORDS), removed);
 	kreg_txn_commit(&b->txn);
-	for (i = 0; i < n && b->table->stream; i++)
+	for (i = 0; i < n && b->table->listeners; i++)
 		publish_exit(b, removed[i]);
+	kreg_table_publish_keys(b->table, n);
 }
 
 static u32 live_objects(const struct kreg_bond *b)

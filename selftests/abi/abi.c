@@ -36,8 +36,6 @@ static const struct member reserved[] = {
 	MEMBER(SCAN, 8, kreg_ioc_scan, pin),
 	MEMBER(SCAN, 4, kreg_ioc_scan, process.reserved),
 	MEMBER(WATCH, 4, kreg_ioc_watch, process.reserved),
-	MEMBER(WATCH, 8, kreg_ioc_watch, version),
-	MEMBER(WATCH, 8, kreg_ioc_watch, deadline_ns),
 	MEMBER(REGISTER, 4, kreg_ioc_register, process.reserved),
 	MEMBER(REGISTER, 4, kreg_ioc_register, reserved),
 	MEMBER(REGISTER, 8, kreg_ioc_register, deadline_ns),

@@ -169,7 +169,7 @@ static const struct command {
 	{ "scan", KREG_IOC_SCAN, 136, 136, fill_scan, KREG_SCAN_ALL },
 	{ "info", KREG_IOC_INFO, 40, 40, fill_info, KREG_INFO_IOC_ALL },
 	{ "list", KREG_IOC_LIST, 40, 40, fill_list, KREG_LIST_ALL },
-	{ "watch", KREG_IOC_WATCH, 112, 112, fill_watch, 0 },
+	{ "watch", KREG_IOC_WATCH, 112, 112, fill_watch, KREG_WATCH_ALL },
 	{ "cancel", KREG_IOC_CANCEL, 16, 16, fill_cancel, KREG_CANCEL_ALL },
 	{ "register", KREG_IOC_REGISTER, 128, 128, fill_register, KREG_REGISTER_ALL },
 	{ "subscribe", KREG_IOC_SUBSCRIBE, 72, 72, fill_subscribe, KREG_SUBSCRIBE_ALL },

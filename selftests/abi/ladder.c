@@ -299,6 +299,32 @@ TEST_F(ladder, scan)
 	test_err_scan(EMSGSIZE, self->t.fd, &cmd);
 }
 
+TEST_F(ladder, await)
+{
+	struct kreg_ioc_watch cmd = {
+		.size = sizeof(cmd),
+		.flags = 1U << 9 | KREG_WATCH_SLEEP,
+		.kind = KREG_WATCH_PRESENT,
+		.table = self->t.foreign,
+		.key = test_ptr(long_key),
+		.key_len = sizeof(long_key),
+		.version = 1,
+		.deadline_ns = 1,
+	};
+
+	EXPECT_EQ(-EOPNOTSUPP, test_ioctl(self->t.fd, KREG_IOC_WATCH, &cmd));
+	cmd.flags = KREG_WATCH_SLEEP;
+	EXPECT_EQ(-EINVAL, test_ioctl(self->t.fd, KREG_IOC_WATCH, &cmd));
+	cmd.version = 0;
+	EXPECT_EQ(-ENAMETOOLONG, test_ioctl(self->t.fd, KREG_IOC_WATCH, &cmd));
+	cmd.key_len = 1;
+	EXPECT_EQ(-EACCES, test_ioctl(self->t.fd, KREG_IOC_WATCH, &cmd));
+	cmd.table = self->t.dead;
+	EXPECT_EQ(-ESTALE, test_ioctl(self->t.fd, KREG_IOC_WATCH, &cmd));
+	cmd.table = self->t.table;
+	EXPECT_EQ(-ETIMEDOUT, test_ioctl(self->t.fd, KREG_IOC_WATCH, &cmd));
+}
+
 /* With and without KREG_ANY_NAMESPACE. */
 TEST_F(ladder, info)
 {

@@ -118,7 +118,7 @@ general() {
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
 	for c in new rm ls info status put get take del scan count claim role give hold watch publish \
-		monitor register unregister whereis keys call cast; do
+		monitor wait register unregister whereis keys call cast; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -646,6 +646,54 @@ deaths() {
 	chmod "$mode" /dev/kreg
 }
 
+# waits ARGUMENT...: kreg wait in the background, when it sleeps.
+waits() {
+	"$kreg" wait "$@" >"$tmp/monitor" 2>"$tmp/err" &
+	monitor=$!
+	pids="$pids $monitor"
+	wait_until grep -qs 'kreg-watches:.1' /proc/$monitor/fdinfo/*
+}
+
+# Keys and names that are waited for.
+until_so() {
+	waits --present later
+	"$kreg" new later
+	told 'wait for a table' 0 ''
+	t 'it is there' 0 '' '' "$kreg" wait -p later
+	waits -p later k
+	"$kreg" put later k v
+	told 'wait for a key' 0 ''
+	t 'the key is there' 0 '' '' "$kreg" wait --present -t 0 later k
+	waits -c later k
+	"$kreg" put later k v
+	told 'wait for a change' 0 ''
+	waits -a later k
+	"$kreg" del later k
+	told 'wait until a key is gone' 0 ''
+	waits -c later k
+	"$kreg" put later k v
+	told 'an absent key changes' 0 ''
+	t 'wait for a time' 6 '' "kreg wait: the key of table 'later' is not so after this time" \
+		"$kreg" wait -a -t 20ms later k
+	waits -p -x later ff
+	"$kreg" rm later
+	wait $monitor
+	t 'wait for a key of a table that goes' 0 3 '' echo $?
+	t 'it is gone' 0 '' '' "$kreg" wait --absent later
+	t 'wait for a table for a time' 6 '' \
+		"kreg wait: the name of table 'later' is not so after this time" \
+		"$kreg" wait -p -t 0 later
+	t 'wait for a key of no table' 3 '' "kreg wait: there is no table 'later'*" \
+		"$kreg" wait -p later k
+	t 'wait for nothing' 2 '' 'kreg wait: --present, --absent or --changed is missing*' \
+		"$kreg" wait later
+	t 'wait for both' 2 '' 'kreg wait: only one of --present, --absent and --changed*' \
+		"$kreg" wait -p -a later
+	t 'a name does not change' 2 '' 'kreg wait: --changed is for a key*' "$kreg" wait -c later
+	t 'wait with bad time' 2 '' "kreg wait: 'x' is no time*" "$kreg" wait -p -t x later
+	t 'wait without a name' 2 '' 'kreg wait: arguments are missing*' "$kreg" wait -p
+}
+
 many() {
 	for i in 1 2 3; do "$kreg" new "m$i"; done
 	run "$kreg" rm --parked
@@ -855,6 +903,7 @@ watches
 holds
 killed_holds
 deaths
+until_so
 many
 namespaces
 registries

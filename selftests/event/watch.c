@@ -217,13 +217,13 @@ TEST_F(watch, bad_arguments)
 		{ .kind = KREG_WATCH_OWNER, .table = 1, .process = me },
 		{ .kind = KREG_WATCH_OWNER, .key = test_ptr("a\0b"), .key_len = 3 },
 		{ .kind = KREG_WATCH_OWNER, .table = 123456789 },
-	};
-	struct kreg_ioc_watch not_yet[] = {
-		{ .kind = KREG_WATCH_CHANGED },
-		{ .kind = 7 },
 		{ .kind = KREG_WATCH_PROCESS, .process = me, .flags = KREG_WATCH_SLEEP },
 		{ .kind = KREG_WATCH_PROCESS, .process = me, .version = 1 },
 		{ .kind = KREG_WATCH_PROCESS, .process = me, .deadline_ns = 1 },
+	};
+	struct kreg_ioc_watch not_yet[] = {
+		{ .kind = 7 },
+		{ .kind = KREG_WATCH_PROCESS, .process = me, .flags = 1U << 1 },
 		{ .kind = KREG_WATCH_PROCESS, .process = { me.pid, 1, me.cookie } },
 	};
 	struct kreg_ioc_watch long_name = {

@@ -203,6 +203,40 @@ MAKER(make_watch)
 
 SWEEP(watch, .make = make_watch, .kid = true)
 
+/* There is no such key, so nothing is in the mailbox. */
+MAKER(make_await)
+{
+	call_init(c, KREG_IOC_WATCH, sizeof(c->arg.watch), true);
+	c->arg.watch.kind = KREG_WATCH_PRESENT;
+	c->arg.watch.table = w->table;
+	c->arg.watch.key_len = strlen(NAME);
+	call_in(c, PART_KEY, &c->arg.watch.key, NAME, strlen(NAME));
+}
+
+SWEEP(await, .make = make_await)
+SWEEP(await_full, .make = make_await, .full = "max_user_watches", .at = 0)
+SWEEP(await_table_full, .make = make_await, .full = "max_table_awaited", .at = 0)
+
+/* It is so already. */
+MAKER(make_await_sleep)
+{
+	make_await(_metadata, w, c, test);
+	c->arg.watch.kind = KREG_WATCH_ABSENT;
+	c->arg.watch.flags = KREG_WATCH_SLEEP;
+}
+
+SWEEP(await_sleep, .make = make_await_sleep)
+
+/* Of the name of the table, which stays. */
+MAKER(make_await_name)
+{
+	make_await(_metadata, w, c, test);
+	c->arg.watch.kind = KREG_WATCH_ABSENT;
+	c->arg.watch.table = 0;
+}
+
+SWEEP(await_name, .make = make_await_name)
+
 MAKER(make_subscribe)
 {
 	call_init(c, KREG_IOC_SUBSCRIBE, sizeof(c->arg.subscribe), true);

@@ -200,6 +200,7 @@
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
  *	tables; told by open(2), which fails with EDQUOT
  * @KREG_LIMIT_FOLLOWERS: tables that follow the role
+ * @KREG_LIMIT_AWAITED: keys of the table that are waited for
  */
 enum kreg_limit {
 	KREG_LIMIT_NONE = 0,
@@ -216,7 +217,8 @@ enum kreg_limit {
 	KREG_LIMIT_SUBSCRIPTIONS = 11,
 	KREG_LIMIT_PINS = 12,
 	KREG_LIMIT_NAMESPACES = 13,
-	KREG_LIMIT_FOLLOWERS = 14
+	KREG_LIMIT_FOLLOWERS = 14,
+	KREG_LIMIT_AWAITED = 15
 };
 
 /* How many may be in line to claim one table, asleep or standing by. */
@@ -229,6 +231,9 @@ enum kreg_limit {
 /* Subscriptions of a client, and of a table; max_subscriptions, max_table_subscriptions. */
 #define KREG_MAX_SUBSCRIPTIONS		64
 #define KREG_MAX_TABLE_SUBSCRIPTIONS	1024
+
+/* Keys of a table that are waited for; max_table_awaited. */
+#define KREG_MAX_TABLE_AWAITED		4096
 
 /* Bytes of the ring of a stream: as it is made by SUBSCRIBE, and the least and the most. */
 #define KREG_STREAM_BYTES	(64U << 10)
@@ -297,8 +302,10 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_STREAM	(1ULL << 3)	/* SUBSCRIBE, ACK, PUBLISH, ACKED of OP */
 #define KREG_FEATURE_ROLE	(1ULL << 4)	/* ROLE, WRITER and LIMIT, QUARANTINED, ON_CRASH */
 #define KREG_FEATURE_STANDBY	(1ULL << 5)	/* STANDBY of OPEN; a line saves its table */
+#define KREG_FEATURE_WAIT	(1ULL << 6)	/* WATCH of keys and names, and its SLEEP */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
-				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY)
+				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
+				 KREG_FEATURE_WAIT)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -1165,29 +1172,32 @@ enum kreg_watch_kind {
 	KREG_WATCH_PROCESS = 1,		/* a process, by its name: DOWN */
 	KREG_WATCH_HOLDER = 2,		/* to whom an object is bound: DOWN */
 	KREG_WATCH_OWNER = 3,		/* the owner of a table: DOWN */
-	KREG_WATCH_PRESENT = 4,		/* not yet: a key or a name is there: READY */
-	KREG_WATCH_ABSENT = 5,		/* not yet: it is not there: READY */
-	KREG_WATCH_CHANGED = 6		/* not yet: it has another version: READY */
+	KREG_WATCH_PRESENT = 4,		/* a key, or the name of a table, is there: READY */
+	KREG_WATCH_ABSENT = 5,		/* it is not there: READY */
+	KREG_WATCH_CHANGED = 6		/* a key has another version: READY */
 };
 
-/* Flags of KREG_IOC_WATCH. Not yet: */
-#define KREG_WATCH_SLEEP	(1U << 0)	/* no record: the call waits */
+/* Flags of KREG_IOC_WATCH. */
+#define KREG_WATCH_SLEEP	(1U << 0)	/* PRESENT, ABSENT, CHANGED: the call itself waits */
+#define KREG_WATCH_ALL		(KREG_WATCH_SLEEP)
 
 /**
  * struct kreg_ioc_watch - ioctl(KREG_IOC_WATCH)
  * @size: sizeof(struct kreg_ioc_watch)
- * @flags: must be zero
+ * @flags: %KREG_WATCH_ALL bits
  * @kind: enum kreg_watch_kind
  * @key_len: length of @key; 0: none
- * @table: OWNER: id of the table; 0: @key is its name. HOLDER: id of the table of the object
- * @key: OWNER without @table: pointer to the name. HOLDER: pointer to the key
+ * @table: id of the table: whose owner, of the object or of the key; 0 with OWNER, PRESENT and
+ *	ABSENT: @key is the name of a table in the caller's namespace
+ * @key: pointer to the key, or to the name
  * @process: PROCESS: which one. Cookie 0 only for the caller
- * @version: not yet: with CHANGED
- * @udata: comes back in the record
- * @deadline_ns: not yet: with SLEEP
- * @out_id: id of the watch, for CANCEL; the client never gets it again
- * @out_process: who is watched; zero: nobody, and the record can be read already
- * @out_version: HOLDER: version of the object; 0: it is not there
+ * @version: CHANGED: the version that is known; 0: the key is absent
+ * @udata: comes back in the record; with SLEEP 0
+ * @deadline_ns: with SLEEP: when to give up, also if it has passed already; 0: never
+ * @out_id: id of the watch, for CANCEL; the client never gets it again. With SLEEP 0
+ * @out_process: who is watched; zero: nobody, and the record can be read already. With SLEEP
+ *	to whom the object is bound that was found, or zero
+ * @out_version: HOLDER, and with SLEEP: version of the object; 0: it is not there
  * @out_limit: with EDQUOT, enum kreg_limit
  * @out_reserved: 0
  *
@@ -1212,9 +1222,28 @@ enum kreg_watch_kind {
  * A watch belongs to the client that set it and ends with it: what is not read when it is
  * closed is lost.
  *
- * Errors: ESRCH: cookie 0, and it is not the caller's pid; EACCES: OWNER of a table of which
- * the caller may not know, or HOLDER in one that it may not read; EDQUOT: watches or bytes of the
- * user.
+ * PRESENT, ABSENT and CHANGED end as soon as a key of the table is as they say, and at once if
+ * it is so already; N watches of one key all end. The client gets one READY record, with the
+ * key, the version of the object and the process to which it is bound: as they were when
+ * that came to be, or later if many wait. What only a batch has made of a key on its way, before
+ * its end, does not count. With SLEEP there is no record, and the call returns then.
+ *
+ * An object whose process is exiting is absent. If it was present when the watch was set,
+ * ABSENT and CHANGED end when the death removes it, or another object takes its place, and
+ * not yet when it comes to be hidden.
+ *
+ * Who may read the table may wait for its keys. Whether the client still may is decided again
+ * when the right is taken from somebody, and when the watch ends: if not, there is a GONE
+ * record with the cause ACCESS in place of READY; SLEEP returns EACCES. When the table is
+ * destroyed there is a GONE record with the cause of that; SLEEP returns ESTALE. A name is
+ * waited for by anybody in its namespace; nothing is told but that there is such a table, or
+ * none, and the record's @table and @version are 0.
+ *
+ * Errors: EINVAL: SLEEP, @version or @deadline_ns with a kind that has none, CHANGED of a
+ * name; ESRCH: cookie 0, and it is not the caller's pid; EACCES: OWNER of a table of which
+ * the caller may not know, or a key in one that it may not read; EDQUOT: watches or bytes of the
+ * user, awaited keys of the table. With SLEEP: ETIMEDOUT: @deadline_ns has passed;
+ * EINTR: a signal has come whose handler was set without SA_RESTART; ESTALE, EACCES: see above.
  */
 struct kreg_ioc_watch {
 	__u32 size;
@@ -1480,8 +1509,7 @@ enum {
 enum kreg_event_kind {
 	KREG_EVENT_TRANSFER = 1,	/* this process has become the owner of a table */
 	KREG_EVENT_DOWN = 2,		/* who was watched is dead */
-	/* Not yet: */
-	KREG_EVENT_READY = 3,		/* what was waited for is there */
+	KREG_EVENT_READY = 3,		/* what was waited for has come */
 	/* Of subscriptions: */
 	KREG_EVENT_CREATE = 16,		/* the table has a new object */
 	KREG_EVENT_UPDATE = 17,		/* an object was replaced */

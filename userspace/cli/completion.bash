@@ -5,7 +5,7 @@ _kreg()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
 	local commands='new rm ls info status put get take del scan count claim role give hold watch monitor'
-	commands+=' publish register unregister whereis keys call cast'
+	commands+=' publish wait register unregister whereis keys call cast'
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")

@@ -48,6 +48,7 @@
 #include <kreg/event.h>
 #include <kreg/ref.h>
 #include <kreg/monitor.h>
+#include <kreg/wait.h>
 #include <kreg/stream.h>
 #include <kreg/server.h>
 

@@ -93,6 +93,8 @@ static const struct sentence {
 	{ EBUSY, TRY_OTHER, ANY,
 	  "%t belongs to %o; wait for it or ask it to give the table away" },
 	{ ETIMEDOUT, TRY_EVENT, ANY, "no event came in time" },
+	{ ETIMEDOUT, TRY_WAIT, ANY, "the key of %t is not so after this time" },
+	{ ETIMEDOUT, TRY_WAIT_NAME, ANY, "the name of %t is not so after this time" },
 	{ ETIMEDOUT, TRY_OTHER, ANY,
 	  "%t still belongs to %o after this time; wait longer or ask it to give the table away" },
 	{ EALREADY, TRY_GIVE, ANY, "process %p owns %t already" },
@@ -115,6 +117,7 @@ static const struct sentence {
 	{ EACCES, TRY_WRITE, PARKED, "%t is parked and not public: claim it to write to it" },
 	{ EACCES, TRY_WRITE, OTHERS,
 	  "%t is written only by its owner, %o, or its mode %m does not let you" },
+	{ EACCES, TRY_WAIT, ANY, "this user may not read %t, or not any more" },
 	{ EACCES, TRY_READ, OTHERS,
 	  "%t is private to its owner, %o, or its mode %m does not let you read" },
 	{ EACCES, TRY_READ, PARKED, "%t is parked and private: claim it to read it" },
@@ -157,6 +160,7 @@ static const struct sentence {
 	{ EMSGSIZE, TRY_EVENT, ANY,
 	  "the name has %n bytes, and there is room for %v with its NUL byte" },
 	{ ENAMETOOLONG, TRY_READ, ANY, "the key has %k bytes; the most is %K" },
+	{ ENAMETOOLONG, TRY_WAIT, ANY, "the key has %k bytes; the most is %K" },
 	{ ENAMETOOLONG, TRY_WRITE, ANY, "the key has %k bytes; the most is %K" },
 	{ ENAMETOOLONG, TRY_OTHER, ANY, "the name has %n bytes; the most is %N" },
 	{ EFBIG, TRY_WRITE, ANY, "the value has %v bytes; the most is %V; split it" },
@@ -173,6 +177,9 @@ static const struct sentence {
 	  "the client's descriptor was not opened for reading" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
 	{ EINVAL, TRY_MONITOR, ANY, "the name is empty, or the pid is 0" },
+	{ EINVAL, TRY_WAIT, ANY,
+	  "the key is empty, or a version is given with a condition that has none" },
+	{ EINVAL, TRY_WAIT_NAME, ANY, "the name is empty, or has no such condition" },
 	{ EINVAL, TRY_EVENT, ANY, "the client has no handler, and never had a ref" },
 	{ EINVAL, TRY_SUBSCRIBE, ANY,
 	  "no kind of event is asked for, the flags contradict each other, or there is no event of this number"
@@ -205,7 +212,9 @@ static const char * const of_limits[] = {
 	[KREG_LIMIT_SUBSCRIPTIONS] =
 	  "this client, or %t, has as many subscriptions as it may (max_subscriptions, max_table_subscriptions): cancel some",
 	[KREG_LIMIT_WATCHES] =
-	  "this user monitors as much as one may (max_user_watches): cancel some, or read the events of the dead",
+	  "this user monitors and waits for as much as one may (max_user_watches): cancel some, or read the events of the dead",
+	[KREG_LIMIT_AWAITED] =
+	  "as many keys of %t are waited for as may be (max_table_awaited): try again later",
 };
 
 /* Who owns the table: pid and command name. */

@@ -84,6 +84,7 @@ static bool sound(const struct kreg_event *ev)
 static bool known(const struct kreg_event *ev)
 {
 	return ev->kind == KREG_EVENT_TRANSFER || ev->kind == KREG_EVENT_DOWN ||
+	       ev->kind == KREG_EVENT_READY ||
 	       (ev->kind >= KREG_EVENT_CREATE && ev->kind <= KREG_EVENT_OVERFLOW);
 }
 

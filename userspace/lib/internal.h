@@ -236,6 +236,8 @@ enum attempt {
 	TRY_REPLY,
 	TRY_CALL,	/* @name is the table's */
 	TRY_ANSWER,	/* the error is the server's answer */
+	TRY_WAIT,
+	TRY_WAIT_NAME,	/* of a table that need not be there */
 };
 
 /*

@@ -70,7 +70,7 @@ uint64_t kreg_event_time_ns(const struct kreg_event *event) KREG_NONNULL_FIRST;
 uint64_t kreg_event_table(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /*
  * TRANSFER: the former owner; DOWN: who died; zero: nobody owned the table. CREATE, UPDATE,
- * EXIT: to whom the object is or was bound; zero: nobody. OWNER: the new one; zero: none
+ * EXIT, READY: to whom the object is or was bound; zero: nobody. OWNER: the new one; zero: none
  */
 struct kreg_process kreg_event_process(const struct kreg_event *event) KREG_NONNULL_FIRST;
 /* whose it is; NULL: of none, or of one that is cancelled */
@@ -79,10 +79,10 @@ unsigned int kreg_event_cause(const struct kreg_event *event) KREG_NONNULL_FIRST
 /** kreg_event_status() - @status as in waitpid(2); false: it is not known. */
 bool kreg_event_status(const struct kreg_event *event, int *status) KREG_NONNULL_FIRST;
 /**
- * kreg_event_name() - copy the table's name; DOWN: the one that was given
+ * kreg_event_name() - copy the table's name; DOWN: the one that was given; READY: key or name
  * @event: the event
  * @buf: room for it and a NUL byte; may be NULL if @room is 0
- * @room: its size; KREG_MAX_NAME + 1 is enough
+ * @room: its size; KREG_MAX_NAME + 1 is enough, for a key KREG_MAX_KEY + 1
  * @len: its length, 0 for a table without a name, written also with -EMSGSIZE;
  *	may be NULL
  */
