@@ -17,8 +17,10 @@
 #include "table/change.h"
 #include "table/publish.h"
 
-/* A write that nobody waits for is a batch of one. */
-static_assert(sizeof(struct kreg_batch) + sizeof(struct kreg_batch_op) <= KREG_SCRATCH_SMALL);
+/* A write that nobody waits for is a batch of one. Locks that are checked are longer. */
+static_assert(IS_ENABLED(CONFIG_DEBUG_SPINLOCK) || IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ||
+	      sizeof(struct kreg_batch) + sizeof(struct kreg_batch_op) <=
+	      KREG_SCRATCH_SMALL);
 
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 {

@@ -222,7 +222,7 @@ int kreg_standby_enter(struct kreg_standby *s)
 }
 
 /* The owner of the table, with a reference, if it is dead; or NULL. */
-static struct kreg_proc *get_dead_owner(const struct kreg_standby *s)
+static struct kreg_proc *dead_owner_of(const struct kreg_standby *s)
 {
 	struct kreg_proc *owner = NULL;
 	struct kreg_table *t;
@@ -252,7 +252,7 @@ static struct kreg_proc *find_dead_owner(struct kreg_client *cl, unsigned int *l
 			break;
 		}
 		list_move_tail(&s->of_client, &cl->standbys);
-		dead = get_dead_owner(s);
+		dead = dead_owner_of(s);
 	}
 	spin_unlock(&cl->watch_lock);
 	return dead;

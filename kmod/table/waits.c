@@ -8,6 +8,7 @@
 #include "client/user.h"
 #include "store/gfp.h"
 #include "store/write.h"
+#include "table/access.h"
 #include "table/bond.h"
 #include "table/table.h"
 #include "table/waits.h"

@@ -14,7 +14,6 @@
 static const char * const params[] = {
 	"max_user_tables", "max_user_parked", "max_user_bytes", "max_events",
 	"max_user_queued", "max_user_queued_bytes", "max_user_watches",
-	"max_table_awaited",
 };
 
 FIXTURE(which_limit) {
@@ -228,27 +227,6 @@ TEST_F(which_limit, watches)
 	ASSERT_EQ(0, test_set_param("max_user_watches", 1));
 	ASSERT_EQ(0, test_set_param("max_user_bytes", 7));
 	EXPECT_LIMIT(KREG_LIMIT_BYTES, job_watch_told);
-}
-
-static long job_await_told(struct job *job)
-{
-	struct kreg_ioc_watch cmd = test_watch_cmd(KREG_WATCH_PRESENT);
-	int err;
-
-	cmd.table = job->table;
-	cmd.key = test_ptr("key");
-	cmd.key_len = 3;
-	err = test_ioctl(job->fd, KREG_IOC_WATCH, &cmd);
-	return which(err, cmd.out_limit);
-}
-
-TEST_F(which_limit, awaited)
-{
-	self->alice->job->table = self->table;
-	ASSERT_EQ(0, test_set_param("max_table_awaited", 0));
-	EXPECT_LIMIT(KREG_LIMIT_AWAITED, job_await_told);
-	ASSERT_EQ(0, test_set_param("max_user_watches", 0));
-	EXPECT_LIMIT(KREG_LIMIT_WATCHES, job_await_told);
 }
 
 static long claim_hers(struct job *job, __u64 deadline_ns)

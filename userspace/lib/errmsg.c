@@ -190,33 +190,6 @@ static const struct sentence {
 	  "too many asynchronous writes wait already; synchronise first" },
 };
 
-/* These depend on the limit that was reached, not on what was tried. */
-static const char * const of_limits[] = {
-	[KREG_LIMIT_TABLES] =
-	  "this user has as many tables as one may have: destroy some ('kreg ls', 'kreg rm')",
-	[KREG_LIMIT_PARKED] =
-	  "too many tables of this user are parked, or are to be: destroy some ('kreg ls --parked')",
-	[KREG_LIMIT_BYTES] =
-	  "the tables of user %u have reached their limit of memory: remove objects or destroy tables",
-	[KREG_LIMIT_MAILBOX] =
-	  "the mailbox of process %p is full: it must read its events",
-	[KREG_LIMIT_PROMISED] =
-	  "this user has all the room that it may have in the mailbox of process %p, which must read its events",
-	[KREG_LIMIT_WAITERS] =
-	  "too many processes wait for %t already; try again later",
-	[KREG_LIMIT_TABLE] =
-	  "%t is full: remove objects",
-	[KREG_LIMIT_FOLLOWERS] = "as many tables follow this role as may: use another one",
-	[KREG_LIMIT_BOUND] =
-	  "this user has bound as many objects to processes as one may (max_user_bound): remove some",
-	[KREG_LIMIT_SUBSCRIPTIONS] =
-	  "this client, or %t, has as many subscriptions as it may (max_subscriptions, max_table_subscriptions): cancel some",
-	[KREG_LIMIT_WATCHES] =
-	  "this user monitors and waits for as much as one may (max_user_watches): cancel some, or read the events of the dead",
-	[KREG_LIMIT_AWAITED] =
-	  "as many keys of %t are waited for as may be (max_table_awaited): try again later",
-};
-
 /* Who owns the table: pid and command name. */
 static void owner_facts(struct facts *f, const struct kreg_info *info)
 {
@@ -272,11 +245,6 @@ static void gather(struct facts *f, const struct failure *l)
 	f->mode = info.mode;
 	f->follows = info.flags & KREG_INFO_FOLLOWS;
 	owner_facts(f, &info);
-}
-
-static const char *choose_limit(enum kreg_limit limit)
-{
-	return limit < sizeof(of_limits) / sizeof(*of_limits) ? of_limits[limit] : NULL;
 }
 
 static const char *choose(int err, enum attempt attempt, enum state state)
@@ -375,7 +343,7 @@ static void make_sentence(void)
 		f.state = FOREIGN;
 	if (err == EBADF)
 		f.state = open_state(&last);
-	text = choose_limit(last.limit) ?: kreg_call_sentence(err, attempt);
+	text = kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt);
 	if (!text && attempt < TRY_SERVE)
 		text = choose(err, attempt, f.state);
 	/* A batch fails with the errors of its operations. */

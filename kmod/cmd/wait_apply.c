@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "client/client.h"
+#include "client/clock.h"
+#include "client/limits.h"
+#include "cmd/wait_apply.h"
+#include "store/reader.h"
+#include "table/access.h"
+#include "table/bond.h"
+#include "table/names.h"
+#include "table/publish.h"
+#include "table/ready.h"
+#include "table/table.h"
+
+/* Result of a wait that is not over yet; never the error of a call. */
+#define WAITING		(-EINPROGRESS)
+
+static void free_wait(struct kreg_req *req)
+{
+	struct wait *w = container_of(req, struct wait, req);
+
+	if (w->charged)
+		kreg_ready_uncharge(w->client, sizeof(*w), w->key.len);
+	kreg_ready_free(w->ready);
+	kfree(w->set);
+	kfree(w->brought);
+	kreg_table_put(w->table);
+	kreg_client_put(w->client);
+	kfree(w);
+}
+
+static void end_sleep(struct kreg_wait *wait, const struct kreg_outcome *outcome,
+		      struct kreg_writer *writer)
+{
+	struct wait *w = container_of(wait, struct wait, wait);
+
+	w->outcome = *outcome;
+	/* Pairs with is_wait_over(): the outcome is written first. */
+	smp_store_release(&w->over, true);
+	kreg_wake_later(writer, &w->wake);
+}
+
+static void wake_waiter(struct kreg_wake *wake)
+{
+	struct wait *w = container_of(wake, struct wait, wake);
+
+	wake_up(&w->woken);
+	kreg_req_put(&w->req);
+}
+
+static bool is_wait_over(const struct wait *w)
+{
+	/* Pairs with end_sleep(). */
+	return smp_load_acquire(&w->over);
+}
+
+/* A version of 0 is that of what is absent. */
+static enum kreg_awaited_list list_of(const struct wait *w)
+{
+	switch (w->kind) {
+	case KREG_WATCH_ABSENT:
+		return KREG_AWAITED_ABSENT;
+	case KREG_WATCH_CHANGED:
+		return w->version ? KREG_AWAITED_CHANGED : KREG_AWAITED_PRESENT;
+	default:
+		return KREG_AWAITED_PRESENT;
+	}
+}
+
+static bool holds_already(const struct wait *w, const struct kreg_outcome *found)
+{
+	switch (w->kind) {
+	case KREG_WATCH_ABSENT:
+		return !found->present;
+	case KREG_WATCH_CHANGED:
+		return found->version != w->version;
+	default:
+		return found->present;
+	}
+}
+
+/* What a look-up finds: not what is bound to a process that is exiting. */
+static struct kreg_outcome look_at_place(const struct wait *w)
+{
+	const struct kreg_rec *r = w->place.old;
+	struct kreg_holder *h = NULL;
+	bool hidden = false;
+
+	if (r && kreg_rec_is_bound(r))
+		h = kreg_holder_of(&w->table->store, r);
+	if (h) {
+		rcu_read_lock();
+		hidden = kreg_bond_hides(h);
+		rcu_read_unlock();
+	}
+	return r && !hidden ? kreg_waits_found(w->table, r->born, h) : (struct kreg_outcome) {};
+}
+
+/* The record is told of by its id from here on. */
+static struct kreg_wait *publish_wait(struct wait *w)
+{
+	struct kreg_ready *ready = w->ready;
+
+	if (!ready)
+		return &w->wait;
+	w->ready = NULL;
+	kreg_handle_publish(&ready->handle);
+	return &ready->wait;
+}
+
+/* Under the turn. WAITING: he who sleeps does so. */
+static int begin_waiting(struct wait *w)
+{
+	struct kreg_table *t = w->table;
+	bool sleeps = !w->ready;
+	struct kreg_awaited *a;
+
+	if (!t->awaited) {
+		kreg_table_set_awaited(t, w->set);
+		w->set = NULL;
+	}
+	a = kreg_awaited_enter(t->awaited, &w->key, NULL, READ_ONCE(kreg_limits.table_awaited),
+			       &w->brought);
+	if (!a)
+		return kreg_over_limit(KREG_LIMIT_AWAITED);
+	if (sleeps)
+		refcount_inc(&w->req.refs);
+	kreg_awaited_wait(a, publish_wait(w), list_of(w));
+	kreg_table_note_listeners(t);
+	return sleeps ? WAITING : 0;
+}
+
+/* Under the turn, when it is known what is there. */
+static int apply_wait(struct wait *w)
+{
+	struct kreg_outcome found = look_at_place(w);
+	struct kreg_wait *wait;
+
+	if (!holds_already(w, &found))
+		return begin_waiting(w);
+	if (w->ready) {
+		wait = publish_wait(w);
+		wait->over(wait, &found, w->table->writer);
+	} else {
+		w->outcome = found;
+	}
+	return 0;
+}
+
+static int may_begin(const struct wait *w)
+{
+	if (w->table->dead)
+		return -ESTALE;
+	return w->abandoned ? -EINTR : kreg_table_may_read(w->table, w->client);
+}
+
+/* Find the key as a write would. False: not in this hold; nothing has happened yet. */
+static bool find_key(struct wait *w)
+{
+	struct kreg_store *s = &w->table->store;
+	bool found;
+
+	if (w->begun) {
+		kreg_store_begin_hold(s);
+		found = kreg_store_find_on(s, &w->key, &w->place);
+	} else {
+		kreg_txn_begin(&w->txn, s);
+		found = kreg_store_find(s, &w->key, &w->place);
+	}
+	w->begun = !found && w->req.large;
+	if (!w->begun)
+		kreg_txn_abort(&w->txn);
+	w->req.large |= !found;
+	return found;
+}
+
+static bool wait_step(struct kreg_req *req)
+{
+	struct wait *w = container_of(req, struct wait, req);
+
+	req->result = w->begun ? 0 : may_begin(w);
+	if (req->result)
+		return true;
+	if (!find_key(w))
+		return false;
+	req->result = apply_wait(w);
+	return true;
+}
+
+/* Sleep until the wait is over, a signal comes, or @until has passed; KTIME_MAX: never. */
+static int sleep_until(struct wait *w, ktime_t until)
+{
+	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
+	DEFINE_WAIT(entry);
+	int err;
+
+	do {
+		err = prepare_to_wait_event(&w->woken, &entry,
+					    TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (is_wait_over(w)) {
+			err = 0;
+			break;
+		}
+		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
+						      HRTIMER_MODE_ABS))
+			err = -ETIMEDOUT;
+	} while (!err);
+	finish_wait(&w->woken, &entry);
+	return err;
+}
+
+/*
+ * With -ERESTARTSYS the call begins anew when a process that was stopped or frozen goes on; the
+ * moment at which it gives up stays.
+ */
+static int sleep_and_see(struct wait *w, u64 deadline_ns)
+{
+	ktime_t until = deadline_ns ? kreg_clock_from_user(deadline_ns) : KTIME_MAX;
+	int err = sleep_until(w, until);
+
+	if (err && kreg_wait_cancel(&w->wait)) {
+		kreg_req_put(&w->req);
+		return err;
+	}
+	return w->outcome.result;
+}
+
+/* The caller was killed before he could begin to wait, or before he could tell. */
+static void abandon_wait(struct wait *w)
+{
+	spin_lock(&w->table->writer->turn);
+	w->abandoned = true;
+	spin_unlock(&w->table->writer->turn);
+	if (kreg_wait_cancel(&w->wait))
+		kreg_req_put(&w->req);
+}
+
+int kreg_wait_for_key(struct wait *w, u64 deadline_ns)
+{
+	bool sleeps = !w->ready;
+	int err = kreg_writer_submit(w->table->writer, &w->req);
+
+	if (err == WAITING)
+		err = sleep_and_see(w, deadline_ns);
+	else if (err == -EINTR && sleeps)
+		abandon_wait(w);
+	return err;
+}
+
+int kreg_wait_for_name(struct wait *w, u64 deadline_ns)
+{
+	struct kreg_wait *wait = publish_wait(w);
+	bool sleeps = wait == &w->wait;
+	struct kreg_writer *writer = kreg_writer_nr(0);
+	const struct kreg_outcome holds = {};
+
+	if (sleeps)
+		refcount_inc(&w->req.refs);
+	if (kreg_names_wait(wait, list_of(w), w->key.bytes, w->key.len, &w->brought)) {
+		wait->over(wait, &holds, writer);
+		kreg_wake_queued(writer);
+	}
+	return sleeps ? sleep_and_see(w, deadline_ns) : 0;
+}
+
+static spinlock_t *lock_of(const struct kreg_table *t)
+{
+	return t ? &t->writer->turn : kreg_names_wait_lock();
+}
+
+void kreg_wait_init(struct wait *w, struct kreg_client *cl, struct kreg_table *t)
+{
+	kreg_req_init(&w->req, t ? &t->lane : NULL, wait_step, free_wait);
+	if (t) {
+		kreg_table_get(t);
+		kreg_client_sign(cl, t->writer, &w->req);
+	}
+	w->table = t;
+	w->client = cl;
+	kreg_client_get(cl);
+	INIT_LIST_HEAD(&w->wait.node);
+	w->wait.lock = lock_of(t);
+	w->wait.client = cl;
+	w->wait.over = end_sleep;
+	init_waitqueue_head(&w->woken);
+	kreg_wake_init(&w->wake, wake_waiter);
+}
