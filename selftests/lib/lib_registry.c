@@ -86,9 +86,11 @@ TEST_F(lib, linger)
 	pid_t pid;
 	char c;
 
+	ASSERT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_REGISTRY));
 	pid = start(&ready, &go, self->table, "a");
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(1, read(ready, &c, 1));
+	ASSERT_EQ('y', c);
 	ASSERT_EQ(0, kreg_whereis(self->table, "a", 1, &holder));
 	whom = holder.process;
 	options.process = &whom;

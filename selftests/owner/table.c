@@ -263,7 +263,7 @@ TEST_F(table, contradictions)
 	bad.access = KREG_ACCESS_REGISTRY + 1;
 	test_err_open_(EOPNOTSUPP, self->fd, &bad);
 	bad = cmd;
-	bad.orphan = KREG_ORPHAN_PARK + 1;
+	bad.orphan = KREG_ORPHAN_PARK_ON_CRASH + 1;
 	test_err_open_(EOPNOTSUPP, self->fd, &bad);
 	test_err_info_name(ENOENT, self->fd, "t", &info);
 }

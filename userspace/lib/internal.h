@@ -231,13 +231,13 @@ enum attempt {
 	TRY_SUBSCRIBE,
 	TRY_PUBLISH,
 	TRY_HOLDER,
-	/* What errmsg_call.c knows: */
+	TRY_WAIT,
+	TRY_WAIT_NAME,	/* of a table that need not be there */
+	/* What errmsg_call.c knows, which come last: */
 	TRY_SERVE,
 	TRY_REPLY,
 	TRY_CALL,	/* @name is the table's */
 	TRY_ANSWER,	/* the error is the server's answer */
-	TRY_WAIT,
-	TRY_WAIT_NAME,	/* of a table that need not be there */
 };
 
 /*
