@@ -3,6 +3,7 @@
 # For people; the kernel's build system reads Kbuild instead.
 #
 # KDIR=DIR    build for the kernel whose headers or build tree is there
+# BUILD=DIR   build there (library, command, module)
 # KERNEL=NAME build for Debian's newest 6.1, 6.12 or rt, fetched when missing,
 #             or for the test kernels debug or kcsan, built when missing
 #
@@ -15,12 +16,19 @@ KDIR ?= $(or $(KERNEL),$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),6.12))
 export KREG_CACHE ?= $(CURDIR)/.cache
 BUILD := $(CURDIR)/build
 
+# With BUILD=folder nothing is written into the tree. Else a relative path, since that has no
+# blank, wherever the tree is.
+ELSEWHERE := $(if $(filter command line,$(origin BUILD)),$(abspath $(BUILD)))
+USER_BUILD := $(or $(ELSEWHERE),../build)/userspace
+MODULE := $(if $(ELSEWHERE),$(ELSEWHERE)/)kreg.ko
+
 # $(call need,file): end with one sentence if that part of the tree is absent.
 need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&2; exit 1; }
 
 .PHONY: all module user tests demo check check-debug check-all coverage vm style bench \
 	bench-quick bench-check bench-baseline bench-plots install install-user \
-	install-tests clean distclean help setup-build setup-vm
+	install-tests install-group uninstall clean distclean help setup-user \
+	setup-module setup-build setup-vm
 
 all: module user tests
 
@@ -29,14 +37,14 @@ help:
 
 #: make               module, library, command and tests
 #: make module        kreg.ko (KERNEL=6.1|6.12|rt|debug|kcsan or KDIR=folder: for that kernel)
-module: setup-build
-	@ko=$$(scripts/build-module $(KDIR) $(KBUILD_ARGS)) && \
-		ln -sfn "$${ko#$(CURDIR)/}" kreg.ko && echo "$$ko"
+module: setup-module
+	@ko=$$(scripts/build-module $(ELSEWHERE:%=-b '%') $(KDIR) $(KBUILD_ARGS)) && \
+		ln -sfn "$${ko#$(CURDIR)/}" '$(MODULE)' && echo "$$ko"
 
 #: make user          library, command, examples
-user: setup-build
+user: setup-user
 	$(call need,userspace/Makefile)
-	+@$(MAKE) --no-print-directory -C userspace BUILD=$(BUILD)/userspace
+	+@$(MAKE) --no-print-directory -C userspace BUILD='$(USER_BUILD)'
 
 #: make tests         test programs
 tests: setup-build
@@ -98,10 +106,21 @@ style:
 
 #: make install       module, library and command into this system
 install: module install-user
-	@release=$$(basename $$(dirname $$(readlink kreg.ko))) && \
-		dir=$(DESTDIR)/lib/modules/$$release/updates && mkdir -p $$dir && \
-		install -m 644 kreg.ko $$dir && \
+	@release=$$(basename $$(dirname $$(readlink '$(MODULE)'))) && \
+		dir='$(DESTDIR)'/lib/modules/$$release/updates && mkdir -p "$$dir" && \
+		install -m 644 '$(MODULE)' "$$dir" && \
 		if [ -z "$(DESTDIR)" ]; then depmod $$release; ldconfig; fi
+
+#: make install-group  let a group "kreg" open the device: udev rule, sysusers.d
+install-group:
+	+@$(MAKE) --no-print-directory -C userspace install-group BUILD='$(USER_BUILD)'
+
+#: make uninstall     remove what these have installed
+uninstall:
+	+@$(MAKE) --no-print-directory -C userspace uninstall BUILD='$(USER_BUILD)'
+	@for ko in '$(DESTDIR)'/lib/modules/*/updates/kreg.ko; do \
+		[ -e "$$ko" ] || continue; rm -f "$$ko"; dir=$${ko%/updates/*}; \
+		[ -n "$(DESTDIR)" ] || depmod $${dir##*/}; done
 
 #: make clean         remove what was built
 clean:
@@ -113,8 +132,8 @@ distclean: clean
 		$(KREG_CACHE)/kvm-works $(KREG_CACHE)/.lock*
 
 install-user: user
-	+@$(MAKE) --no-print-directory -C userspace install \
-		BUILD=$(BUILD)/userspace PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	+@$(MAKE) --no-print-directory -C userspace install BUILD='$(USER_BUILD)' \
+		PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)'
 
 # In the form of an installed kselftest: a list, and the collection's folder.
 install-tests: tests
@@ -129,5 +148,5 @@ guest: setup-build setup-vm
 	@scripts/build-module $(or $(KERNEL),6.12) >/dev/null
 	@selftests/vm/overlay $(BUILD)/guest
 
-setup-build setup-vm:
+setup-user setup-module setup-build setup-vm:
 	@scripts/setup $(@:setup-%=%)

@@ -201,8 +201,15 @@ static const struct file_operations kreg_fops = {
 	.show_fdinfo = kreg_show_fdinfo,
 };
 
+/* One of those for local use, so that the node can be there before the module. */
+#define KREG_MINOR	250
+
+unsigned int kreg_device_minor = KREG_MINOR;
+
+MODULE_ALIAS_MISCDEV(KREG_MINOR);
+MODULE_ALIAS("devname:kreg");
+
 static struct miscdevice kreg_misc = {
-	.minor = MISC_DYNAMIC_MINOR,
 	.name = "kreg",
 	.fops = &kreg_fops,
 	.mode = 0600,
@@ -210,7 +217,15 @@ static struct miscdevice kreg_misc = {
 
 int kreg_device_init(void)
 {
-	return misc_register(&kreg_misc);
+	int err = -EINVAL;
+
+	kreg_misc.minor = kreg_device_minor;
+	if (kreg_device_minor <= MISC_DYNAMIC_MINOR)
+		err = misc_register(&kreg_misc);
+	if (err)
+		pr_err("kreg: no device with minor %u (error %d); minor=%u takes any that is free\n",
+		       kreg_device_minor, err, MISC_DYNAMIC_MINOR);
+	return err;
 }
 
 void kreg_device_exit(void)

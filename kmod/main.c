@@ -26,6 +26,9 @@ MODULE_PARM_DESC(writers, "kernel threads that share the tables between them (de
 module_param_named(lend, kreg_writer_lend, bool, 0644);
 MODULE_PARM_DESC(lend, "let callers perform their own small writes when nobody else writes (default 1)");
 
+module_param_named(minor, kreg_device_minor, uint, 0444);
+MODULE_PARM_DESC(minor, "minor number of the device (default 250; 255: any that is free)");
+
 module_param_named(max_user_tables, kreg_user_limit[KREG_QUOTA_TABLES], ulong, 0644);
 MODULE_PARM_DESC(max_user_tables, "tables of a user");
 

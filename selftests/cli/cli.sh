@@ -124,6 +124,8 @@ general() {
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
 			"$kreg" "$c" --nonsense
 	done
+	t 'a value with a dash' 2 '' "*there is no option -5; a key or value that begins with - goes behind --*" \
+		"$kreg" put x y -5
 	t 'no device' 7 '' 'kreg ls: there is no /dev/no-such: load the module*' \
 		env KREG_DEVICE=/dev/no-such "$kreg" ls
 	t 'wrong device' 7 '' 'kreg ls: /dev/null is not the device of kreg*' \
@@ -160,6 +162,14 @@ phones  public * parked
 short *protected*parked for *'
 	t 'names' 0 'phones
 short' '' "$kreg" ls --names
+	odd=$(printf 'odd\nname\033[2J')
+	"$kreg" new "$odd"
+	t 'names are escaped' 0 'odd\nname\x1b[2J
+phones
+short' '' sh -c "$kreg ls --names | sort"
+	run sh -c "$kreg ls --null | tr '\\0\\n\\033' ',+!'"
+	like 'or end in NUL' '*,odd+name!\[2J,*'
+	"$kreg" rm "$odd"
 	t 'ls takes no names' 2 '' 'kreg ls: too many arguments*' "$kreg" ls phones
 	t 'rm' 0 '' '' "$kreg" rm short
 	t 'rm of none' 3 '' "kreg rm: there is no table 'short' here*" "$kreg" rm short
@@ -214,12 +224,37 @@ files() {
 		"$kreg" put phones big -f "$tmp/big"
 	t 'no such file' 1 '' 'kreg put: /no/such: No such file or directory' \
 		"$kreg" put phones big -f /no/such
+	chmod 640 "$tmp/copy"
+	cp -p "$tmp/copy" "$tmp/before"
+	t 'a file stays if there is no such key' 3 '' '*' "$kreg" get -o "$tmp/copy" phones none
+	if cmp -s "$tmp/before" "$tmp/copy"; then ok 'as it was'; else not_ok 'as it was'; fi
+	"$kreg" put phones small 1 && ln -s copy "$tmp/link"
+	t 'get into it' 0 '' '' "$kreg" get -o "$tmp/link" phones small
+	run stat -c '%F %a' "$tmp/link" "$tmp/copy"
+	check 'the link and the mode are kept' 0 'symbolic link 777
+regular file 640' ''
+	t 'get into a device' 0 '' '' "$kreg" get -o /dev/null phones small
+	t 'get into no folder' 1 '' 'kreg get: /no/such: No such file or directory' \
+		"$kreg" get -o /no/such phones small
+	t 'take into no folder' 1 '' 'kreg take: /no/such: No such file or directory' \
+		"$kreg" take -o /no/such phones small
+	t 'puts it back' 0 1 '' "$kreg" get phones small
+	run sh -c "$kreg take phones small 2>$tmp/why | :; cat $tmp/why"
+	# The pipe may have been read from a moment longer.
+	if [ -n "$out" ]; then
+		t 'so does a pipe that nobody reads' 0 1 '' "$kreg" get phones small
+	fi
 	printf 'from stdin' >"$tmp/in"
 	t 'put standard input' 0 '' '' sh -c "$kreg put phones in - <$tmp/in"
 	t 'get it' 0 'from stdin' '' "$kreg" get phones in
 	if [ -c /dev/full ]; then
 		t 'a full disk' 1 '' 'kreg: the output cannot be written*' \
 			sh -c "$kreg get phones in >/dev/full"
+		t 'take to a full disk' 1 '' 'kreg: the output cannot be written*' \
+			sh -c "$kreg take phones in >/dev/full"
+		t 'or to it as a file' 1 '' 'kreg take: /dev/full: No space left on device' \
+			"$kreg" take -o /dev/full phones in
+		t 'loses nothing' 0 'from stdin' '' "$kreg" get phones in
 	fi
 	"$kreg" del --all phones >/dev/null
 }

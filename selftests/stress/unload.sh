@@ -49,6 +49,29 @@ expect yes "loaded again" reload
 result $? "the device comes with the module"
 expect yes "all counters begin at zero" counters_are_zero
 
+# In its place what loads the module when the node is opened; the node may be older.
+minor=$(cat "$params/minor")
+node=$(mktemp -u) modprobe=$(cat /proc/sys/kernel/modprobe) loader=$(mktemp)
+mknod "$node" c 10 "$minor"
+expect yes "unloaded before its node is opened" unload_soon
+expect no "a node without the module" sh -c "exec 3<>$node"
+{
+	echo '#!/vm/busybox sh'
+	echo "exec /vm/busybox insmod ${KREG_MODULE:-/vm/module.ko} $as_it_was"
+} >"$loader"
+if [ -x /vm/busybox ]; then
+	chmod 755 "$loader"
+	echo "$loader" >/proc/sys/kernel/modprobe
+	expect yes "the first that opens the node loads the module" sh -c "exec 3<>$node"
+	echo "$modprobe" >/proc/sys/kernel/modprobe
+	expect yes "unloaded after that" unload_soon
+fi
+rm -f "$node" "$loader"
+expect no "there is no minor 256" load minor=256
+expect yes "loaded with any minor" load minor=255
+expect yes "unloaded with any minor" unload_soon
+expect yes "loaded with its own again" reload
+
 exec 3<>/dev/kreg
 expect no "refused while a client is open" unload
 exec 3>&-

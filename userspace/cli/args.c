@@ -21,12 +21,15 @@ void print_help(const struct command *cmd, FILE *out)
 
 void usage(const char *format, ...)
 {
+	char text[512];
 	va_list ap;
 
-	fprintf(stderr, "kreg %s: ", command->name);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	fprintf(stderr, "kreg %s: ", command->name);
+	hex = false;
+	bytes_print(text, strlen(text), stderr);
 	fprintf(stderr, "\nUsage: kreg %s%s%s; see 'kreg %s --help'\n", command->name,
 		*command->args ? " " : "", command->args, command->name);
 	exit(EXIT_USAGE);
@@ -38,9 +41,11 @@ static void bad_option(int argc, char **argv, int c)
 	const char *arg = optind > 0 && optind <= argc ? argv[optind - 1] : "";
 
 	if (optopt && optopt < 256 && strncmp(arg, "--", 2))
-		usage(c == ':' ? "option -%c needs an argument" : "there is no option -%c",
+		usage(c == ':' ? "option -%c needs an argument" :
+		      "there is no option -%c; a key or value that begins with - goes behind --",
 		      optopt);
-	usage(c == ':' ? "option %s needs an argument" : "there is no option %s, or it takes no argument",
+	usage(c == ':' ? "option %s needs an argument" :
+	      "there is no option %s, or it takes no argument; a key or value that begins with - goes behind --",
 	      arg);
 }
 

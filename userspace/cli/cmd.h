@@ -79,6 +79,9 @@ bool bytes_utf8(const void *data, size_t len);
 void bytes_print(const void *data, size_t len, FILE *out);	/* escaped, or hex */
 int bytes_write(const void *data, size_t len, FILE *out);	/* as they are */
 
+/* output.c: replace a file as a whole; the exit code, having said what is wrong. */
+int output_file(const char *path, const struct bytes *bytes);
+
 /* json.c: one object a line. */
 void json_begin(FILE *out);
 void json_number(const char *name, uint64_t value);

@@ -2,6 +2,7 @@
 /* kreg get, kreg take, kreg count: look at objects. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,23 +17,9 @@ static const struct option options[] = {
 struct found {
 	struct bytes key;
 	struct bytes value;
-	bool take;
+	const char *path;		/* where it goes; NULL: standard output */
+	int code;			/* exit code of that */
 };
-
-static int act(struct kreg_table *table, void *arg)
-{
-	struct found *f = arg;
-	void *value;
-	int ret;
-
-	if (f->take)
-		ret = kreg_take_alloc(table, f->key.data, f->key.len, &value, &f->value.len);
-	else
-		ret = kreg_get_alloc(table, f->key.data, f->key.len, &value, &f->value.len);
-	if (!ret)
-		f->value.data = value;
-	return ret;
-}
 
 /* On a terminal escaped and as a line; into files and pipes the bytes alone. */
 static int show(const struct found *f, FILE *out)
@@ -51,50 +38,66 @@ static int show(const struct found *f, FILE *out)
 	return finish_output();
 }
 
-static int write_file(const struct found *f, FILE *out, const char *path)
+static int hand_out(const struct found *f)
 {
-	int ret = bytes_write(f->value.data, f->value.len, out);
+	return f->path ? output_file(f->path, &f->value) : show(f, stdout);
+}
 
-	if (fclose(out) || ret)
-		return fail_text(EXIT_ERROR, "%s: %s", path, strerror(errno));
+static int get_value(struct kreg_table *table, struct found *f)
+{
+	void *value;
+	int ret;
+
+	ret = kreg_get_alloc(table, f->key.data, f->key.len, &value, &f->value.len);
+	if (ret)
+		return fail(ret);
+	f->value.data = value;
+	return hand_out(f);
+}
+
+/* What cannot be written goes back, unless there is another value by now. */
+static int take_out(struct kreg_table *table, void *arg)
+{
+	struct found *f = arg;
+	void *value;
+	int ret;
+
+	ret = kreg_take_alloc(table, f->key.data, f->key.len, &value, &f->value.len);
+	if (ret)
+		return ret;
+	f->value.data = value;
+	f->code = hand_out(f);
+	if (f->code && kreg_put_new(table, f->key.data, f->key.len, value, f->value.len))
+		note("and the value could not be put back: %s", kreg_errmsg());
 	return 0;
 }
 
-/* The file is opened first: if it cannot be, nothing has been taken out of the table. */
-static int fetch(struct kreg_table *table, struct found *f, const char *path)
+static int take_value(struct kreg_table *table, struct found *f)
 {
-	FILE *out = stdout;
 	int ret;
 
-	if (path) {
-		out = fopen(path, "we");
-		if (!out)
-			return fail_text(EXIT_ERROR, "%s: %s", path, strerror(errno));
-	}
-	ret = f->take ? as_owner(table, act, f) : act(table, f);
-	if (!ret)
-		return path ? write_file(f, out, path) : show(f, out);
-	if (path)
-		fclose(out);
-	return fail(ret);
+	/* The end of a pipe that nobody reads is an error like any other. */
+	signal(SIGPIPE, SIG_IGN);
+	ret = as_owner(table, take_out, f);
+	return ret ? fail(ret) : f->code;
 }
 
-static int get(int argc, char **argv, bool take)
+static int run_with(int argc, char **argv,
+		    int (*act)(struct kreg_table *table, struct found *f))
 {
-	struct found f = { .take = take };
 	struct kreg_table *table;
-	const char *path = NULL;
+	struct found f = { 0 };
 	int c, ret;
 
 	while ((c = next_option(argc, argv, "o:", options)) != -1)
-		path = optarg;
+		f.path = optarg;
 	need_args(argc, 2, 2);
 	if (!*argv[optind + 1])
 		usage("the key is empty");
 	f.key = bytes_arg(argv[optind + 1]);
 	ret = open_table(argv[optind], &table);
 	if (!ret) {
-		ret = fetch(table, &f, path);
+		ret = act(table, &f);
 		close_table(table);
 	}
 	bytes_free(&f.key);
@@ -104,12 +107,12 @@ static int get(int argc, char **argv, bool take)
 
 static int get_run(int argc, char **argv)
 {
-	return get(argc, argv, false);
+	return run_with(argc, argv, get_value);
 }
 
 static int take_run(int argc, char **argv)
 {
-	return get(argc, argv, true);
+	return run_with(argc, argv, take_value);
 }
 
 const struct command cmd_get = {
@@ -117,7 +120,8 @@ const struct command cmd_get = {
 	.args = "[-o FILE] NAME KEY",
 	.summary = "print the value of a key",
 	.help = "Print a value: to a terminal escaped and on a line, else byte by byte.\n\n"
-		"  -o, --output FILE  write it to FILE",
+		"  -o, --output FILE  write it to FILE, which is replaced as a whole, or stays as\n"
+		"                     it was if there is an error",
 	.run = get_run,
 };
 
@@ -126,7 +130,7 @@ const struct command cmd_take = {
 	.args = "[-o FILE] NAME KEY",
 	.summary = "print a value and remove the object",
 	.help = "As 'kreg get', and remove the object in the same moment: of several takers\n"
-		"exactly one gets it.\n\n"
+		"exactly one gets it. If it cannot be written, the object is put back.\n\n"
 		"  -o, --output FILE  write it to FILE",
 	.run = take_run,
 };

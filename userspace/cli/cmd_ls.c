@@ -10,12 +10,15 @@ static const struct option options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "parked", no_argument, NULL, 'p' },
 	{ "names", no_argument, NULL, 'n' },
+	{ "null", no_argument, NULL, '0' },
 	COMMON_LONG_OPTIONS
 };
 
 enum column {
 	ID, NAME, ACCESS, MODE, USER, OBJECTS, MEMORY, USER_NS, PID_NS, OWNER, COLUMNS
 };
+
+enum form { TABLE, NAMES, NAMES_NULL };
 
 static bool all;
 
@@ -158,17 +161,30 @@ static void free_rows(struct rows *rows)
 	free(rows->row);
 }
 
-static void show(struct rows *rows, const struct kreg_stat *stat, bool names)
+/* A name may hold any byte but 0: escaped on its line, or as it is with a 0 behind it. */
+static void print_name(const struct kreg_stat *stat, enum form form)
 {
-	char name[160];
+	char name[160], buf[600];
+
+	text_table(stat, name, sizeof(name));
+	if (form == NAMES_NULL) {
+		fputs(name, stdout);
+		putchar('\0');
+	} else {
+		safe(name, buf, sizeof(buf));
+		puts(buf);
+	}
+}
+
+static void show(struct rows *rows, const struct kreg_stat *stat, enum form form)
+{
 
 	if (json) {
 		json_begin(stdout);
 		show_json(stat);
 		json_end();
-	} else if (names) {
-		text_table(stat, name, sizeof(name));
-		puts(name);
+	} else if (form != TABLE) {
+		print_name(stat, form);
 	} else {
 		fill(rows, stat);
 	}
@@ -176,17 +192,21 @@ static void show(struct rows *rows, const struct kreg_stat *stat, bool names)
 
 static int run(int argc, char **argv)
 {
-	bool parked = false, names = false;
+	enum form form = TABLE;
+	bool parked = false;
 	const struct kreg_stat *stat;
 	struct kreg_client *client;
 	struct rows rows = { 0 };
 	struct kreg_list *list;
 	int c, ret;
 
-	while ((c = next_option(argc, argv, "apn", options)) != -1) {
+	while ((c = next_option(argc, argv, "apn0", options)) != -1) {
 		all |= c == 'a';
 		parked |= c == 'p';
-		names |= c == 'n';
+		if (c == 'n' && form == TABLE)
+			form = NAMES;
+		if (c == '0')
+			form = NAMES_NULL;
 	}
 	need_args(argc, 0, 0);
 	ret = open_client(&client);
@@ -198,12 +218,12 @@ static int run(int argc, char **argv)
 	ret = all ? kreg_list_open_all(client, &list) : kreg_list_open(client, &list);
 	while (!ret && (ret = kreg_list_next(list, &stat)) > 0) {
 		if (!parked || kreg_stat_parked(stat))
-			show(&rows, stat, names);
+			show(&rows, stat, form);
 		ret = 0;
 	}
 	if (ret)
 		ret = fail(ret);
-	else if (!json && !names)
+	else if (!json && form == TABLE)
 		print_rows(&rows);
 	free_rows(&rows);
 	kreg_list_close(list);
@@ -213,13 +233,14 @@ static int run(int argc, char **argv)
 
 const struct command cmd_ls = {
 	.name = "ls",
-	.args = "[--all] [--parked] [--names]",
+	.args = "[--all] [--parked] [--names|--null]",
 	.summary = "list tables",
 	.help = "List the tables of which one may know: one's own and those that one may read.\n\n"
 		"  -a, --all     also those of other namespaces over which one has CAP_SYS_ADMIN,\n"
 		"                as root has over all; with ids and namespaces, as in\n"
 		"                /proc/PID/ns\n"
 		"  -p, --parked  only those without an owner\n"
-		"  -n, --names   only their names",
+		"  -n, --names   only their names, escaped where they are no text\n"
+		"  -0, --null    only their names, as they are, each with a NUL behind it",
 	.run = run,
 };

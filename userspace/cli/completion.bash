@@ -1,30 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completion of kreg(1) for bash.
 
+# A name as one word behind an open quotation mark, if it can stand there.
+_kreg_in_quotes()
+{
+	case $1 in
+	\'*)	[[ $2 != *[\'[:cntrl:]]* ]] && printf %s "'$2" ;;
+	*)	[[ $2 != *[\"\$\`\\![:cntrl:]]* ]] && printf %s "\"$2" ;;
+	esac
+}
+
+# A name as one word. What comes last ends a word for readline, though not for the shell.
+_kreg_quoted()
+{
+	local word
+
+	printf -v word %q "$1"
+	if [[ $word != \$\'* ]]; then
+		word=${word//:/\\:} word=${word//=/\\=} word=${word//@/\\@}
+	fi
+	printf %s "$word"
+}
+
+# Names of tables are other people's input: they are compared and quoted, never expanded.
+# What begins with - would be taken for an option, unless -- stands before it.
+_kreg_tables()
+{
+	local name word
+
+	while IFS= read -r -d '' name; do
+		[[ $name != -* || $2 == *' -- '* ]] || continue
+		if [[ $1 == [\"\']* ]]; then
+			word=$(_kreg_in_quotes "$1" "$name") || continue
+			[[ $word != "$1"* ]] || COMPREPLY+=("${word:1}")
+		else
+			word=$(_kreg_quoted "$name")
+			[[ $word != "$1"* && $name != "$1"* ]] || COMPREPLY+=("$word")
+		fi
+	done < <(kreg ls --null 2> /dev/null)
+}
+
+_kreg_words()
+{
+	mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
+}
+
 _kreg()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
-	local commands='new rm ls info status put get take del scan count claim role give hold watch monitor'
-	commands+=' publish wait register unregister whereis keys call cast'
+	local before=" ${COMP_WORDS[*]:0:COMP_CWORD} "
 
+	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
-		return
+		_kreg_words "$cur" "$(kreg --help 2> /dev/null |
+			sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') --help --version"
+	elif [[ $before == *' -- '* && $cmd == @(claim|hold|register) ]]; then
+		compopt -o default 2> /dev/null
+	elif [[ $cur == -* && $before != *' -- '* ]]; then
+		_kreg_words "$cur" "$(kreg "$cmd" --help 2> /dev/null | grep -o -- '--[a-z-]*' | sort -u)"
+	elif [[ $cmd == monitor && $before != *' -o '* && $before != *' --owner '* ]]; then
+		_kreg_words "$cur" "$(cd /proc && echo [0-9]*)"
+	else
+		_kreg_tables "$cur" "$before"
 	fi
-	case $cur in
-	-*)
-		mapfile -t COMPREPLY < <(compgen -W "$(kreg "$cmd" --help 2> /dev/null |
-			grep -o -- '--[a-z-]*')" -- "$cur")
-		;;
-	*)
-		if [ "$cmd" = monitor ] && [[ " ${COMP_WORDS[*]} " != *' -o '* &&
-						" ${COMP_WORDS[*]} " != *' --owner '* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur")
-			return
-		fi
-		mapfile -t COMPREPLY < <(compgen -W "$(kreg ls --names 2> /dev/null)" -- "$cur")
-		;;
-	esac
 }
 
 complete -F _kreg kreg

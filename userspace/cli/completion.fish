@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of kreg(1) for fish, which escapes what it inserts.
+
+# A tab would begin a description, a newline the next name: such names have to be typed.
+# What begins with - would be taken for an option, unless -- stands before it.
+function __kreg_tables
+	set -l words (commandline -opc)
+	for name in (kreg ls --null 2>/dev/null | string split0)
+		string match -qr '[[:cntrl:]]' -- $name
+		or string match -q -- '-*' $name
+		and not contains -- -- $words
+		or printf '%s\n' $name
+	end
+end
+
+function __kreg_commands
+	kreg --help 2>/dev/null | string match -rg '^  ([a-z]+) +(.*)' | while read -l name
+		read -l summary
+		printf '%s\t%s\n' $name $summary
+	end
+end
+
+function __kreg_options
+	set -l words (commandline -opc)
+	kreg $words[2] --help 2>/dev/null | string match -ar -- '--[a-z-]+' | sort -u
+end
+
+function __kreg_has_command
+	set -l words (commandline -opc)
+	test (count $words) -gt 1
+end
+
+complete -c kreg -f
+complete -c kreg -n 'not __kreg_has_command' -a '(__kreg_commands)'
+complete -c kreg -n 'not __kreg_has_command' -l help -s h -d 'what there is'
+complete -c kreg -n 'not __kreg_has_command' -l version -s V -d 'the version'
+complete -c kreg -n __kreg_has_command -a '(__kreg_tables)'
+complete -c kreg -n __kreg_has_command -a '(__kreg_options)'

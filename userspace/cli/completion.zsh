@@ -1,0 +1,31 @@
+#compdef kreg
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion of kreg(1) for zsh. compadd quotes what it inserts, and expands nothing.
+
+_kreg()
+{
+	local command=$words[2] dashes=${words[(i)--]}
+	local -a found
+
+	if (( CURRENT == 2 )); then
+		found=(${(f)"$(kreg --help 2> /dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')"})
+		compadd -- $found --help --version
+	elif (( dashes < CURRENT )) && [[ $command == (claim|hold|register) ]]; then
+		words=("${(@)words[dashes + 1, -1]}")
+		(( CURRENT -= dashes ))
+		_normal
+	elif [[ $PREFIX == -* ]] && (( dashes >= CURRENT )); then
+		found=(${(f)"$(kreg $command --help 2> /dev/null | grep -o -- '--[a-z-]*')"})
+		compadd -- $found
+	elif [[ $command == monitor && -z ${words[(r)(-o|--owner)]} ]]; then
+		_pids
+	else
+		found=("${(@0)$(kreg ls --null 2> /dev/null)}")
+		found=("${(@M)found:#?*}")
+		# What begins with - would be taken for an option.
+		(( dashes < CURRENT )) || found=("${(@)found:#-*}")
+		compadd -- "${(@)found}"
+	fi
+}
+
+_kreg "$@"
