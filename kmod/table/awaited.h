@@ -63,7 +63,7 @@ struct kreg_wait {
 	/* Invariant: */
 	spinlock_t *lock;		/* that of the set, which outlives it */
 	const struct kreg_client *client;	/* whose right to read counts */
-	/* Any, under the lock. It waits no more; by who has the turn of @w, or will see to wakes. */
+	/* Any, under the lock. It waits no more; by who has the turn, or will see to wakes. */
 	void (*over)(struct kreg_wait *wait, const struct kreg_outcome *outcome,
 		     struct kreg_writer *w);
 };
@@ -80,7 +80,7 @@ struct kreg_awaited {
 	struct kreg_awaited_set *set;
 	struct hlist_node node;		/* in its bucket */
 	struct list_head all;		/* in the set: those longest not looked at first */
-	struct list_head touched;	/* in the set, or voided: the write under way has changed it */
+	struct list_head touched;	/* in the set, or voided: the write has changed it */
 	struct list_head due;		/* in the set: somebody is due */
 	struct kreg_waits waits[KREG_AWAITED_LISTS];
 	u32 clears;			/* it was told of */

@@ -84,6 +84,7 @@ struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32
  */
 int kreg_names_wait(struct kreg_wait *wait, enum kreg_awaited_list list, const u8 *name, u32 len,
 		    struct kreg_awaited **brought);
+/* Any. The lock of those who wait for a name. */
 spinlock_t *kreg_names_wait_lock(void);
 
 /* RCU. NULL, of which kreg_names_why_not() tells more. */

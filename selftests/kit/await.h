@@ -99,40 +99,49 @@ static inline void expect_ready(struct __test_metadata *_metadata, const struct 
 #define test_ready(event, ...) \
 	expect_ready(_metadata, event, KREG_EVENT_READY, __VA_ARGS__)
 
+static inline void expect_ready_now(struct __test_metadata *_metadata, int fd, __u64 id,
+				    const char *key, __u64 version)
+{
+	struct test_event event;
+
+	test_event_now(fd, &event);
+	test_ready(&event, id, key, version);
+	test_no_event(fd);
+}
+
 /* The next record of @fd, which is there, is that. */
-#define test_ready_now(fd, id, key, version)				\
-do {									\
-	struct test_event __event;					\
-									\
-	test_event_now(fd, &__event);					\
-	test_ready(&__event, id, key, version);				\
-	test_no_event(fd);						\
-} while (0)
+#define test_ready_now(...)	expect_ready_now(_metadata, __VA_ARGS__)
+
+static inline void expect_all_ready(struct __test_metadata *_metadata, int fd, int n)
+{
+	struct test_event event;
+
+	while (n-- > 0) {
+		test_event_now(fd, &event);
+		EXPECT_EQ(KREG_EVENT_READY, event.e.kind);
+	}
+	test_no_event(fd);
+}
 
 /* There are exactly @n READY records. */
-#define test_all_ready(fd, n)						\
-do {									\
-	struct test_event __event;					\
-	int __i;							\
-									\
-	for (__i = 0; __i < (n); __i++) {				\
-		test_event_now(fd, &__event);				\
-		EXPECT_EQ(KREG_EVENT_READY, __event.e.kind);		\
-	}								\
-	test_no_event(fd);						\
-} while (0)
+#define test_all_ready(...)	expect_all_ready(_metadata, __VA_ARGS__)
+
+static inline void expect_both_absent(struct __test_metadata *_metadata, int fd, __u64 a, __u64 b,
+				      const char *key)
+{
+	struct test_event first, second;
+	bool in_order;
+
+	test_event_now(fd, &first);
+	test_event_now(fd, &second);
+	in_order = first.e.id == a;
+	test_ready(&first, in_order ? a : b, key, 0);
+	test_ready(&second, in_order ? b : a, key, 0);
+	test_no_event(fd);
+}
 
 /* The next two, of these waits, both say that the key is absent. */
-#define test_both_absent(fd, a, b, key)					\
-do {									\
-	struct test_event __first, __second;				\
-									\
-	test_event_now(fd, &__first);					\
-	test_event_now(fd, &__second);					\
-	test_ready(&__first, __first.e.id == (a) ? (a) : (b), key, 0);	\
-	test_ready(&__second, __first.e.id == (a) ? (b) : (a), key, 0);	\
-	test_no_event(fd);						\
-} while (0)
+#define test_both_absent(...)	expect_both_absent(_metadata, __VA_ARGS__)
 
 static inline long job_read_event(struct job *job)
 {

@@ -1178,7 +1178,7 @@ enum kreg_watch_kind {
 };
 
 /* Flags of KREG_IOC_WATCH. */
-#define KREG_WATCH_SLEEP	(1U << 0)	/* PRESENT, ABSENT, CHANGED: the call itself waits */
+#define KREG_WATCH_SLEEP	(1U << 0)	/* not of DOWN: the call itself waits */
 #define KREG_WATCH_ALL		(KREG_WATCH_SLEEP)
 
 /**

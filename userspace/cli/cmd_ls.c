@@ -178,7 +178,6 @@ static void print_name(const struct kreg_stat *stat, enum form form)
 
 static void show(struct rows *rows, const struct kreg_stat *stat, enum form form)
 {
-
 	if (json) {
 		json_begin(stdout);
 		show_json(stat);
