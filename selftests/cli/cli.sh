@@ -224,13 +224,14 @@ files() {
 		"$kreg" put phones big -f "$tmp/big"
 	t 'no such file' 1 '' 'kreg put: /no/such: No such file or directory' \
 		"$kreg" put phones big -f /no/such
-	chmod 640 "$tmp/copy"
-	cp -p "$tmp/copy" "$tmp/before"
-	t 'a file stays if there is no such key' 3 '' '*' "$kreg" get -o "$tmp/copy" phones none
-	if cmp -s "$tmp/before" "$tmp/copy"; then ok 'as it was'; else not_ok 'as it was'; fi
-	"$kreg" put phones small 1 && ln -s copy "$tmp/link"
+	cp "$tmp/copy" "$tmp/kept"
+	chmod 640 "$tmp/kept"
+	cp -p "$tmp/kept" "$tmp/before"
+	t 'a file stays if there is no such key' 3 '' '*' "$kreg" get -o "$tmp/kept" phones none
+	if cmp -s "$tmp/before" "$tmp/kept"; then ok 'as it was'; else not_ok 'as it was'; fi
+	"$kreg" put phones small 1 && ln -s kept "$tmp/link"
 	t 'get into it' 0 '' '' "$kreg" get -o "$tmp/link" phones small
-	run stat -c '%F %a' "$tmp/link" "$tmp/copy"
+	run stat -c '%F %a' "$tmp/link" "$tmp/kept"
 	check 'the link and the mode are kept' 0 'symbolic link 777
 regular file 640' ''
 	t 'get into a device' 0 '' '' "$kreg" get -o /dev/null phones small
