@@ -25,12 +25,12 @@ struct kreg_batch {
 	u64 bytes;			/* of keys and values */
 	u32 count;
 	bool atomic;
-	bool async : 1;			/* nobody waits for it */
-	bool queued : 1;		/* charged as such */
-	bool waited : 1;		/* at the limit of the user */
-	bool roomy : 1;			/* each PUT has room for a bond */
+	u8 async : 1;			/* nobody waits for it */
+	u8 queued : 1;			/* charged as such */
+	u8 waited : 1;			/* at the limit of the user */
+	u8 roomy : 1;			/* each PUT has room for a bond */
 	/* Under way, turn: */
-	bool registry : 1;		/* all operations are to be told of the client */
+	u8 registry : 1;		/* all operations are to be told of the client */
 	bool rest;			/* some operations are open still */
 	bool far;			/* @place is where a look has got to */
 	enum kreg_batch_phase phase;
