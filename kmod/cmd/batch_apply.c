@@ -17,10 +17,13 @@
 #include "table/change.h"
 #include "table/publish.h"
 
-/* A write that nobody waits for is a batch of one. Locks that are checked are longer. */
-static_assert(IS_ENABLED(CONFIG_DEBUG_SPINLOCK) || IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) ||
-	      sizeof(struct kreg_batch) + sizeof(struct kreg_batch_op) <=
-	      KREG_SCRATCH_SMALL);
+/*
+ * A write that nobody waits for is a batch of one. Locks that are checked are longer, and sparse
+ * has a layout of its own for bit-fields.
+ */
+#if !defined(__CHECKER__) && !defined(CONFIG_DEBUG_SPINLOCK) && !defined(CONFIG_DEBUG_LOCK_ALLOC)
+static_assert(sizeof(struct kreg_batch) + sizeof(struct kreg_batch_op) <= KREG_SCRATCH_SMALL);
+#endif
 
 struct kreg_batch_op *kreg_batch_ops(struct kreg_batch *b)
 {
