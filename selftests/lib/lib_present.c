@@ -2,6 +2,7 @@
 /* libkreg: first what is there, then what changes. */
 #include <sys/epoll.h>
 
+#include "kit/util.h"
 #include "lib/event.h"
 
 #define KEYS	2000
@@ -196,7 +197,7 @@ TEST_F(lib, cleared_meanwhile)
  * All keys are written while the first objects are told: the keys that the library keeps are
  * more than it may keep, and it knows all of which there are events still.
  */
-TEST_F(lib, bounded)
+TEST_F_TIMEOUT(lib, bounded, test_scale(30))
 {
 	static char value[16];
 	const struct kreg_event *event;
