@@ -316,7 +316,8 @@ TEST_F(order, deaths)
 		kill(victim->pid, SIGKILL);
 		see_death(self->looker, victim, n % 3);
 		ASSERT_STREQ("", self->looker->wrong) TH_LOG("death %u", n);
-		ASSERT_EQ(0, kid_answer(self->other)) TH_LOG("death %u: %s", n, self->other->job->value);
+		ASSERT_EQ(0, kid_answer(self->other))
+			TH_LOG("death %u: %s", n, self->other->job->value);
 		kid_reap(victim);
 		if (!_test_info_name(self->fd, HEIRS, &info))
 			test_destroy(self->fd, info.id);
