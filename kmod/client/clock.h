@@ -12,6 +12,7 @@
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/time_namespace.h>
+#include <linux/wait.h>
 
 static inline s64 kreg_clock_offset(void)
 {
@@ -36,5 +37,12 @@ static inline u64 kreg_clock_to_user(ktime_t moment)
 {
 	return max_t(s64, ktime_to_ns(moment) + kreg_clock_offset(), 1);
 }
+
+/*
+ * Sleeps. In @queue, until @is_over says so, a signal comes: -ERESTARTSYS, or @until has passed:
+ * -ETIMEDOUT; KTIME_MAX: never. A stop and a freeze are no signals.
+ */
+int kreg_clock_sleep(struct wait_queue_head *queue, bool (*is_over)(void *what), void *what,
+		     ktime_t until);
 
 #endif /* KREG_CLIENT_CLOCK_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* OPEN with CLAIM: own a table, wait for it, or stand by for it. */
 #include <linux/err.h>
-#include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -97,39 +96,25 @@ static void wake_claimant(struct kreg_wake *wake)
 }
 
 /* Whether the wait is over. If not, handling a death may end it; this does not sleep. */
-static bool is_over(struct kreg_table_req *c)
+static bool is_over(void *what)
 {
+	struct kreg_table_req *c = what;
+
 	if (!READ_ONCE(c->over))
 		kreg_death_help(c->table->writer);
 	/* Pairs with stop_waiting(). */
 	return smp_load_acquire(&c->over);
 }
 
-/*
- * Sleep until the wait is over, a signal comes, or @until has passed; KTIME_MAX: never.
- * The exit of the owner wakes by the queue of the process.
- */
+/* The exit of the owner wakes by the queue of the process. */
 static int sleep_in_line(struct kreg_table_req *c, ktime_t until)
 {
 	struct wait_queue_head *claims = &c->client->proc->claims;
-	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
 	DECLARE_WAITQUEUE(at_exit, current);
-	DEFINE_WAIT(wait);
 	int err;
 
 	add_wait_queue(claims, &at_exit);
-	do {
-		err = prepare_to_wait_event(&c->woken, &wait,
-					    TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		if (is_over(c)) {
-			err = 0;
-			break;
-		}
-		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
-						      HRTIMER_MODE_ABS))
-			err = -ETIMEDOUT;
-	} while (!err);
-	finish_wait(&c->woken, &wait);
+	err = kreg_clock_sleep(&c->woken, is_over, c, until);
 	remove_wait_queue(claims, &at_exit);
 	return err;
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/hrtimer.h>
 #include <linux/ktime.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "client/client.h"
@@ -52,8 +50,10 @@ static void wake_waiter(struct kreg_wake *wake)
 	kreg_req_put(&w->req);
 }
 
-static bool is_wait_over(const struct wait *w)
+static bool is_wait_over(void *what)
 {
+	struct wait *w = what;
+
 	/* Pairs with end_sleep(). */
 	return smp_load_acquire(&w->over);
 }
@@ -191,28 +191,6 @@ static bool wait_step(struct kreg_req *req)
 	return true;
 }
 
-/* Sleep until the wait is over, a signal comes, or @until has passed; KTIME_MAX: never. */
-static int sleep_until(struct wait *w, ktime_t until)
-{
-	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
-	DEFINE_WAIT(entry);
-	int err;
-
-	do {
-		err = prepare_to_wait_event(&w->woken, &entry,
-					    TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-		if (is_wait_over(w)) {
-			err = 0;
-			break;
-		}
-		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
-						      HRTIMER_MODE_ABS))
-			err = -ETIMEDOUT;
-	} while (!err);
-	finish_wait(&w->woken, &entry);
-	return err;
-}
-
 /*
  * With -ERESTARTSYS the call begins anew when a process that was stopped or frozen goes on; the
  * moment at which it gives up stays.
@@ -220,7 +198,7 @@ static int sleep_until(struct wait *w, ktime_t until)
 static int sleep_and_see(struct wait *w, u64 deadline_ns)
 {
 	ktime_t until = deadline_ns ? kreg_clock_from_user(deadline_ns) : KTIME_MAX;
-	int err = sleep_until(w, until);
+	int err = kreg_clock_sleep(&w->woken, is_wait_over, w, until);
 
 	if (err && kreg_wait_cancel(&w->wait)) {
 		kreg_req_put(&w->req);

@@ -4,38 +4,11 @@
  * client; and who executes a program or leaves its file to a child.
  */
 #include "kit/fault.h"
-#include "kit/fixture.h"
 #include "kit/job.h"
 #include "kit/program.h"
-#include "kit/standby.h"
+#include "owner/standby.h"
 
-#define ALICE	1000
-#define BOB	1001
-
-FIXTURE(standby_end) {
-	struct test_base base;
-	int fd;
-	struct kreg_process me;
-	struct kid *owner;
-	__u64 table;
-	__u64 id;
-};
-
-FIXTURE_SETUP(standby_end)
-{
-	self->fd = test_setup(_metadata, &self->base);
-	self->me = test_self(self->fd);
-	self->owner = kid_start(_metadata);
-	ASSERT_EQ(0, kid_create(self->owner, "w", 0, &self->table));
-	ASSERT_EQ(0, kid_orphan(self->owner, self->table, KREG_ORPHAN_PARK, 0));
-}
-
-FIXTURE_TEARDOWN_PARENT(standby_end)
-{
-	test_teardown(_metadata, &self->base);
-}
-
-TEST_F(standby_end, cancelled)
+TEST_F(standby, cancelled)
 {
 	struct kreg_info info;
 
@@ -50,7 +23,7 @@ TEST_F(standby_end, cancelled)
 	test_destroy(self->fd, self->table);
 }
 
-TEST_F(standby_end, cancelled_too_late)
+TEST_F(standby, cancelled_too_late)
 {
 	struct test_event event;
 
@@ -73,7 +46,7 @@ TEST_F(standby_end, cancelled_too_late)
 }
 
 /* It loses the race or wins it, and the call tells which. */
-TEST_F(standby_end, cancelled_at_the_death)
+TEST_F(standby, cancelled_at_the_death)
 {
 	struct kreg_info info;
 	int i, err;
@@ -95,7 +68,7 @@ TEST_F(standby_end, cancelled_at_the_death)
 	}
 }
 
-TEST_F(standby_end, destroyed)
+TEST_F(standby, destroyed)
 {
 	struct test_event event;
 
@@ -108,7 +81,7 @@ TEST_F(standby_end, destroyed)
 }
 
 /* Who may not claim it any more when his turn comes is told so, and the next gets it. */
-TEST_F(standby_end, lost_the_right)
+TEST_F(standby, lost_the_right)
 {
 	struct kid *alice = kid_start_as(_metadata, ALICE), *bob;
 	struct test_event event;
@@ -134,7 +107,7 @@ TEST_F(standby_end, lost_the_right)
 }
 
 /* The place is its client's. */
-TEST_F(standby_end, closed)
+TEST_F(standby, closed)
 {
 	struct kreg_info info;
 	int fd = test_client();
@@ -152,7 +125,7 @@ TEST_F(standby_end, closed)
 }
 
 /* What it has not read of a table that the process owns goes to the next client. */
-TEST_F(standby_end, closed_unread)
+TEST_F(standby, closed_unread)
 {
 	struct kreg_process from = self->owner->self;
 	struct test_event event;
@@ -170,7 +143,7 @@ TEST_F(standby_end, closed_unread)
 }
 
 /* Nor is what says that the table is gone for others. */
-TEST_F(standby_end, closed_when_gone)
+TEST_F(standby, closed_when_gone)
 {
 	int fd = test_client();
 
@@ -181,7 +154,7 @@ TEST_F(standby_end, closed_when_gone)
 	test_no_event(self->fd);
 }
 
-TEST_F(standby_end, executes)
+TEST_F(standby, executes)
 {
 	struct kid *kid = start_standby(_metadata, 0);
 	struct kreg_info info;
@@ -197,7 +170,7 @@ TEST_F(standby_end, executes)
 }
 
 /* The new program owns the table, and is told so. */
-TEST_F(standby_end, executes_unread)
+TEST_F(standby, executes_unread)
 {
 	struct kid *kid = start_standby(_metadata, 0);
 	struct kreg_process from = self->owner->self;
@@ -225,7 +198,7 @@ static long job_leave_child(struct job *job)
 	return pid < 0 ? -errno : 0;
 }
 
-TEST_F(standby_end, file_outlives_its_process)
+TEST_F(standby, file_outlives_its_process)
 {
 	struct kid *kid = start_standby(_metadata, 0);
 	struct test_event event;
@@ -254,7 +227,7 @@ static long job_fill_line(struct job *job)
 }
 
 /* A line is full of the living only. */
-TEST_F(standby_end, full)
+TEST_F(standby, full)
 {
 	struct kid *kid = kid_start(_metadata);
 	struct kreg_ioc_open cmd = test_open_cmd("w", TEST_STANDBY);

@@ -167,7 +167,7 @@ static struct batch *prepare(void)
 		begin_step(&b->steps[i]);
 		if (b->reserved)
 			reserve(&b->steps[i]);
-		else if (b->steps[i].change.blob)
+		else if (b->steps[i].change.kind == KREG_CHANGE_PUT && b->steps[i].change.blob)
 			memcpy(kreg_blob_bytes(b->steps[i].change.blob), b->steps[i].value,
 			       b->steps[i].change.value_len);
 	}

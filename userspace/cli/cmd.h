@@ -117,6 +117,9 @@ int finish_output(void);
 int open_client(struct kreg_client **client);
 int open_table(const char *name, struct kreg_table **table);
 void close_table(struct kreg_table *table);
+/* What is left of the command line is a table and a key: do @act with them. The exit code. */
+int with_key(int argc, char **argv, int (*act)(struct kreg_table *table, const struct bytes *key,
+					       void *arg), void *arg);
 /* Claim a parked table, if it would not be lost by this command's death; 0 or -errno. */
 int own_parked(struct kreg_table *table, struct kreg_table **mine);
 /* Do @act; if only the owner may and the table is parked, claim it for that time. */

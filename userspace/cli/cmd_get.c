@@ -15,7 +15,7 @@ static const struct option options[] = {
 };
 
 struct found {
-	struct bytes key;
+	const struct bytes *key;
 	struct bytes value;
 	const char *path;		/* where it goes; NULL: standard output */
 	int code;			/* exit code of that */
@@ -26,7 +26,7 @@ static int show(const struct found *f, FILE *out)
 {
 	if (json) {
 		json_begin(out);
-		json_bytes("key", f->key.data, f->key.len);
+		json_bytes("key", f->key->data, f->key->len);
 		json_bytes("value", f->value.data, f->value.len);
 		json_end();
 	} else if (hex || isatty(fileno(out))) {
@@ -43,12 +43,14 @@ static int hand_out(const struct found *f)
 	return f->path ? output_file(f->path, &f->value) : show(f, stdout);
 }
 
-static int get_value(struct kreg_table *table, struct found *f)
+static int get_value(struct kreg_table *table, const struct bytes *key, void *arg)
 {
+	struct found *f = arg;
 	void *value;
 	int ret;
 
-	ret = kreg_get_alloc(table, f->key.data, f->key.len, &value, &f->value.len);
+	f->key = key;
+	ret = kreg_get_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
 	if (ret)
 		return fail(ret);
 	f->value.data = value;
@@ -62,20 +64,22 @@ static int take_out(struct kreg_table *table, void *arg)
 	void *value;
 	int ret;
 
-	ret = kreg_take_alloc(table, f->key.data, f->key.len, &value, &f->value.len);
+	ret = kreg_take_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
 	if (ret)
 		return ret;
 	f->value.data = value;
 	f->code = hand_out(f);
-	if (f->code && kreg_put_new(table, f->key.data, f->key.len, value, f->value.len))
+	if (f->code && kreg_put_new(table, f->key->data, f->key->len, value, f->value.len))
 		note("and the value could not be put back: %s", kreg_errmsg());
 	return 0;
 }
 
-static int take_value(struct kreg_table *table, struct found *f)
+static int take_value(struct kreg_table *table, const struct bytes *key, void *arg)
 {
+	struct found *f = arg;
 	int ret;
 
+	f->key = key;
 	/* The end of a pipe that nobody reads is an error like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	ret = as_owner(table, take_out, f);
@@ -83,24 +87,14 @@ static int take_value(struct kreg_table *table, struct found *f)
 }
 
 static int run_with(int argc, char **argv,
-		    int (*act)(struct kreg_table *table, struct found *f))
+		    int (*act)(struct kreg_table *table, const struct bytes *key, void *arg))
 {
-	struct kreg_table *table;
 	struct found f = { 0 };
 	int c, ret;
 
 	while ((c = next_option(argc, argv, "o:", options)) != -1)
 		f.path = optarg;
-	need_args(argc, 2, 2);
-	if (!*argv[optind + 1])
-		usage("the key is empty");
-	f.key = bytes_arg(argv[optind + 1]);
-	ret = open_table(argv[optind], &table);
-	if (!ret) {
-		ret = act(table, &f);
-		close_table(table);
-	}
-	bytes_free(&f.key);
+	ret = with_key(argc, argv, act, &f);
 	bytes_free(&f.value);
 	return ret;
 }

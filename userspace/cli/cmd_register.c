@@ -83,30 +83,23 @@ static void show_holder(const struct kreg_holder *holder)
 	}
 }
 
-static int whereis_run(int argc, char **argv)
+static int whereis(struct kreg_table *table, const struct bytes *key, void *arg)
 {
 	struct kreg_holder holder = KREG_HOLDER_INIT;
-	struct kreg_table *table;
-	struct bytes key;
-	int ret;
+	int ret = kreg_whereis(table, key->data, key->len, &holder);
 
+	(void)arg;
+	if (ret)
+		return fail(ret);
+	show_holder(&holder);
+	return finish_output();
+}
+
+static int whereis_run(int argc, char **argv)
+{
 	while (next_option(argc, argv, "", options) != -1)
 		;
-	need_args(argc, 2, 2);
-	if (!*argv[optind + 1])
-		usage("the key is empty");
-	ret = open_table(argv[optind], &table);
-	if (ret)
-		return ret;
-	key = bytes_arg(argv[optind + 1]);
-	ret = kreg_whereis(table, key.data, key.len, &holder);
-	if (ret)
-		ret = fail(ret);
-	else
-		show_holder(&holder);
-	bytes_free(&key);
-	close_table(table);
-	return ret ? ret : finish_output();
+	return with_key(argc, argv, whereis, NULL);
 }
 
 const struct command cmd_whereis = {

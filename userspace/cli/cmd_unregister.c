@@ -21,11 +21,12 @@ static int delete_version(struct kreg_table *table, const struct bytes *key, uin
 	return kreg_op_run(table, &args);
 }
 
-static int unregister(struct kreg_table *table, const struct bytes *key)
+static int unregister(struct kreg_table *table, const struct bytes *key, void *arg)
 {
 	struct kreg_holder holder = KREG_HOLDER_INIT;
 	int ret = kreg_whereis(table, key->data, key->len, &holder);
 
+	(void)arg;
 	if (ret)
 		return fail(ret);
 	if (!holder.process.pid)
@@ -38,23 +39,9 @@ static int unregister(struct kreg_table *table, const struct bytes *key)
 
 static int run(int argc, char **argv)
 {
-	struct kreg_table *table;
-	struct bytes key;
-	int ret;
-
 	while (next_option(argc, argv, "", options) != -1)
 		;
-	need_args(argc, 2, 2);
-	if (!*argv[optind + 1])
-		usage("the key is empty");
-	ret = open_table(argv[optind], &table);
-	if (ret)
-		return ret;
-	key = bytes_arg(argv[optind + 1]);
-	ret = unregister(table, &key);
-	bytes_free(&key);
-	close_table(table);
-	return ret;
+	return with_key(argc, argv, unregister, NULL);
 }
 
 const struct command cmd_unregister = {

@@ -37,6 +37,26 @@ void close_table(struct kreg_table *table)
 	kreg_client_close(client);
 }
 
+int with_key(int argc, char **argv, int (*act)(struct kreg_table *table, const struct bytes *key,
+					       void *arg), void *arg)
+{
+	struct kreg_table *table;
+	struct bytes key;
+	int ret;
+
+	need_args(argc, 2, 2);
+	if (!*argv[optind + 1])
+		usage("the key is empty");
+	key = bytes_arg(argv[optind + 1]);
+	ret = open_table(argv[optind], &table);
+	if (!ret) {
+		ret = act(table, &key, arg);
+		close_table(table);
+	}
+	bytes_free(&key);
+	return ret;
+}
+
 /*
  * Nobody may write to a table that is parked and not public, so the command claims it
  * for that time. It does so only with orphan = park: else the table would be destroyed
