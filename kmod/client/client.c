@@ -412,10 +412,8 @@ void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
  * Who reads the record may free what it is part of, and close @cl; but that waits until no
  * reference is left but the file's, so this drops none that is the last.
  */
-void kreg_client_tell(struct kreg_client *cl, struct kreg_mail *mail,
-		      const struct kreg_proc *from, struct kreg_writer *w)
+void kreg_client_tell(struct kreg_client *cl, struct kreg_mail *mail, struct kreg_writer *w)
 {
-	mail->event.process = kreg_proc_name(from, ns_of_pid(cl->proc->pid));
 	kreg_client_get(cl);
 	kreg_mailbox_send(&cl->box, mail);
 	if (!kreg_wake_later(w, &cl->news.wake))

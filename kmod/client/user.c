@@ -213,6 +213,24 @@ void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n)
 	uncharge_until(u, NULL, what, n);
 }
 
+int kreg_user_charge_watch(struct kreg_user *u, s64 bytes)
+{
+	int err = kreg_user_charge(u, KREG_QUOTA_WATCHES, 1);
+
+	if (err)
+		return err;
+	err = kreg_user_charge(u, KREG_QUOTA_BYTES, bytes);
+	if (err)
+		kreg_user_uncharge(u, KREG_QUOTA_WATCHES, 1);
+	return err;
+}
+
+void kreg_user_uncharge_watch(struct kreg_user *u, s64 bytes)
+{
+	kreg_user_uncharge(u, KREG_QUOTA_BYTES, bytes);
+	kreg_user_uncharge(u, KREG_QUOTA_WATCHES, 1);
+}
+
 void kreg_user_count_in(struct kreg_user *u, enum kreg_quota what, s64 n)
 {
 	uncharge_until(u, NULL, what, -n);

@@ -88,5 +88,8 @@ void kreg_user_drop_garbage(struct kreg_user *u);
 bool kreg_user_has_garbage(const struct kreg_user *u);
 /* Any. */
 void kreg_user_uncharge(struct kreg_user *u, enum kreg_quota what, s64 n);
+/* Any. For a watch, a wait or a place in line that takes @bytes. kreg_over_limit(). */
+int kreg_user_charge_watch(struct kreg_user *u, s64 bytes);
+void kreg_user_uncharge_watch(struct kreg_user *u, s64 bytes);
 
 #endif /* KREG_CLIENT_USER_H */

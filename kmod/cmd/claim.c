@@ -7,7 +7,6 @@
 
 #include "client/client.h"
 #include "client/clock.h"
-#include "client/limits.h"
 #include "client/proc.h"
 #include "cmd/claim.h"
 #include "cmd/cmd.h"
@@ -223,6 +222,8 @@ static int try_standby(struct kreg_client *cl, struct kreg_open *open, struct kr
 		return -ENOMEM;
 	c->value = open->arg->flags;
 	err = kreg_table_may_claim(t, cl) ?: kreg_open_check_user(cl, open, t);
+	if (!err && kreg_table_owned_by(t, cl))
+		err = -EALREADY;
 	if (!err && !claims)
 		err = bring_place(c, open->arg->udata);
 	if (!err)

@@ -31,18 +31,10 @@ static int check_give(const struct kreg_ioc_give *arg)
 	return arg->data_len > KREG_MAX_DATA ? -EFBIG : 0;
 }
 
-/* A follower goes where its role goes. */
-static int may_give(const struct kreg_table_req *c)
-{
-	int err = kreg_table_may_control(c->table, c->client);
-
-	return !err && kreg_table_role(c->table) ? -EBUSY : err;
-}
-
 /* May the caller, who owns the table, hand it to c->to? */
 static int may_hand(const struct kreg_table_req *c)
 {
-	int err = may_give(c);
+	int err = kreg_table_may_pass_on(c->table, c->client);
 
 	if (err)
 		return err;
@@ -76,7 +68,7 @@ static void use_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owne
 static int apply_park(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
-	int err = may_give(c) ?: check_heir_mail(c, NULL) ?: kreg_table_charge_park(t);
+	int err = kreg_table_may_pass_on(c->table, c->client) ?: check_heir_mail(c, NULL) ?: kreg_table_charge_park(t);
 
 	if (err)
 		return err;

@@ -76,11 +76,8 @@ void kreg_heir_commit(struct kreg_table_req *c)
 
 int kreg_heir_apply(struct kreg_table_req *c)
 {
-	int err = kreg_table_may_control(c->table, c->client);
+	int err = kreg_table_may_pass_on(c->table, c->client);
 
-	/* The heir of a role is that of its followers. */
-	if (!err && kreg_table_role(c->table))
-		err = -EBUSY;
 	if (!err)
 		err = kreg_heir_check(c);
 	if (!err)

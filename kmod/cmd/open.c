@@ -14,7 +14,6 @@
 #include "cmd/sync.h"
 #include "table/access.h"
 #include "table/names.h"
-#include "table/owner.h"
 #include "table/park.h"
 #include "table/request.h"
 #include "table/table.h"

@@ -7,7 +7,7 @@
 #include "cmd/policy.h"
 #include "cmd/sync.h"
 #include "table/access.h"
-#include "table/owner.h"
+#include "table/line.h"
 #include "table/park.h"
 #include "table/request.h"
 #include "table/role.h"
@@ -95,15 +95,6 @@ int kreg_policy_bring(struct kreg_table_req *c, const struct kreg_ioc_setopt *ar
 	return err ?: bring_policy(c->table, &c->policy);
 }
 
-/* Who waits for it would wait for the role without knowing. */
-static void send_line_away(struct kreg_table *t)
-{
-	struct kreg_waiter *waiter, *next;
-
-	list_for_each_entry_safe(waiter, next, &t->waiters, node)
-		kreg_line_end(waiter, -EBUSY, NULL);
-}
-
 static int follow_role(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table, *role = c->role;
@@ -116,7 +107,8 @@ static int follow_role(struct kreg_table_req *c)
 	kreg_table_set_policy(t, &c->policy);
 	kreg_table_set_policy(role, &c->role_policy);
 	kreg_role_follow(t, role);
-	send_line_away(t);
+	/* Who waits for it would wait for the role without knowing. */
+	kreg_line_end_all(t, -EBUSY);
 	return 0;
 }
 
@@ -153,10 +145,8 @@ int kreg_policy_apply_writer(struct kreg_table_req *c)
 int kreg_policy_apply_limit(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
-	int err = kreg_table_may_control(t, c->client);
+	int err = kreg_table_may_pass_on(t, c->client);
 
-	if (!err && kreg_table_role(t))
-		err = -EBUSY;
 	if (!err && c->limit)
 		err = kreg_table_charge_park(t);
 	if (err)

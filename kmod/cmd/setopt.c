@@ -15,7 +15,6 @@
 #include "table/change.h"
 #include "table/park.h"
 #include "table/publish.h"
-#include "table/owner.h"
 #include "table/request.h"
 #include "table/table.h"
 
@@ -111,10 +110,8 @@ static int apply_mode(struct kreg_table_req *c)
 
 static int apply_orphan(struct kreg_table_req *c)
 {
-	int err = kreg_table_may_control(c->table, c->client);
+	int err = kreg_table_may_pass_on(c->table, c->client);
 
-	if (!err && kreg_table_role(c->table))
-		err = -EBUSY;
 	return err ?: kreg_table_set_orphan(c->table, c->value, c->value2);
 }
 

@@ -120,7 +120,7 @@ static int begin_waiting(struct wait *w)
 	struct kreg_awaited *a;
 
 	if (!t->awaited) {
-		kreg_table_set_awaited(t, w->set);
+		kreg_waits_set(t, w->set);
 		w->set = NULL;
 	}
 	a = kreg_awaited_enter(t->awaited, &w->key, NULL, READ_ONCE(kreg_limits.table_awaited),
@@ -187,7 +187,8 @@ static bool wait_step(struct kreg_req *req)
 		return true;
 	if (!find_key(w))
 		return false;
-	req->result = apply_wait(w);
+	/* The caller may have been killed between two holds, and lost the right to read. */
+	req->result = may_begin(w) ?: apply_wait(w);
 	return true;
 }
 

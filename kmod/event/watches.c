@@ -17,24 +17,6 @@ static size_t watch_memory(const struct kreg_watch *watch)
 	return KREG_WATCH_BYTES + watch->mail.event.size - sizeof(watch->mail.event);
 }
 
-static int charge_watch(struct kreg_watch *watch, struct kreg_user *user)
-{
-	int err = kreg_user_charge(user, KREG_QUOTA_WATCHES, 1);
-
-	if (err)
-		return err;
-	err = kreg_user_charge(user, KREG_QUOTA_BYTES, watch_memory(watch));
-	if (err)
-		kreg_user_uncharge(user, KREG_QUOTA_WATCHES, 1);
-	return err;
-}
-
-static void uncharge_watch(struct kreg_watch *watch, struct kreg_user *user)
-{
-	kreg_user_uncharge(user, KREG_QUOTA_BYTES, watch_memory(watch));
-	kreg_user_uncharge(user, KREG_QUOTA_WATCHES, 1);
-}
-
 static void list_watch(struct kreg_watch *watch, struct kreg_client *cl)
 {
 	spin_lock(&cl->watch_lock);
@@ -57,7 +39,7 @@ void kreg_watch_free(struct kreg_watch *watch)
 
 	kreg_handle_remove(&watch->handle);
 	unlist_watch(watch, cl);
-	uncharge_watch(watch, cl->user);
+	kreg_user_uncharge_watch(cl->user, watch_memory(watch));
 	kfree(watch);
 }
 
@@ -222,7 +204,7 @@ struct kreg_watch *kreg_watch_alloc(struct kreg_client *cl, u64 udata, u64 table
 	watch->handle.ops = &watch_ops;
 	INIT_LIST_HEAD(&watch->of_proc);
 	init_record(&watch->mail, udata, table, key, key_len);
-	err = charge_watch(watch, cl->user);
+	err = kreg_user_charge_watch(cl->user, watch_memory(watch));
 	if (err)
 		goto free;
 	list_watch(watch, cl);
@@ -234,7 +216,7 @@ struct kreg_watch *kreg_watch_alloc(struct kreg_client *cl, u64 udata, u64 table
 
 unlist:
 	unlist_watch(watch, cl);
-	uncharge_watch(watch, cl->user);
+	kreg_user_uncharge_watch(cl->user, watch_memory(watch));
 free:
 	kfree(watch);
 	return ERR_PTR(err);

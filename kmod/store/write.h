@@ -48,7 +48,7 @@ struct kreg_change {
 	bool mine;			/* only if it is bound to the process of @bind's client */
 	bool checked;			/* its condition was met when the batch began */
 	bool paid;			/* PUT: charged as a bound object */
-	/* With @special, of PUT and DELETE: of the object that was found and counts as absent. */
+	/* With @special, of PUT and DELETE: of the object that was found and gives way. */
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	u64 only;			/* version the object must have, or 0 */

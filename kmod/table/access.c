@@ -83,6 +83,14 @@ int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client 
 	return kreg_table_may_write(t, cl) ?: -EPERM;
 }
 
+int kreg_table_may_pass_on(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	int err = kreg_table_may_control(t, cl);
+
+	kreg_table_assert(t);
+	return !err && kreg_table_role(t) ? -EBUSY : err;
+}
+
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	return kreg_client_capable(cl, t->ns->key.user_ns, CAP_SYS_ADMIN);

@@ -41,7 +41,7 @@ struct kreg_user;
 struct kreg_bond {
 	struct kreg_holder holder;
 	struct hlist_node node;		/* bonds_lock */
-	struct list_head held;		/* turn: in the process' holdings; empty: it has ended */
+	struct list_head held;		/* turn: in the process' holdings; empty: ended, or lingers */
 	struct list_head waiting;	/* turn: in its table, until the lane gets there */
 	/* Invariant once it is entered: */
 	struct kreg_proc *proc;		/* a reference */
@@ -100,7 +100,7 @@ struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_p
 				 const struct kreg_user *user, u32 linger_ms);
 /* Turn, of @w, in which @b has table @t. */
 void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writer *w);
-/* Turn. It has no object any more, and gets none. */
+/* Turn. It gets no object any more, and is not its process' to look after. */
 void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w);
 /* Sleeps. The table is not in use any more: end and free all of its bonds. */
 void kreg_bonds_exit(struct kreg_store *s, struct kreg_writer *w);

@@ -56,12 +56,12 @@ bool kreg_line_leave(struct kreg_waiter *waiter, struct kreg_writer *w, int resu
 	return waits;
 }
 
-void kreg_line_end_all(struct kreg_table *t)
+void kreg_line_end_all(struct kreg_table *t, int result)
 {
 	struct kreg_waiter *waiter, *next;
 
 	list_for_each_entry_safe(waiter, next, &t->waiters, node)
-		kreg_line_end(waiter, -ESTALE, NULL);
+		kreg_line_end(waiter, result, NULL);
 }
 
 struct kreg_waiter *kreg_line_next(struct kreg_table *t)

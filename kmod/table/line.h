@@ -8,7 +8,8 @@
  * not (STANDBY, see standby.h). When the owner has died without an heir, or has parked the
  * table, the first gets it who is not exiting and still may claim it; those before him are
  * told that they may not. Who has died is passed over. So who stands in line saves a table
- * that its owner's death would have destroyed.
+ * that its owner's death would have destroyed; but one death too many for its limit parks it,
+ * and its line stays.
  *
  * A place brings all that it needs, so serving it neither allocates nor fails.
  */
@@ -42,8 +43,8 @@ int kreg_line_enter(struct kreg_table *t, struct kreg_waiter *waiter);
 void kreg_line_end(struct kreg_waiter *waiter, int result, const struct kreg_proc *from);
 /* Sleeps. End it likewise, unless it has ended by itself: false. */
 bool kreg_line_leave(struct kreg_waiter *waiter, struct kreg_writer *w, int result);
-/* Turn. The table is destroyed: nobody waits for it any more. */
-void kreg_line_end_all(struct kreg_table *t);
+/* Turn. Nobody waits for it any more, for the reason @result: it is destroyed, or follows a role. */
+void kreg_line_end_all(struct kreg_table *t, int result);
 /* Turn. The first who is to have the table, or NULL. Who may not any more is told so. */
 struct kreg_waiter *kreg_line_next(struct kreg_table *t);
 

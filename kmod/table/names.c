@@ -2,6 +2,7 @@
 #include <linux/bits.h>
 #include <linux/delay.h>
 #include <linux/hashtable.h>
+#include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
@@ -50,11 +51,15 @@ static void advance_awaited(struct work_struct *work)
 		spin_unlock(&names_lock);
 		kreg_wake_queued(w);
 	} while (!done);
+	module_put(THIS_MODULE);
 }
 
+/* What it uses goes with the module, which waits for it to return, but not with a name. */
 static void defer_awaited(struct kreg_wake *wake)
 {
-	kreg_news_defer(&awaited->work);
+	__module_get(THIS_MODULE);
+	if (!kreg_news_defer(&awaited->work))
+		module_put(THIS_MODULE);
 }
 
 int kreg_names_init(void)

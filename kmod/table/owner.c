@@ -2,7 +2,6 @@
 #include <linux/ktime.h>
 
 #include "client/client.h"
-#include "table/access.h"
 #include "table/line.h"
 #include "table/owner.h"
 #include "table/names.h"
@@ -32,7 +31,7 @@ void kreg_table_destroy(struct kreg_table *t)
 	/* Pairs with kreg_table_check_write(): dead before it loses its owner. */
 	smp_wmb();
 	kreg_names_remove(t);
-	kreg_line_end_all(t);
+	kreg_line_end_all(t, -ESTALE);
 	kreg_role_leave_all(t);
 	kreg_table_set_heir(t, NULL, INVALID_UID);
 	kreg_table_set_owner(t, NULL, INVALID_UID);
@@ -119,7 +118,10 @@ static void serve_line(struct kreg_table *t, struct kreg_waiter *first,
 	kreg_line_end(first, 0, from);
 }
 
-/* If @first is not NULL, it gets the table, even if it is exiting by now. */
+/*
+ * @first, or nobody, who was the next in line, gets the table, even if he is exiting by now: who
+ * is to have it is found once.
+ */
 static void park_for(struct kreg_table *t, u64 ms, struct kreg_waiter *first)
 {
 	struct kreg_proc *from = kreg_table_owner(t);
@@ -133,7 +135,6 @@ static void park_for(struct kreg_table *t, u64 ms, struct kreg_waiter *first)
 	kreg_proc_get(from);
 	change_one_owner(t, from, NULL, INVALID_UID, cause);
 	kreg_park_start(t, ms);
-	first = first ?: kreg_line_next(t);
 	/* What follows it moves once, even if it goes on to who waits. */
 	if (first)
 		serve_line(t, first, from);
@@ -144,7 +145,7 @@ static void park_for(struct kreg_table *t, u64 ms, struct kreg_waiter *first)
 
 void kreg_table_park(struct kreg_table *t, u64 ms)
 {
-	park_for(t, ms, NULL);
+	park_for(t, ms, kreg_line_next(t));
 }
 
 /*
@@ -183,28 +184,26 @@ static void quarantine_table(struct kreg_table *t, struct kreg_proc *dead)
 	kreg_park_start(t, parks ? t->orphan_ms : kreg_table_policy(t)->limit->park_ms);
 }
 
-/* Who is to have it is found once: his process may begin to exit at any time. */
-static void pass_to_line(struct kreg_table *t)
+/* The charge for parking was taken with the setting. */
+static void pass_on_heirless(struct kreg_table *t, struct kreg_proc *dead)
 {
+	bool parks = kreg_table_parks_after(t, dead);
 	struct kreg_waiter *first = kreg_line_next(t);
 
-	if (first)
-		park_for(t, 0, first);
+	if (first || parks)
+		park_for(t, parks ? t->orphan_ms : 0, first);
 	else
 		destroy_because(t, KREG_CAUSE_DEATH);
 }
 
-/* The charge for parking was taken with the setting. */
 static void pass_on(struct kreg_table *t, struct kreg_proc *dead)
 {
 	if (kreg_table_note_death(t) && !kreg_ns_ends(t->ns))
 		quarantine_table(t, dead);
 	else if (can_inherit(t, dead))
 		give_to_heir(t, dead);
-	else if (kreg_table_parks_after(t, dead))
-		kreg_table_park(t, t->orphan_ms);
 	else
-		pass_to_line(t);
+		pass_on_heirless(t, dead);
 }
 
 static struct kreg_table *table_of_own(struct kreg_req *req)
@@ -290,8 +289,8 @@ static bool is_queued_for(const struct kreg_table *t)
 }
 
 /*
- * Those that wait for their lane are at the end of the list. *@n counts tables that are moved
- * beside the first one.
+ * Those that wait for their lane are at the end of the list, before what has come since. *@n
+ * counts tables that are moved beside the first one.
  */
 static bool pass_on_first(struct kreg_holdings *held, unsigned int *n)
 {
@@ -349,22 +348,25 @@ static void end_table(struct kreg_holdings *held, struct kreg_table *t)
 
 /*
  * End one of the tables that the death of an init leaves behind, or look at some that are not
- * this writer's: there may be many. Those that come meanwhile have higher ids. False: all
- * have been ended, or will be when what is queued for them has been applied.
+ * this writer's: there may be many. Those that come meanwhile have higher ids. *@n counts
+ * tables that are on their own then. False: all have been ended, or will be when what is
+ * queued for them has been applied.
  */
-static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held)
+static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held, unsigned int *n)
 {
 	struct kreg_table *t;
 	bool more = true, ended = false;
-	int n;
+	int looks;
 
 	/* Those of other writers may be destroyed meanwhile. */
 	rcu_read_lock();
-	for (n = 0; n < TABLES_A_LOOK && more && !ended; n++) {
+	for (looks = 0; looks < TABLES_A_LOOK && more && !ended; looks++) {
 		more = next_left_behind(held, &t);
 		ended = more && t && t->writer == w && !t->ending;
-		if (ended)
+		if (ended) {
+			*n += kreg_table_followers(t);
 			end_table(held, t);
+		}
 	}
 	rcu_read_unlock();
 	return more;
@@ -379,7 +381,7 @@ static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 	kreg_writer_assert(w);
 	for (n = 0; n < TABLES_A_TURN; n++)
 		if (!pass_on_first(held, &n) && !end_first_heirship(held) &&
-		    !end_left_behind(w, held))
+		    !end_left_behind(w, held, &n))
 			return kreg_table_unbind_some(held, queue_own);
 	return false;
 }

@@ -221,12 +221,6 @@ void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s)
 	kreg_table_note_listeners(t);
 }
 
-void kreg_table_set_awaited(struct kreg_table *t, struct kreg_awaited_set *set)
-{
-	kreg_waits_set(t, set);
-	kreg_table_note_listeners(t);
-}
-
 /* All kinds are asked for by one that is kept. */
 int kreg_table_replace_stream(struct kreg_table *t, struct kreg_stream *s)
 {

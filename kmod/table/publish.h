@@ -69,8 +69,6 @@ void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more);
 /* Turn. It is about to be destroyed, for the first reason that is given; 0: by hand. */
 void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause);
 
-/* Turn. Let somebody wait for keys of @t; takes @set over. */
-void kreg_table_set_awaited(struct kreg_table *t, struct kreg_awaited_set *set);
 /* Turn. Somebody listens, or nobody does any more, who did. */
 void kreg_table_note_listeners(struct kreg_table *t);
 /* Turn. Make @s the stream of @t, which has none; takes the reference over. */

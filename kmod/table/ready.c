@@ -21,14 +21,9 @@ size_t kreg_ready_memory(size_t bytes, u32 key_len)
 
 int kreg_ready_charge(struct kreg_client *cl, size_t bytes, u32 key_len)
 {
-	int err = kreg_user_charge(cl->user, KREG_QUOTA_WATCHES, 1);
+	int err = kreg_user_charge_watch(cl->user, kreg_ready_memory(bytes, key_len));
 
-	if (err)
-		return err;
-	err = kreg_user_charge(cl->user, KREG_QUOTA_BYTES, kreg_ready_memory(bytes, key_len));
-	if (err)
-		kreg_user_uncharge(cl->user, KREG_QUOTA_WATCHES, 1);
-	else
+	if (!err)
 		atomic_inc(&cl->nr_waits);
 	return err;
 }
@@ -36,8 +31,7 @@ int kreg_ready_charge(struct kreg_client *cl, size_t bytes, u32 key_len)
 void kreg_ready_uncharge(struct kreg_client *cl, size_t bytes, u32 key_len)
 {
 	atomic_dec(&cl->nr_waits);
-	kreg_user_uncharge(cl->user, KREG_QUOTA_BYTES, kreg_ready_memory(bytes, key_len));
-	kreg_user_uncharge(cl->user, KREG_QUOTA_WATCHES, 1);
+	kreg_user_uncharge_watch(cl->user, kreg_ready_memory(bytes, key_len));
 }
 
 static size_t own_bytes(u32 key_len)
@@ -89,22 +83,17 @@ static const struct kreg_handle_ops ready_ops = {
 	.end = end_ready,
 };
 
-/* Whoever reads it may free it at once. */
 static void send_ready(struct kreg_wait *wait, const struct kreg_outcome *outcome,
 		       struct kreg_writer *w)
 {
 	struct kreg_ready *ready = container_of(wait, struct kreg_ready, wait);
-	struct kreg_client *cl = ready->handle.client;
 	struct kreg_event *event = &ready->mail.event;
 
 	event->kind = outcome->result ? KREG_EVENT_GONE : KREG_EVENT_READY;
 	event->cause = outcome->cause;
 	event->version = outcome->version;
 	event->process = outcome->holder;
-	kreg_client_get(cl);
-	kreg_mailbox_send(&cl->box, &ready->mail);
-	if (!kreg_wake_later(w, &cl->news.wake))
-		kreg_client_put(cl);
+	kreg_client_tell(ready->handle.client, &ready->mail, w);
 }
 
 static void init_ready(struct kreg_ready *ready, u64 udata, u64 table, const void *key,

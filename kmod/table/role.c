@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 
 #include "client/limits.h"
+#include "client/proc.h"
 #include "client/user.h"
 #include "store/gfp.h"
 #include "table/names.h"
@@ -86,7 +87,8 @@ int kreg_role_check(const struct kreg_table *t, const struct kreg_table *role)
 	kreg_table_assert(t);
 	if (kreg_table_followers(t) || kreg_table_role(role))
 		return -EINVAL;
-	if (t->heir)
+	/* One who is dead is told of by no call, and his death takes him off. */
+	if (t->heir && !kreg_proc_dead(t->heir))
 		return -EBUSY;
 	if (kreg_table_role(t) != role && kreg_table_followers(role) >= KREG_MAX_FOLLOWERS)
 		return kreg_over_limit(KREG_LIMIT_FOLLOWERS);

@@ -7,6 +7,7 @@
 
 #include "client/client.h"
 #include "client/exit.h"
+#include "client/ns.h"
 #include "client/proc.h"
 #include "client/user.h"
 #include "store/gfp.h"
@@ -19,18 +20,6 @@
 static size_t place_memory(const struct kreg_standby *s)
 {
 	return KREG_STANDBY_BYTES + s->mail.event.size - sizeof(s->mail.event);
-}
-
-static int charge_place(const struct kreg_standby *s, struct kreg_user *user)
-{
-	int err = kreg_user_charge(user, KREG_QUOTA_WATCHES, 1);
-
-	if (err)
-		return err;
-	err = kreg_user_charge(user, KREG_QUOTA_BYTES, place_memory(s));
-	if (err)
-		kreg_user_uncharge(user, KREG_QUOTA_WATCHES, 1);
-	return err;
 }
 
 static void list_place(struct kreg_standby *s, struct kreg_client *cl)
@@ -64,8 +53,7 @@ static void drop_table(struct kreg_standby *s)
 
 static void free_place(struct kreg_standby *s)
 {
-	kreg_user_uncharge(s->user, KREG_QUOTA_BYTES, place_memory(s));
-	kreg_user_uncharge(s->user, KREG_QUOTA_WATCHES, 1);
+	kreg_user_uncharge_watch(s->user, place_memory(s));
 	kreg_user_put(s->user);
 	kfree(s);
 }
@@ -91,6 +79,7 @@ static void describe_end(struct kreg_standby *s, const struct kreg_table *t,
 {
 	struct kreg_event *event = &s->mail.event;
 
+	event->process = kreg_proc_name(from, t->ns->key.pid_ns);
 	if (s->waiter.result) {
 		event->kind = KREG_EVENT_GONE;
 		event->cause = s->waiter.result == -ESTALE ? 0 : KREG_CAUSE_ACCESS;
@@ -121,7 +110,7 @@ static void place_over(struct kreg_waiter *waiter, const struct kreg_proc *from)
 		describe_end(s, t, from);
 	drop_table(s);
 	if (told)
-		kreg_client_tell(s->handle.client, &s->mail, from, s->writer);
+		kreg_client_tell(s->handle.client, &s->mail, s->writer);
 }
 
 static int cancel_place(struct kreg_handle *h, bool flush)
@@ -189,7 +178,7 @@ struct kreg_standby *kreg_standby_alloc(struct kreg_client *cl, struct kreg_tabl
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	init_place(s, cl, t, udata);
-	err = charge_place(s, cl->user);
+	err = kreg_user_charge_watch(cl->user, place_memory(s));
 	if (err)
 		goto free;
 	s->user = cl->user;

@@ -13,9 +13,9 @@
 #include "table/table.h"
 #include "table/waits.h"
 
-/* Waits that end in one hold of the turn; and where many tables may be destroyed in one. */
+/* Waits that end in one hold of the turn; and where it may be of many tables. */
 #define WAITS_A_HOLD	16
-#define WAITS_OF_GONE	2
+#define WAITS_OF_MANY	2
 
 static int may_read_table(void *owner, const struct kreg_client *cl)
 {
@@ -91,8 +91,12 @@ struct kreg_outcome kreg_waits_found(const struct kreg_table *t, u64 version,
 	struct kreg_outcome found = { .present = version, .version = version };
 
 	kreg_table_assert(t);
-	if (h)
-		found.holder = kreg_proc_name(kreg_bond_proc(h), t->ns->key.pid_ns);
+	if (!h)
+		return found;
+	/* An object that lingers has a holder who is dead, whose pid may be another's. */
+	found.holder = kreg_proc_name(kreg_bond_proc(h), t->ns->key.pid_ns);
+	if (kreg_proc_dead(kreg_bond_proc(h)))
+		found.holder.pid = 0;
 	return found;
 }
 
@@ -108,17 +112,23 @@ static void note_key(struct kreg_table *t, const struct kreg_key *key, u64 versi
 	kreg_awaited_note(a, &now, was_hidden);
 }
 
+/* What gives way to who binds its key was there until then, if it lingered. */
+static bool has_replaced_hidden(const struct kreg_change *c)
+{
+	return c->special && c->gone && !kreg_bond_linger(c->gone);
+}
+
 void kreg_waits_note(struct kreg_table *t, const struct kreg_change *c, u64 version)
 {
 	kreg_table_assert(t);
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
 		note_key(t, &c->key, version, c->special ? c->holder : NULL,
-			 c->special && c->gone);
+			 has_replaced_hidden(c));
 		break;
 	case KREG_CHANGE_DELETE:
-		if (c->count || (c->special && c->gone))
-			note_key(t, &c->key, 0, NULL, c->special && c->gone);
+		if (c->count || has_replaced_hidden(c))
+			note_key(t, &c->key, 0, NULL, has_replaced_hidden(c));
 		break;
 	case KREG_CHANGE_CLEAR:
 		if (c->count)
@@ -148,7 +158,9 @@ void kreg_waits_narrow(struct kreg_table *t)
 {
 	kreg_table_assert(t);
 	kreg_awaited_narrow(t->awaited);
-	if (!kreg_awaited_advance(t->awaited, t->writer, WAITS_A_HOLD))
+	/* A table that follows a role may get another owner in the middle of a write. */
+	if (kreg_store_is_writing(&t->store) ||
+	    !kreg_awaited_advance(t->awaited, t->writer, WAITS_OF_MANY))
 		call_worker(t);
 }
 
@@ -156,6 +168,6 @@ void kreg_waits_gone(struct kreg_table *t, enum kreg_cause cause)
 {
 	kreg_table_assert(t);
 	kreg_awaited_end(t->awaited, cause);
-	if (!kreg_awaited_advance(t->awaited, t->writer, WAITS_OF_GONE))
+	if (!kreg_awaited_advance(t->awaited, t->writer, WAITS_OF_MANY))
 		call_worker(t);
 }

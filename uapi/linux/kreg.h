@@ -117,8 +117,8 @@
  *
  * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH,
  * REGISTER, SUBSCRIBE, ACK and read(2); for writing: the other operations, TAKE and REGISTER,
- * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; neither: QUERY, WHOIS, SYNC, CANCEL,
- * and OPEN of what is there. Only a client that was opened for both receives tables and
+ * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; for both: OPEN with STANDBY; neither:
+ * QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is there. Only a client that was opened for both receives tables and
  * TRANSFER records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
@@ -439,14 +439,15 @@ enum kreg_orphan {
  * With STANDBY, if the table has an owner, the call takes a place in the same line and
  * returns, with @out_id and @out_how 0. When it comes to that place the table is the process',
  * under the user of the client, and the client finds a TRANSFER record with cause CLAIM, @id and
- * @udata; if the client may not claim the table any more, or it is destroyed, a GONE record,
- * with cause ACCESS or none. A process that is stopped keeps the place. It ends with that, with
+ * @udata; if the client may not claim the table any more, or it follows a role now, or it is
+ * destroyed, a GONE record, with cause ACCESS, or none if it is destroyed. A process that is stopped keeps the place. It ends with that, with
  * CANCEL, and with the client; a TRANSFER record that the client has not read by then goes to
  * the next of the process, as others do, with @id and @udata 0. Places are counted as watches.
  *
  * A table that is quarantined (%KREG_OPT_LIMIT) is given to nobody: a claim without QUARANTINED
  * is EOWNERDEAD, and with WAIT or STANDBY stands in line until one with QUARANTINED has lifted
- * that and the table is parked again.
+ * that and the table is parked again. So does who was in line before, also with QUARANTINED: a
+ * process that waits for what others cannot keep has to look at it first.
  *
  * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner, or follows a
  * role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the deadline has passed;
@@ -1228,9 +1229,9 @@ enum kreg_watch_kind {
  * that came to be, or later if many wait. What only a batch has made of a key on its way, before
  * its end, does not count. With SLEEP there is no record, and the call returns then.
  *
- * An object whose process is exiting is absent. If it was present when the watch was set,
- * ABSENT and CHANGED end when the death removes it, or another object takes its place, and
- * not yet when it comes to be hidden.
+ * An object whose process is exiting is absent, unless it lingers. If it was present when the
+ * watch was set, ABSENT and CHANGED end when the death removes it, or another object takes its
+ * place, and not yet when it comes to be hidden.
  *
  * Who may read the table may wait for its keys. Whether the client still may is decided again
  * when the right is taken from somebody, and when the watch ends: if not, there is a GONE
@@ -1275,7 +1276,8 @@ struct kreg_ioc_watch {
  *
  * End a subscription, of which nothing more is read then. Or end a watch: when the
  * call returns 0 there is no record of it and will be none. The same of a place in line, for
- * which ENOENT says that the table has become the process', or gone. ENOENT says that the watch
+ * which ENOENT says that the table has become the process', or is gone or not to be claimed any
+ * more, as its record says. ENOENT says that the watch
  * had come to its end before, also if the process is dead and its death not handled
  * yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also
  * by a read(2) that is under way in another thread.
@@ -1495,8 +1497,8 @@ enum {
  * what is in the mailbox, some events of each in turns.
  *
  * No record of the mailbox is ever dropped: its room is set aside when the heir is
- * named, the table is given, the watch is set or the place in line taken. DOWN records come
- * to the client that has set the watch, and what STANDBY brings to the one that stands by.
+ * named, the table is given, the watch is set or the place in line taken. DOWN and READY records
+ * come to the client that has set the watch, and what STANDBY brings to the one that stands by.
  * Other TRANSFER records go to the first client of the process that is of
  * the user to whom the table was promised. When that one is closed, what was not read
  * goes to the next of this user; without one it is lost, and so are the heirships of
@@ -1555,19 +1557,22 @@ enum kreg_cause {
  * @table: id of the table; DOWN: of the one whose owner or object is watched; 0: none
  * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
  *	who died; zero: the table had no owner, or was not there; OWNER: the new one; zero:
- *	none; CREATE, UPDATE and EXIT: to whom the object is or was bound
+ *	none; CREATE, UPDATE, EXIT and READY: to whom the object is or was bound; READY: with
+ *	the pid 0 if it lingers
  * @cause: enum kreg_cause
  * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
  *	code, signal, core
  * @key_len: length of the key, which follows this struct; TRANSFER, and GONE of a place in line:
- *	of the table's name; DOWN: of the name or key that was given to WATCH
+ *	of the table's name; DOWN, READY, and GONE of a wait: of the name or key that was given
+ *	to WATCH
  * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
  *	heir was named or the table given with; OWNER: the value is the &struct kreg_process
  *	of the former owner, or zero
  * @id: of the watch, place in line or subscription that this comes from; 0: none
  * @udata: what that was asked for with
  * @version: TRANSFER: how often the owner of the table has changed; OVERFLOW: number of the
- *	last event that may be lost; else of the last write
+ *	last event that may be lost; READY: of the object, 0 if it is absent; GONE of a wait: 0;
+ *	else of the last write
  *
  * The padding after the value is zero. This struct does not grow: a later kernel puts
  * what it adds behind the value, within @size.
