@@ -68,7 +68,8 @@ static void use_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owne
 static int apply_park(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
-	int err = kreg_table_may_pass_on(c->table, c->client) ?: check_heir_mail(c, NULL) ?: kreg_table_charge_park(t);
+	int err = kreg_table_may_pass_on(t, c->client) ?: check_heir_mail(c, NULL) ?:
+		  kreg_table_charge_park(t);
 
 	if (err)
 		return err;

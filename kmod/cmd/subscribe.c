@@ -28,18 +28,23 @@ static int apply_subscribe(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
 	int err = kreg_table_may_read(t, c->client);
+	bool is_first;
 
 	if (err)
 		return err;
 	if (!t->stream && !c->stream)
 		return -EAGAIN;
-	if (!t->stream) {
+	is_first = !t->stream;
+	if (is_first)
 		kreg_table_set_stream(t, c->stream);
-		c->stream = NULL;
-	}
 	err = kreg_subscription_start(c->subscription, t->stream, c->value, c->value2);
-	if (err)
+	if (err) {
+		if (is_first)
+			kreg_table_unset_stream(t);
 		return err;
+	}
+	if (is_first)
+		c->stream = NULL;
 	c->subscription = NULL;
 	c->value = t->stream->seq;
 	c->value2 = t->store.version;

@@ -15,9 +15,9 @@
  * the outcome counts. A clear is counted: a key with a lower count has not been told of it
  * yet, and is told before anything else happens to it.
  *
- * An object whose process is exiting, and that does not linger, counts as absent before anything has changed it. Who
- * comes then waits for presence although there is an object; those who have waited
- * for absence since before are told when it is removed or replaced.
+ * An object whose process is exiting, and that does not linger, counts as absent before anything
+ * has changed it. Who comes then waits for presence although there is an object; those who have
+ * waited for absence since before are told when it is removed or replaced.
  *
  * Everything here is changed under the lock of the set: that of the turn for a table, that of
  * the names for these.

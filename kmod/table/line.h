@@ -43,7 +43,7 @@ int kreg_line_enter(struct kreg_table *t, struct kreg_waiter *waiter);
 void kreg_line_end(struct kreg_waiter *waiter, int result, const struct kreg_proc *from);
 /* Sleeps. End it likewise, unless it has ended by itself: false. */
 bool kreg_line_leave(struct kreg_waiter *waiter, struct kreg_writer *w, int result);
-/* Turn. Nobody waits for it any more, for the reason @result: it is destroyed, or follows a role. */
+/* Turn. Nobody waits for it any more, because of @result: it is destroyed, or follows a role. */
 void kreg_line_end_all(struct kreg_table *t, int result);
 /* Turn. The first who is to have the table, or NULL. Who may not any more is told so. */
 struct kreg_waiter *kreg_line_next(struct kreg_table *t);

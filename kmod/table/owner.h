@@ -7,8 +7,9 @@
  * For each table of the dead process, in the order in which it became owner: if that was one
  * death too many it is quarantined; else the heir gets it, if it lives, is not exiting and may
  * still have it (kreg_client_may_inherit()); else the first in line for it (line.h); else it is
- * parked or destroyed, as its orphan setting says. What follows it moves with it. What is sent was set aside before, so nothing here allocates or fails. All of
- * it happens under the turn, in pieces.
+ * parked or destroyed, as its orphan setting says. What follows it moves with it. What is sent
+ * was set aside before, so nothing here allocates or fails. All of it happens under the turn, in
+ * pieces.
  *
  * A table for which something is queued is passed on when that has been applied, by a
  * request of its own in its lane; the death waits for it, and for no other table's.

@@ -221,25 +221,30 @@ void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s)
 	kreg_table_note_listeners(t);
 }
 
+struct kreg_stream *kreg_table_unset_stream(struct kreg_table *t)
+{
+	struct kreg_stream *s = t->stream;
+
+	kreg_table_assert(t);
+	t->stream = NULL;
+	kreg_table_note_listeners(t);
+	return s;
+}
+
 /* All kinds are asked for by one that is kept. */
 int kreg_table_replace_stream(struct kreg_table *t, struct kreg_stream *s)
 {
-	struct kreg_stream *old = t->stream;
-
 	kreg_table_assert(t);
-	if (old) {
-		if (READ_ONCE(old->nr_subscriptions))
+	if (t->stream) {
+		if (READ_ONCE(t->stream->nr_subscriptions))
 			return -EBUSY;
-		t->events = old->seq;
-		t->stream = NULL;
-		kreg_stream_put(old);
+		t->events = t->stream->seq;
+		kreg_stream_put(kreg_table_unset_stream(t));
 	}
 	if (s) {
 		s->kept = true;
 		s->mask = KREG_STREAM_ALL;
 		kreg_table_set_stream(t, s);
-	} else {
-		kreg_table_note_listeners(t);
 	}
 	return 0;
 }
@@ -256,8 +261,7 @@ void kreg_table_drop_stream(const struct kreg_ns *ns, struct kreg_stream *s)
 		idle = t->stream == s && kreg_stream_is_idle(s);
 		if (idle) {
 			t->events = s->seq;
-			t->stream = NULL;
-			kreg_table_note_listeners(t);
+			kreg_table_unset_stream(t);
 		}
 		spin_unlock(&t->writer->turn);
 	}

@@ -73,6 +73,8 @@ void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause);
 void kreg_table_note_listeners(struct kreg_table *t);
 /* Turn. Make @s the stream of @t, which has none; takes the reference over. */
 void kreg_table_set_stream(struct kreg_table *t, struct kreg_stream *s);
+/* Turn. Take it away again; the reference is the caller's. t->events is not changed. */
+struct kreg_stream *kreg_table_unset_stream(struct kreg_table *t);
 /*
  * Turn. The same, in place of the one there is, and whether or not anybody subscribes. NULL:
  * none. -EBUSY: somebody subscribes to the one there is.

@@ -7,6 +7,9 @@
 
 #include "kit/fixture.h"
 #include "kit/await.h"
+#include "kit/register.h"
+
+#define SHORT_MS	100
 
 FIXTURE(await) {
 	struct test_base base;
@@ -244,6 +247,31 @@ TEST_F(await, displaced)
 	kid_reap(kid);
 	test_sync(self->fd);
 	test_no_event(self->fd);
+}
+
+/* What lingers is present, of nobody who lives, until its time is up or another has its key. */
+TEST_F(await, lingering)
+{
+	struct kid *kid = kid_start(_metadata), *next = kid_start(_metadata);
+	struct test_event event;
+	__u64 absent, present, version;
+
+	ASSERT_EQ(0, kid_linger(kid, self->table, "k", test_scale(60000)));
+	test_await(self->fd, self->table, KREG_WATCH_ABSENT, "k", 0, &absent);
+	kid_kill(kid);
+	test_sync(self->fd);
+	test_no_event(self->fd);
+	version = test_version(self->fd, self->table, "k");
+	test_await(self->fd, self->table, KREG_WATCH_PRESENT, "k", 0, &present);
+	test_event_now(self->fd, &event);
+	test_ready(&event, present, "k", version);
+	EXPECT_EQ(0, event.e.process.pid);
+	EXPECT_EQ(kid->self.cookie, event.e.process.cookie);
+	ASSERT_EQ(0, kid_linger(next, self->table, "k", SHORT_MS));
+	test_no_event(self->fd);
+	kid_kill(next);
+	ASSERT_TRUE(test_wait_for(!test_version(self->fd, self->table, "k")));
+	test_ready_now(self->fd, absent, "k", 0);
 }
 
 TEST_F(await, cancelled)

@@ -118,8 +118,8 @@
  * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH,
  * REGISTER, SUBSCRIBE, ACK and read(2); for writing: the other operations, TAKE and REGISTER,
  * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; for both: OPEN with STANDBY; neither:
- * QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is there. Only a client that was opened for both receives tables and
- * TRANSFER records.
+ * QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is there. Only a client that was opened for both
+ * receives tables and TRANSFER records.
  *
  * Order of effects: when a call returns, its effect is visible to everyone.
  * When a death is visible (waitpid(2) has returned, or a pidfd polls readable),
@@ -440,9 +440,10 @@ enum kreg_orphan {
  * returns, with @out_id and @out_how 0. When it comes to that place the table is the process',
  * under the user of the client, and the client finds a TRANSFER record with cause CLAIM, @id and
  * @udata; if the client may not claim the table any more, or it follows a role now, or it is
- * destroyed, a GONE record, with cause ACCESS, or none if it is destroyed. A process that is stopped keeps the place. It ends with that, with
- * CANCEL, and with the client; a TRANSFER record that the client has not read by then goes to
- * the next of the process, as others do, with @id and @udata 0. Places are counted as watches.
+ * destroyed, a GONE record, with cause ACCESS, or none if it is destroyed. A process that is
+ * stopped keeps the place. It ends with that, with CANCEL, and with the client; a TRANSFER record
+ * that the client has not read by then goes to the next of the process, as others do, with @id
+ * and @udata 0. Places are counted as watches.
  *
  * A table that is quarantined (%KREG_OPT_LIMIT) is given to nobody: a claim without QUARANTINED
  * is EOWNERDEAD, and with WAIT or STANDBY stands in line until one with QUARANTINED has lifted
@@ -1064,7 +1065,8 @@ struct kreg_ioc_scan {
  * @limit_ms: after more than
  * @limit: deaths of owners in so many milliseconds it is quarantined; 0: no limit
  * @subscriptions: subscriptions to its stream
- * @events: number of its last event; those that nobody could have asked for are not counted
+ * @events: number of its last event; those that nobody could have asked for are not counted,
+ *	but a number is left out in their place when somebody subscribes after nobody did
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
