@@ -154,8 +154,8 @@ bool kreg_client_may_inherit(struct kreg_proc *to, kuid_t uid, const struct kreg
 void kreg_client_send(struct kreg_mail *mail, const struct kreg_proc *from,
 		      struct kreg_writer *w);
 /*
- * Turn of @w, or any lock under which @cl stays. The same to @cl, which has asked for it and may
- * be gone when this returns, as it is: the process is named already.
+ * Turn, of @w, or another lock under which @cl stays. Send @mail as it is, with its process, to
+ * @cl, which has asked for it and may be gone when this returns.
  */
 void kreg_client_tell(struct kreg_client *cl, struct kreg_mail *mail, struct kreg_writer *w);
 /* Any. Whether @p has a client, as of a moment ago. */

@@ -8,11 +8,19 @@ int kreg_clock_sleep(struct wait_queue_head *queue, bool (*is_over)(void *what),
 		     ktime_t until)
 {
 	ktime_t *expires = until == KTIME_MAX ? NULL : &until;
+	DEFINE_WAIT(wait);
+	int err;
 
-	return ___wait_event(*queue, is_over(what), (TASK_INTERRUPTIBLE | TASK_FREEZABLE), 0, 0,
-			     if (!schedule_hrtimeout_range(expires, current->timer_slack_ns,
-							   HRTIMER_MODE_ABS)) {
-				     __ret = -ETIMEDOUT;
-				     break;
-			     });
+	do {
+		err = prepare_to_wait_event(queue, &wait, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		if (is_over(what)) {
+			err = 0;
+			break;
+		}
+		if (!err && !schedule_hrtimeout_range(expires, current->timer_slack_ns,
+						      HRTIMER_MODE_ABS))
+			err = -ETIMEDOUT;
+	} while (!err);
+	finish_wait(queue, &wait);
+	return err;
 }

@@ -41,7 +41,7 @@ struct kreg_user;
 struct kreg_bond {
 	struct kreg_holder holder;
 	struct hlist_node node;		/* bonds_lock */
-	struct list_head held;		/* turn: in the process' holdings; empty: ended, or lingers */
+	struct list_head held;		/* turn: in the holdings; empty: ended, or lingers */
 	struct list_head waiting;	/* turn: in its table, until the lane gets there */
 	/* Invariant once it is entered: */
 	struct kreg_proc *proc;		/* a reference */

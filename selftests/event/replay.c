@@ -25,6 +25,7 @@ FIXTURE_SETUP(replay)
 
 FIXTURE_TEARDOWN_PARENT(replay)
 {
+	EXPECT_EQ(0, test_set_param("max_table_subscriptions", KREG_MAX_TABLE_SUBSCRIPTIONS));
 	test_teardown(_metadata, &self->base);
 }
 
@@ -102,6 +103,22 @@ TEST_F(replay, replay_of_what_was_not_kept)
 	EXPECT_EQ(KREG_EVENT_OVERFLOW, e->kind);
 	EXPECT_EQ(last + 1, e->seq);
 	test_nothing(self->r);
+}
+
+/* The first one fails: its ring does not stay, and no number is left out. */
+TEST_F(replay, first_fails)
+{
+	struct kreg_ioc_subscribe cmd = test_subscribe_cmd(self->id, ALL_KINDS);
+	struct kreg_info before, after;
+
+	test_info(self->fd, self->id, &before);
+	test_err_replay(EINVAL, self->fd, self->id, ALL_KINDS, 1000);
+	ASSERT_EQ(0, test_set_param("max_table_subscriptions", 0));
+	test_err_subscribe_(EDQUOT, self->fd, &cmd);
+	EXPECT_EQ(KREG_LIMIT_SUBSCRIPTIONS, cmd.out_limit);
+	test_info(self->fd, self->id, &after);
+	EXPECT_EQ(before.events, after.events);
+	EXPECT_EQ(before.memory, after.memory);
 }
 
 TEST_HARNESS_MAIN

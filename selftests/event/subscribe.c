@@ -143,22 +143,6 @@ TEST_F(subscribe, bad_answer)
 	test_nothing(self->r);
 }
 
-/* The first one fails: its ring does not stay, and no number is left out. */
-TEST_F(subscribe, first_fails)
-{
-	struct kreg_ioc_subscribe cmd = test_subscribe_cmd(self->id, ALL_KINDS);
-	struct kreg_info before, after;
-
-	test_info(self->fd, self->id, &before);
-	test_err_replay(EINVAL, self->fd, self->id, ALL_KINDS, 1000);
-	ASSERT_EQ(0, test_set_param("max_table_subscriptions", 0));
-	test_err_subscribe_(EDQUOT, self->fd, &cmd);
-	EXPECT_EQ(KREG_LIMIT_SUBSCRIPTIONS, cmd.out_limit);
-	test_info(self->fd, self->id, &after);
-	EXPECT_EQ(before.events, after.events);
-	EXPECT_EQ(before.memory, after.memory);
-}
-
 TEST_F(subscribe, limits)
 {
 	struct kreg_ioc_subscribe cmd = test_subscribe_cmd(self->id, ALL_KINDS);
