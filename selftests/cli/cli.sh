@@ -235,6 +235,13 @@ files() {
 	check 'the link and the mode are kept' 0 'symbolic link 777
 regular file 640' ''
 	t 'get into a device' 0 '' '' "$kreg" get -o /dev/null phones small
+	# As /dev/stdout is one.
+	ln -s /proc/self/fd/1 "$tmp/stdout"
+	t 'get into standard output' 0 1 '' sh -c "$kreg get -o $tmp/stdout phones small | cat"
+	t 'a deleted file' 0 1 '' sh -c "exec 3>&1 1>$tmp/deleted 4<$tmp/deleted; rm $tmp/deleted
+		$kreg get -o $tmp/stdout phones small; cat <&4 >&3"
+	t 'leaves no other' 0 "$tmp/stdout" '' sh -c "ls -d $tmp/stdout* $tmp/deleted* 2>&-; :"
+	t 'stays the link' 0 'symbolic link' '' stat -c %F "$tmp/stdout"
 	t 'get into no folder' 1 '' 'kreg get: /no/such: No such file or directory' \
 		"$kreg" get -o /no/such phones small
 	t 'take into no folder' 1 '' 'kreg take: /no/such: No such file or directory' \
@@ -461,6 +468,15 @@ watches() {
 	"$kreg" rm desk
 	watched 'watch owner and end' "*:*:*.*  desk: owner $holder was killed by SIGKILL, parked
 *  desk: destroyed"
+	"$kreg" new --limit 1/60s frail
+	watching -c 4 frail
+	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
+	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
+	watched 'watch a quarantine' '* frail: claimed by *
+* frail: owner * was killed by SIGKILL, parked
+* frail: claimed by *
+* frail: owner * was killed by SIGKILL, quarantined'
+	"$kreg" rm frail
 	watching -c 6 phones
 	"$kreg" put phones k v
 	"$kreg" put phones k "$(printf 'a\033\n.')"
@@ -533,6 +549,8 @@ holds() {
 	first=$(head -n 1 "$tmp/pids")
 	t 'the command owns it' 0 "$first" '' field desk owner
 	t 'the keeper is the heir' 0 "$keeper" '' field desk heir
+	# Which a shell has its background jobs ignore.
+	kill -INT $keeper
 	kill -9 "$first"
 	wait_until sh -c "[ \$(wc -l <$tmp/pids) -eq 2 ]"
 	second=$(tail -n 1 "$tmp/pids")
@@ -556,6 +574,14 @@ holds() {
 	kill -TERM $keeper
 	wait $keeper
 	t 'and is ended while it does' 0 143 '' echo $?
+	(trap '' HUP; exec "$kreg" hold --wait desk true 2>/dev/null) &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until waited_for desk
+	kill -HUP $keeper
+	kill -TERM $keeper
+	wait $keeper
+	t 'and not by what is ignored' 0 143 '' echo $?
 	kill -TERM $holder
 	wait $holder
 	t 'hold within hold' 0 '' '*' "$kreg" hold desk -- "$kreg" hold desk true

@@ -45,13 +45,18 @@ static bool came_back(struct hold *h)
 	return back;
 }
 
+static bool asks_to_end(int sig)
+{
+	return (sig == SIGTERM || sig == SIGINT || sig == SIGQUIT) && !signal_ignored(sig);
+}
+
 /*
  * A signal from the terminal (SI_KERNEL) has reached the child already, which is in the
  * same process group; one that a process has sent is passed on to the child.
  */
 static void pass_on(struct hold *h, const siginfo_t *info)
 {
-	if (info->si_signo == SIGTERM || info->si_signo == SIGINT || info->si_signo == SIGQUIT)
+	if (asks_to_end(info->si_signo))
 		h->stopping = true;
 	if (info->si_code != SI_KERNEL && h->child)
 		kill(h->child, info->si_signo);

@@ -28,7 +28,7 @@ static int look_at_events(struct hold *h, const struct kreg_ref *ref)
 	return NOTHING;
 }
 
-/* As an unhandled signal would end this command. */
+/* As an unhandled signal would end this command, and one that is ignored would not. */
 static int look_at_signals(struct hold *h, int signals)
 {
 	struct signalfd_siginfo info;
@@ -37,7 +37,8 @@ static int look_at_signals(struct hold *h, int signals)
 	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			hold_reap(h, &status);
-		else if (info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2)
+		else if (info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2 &&
+			 !signal_ignored(info.ssi_signo))
 			return 128 + info.ssi_signo;
 	}
 	return NOTHING;
