@@ -20,6 +20,7 @@ enum exit_code {
 	EXIT_DENIED = 5,
 	EXIT_BUSY = 6,		/* the table belongs to another process; time-out */
 	EXIT_NO_DEVICE = 7,
+	EXIT_GAVE_UP = 125,	/* hold: the command died too often */
 	EXIT_CANNOT_RUN = 126,	/* of a command that was to be run */
 	EXIT_NO_COMMAND = 127,
 };
