@@ -141,8 +141,9 @@ TEST_F(server, flood_of_connections)
 	}
 	EXPECT_EQ(0, call(self->peer, "e", buf, sizeof(buf)));
 	EXPECT_GE(before + 3, call_number(self->peer, "F"));
-	/* What was sent before they had to leave was heard. */
-	EXPECT_EQ(0, call(self->peer, "L", buf, sizeof(buf)));
+	/* What was sent before they had to leave is heard, but many wait to be connected still. */
+	for (i = 0; i < 1000 && !call(self->peer, "L", buf, sizeof(buf)) && strlen(buf) < 10; i++)
+		usleep(10000);
 	EXPECT_STREQ("..........", buf);
 	EXPECT_TRUE(is_ended(fds[0]));
 	for (i = 0; i < 100; i++)
