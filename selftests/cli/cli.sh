@@ -728,7 +728,7 @@ held_groups() {
 }
 
 # first_child PID: the process that it has started.
-first_child() { cat /proc/"$1"/task/"$1"/children | tr -d ' '; }
+first_child() { tr -d ' ' <"/proc/$1/task/$1/children"; }
 
 # as_init NAME STATUS COMMAND...: as process 1 of a pid namespace SIGTERM ends it.
 as_init() {
