@@ -706,6 +706,12 @@ held_groups() {
 		"setsid sh -c 'echo \$\$ >$tmp/pids; sleep 1000 & echo \$! >>$tmp/pids; wait' &
 		while [ \$(wc -l <$tmp/pids) -ne 2 ]; do sleep 0.01; done"
 	t 'all of it' 0 '' '' dead "$tmp/pids"
+	: >"$tmp/got"
+	: >"$tmp/pids"
+	"$kreg" hold -g desk -- sh -c \
+		"sh -c 'trap \"echo bye >$tmp/got; exit\" TERM; echo >$tmp/pids; while :; do sleep 0.05; done' &
+		while [ ! -s $tmp/pids ]; do sleep 0.05; done" 2>/dev/null
+	t 'by SIGTERM first' 0 bye '' cat "$tmp/got"
 	t 'also if it ignores SIGTERM' 0 '' '*' "$kreg" hold -g -p 100ms desk -- sh -c \
 		"trap '' TERM; sleep 1000 & echo \$! >$tmp/pids"
 	t 'is killed' 0 '' '' dead "$tmp/pids"

@@ -38,7 +38,7 @@ static int look_at_signals(struct hold *h, int signals)
 		if (info.ssi_signo == SIGCHLD)
 			hold_reap(h, &status);
 		else if (info.ssi_signo == SIGHUP && !signal_ignored(SIGHUP))
-			return 128 + SIGHUP;
+			h->stopped_by = SIGHUP;
 		else
 			hold_take_signal(h, &(siginfo_t){
 				.si_signo = info.ssi_signo, .si_code = info.ssi_code });
