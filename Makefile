@@ -39,7 +39,7 @@ help:
 #: make module        kreg.ko (KERNEL=6.1|6.12|rt|debug|kcsan or KDIR=folder: for that kernel)
 module: setup-module
 	@ko=$$(scripts/build-module $(ELSEWHERE:%=-b '%') $(KDIR) $(KBUILD_ARGS)) && \
-		ln -sfn "$${ko#$(CURDIR)/}" '$(MODULE)' && echo "$$ko"
+		ln -sfn "$${ko#$(or $(ELSEWHERE),$(CURDIR))/}" '$(MODULE)' && echo "$$ko"
 
 #: make user          library, command, examples
 user: setup-user
@@ -50,17 +50,17 @@ user: setup-user
 tests: setup-build
 	$(call need,selftests/Makefile)
 	@scripts/fetch source
-	@mkdir -p $(BUILD)/selftests
-	+@$(MAKE) --no-print-directory -C selftests OUTPUT=$(BUILD)/selftests
+	@mkdir -p '$(BUILD)/selftests'
+	+@$(MAKE) --no-print-directory -C selftests OUTPUT='$(BUILD)/selftests'
 
 #: make demo          see it work, in a virtual machine
 demo: guest
 	@[ -t 1 ] || cat='| cat'; selftests/vm/run -k $(or $(KERNEL),6.12) \
-		-o $(BUILD)/guest "set -o pipefail; kreg-demo $$cat"
+		-o '$(BUILD)/guest' "set -o pipefail; kreg-demo $$cat"
 
 #: make vm            a shell in a virtual machine with kreg loaded (KERNEL=...)
 vm: guest
-	@selftests/vm/run -i -k $(or $(KERNEL),6.12) -o $(BUILD)/guest
+	@selftests/vm/run -i -k $(or $(KERNEL),6.12) -o '$(BUILD)/guest'
 
 #: make check         all tests (KERNELS='6.1 6.12 rt debug' TESTS='...' LEND=0|1)
 check:
@@ -80,7 +80,7 @@ check-all:
 SECONDS ?= 120
 RELOADS ?= 200
 stress: guest
-	@selftests/vm/run -k $(or $(KERNEL),6.12) -o $(BUILD)/guest -t 0 \
+	@selftests/vm/run -k $(or $(KERNEL),6.12) -o '$(BUILD)/guest' -t 0 \
 		"cd /kselftest/kreg && KREG_TEST_SCALE=$${KREG_TEST_SCALE:-1} ./stress.sh \
 			-s $(SECONDS) -r $(RELOADS) $(WRITERS:%=-w %) $(LEND:%=--lend %) \
 			$(PROCESSES:%=--processes %) $(SEED:%=--seed %)"
@@ -124,12 +124,12 @@ uninstall:
 
 #: make clean         remove what was built
 clean:
-	@rm -rf $(BUILD) kreg.ko
+	@rm -rf '$(BUILD)' kreg.ko
 
 #: make distclean     and what was downloaded
 distclean: clean
-	@rm -rf $(KREG_CACHE)/kernels $(KREG_CACHE)/source* $(KREG_CACHE)/peers \
-		$(KREG_CACHE)/kvm-works $(KREG_CACHE)/.lock*
+	@rm -rf '$(KREG_CACHE)'/kernels '$(KREG_CACHE)'/source* '$(KREG_CACHE)'/peers \
+		'$(KREG_CACHE)'/kvm-works '$(KREG_CACHE)'/.lock*
 
 install-user: user
 	+@$(MAKE) --no-print-directory -C userspace install BUILD='$(USER_BUILD)' \
@@ -137,16 +137,16 @@ install-user: user
 
 # In the form of an installed kselftest: a list, and the collection's folder.
 install-tests: tests
-	@mkdir -p $(INSTALL_PATH)/kreg
+	@mkdir -p '$(INSTALL_PATH)/kreg'
 	+@$(MAKE) -s --no-print-directory -C selftests install \
-		OUTPUT=$(BUILD)/selftests INSTALL_PATH=$(INSTALL_PATH)/kreg
+		OUTPUT='$(BUILD)/selftests' INSTALL_PATH='$(INSTALL_PATH)/kreg'
 	+@$(MAKE) -s --no-print-directory -C selftests emit_tests \
-		OUTPUT=$(BUILD)/selftests COLLECTION=kreg >$(INSTALL_PATH)/kselftest-list.txt
+		OUTPUT='$(BUILD)/selftests' COLLECTION=kreg >'$(INSTALL_PATH)/kselftest-list.txt'
 
 .PHONY: guest
 guest: setup-build setup-vm
 	@scripts/build-module $(or $(KERNEL),6.12) >/dev/null
-	@selftests/vm/overlay $(BUILD)/guest
+	@selftests/vm/overlay '$(BUILD)/guest'
 
 setup-user setup-module setup-build setup-vm:
 	@scripts/setup $(@:setup-%=%)

@@ -235,6 +235,13 @@ files() {
 	check 'the link and the mode are kept' 0 'symbolic link 777
 regular file 640' ''
 	t 'get into a device' 0 '' '' "$kreg" get -o /dev/null phones small
+	# As /dev/stdout is one.
+	ln -s /proc/self/fd/1 "$tmp/stdout"
+	t 'get into standard output' 0 1 '' sh -c "$kreg get -o $tmp/stdout phones small | cat"
+	t 'a deleted file' 0 1 '' sh -c "exec 3>&1 1>$tmp/deleted 4<$tmp/deleted; rm $tmp/deleted
+		$kreg get -o $tmp/stdout phones small; cat <&4 >&3"
+	t 'leaves no other' 0 "$tmp/stdout" '' sh -c "ls -d $tmp/stdout* $tmp/deleted* 2>&-; :"
+	t 'stays the link' 0 'symbolic link' '' stat -c %F "$tmp/stdout"
 	t 'get into no folder' 1 '' 'kreg get: /no/such: No such file or directory' \
 		"$kreg" get -o /no/such phones small
 	t 'take into no folder' 1 '' 'kreg take: /no/such: No such file or directory' \
@@ -461,6 +468,15 @@ watches() {
 	"$kreg" rm desk
 	watched 'watch owner and end' "*:*:*.*  desk: owner $holder was killed by SIGKILL, parked
 *  desk: destroyed"
+	"$kreg" new --limit 1/60s frail
+	watching -c 4 frail
+	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
+	"$kreg" claim frail -- sh -c 'kill -9 $$' 2>/dev/null
+	watched 'watch a quarantine' '* frail: claimed by *
+* frail: owner * was killed by SIGKILL, parked
+* frail: claimed by *
+* frail: owner * was killed by SIGKILL, quarantined'
+	"$kreg" rm frail
 	watching -c 6 phones
 	"$kreg" put phones k v
 	"$kreg" put phones k "$(printf 'a\033\n.')"
@@ -517,7 +533,7 @@ holds() {
 	t 'hold' 7 'desk' "*sh (process *) owns table 'desk'*sh (process *) exited with 7; table 'desk' is back with 0 objects" \
 		"$kreg" hold -r never desk -- sh -c 'echo $KREG_TABLE; exit 7'
 	t 'hold a success' 0 '' '*exited with 0*' "$kreg" hold desk true
-	t 'too many restarts' 137 '' '*was killed by SIGKILL*restart 1 of 2 in 5 s*restart 2 of 2 in 5 s*died too often: more than 2 restarts in 5 s (--max)' \
+	t 'too many restarts' 125 '' '*was killed by SIGKILL*restart 1 of 2 in 5 s*restart 2 of 2 in 5 s*died too often: more than 2 restarts in 5 s (--max)' \
 		"$kreg" hold -M 2 desk -- sh -c 'kill -9 $$'
 	t 'parked after that' 0 'true' '' field desk parked
 	t 'hold none' 127 '' '*kreg hold: /no/such: No such file or directory' "$kreg" hold desk /no/such
@@ -533,6 +549,8 @@ holds() {
 	first=$(head -n 1 "$tmp/pids")
 	t 'the command owns it' 0 "$first" '' field desk owner
 	t 'the keeper is the heir' 0 "$keeper" '' field desk heir
+	# Which a shell has its background jobs ignore.
+	kill -INT $keeper
 	kill -9 "$first"
 	wait_until sh -c "[ \$(wc -l <$tmp/pids) -eq 2 ]"
 	second=$(tail -n 1 "$tmp/pids")
@@ -556,6 +574,14 @@ holds() {
 	kill -TERM $keeper
 	wait $keeper
 	t 'and is ended while it does' 0 143 '' echo $?
+	(trap '' HUP; exec "$kreg" hold --wait desk true 2>/dev/null) &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until waited_for desk
+	kill -HUP $keeper
+	kill -TERM $keeper
+	wait $keeper
+	t 'and not by what is ignored' 0 143 '' echo $?
 	kill -TERM $holder
 	wait $holder
 	t 'hold within hold' 0 '' '*' "$kreg" hold desk -- "$kreg" hold desk true
@@ -596,6 +622,156 @@ killed_holds() {
 	t 'started exactly once' 0 2 '' sh -c "wc -l <$tmp/pids | tr -d ' '"
 	wait_until parked desk
 	"$kreg" rm desk
+}
+
+# holding ARGUMENT...: kreg hold in the background, when its command has written to $tmp/pids.
+holding() {
+	: >"$tmp/pids"
+	"$kreg" hold "$@" 2>"$tmp/says" &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until test -s "$tmp/pids"
+}
+
+# dead FILE: all processes whose pids are in it.
+dead() {
+	while read -r pid; do
+		! kill -0 "$pid" 2>/dev/null || return 1
+	done <"$1"
+}
+
+# Each signal comes to the command, and none ends kreg hold.
+held_signals() {
+	cat >"$tmp/traps" <<-'EOF'
+	for s in 1 10 12 14 18 20 23 26 27 28 29 34 50 64; do
+		trap "echo $s >>$1/got" $s
+	done
+	echo $$ >>"$1/pids"
+	while :; do sleep 0.05; done
+	EOF
+	holding -r always desk -- sh "$tmp/traps" "$tmp"
+	for s in 1 10 12 14 18 23 26 27 28 29 34 50 64; do
+		: >"$tmp/got"
+		kill -$s $keeper
+		wait_until grep -qx $s "$tmp/got"
+		t "signal $s is passed on" 0 $s '' cat "$tmp/got"
+	done
+	: >"$tmp/got"
+	kill -20 $keeper
+	wait_until grep -q '^State:.*stopped' /proc/$keeper/status
+	t 'stopped like its command' 0 1 '' grep -c '^State:.*stopped' /proc/$keeper/status
+	kill -CONT $keeper
+	wait_until grep -qx 20 "$tmp/got"
+	wait_until grep -qx 18 "$tmp/got"
+	t 'and goes on with it' 0 '18
+20' '' sort "$tmp/got"
+	# The C library has these for itself, so nothing can be done about them but by the kernel.
+	for s in 32 33; do
+		kill -$s $keeper
+		wait_until grep -q "was killed by signal $s" "$tmp/says"
+		t "signal $s ends the command alone" 0 1 '' \
+			grep -c "was killed by signal $s" "$tmp/says"
+	done
+	wait_until sh -c "[ \$(wc -l <$tmp/pids) -eq 3 ]"
+	kill -TERM $keeper
+	wait $keeper
+	t 'and the last ends both' 0 143 '' echo $?
+	"$kreg" claim desk 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by desk $holder
+	"$kreg" hold --wait desk true 2>/dev/null &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until waited_for desk
+	for s in 10 12 14 18 28 32 34 64; do kill -$s $keeper; done
+	kill -INT $keeper
+	kill -TERM $keeper
+	wait $keeper
+	t 'also while it waits' 0 143 '' echo $?
+	kill -TERM $holder
+	wait $holder
+	run sh -c "{ $kreg hold desk sleep 0.5; echo \$? >$tmp/status; } 2>&1 | :"
+	t 'nor does a pipe that nobody reads' 0 0 '' cat "$tmp/status"
+}
+
+# What the command has started, and what becomes of it.
+held_groups() {
+	t 'hold of a bad time' 2 '' "kreg hold: 'x' is no time*" "$kreg" hold -p x desk true
+	t 'the command goes to the background' 0 '' \
+		"*kreg hold: sh has ended, but process * (sleep), which it has started, lives on without the table*" \
+		"$kreg" hold desk -- sh -c "sleep 1000 >/dev/null 2>&1 & echo \$! >$tmp/pids"
+	kill -9 "$(cat "$tmp/pids")"
+	t 'and ends, with --group' 0 '' '*' "$kreg" hold -g desk -- sh -c \
+		"setsid sh -c 'echo \$\$ >$tmp/pids; sleep 1000 & echo \$! >>$tmp/pids; wait' &
+		while [ \$(wc -l <$tmp/pids) -ne 2 ]; do sleep 0.01; done"
+	t 'all of it' 0 '' '' dead "$tmp/pids"
+	: >"$tmp/got"
+	: >"$tmp/pids"
+	"$kreg" hold -g desk -- sh -c \
+		"sh -c 'trap \"echo bye >$tmp/got; exit\" TERM; echo >$tmp/pids; while :; do sleep 0.05; done' &
+		while [ ! -s $tmp/pids ]; do sleep 0.05; done" 2>/dev/null
+	t 'by SIGTERM first' 0 bye '' cat "$tmp/got"
+	t 'also if it ignores SIGTERM' 0 '' '*' "$kreg" hold -g -p 100ms desk -- sh -c \
+		"trap '' TERM; sleep 1000 & echo \$! >$tmp/pids"
+	t 'is killed' 0 '' '' dead "$tmp/pids"
+	holding -g -p 200ms desk -- sh -c \
+		"trap '' TERM; sleep 1000 & echo \$! \$\$ | tr ' ' '\\n' >$tmp/pids; wait; sleep 1000"
+	kill -TERM $keeper
+	wait $keeper
+	t 'SIGKILL comes after patience' 0 137 '' echo $?
+	t 'to all' 0 '' '' dead "$tmp/pids"
+	# This time it has time to end as it likes.
+	holding -g desk -- sh -c "trap 'exit 5' TERM
+		sh -c 'trap \"echo bye >$tmp/got; exit\" TERM; echo >$tmp/pids; while :; do sleep 0.05; done' &
+		while :; do sleep 0.05; done"
+	: >"$tmp/got"
+	kill -TERM $keeper
+	wait $keeper
+	t 'who ends in time is not killed' 0 5 '' echo $?
+	t 'nor what it has started' 0 bye '' cat "$tmp/got"
+	"$kreg" rm desk
+}
+
+# first_child PID: the process that it has started.
+first_child() { tr -d ' ' <"/proc/$1/task/$1/children"; }
+
+# as_init NAME STATUS COMMAND...: as process 1 of a pid namespace SIGTERM ends it.
+as_init() {
+	name=$1 want=$2
+	shift 2
+	: >"$tmp/pids"
+	unshare -p -f sh -c "$*" 2>"$tmp/says" &
+	outer=$!
+	pids="$pids $outer"
+	wait_until test -s "$tmp/pids"
+	init=$(first_child $outer)
+	pids="$pids $init"
+	wait_until sleeps "$init"
+	wait_until is_gone "$init"
+	kill -9 "$init" 2>/dev/null
+	wait $outer
+	t "$name" 0 "$want" '' echo $?
+}
+
+# is_gone PID: it is asked to end, and was before; the first time it may not know signals yet.
+is_gone() { ! kill -TERM "$1" 2>/dev/null; }
+sleeps() { grep -q '^State:.*sleeping' /proc/"$1"/status && grep -q kreg /proc/"$1"/comm; }
+
+inits() {
+	as_init 'process 1 is ended while it holds' 143 "exec $kreg hold -r always one -- \
+		sh -c 'echo 1 >$tmp/pids; exec sleep 1000'"
+	as_init 'and while it stands by' 143 "$kreg new two; $kreg claim two -- sh -c 'echo 1 >$tmp/pids; exec sleep 1000' &
+		while [ ! -s $tmp/pids ]; do sleep 0.05; done; exec $kreg hold --wait two true"
+	as_init 'and while it waits to claim' 143 "$kreg new three; $kreg claim three -- \
+		sh -c 'echo 1 >$tmp/pids; exec sleep 1000' &
+		while [ ! -s $tmp/pids ]; do sleep 0.05; done; exec $kreg claim --wait three"
+	as_init 'and while it waits for a key' 143 "$kreg new four; echo 1 >$tmp/pids
+		exec $kreg wait -p four key"
+	for id in $("$kreg" ls --all --json |
+		sed -n 's/.*"name":"\(one\|two\|three\|four\)","id":\([0-9]*\),.*/\2/p'); do
+		"$kreg" rm --id "$id"
+	done
 }
 
 # ends COMMAND...: in the background; its pid is in $victim.
@@ -938,6 +1114,9 @@ gifts
 watches
 holds
 killed_holds
+held_signals
+held_groups
+inits
 deaths
 until_so
 many

@@ -202,8 +202,10 @@ TEST_F(server, late)
 	EXPECT_EQ(0, call(self->peer, "enew", buf, sizeof(buf)));
 	EXPECT_STREQ("new", buf);
 	EXPECT_EQ(-EPIPE, call_number(self->peer, "r"));
-	EXPECT_EQ(-ETIMEDOUT, kreg_call(self->peer, "s100", 4, buf, sizeof(buf), NULL, 1));
-	EXPECT_EQ(-ETIMEDOUT, kreg_call(self->peer, "s100", 4, buf, sizeof(buf), NULL, 0));
+	ASSERT_EQ(0, pause_server(self->pid));
+	EXPECT_EQ(-ETIMEDOUT, kreg_call(self->peer, "eold", 4, buf, sizeof(buf), NULL, 1));
+	EXPECT_EQ(-ETIMEDOUT, kreg_call(self->peer, "eold", 4, buf, sizeof(buf), NULL, 0));
+	ASSERT_EQ(0, kill(self->pid, SIGCONT));
 	EXPECT_EQ(0, call(self->peer, "enew", buf, sizeof(buf)));
 	EXPECT_STREQ("new", buf);
 }
@@ -247,11 +249,12 @@ TEST_F(server, queue_is_full)
 {
 	char buf[8];
 	int n = 0, ret;
+	pid_t pid;
 
 	self->pid = serve(&self->how);
 	ASSERT_LT(0, self->pid);
 	ASSERT_EQ(0, call(self->peer, "e", buf, sizeof(buf)));
-	ASSERT_EQ(0, cast(self->peer, "s1000"));
+	ASSERT_EQ(0, pause_server(self->pid));
 	do {
 		ret = cast(self->peer, "l");
 	} while (!ret && ++n < 100000);
@@ -260,8 +263,10 @@ TEST_F(server, queue_is_full)
 	EXPECT_STREQ("the server has too much to do already: this request was not sent; try again later, or call and wait",
 		     kreg_errmsg());
 	EXPECT_EQ(-ETIMEDOUT, kreg_call(self->peer, "e", 1, buf, sizeof(buf), NULL, 50));
+	pid = resume_later(self->pid);
 	EXPECT_EQ(0, call(self->peer, "ewaited", buf, sizeof(buf)));
 	EXPECT_STREQ("waited", buf);
+	EXPECT_EQ(0, end_of(pid));
 	EXPECT_EQ(0, cast(self->peer, "l"));
 }
 
@@ -271,15 +276,16 @@ static void no_handler(int signal)
 
 TEST_F(server, interrupted)
 {
-	struct itimerval soon = { .it_value.tv_usec = 100000 };
+	struct itimerval often = { { 0, 100000 }, { 0, 100000 } }, never = { { 0, 0 }, { 0, 0 } };
 	struct sigaction act = { .sa_handler = no_handler, .sa_flags = SA_RESTART };
 	char buf[8];
 
 	self->pid = serve(&self->how);
 	ASSERT_LT(0, self->pid);
 	ASSERT_EQ(0, sigaction(SIGALRM, &act, NULL));
-	ASSERT_EQ(0, setitimer(ITIMER_REAL, &soon, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
 	EXPECT_EQ(-EINTR, call(self->peer, "k", buf, sizeof(buf)));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &never, NULL));
 	EXPECT_EQ(0, call(self->peer, "enew", buf, sizeof(buf)));
 	EXPECT_STREQ("new", buf);
 }

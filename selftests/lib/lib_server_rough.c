@@ -1,70 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: a server whose callers mean no good, or are too many. */
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
-#include "lib/server.h"
-
-struct head {
-	uint32_t magic;
-	uint16_t type;
-	uint16_t key_len;
-	uint64_t id;
-};
-
-#define MAGIC	0x3167726bu
-#define CALL	1
-#define CAST	2
-#define REPLY	4
-
-/* A connection without the library. */
-static int connect_raw(struct kreg_table *table)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	unsigned char value[128];
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	size_t len;
-
-	if (fd < 0 || kreg_get(table, KEY, strlen(KEY), value, sizeof(value), &len))
-		return -1;
-	memcpy(address.sun_path, value + 2, value[1]);
-	if (connect(fd, (void *)&address, offsetof(struct sockaddr_un, sun_path) + value[1]))
-		return -1;
-	return fd;
-}
-
-static int send_raw(int fd, struct head head, const char *text, int flags)
-{
-	struct iovec parts[] = { { &head, sizeof(head) }, { (void *)text, strlen(text) } };
-	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
-
-	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
-/* Until the server has read all that was sent. */
-static int wait_read(int fd)
-{
-	int left = 1, i;
-
-	for (i = 0; left && i < 10000; i++) {
-		if (ioctl(fd, SIOCOUTQ, &left))
-			return -errno;
-		usleep(1000);
-	}
-	return left;
-}
-
-/* Is the connection ended by the server, within ten seconds? */
-static bool is_ended(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char buf[64];
-
-	while (poll(&p, 1, 10000) == 1)
-		if (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) <= 0)
-			return true;
-	return false;
-}
+#include "lib/raw.h"
 
 TEST_F(server, malformed_packets)
 {
@@ -205,8 +141,9 @@ TEST_F(server, flood_of_connections)
 	}
 	EXPECT_EQ(0, call(self->peer, "e", buf, sizeof(buf)));
 	EXPECT_GE(before + 3, call_number(self->peer, "F"));
-	/* What was sent before they had to leave was heard. */
-	EXPECT_EQ(0, call(self->peer, "L", buf, sizeof(buf)));
+	/* What was sent before they had to leave is heard, but many wait to be connected still. */
+	for (i = 0; i < 1000 && !call(self->peer, "L", buf, sizeof(buf)) && strlen(buf) < 10; i++)
+		usleep(10000);
 	EXPECT_STREQ("..........", buf);
 	EXPECT_TRUE(is_ended(fds[0]));
 	for (i = 0; i < 100; i++)
@@ -257,7 +194,7 @@ TEST_F(server, leaves_after_its_answer)
 	EXPECT_EQ(0, send_raw(fd, (struct head){ MAGIC, CAST, 0, 0 }, "l", 0));
 	ASSERT_EQ(0, wait_read(fd));
 	EXPECT_EQ(0, call(self->peer, "e", buf, sizeof(buf)));
-	ASSERT_EQ(0, kill(self->pid, SIGSTOP));
+	ASSERT_EQ(0, pause_server(self->pid));
 	more = connect_raw(self->table);
 	ASSERT_LE(0, more);
 	EXPECT_EQ(0, send_raw(fd, (struct head){ MAGIC, CALL, 0, 7 }, "k", 0));
@@ -299,45 +236,6 @@ TEST_F(server, no_descriptors)
 	for (i = 0; i < 20; i++)
 		close(fds[i]);
 	EXPECT_EQ(0, call(self->peer, "e", buf, sizeof(buf)));
-}
-
-/* A server that is none: what it sends is no reply. */
-TEST_F(server, malformed_replies)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), one, i;
-	const struct head bad[] = {
-		{ 0, REPLY, 0, 1 }, { MAGIC, REPLY, 0, 2 }, { MAGIC, CALL, 0, 1 },
-		{ MAGIC, REPLY, 1, 1 }, { MAGIC, 5, 0, 1 }, { MAGIC, 5, 5000, 1 },
-	};
-	socklen_t len = sizeof(address);
-	unsigned char value[128] = { 1 };
-	char buf[8];
-	pid_t pid;
-
-	ASSERT_EQ(0, bind(fd, (void *)&address, sizeof(sa_family_t)));
-	ASSERT_EQ(0, listen(fd, 10));
-	ASSERT_EQ(0, getsockname(fd, (void *)&address, &len));
-	value[1] = len - offsetof(struct sockaddr_un, sun_path);
-	memcpy(value + 2, address.sun_path, value[1]);
-	ASSERT_EQ(0, kreg_register(self->table, KEY, strlen(KEY), value, 2 + value[1]));
-	for (i = 0; i < 6; i++) {
-		pid = fork();
-		if (!pid) {
-			one = accept(fd, NULL, NULL);
-			_exit(send_raw(one, bad[i], "x", 0) || is_ended(one) ? 0 : 1);
-		}
-		EXPECT_EQ(-EBADMSG, call(self->peer, "e", buf, sizeof(buf)));
-		EXPECT_EQ(0, end_of(pid));
-	}
-	/* It takes no request: each connection is ended. */
-	pid = fork();
-	if (!pid)
-		for (;;)
-			close(accept(fd, NULL, NULL));
-	EXPECT_EQ(-ECONNRESET, call(self->peer, "e", buf, sizeof(buf)));
-	kill_server(pid);
-	close(fd);
 }
 
 TEST_HARNESS_MAIN

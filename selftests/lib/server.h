@@ -247,6 +247,24 @@ static inline int end_of(pid_t pid)
 	return status;
 }
 
+/* When it returns the server does nothing until SIGCONT. */
+static inline int pause_server(pid_t pid)
+{
+	return kill(pid, SIGSTOP) || waitpid(pid, NULL, WUNTRACED) != pid ? -errno : 0;
+}
+
+/* The server goes on in a moment, in which the test does something else. */
+static inline pid_t resume_later(pid_t server)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		usleep(200000);
+		_exit(kill(server, SIGCONT) ? 1 : 0);
+	}
+	return pid;
+}
+
 static inline int kill_server(pid_t pid)
 {
 	kill(pid, SIGKILL);

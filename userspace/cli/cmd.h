@@ -4,6 +4,7 @@
 #define KREG_CLI_CMD_H
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -19,6 +20,7 @@ enum exit_code {
 	EXIT_DENIED = 5,
 	EXIT_BUSY = 6,		/* the table belongs to another process; time-out */
 	EXIT_NO_DEVICE = 7,
+	EXIT_GAVE_UP = 125,	/* hold: the command died too often */
 	EXIT_CANNOT_RUN = 126,	/* of a command that was to be run */
 	EXIT_NO_COMMAND = 127,
 };
@@ -57,6 +59,16 @@ void print_help(const struct command *cmd, FILE *out);
 
 /* Say what is wrong with the command line and exit. */
 void usage(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/*
+ * signals.c: was a signal ignored when the command was started, as by nohup(1), or by a shell
+ * for what is in the background? While it is blocked it arrives all the same.
+ */
+bool signal_ignored(int sig);
+/* SIGINT, SIGTERM and SIGHUP, but for what is ignored. */
+void ending_signals(sigset_t *set);
+/* The kernel ends process 1 of a pid namespace by no signal that has no handler. */
+void end_as_init(void);
 
 /* parse.c: 0, or -EINVAL. */
 int parse_number(const char *text, uint64_t max, uint64_t *number);

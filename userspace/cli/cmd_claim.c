@@ -2,7 +2,6 @@
 /* kreg claim, kreg give: change who owns a table. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,15 +12,6 @@ static const struct option claim_options[] = {
 	{ "timeout", required_argument, NULL, 't' },
 	COMMON_LONG_OPTIONS
 };
-
-/* The signals that ask a command to end. */
-static void ending_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGHUP);
-}
 
 static void claimed(struct kreg_table *table, const char *next)
 {

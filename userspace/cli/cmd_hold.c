@@ -13,6 +13,8 @@ static const struct option options[] = {
 	{ "wait", no_argument, NULL, 'w' },
 	{ "destroy", no_argument, NULL, 'd' },
 	{ "any-user", no_argument, NULL, 'u' },
+	{ "group", no_argument, NULL, 'g' },
+	{ "patience", required_argument, NULL, 'p' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -52,7 +54,7 @@ static void parse(int argc, char **argv, struct hold *h)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "+a:m:r:M:wdu", options)) != -1) {
+	while ((c = next_option(argc, argv, "+a:m:r:M:wdugp:", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &h->options.access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
@@ -66,6 +68,10 @@ static void parse(int argc, char **argv, struct hold *h)
 			h->wait = true;
 		if (c == 'd')
 			h->destroy = true;
+		if (c == 'g')
+			h->group = true;
+		if (c == 'p' && parse_time_ms(optarg, &h->patience_ms))
+			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 		if (c == 'u')
 			h->options.flags |= KREG_OPEN_ANY_USER;
 	}
@@ -91,6 +97,7 @@ static int run(int argc, char **argv)
 	h->options.orphan = KREG_ORPHAN_PARK;
 	h->max = 3;
 	h->window_ms = 5000;
+	h->patience_ms = 10000;
 	parse(argc, argv, h);
 	ret = hold_run(h);
 	free(h);
@@ -104,13 +111,15 @@ const struct command cmd_hold = {
 	.help = "Create or claim a table, and run COMMAND as its owner, with the name in\n"
 		"KREG_TABLE. When the command dies the table comes back, and goes to the next\n"
 		"instance. Signals are passed on. The exit status is that of the last instance,\n"
-		"or 128 and the signal that killed it. The table is parked in the end, and also if\n"
+		"or 128 and the signal that killed it, or 125: it died too often. The table is parked in the end, and also if\n"
 		"this command itself is killed. Then COMMAND goes on; with --wait a new instance of\n"
 		"this command stands by for the table, and runs COMMAND when it has got it.\n\n"
 		"  -r, --restart WHEN  on-failure (default), always, never\n"
 		"  -M, --max N[/TIME]  at most N restarts in TIME, else give up: 3/5s\n"
 		"  -w, --wait          stand by for the table if it has another owner\n"
 		"  -d, --destroy       destroy the table in the end\n"
+		"  -g, --group         with COMMAND, all processes end that it has started\n"
+		"  -p, --patience TIME between SIGTERM and SIGKILL for these: 10s\n"
 		"  -u, --any-user      own it also if another user has created it\n"
 		"  -a, --access RULE   of a new table: protected (default), private, public\n"
 		"  -m, --mode MODE     of a new table: 0600 (default) to 0666",

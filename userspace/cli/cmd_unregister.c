@@ -21,19 +21,26 @@ static int delete_version(struct kreg_table *table, const struct bytes *key, uin
 	return kreg_op_run(table, &args);
 }
 
+/* The process may put a new value at any time, so it is tried as long as it has the key. */
 static int unregister(struct kreg_table *table, const struct bytes *key, void *arg)
 {
 	struct kreg_holder holder = KREG_HOLDER_INIT;
-	int ret = kreg_whereis(table, key->data, key->len, &holder);
+	uint64_t first = 0;
+	int ret;
 
 	(void)arg;
-	if (ret)
-		return fail(ret);
-	if (!holder.process.pid)
-		return fail_text(EXIT_MISSING, "no process has the key; 'kreg del' removes it");
-	ret = delete_version(table, key, holder.version);
-	if (ret == -ECANCELED)
-		return fail_text(EXIT_BUSY, "another process has the key now");
+	do {
+		ret = kreg_whereis(table, key->data, key->len, &holder);
+		if (ret)
+			return fail(ret);
+		if (!holder.process.pid)
+			return fail_text(EXIT_MISSING,
+					 "no process has the key; 'kreg del' removes it");
+		if (first && holder.process.cookie != first)
+			return fail_text(EXIT_BUSY, "another process has the key now");
+		first = holder.process.cookie;
+		ret = delete_version(table, key, holder.version);
+	} while (ret == -ECANCELED);
 	return ret ? fail(ret) : 0;
 }
 

@@ -30,19 +30,18 @@ static void on_signal(int sig)
 /* They come only while the command waits; @waiting is the mask for that. */
 static void catch_signals(sigset_t *waiting)
 {
-	const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t blocked;
-	int i;
+	int sig;
 
-	sigemptyset(&blocked);
-	for (i = 0; i < 3; i++) {
-		sigaction(signals[i], &sa, NULL);
-		sigaddset(&blocked, signals[i]);
-	}
+	ending_signals(&blocked);
 	sigprocmask(SIG_BLOCK, &blocked, waiting);
-	for (i = 0; i < 3; i++)
-		sigdelset(waiting, signals[i]);
+	for (sig = 1; sig < NSIG; sig++) {
+		if (sigismember(&blocked, sig) != 1)
+			continue;
+		sigaction(sig, &sa, NULL);
+		sigdelset(waiting, sig);
+	}
 }
 
 static int remember_gift(struct watch *w, uint64_t id)

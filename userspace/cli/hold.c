@@ -8,30 +8,17 @@
 
 #include "hold.h"
 
-static const int passed_on[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+#define AGAIN	(-1)
 
-#define N_PASSED	(sizeof(passed_on) / sizeof(passed_on[0]))
+/* A process may have been started while the others were killed. */
+#define KILL_AGAIN_MS	100
 
-static uint64_t monotonic_ms(void)
+uint64_t monotonic_ms(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000ull + t.tv_nsec / 1000000;
-}
-
-/* Blocked and taken with sigwaitinfo(2), signals interrupt nothing. */
-static void block_signals(struct hold *h, sigset_t *set)
-{
-	size_t i;
-
-	sigemptyset(set);
-	sigaddset(set, SIGCHLD);
-	for (i = 0; i < N_PASSED; i++)
-		sigaddset(set, passed_on[i]);
-	sigprocmask(SIG_BLOCK, set, &h->old_mask);
-	/* If SIGCHLD was inherited as ignored, the kernel would keep no exit status. */
-	signal(SIGCHLD, SIG_DFL);
 }
 
 /* No waiting: when waitpid(2) tells of a death, the event is in the mailbox. */
@@ -45,19 +32,7 @@ static bool came_back(struct hold *h)
 	return back;
 }
 
-/*
- * A signal from the terminal (SI_KERNEL) has reached the child already, which is in the
- * same process group; one that a process has sent is passed on to the child.
- */
-static void pass_on(struct hold *h, const siginfo_t *info)
-{
-	if (info->si_signo == SIGTERM || info->si_signo == SIGINT || info->si_signo == SIGQUIT)
-		h->stopping = true;
-	if (info->si_code != SI_KERNEL && h->child)
-		kill(h->child, info->si_signo);
-}
-
-/* As process 1 of a container this command gets the children of dead processes as well. */
+/* Children of dead processes of the command are children of this one. */
 bool hold_reap(struct hold *h, int *status)
 {
 	bool ours = false;
@@ -79,12 +54,14 @@ static int wait_child(struct hold *h, const sigset_t *set)
 	int status = 0;
 
 	for (;;) {
-		if (sigwaitinfo(set, &info) < 0)
-			continue;
-		if (info.si_signo != SIGCHLD)
-			pass_on(h, &info);
-		else if (hold_reap(h, &status))
+		if (hold_wait_signal(set, h->kill_ms, &info)) {
+			hold_signal_all(SIGKILL);
+			h->kill_ms = monotonic_ms() + KILL_AGAIN_MS;
+		} else if (info.si_signo != SIGCHLD) {
+			hold_take_signal(h, &info);
+		} else if (hold_reap(h, &status)) {
 			return status;
+		}
 	}
 }
 
@@ -100,17 +77,18 @@ static unsigned int count_restart(struct hold *h)
 	return recent;
 }
 
-static bool again(struct hold *h, int status)
+/* AGAIN, or the exit code to end with. */
+static int next_step(struct hold *h, int status)
 {
 	unsigned int recent;
 
-	if (h->stopping || h->restart == RESTART_NEVER)
-		return false;
+	if (h->stopped_by || h->restart == RESTART_NEVER)
+		return run_exit_code(status);
 	if (h->restart == RESTART_FAILURE && WIFEXITED(status) && !WEXITSTATUS(status))
-		return false;
+		return run_exit_code(status);
 	recent = count_restart(h);
 	say_restart(h, recent);
-	return recent <= h->max;
+	return recent <= h->max ? AGAIN : EXIT_GAVE_UP;
 }
 
 static int finish(struct hold *h, int code)
@@ -131,7 +109,8 @@ static int supervise(struct hold *h, const sigset_t *set)
 	bool back;
 
 	for (;;) {
-		ret = hold_start(h);
+		hold_take_pending(h, set);
+		ret = h->stopped_by ? 128 + h->stopped_by : hold_start(h);
 		if (ret) {
 			came_back(h);
 			return finish(h, ret);
@@ -144,8 +123,10 @@ static int supervise(struct hold *h, const sigset_t *set)
 			kreg_count(h->table, &objects);
 		say_died(h, status, back, objects);
 		h->child = 0;
-		if (!again(h, status))
-			return finish(h, run_exit_code(status));
+		hold_end_rest(h, set);
+		ret = next_step(h, status);
+		if (ret != AGAIN)
+			return finish(h, ret);
 		/* The command may have given the table away or destroyed it. */
 		ret = back ? 0 : hold_own(h, set);
 		if (ret)
@@ -161,7 +142,8 @@ int hold_run(struct hold *h)
 	ret = open_client(&h->client);
 	if (ret)
 		return ret;
-	block_signals(h, &set);
+	hold_block_signals(h, &set);
+	hold_adopt_orphans();
 	ret = hold_own(h, &set);
 	if (!ret)
 		ret = supervise(h, &set);

@@ -57,6 +57,24 @@ void say_died(const struct hold *h, int status, bool back, uint64_t objects)
 	json_end();
 }
 
+/* @left: 0: it is not known which. */
+void say_left(const struct hold *h, pid_t left)
+{
+	char text[64];
+
+	if (json) {
+		begin(h, "left");
+		json_number("process", left);
+		json_end();
+	} else if (left) {
+		text_proc(left, text, sizeof(text));
+		note("%s has ended, but process %s, which it has started, lives on without the table; let the command stay in the foreground, or use --group",
+		     h->argv[0], text);
+	} else {
+		note("%s has ended, but a process that it has started lives on", h->argv[0]);
+	}
+}
+
 void say_restart(const struct hold *h, unsigned int recent)
 {
 	char window[32];

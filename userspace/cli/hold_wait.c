@@ -28,7 +28,7 @@ static int look_at_events(struct hold *h, const struct kreg_ref *ref)
 	return NOTHING;
 }
 
-/* As an unhandled signal would end this command. */
+/* The signals that end a command while it runs end this one while it waits. */
 static int look_at_signals(struct hold *h, int signals)
 {
 	struct signalfd_siginfo info;
@@ -37,8 +37,13 @@ static int look_at_signals(struct hold *h, int signals)
 	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			hold_reap(h, &status);
-		else if (info.ssi_signo != SIGUSR1 && info.ssi_signo != SIGUSR2)
-			return 128 + info.ssi_signo;
+		else if (info.ssi_signo == SIGHUP && !signal_ignored(SIGHUP))
+			h->stopped_by = SIGHUP;
+		else
+			hold_take_signal(h, &(siginfo_t){
+				.si_signo = info.ssi_signo, .si_code = info.ssi_code });
+		if (h->stopped_by)
+			return 128 + h->stopped_by;
 	}
 	return NOTHING;
 }

@@ -74,5 +74,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n", name);
 		return EXIT_USAGE;
 	}
+	end_as_init();
 	return command->run(argc - 1, argv + 1);
 }

@@ -28,7 +28,7 @@ static int write_all(int fd, const char *data, size_t len)
 /* A device or a pipe has nothing that could be kept. */
 static int write_special(const char *path, const struct bytes *bytes)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), ret;
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY), ret;
 
 	if (fd < 0)
 		return -errno;
@@ -83,21 +83,35 @@ static int replace_file(const char *path, const struct stat *old, const struct b
 	return ret;
 }
 
-int output_file(const char *path, const struct bytes *bytes)
+/*
+ * What a symbolic link points to is replaced, and not the link. A link below /proc, as
+ * /dev/stdout is one, may lead to a file that has no path here, whatever its text says.
+ */
+static int replace_target(const char *path, const struct stat *old, const struct bytes *bytes)
 {
 	char *target = realpath(path, NULL);
+	struct stat found;
+	int ret;
+
+	if (target && !stat(target, &found) && found.st_dev == old->st_dev &&
+	    found.st_ino == old->st_ino)
+		ret = replace_file(target, old, bytes);
+	else
+		ret = write_special(path, bytes);
+	free(target);
+	return ret;
+}
+
+int output_file(const char *path, const struct bytes *bytes)
+{
 	struct stat old;
 	int ret;
 
-	/* What a symbolic link points to is replaced, and not the link. */
-	if (!target)
+	if (stat(path, &old))
 		ret = errno == ENOENT ? replace_file(path, NULL, bytes) : -errno;
-	else if (stat(target, &old))
-		ret = -errno;
 	else if (S_ISREG(old.st_mode))
-		ret = replace_file(target, &old, bytes);
+		ret = replace_target(path, &old, bytes);
 	else
-		ret = write_special(target, bytes);
-	free(target);
+		ret = write_special(path, bytes);
 	return ret ? fail_text(EXIT_ERROR, "%s: %s", path, strerror(-ret)) : 0;
 }

@@ -104,8 +104,11 @@ void text_end(int status, char *buf, size_t room)
 
 	if (WIFSIGNALED(status)) {
 		name = sigabbrev_np(WTERMSIG(status));
-		snprintf(buf, room, name ? "was killed by SIG%s%s" : "was killed by a signal%s%s",
-			 name ? name : "", WCOREDUMP(status) ? " (core dumped)" : "");
+		if (name)
+			snprintf(buf, room, "was killed by SIG%s%s", name,
+				 WCOREDUMP(status) ? " (core dumped)" : "");
+		else
+			snprintf(buf, room, "was killed by signal %d", WTERMSIG(status));
 	} else {
 		snprintf(buf, room, "exited with %d", WEXITSTATUS(status));
 	}

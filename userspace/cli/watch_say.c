@@ -70,12 +70,14 @@ static void print_owner(const struct kreg_event *event)
 {
 	struct kreg_process now = kreg_event_process(event);
 	unsigned int from = kreg_event_former_owner(event).pid;
+	unsigned int cause = kreg_event_cause(event);
 
-	if (kreg_event_cause(event) == KREG_CAUSE_DEATH) {
+	if (cause == KREG_CAUSE_DEATH || cause == KREG_CAUSE_LIMIT) {
 		printf("owner %u", from);
 		print_end(event);
-		printf(now.cookie ? ", inherited by " : ", parked");
-	} else if (kreg_event_cause(event) == KREG_CAUSE_CLAIM) {
+		printf(now.cookie ? ", inherited by " :
+		       cause == KREG_CAUSE_LIMIT ? ", quarantined" : ", parked");
+	} else if (cause == KREG_CAUSE_CLAIM) {
 		printf("claimed by ");
 	} else {
 		printf(now.cookie ? "given by %u to " : "parked by %u", from);

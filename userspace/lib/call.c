@@ -78,40 +78,60 @@ static int send_request(const struct calling *calling, const struct link *link, 
 	}
 }
 
+/* What a server has said before it closed the connection: NOT_NOW, -EACCES or 0, nothing. */
+static int read_refusal(const struct link *link)
+{
+	struct reply refusal = { .buf = NULL };
+	int ret = receive_reply(link, MSG_DONTWAIT, &refusal);
+
+	return ret == NOT_NOW || ret == -EACCES ? ret : 0;
+}
+
+/* 0: it was sent over @link; -EPIPE, NOT_NOW: the connection is closed, and it was not. */
+static int send_once(const struct calling *calling, struct link *link, unsigned int type,
+		     const void *data, size_t len)
+{
+	int ret, said;
+
+	link->id++;
+	ret = send_request(calling, link, type, data, len);
+	if (ret == -EPIPE) {
+		said = read_refusal(link);
+		kreg_link_drop(calling->peer, link);
+		return said ? said : ret;
+	}
+	if (ret)
+		kreg_link_return(calling->peer, link);
+	return ret;
+}
+
 /*
  * Send it to whoever has the name. A link that was left from an earlier call may lead to a
- * server that has closed it since: what is sent there is handled by nobody.
+ * server that has closed it since: what is sent there is handled by nobody. A server that
+ * asks to try again is asked until the time is over.
  */
 static int send_to_holder(struct calling *calling, unsigned int type, const void *data, size_t len,
 			  struct link **link)
 {
-	struct reply refusal = { .buf = NULL };
-	int ret, tries;
+	int ret, tries = 0;
 
 	if (len > KREG_MAX_MESSAGE)
 		return -EFBIG;
-	for (tries = 0; tries < TRIES; tries++) {
+	while (tries < TRIES) {
 		ret = kreg_link_get(calling, link);
+		if (!ret)
+			ret = send_once(calling, *link, type, data, len);
+		if (ret == -EPIPE) {
+			tries++;
+			continue;
+		}
+		if (ret != NOT_NOW)
+			return ret;
+		ret = kreg_wait_a_moment(calling);
 		if (ret)
 			return ret;
-		(*link)->id++;
-		ret = send_request(calling, *link, type, data, len);
-		if (!ret)
-			return 0;
-		if (ret != -EPIPE) {
-			kreg_link_return(calling->peer, *link);
-			return ret;
-		}
-		ret = receive_reply(*link, MSG_DONTWAIT, &refusal);
-		kreg_link_drop(calling->peer, *link);
-		if (ret == -EACCES)
-			return ret;
-		if (ret == NOT_NOW)
-			ret = kreg_wait_a_moment(calling);
-		if (ret == -EAGAIN || ret == -ETIMEDOUT)
-			return ret;
 	}
-	return -ECONNRESET;
+	return calling->wait ? -ECONNRESET : -EAGAIN;
 }
 
 /*
@@ -207,7 +227,6 @@ int kreg_cast(struct kreg_peer *peer, const void *request, size_t request_len)
 static int await_death(const struct calling *calling, const struct link *link)
 {
 	struct pollfd p[] = { { link->fd, POLLIN, 0 }, { link->pidfd, POLLIN, 0 } };
-	struct reply refusal = { .buf = NULL };
 	int n, ret;
 
 	for (;;) {
@@ -217,8 +236,8 @@ static int await_death(const struct calling *calling, const struct link *link)
 		if (p[1].revents)
 			return 0;
 		if (p[0].revents) {
-			ret = receive_reply(link, MSG_DONTWAIT, &refusal);
-			if (ret == -EACCES || ret == NOT_NOW)
+			ret = read_refusal(link);
+			if (ret)
 				return ret;
 			p[0].fd = -1;
 		}
@@ -238,9 +257,10 @@ static int run_stop(struct calling *calling)
 			return ret;
 		ret = await_death(calling, link);
 		kreg_link_drop(calling->peer, link);
-		if (ret == NOT_NOW)
-			ret = kreg_wait_a_moment(calling) ? -ETIMEDOUT : NOT_NOW;
-	} while (ret == NOT_NOW);
+		if (ret != NOT_NOW)
+			return ret;
+		ret = kreg_wait_a_moment(calling);
+	} while (!ret);
 	return ret;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The connections of a server. Nothing that a client does or fails to do makes the server
- * wait: it is read and written without waiting, and disconnected if it does not read.
+ * The connections of a server. A client is read from and written to without waiting, and
+ * disconnected if it does not read. What it can make the server wait for is the closing of
+ * descriptors that come with a packet, which the kernel does within recvmsg(2): before Linux
+ * 6.16 no socket can refuse them.
  */
 #include <errno.h>
 #include <fcntl.h>

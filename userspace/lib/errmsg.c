@@ -371,7 +371,10 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 {
 	last.err = -ret;
 	last.attempt = attempt;
-	last.limit = ret == -EDQUOT || ret == -ENOSPC ? kreg_ioctl_limit : KREG_LIMIT_NONE;
+	last.limit = KREG_LIMIT_NONE;
+	/* Errors of servers and calls need not be those of the module. */
+	if (attempt < TRY_SERVE && (ret == -EDQUOT || ret == -ENOSPC))
+		last.limit = kreg_ioctl_limit;
 	last.told = false;
 	last.own_user = false;
 	last.client = client ? client->serial : 0;

@@ -121,13 +121,12 @@ void kreg_client_put(struct kreg_client *client);
 bool kreg_client_handles(const struct kreg_client *client);
 bool kreg_client_holds(const struct kreg_client *client);
 
-/* process.c: a pidfd; who has a pid, and whose a pidfd is; the latter calls kreg_fail(). */
+/* process.c: a pidfd; who has a pid, and whose a pidfd is; the last one calls kreg_fail(). */
 int kreg_pidfd_open(pid_t pid);
 int kreg_process_whois(struct kreg_client *client, pid_t pid, unsigned int flags,
 		       struct kreg_process *process);
 int kreg_process_whois_pidfd(struct kreg_client *client, int pidfd, unsigned int flags,
 			     struct kreg_process *process);
-int kreg_pidfd_open(pid_t pid);
 
 /*
  * ref.c: begin before the kernel is asked, and commit or abort afterwards, so that an event

@@ -46,24 +46,31 @@ static void leave_one_of_each(struct crowd *c)
 	c->count = kept;
 }
 
+static int double_room(struct crowd *c)
+{
+	size_t room = c->room ? c->room * 2 : 64;
+	struct kreg_process *more = realloc(c->processes, room * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	c->processes = more;
+	c->room = room;
+	return 0;
+}
+
 static int add_process(struct crowd *c, const struct kreg_process *process)
 {
-	struct kreg_process *more;
-	size_t room;
+	int ret = 0;
 
-	if (c->count == c->room)
+	if (c->count == c->room) {
 		leave_one_of_each(c);
-	/* If that has not helped much, the next time would come soon. */
-	if (c->count >= c->room / 2) {
-		room = c->room ? c->room * 2 : 64;
-		more = realloc(c->processes, room * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		c->processes = more;
-		c->room = room;
+		/* If that has not helped much, the next time would come soon. */
+		if (c->count >= c->room / 2)
+			ret = double_room(c);
 	}
-	c->processes[c->count++] = *process;
-	return 0;
+	if (!ret)
+		c->processes[c->count++] = *process;
+	return ret;
 }
 
 /* All but those that are not visible. */

@@ -28,19 +28,22 @@ bool kreg_request_is_cast(const struct kreg_request *request)
 	return !request->id;
 }
 
-/* Before 6.5 the kernel knows only the pid that the caller had when it connected. */
+/*
+ * Before 6.5 the kernel knows only the pid that the caller had when it connected. Later ones
+ * make no pidfd of a process that is gone: EINVAL, or ESRCH.
+ */
 static int find_caller(const struct kreg_request *request, struct kreg_process *process)
 {
 	struct connection *c = request->connection;
 	struct kreg_client *client = request->server->client;
 	socklen_t len = sizeof(int);
-	int pidfd = -1, ret = -ENOPROTOOPT;
+	int pidfd = -1, ret = 0;
 
 	pthread_mutex_lock(&request->server->lock);
 	if (c->fd < 0)
 		ret = -ESRCH;
-	else if (!getsockopt(c->fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len))
-		ret = 0;
+	else if (getsockopt(c->fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &len))
+		ret = errno == EINVAL ? -ESRCH : -errno;
 	pthread_mutex_unlock(&request->server->lock);
 	if (ret == -ENOPROTOOPT)
 		return kreg_process_whois(client, c->pid, 0, process);

@@ -177,9 +177,7 @@ int kreg_server_register(struct kreg_server *server, struct kreg_table *table,
 	value[0] = ADDRESS_VERSION;
 	value[1] = len;
 	memcpy(value + 2, server->address.sun_path, len);
-	ret = kreg_register(table, key, key_len, value, 2 + len);
-	if (!ret)
-		ret = kreg_whereis(table, key, key_len, &holder);
+	ret = kreg_register_with(table, key, key_len, value, 2 + len, NULL, &holder);
 	if (ret) {
 		free_name(name);
 		return ret;
@@ -190,17 +188,30 @@ int kreg_server_register(struct kreg_server *server, struct kreg_table *table,
 	return 0;
 }
 
-/* The program may have removed the key meanwhile, and given it to another server. */
+/*
+ * Only what this server has registered: the program may have removed the key meanwhile, and
+ * given it to another server. So this may fail, and then there is nothing to be removed.
+ */
+static int unregister_name(const struct server_name *name)
+{
+	struct kreg_op_args args = KREG_OP_ARGS_INIT;
+
+	args.code = KREG_OP_DELETE;
+	args.flags = KREG_OP_MINE | KREG_OP_VERSION;
+	args.key = name->key;
+	args.key_len = name->len;
+	args.version = name->version;
+	return kreg_op_run(name->table, &args);
+}
+
 static void forget_names(struct kreg_server *server, bool unregister)
 {
-	struct kreg_holder holder = KREG_HOLDER_INIT;
 	struct server_name *name;
 
 	while ((name = server->names)) {
 		server->names = name->next;
-		if (unregister && !kreg_whereis(name->table, name->key, name->len, &holder) &&
-		    holder.version == name->version)
-			kreg_unregister(name->table, name->key, name->len);
+		if (unregister)
+			unregister_name(name);
 		free_name(name);
 	}
 }

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg hold: the processes that the command has started, and those that they have. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hold.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal	424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open		434
+#endif
+
+/* They may start others while they are looked for; so often they are looked for anew. */
+#define ROUND_MS	20
+
+struct process {
+	pid_t pid;
+	pid_t parent;
+	unsigned long long start;	/* tells who has had this pid apart */
+	bool ours;
+	bool zombie;			/* but another thread of it may live */
+};
+
+struct processes {
+	struct process *list;
+	size_t count;
+	size_t room;
+};
+
+void hold_adopt_orphans(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* Behind the name, which may hold anything: state, parent, 17 others, start. */
+static bool read_process(pid_t pid, struct process *process)
+{
+	char path[64], line[1024], state, *after;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	len = fread(line, 1, sizeof(line) - 1, f);
+	fclose(f);
+	line[len] = '\0';
+	after = strrchr(line, ')');
+	*process = (struct process){ .pid = pid };
+	if (!after || sscanf(after + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
+			     "%*d %*d %*d %*d %*d %*d %llu", &state, &process->parent,
+			     &process->start) != 3)
+		return false;
+	process->zombie = state == 'Z';
+	return true;
+}
+
+static bool add_process(struct processes *all, const struct process *process)
+{
+	struct process *more;
+	size_t room;
+
+	if (all->count == all->room) {
+		room = all->room ? all->room * 2 : 64;
+		more = realloc(all->list, room * sizeof(*more));
+		if (!more)
+			return false;
+		all->list = more;
+		all->room = room;
+	}
+	all->list[all->count++] = *process;
+	return true;
+}
+
+static void read_all(struct processes *all)
+{
+	DIR *proc = opendir("/proc");
+	struct process process;
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    read_process(atoi(entry->d_name), &process) && !add_process(all, &process))
+			break;
+	if (proc)
+		closedir(proc);
+}
+
+static bool is_ours(const struct processes *all, pid_t parent)
+{
+	size_t i;
+
+	if (parent == getpid())
+		return true;
+	for (i = 0; i < all->count; i++)
+		if (all->list[i].pid == parent)
+			return all->list[i].ours;
+	return false;
+}
+
+/* Each round finds at least one more generation. */
+static void mark_ours(struct processes *all)
+{
+	bool more;
+	size_t i;
+
+	do {
+		more = false;
+		for (i = 0; i < all->count; i++) {
+			if (all->list[i].ours || !is_ours(all, all->list[i].parent))
+				continue;
+			all->list[i].ours = true;
+			more = true;
+		}
+	} while (more);
+}
+
+/* The pid may have passed to another process since; a pidfd of that one tells. */
+static bool send_signal(const struct process *process, int sig)
+{
+	int fd = syscall(SYS_pidfd_open, process->pid, 0);
+	struct process now;
+	bool sent;
+
+	if (fd < 0)
+		return false;
+	sent = read_process(process->pid, &now) && now.start == process->start &&
+	       !syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	close(fd);
+	return sent;
+}
+
+pid_t hold_signal_all(int sig)
+{
+	struct processes all = { NULL, 0, 0 };
+	pid_t one = 0;
+	size_t i;
+
+	read_all(&all);
+	mark_ours(&all);
+	for (i = 0; i < all.count; i++)
+		if (all.list[i].ours && send_signal(&all.list[i], sig) && !all.list[i].zombie)
+			one = all.list[i].pid;
+	free(all.list);
+	return one;
+}
+
+/* Is there a child, dead or alive? Those that are dead are reaped. */
+static bool has_children(struct hold *h)
+{
+	int status;
+
+	hold_reap(h, &status);
+	return !waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG | WNOWAIT);
+}
+
+/* Until there are none, or that moment: false. */
+static bool wait_for_end(struct hold *h, const sigset_t *set, uint64_t until_ms)
+{
+	siginfo_t info;
+
+	while (has_children(h)) {
+		if (hold_wait_signal(set, until_ms, &info))
+			return false;
+		if (info.si_signo != SIGCHLD)
+			hold_take_signal(h, &info);
+	}
+	return true;
+}
+
+static void end_group(struct hold *h, const sigset_t *set)
+{
+	uint64_t end = h->kill_ms ? h->kill_ms : monotonic_ms() + h->patience_ms;
+	pid_t left;
+
+	hold_signal_all(SIGTERM);
+	if (wait_for_end(h, set, end))
+		return;
+	end = monotonic_ms() + h->patience_ms;
+	/* One that may not be killed, as by its user, is left. */
+	do {
+		left = hold_signal_all(SIGKILL);
+		if (wait_for_end(h, set, monotonic_ms() + ROUND_MS))
+			return;
+	} while (left && monotonic_ms() < end);
+	say_left(h, left);
+}
+
+void hold_end_rest(struct hold *h, const sigset_t *set)
+{
+	if (!has_children(h))
+		return;
+	if (h->group)
+		end_group(h, set);
+	else
+		say_left(h, hold_signal_all(0));
+	h->kill_ms = 0;
+}
