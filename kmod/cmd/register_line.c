@@ -111,7 +111,7 @@ static int bring_all(struct wait *w, const struct kreg_ioc_register *arg, struct
 }
 
 /* What is charged, to whom it may be, has a chance of being there the second time. */
-static int make_room(const struct wait *w, const struct kreg_ioc_register *arg)
+static int make_place_room(const struct wait *w, const struct kreg_ioc_register *arg)
 {
 	s64 place = kreg_ready_memory(sizeof(*w) + sizeof(*w->candidate), arg->key_len);
 	s64 object = KREG_CANDIDATE_ROOM + arg->value_len;
@@ -156,7 +156,7 @@ static int try_line(struct kreg_call *call, struct kreg_table *t, const u8 *key,
 		return -ENOMEM;
 	err = kreg_wait_bring_key(w, key, arg->key_len) ?: bring_all(w, arg, p);
 	if (err == kreg_over_limit(KREG_LIMIT_BYTES) && !again)
-		err = make_room(w, arg) ?: -EAGAIN;
+		err = make_place_room(w, arg) ?: -EAGAIN;
 	else if (!err)
 		err = answer_place(call, w) ?: stand_in_line(call, w);
 	kreg_req_put(&w->req);

@@ -12,8 +12,8 @@ struct kreg_proc;
  */
 int kreg_register_look(struct kreg_call *call, const struct kreg_proc *p);
 /*
- * Sleeps. Have @p stand in the line of the key: asleep until it is its turn, or not. The out_ members
- * are filled in. Errors as the ABI header says.
+ * Sleeps. Have @p stand in the line of the key: asleep until it is its turn, or not. The out_
+ * members are filled in. Errors as the ABI header says.
  */
 int kreg_register_in_line(struct kreg_call *call, struct kreg_proc *p);
 

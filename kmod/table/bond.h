@@ -9,8 +9,8 @@
  * would have to be done first. When the process is dead, its death removes the object.
  *
  * There is a bond for each process, table and user who has bound something in it for that
- * process, time to linger, and whether that was got by standing in line; all objects of the bond are a chain in the store, of which the
- * bond is the holder. It comes with the first of them and stays until the process is dead, or
+ * process, time to linger, and whether that was got by standing in line; all objects of the
+ * bond are a chain in the store, of which the bond is the holder. It comes with the first of them and stays until the process is dead, or
  * the table gone. A process that is exiting gets no new bond and no new object, so that its death,
  * which comes to the table's writer later, finds them all.
  *

@@ -15,9 +15,9 @@
 #include "table/waits.h"
 
 /* Who are taken out of a line that is full, at once. */
-#define WEEDED	16
+#define DROPPED	16
 
-static_assert(WEEDED < KREG_MAX_KEY_WAITERS);
+static_assert(DROPPED < KREG_MAX_KEY_WAITERS);
 
 static int init_change(struct kreg_candidate *c, u32 key_len, u32 value_len)
 {
@@ -162,10 +162,10 @@ static void end_without_key(struct kreg_wait *wait, int err)
  * The file of a dead process may stay open for long, if another has it as well. A few are enough to
  * make room, and leave others, so that @a stays.
  */
-static void weed_out_exiting(struct kreg_awaited *a)
+static void drop_exiting(struct kreg_awaited *a)
 {
 	struct kreg_wait *wait, *next;
-	unsigned int n = WEEDED;
+	unsigned int n = DROPPED;
 
 	list_for_each_entry_safe(wait, next, &a->line, node) {
 		if (!n)
@@ -181,7 +181,7 @@ int kreg_candidate_enter(struct kreg_awaited *a, struct kreg_candidate *c, struc
 {
 	kreg_table_assert(c->table);
 	if (a->nr_line >= KREG_MAX_KEY_WAITERS)
-		weed_out_exiting(a);
+		drop_exiting(a);
 	if (a->nr_line >= KREG_MAX_KEY_WAITERS)
 		return kreg_over_limit(KREG_LIMIT_WAITERS);
 	wait->candidate = c;
@@ -249,7 +249,7 @@ static void end_with_key(struct kreg_candidate *c, struct kreg_wait *wait)
 }
 
 /* Look at one key that may be free. False: that takes the lane. */
-static bool serve_line(struct kreg_awaited *a, bool in_lane)
+static bool serve_one_key(struct kreg_awaited *a, bool in_lane)
 {
 	struct kreg_wait *wait = kreg_awaited_first_in_line(a);
 	struct kreg_candidate *c = wait->candidate;
@@ -271,7 +271,7 @@ static bool serve_line(struct kreg_awaited *a, bool in_lane)
 }
 
 /* Whether the table can be written to now: nobody is at it, or only this candidate. */
-static bool may_begin(const struct kreg_table *t, struct kreg_awaited *a)
+static bool may_write_now(const struct kreg_table *t, struct kreg_awaited *a)
 {
 	return !kreg_store_is_writing(&t->store) ||
 	       kreg_awaited_first_in_line(a)->candidate->begun;
@@ -296,7 +296,7 @@ bool kreg_candidates_serve(struct kreg_table *t, unsigned int *n, bool in_lane)
 		return true;
 	while (on && *n && kreg_candidates_due(t)) {
 		a = list_first_entry(&t->awaited->freed, struct kreg_awaited, lined);
-		on = may_begin(t, a) && serve_line(a, in_lane);
+		on = may_write_now(t, a) && serve_one_key(a, in_lane);
 		--*n;
 	}
 	look_after_store(t);

@@ -34,7 +34,7 @@ struct kreg_candidate {
 	/* Turn. What is given back if it is not used: */
 	struct kreg_change change;	/* the write, with its slot and the charge for the object */
 	struct kreg_bind bind;		/* @change leads to it */
-	struct kreg_bond *bond;		/* of which it will be an object; NULL: it is one, or not yet */
+	struct kreg_bond *bond;		/* of which it will be an object; NULL: it is, or not yet */
 	/* A write that takes several holds: */
 	bool begun;
 	struct kreg_txn txn;
@@ -42,8 +42,8 @@ struct kreg_candidate {
 };
 
 /*
- * Sleeps. For the line of @key in @t, by @cl, which stays as long, to bind its object to @p. ERR_PTR:
- * -ENOMEM, kreg_over_limit().
+ * Sleeps. For the line of a key in @t, by @cl, which stays as long, to bind its object to @p.
+ * ERR_PTR(): -ENOMEM, kreg_over_limit().
  */
 struct kreg_candidate *kreg_candidate_alloc(struct kreg_client *cl, struct kreg_table *t,
 					    struct kreg_proc *p, u32 linger_ms, u32 key_len,

@@ -39,8 +39,8 @@ void kreg_table_park(struct kreg_table *t, u64 ms);
 void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl);
 
 /*
- * Turn. A write of @t is done: give the keys that it has made free to who stands in line for them, a
- * few at once, the rest in the lane of the table.
+ * Turn. A write of @t is done: give the keys that it has made free to who stands in line for
+ * them, a few at once, the rest in the lane of the table.
  */
 void kreg_table_serve_lines(struct kreg_table *t);
 

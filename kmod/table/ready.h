@@ -27,7 +27,7 @@ struct kreg_ready {
  */
 struct kreg_ready *kreg_ready_alloc(struct kreg_client *cl, spinlock_t *lock, u64 udata,
 				    u64 table, const void *key, u32 key_len);
-/* Any, without locks of the module but client->reading. It has been read, or never came to wait. NULL is allowed. */
+/* Any, without a lock but client->reading. It was read, or never came to wait. NULL is allowed. */
 void kreg_ready_free(struct kreg_ready *ready);
 
 /* Any. Charge a wait, with @bytes and its key, to the user of @cl. kreg_over_limit(). */

@@ -112,7 +112,10 @@ static inline long test_places_of(pid_t pid, int fd)
 	return fault_fdinfo(pid, fd, "kreg-watches:");
 }
 
-#define kid_is_in_line(kid) test_wait_for(test_places_of((kid)->pid, (kid)->job->fd) == 1)
+static inline bool kid_is_in_line(struct kid *kid)
+{
+	return test_wait_for(test_places_of(kid->pid, kid->job->fd) == 1);
+}
 
 /* A kid that sleeps in the line of "key". */
 static inline struct kid *start_waiter(struct __test_metadata *_metadata, __u64 table)

@@ -8,9 +8,6 @@
 #include "kit/line.h"
 #include "kit/pause.h"
 
-#define ALICE	1000
-#define BOB	1001
-
 FIXTURE(line) {
 	struct test_base base;
 	int fd;
@@ -426,79 +423,6 @@ TEST_F(line, destroyed_is_told)
 	test_stand(self->fd, self->table, &self->id);
 	test_destroy(self->fd, self->table);
 	test_unserved(self->fd, self->table, self->id, 0);
-}
-
-/* Who may not write any more when his turn comes is told so, and the next gets it. */
-TEST_F(line, lost_the_right)
-{
-	struct kid *alice = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
-
-	kid_ask_lock(alice, self->table, -1);
-	ASSERT_TRUE(kid_is_in_line(alice));
-	ASSERT_EQ(0, kid_stand(bob, self->table));
-	test_stand(self->fd, self->table, &self->id);
-	test_mode(self->fd, self->table, 0644);
-	kid_kill(self->holder);
-	EXPECT_EQ(-EACCES, kid_answer(alice));
-	test_served(self->fd, self->table, self->id, self->me);
-	ASSERT_EQ(0, kid_event_now(bob));
-	EXPECT_EQ(KREG_EVENT_GONE, bob->job->event.e.kind);
-	EXPECT_EQ(KREG_CAUSE_ACCESS, bob->job->event.e.cause);
-	EXPECT_EQ(bob->job->arg, bob->job->event.e.id);
-	EXPECT_EQ(-EACCES, kid_lock(alice, self->table, -1));
-	EXPECT_EQ(-EACCES, kid_stand(bob, self->table));
-}
-
-/* One CLEAR makes many keys free, and each goes to the first in its line. */
-TEST_F(line, cleared)
-{
-	enum { N = 40 };
-	struct kreg_ioc_register cmd;
-	struct test_event event;
-	char key[16];
-	int i;
-
-	for (i = 0; i < N; i++) {
-		snprintf(key, sizeof(key), "%d", i);
-		ASSERT_EQ(0, kid_bind(self->holder, self->table, key, "v"));
-		cmd = standby_cmd(self->table, key);
-		ASSERT_EQ(0, run_register(self->fd, &cmd));
-		EXPECT_EQ(KREG_REGISTER_WAITS, cmd.out_how);
-	}
-	test_clear(self->fd, self->table);
-	for (i = 0; i < N; i++) {
-		test_event(self->fd, &event);
-		EXPECT_EQ(KREG_EVENT_READY, event.e.kind);
-		EXPECT_TRUE(test_is_of(self->fd, self->table, event.name, self->me));
-	}
-	test_no_event(self->fd);
-	EXPECT_EQ(N, test_objects(self->fd, self->table));
-}
-
-/* Many lines at one death. */
-TEST_F(line, death_with_many_keys)
-{
-	enum { N = 200 };
-	struct kreg_ioc_register cmd;
-	struct test_event event;
-	char key[16];
-	int i;
-
-	ASSERT_EQ(N, kid_bind_many(self->holder, self->table, "", N, 0));
-	for (i = 0; i < N; i++) {
-		snprintf(key, sizeof(key), "%d", i);
-		cmd = standby_cmd(self->table, key);
-		ASSERT_EQ(0, run_register(self->fd, &cmd));
-	}
-	kid_kill(self->holder);
-	test_sync(self->fd);
-	for (i = 0; i < N; i++) {
-		test_event_now(self->fd, &event);
-		EXPECT_EQ(KREG_EVENT_READY, event.e.kind);
-		EXPECT_TRUE(test_is_of(self->fd, self->table, event.name, self->me));
-	}
-	test_no_event(self->fd);
-	EXPECT_EQ(N, test_objects(self->fd, self->table));
 }
 
 TEST_HARNESS_MAIN

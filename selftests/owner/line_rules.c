@@ -3,7 +3,6 @@
  * The line of a key: who may stand in it and how many, what is refused, what was got there, and
  * what it does beside other writes.
  */
-#include <pthread.h>
 #include <sys/ptrace.h>
 
 #include "kit/fixture.h"
@@ -418,67 +417,6 @@ TEST_F(line_rules, charge_of_the_dead)
 		kid_kill(alice);
 		test_sync(self->fd);
 	}
-}
-
-struct racer {
-	int fd;
-	__u64 table;
-	__u64 *last;		/* version of the one who had it last; only its holder writes */
-	int rounds;
-	int wrong;
-};
-
-static void *race(void *arg)
-{
-	struct racer *r = arg;
-	__u64 version;
-	int i;
-
-	for (i = 0; i < r->rounds; i++) {
-		int err = _test_lock(r->fd, r->table, -1, &version);
-
-		/* Another thread of the process may have it. */
-		if (err == -EALREADY)
-			continue;
-		r->wrong += !!err || version <= __atomic_load_n(r->last, __ATOMIC_RELAXED);
-		__atomic_store_n(r->last, version, __ATOMIC_RELAXED);
-		r->wrong += !!_test_unlock(r->fd, r->table, version);
-	}
-	return NULL;
-}
-
-static long job_race(struct job *job)
-{
-	struct racer r = {
-		.fd = job->fd, .table = job->table, .rounds = job->len,
-		.last = (__u64 *)(uintptr_t)job->arg2,
-	};
-
-	race(&r);
-	return r.wrong;
-}
-
-/* Nobody waits for ever, and each sees a version above that of the one before. */
-TEST_F(line_rules, many_at_once)
-{
-	enum { KIDS = 4 };
-	struct kid *kids[KIDS];
-	__u64 *last = test_shared(sizeof(*last));
-	int i;
-
-	ASSERT_NE(NULL, last);
-	for (i = 0; i < KIDS; i++) {
-		kids[i] = kid_start(_metadata);
-		kids[i]->job->table = self->table;
-		kids[i]->job->len = test_size(500);
-		kids[i]->job->arg2 = (uintptr_t)last;
-		kid_ask(kids[i], job_race);
-	}
-	kid_kill(self->holder);
-	for (i = 0; i < KIDS; i++)
-		EXPECT_EQ(0, kid_answer(kids[i]));
-	test_sync(self->fd);
-	EXPECT_EQ(0, test_objects(self->fd, self->table));
 }
 
 /* Names are those of another pid namespace there. */

@@ -172,7 +172,7 @@
  * made the user namespace. One more: open(2) of the device fails with EDQUOT.
  */
 #define KREG_MAX_USER_NAMESPACES	256
-/* Watches and places in line but for those of OPEN with WAIT; until their records have been read. */
+/* Watches, places of STANDBY and of REGISTER, also those whose record has not been read. */
 #define KREG_MAX_USER_WATCHES		65536
 /* Objects that are bound to processes, of the user through whose client they were bound. */
 #define KREG_MAX_USER_BOUND		262144
@@ -702,8 +702,8 @@ enum kreg_op_code {
  * PUT without BOUND keeps the binding of the object that it replaces; with BOUND that is bound
  * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others. An object that
  * was registered to linger is not hidden, and stays for a time: see &struct kreg_ioc_register. One
- * that was registered with WAIT or STANDBY is hidden, but there for whoever writes, until its process
- * is dead.
+ * that was registered with WAIT or STANDBY is hidden, but there for whoever writes, until its
+ * process is dead.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process: else PUT and TAKE are ENODATA, and DELETE does nothing and is no error, with
@@ -1362,7 +1362,7 @@ struct kreg_ioc_cancel {
  * of that. The next gets the key. Else WAIT returns when the process has it; with STANDBY the call
  * returns @out_id, and the client finds a READY record, with the cause CLAIM, the key, the version
  * of the new object and the process that has it. It may be there when the call returns. A place
- * ends with that, with CANCEL, and with the client; that of a process that is exiting is passed over.
+ * ends with that, with CANCEL, and with the client; that of an exiting process is passed over.
  *
  * Who sleeps in WAIT and is stopped, or frozen by its cgroup, leaves the line, since it could not
  * use the key. When it goes on, so does the call, from its start: at the end of the line, and with
