@@ -10,9 +10,10 @@
  *
  * There is a bond for each process, table and user who has bound something in it for that
  * process, time to linger, and whether that was got by standing in line; all objects of the
- * bond are a chain in the store, of which the bond is the holder. It comes with the first of them and stays until the process is dead, or
- * the table gone. A process that is exiting gets no new bond and no new object, so that its death,
- * which comes to the table's writer later, finds them all.
+ * bond are a chain in the store, of which the bond is the holder. It comes with the first of them
+ * and stays until the process is dead, or the table gone. A process that is exiting gets no new
+ * bond and no new object, so that its death, which comes to the table's writer later, finds them
+ * all.
  *
  * A strict bond is that of what was registered by WAIT or STANDBY. Its objects are hidden like
  * others, but for who writes they are there until the process is dead.
