@@ -146,6 +146,11 @@ void kreg_proc_poke(struct kreg_proc *p)
 		announce_death(p);
 }
 
+bool kreg_proc_is_settled(struct kreg_proc *p)
+{
+	return completion_done(&p->settled);
+}
+
 /* Who has announced it need not have told the writers yet, so they are not relied upon. */
 int kreg_proc_settle(struct kreg_proc *p)
 {

@@ -45,6 +45,8 @@ struct kreg_proc *kreg_proc_watch(u32 pid);
  * to be looked at anew. 0: it lives. -EINTR: a fatal signal while waiting.
  */
 int kreg_proc_settle(struct kreg_proc *p);
+/* Any. Whether all writers have handled the death of @p. */
+bool kreg_proc_is_settled(struct kreg_proc *p);
 /* Any. The same without waiting: see that the writers know of the death. */
 void kreg_proc_poke(struct kreg_proc *p);
 /*

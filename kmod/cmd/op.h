@@ -83,6 +83,7 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 struct kreg_binding {
 	struct kreg_proc *proc;		/* with a reference of the caller */
 	u32 linger_ms;
+	bool strict;			/* as one who has stood in line for it */
 };
 
 /*

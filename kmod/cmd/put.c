@@ -91,6 +91,7 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 	w->bind.proc = to ? to->proc : cl->proc;
 	kreg_proc_get(w->bind.proc);
 	w->bind.linger_ms = to ? to->linger_ms : 0;
+	w->bind.strict = to && to->strict;
 	c->binds = true;
 	c->bound = true;
 	kreg_bind_pay(c);

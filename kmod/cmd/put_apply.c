@@ -11,7 +11,9 @@
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
 #include "store/write.h"
+#include "table/candidate.h"
 #include "table/change.h"
+#include "table/owner.h"
 #include "table/publish.h"
 #include "table/table.h"
 
@@ -29,6 +31,8 @@ static noinline void publish_write(struct kreg_table *t, struct kreg_write *w, u
 
 	if (kind && w->acked)
 		kreg_acks_note(&w->result.acks, t->stream, KREG_STREAM_BIT(kind));
+	if (unlikely(kreg_candidates_due(t)))
+		kreg_table_serve_lines(t);
 }
 
 /* Under the turn: the change was applied. */

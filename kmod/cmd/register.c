@@ -1,21 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
-/* REGISTER: bind an object to a process, or be told who has the key. */
+/* REGISTER: bind an object to a process, or be told who has the key, or wait for it. */
+#include <linux/bitops.h>
 #include <linux/err.h>
+#include <linux/ktime.h>
 #include <linux/string.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
+#include "cmd/register_line.h"
+
+/* Flags of who wants the key when its turn comes. */
+#define IN_LINE		(KREG_REGISTER_WAIT | KREG_REGISTER_STANDBY)
+
+/* At most one of the flags, and what goes with each of them. */
+static bool is_sensible(const struct kreg_ioc_register *arg)
+{
+	return hweight32(arg->flags) <= 1 &&
+	       !(arg->flags & KREG_REGISTER_VERSION) == !arg->version &&
+	       (arg->flags & KREG_REGISTER_WAIT || !arg->deadline_ns) &&
+	       (arg->flags & KREG_REGISTER_STANDBY || !arg->udata);
+}
 
 static int check_register(const struct kreg_ioc_register *arg)
 {
-	if (arg->flags & ~KREG_REGISTER_ALL || arg->reserved ||
-	    arg->deadline_ns || arg->udata || arg->process.reserved)
+	if (arg->flags & ~KREG_REGISTER_ALL || arg->reserved || arg->process.reserved)
 		return -EOPNOTSUPP;
-	if (!arg->key_len || !(arg->flags & KREG_REGISTER_VERSION) != !arg->version ||
-	    arg->flags == KREG_REGISTER_ALL)
+	if (!arg->key_len || !is_sensible(arg))
 		return -EINVAL;
 	if (arg->key_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
@@ -57,7 +71,11 @@ static int tell_whose(struct kreg_client *cl, struct kreg_ioc_register *arg)
 static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
 			 struct kreg_proc *p)
 {
-	const struct kreg_binding to = { .proc = p, .linger_ms = arg->linger_ms };
+	const struct kreg_binding to = {
+		.proc = p,
+		.linger_ms = arg->linger_ms,
+		.strict = arg->flags & IN_LINE,
+	};
 	struct kreg_op op = register_op(arg);
 	int err = kreg_op_put_bound(cl, arg->table, &op, &to);
 
@@ -85,6 +103,51 @@ static int register_key(struct kreg_client *cl, struct kreg_ioc_register *arg,
 	return err == -EEXIST && arg->flags & KREG_REGISTER_GET ? told : err;
 }
 
+static bool has_passed(u64 deadline_ns)
+{
+	return deadline_ns && !ktime_before(ktime_get(), kreg_clock_from_user(deadline_ns));
+}
+
+/*
+ * Mostly the key is free, and then this costs no more than without a line. Who is dead when the
+ * call begins does not keep it, also if there is no time to wait.
+ */
+static int register_when_free(struct kreg_call *call, struct kreg_proc *p)
+{
+	struct kreg_ioc_register *arg = call->arg;
+	int err, held;
+
+	do {
+		err = register_once(call->client, arg, p);
+		held = err == -EEXIST ? kreg_register_look(call, p) : 0;
+	} while (held == -EAGAIN);
+	if (err != -EEXIST || held)
+		return held ?: err;
+	if (has_passed(arg->deadline_ns))
+		return -ETIMEDOUT;
+	if (arg->flags & KREG_REGISTER_STANDBY)
+		tell_whose(call->client, arg);
+	err = kreg_register_in_line(call, p);
+	if (!err && arg->flags & KREG_REGISTER_WAIT)
+		kreg_op_tell_process(p, &arg->out_process);
+	return err;
+}
+
+/* Who has it is told as far as he can be seen. A place that was not taken has no id. */
+static int register_in_turn(struct kreg_call *call, struct kreg_proc *p)
+{
+	struct kreg_ioc_register *arg = call->arg;
+	int err = register_when_free(call, p);
+
+	if (err == -ETIMEDOUT || err == -EALREADY)
+		tell_whose(call->client, arg);
+	if (err) {
+		arg->out_how = 0;
+		arg->out_id = 0;
+	}
+	return err;
+}
+
 int kreg_cmd_register(struct kreg_call *call)
 {
 	struct kreg_ioc_register *arg = call->arg;
@@ -102,9 +165,9 @@ int kreg_cmd_register(struct kreg_call *call)
 	p = kreg_find_whom(cl, &arg->process);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	err = register_key(cl, arg, p);
+	err = arg->flags & IN_LINE ? register_in_turn(call, p) : register_key(cl, arg, p);
 	kreg_proc_put(p);
-	if (!err || err == -EEXIST)
+	if (!err || err == -EEXIST || arg->flags & IN_LINE)
 		kreg_cmd_answer_from(call, struct kreg_ioc_register, out_process);
 	return err;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* WATCH of keys and names: a record, or a sleep, until a condition holds. */
 #include <linux/err.h>
-#include <linux/slab.h>
 
 #include "client/client.h"
 #include "client/limits.h"
@@ -11,12 +10,10 @@
 #include "cmd/sync.h"
 #include "cmd/wait.h"
 #include "cmd/wait_apply.h"
-#include "store/gfp.h"
 #include "table/access.h"
 #include "table/names.h"
 #include "table/ready.h"
 #include "table/table.h"
-#include "table/waits.h"
 
 int kreg_wait_check(const struct kreg_ioc_watch *arg)
 {
@@ -31,53 +28,17 @@ int kreg_wait_check(const struct kreg_ioc_watch *arg)
 	return arg->key_len > most ? -ENAMETOOLONG : 0;
 }
 
-/* The record, or the charge for a sleep. */
-static int bring_record(struct wait *w, const struct kreg_ioc_watch *arg)
-{
-	struct kreg_ready *ready;
-
-	if (arg->flags & KREG_WATCH_SLEEP) {
-		int err = kreg_ready_charge(w->client, sizeof(*w), w->key.len);
-
-		w->charged = !err;
-		return err;
-	}
-	ready = kreg_ready_alloc(w->client, w->wait.lock, arg->udata, arg->table, w->key.bytes,
-				 w->key.len);
-	if (IS_ERR(ready))
-		return PTR_ERR(ready);
-	w->ready = ready;
-	return 0;
-}
-
 /* What the user gives back may not have been given back yet. */
 static int bring_charged(struct wait *w, const struct kreg_ioc_watch *arg)
 {
-	int err = bring_record(w, arg);
+	bool sleeps = arg->flags & KREG_WATCH_SLEEP;
+	int err = kreg_wait_bring_record(w, sleeps, arg->udata, arg->table);
 
 	if (err != kreg_over_limit(KREG_LIMIT_BYTES))
 		return err;
 	return kreg_sync_make_room(w->client->user, KREG_QUOTA_BYTES,
 				   kreg_ready_memory(sizeof(*w), w->key.len)) ?:
-	       bring_record(w, arg);
-}
-
-static int bring_key(struct wait *w, const u8 *key, u32 len)
-{
-	w->brought = kreg_awaited_alloc(key, len);
-	if (!w->brought)
-		return -ENOMEM;
-	w->key.bytes = w->brought->key;
-	w->key.len = len;
-	if (!w->table)
-		return 0;
-	kreg_store_hash(&w->table->store, &w->key);
-	if (!READ_ONCE(w->table->awaited)) {
-		w->set = kreg_waits_alloc(w->table);
-		if (!w->set)
-			return -ENOMEM;
-	}
-	return 0;
+	       kreg_wait_bring_record(w, sleeps, arg->udata, arg->table);
 }
 
 static int answer_wait(struct kreg_call *call, u64 id, const struct kreg_outcome *outcome)
@@ -115,13 +76,12 @@ static int wait_at(struct kreg_call *call, struct kreg_table *t, const u8 *key)
 
 	if (err)
 		return err;
-	w = kzalloc(sizeof(*w), KREG_GFP_USER);
+	w = kreg_wait_alloc(call->client, t);
 	if (!w)
 		return -ENOMEM;
-	kreg_wait_init(w, call->client, t);
 	w->kind = arg->kind;
 	w->version = arg->version;
-	err = bring_key(w, key, arg->key_len) ?: bring_charged(w, arg) ?:
+	err = kreg_wait_bring_key(w, key, arg->key_len) ?: bring_charged(w, arg) ?:
 	      perform_prepared(call, w);
 	kreg_req_put(&w->req);
 	return err;

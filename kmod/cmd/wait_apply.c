@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
 #include "client/client.h"
 #include "client/clock.h"
 #include "client/limits.h"
+#include "client/proc.h"
 #include "cmd/wait_apply.h"
+#include "store/gfp.h"
 #include "store/reader.h"
 #include "table/access.h"
 #include "table/bond.h"
+#include "table/candidate.h"
+#include "table/change.h"
 #include "table/names.h"
+#include "table/owner.h"
 #include "table/publish.h"
 #include "table/ready.h"
 #include "table/table.h"
@@ -24,6 +30,7 @@ static void free_wait(struct kreg_req *req)
 	if (w->charged)
 		kreg_ready_uncharge(w->client, sizeof(*w), w->key.len);
 	kreg_ready_free(w->ready);
+	kreg_candidate_free(w->candidate);
 	kfree(w->set);
 	kfree(w->brought);
 	kreg_table_put(w->table);
@@ -112,11 +119,10 @@ static struct kreg_wait *publish_wait(struct wait *w)
 	return &ready->wait;
 }
 
-/* Under the turn. WAITING: he who sleeps does so. */
-static int begin_waiting(struct wait *w)
+/* Under the turn. The key among those that are waited for; ERR_PTR(): kreg_over_limit(). */
+static struct kreg_awaited *enter_key(struct wait *w)
 {
 	struct kreg_table *t = w->table;
-	bool sleeps = !w->ready;
 	struct kreg_awaited *a;
 
 	if (!t->awaited) {
@@ -125,13 +131,60 @@ static int begin_waiting(struct wait *w)
 	}
 	a = kreg_awaited_enter(t->awaited, &w->key, NULL, READ_ONCE(kreg_limits.table_awaited),
 			       &w->brought);
-	if (!a)
-		return kreg_over_limit(KREG_LIMIT_AWAITED);
+	return a ?: ERR_PTR(kreg_over_limit(KREG_LIMIT_AWAITED));
+}
+
+/* Under the turn. WAITING: he who sleeps does so. */
+static int begin_waiting(struct wait *w)
+{
+	struct kreg_awaited *a = enter_key(w);
+	bool sleeps = !w->ready;
+
+	if (IS_ERR(a))
+		return PTR_ERR(a);
 	if (sleeps)
 		refcount_inc(&w->req.refs);
 	kreg_awaited_wait(a, publish_wait(w), list_of(w));
-	kreg_table_note_listeners(t);
+	kreg_table_note_listeners(w->table);
 	return sleeps ? WAITING : 0;
+}
+
+/* Under the turn. Whether the process that is to have the key has it already. */
+static bool has_key(const struct wait *w)
+{
+	const struct kreg_rec *r = w->place.old;
+	struct kreg_holder *h = NULL;
+
+	if (r && kreg_rec_is_bound(r))
+		h = kreg_holder_of(&w->table->store, r);
+	return h && kreg_bond_proc(h) == w->candidate->bind.proc;
+}
+
+/* Under the turn. The same as begin_waiting(), in the line of the key; it may be over at once. */
+static int begin_in_line(struct wait *w)
+{
+	struct kreg_ready *ready = w->ready;
+	struct kreg_awaited *a;
+	int err;
+
+	if (has_key(w))
+		return -EALREADY;
+	a = enter_key(w);
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	err = kreg_candidate_enter(a, w->candidate, ready ? &ready->wait : &w->wait);
+	if (err)
+		return err;
+	if (ready) {
+		ready->candidate = w->candidate;
+		w->candidate = NULL;
+		publish_wait(w);
+	} else {
+		refcount_inc(&w->req.refs);
+	}
+	kreg_table_note_listeners(w->table);
+	kreg_table_serve_lines(w->table);
+	return ready ? 0 : WAITING;
 }
 
 /* Under the turn, when it is known what is there. */
@@ -155,7 +208,13 @@ static int may_begin(const struct wait *w)
 {
 	if (w->table->dead)
 		return -ESTALE;
-	return w->abandoned ? -EINTR : kreg_table_may_read(w->table, w->client);
+	if (w->abandoned)
+		return -EINTR;
+	if (!w->candidate)
+		return kreg_table_may_read(w->table, w->client);
+	if (kreg_proc_exiting(w->candidate->bind.proc))
+		return -ESRCH;
+	return min(kreg_table_decide_write(w->table, w->client), 0);
 }
 
 /* Find the key as a write would. False: not in this hold; nothing has happened yet. */
@@ -188,7 +247,7 @@ static bool wait_step(struct kreg_req *req)
 	if (!find_key(w))
 		return false;
 	/* The caller may have been killed between two holds, and lost the right to read. */
-	req->result = may_begin(w) ?: apply_wait(w);
+	req->result = may_begin(w) ?: w->candidate ? begin_in_line(w) : apply_wait(w);
 	return true;
 }
 
@@ -251,8 +310,12 @@ static spinlock_t *lock_of(const struct kreg_table *t)
 	return t ? &t->writer->turn : kreg_names_wait_lock();
 }
 
-void kreg_wait_init(struct wait *w, struct kreg_client *cl, struct kreg_table *t)
+struct wait *kreg_wait_alloc(struct kreg_client *cl, struct kreg_table *t)
 {
+	struct wait *w = kzalloc(sizeof(*w), KREG_GFP_USER);
+
+	if (!w)
+		return NULL;
 	kreg_req_init(&w->req, t ? &t->lane : NULL, wait_step, free_wait);
 	if (t) {
 		kreg_table_get(t);
@@ -267,4 +330,40 @@ void kreg_wait_init(struct wait *w, struct kreg_client *cl, struct kreg_table *t
 	w->wait.over = end_sleep;
 	init_waitqueue_head(&w->woken);
 	kreg_wake_init(&w->wake, wake_waiter);
+	return w;
+}
+
+int kreg_wait_bring_key(struct wait *w, const u8 *key, u32 len)
+{
+	w->brought = kreg_awaited_alloc(key, len);
+	if (!w->brought)
+		return -ENOMEM;
+	w->key.bytes = w->brought->key;
+	w->key.len = len;
+	if (!w->table)
+		return 0;
+	kreg_store_hash(&w->table->store, &w->key);
+	if (!READ_ONCE(w->table->awaited)) {
+		w->set = kreg_waits_alloc(w->table);
+		if (!w->set)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int kreg_wait_bring_record(struct wait *w, bool sleeps, u64 udata, u64 table)
+{
+	struct kreg_ready *ready;
+
+	if (sleeps) {
+		int err = kreg_ready_charge(w->client, sizeof(*w), w->key.len);
+
+		w->charged = !err;
+		return err;
+	}
+	ready = kreg_ready_alloc(w->client, w->wait.lock, udata, table, w->key.bytes, w->key.len);
+	if (IS_ERR(ready))
+		return PTR_ERR(ready);
+	w->ready = ready;
+	return 0;
 }

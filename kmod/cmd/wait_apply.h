@@ -11,6 +11,7 @@
 #include "table/waits.h"
 #include "writer/writer.h"
 
+struct kreg_candidate;
 struct kreg_client;
 struct kreg_ready;
 struct kreg_table;
@@ -26,6 +27,7 @@ struct wait {
 	struct kreg_awaited *brought;
 	struct kreg_awaited_set *set;
 	struct kreg_ready *ready;	/* NULL: the caller sleeps */
+	struct kreg_candidate *candidate;	/* to stand in the line of the key; or NULL */
 	/* Turn. A look that takes several holds: */
 	bool begun;
 	struct kreg_txn txn;
@@ -40,8 +42,15 @@ struct wait {
 	struct kreg_wake wake;
 };
 
-/* Sleeps. Of @cl; on a key of @t, to which it adds a reference, or on a name. */
-void kreg_wait_init(struct wait *w, struct kreg_client *cl, struct kreg_table *t);
+/*
+ * Sleeps. Of @cl; on a key of @t, to which it adds a reference, or on a name. To be freed by
+ * kreg_req_put(). NULL.
+ */
+struct wait *kreg_wait_alloc(struct kreg_client *cl, struct kreg_table *t);
+/* Sleeps. Bring the key, and what the table needs for that. -ENOMEM. */
+int kreg_wait_bring_key(struct wait *w, const u8 *key, u32 len);
+/* Sleeps. Bring the record, or the charge for one who sleeps. -ENOMEM, kreg_over_limit(). */
+int kreg_wait_bring_record(struct wait *w, bool sleeps, u64 udata, u64 table);
 /*
  * Sleeps. Wait on the key, or on the name; with a record return when that is certain, else
  * sleep, at most until @deadline_ns, 0: for as long as it takes.

@@ -25,6 +25,8 @@ void kreg_awaited_set_init(struct kreg_awaited_set *set, unsigned int buckets, s
 	INIT_LIST_HEAD(&set->touched);
 	INIT_LIST_HEAD(&set->voided);
 	INIT_LIST_HEAD(&set->due);
+	INIT_LIST_HEAD(&set->lined);
+	INIT_LIST_HEAD(&set->freed);
 	for (i = 0; i < buckets; i++)
 		INIT_HLIST_HEAD(&set->buckets[i]);
 }
@@ -43,6 +45,8 @@ struct kreg_awaited *kreg_awaited_alloc(const void *key, u32 key_len)
 	}
 	INIT_LIST_HEAD(&a->touched);
 	INIT_LIST_HEAD(&a->due);
+	INIT_LIST_HEAD(&a->line);
+	INIT_LIST_HEAD(&a->lined);
 	a->key_len = key_len;
 	memcpy(a->key, key, key_len);
 	return a;
@@ -109,11 +113,13 @@ struct kreg_awaited *kreg_awaited_enter(struct kreg_awaited_set *set, const stru
 	return a;
 }
 
-/* Whether nobody waits there, and nobody is due. */
+/* Whether nobody waits there or stands in line, and nobody is due. */
 static bool is_idle(const struct kreg_awaited *a)
 {
 	unsigned int i;
 
+	if (!list_empty(&a->line))
+		return false;
 	for (i = 0; i < KREG_AWAITED_LISTS; i++)
 		if (!list_empty(&a->waits[i].waiting) || !list_empty(&a->waits[i].due))
 			return false;
@@ -128,6 +134,7 @@ static void free_if_idle(struct kreg_awaited *a)
 	list_del(&a->all);
 	list_del(&a->touched);
 	list_del(&a->due);
+	list_del(&a->lined);
 	a->set->count--;
 	kfree(a);
 }
@@ -141,6 +148,19 @@ void kreg_awaited_wait(struct kreg_awaited *a, struct kreg_wait *wait,
 	list_add_tail(&wait->node, &a->waits[list].waiting);
 }
 
+/* It is in no list any more. */
+static void unlist_wait(struct kreg_wait *wait)
+{
+	struct kreg_awaited *a = wait->at;
+
+	list_del_init(&wait->node);
+	if (!wait->candidate)
+		return;
+	a->nr_line--;
+	if (list_empty(&a->line))
+		list_del_init(&a->lined);
+}
+
 bool kreg_wait_cancel(struct kreg_wait *wait)
 {
 	bool pending;
@@ -148,11 +168,40 @@ bool kreg_wait_cancel(struct kreg_wait *wait)
 	spin_lock(wait->lock);
 	pending = !list_empty(&wait->node);
 	if (pending) {
-		list_del_init(&wait->node);
+		unlist_wait(wait);
 		free_if_idle(wait->at);
 	}
 	spin_unlock(wait->lock);
 	return pending;
+}
+
+void kreg_awaited_line_up(struct kreg_awaited *a, struct kreg_wait *wait)
+{
+	lockdep_assert_held(a->set->lock);
+	wait->at = a;
+	list_add_tail(&wait->node, &a->line);
+	a->nr_line++;
+	if (list_empty(&a->lined))
+		list_add_tail(&a->lined, &a->set->lined);
+}
+
+void kreg_awaited_look_at_line(struct kreg_awaited *a)
+{
+	lockdep_assert_held(a->set->lock);
+	if (!list_empty(&a->lined))
+		list_move_tail(&a->lined, &a->set->freed);
+}
+
+void kreg_awaited_look_at_lines(struct kreg_awaited_set *set)
+{
+	lockdep_assert_held(set->lock);
+	list_splice_tail_init(&set->lined, &set->freed);
+}
+
+void kreg_awaited_keep_line(struct kreg_awaited *a)
+{
+	lockdep_assert_held(a->set->lock);
+	list_move_tail(&a->lined, &a->set->lined);
 }
 
 /* It may be among those whose note is void: these stay in their list until another is made. */
@@ -181,6 +230,8 @@ static void show_key(struct kreg_awaited *a)
 		make_due(a, KREG_AWAITED_ABSENT, &nothing_there);
 	if (a->now.present)
 		make_due(a, KREG_AWAITED_PRESENT, &a->now);
+	else
+		kreg_awaited_look_at_line(a);
 	make_due(a, KREG_AWAITED_CHANGED, &a->now);
 	a->was_hidden = false;
 }
@@ -194,6 +245,7 @@ bool kreg_awaited_show(struct kreg_awaited_set *set, unsigned int n)
 		set->clearing = false;
 		set->clears++;
 		set->left = set->count;
+		kreg_awaited_look_at_lines(set);
 	}
 	while (n-- && (a = list_first_entry_or_null(&set->touched, struct kreg_awaited, touched)))
 		show_key(a);
@@ -224,13 +276,29 @@ static bool may_wait(const struct kreg_awaited_set *set, const struct kreg_wait 
 static void end_wait(struct kreg_wait *wait, const struct kreg_outcome *outcome,
 		     struct kreg_writer *w)
 {
-	list_del_init(&wait->node);
+	unlist_wait(wait);
 	wait->over(wait, outcome, w);
 }
 
 static struct kreg_wait *first_wait(struct list_head *waits)
 {
 	return list_first_entry_or_null(waits, struct kreg_wait, node);
+}
+
+struct kreg_wait *kreg_awaited_first_in_line(struct kreg_awaited *a)
+{
+	lockdep_assert_held(a->set->lock);
+	return list_first_entry_or_null(&a->line, struct kreg_wait, node);
+}
+
+void kreg_awaited_end_candidate(struct kreg_wait *wait, const struct kreg_outcome *outcome,
+				struct kreg_writer *w)
+{
+	struct kreg_awaited *a = wait->at;
+
+	lockdep_assert_held(a->set->lock);
+	end_wait(wait, outcome, w);
+	free_if_idle(a);
 }
 
 /*
@@ -304,6 +372,7 @@ static void end_first(struct kreg_awaited_set *set, struct kreg_writer *w)
 
 	for (i = 0; i < KREG_AWAITED_LISTS && !wait; i++)
 		wait = first_wait(&a->waits[i].due) ?: first_wait(&a->waits[i].waiting);
+	wait = wait ?: kreg_awaited_first_in_line(a);
 	if (wait)
 		end_wait(wait, &gone, w);
 	free_if_idle(a);

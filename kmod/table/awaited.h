@@ -19,6 +19,11 @@
  * has changed it. Who comes then waits for presence although there is an object; those who have
  * waited for absence since before are told when it is removed or replaced.
  *
+ * A key of a table may have a line of candidates as well, who want to have it, one after the
+ * other (candidate.h). When the key may have come free it is in the list of those to be looked
+ * at, until somebody has found out whether it is and has given it to the first; so whoever puts
+ * it there need not be certain.
+ *
  * Everything here is changed under the lock of the set: that of the turn for a table, that of
  * the names for these.
  */
@@ -34,6 +39,7 @@
 #include "writer/wake.h"
 
 struct kreg_awaited_set;
+struct kreg_candidate;
 struct kreg_client;
 struct kreg_key;
 struct kreg_writer;
@@ -62,7 +68,8 @@ struct kreg_wait {
 	u32 narrowings;			/* lock: after so many the right to read was looked at */
 	/* Invariant: */
 	spinlock_t *lock;		/* that of the set, which outlives it */
-	const struct kreg_client *client;	/* whose right to read counts */
+	const struct kreg_client *client;	/* whose right to read, or to write, counts */
+	struct kreg_candidate *candidate;	/* in a line: what it brings; else NULL */
 	/* Any, under the lock. It waits no more; by who has the turn, or will see to wakes. */
 	void (*over)(struct kreg_wait *wait, const struct kreg_outcome *outcome,
 		     struct kreg_writer *w);
@@ -83,6 +90,9 @@ struct kreg_awaited {
 	struct list_head touched;	/* in the set, or voided: the write has changed it */
 	struct list_head due;		/* in the set: somebody is due */
 	struct kreg_waits waits[KREG_AWAITED_LISTS];
+	struct list_head line;		/* kreg_wait.node of candidates, first come first */
+	unsigned int nr_line;
+	struct list_head lined;		/* in the set, if there are some */
 	u32 clears;			/* it was told of */
 	/* Noted of the write under way: */
 	struct kreg_outcome now;	/* what is there */
@@ -112,6 +122,8 @@ struct kreg_awaited_set {
 	struct list_head touched;
 	struct list_head voided;	/* touched before the same write has cleared the table */
 	struct list_head due;
+	struct list_head lined;		/* keys with a line, */
+	struct list_head freed;		/* and those of them that may have come free */
 	/* Of those who are told later, with a reference to the owner while one is pending: */
 	struct kreg_wake wake;
 	struct work_struct work;
@@ -155,6 +167,17 @@ void kreg_awaited_wait(struct kreg_awaited *a, struct kreg_wait *wait,
 		       enum kreg_awaited_list list);
 /* Any. End the wait, of which nothing comes any more. False: it was over already. */
 bool kreg_wait_cancel(struct kreg_wait *wait);
+
+/* Any, under the lock. @wait, a candidate's, comes last in the line of the key. */
+void kreg_awaited_line_up(struct kreg_awaited *a, struct kreg_wait *wait);
+/* Any, under the lock. The line of the key, or all lines, are to be looked at; or need not be. */
+void kreg_awaited_look_at_line(struct kreg_awaited *a);
+void kreg_awaited_look_at_lines(struct kreg_awaited_set *set);
+void kreg_awaited_keep_line(struct kreg_awaited *a);
+/* Any, under the lock. The first candidate of a line, or NULL; or its wait is over. */
+struct kreg_wait *kreg_awaited_first_in_line(struct kreg_awaited *a);
+void kreg_awaited_end_candidate(struct kreg_wait *wait, const struct kreg_outcome *outcome,
+				struct kreg_writer *w);
 
 /*
  * Any, under the lock. A write under way makes this of the key; @was_hidden: of one that counted

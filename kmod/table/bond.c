@@ -38,7 +38,8 @@ static const struct kreg_holder_ops bond_ops = {
 /* It is freed by its address. */
 static_assert(!offsetof(struct kreg_linger, bond));
 
-struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms)
+struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms,
+				  bool strict)
 {
 	u32 size = linger_ms ? sizeof(struct kreg_linger) : sizeof(struct kreg_bond);
 	struct kreg_bond *b = kzalloc(size, KREG_GFP_USER);
@@ -48,6 +49,7 @@ struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u
 	b->holder.ops = &bond_ops;
 	b->holder.size = size;
 	b->linger_ms = linger_ms;
+	b->strict = strict;
 	INIT_LIST_HEAD(&b->held);
 	INIT_LIST_HEAD(&b->waiting);
 	b->proc = p;
@@ -66,13 +68,13 @@ void kreg_bond_free(struct kreg_bond *b)
 }
 
 struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_proc *p,
-				 const struct kreg_user *user, u32 linger_ms)
+				 const struct kreg_user *user, u32 linger_ms, bool strict)
 {
 	struct kreg_bond *b;
 
 	hash_for_each_possible_rcu(bonds, b, node, bond_bucket(t, p))
 		if (b->table == t && b->proc == p && b->user == user &&
-		    b->linger_ms == linger_ms)
+		    b->linger_ms == linger_ms && b->strict == strict)
 			return b;
 	return NULL;
 }

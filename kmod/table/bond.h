@@ -9,10 +9,14 @@
  * would have to be done first. When the process is dead, its death removes the object.
  *
  * There is a bond for each process, table and user who has bound something in it for that
- * process, and time to linger; all objects of the bond are a chain in the store, of which the
- * bond is the holder. It comes with the first of them and stays until the process is dead, or
- * the table gone. A process that is exiting gets no new bond and no new object, so that its death,
- * which comes to the table's writer later, finds them all.
+ * process, time to linger, and whether that was got by standing in line; all objects of the
+ * bond are a chain in the store, of which the bond is the holder. It comes with the first of them
+ * and stays until the process is dead, or the table gone. A process that is exiting gets no new
+ * bond and no new object, so that its death, which comes to the table's writer later, finds them
+ * all.
+ *
+ * A strict bond is that of what was registered by WAIT or STANDBY. Its objects are hidden like
+ * others, but for who writes they are there until the process is dead.
  *
  * DOC: Objects that linger
  *
@@ -48,8 +52,12 @@ struct kreg_bond {
 	struct kreg_user *user;		/* who pays for the objects; a reference */
 	struct kreg_table *table;
 	u32 linger_ms;			/* 0: what it has goes with the process */
+	bool strict;			/* it is there until the process is dead */
 	/* Turn. */
 	bool lingers;			/* the process is dead, and a timer set */
+	bool left;			/* it is dead, and its keys may be had */
+	bool ended;			/* it would be freed if there were no @candidates, */
+	unsigned int candidates;	/* who are to get an object of it */
 	/* A removal that takes several holds: */
 	bool unlinking;
 	struct kreg_txn txn;
@@ -91,13 +99,20 @@ static inline bool kreg_bond_hides(const struct kreg_holder *holder)
 	return !kreg_bond_linger(holder) && kreg_proc_exiting_rcu(kreg_bond_proc(holder));
 }
 
+/* RCU, or Turn. Whether they are there for who writes, although they are hidden. */
+static inline bool kreg_bond_keeps(const struct kreg_bond *b)
+{
+	return b->strict && !kreg_proc_dead(b->proc);
+}
+
 /* Sleeps. For the objects that @user binds to @p. NULL. */
-struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms);
+struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms,
+				  bool strict);
 /* Any. One that was not entered, or that nobody comes to any more. */
 void kreg_bond_free(struct kreg_bond *b);
-/* RCU. The bond of these four, or NULL. Under the turn it stays as long as that is held. */
+/* RCU. The bond of these five, or NULL. Under the turn it stays as long as that is held. */
 struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_proc *p,
-				 const struct kreg_user *user, u32 linger_ms);
+				 const struct kreg_user *user, u32 linger_ms, bool strict);
 /* Turn, of @w, in which @b has table @t. */
 void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writer *w);
 /* Turn. It gets no object any more, and is not its process' to look after. */

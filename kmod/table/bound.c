@@ -8,6 +8,7 @@
 #include "client/user.h"
 #include "store/reader.h"
 #include "table/access.h"
+#include "table/awaited.h"
 #include "table/bond.h"
 #include "table/bound.h"
 #include "table/change.h"
@@ -36,11 +37,11 @@ int kreg_bind_bring(struct kreg_bind *bind, u64 table)
 
 	rcu_read_lock();
 	t = kreg_names_id(bind->client->ns, table);
-	known = t && !bind->linger_ms && kreg_bond_find(t, bind->proc, user, 0);
+	known = t && !bind->linger_ms && kreg_bond_find(t, bind->proc, user, 0, bind->strict);
 	rcu_read_unlock();
 	if (known)
 		return 0;
-	bind->bond = kreg_bond_alloc(bind->proc, user, bind->linger_ms);
+	bind->bond = kreg_bond_alloc(bind->proc, user, bind->linger_ms, bind->strict);
 	return bind->bond ? 0 : -ENOMEM;
 }
 
@@ -86,7 +87,7 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 
 	kreg_table_assert(t);
 	rcu_read_lock();
-	*bond = kreg_bond_find(t, bind->proc, bind->client->user, bind->linger_ms);
+	*bond = kreg_bond_find(t, bind->proc, bind->client->user, bind->linger_ms, bind->strict);
 	rcu_read_unlock();
 	if (*bond)
 		return 0;
@@ -108,7 +109,15 @@ static struct kreg_bond *bond_of_old(const struct kreg_table *t, const struct kr
 	return kreg_bond_of(kreg_holder_of(&t->store, place->old));
 }
 
-/* Whether the object counts as absent: one that lingers does for who binds. */
+static bool is_strict(const struct kreg_change *c)
+{
+	return c->binds && c->bind->strict;
+}
+
+/*
+ * Whether the object counts as absent: one that lingers does for who binds. Who wants the key for
+ * himself alone waits until all that its dead process had queued was applied.
+ */
 static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bond *old)
 {
 	bool gone;
@@ -116,9 +125,20 @@ static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bo
 	if (!old || (old->linger_ms && !c->binds))
 		return NULL;
 	rcu_read_lock();
-	gone = kreg_proc_exiting_rcu(old->proc);
+	gone = is_strict(c) ? old->left : kreg_proc_exiting_rcu(old->proc) && !kreg_bond_keeps(old);
 	rcu_read_unlock();
 	return gone ? &old->holder : NULL;
+}
+
+/* Whether others come before who wants the key for himself alone. */
+static bool has_line(const struct kreg_table *t, const struct kreg_change *c)
+{
+	struct kreg_awaited *a;
+
+	if (!is_strict(c) || c->bind->served || !t->awaited)
+		return false;
+	a = kreg_awaited_find(t->awaited, &c->key, NULL);
+	return a && !list_empty(&a->line);
 }
 
 /* A process is one's own if it is the caller, or if he could kill it. */
@@ -198,7 +218,7 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
 
 	if (err)
 		return err;
-	if (c->must_be_new && there)
+	if (c->must_be_new && (there || has_line(t, c)))
 		return -EEXIST;
 	if (!c->checked && is_restricted(t, c))
 		err = check_registry(c, old, there);

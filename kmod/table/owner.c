@@ -2,6 +2,7 @@
 #include <linux/ktime.h>
 
 #include "client/client.h"
+#include "table/candidate.h"
 #include "table/line.h"
 #include "table/owner.h"
 #include "table/names.h"
@@ -20,6 +21,9 @@
 /* Tables handled in one hold of the turn; and how many are looked at in the place of one. */
 #define TABLES_A_TURN	8
 #define TABLES_A_LOOK	8
+
+/* Lines of keys that are looked at in one hold. */
+#define LINES_A_HOLD	8
 
 void kreg_table_destroy(struct kreg_table *t)
 {
@@ -247,6 +251,7 @@ static void end_queued(struct kreg_table *t)
 static bool do_what_is_due(struct kreg_req *req)
 {
 	struct kreg_table *t = table_of_own(req);
+	unsigned int n = LINES_A_HOLD;
 
 	if (t->ending)
 		end_queued(t);
@@ -254,7 +259,9 @@ static bool do_what_is_due(struct kreg_req *req)
 		pass_on_queued(t);
 	if (t->is_expiring)
 		expire_parked(t);
-	if (!kreg_table_unbind_queued(t))
+	if (!kreg_table_is_unbinding(t) && !kreg_candidates_serve(t, &n, true))
+		return false;
+	if (!kreg_table_unbind_queued(t) || kreg_candidates_due(t))
 		return false;
 	t->own_queued = false;
 	return true;
@@ -281,6 +288,15 @@ static void queue_own(struct kreg_table *t)
 	t->own.share = kreg_user_share(t->user, t->writer->nr);
 	t->own.again = true;
 	kreg_writer_post(t->writer, &t->own);
+}
+
+void kreg_table_serve_lines(struct kreg_table *t)
+{
+	unsigned int n = LINES_A_HOLD;
+
+	kreg_table_assert(t);
+	if (!kreg_candidates_serve(t, &n, false))
+		queue_own(t);
 }
 
 static bool is_queued_for(const struct kreg_table *t)
@@ -372,6 +388,16 @@ static bool end_left_behind(struct kreg_writer *w, struct kreg_holdings *held, u
 	return more;
 }
 
+static bool serve_freed(struct kreg_table *t, unsigned int *n)
+{
+	return kreg_candidates_serve(t, n, false);
+}
+
+static const struct kreg_unbind_ops unbind_ops = {
+	.queue = queue_own,
+	.serve = serve_freed,
+};
+
 /* Bound objects come last: they are hidden already, and may be many. */
 static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 {
@@ -382,7 +408,7 @@ static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 	for (n = 0; n < TABLES_A_TURN; n++)
 		if (!pass_on_first(held, &n) && !end_first_heirship(held) &&
 		    !end_left_behind(w, held, &n))
-			return kreg_table_unbind_some(held, queue_own);
+			return kreg_table_unbind_some(held, &unbind_ops);
 	return false;
 }
 

@@ -39,6 +39,12 @@ void kreg_table_park(struct kreg_table *t, u64 ms);
 /* Turn. Make @cl the owner of a parked table. */
 void kreg_table_claim(struct kreg_table *t, const struct kreg_client *cl);
 
+/*
+ * Turn. A write of @t is done: give the keys that it has made free to who stands in line for
+ * them, a few at once, the rest in the lane of the table.
+ */
+void kreg_table_serve_lines(struct kreg_table *t);
+
 /* Sleeps. The park timer of @t has run out; drops the timer's reference. */
 void kreg_table_park_expired(struct kreg_table *t);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Waits that are told of by a record: READY, or GONE if nothing can come any more.
+ * Waits, and places in the line of a key, that are told of by a record: READY, or GONE if nothing
+ * can come any more.
  *
  * As other watches, each has its record with it from the start. It waits at its key until
  * it is over; then the record is in the mailbox of its client, and it is freed by who reads
@@ -16,6 +17,7 @@
 struct kreg_ready {
 	struct kreg_handle handle;
 	struct kreg_wait wait;
+	struct kreg_candidate *candidate;	/* that it is the record of; or NULL */
 	struct kreg_mail mail;		/* last, since a key follows it */
 };
 
@@ -25,7 +27,7 @@ struct kreg_ready {
  */
 struct kreg_ready *kreg_ready_alloc(struct kreg_client *cl, spinlock_t *lock, u64 udata,
 				    u64 table, const void *key, u32 key_len);
-/* Any. It has been read, or never came to wait. NULL is allowed. */
+/* Any, without a lock but client->reading. It was read, or never came to wait. NULL is allowed. */
 void kreg_ready_free(struct kreg_ready *ready);
 
 /* Any. Charge a wait, with @bytes and its key, to the user of @cl. kreg_over_limit(). */

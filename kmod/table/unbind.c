@@ -6,6 +6,7 @@
 #include "client/proc.h"
 #include "client/user.h"
 #include "store/write.h"
+#include "table/awaited.h"
 #include "table/bond.h"
 #include "table/publish.h"
 #include "table/table.h"
@@ -22,6 +23,12 @@ static void look_after(struct kreg_table *t)
 	kreg_table_settle(t);
 }
 
+static void retire_bond(struct kreg_bond *b)
+{
+	kreg_holder_retire(&b->table->store, &b->holder);
+	look_after(b->table);
+}
+
 static void end_bond(struct kreg_bond *b)
 {
 	struct kreg_table *t = b->table;
@@ -30,8 +37,9 @@ static void end_bond(struct kreg_bond *b)
 	/* Those of a dead table go with it. */
 	if (t->dead)
 		return;
-	kreg_holder_retire(&t->store, &b->holder);
-	look_after(t);
+	b->ended = true;
+	if (!b->candidates)
+		retire_bond(b);
 }
 
 static void publish_exit(struct kreg_bond *b, const struct kreg_rec *r)
@@ -65,14 +73,26 @@ static u32 live_objects(const struct kreg_bond *b)
 	return kreg_holder_live(&b->table->store, &b->holder);
 }
 
+static bool has_freed_lines(const struct kreg_table *t)
+{
+	return unlikely(t->awaited) && !t->dead && !list_empty(&t->awaited->freed);
+}
+
+/* Where somebody may get each key at once, that is the other half of the work. */
+static u32 objects_a_hold(const struct kreg_table *t, u32 n)
+{
+	return unlikely(t->awaited) && !list_empty(&t->awaited->lined) ? DIV_ROUND_UP(n, 2) : n;
+}
+
 /*
  * Remove some objects of @b; *@n counts down for each of them, and for the bond when it has
- * ended. False: its table is not to be changed now.
+ * ended, which is not before those who were in line have got its keys. False: its table is not
+ * to be changed now.
  */
 static bool unbind_now(struct kreg_bond *b, unsigned int *n)
 {
 	struct kreg_table *t = b->table;
-	u32 some = min(live_objects(b), *n);
+	u32 some = min(live_objects(b), objects_a_hold(t, *n));
 
 	if (some && !t->dead) {
 		/* Where walks may be long they take more than one hold. */
@@ -84,7 +104,7 @@ static bool unbind_now(struct kreg_bond *b, unsigned int *n)
 		look_after(t);
 		*n -= some;
 	}
-	if (*n && (t->dead || !live_objects(b))) {
+	if (*n && (t->dead || !live_objects(b)) && !has_freed_lines(t)) {
 		end_bond(b);
 		--*n;
 	}
@@ -112,6 +132,14 @@ static bool unbind_step(struct kreg_bond *b)
 	return !live_objects(b);
 }
 
+bool kreg_table_is_unbinding(struct kreg_table *t)
+{
+	struct kreg_bond *b = list_first_entry_or_null(&t->unbinding, struct kreg_bond, waiting);
+
+	kreg_table_assert(t);
+	return b && b->unlinking;
+}
+
 /* Some objects of the dead, whose deaths wait for that. True: there are no more. */
 bool kreg_table_unbind_queued(struct kreg_table *t)
 {
@@ -120,7 +148,7 @@ bool kreg_table_unbind_queued(struct kreg_table *t)
 	kreg_table_assert(t);
 	if (!b)
 		return true;
-	if (unbind_step(b)) {
+	if (unbind_step(b) && !has_freed_lines(t)) {
 		end_bond(b);
 		list_del_init(&b->waiting);
 		kreg_death_dequeue(t->writer, &b->proc->holdings[t->writer->nr].death);
@@ -177,42 +205,85 @@ static void start_linger(struct kreg_bond *b)
 
 void kreg_table_unbind_left(struct kreg_bond *b)
 {
-	if (!b->linger_ms || live_objects(b))
+	if (!b->linger_ms || live_objects(b) || b->candidates)
 		return;
 	/* A timer that was faster has posted a request. */
 	if (!b->lingers || timer_delete(&kreg_linger_of(b)->timer))
 		end_bond(b);
 }
 
-/* Those that wait for the lane of their table are at the end of the list. */
+void kreg_table_unbind_hold(struct kreg_bond *b)
+{
+	kreg_table_assert(b->table);
+	b->candidates++;
+}
+
+void kreg_table_unbind_release(struct kreg_bond *b)
+{
+	kreg_table_assert(b->table);
+	b->candidates--;
+	if (b->candidates || b->table->dead)
+		return;
+	if (b->ended)
+		retire_bond(b);
+	else
+		kreg_table_unbind_left(b);
+}
+
+/* The process is dead: its keys may be had from now on, and after that the time runs. */
+static void leave_keys(struct kreg_bond *b)
+{
+	if (b->left) {
+		start_linger(b);
+		return;
+	}
+	b->left = true;
+	if (unlikely(b->table->awaited))
+		kreg_awaited_look_at_lines(b->table->awaited);
+}
+
+static bool unbind_or_leave(struct kreg_bond *b, unsigned int *n)
+{
+	if (!b->linger_ms || !live_objects(b) || b->table->dead)
+		return unbind_now(b, n);
+	leave_keys(b);
+	--*n;
+	return true;
+}
+
+/*
+ * Those that wait for the lane of their table are at the end of the list. To serve a line may end
+ * a bond, so the first is looked up anew after that.
+ */
 static bool unbind_first(struct kreg_holdings *held, unsigned int *n,
-			 void (*queue)(struct kreg_table *t))
+			 const struct kreg_unbind_ops *ops)
 {
 	struct kreg_bond *b = list_first_entry_or_null(&held->bonds, struct kreg_bond, held);
+	bool served;
 
 	if (!b || !list_empty(&b->waiting))
 		return false;
-	if (b->linger_ms && live_objects(b) && !b->table->dead) {
-		start_linger(b);
-		--*n;
+	if (has_freed_lines(b->table)) {
+		served = ops->serve(b->table, n);
+		if (served || !*n)
+			return true;
+	} else if (unbind_or_leave(b, n)) {
 		return true;
 	}
-	if (unbind_now(b, n))
-		return true;
 	list_move_tail(&b->held, &held->bonds);
 	list_add_tail(&b->waiting, &b->table->unbinding);
 	kreg_death_enqueue(&held->death);
-	queue(b->table);
+	ops->queue(b->table);
 	return true;
 }
 
 /* Remove what is bound to the dead. True: that was all. */
-bool kreg_table_unbind_some(struct kreg_holdings *held, void (*queue)(struct kreg_table *t))
+bool kreg_table_unbind_some(struct kreg_holdings *held, const struct kreg_unbind_ops *ops)
 {
 	unsigned int n = UNBIND_RECORDS;
 
 	while (n)
-		if (!unbind_first(held, &n, queue))
+		if (!unbind_first(held, &n, ops))
 			return true;
 	return false;
 }

@@ -38,8 +38,6 @@ static const struct member reserved[] = {
 	MEMBER(WATCH, 4, kreg_ioc_watch, process.reserved),
 	MEMBER(REGISTER, 4, kreg_ioc_register, process.reserved),
 	MEMBER(REGISTER, 4, kreg_ioc_register, reserved),
-	MEMBER(REGISTER, 8, kreg_ioc_register, deadline_ns),
-	MEMBER(REGISTER, 8, kreg_ioc_register, udata),
 	MEMBER(SUBSCRIBE, 4, kreg_ioc_subscribe, reserved),
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Objects that are bound to processes: what it takes to look one up, to put, to register and
- * to unregister one, and what each costs when their process has died.
+ * to unregister one, the same as a lock that nobody else wants, and what each costs when their
+ * process has died.
  */
 #include <signal.h>
 #include <sys/prctl.h>
@@ -58,11 +59,12 @@ static void measure(struct run *run, const char *op)
 	bench_run(&bench);
 }
 
-static void register_some(void *arg, long count)
+static void register_as(void *arg, long count, __u32 flags)
 {
 	struct table *table = arg;
 	struct kreg_ioc_register cmd = {
 		.size = sizeof(cmd),
+		.flags = flags,
 		.table = table->id,
 		.key_len = KEY_LEN,
 		.value = address(table->value),
@@ -74,6 +76,16 @@ static void register_some(void *arg, long count)
 		cmd.key = address(keys_next(&table->fresh));
 		call(table->fd, KREG_IOC_REGISTER, &cmd, "register");
 	}
+}
+
+static void register_some(void *arg, long count)
+{
+	register_as(arg, count, 0);
+}
+
+static void lock_some(void *arg, long count)
+{
+	register_as(arg, count, KREG_REGISTER_WAIT);
 }
 
 /* Only of this process, which is said. */
@@ -107,6 +119,16 @@ static void measure_registering(struct table *table)
 	bench_run(&bench);
 	bench.op = "unregister";
 	bench.prepare = register_some;
+	bench.run = unregister_some;
+	unregister_some(table, COUNT);
+	bench_run(&bench);
+	lock_some(table, COUNT);
+	bench.op = "lock";
+	bench.prepare = unregister_some;
+	bench.run = lock_some;
+	bench_run(&bench);
+	bench.op = "unlock";
+	bench.prepare = lock_some;
 	bench.run = unregister_some;
 	unregister_some(table, COUNT);
 	bench_run(&bench);

@@ -118,7 +118,7 @@ general() {
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
 	for c in new rm ls info status put get take del scan count claim role give hold watch publish \
-		monitor wait register unregister whereis keys call cast; do
+		monitor wait lock register unregister whereis keys call cast; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -1102,6 +1102,49 @@ servers() {
 	t 'remove the registry of servers' 0 '' '' "$kreg" rm names
 }
 
+locks() {
+	"$kreg" new locks
+	"$kreg" lock locks backup -- sleep 1000 &
+	sleeper=$!
+	pids="$pids $sleeper"
+	wait_until "$kreg" whereis locks backup
+	t 'who has the lock' 0 $sleeper '' "$kreg" whereis locks backup
+	t 'and why' 0 'sleep 1000' '' "$kreg" get locks backup
+	t 'lock what is locked' 6 '' "kreg lock: process $sleeper has this key of table 'locks' *" \
+		"$kreg" lock -n locks backup -- true
+	t 'not within a time' 6 '' 'kreg lock: process *' \
+		"$kreg" lock --timeout 20ms locks backup -- true
+	t 'with a status of its own' 9 '' 'kreg lock: process *' \
+		"$kreg" lock --conflict-exit-code 9 -n locks backup -- true
+	t 'another lock' 0 locks '' "$kreg" lock locks other why -- sh -c 'echo $KREG_TABLE'
+	t 'the status of the command' 3 '' '' "$kreg" lock locks other -- sh -c 'exit 3'
+	# Who waits gets it when the holder is killed, and its number is a higher one.
+	"$kreg" lock locks backup -- sh -c 'echo $KREG_TOKEN; exec sleep 1000' >"$tmp/token" &
+	waiter=$!
+	pids="$pids $waiter"
+	first=$("$kreg" whereis --json locks backup | sed 's/.*"version":"\{0,1\}\([0-9]*\).*/\1/')
+	kill -9 "$sleeper"
+	wait "$sleeper" 2>/dev/null
+	wait_until test -s "$tmp/token"
+	t 'the next has it' 0 $waiter '' "$kreg" whereis locks backup
+	t 'its token is a higher one' 0 '' '' test "$(cat "$tmp/token")" -gt "$first"
+	kill -9 "$waiter"
+	wait "$waiter" 2>/dev/null
+	t 'nobody has it' 3 '' '*' "$kreg" whereis locks backup
+	t 'lock without a command' 2 '' 'kreg lock: there is no command behind --*' \
+		"$kreg" lock locks backup --
+	t 'lock with no command' 2 '' '*' "$kreg" lock locks backup value
+	t 'lock an empty key' 2 '' 'kreg lock: the key is empty*' "$kreg" lock locks '' -- true
+	t 'lock for no time' 2 '' "kreg lock: 'x' is no time*" "$kreg" lock -t x locks a -- true
+	t 'lock with a bad status' 2 '' "kreg lock: '256' is no exit status*" \
+		"$kreg" lock -E 256 locks a -- true
+	t 'lock, no such command' 127 '' 'kreg lock: /no/such: *' \
+		"$kreg" lock locks backup -- /no/such
+	t 'lock in no table' 3 '' '*' "$kreg" lock nowhere backup -- true
+	t 'nobody has it still' 3 '' '*' "$kreg" whereis locks backup
+	t 'remove the locks' 0 '' '' "$kreg" rm locks
+}
+
 echo 'TAP version 13'
 general
 tables
@@ -1122,6 +1165,7 @@ until_so
 many
 namespaces
 registries
+locks
 servers
 statuses
 echo "1..$n"

@@ -227,6 +227,27 @@ MAKER(make_await_sleep)
 
 SWEEP(await_sleep, .make = make_await_sleep)
 
+/* A place in the line of a key that is held, by an object that is bound to nobody. */
+MAKER(make_line)
+{
+	static const char value[] = "locked";
+
+	if (_test_member(w->fd, w->table, NAME))
+		test_puts(w->fd, w->table, NAME, "held");
+	call_init(c, KREG_IOC_REGISTER, sizeof(c->arg.reg), true);
+	c->arg.reg.table = w->table;
+	c->arg.reg.flags = KREG_REGISTER_STANDBY;
+	c->arg.reg.key_len = strlen(NAME);
+	c->arg.reg.value_len = strlen(value);
+	call_in(c, PART_KEY, &c->arg.reg.key, NAME, strlen(NAME));
+	call_in(c, PART_VALUE, &c->arg.reg.value, value, strlen(value));
+}
+
+SWEEP(line, .make = make_line)
+SWEEP(line_full, .make = make_line, .full = "max_user_watches", .at = 0)
+SWEEP(line_table_full, .make = make_line, .full = "max_table_awaited", .at = 0)
+SWEEP(line_bound_full, .make = make_line, .full = "max_user_bound", .at = 0)
+
 /* Of the name of the table, which stays. */
 MAKER(make_await_name)
 {

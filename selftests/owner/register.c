@@ -110,10 +110,9 @@ TEST_F(register, errors)
 		change;					\
 		EXPECT_EQ(-(err), run_register(self->fd, &cmd)); \
 	} while (0)
-	EXPECT_REGISTER(EOPNOTSUPP, cmd.flags = KREG_REGISTER_WAIT);
-	EXPECT_REGISTER(EOPNOTSUPP, cmd.flags = KREG_REGISTER_STANDBY; cmd.key_len = 0);
-	EXPECT_REGISTER(EOPNOTSUPP, cmd.udata = 1);
-	EXPECT_REGISTER(EOPNOTSUPP, cmd.deadline_ns = 1);
+	EXPECT_REGISTER(EOPNOTSUPP, cmd.flags = KREG_REGISTER_ALL + 1; cmd.key_len = 0);
+	EXPECT_REGISTER(EINVAL, cmd.udata = 1);
+	EXPECT_REGISTER(EINVAL, cmd.deadline_ns = 1);
 	EXPECT_REGISTER(EINVAL, cmd.key_len = 0);
 	EXPECT_REGISTER(EINVAL, cmd.flags = KREG_REGISTER_ALL; cmd.version = 1);
 	EXPECT_REGISTER(EINVAL, cmd.flags = KREG_REGISTER_VERSION);

@@ -172,7 +172,7 @@
  * made the user namespace. One more: open(2) of the device fails with EDQUOT.
  */
 #define KREG_MAX_USER_NAMESPACES	256
-/* Watches and places of STANDBY, also those whose record has not been read. */
+/* Watches, places of STANDBY and of REGISTER, also those whose record has not been read. */
 #define KREG_MAX_USER_WATCHES		65536
 /* Objects that are bound to processes, of the user through whose client they were bound. */
 #define KREG_MAX_USER_BOUND		262144
@@ -186,7 +186,7 @@
  * @KREG_LIMIT_BYTES: bytes of memory of the user's tables
  * @KREG_LIMIT_MAILBOX: records, or their bytes, in the mailbox of the process that is
  *	to get one
- * @KREG_LIMIT_WAITERS: places in the line of the table
+ * @KREG_LIMIT_WAITERS: places in the line of the table, or of the key
  * @KREG_LIMIT_TABLE: room of the table itself; told by OPEN, of the list of all tables
  * @KREG_LIMIT_PROMISED: records, or their bytes, that one user may have in the mailbox of
  *	another's process: a quarter of it. All strangers together may have three quarters,
@@ -194,13 +194,13 @@
  * @KREG_LIMIT_QUEUED: operations with ASYNC, or their bytes, that wait to be applied: of the
  *	client, or of the user; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user
- * @KREG_LIMIT_WATCHES: watches of the user, and his places of STANDBY
+ * @KREG_LIMIT_WATCHES: watches of the user, and his places of STANDBY and of REGISTER
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table
  * @KREG_LIMIT_PINS: pins of the table; not yet
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
  *	tables; told by open(2), which fails with EDQUOT
  * @KREG_LIMIT_FOLLOWERS: tables that follow the role
- * @KREG_LIMIT_AWAITED: keys of the table that are waited for
+ * @KREG_LIMIT_AWAITED: keys of the table that are waited for, or have a line
  */
 enum kreg_limit {
 	KREG_LIMIT_NONE = 0,
@@ -221,8 +221,9 @@ enum kreg_limit {
 	KREG_LIMIT_AWAITED = 15
 };
 
-/* How many may be in line to claim one table, asleep or standing by. */
+/* How many may be in line to claim one table, or for one key, asleep or standing by. */
 #define KREG_MAX_WAITERS	64
+#define KREG_MAX_KEY_WAITERS	1024
 
 /* How many tables may follow one role; and of how many deaths a limit may be. */
 #define KREG_MAX_FOLLOWERS	64
@@ -303,9 +304,10 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_ROLE	(1ULL << 4)	/* ROLE, WRITER and LIMIT, QUARANTINED, ON_CRASH */
 #define KREG_FEATURE_STANDBY	(1ULL << 5)	/* STANDBY of OPEN; a line saves its table */
 #define KREG_FEATURE_WAIT	(1ULL << 6)	/* WATCH of keys and names, and its SLEEP */
+#define KREG_FEATURE_LINE	(1ULL << 7)	/* WAIT and STANDBY of REGISTER */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
-				 KREG_FEATURE_WAIT)
+				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -700,7 +702,9 @@ enum kreg_op_code {
  * It counts as an object of the table until the death has been handled, see KREG_IOC_SYNC.
  * PUT without BOUND keeps the binding of the object that it replaces; with BOUND that is bound
  * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others. An object that
- * was registered to linger is not hidden, and stays for a time: see &struct kreg_ioc_register.
+ * was registered to linger is not hidden, and stays for a time: see &struct kreg_ioc_register. One
+ * that was registered with WAIT or STANDBY is hidden, but there for whoever writes, until its
+ * process is dead.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process: else PUT and TAKE are ENODATA, and DELETE does nothing and is no error, with
@@ -1278,8 +1282,8 @@ struct kreg_ioc_watch {
  *
  * End a subscription, of which nothing more is read then. Or end a watch: when the
  * call returns 0 there is no record of it and will be none. The same of a place in line, for
- * which ENOENT says that the table has become the process', or is gone or not to be claimed any
- * more, as its record says. ENOENT says that the watch
+ * which ENOENT says that the table, or the key, has become the process', or is gone or not to be
+ * had any more, as its record says. ENOENT says that the watch
  * had come to its end before, also if the process is dead and its death not handled
  * yet; its record may be in the mailbox, unless FLUSH is set, or have been read, also
  * by a read(2) that is under way in another thread.
@@ -1295,15 +1299,16 @@ struct kreg_ioc_cancel {
 
 /* Flags of KREG_IOC_REGISTER. */
 #define KREG_REGISTER_GET	(1U << 0)	/* that it is held already is no error */
-#define KREG_REGISTER_VERSION	(1U << 3)	/* in place of the object with version @version */
-#define KREG_REGISTER_ALL	(KREG_REGISTER_GET | KREG_REGISTER_VERSION)
-/* Not yet: */
 #define KREG_REGISTER_WAIT	(1U << 1)	/* stand in line, and sleep until one's turn */
 #define KREG_REGISTER_STANDBY	(1U << 2)	/* stand in line, and return */
+#define KREG_REGISTER_VERSION	(1U << 3)	/* in place of the object with version @version */
+#define KREG_REGISTER_ALL	(KREG_REGISTER_GET | KREG_REGISTER_WAIT | \
+				 KREG_REGISTER_STANDBY | KREG_REGISTER_VERSION)
 
 /* Values of @out_how of KREG_IOC_REGISTER. */
 #define KREG_REGISTERED		1	/* the process has the key now */
 #define KREG_REGISTER_HELD	2	/* with GET: it was held already */
+#define KREG_REGISTER_WAITS	3	/* with STANDBY: it has a place in line */
 
 /**
  * struct kreg_ioc_register - ioctl(KREG_IOC_REGISTER)
@@ -1318,18 +1323,19 @@ struct kreg_ioc_cancel {
  * @linger_ms: how long the object stays after the death of its process; 0: not at all
  * @reserved: must be zero
  * @version: with VERSION, which is not 0
- * @deadline_ns: not yet: with WAIT
- * @udata: not yet: with STANDBY
+ * @deadline_ns: with WAIT, CLOCK_MONOTONIC in nanoseconds: when to give up; if it has passed
+ *	already, at once; 0: never
+ * @udata: with STANDBY, comes back in the record
  * @out_process: who has the key: zero if the object that is there is bound to nobody, or to a
  *	process that the caller does not see; with the pid 0 if it is dead
  * @out_version: the version of its object
- * @out_id: 0
- * @out_how: %KREG_REGISTERED, %KREG_REGISTER_HELD
+ * @out_id: of the place in line that STANDBY has taken, for CANCEL; else 0
+ * @out_how: %KREG_REGISTERED, %KREG_REGISTER_HELD, %KREG_REGISTER_WAITS
  * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
  *
  * Register a process under a key: as PUT with NEW and BOUND, and in the same call told who has
  * the key if it is held already. The object of a process that is exiting holds nothing. The
- * out_ members are set to zero first, and written also with EEXIST.
+ * out_ members are set to zero first, and written also with EEXIST, EALREADY and ETIMEDOUT.
  *
  * With @linger_ms the object is found for so long after the death of its process, as one whose
  * process has the pid 0. Meanwhile it can be read, written and removed, and holds nothing: REGISTER
@@ -1342,9 +1348,40 @@ struct kreg_ioc_cancel {
  * user, or with CAP_KILL over it. It needs no client of its own, but a cookie, see
  * KREG_IOC_WHOIS.
  *
- * Errors beside the general ones: EINVAL: VERSION with GET; ESRCH: the process is dead, exiting
- * or unknown; EPERM: it is not the caller's; EEXIST: held; ECANCELED: another version, or none;
- * EDQUOT with %KREG_LIMIT_BOUND.
+ * With WAIT and with STANDBY one who does not get the key at once stands in its line, which is
+ * served first come, first served, when the object of the key has been deleted, and when its
+ * process is *dead*: not yet when that is exiting, since its threads may still run for a moment.
+ * So no two processes believe at the same time that the key is theirs, and the version of the
+ * object, which only grows, tells a later holder from an earlier one. An object that was
+ * registered so is not displaced by a plain REGISTER either before its process is dead, although
+ * it is hidden from look-ups like any other as soon as that is exiting. Who deletes or binds anew
+ * what another has takes it from him. What lingers is served to the line at once. A plain
+ * REGISTER passes by the line. The key is the process', not the thread's.
+ *
+ * Whether the client may write to the table, and the process is its own, is decided again at its
+ * turn: who may not is told EACCES or EPERM, by STANDBY a GONE record with the cause ACCESS; if
+ * the process is dead ESRCH, or NOPROC; if the table is destroyed ESTALE, or GONE with the cause
+ * of that. The next gets the key. Else WAIT returns when the process has it; with STANDBY the call
+ * returns @out_id, and the client finds a READY record, with the cause CLAIM, the key, the version
+ * of the new object and the process that has it. It may be there when the call returns. A place
+ * ends with that, with CANCEL, and with the client; that of an exiting process is passed over.
+ *
+ * Who sleeps in WAIT and is stopped, or frozen by its cgroup, leaves the line, since it could not
+ * use the key. When it goes on, so does the call, from its start: at the end of the line, and with
+ * the deadline that it had. The same after a signal whose handler was installed with SA_RESTART. A
+ * process that is stopped keeps a place of STANDBY.
+ *
+ * All that the registration needs is set aside with the place and charged from then on: the
+ * object to the table's user, and as a bound object of the client's, whose place counts as a
+ * watch.
+ *
+ * Errors beside the general ones: EINVAL: VERSION with GET, WAIT with STANDBY, either with
+ * VERSION or GET, @deadline_ns without WAIT, @udata without STANDBY; ESRCH: the process is dead,
+ * exiting or unknown; EPERM: it is not the caller's; EALREADY: WAIT or STANDBY, and the process
+ * has the key; EEXIST: held; ECANCELED: another version, or none; ETIMEDOUT: the deadline has
+ * passed; ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
+ * waiting; EDQUOT with %KREG_LIMIT_BOUND, %KREG_LIMIT_WATCHES, %KREG_LIMIT_AWAITED, or with
+ * %KREG_LIMIT_WAITERS: %KREG_MAX_KEY_WAITERS are in line already.
  */
 struct kreg_ioc_register {
 	__u32 size;
@@ -1522,7 +1559,7 @@ enum kreg_event_kind {
 	KREG_EVENT_CLEAR = 20,		/* all objects were removed, and there were some */
 	KREG_EVENT_OWNER = 21,		/* the table has another owner */
 	KREG_EVENT_GONE = 22,		/* the table is destroyed, or may not be read any more; */
-					/* or not be claimed, by who stood by for it */
+					/* or not be claimed or written, by who stood in line */
 	KREG_EVENT_USER = 23,		/* somebody who may write has said so, by PUBLISH */
 	KREG_EVENT_OVERFLOW = 24,	/* events were lost */
 	KREG_EVENT_EXPIRED = 25		/* not yet: an object has expired */
@@ -1534,13 +1571,14 @@ enum kreg_cause {
 					/* one gave it away, or parked it */
 	KREG_CAUSE_DEATH = 2,		/* TRANSFER, DOWN, EXIT: @process died; OWNER, GONE: */
 					/* the owner did */
-	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; TRANSFER: its place */
-					/* in line has come to be the first */
-	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched */
+	KREG_CAUSE_CLAIM = 3,		/* OWNER: the new one has claimed it; TRANSFER and READY: */
+					/* its place in line has come to be the first */
+	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched; */
+					/* GONE: the one that was to have the key is dead */
 	KREG_CAUSE_LIMIT = 6,		/* OWNER: the old one died, one too many: quarantined */
 	/* Of GONE, which has none if the table was destroyed by a call, and of EXIT: */
 	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered */
-	KREG_CAUSE_ACCESS = 7		/* who is told may not read it any more, or not claim it */
+	KREG_CAUSE_ACCESS = 7		/* who is told may not read it, claim it or write to it */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
@@ -1564,16 +1602,17 @@ enum kreg_cause {
  * @cause: enum kreg_cause
  * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
  *	code, signal, core
- * @key_len: length of the key, which follows this struct; TRANSFER, and GONE of a place in line:
- *	of the table's name; DOWN, READY, and GONE of a wait: of the name or key that was given
- *	to WATCH
+ * @key_len: length of the key, which follows this struct; TRANSFER, and GONE of a place in line
+ *	of a table: of the table's name; DOWN, READY, and GONE of a wait or of a place in line of a
+ *	key: of the name or key that was given to WATCH or REGISTER
  * @value_len: length of the value, which follows the key; TRANSFER: of the data that the
  *	heir was named or the table given with; OWNER: the value is the &struct kreg_process
  *	of the former owner, or zero
  * @id: of the watch, place in line or subscription that this comes from; 0: none
  * @udata: what that was asked for with
  * @version: TRANSFER: how often the owner of the table has changed; OVERFLOW: number of the
- *	last event that may be lost; READY: of the object, 0 if it is absent; GONE of a wait: 0;
+ *	last event that may be lost; READY: of the object, 0 if it is absent; GONE of a wait, or
+ *	of a place in line of a key: 0;
  *	else of the last write
  *
  * The padding after the value is zero. This struct does not grow: a later kernel puts

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about servers and calls, for errmsg.c. */
+/* Sentences about servers and calls, and about lines of keys, for errmsg.c. */
 #include <errno.h>
 
 #include "internal.h"
@@ -9,6 +9,21 @@ static const struct {
 	enum attempt attempt;
 	const char *text;
 } sentences[] = {
+	{ ETIMEDOUT, TRY_HELD,
+	  "process %p has this key of %t still; wait longer, or see what it is at" },
+	{ ETIMEDOUT, TRY_LINE,
+	  "another process has this key of %t still, or comes first; wait longer" },
+	{ EALREADY, TRY_LINE,
+	  "this process has the key of %t already, perhaps in another thread" },
+	{ ECANCELED, TRY_UNLOCK,
+	  "the lock in %t was not this process' any more: somebody has deleted it, or taken it" },
+	{ ESTALE, TRY_UNLOCK, "the lock in %t is that of the parent of this process" },
+	{ ENAMETOOLONG, TRY_LINE, "the key has %k bytes; the most is %K" },
+	{ EFBIG, TRY_LINE, "the value has %v bytes; the most is %V; split it" },
+	{ EINVAL, TRY_LINE,
+	  "the key is empty, the event has brought no lock, or the options contradict each other" },
+	{ EPERM, TRY_LINE, "process %p is another user's, and only its user may register it" },
+	{ EACCES, TRY_LINE, "this user may not write to %t, or not any more" },
 	{ EAGAIN, TRY_CALL,
 	  "the server has too much to do already: this request was not sent; try again later, or call and wait"
 	},

@@ -200,6 +200,13 @@ bool kreg_present_is_past(const struct present *p, const struct kreg_event *even
 /* 1: @taken is what is there; 0: nothing is to be told; or an error. */
 int kreg_present_next(struct kreg_client *client, struct taken *taken);
 
+/* registry.c: @io->flags and what goes with them are set; who has a key. */
+int kreg_register_run(struct kreg_table *table, struct kreg_ioc_register *io,
+		      const struct kreg_process *process, const void *key, size_t key_len,
+		      const void *value, size_t value_len);
+int kreg_holder_fill(struct kreg_holder *holder, const struct kreg_process *process,
+		     uint64_t version);
+
 /* table.c: NULL without memory. @name need not be terminated. */
 struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const void *name,
 				  size_t name_len);
@@ -232,11 +239,15 @@ enum attempt {
 	TRY_HOLDER,
 	TRY_WAIT,
 	TRY_WAIT_NAME,	/* of a table that need not be there */
+	TRY_LINE,	/* for a key, which nobody is seen to have */
+	TRY_HELD,	/* or which process %p has */
+	TRY_UNLOCK,
 	/* What errmsg_call.c knows, which come last: */
 	TRY_SERVE,
 	TRY_REPLY,
 	TRY_CALL,	/* @name is the table's */
 	TRY_ANSWER,	/* the error is the server's answer */
+	TRY_START,	/* the error is the program's */
 };
 
 /*

@@ -6,8 +6,8 @@
 
 #include "internal.h"
 
-static int fill_holder(struct kreg_holder *holder, const struct kreg_process *process,
-		       uint64_t version)
+int kreg_holder_fill(struct kreg_holder *holder, const struct kreg_process *process,
+		     uint64_t version)
 {
 	struct kreg_holder told = { sizeof(told), *process, version };
 
@@ -25,9 +25,9 @@ static int check_holder(const struct kreg_holder *holder)
 	return holder && holder->size < sizeof(*holder) ? -EINVAL : 0;
 }
 
-static int run_register(struct kreg_table *table, struct kreg_ioc_register *io,
-			const struct kreg_process *process, const void *key, size_t key_len,
-			const void *value, size_t value_len)
+int kreg_register_run(struct kreg_table *table, struct kreg_ioc_register *io,
+		      const struct kreg_process *process, const void *key, size_t key_len,
+		      const void *value, size_t value_len)
 {
 	struct kreg_op op;
 	int ret = kreg_op_fill(&op, KREG_OP_PUT, key, key_len, value, value_len);
@@ -54,7 +54,7 @@ int kreg_register(struct kreg_table *table, const void *key, size_t key_len,
 		  const void *value, size_t value_len)
 {
 	struct kreg_ioc_register io = { .flags = 0 };
-	int ret = run_register(table, &io, NULL, key, key_len, value, value_len);
+	int ret = kreg_register_run(table, &io, NULL, key, key_len, value, value_len);
 
 	return register_failed(ret, table, key_len, value_len);
 }
@@ -67,12 +67,12 @@ int kreg_register_or_get(struct kreg_table *table, const struct kreg_process *pr
 	int ret = check_holder(holder);
 
 	if (!ret)
-		ret = run_register(table, &io, process, key, key_len, value, value_len);
+		ret = kreg_register_run(table, &io, process, key, key_len, value, value_len);
 	if (ret) {
 		register_failed(ret, table, key_len, value_len);
 		return process ? kreg_fail_process(ret, process->pid) : ret;
 	}
-	fill_holder(holder, &io.out_process, io.out_version);
+	kreg_holder_fill(holder, &io.out_process, io.out_version);
 	return io.out_how == KREG_REGISTERED;
 }
 
@@ -91,9 +91,9 @@ int kreg_register_with(struct kreg_table *table, const void *key, size_t key_len
 	io.flags = o.version ? KREG_REGISTER_VERSION : 0;
 	io.version = o.version;
 	io.linger_ms = o.linger_ms;
-	ret = run_register(table, &io, o.process, key, key_len, value, value_len);
+	ret = kreg_register_run(table, &io, o.process, key, key_len, value, value_len);
 	if (!ret || ret == -EEXIST)
-		fill_holder(holder, &io.out_process, io.out_version);
+		kreg_holder_fill(holder, &io.out_process, io.out_version);
 	register_failed(ret, table, key_len, value_len);
 	return ret && o.process ? kreg_fail_process(ret, o.process->pid) : ret;
 }
@@ -124,7 +124,7 @@ int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
 		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
 	if (ret)
 		return kreg_fail_sizes(kreg_fail_table(ret, TRY_READ, table), key_len, 0, 0);
-	return fill_holder(holder, &io.out_process, io.op.out_version);
+	return kreg_holder_fill(holder, &io.out_process, io.op.out_version);
 }
 
 /* Who has the key before and after the pidfd was opened lived meanwhile, so it is his. */
@@ -153,7 +153,7 @@ int kreg_whereis_pidfd(struct kreg_table *table, const void *key, size_t key_len
 		if (ret)
 			return ret;
 	}
-	fill_holder(holder, &after.process, after.version);
+	kreg_holder_fill(holder, &after.process, after.version);
 	return fd;
 }
 

@@ -101,6 +101,91 @@ int kreg_register_with(struct kreg_table *table, const void *key, size_t key_len
 		       const struct kreg_register_options *options,
 		       struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
+/**
+ * kreg_register_wait() - register a process when it is its turn
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @value: the value
+ * @value_len: its length
+ * @options: as of kreg_register_with(), without a version; may be NULL
+ * @timeout_ms: how long to wait; 0: only try; -1, INT64_MAX: for ever
+ * @holder: who has the key, also written with -ETIMEDOUT and -EALREADY; may be NULL
+ *
+ * Those who want a key that another has stand in its line and get it in the order of coming, when
+ * it has been removed and when the process that had it is dead: not yet when that is exiting.
+ * Nobody displaces them before they are dead either. <kreg/lock.h> makes locks of that.
+ *
+ * Any thread at any time. Signals interrupt it as SA_RESTART says. A process that is stopped
+ * while it waits comes last when it goes on.
+ *
+ * Errors: -ETIMEDOUT: another has it, or comes first; -EALREADY: the process has it; -EINTR;
+ * -ESTALE: the table is destroyed; -EACCES: the caller may not write to it, or not any more;
+ * -ESRCH, -EPERM as of kreg_register_or_get(); -EDQUOT: bound objects or waits of the user, or
+ * too many in line.
+ */
+int kreg_register_wait(struct kreg_table *table, const void *key, size_t key_len,
+		       const void *value, size_t value_len,
+		       const struct kreg_register_options *options, int64_t timeout_ms,
+		       struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_register_standby() - likewise, without waiting
+ * @table: the table; its client's mailbox gets the event
+ * @key: the key
+ * @key_len: its length
+ * @value: the value
+ * @value_len: its length
+ * @options: as of kreg_register_wait()
+ * @fn: is called for the event; NULL: as of kreg_when()
+ * @arg: for @fn
+ * @ref: the new ref, or NULL: registered at once; to be freed with kreg_ref_cancel(), which
+ *	gives up the place
+ *
+ * The event is of kind KREG_EVENT_READY, with the cause KREG_CAUSE_CLAIM: the process has the
+ * key, and kreg_event_version() is the version of its object. Or it is of KREG_EVENT_GONE:
+ * the table is destroyed; or with the cause KREG_CAUSE_ACCESS the caller may not write to it when
+ * its turn comes; or with KREG_CAUSE_NOPROC the process that was to have it is dead.
+ *
+ * The place ends with the client, and with execve(2). A process that is stopped keeps it.
+ *
+ * Return: 1: registered at once; 0: it has a place in line; or an error as above.
+ */
+int kreg_register_standby(struct kreg_table *table, const void *key, size_t key_len,
+			  const void *value, size_t value_len,
+			  const struct kreg_register_options *options, kreg_event_fn fn,
+			  void *arg, struct kreg_ref **ref) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_start_fn - start a process that registers itself, for kreg_registry_ensure()
+ * @key: under which key
+ * @key_len: its length
+ * @arg: as given to kreg_registry_ensure()
+ *
+ * It need not have registered when this returns. Return: 0, or a negative errno.
+ */
+typedef int (*kreg_start_fn)(const void *key, size_t key_len, void *arg);
+
+/**
+ * kreg_registry_ensure() - find who has a key, or start somebody who will
+ * @table: the table
+ * @locks: another table, for a lock of the same key
+ * @key: the key
+ * @key_len: its length
+ * @start: is called if nobody has it, by one caller at a time, whichever process it is in
+ * @arg: for @start
+ * @timeout_ms: how long to wait for the others, and for who was started to register
+ * @holder: who has the key; may be NULL
+ *
+ * If the caller who starts somebody dies, the next takes his place.
+ *
+ * Return: 1: @start was called by this call; 0: somebody had the key; or an error: -ETIMEDOUT,
+ * also if who was started has not registered; what @start has returned; as of kreg_lock().
+ */
+int kreg_registry_ensure(struct kreg_table *table, struct kreg_table *locks, const void *key,
+			 size_t key_len, kreg_start_fn start, void *arg, int64_t timeout_ms,
+			 struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
 /** kreg_unregister() - remove a key of the calling process. Return: 1, or 0: it had it not. */
 int kreg_unregister(struct kreg_table *table, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
