@@ -6,6 +6,8 @@
 #ifndef KREG_KIT_PROGRAM_H
 #define KREG_KIT_PROGRAM_H
 
+#include <sys/stat.h>
+
 #include "kit/job.h"
 
 /* The program may be loaded elsewhere: functions are found by their distance from this one. */
