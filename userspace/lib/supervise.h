@@ -34,6 +34,7 @@ struct child {
 	struct kreg_child how;
 	bool dynamic;			/* started on request: forgotten when it is not to run */
 	bool foreign;			/* not among the children any more */
+	bool listed, changed;		/* by kreg_supervisor_change() */
 	/* In the table. */
 	enum want want;
 	uint64_t number;		/* of the start that is wanted or was done */
@@ -55,6 +56,7 @@ struct child {
 	int status;
 	int err;			/* why it could not be started */
 	char why[256];			/* in words */
+	int stop_signal, stop_ms;	/* of the process, whatever @how says now */
 	pid_t pid;
 	int pidfd;
 	int sock;			/* to the child until its program runs */
@@ -93,6 +95,12 @@ struct kreg_supervisor {
 uint64_t kreg_sup_now_ms(void);
 int kreg_sup_watch_fd(struct kreg_supervisor *sup, int fd, void *ptr);
 
+int kreg_sup_check(const struct kreg_supervisor *sup, bool started);
+int kreg_sup_check_new(const char *name, enum kreg_strategy strategy, unsigned int max_restarts);
+int kreg_sup_add(struct kreg_supervisor *sup, const struct kreg_child *how, struct child **child);
+int kreg_sup_dispatch(struct kreg_supervisor *sup, uint64_t deadline);
+void kreg_sup_set_timer(struct kreg_supervisor *sup);
+
 /* supervisor_child.c: copies of what the program says of a child. */
 int kreg_sup_child_new(struct kreg_supervisor *sup, const struct kreg_child *how,
 		       struct child **child);
@@ -127,6 +135,10 @@ int kreg_sup_load_times(struct kreg_supervisor *sup);
 /* Call @fn for the id of each process that is entered. */
 int kreg_sup_each_run(struct kreg_supervisor *sup,
 		      int (*fn)(struct kreg_supervisor *sup, const char *id));
+
+/* supervisor_change.c: another list of children. */
+int kreg_sup_change(struct kreg_supervisor *sup, unsigned int max_restarts,
+		    const struct kreg_child *children, size_t count);
 
 /* supervisor_attach.c: go on with what a supervisor before has left. */
 int kreg_sup_attach_all(struct kreg_supervisor *sup);

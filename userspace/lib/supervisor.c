@@ -48,7 +48,7 @@ static int open_fds(struct kreg_supervisor *sup)
 	return ret ? ret : kreg_sup_notify_open(sup);
 }
 
-static int check_new(const char *name, enum kreg_strategy strategy, unsigned int max_restarts)
+int kreg_sup_check_new(const char *name, enum kreg_strategy strategy, unsigned int max_restarts)
 {
 	size_t len = name ? strnlen(name, SUP_MAX_NAME + 1) : 0;
 
@@ -73,7 +73,7 @@ int kreg_supervisor_new(struct kreg_client *client, const char *name,
 			struct kreg_supervisor **out)
 {
 	struct kreg_supervisor *sup;
-	int ret = check_new(name, strategy, max_restarts);
+	int ret = kreg_sup_check_new(name, strategy, max_restarts);
 
 	if (ret)
 		return kreg_fail(ret, TRY_OTHER, client);
@@ -129,7 +129,7 @@ void kreg_supervisor_end(struct kreg_supervisor *sup)
 	errno = err;
 }
 
-static int check_sup(const struct kreg_supervisor *sup, bool started)
+int kreg_sup_check(const struct kreg_supervisor *sup, bool started)
 {
 	if (sup->process != kreg_process_number())
 		return -ESTALE;
@@ -138,7 +138,7 @@ static int check_sup(const struct kreg_supervisor *sup, bool started)
 	return 0;
 }
 
-static int add(struct kreg_supervisor *sup, const struct kreg_child *how, struct child **child)
+int kreg_sup_add(struct kreg_supervisor *sup, const struct kreg_child *how, struct child **child)
 {
 	struct child *c;
 	int ret = kreg_sup_child_new(sup, how, &c);
@@ -156,13 +156,13 @@ static int add(struct kreg_supervisor *sup, const struct kreg_child *how, struct
 int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *child)
 {
 	struct child *c;
-	int ret = check_sup(sup, false);
+	int ret = kreg_sup_check(sup, false);
 
-	return kreg_fail(ret ? ret : add(sup, child, &c), TRY_SUPERVISE, sup->client);
+	return kreg_fail(ret ? ret : kreg_sup_add(sup, child, &c), TRY_SUPERVISE, sup->client);
 }
 
 /* When it has to look again although nothing has come. */
-static void set_timer(struct kreg_supervisor *sup)
+void kreg_sup_set_timer(struct kreg_supervisor *sup)
 {
 	struct itimerspec t = { 0 };
 	uint64_t first = 0, d;
@@ -204,7 +204,7 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 	int count, i, n;
 
 	kreg_sup_advance(sup);
-	set_timer(sup);
+	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
 		return -ESHUTDOWN;
 	count = epoll_wait(sup->epoll, events, 32, ms);
@@ -215,13 +215,13 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 	n = kreg_client_handles(sup->client) || sup->client->has_refs ?
 		kreg_client_dispatch(sup->client, 0) : 0;
 	kreg_sup_advance(sup);
-	set_timer(sup);
+	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
 		return -ESHUTDOWN;
 	return n < 0 ? n : count;
 }
 
-static int dispatch(struct kreg_supervisor *sup, uint64_t deadline)
+int kreg_sup_dispatch(struct kreg_supervisor *sup, uint64_t deadline)
 {
 	int n;
 
@@ -235,19 +235,19 @@ static int dispatch(struct kreg_supervisor *sup, uint64_t deadline)
 
 int kreg_supervisor_dispatch(struct kreg_supervisor *sup, int64_t timeout_ms)
 {
-	int ret = check_sup(sup, true);
+	int ret = kreg_sup_check(sup, true);
 
 	if (!ret)
-		ret = dispatch(sup, kreg_deadline(timeout_ms));
+		ret = kreg_sup_dispatch(sup, kreg_deadline(timeout_ms));
 	return kreg_fail(ret, TRY_SUPERVISE, sup->client);
 }
 
 int kreg_supervisor_run(struct kreg_supervisor *sup)
 {
-	int ret = check_sup(sup, true);
+	int ret = kreg_sup_check(sup, true);
 
 	while (ret >= 0 || ret == -EINTR)
-		ret = dispatch(sup, 0);
+		ret = kreg_sup_dispatch(sup, 0);
 	if (ret == -ESHUTDOWN && sup->ending)
 		ret = sup->end;
 	return kreg_fail(ret, TRY_SUPERVISE, sup->client);
@@ -262,7 +262,7 @@ static int wait_until(struct kreg_supervisor *sup, bool (*goes_on)(const struct 
 		kreg_sup_advance(sup);
 		if (!sup->ending && !goes_on(sup))
 			return 0;
-		ret = dispatch(sup, 0);
+		ret = kreg_sup_dispatch(sup, 0);
 	}
 	return ret;
 }
@@ -289,115 +289,9 @@ static int start(struct kreg_supervisor *sup)
 
 int kreg_supervisor_start(struct kreg_supervisor *sup)
 {
-	int ret = check_sup(sup, false);
+	int ret = kreg_sup_check(sup, false);
 
 	return ret ? kreg_fail(ret, TRY_SUPERVISE, sup->client) : start(sup);
-}
-
-/* Wait until this child is as it is to be, or gone. */
-static int wait_for(struct kreg_supervisor *sup, struct child *c)
-{
-	int ret = 0;
-
-	while (ret >= 0 || ret == -EINTR) {
-		kreg_sup_advance(sup);
-		if (!c->start && !c->stop && (c->phase == SUP_UP || c->phase == SUP_DOWN))
-			return 0;
-		ret = dispatch(sup, 0);
-	}
-	return ret;
-}
-
-static int wait_for_start(struct kreg_supervisor *sup, struct child *c,
-			  struct kreg_process *process)
-{
-	char text[sizeof(sup->why)];
-	int ret;
-
-	ret = wait_for(sup, c);
-	c->called = false;
-	if (ret)
-		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
-	if (c->phase == SUP_UP) {
-		if (process)
-			*process = kreg_ref_process(c->down);
-		return 0;
-	}
-	/* It may have been ready, and have ended since. */
-	ret = c->err;
-	kreg_sup_sentence(c, text, sizeof(text));
-	if (c->dynamic)
-		kreg_sup_remove(sup, c);
-	if (!ret && process)
-		*process = (struct kreg_process){ 0, 0, 0 };
-	return ret ? kreg_fail_text(ret, text) : 0;
-}
-
-/* One that is known, or a new one. */
-static int find_or_add(struct kreg_supervisor *sup, const struct kreg_child *how,
-		       struct child **child)
-{
-	struct kreg_child full;
-	int ret = kreg_options_copy(&full, sizeof(full), how);
-	struct child *c = !ret && full.id ? kreg_sup_find(sup, full.id) : NULL;
-
-	if (ret)
-		return ret;
-	if (c && (c->phase != SUP_DOWN || c->start))
-		return -EEXIST;
-	if (!full.argv && !full.main) {
-		*child = c;
-		return c ? 0 : -ENOENT;
-	}
-	if (c)
-		return -EEXIST;
-	ret = add(sup, &full, child);
-	if (!ret)
-		(*child)->dynamic = true;
-	return ret;
-}
-
-int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_child *child,
-				struct kreg_process *process)
-{
-	struct child *c;
-	int ret = check_sup(sup, true);
-
-	if (!ret && sup->ending)
-		ret = -ESHUTDOWN;
-	if (!ret)
-		ret = find_or_add(sup, child, &c);
-	if (ret)
-		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
-	c->called = true;
-	c->start = true;
-	c->want = SUP_RUN;
-	c->number++;
-	kreg_sup_save_one(c, NULL);
-	return wait_for_start(sup, c, process);
-}
-
-int kreg_supervisor_stop_child(struct kreg_supervisor *sup, const char *id)
-{
-	struct child *c;
-	int ret = check_sup(sup, true);
-
-	if (ret)
-		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
-	c = kreg_sup_find(sup, id);
-	if (!c)
-		return kreg_fail(-ENOENT, TRY_SUPERVISE, sup->client);
-	c->called = true;
-	c->want = SUP_STOP;
-	c->start = false;
-	c->stop = c->phase != SUP_DOWN && c->phase != SUP_STOPPING;
-	kreg_sup_save_one(c, NULL);
-	ret = wait_for(sup, c);
-	c->called = false;
-	/* One that is known by the request alone is forgotten. */
-	if (!ret && c->dynamic)
-		kreg_sup_remove(sup, c);
-	return kreg_fail(ret, TRY_SUPERVISE, sup->client);
 }
 
 static void close_fd(int fd)
@@ -424,7 +318,7 @@ static void stop_all(struct kreg_supervisor *sup)
 		return;
 	kreg_sup_end_all(sup, 0);
 	while (ret >= 0 || ret == -EINTR)
-		ret = dispatch(sup, 0);
+		ret = kreg_sup_dispatch(sup, 0);
 	if (kreg_sup_is_done(sup))
 		clear_state(sup);
 }
@@ -436,7 +330,7 @@ void kreg_supervisor_free(struct kreg_supervisor *sup)
 	if (sup->process == kreg_process_number())
 		stop_all(sup);
 	while (sup->count)
-		kreg_sup_remove(sup, sup->children[0]);
+		kreg_sup_child_free(sup->children[--sup->count]);
 	free(sup->children);
 	free(sup->times);
 	kreg_table_close(sup->table);

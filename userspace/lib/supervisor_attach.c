@@ -27,6 +27,8 @@ static int attach(struct child *c, const struct run *run)
 	c->phase = SUP_UP;
 	c->found_setup = run->setup;
 	c->was_up = true;
+	c->stop_signal = c->how.stop_signal;
+	c->stop_ms = c->how.stop_ms;
 	/* Of a start that was to be followed by another one. */
 	if (run->number != c->number)
 		c->stop = true;

@@ -40,7 +40,7 @@ static bool is_restarted(const struct child *c)
 		return true;
 	if (WIFEXITED(c->status))
 		return WEXITSTATUS(c->status) != 0;
-	return WTERMSIG(c->status) != c->how.stop_signal;
+	return WTERMSIG(c->status) != c->stop_signal;
 }
 
 /* Whether a child is started anew with another one that has died. */
@@ -197,8 +197,8 @@ static void begin_stop(struct child *c, bool failing)
 	c->phase = SUP_STOPPING;
 	c->stop = false;
 	c->failing = failing;
-	c->deadline = kreg_deadline(c->how.stop_ms);
-	if (c->how.stop_ms == KREG_AT_ONCE) {
+	c->deadline = kreg_deadline(c->stop_ms);
+	if (c->stop_ms == KREG_AT_ONCE) {
 		c->deadline = 0;
 		c->killed = true;
 		kreg_sup_say(c, KREG_CHILD_KILLED);
@@ -206,7 +206,7 @@ static void begin_stop(struct child *c, bool failing)
 		return;
 	}
 	kreg_sup_say(c, KREG_CHILD_STOPS);
-	kreg_sup_signal(c, c->how.stop_signal);
+	kreg_sup_signal(c, c->stop_signal);
 	/* One that is stopped by SIGSTOP could not end. */
 	kreg_sup_signal(c, SIGCONT);
 }
@@ -217,6 +217,12 @@ static void begin_start(struct child *c)
 	c->err = 0;
 	c->why[0] = '\0';
 	c->want = SUP_RUN;
+	c->stop_signal = c->how.stop_signal;
+	c->stop_ms = c->how.stop_ms;
+	/* Tables that it had and is not to have any more follow its role no more. */
+	if (c->changed)
+		kreg_sup_role_end(c);
+	c->changed = false;
 	if (!c->number) {
 		c->number = 1;
 		kreg_sup_save_one(c, NULL);

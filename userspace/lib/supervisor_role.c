@@ -49,10 +49,14 @@ int kreg_sup_role_find(struct child *c)
 	char name[KREG_MAX_NAME + 1];
 	int ret;
 
-	if (!needs_role(c) || c->role)
+	if (c->role || (!needs_role(c) && !c->foreign))
 		return 0;
 	snprintf(name, sizeof(name), "supervisor.%s/%s", c->sup->name, c->how.id);
-	ret = kreg_role_open(c->sup->client, name, 0, &c->role);
+	/* Of one that is not started any more, only if there is one. */
+	ret = c->foreign ? kreg_table_open(c->sup->client, name, NULL, &c->role) :
+			   kreg_role_open(c->sup->client, name, 0, &c->role);
+	if (c->foreign && ret == -ENOENT)
+		return 0;
 	return ret ? ret : kreg_sup_role_stand_by(c);
 }
 

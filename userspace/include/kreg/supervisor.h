@@ -23,14 +23,14 @@ struct kreg_supervisor;
 enum kreg_strategy {
 	KREG_ONE_FOR_ONE = 0,	/* that child */
 	KREG_ONE_FOR_ALL = 1,	/* all; those that live are stopped first */
-	KREG_REST_FOR_ONE = 2,	/* that child and those behind it, likewise */
+	KREG_REST_FOR_ONE = 2	/* that child and those behind it, likewise */
 };
 
 /* Whether a child that has died is started again. */
 enum kreg_restart {
 	KREG_PERMANENT = 0,	/* always */
 	KREG_TRANSIENT = 1,	/* unless it exits with 0, or dies of its stop signal */
-	KREG_TEMPORARY = 2,	/* never */
+	KREG_TEMPORARY = 2	/* never */
 };
 
 /* For @stop_ms and @start_ms of struct kreg_child. */
@@ -92,6 +92,9 @@ struct kreg_child {
 	const char *const *writes;
 };
 
+#define KREG_CHILD_INIT	{ sizeof(struct kreg_child), 0, 0, 0, 0, KREG_PERMANENT, 0, 0, 0, false, 0, \
+			  0, 0, 0, 0, 0 }
+
 /* What happens, for the function of kreg_supervisor_set_log(). */
 enum kreg_supervisor_what {
 	KREG_CHILD_STARTS = 1,
@@ -103,7 +106,7 @@ enum kreg_supervisor_what {
 	KREG_CHILD_RESTARTS = 7,	/* it has died, and is started again */
 	KREG_CHILD_FAILED = 8,		/* it could not be started */
 	KREG_SUPERVISOR_GAVE_UP = 9,	/* more deaths than allowed */
-	KREG_SUPERVISOR_UNSAVED = 10,	/* its table could not be written to */
+	KREG_SUPERVISOR_UNSAVED = 10	/* its table could not be written to */
 };
 
 /**
@@ -213,6 +216,28 @@ int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_c
  * Errors: -ENOENT: there is no such child. That it does not run is no error.
  */
 int kreg_supervisor_stop_child(struct kreg_supervisor *sup, const char *id) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_supervisor_change() - have other children
+ * @sup: the supervisor, which was started
+ * @strategy: as of kreg_supervisor_new()
+ * @max_restarts: likewise
+ * @max_ms: likewise
+ * @children: all that it is to have, in their order, each with the same @size
+ * @count: their number
+ *
+ * Who is the same as before goes on. Who has changed is stopped, and started as it is now; who is
+ * not there any more is stopped; who is new is started: one after the other, by
+ * kreg_supervisor_dispatch(). That one cannot be started counts as a death. Who was started on
+ * request goes on.
+ *
+ * Errors, and then nothing has changed: as of kreg_supervisor_add(); -EBUSY: one of them is still
+ * being stopped because it was not there before; -ESHUTDOWN.
+ */
+int kreg_supervisor_change(struct kreg_supervisor *sup, enum kreg_strategy strategy,
+			   unsigned int max_restarts, uint64_t max_ms,
+			   const struct kreg_child *children, size_t count)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /** kreg_supervisor_table() - its table; see kreg_supervisor(3) for what is in it. */
 struct kreg_table *kreg_supervisor_table(const struct kreg_supervisor *sup) KREG_NONNULL_FIRST;
