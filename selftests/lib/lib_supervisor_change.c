@@ -153,7 +153,8 @@ static void destroy_named(struct kreg_client *client, const char *name)
 /* Tables go from one child to another, or back to the supervisor. */
 TEST_F(sup, tables_move)
 {
-	static const char *const one[] = { "moves", NULL }, *const two[] = { "moves", "stays", NULL };
+	static const char *const one[] = { "moves", NULL };
+	static const char *const two[] = { "moves", "stays", NULL };
 	struct kreg_child c[2] = {
 		obedient("a", KREG_PERMANENT), obedient("b", KREG_PERMANENT),
 	};

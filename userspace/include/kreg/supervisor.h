@@ -92,8 +92,8 @@ struct kreg_child {
 	const char *const *writes;
 };
 
-#define KREG_CHILD_INIT	{ sizeof(struct kreg_child), 0, 0, 0, 0, KREG_PERMANENT, 0, 0, 0, false, 0, \
-			  0, 0, 0, 0, 0 }
+#define KREG_CHILD_INIT	{ sizeof(struct kreg_child), 0, 0, 0, 0, KREG_PERMANENT, 0, 0, 0, false, \
+			  0, 0, 0, 0, 0, 0 }
 
 /* What happens, for the function of kreg_supervisor_set_log(). */
 enum kreg_supervisor_what {
