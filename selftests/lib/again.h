@@ -40,7 +40,7 @@ struct making {
 	unsigned int max;
 	int children;
 	enum kreg_restart restart;
-	bool stops_b;
+	bool stops_b, requests;
 };
 
 static inline int add_all(struct kreg_supervisor *sup, const struct making *m)
@@ -70,6 +70,20 @@ static inline void end_children(int sig)
 	kreg_supervisor_end(running);
 }
 
+/* A program, and a function, which the next supervisor cannot start. */
+static inline int request_two(struct kreg_supervisor *sup)
+{
+	char *const argv[] = { "sleep", "1000", NULL };
+	static char *const env[] = { "A=1", NULL };
+	struct kreg_child r = {
+		.size = sizeof(r), .id = "r", .argv = argv, .env = env, .directory = "/proc",
+	};
+	struct kreg_child f = obedient("f", KREG_PERMANENT);
+	int ret = kreg_supervisor_start_child(sup, &f, NULL);
+
+	return ret ? ret : kreg_supervisor_start_child(sup, &r, NULL);
+}
+
 static inline int supervise(const struct making *m)
 {
 	struct kreg_client *client;
@@ -86,6 +100,8 @@ static inline int supervise(const struct making *m)
 		ret = kreg_supervisor_start(running);
 	if (!ret && m->stops_b)
 		ret = kreg_supervisor_stop_child(running, "b");
+	if (!ret && m->requests)
+		ret = request_two(running);
 	if (ret) {
 		shared->failures++;
 		snprintf(shared->failure, sizeof(shared->failure), "%s", kreg_errmsg());

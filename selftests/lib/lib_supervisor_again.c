@@ -129,6 +129,52 @@ TEST_F(again, stopped_stays)
 	EXPECT_STREQ("=a=c", shared->record.text);
 }
 
+static bool runs_in(pid_t pid, const char *directory)
+{
+	char path[64], link[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	return readlink(path, link, sizeof(link) - 1) > 0 && !strcmp(link, directory);
+}
+
+/* Children on request go on as well, and a program is started again as it was asked for. */
+TEST_F(again, on_request)
+{
+	pid_t f, r;
+
+	self->how.requests = true;
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	f = pid_in(self->client, self->table, "f");
+	r = pid_in(self->client, self->table, "r");
+	end_process(self->pid, SIGKILL);
+	self->how.requests = false;
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=b=c=f=r", shared->record.text);
+	EXPECT_EQ(f, pid_in(self->client, self->table, "f"));
+	EXPECT_EQ(r, pid_in(self->client, self->table, "r"));
+	kill(r, SIGKILL);
+	while (!strstr(shared->record.text, "+r"))
+		usleep(1000);
+	EXPECT_TRUE(runs_in(pid_in(self->client, self->table, "r"), "/proc"));
+	/* What was a function of the program of before is watched, and not started again. */
+	kill(f, SIGKILL);
+	while (!strstr(shared->record.text, "!f"))
+		usleep(1000);
+	/* One that has died meanwhile is started again, too. */
+	end_process(self->pid, SIGKILL);
+	end_process(pid_in(self->client, self->table, "r"), EXIT_3);
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=b=c!r+r", shared->record.text);
+	EXPECT_EQ(0, end_process(self->pid, SIGTERM));
+	self->pid = 0;
+	EXPECT_STREQ("=a=b=c!r+r-r!r-c!c-b!b-a!a", shared->record.text);
+}
+
 /* One supervisor of a name at a time. */
 TEST_F(again, one_at_a_time)
 {

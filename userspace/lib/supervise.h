@@ -33,6 +33,7 @@ struct child {
 	/* How; the strings and lists are ours. */
 	struct kreg_child how;
 	bool dynamic;			/* started on request: forgotten when it is not to run */
+	uint64_t place;			/* among those on request */
 	bool foreign;			/* not among the children any more */
 	bool listed, changed;		/* by kreg_supervisor_change() */
 	/* In the table. */
@@ -79,6 +80,7 @@ struct kreg_supervisor {
 	size_t count;
 	uint64_t *times;		/* of the last deaths, in ms */
 	unsigned int times_count;
+	uint64_t places;		/* the last one that was given */
 	bool started;
 	bool starting;			/* a child that cannot be started ends it */
 	bool ending;
@@ -132,9 +134,18 @@ void kreg_sup_forget(struct child *c);
 int kreg_sup_load(struct child *c);
 int kreg_sup_load_run(struct child *c, struct run *run);
 int kreg_sup_load_times(struct kreg_supervisor *sup);
-/* Call @fn for the id of each process that is entered. */
-int kreg_sup_each_run(struct kreg_supervisor *sup,
-		      int (*fn)(struct kreg_supervisor *sup, const char *id));
+/* Call @fn for the id of each object PREFIX/ID. */
+int kreg_sup_each(struct kreg_supervisor *sup, const char *prefix,
+		  int (*fn)(struct kreg_supervisor *sup, const char *id));
+/* The value of NAME= in a text, or @none. */
+uint64_t kreg_sup_number_of(const char *text, const char *name, uint64_t none);
+
+/* supervisor_spec.c: how a child on request is started; @buf is to be freed. */
+int kreg_sup_spec_make(const struct child *c, char **buf, size_t *len);
+int kreg_sup_spec_read(struct kreg_supervisor *sup, const char *id, char *text, size_t len,
+		       struct child **child);
+/* It was a function of the program of before, and cannot be started. */
+bool kreg_sup_spec_is_lost(const struct child *c);
 
 /* supervisor_change.c: another list of children. */
 int kreg_sup_change(struct kreg_supervisor *sup, unsigned int max_restarts,

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "supervise.h"
 
@@ -53,7 +54,8 @@ static int attach_one(struct child *c)
 	if (c->want == SUP_STOP)
 		c->stop = c->phase != SUP_DOWN;
 	else
-		c->start = c->want == SUP_RUN && (c->phase == SUP_DOWN || c->stop);
+		c->start = c->want == SUP_RUN && (c->phase == SUP_DOWN || c->stop) &&
+			   !kreg_sup_spec_is_lost(c);
 	return ret;
 }
 
@@ -61,6 +63,58 @@ static int no_program(void *arg)
 {
 	(void)arg;
 	return SUP_ABANDONED;
+}
+
+/* It was started on request, and nobody will ask again. */
+static int find_requested(struct kreg_supervisor *sup, const char *id)
+{
+	char key[SUP_MAX_ID + 8];
+	struct child *c;
+	void *spec;
+	size_t len;
+	int ret;
+
+	if (kreg_sup_find(sup, id))
+		return 0;
+	ret = kreg_get_alloc(sup->table, key, snprintf(key, sizeof(key), "spec/%s", id), &spec,
+			     &len);
+	if (ret)
+		return ret;
+	ret = kreg_sup_spec_read(sup, id, spec, len, &c);
+	free(spec);
+	/* What nobody can start is treated as what is not among the children any more. */
+	if (ret)
+		return ret == -EINVAL ? 0 : ret;
+	c->dynamic = true;
+	ret = kreg_sup_append(sup, c);
+	if (ret)
+		kreg_sup_child_free(c);
+	else if (c->place > sup->places)
+		sup->places = c->place;
+	return ret;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct child *one = *(struct child *const *)a, *two = *(struct child *const *)b;
+
+	return one->place < two->place ? -1 : one->place > two->place;
+}
+
+/* One that neither lives nor can be started again. */
+static void forget_lost(struct kreg_supervisor *sup)
+{
+	struct child *c;
+	size_t i;
+
+	for (i = sup->count; i-- > 0;) {
+		c = sup->children[i];
+		if (!kreg_sup_spec_is_lost(c) || c->phase != SUP_DOWN)
+			continue;
+		c->want = SUP_ENDED;
+		kreg_sup_save_one(c, NULL);
+		kreg_sup_remove(sup, c);
+	}
 }
 
 /* It is not among the children any more: to be stopped. */
@@ -95,10 +149,17 @@ int kreg_sup_attach_all(struct kreg_supervisor *sup)
 	size_t i, count = sup->count;
 	int ret = kreg_sup_load_times(sup);
 
+	if (!ret)
+		ret = kreg_sup_each(sup, "spec", find_requested);
+	if (sup->count > count)
+		qsort(sup->children + count, sup->count - count, sizeof(*sup->children), by_place);
+	count = sup->count;
 	for (i = 0; i < count && !ret; i++)
 		ret = attach_one(sup->children[i]);
 	if (!ret)
-		ret = kreg_sup_each_run(sup, attach_foreign);
+		ret = kreg_sup_each(sup, "run", attach_foreign);
+	if (!ret)
+		forget_lost(sup);
 	/* Events about those who have died are there already. */
 	if (!ret && sup->client->has_refs)
 		ret = kreg_client_dispatch(sup->client, 0);

@@ -62,8 +62,10 @@ static int find_or_add(struct kreg_supervisor *sup, const struct kreg_child *how
 	if (c)
 		return -EEXIST;
 	ret = kreg_sup_add(sup, &full, child);
-	if (!ret)
+	if (!ret) {
 		(*child)->dynamic = true;
+		(*child)->place = ++sup->places;
+	}
 	return ret;
 }
 

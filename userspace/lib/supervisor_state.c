@@ -4,6 +4,7 @@
  *
  *	child/ID	what is wanted of a child: plain
  *	run/ID		a process that was started for it: bound to it, and lingers
+ *	spec/ID		how a child on request is started: see supervisor_spec.c
  *	restarts	when children have died lately, in ms of CLOCK_MONOTONIC
  *
  * The values are words NAME=VALUE. Both have a number: a process whose number is not the child's
@@ -49,15 +50,39 @@ static size_t child_text(const struct child *c, char *buf, size_t room)
 			c->how.stop_signal, c->how.stop_ms, c->dynamic ? " request=1" : "");
 }
 
+static int add_spec(struct kreg_batch *batch, const struct child *c)
+{
+	char key[SUP_MAX_ID + 8], *spec;
+	size_t len;
+	int ret = kreg_sup_spec_make(c, &spec, &len);
+
+	if (ret)
+		return ret;
+	ret = kreg_batch_put(batch, key, make_key(key, sizeof(key), "spec", c->how.id), spec, len);
+	free(spec);
+	return ret;
+}
+
 static int add_child(struct kreg_batch *batch, const struct child *c)
 {
 	char key[SUP_MAX_ID + 8], text[TEXT];
 	size_t key_len = make_key(key, sizeof(key), "child", c->how.id);
 
+	int ret;
+
 	/* Who is not to be known any more. */
-	if (c->foreign || (c->dynamic && c->want != SUP_RUN))
-		return kreg_batch_del(batch, key, key_len);
-	return kreg_batch_put(batch, key, key_len, text, child_text(c, text, sizeof(text)));
+	if (c->foreign || (c->dynamic && c->want != SUP_RUN)) {
+		ret = kreg_batch_del(batch, key, key_len);
+		key_len = make_key(key, sizeof(key), "spec", c->how.id);
+		return ret < 0 ? ret : kreg_batch_del(batch, key, key_len);
+	}
+	ret = kreg_batch_put(batch, key, key_len, text, child_text(c, text, sizeof(text)));
+	if (ret < 0 || !c->place)
+		return ret;
+	if (c->dynamic)
+		return add_spec(batch, c);
+	/* It was one on request, and is in the list of children now. */
+	return kreg_batch_del(batch, key, make_key(key, sizeof(key), "spec", c->how.id));
 }
 
 static int add_times(struct kreg_batch *batch, const struct kreg_supervisor *sup)
@@ -174,8 +199,7 @@ void kreg_sup_forget(struct child *c)
 	kreg_del(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id));
 }
 
-/* The value of NAME= in a text, or @none. */
-static uint64_t number_of(const char *text, const char *name, uint64_t none)
+uint64_t kreg_sup_number_of(const char *text, const char *name, uint64_t none)
 {
 	size_t len = strlen(name);
 
@@ -207,11 +231,11 @@ int kreg_sup_load(struct child *c)
 		return ret == -ENODATA ? 0 : ret;
 	c->want = !strncmp(text, "want=stop", 9) ? SUP_STOP :
 		  !strncmp(text, "want=ended", 10) ? SUP_ENDED : SUP_RUN;
-	c->number = number_of(text, "start", 0);
-	c->restarts = number_of(text, "restarts", 0);
+	c->number = kreg_sup_number_of(text, "start", 0);
+	c->restarts = kreg_sup_number_of(text, "restarts", 0);
 	if (c->foreign) {
-		c->how.stop_signal = number_of(text, "signal", c->how.stop_signal);
-		c->how.stop_ms = number_of(text, "patience", c->how.stop_ms);
+		c->how.stop_signal = kreg_sup_number_of(text, "signal", c->how.stop_signal);
+		c->how.stop_ms = kreg_sup_number_of(text, "patience", c->how.stop_ms);
 	}
 	return 0;
 }
@@ -223,7 +247,7 @@ int kreg_sup_load_run(struct child *c, struct run *run)
 
 	if (ret)
 		return ret;
-	run->number = number_of(text, "start", 0);
+	run->number = kreg_sup_number_of(text, "start", 0);
 	run->setup = strstr(text, " phase=setup");
 	return 0;
 }
@@ -245,25 +269,26 @@ int kreg_sup_load_times(struct kreg_supervisor *sup)
 	return 0;
 }
 
-int kreg_sup_each_run(struct kreg_supervisor *sup,
-		      int (*fn)(struct kreg_supervisor *sup, const char *id))
+int kreg_sup_each(struct kreg_supervisor *sup, const char *prefix,
+		  int (*fn)(struct kreg_supervisor *sup, const char *id))
 {
 	struct kreg_scan_options o = { .size = sizeof(o), .flags = KREG_SCAN_KEYS };
+	size_t skip = strlen(prefix) + 1, len;
 	const struct kreg_object *object;
 	struct kreg_scan *scan;
 	char id[SUP_MAX_ID + 1];
 	const char *key;
-	size_t len;
 	int ret = kreg_scan_open(sup->table, &o, &scan);
 
 	if (ret)
 		return ret;
 	while ((ret = kreg_scan_next(scan, &object)) == 1) {
 		key = kreg_object_key(object, &len);
-		if (len < 5 || len > 4 + SUP_MAX_ID || memcmp(key, "run/", 4))
+		if (len <= skip || len > skip + SUP_MAX_ID || key[skip - 1] != '/' ||
+		    memcmp(key, prefix, skip - 1))
 			continue;
-		memcpy(id, key + 4, len - 4);
-		id[len - 4] = '\0';
+		memcpy(id, key + skip, len - skip);
+		id[len - skip] = '\0';
 		ret = fn(sup, id);
 		if (ret)
 			break;

@@ -183,7 +183,9 @@ int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *ch
  * If a supervisor of this name was killed, or ended without stopping its children, they are as they
  * were left: who lives is watched again and counts as ready; who has died since is treated as
  * if it died now, with its status; who was stopped by kreg_supervisor_stop_child() stays
- * so; who is not among the children any more is stopped; and only the others are started.
+ * so; who is not among the children any more is stopped; and only the others are started. Who was
+ * started on request goes on, and is started again as it was asked for; but one that is a function
+ * of the program is only watched.
  *
  * Errors: why a child could not be started, which kreg_errmsg() names: those of execve(2), of
  * the tables; -ETIMEDOUT; -ECHILD: it died before it was ready; -ESHUTDOWN: too many
