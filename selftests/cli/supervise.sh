@@ -97,6 +97,7 @@ test_mistakes() {
 	bad 'limit' 2 "*'3'*" "name: a\ntables: [{name: t, limit: 3}]\n$one"
 	bad 'kind' 2 '*bag*' "name: a\ntables: [{name: t, kind: bag}]\n$one"
 	bad 'empty table' 5 '*no name*' "name: a\n$one    tables: [\"\"]\n"
+	bad 'tables of a template' 5 '*template*' "name: a\n$one    tables: [t]\n    template: true\n"
 	bad 'no children' 2 '*' "name: a\nchildren: []\n"
 	bad 'alias' '*' '*' "name: &a b\nchildren: *a\n"
 	bad 'NUL' 1 '*NUL*' "name: \"a\\\\0b\"\n$one"
@@ -128,6 +129,7 @@ write_file() {
 		child b
 		printf '    tables: [stnames]\n'
 		child c
+		printf '  - {id: more, template: true, command: [sleep]}\n'
 	} >"$tmp/todo.yaml"
 }
 
@@ -222,6 +224,30 @@ test_killed() {
 	is 'with its table again' "$(field stnames owner)" "$(pid_of b)"
 }
 
+test_templates() {
+	"$kreg" super start st more m1 1000
+	is 'start from a template' "$?$(state_of m1)" 0ready
+	m1=$(pid_of m1)
+	is 'with its arguments' "$(tr '\0' ' ' <"/proc/$m1/cmdline")" 'sleep 1000 '
+	"$kreg" super start st more m1 1000 2>/dev/null
+	is 'an id that is taken' $? 4
+	"$kreg" super start st none m2 2>/dev/null
+	is 'no template' $? 3
+	"$kreg" super status st more 2>/dev/null
+	is 'the template is no child' $? 3
+	kill -9 "$sup"
+	wait "$sup" 2>/dev/null
+	start
+	is 'goes on over a killed supervisor' "$(pid_of m1)" "$m1"
+	kill -9 "$m1"
+	wait_until is_new m1 "$m1"
+	is 'and is started again' $? 0
+	"$kreg" super stop st m1
+	is 'stop of one on request' $? 0
+	"$kreg" super status st m1 2>/dev/null
+	is 'forgets it' $? 3
+}
+
 test_reload() {
 	a=$(pid_of a) b=$(pid_of b)
 	sed -i -e '/id: c/,$d' "$tmp/todo.yaml"
@@ -295,6 +321,7 @@ test_process_1() {
 echo "TAP version 13"
 test_life
 test_killed
+test_templates
 test_reload
 test_exits
 test_process_1

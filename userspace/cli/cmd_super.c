@@ -86,19 +86,32 @@ static int show_status(struct kreg_table *table, const char *only)
 	return finish_output();
 }
 
-/* A word and, if there is one, the child: each with a NUL byte behind it. */
-static int ask(struct kreg_table *table, const char *what, const char *id, int64_t ms)
+/* Words, each with a NUL byte behind it. Return: the length, or 0: too long. */
+static size_t join_words(const char *what, char *const *words, char *buf, size_t room)
 {
-	char request[256], reply[1025];
-	struct kreg_peer *peer;
-	size_t len;
-	int ret = kreg_peer_open(table, SUPER_CONTROL, strlen(SUPER_CONTROL), &peer);
+	size_t len = snprintf(buf, room, "%s", what) + 1;
 
+	for (; *words; words++) {
+		if (len + strlen(*words) + 1 > room)
+			return 0;
+		len += snprintf(buf + len, room - len, "%s", *words) + 1;
+	}
+	return len;
+}
+
+static int ask(struct kreg_table *table, const char *what, char *const *words, int64_t ms)
+{
+	static char request[KREG_MAX_MESSAGE], reply[KREG_MAX_MESSAGE + 1];
+	size_t len = join_words(what, words, request, sizeof(request));
+	struct kreg_peer *peer;
+	int ret;
+
+	if (!len)
+		usage("the arguments are too long");
+	ret = kreg_peer_open(table, SUPER_CONTROL, strlen(SUPER_CONTROL), &peer);
 	if (ret)
 		return fail(ret);
-	len = snprintf(request, sizeof(request), "%s%c%.120s", what, '\0', id ? id : "");
-	ret = kreg_call(peer, request, id ? len + 1 : strlen(what) + 1, reply, sizeof(reply) - 1,
-			&len, ms);
+	ret = kreg_call(peer, request, len, reply, KREG_MAX_MESSAGE, &len, ms);
 	kreg_peer_close(peer);
 	if (ret == -ESRCH)
 		return fail_text(EXIT_MISSING, "nobody supervises this: start 'kreg supervise'");
@@ -111,13 +124,13 @@ static int ask(struct kreg_table *table, const char *what, const char *id, int64
 }
 
 /* Until its supervisor is gone. */
-static int shut_down(struct kreg_table *table, int64_t ms)
+static int shut_down(struct kreg_table *table, char *const *none, int64_t ms)
 {
 	struct pollfd p = { .events = POLLIN };
 	int ret;
 
 	p.fd = kreg_whereis_pidfd(table, SUPER_CONTROL, strlen(SUPER_CONTROL), NULL);
-	ret = ask(table, "shutdown", NULL, ms);
+	ret = ask(table, "shutdown", none, ms);
 	if (!ret && p.fd >= 0 && !poll(&p, 1, ms < 0 || ms > 1 << 30 ? -1 : ms))
 		ret = fail_text(EXIT_BUSY, "its children are not stopped in time");
 	if (p.fd >= 0)
@@ -125,37 +138,46 @@ static int shut_down(struct kreg_table *table, int64_t ms)
 	return ret;
 }
 
-static int act(const char *what, const char *name, const char *id, int64_t ms)
-{
-	static const char *const with_child[] = { "start", "stop", "restart" };
-	bool takes = false, may = !strcmp(what, "status");
-	struct kreg_table *table;
-	size_t i;
-	int ret;
+/* What can be asked for, and how many words follow the name of the supervisor. */
+static const struct request {
+	const char *what;
+	int min, max;
+} requests[] = {
+	{ "status", 0, 1 }, { "start", 1, 250 }, { "stop", 1, 1 }, { "restart", 1, 1 },
+	{ "reload", 0, 0 }, { "shutdown", 0, 0 },
+};
 
-	for (i = 0; i < 3; i++)
-		takes |= !strcmp(what, with_child[i]);
-	if (takes && !id)
-		usage("which child? 'kreg super %s NAME CHILD'", what);
-	if (!takes && !may && strcmp(what, "reload") && strcmp(what, "shutdown"))
-		usage("there is no request '%s'", what);
-	if (id && !takes && !may)
-		usage("'%s' is for the supervisor as a whole", what);
-	ret = super_open(name, &table);
+static const struct request *find_request(const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (!strcmp(requests[i].what, what))
+			return &requests[i];
+	usage("there is no request '%s'", what);
+}
+
+static int act(const struct request *request, char *const *words, int64_t ms)
+{
+	char *none = NULL;
+	struct kreg_table *table;
+	int ret = super_open(words[0], &table);
+
 	if (ret)
 		return ret;
-	if (may)
-		ret = show_status(table, id);
-	else if (!strcmp(what, "shutdown"))
-		ret = shut_down(table, ms);
+	if (!strcmp(request->what, "status"))
+		ret = show_status(table, words[1]);
+	else if (!strcmp(request->what, "shutdown"))
+		ret = shut_down(table, &none, ms);
 	else
-		ret = ask(table, what, id, ms);
+		ret = ask(table, request->what, words + 1, ms);
 	close_table(table);
 	return ret;
 }
 
 static int run(int argc, char **argv)
 {
+	const struct request *request;
 	int64_t ms = -1;
 	uint64_t n;
 
@@ -164,22 +186,25 @@ static int run(int argc, char **argv)
 			usage("'%s' is no time: 500ms, 30s, 10m, 2h, 1d", optarg);
 		ms = n;
 	}
-	need_args(argc, 1, 3);
+	need_args(argc, 1, -1);
 	if (!strcmp(argv[optind], "tree")) {
 		need_args(argc, 1, 1);
 		return super_tree();
 	}
-	need_args(argc, 2, 3);
-	return act(argv[optind], argv[optind + 1], argv[optind + 2], ms);
+	request = find_request(argv[optind]);
+	need_args(argc, 2 + request->min, 2 + request->max);
+	return act(request, argv + optind + 1, ms);
 }
 
 const struct command cmd_super = {
 	.name = "super",
-	.args = "[--timeout TIME] REQUEST [NAME [CHILD]]",
+	.args = "[--timeout TIME] REQUEST [NAME [CHILD...]]",
 	.summary = "look at supervisors, and ask them for something",
 	.help = "NAME is that of the file of 'kreg supervise'. Requests:\n\n"
 		"  status NAME [CHILD]   its children, also if nobody supervises them now\n"
 		"  start NAME CHILD      start one that was stopped or has ended\n"
+		"  start NAME TEMPLATE CHILD [ARGUMENT]...\n"
+		"                        start one more, as the template of the file says\n"
 		"  stop NAME CHILD       stop one, until it is started again\n"
 		"  restart NAME CHILD    stop one and start it\n"
 		"  reload NAME           read the file anew, and keep what has not changed\n"

@@ -112,7 +112,7 @@ static int start_children(const struct plan *plan)
 	return EXIT_NOT_STARTED;
 }
 
-static int supervise(struct kreg_client *client, const char *path, const struct plan *plan)
+static int supervise(struct kreg_client *client, const char *path, struct plan *plan)
 {
 	struct control *control;
 	int signals, ret;
@@ -126,7 +126,7 @@ static int supervise(struct kreg_client *client, const char *path, const struct 
 	ret = start_children(plan);
 	if (ret >= 0)
 		return ret;
-	ret = control_open(client, supervisor, path, plan->name, &control);
+	ret = control_open(client, supervisor, path, plan, &control);
 	if (ret)
 		return fail(ret);
 	ret = kreg_ready();

@@ -18,6 +18,7 @@ struct file_child {
 	char **command, **tables, **env;
 	unsigned int command_count, tables_count, env_count;
 	int restart, ready;
+	bool template;
 };
 
 struct file {
@@ -45,6 +46,8 @@ struct plan {
 	size_t table_count;
 	struct kreg_child *children;
 	size_t child_count;
+	struct kreg_child *templates;	/* of children on request */
+	size_t template_count;
 	struct file *file;		/* whose strings these are */
 };
 
@@ -75,7 +78,7 @@ int tables_make(struct kreg_client *client, const struct plan *plan);
 /* supervise_control.c: what kreg super asks for. */
 struct control;
 int control_open(struct kreg_client *client, struct kreg_supervisor *sup, const char *path,
-		 const char *name, struct control **control);
+		 struct plan *plan, struct control **control);
 int control_fd(const struct control *control);	/* level-triggered */
 void control_serve(struct control *control);
 /* Read the file anew, and keep what has not changed; the exit code, having said what is wrong. */

@@ -20,16 +20,16 @@ struct control {
 	struct kreg_server *server;
 	struct kreg_client *client;
 	const char *path;
-	const char *name;
+	struct plan *plan;		/* as the file was read last */
 };
 
 static int reload_plan(struct control *control, struct plan *plan)
 {
 	int ret;
 
-	if (strcmp(plan->name, control->name))
+	if (strcmp(plan->name, control->plan->name))
 		return fail_text(EXIT_USAGE, "%s: the name was '%s' and cannot become '%s'",
-				 control->path, control->name, plan->name);
+				 control->path, control->plan->name, plan->name);
 	ret = tables_make(control->client, plan);
 	if (ret)
 		return ret;
@@ -45,7 +45,9 @@ int control_reload(struct control *control)
 
 	if (!ret) {
 		ret = reload_plan(control, &plan);
-		plan_free(&plan);
+		plan_free(ret ? &plan : control->plan);
+		if (!ret)
+			*control->plan = plan;
 	}
 	log_line(ret ? LOG_ERR : LOG_NOTICE, ret ? "%s is left as it was read before" :
 		 "%s was read anew", control->path);
@@ -68,6 +70,42 @@ static int start_child(struct control *control, const char *id)
 	return kreg_supervisor_start_child(control->sup, &child, NULL);
 }
 
+static const struct kreg_child *find_template(const struct plan *plan, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < plan->template_count; i++)
+		if (!strcmp(plan->templates[i].id, id))
+			return &plan->templates[i];
+	return NULL;
+}
+
+/* A child with this id, with more arguments than the template has. */
+static int start_from(struct control *control, char **words, size_t count)
+{
+	const struct kreg_child *template = find_template(control->plan, words[0]);
+	struct kreg_child child;
+	const char **argv;
+	size_t n = 0;
+	int ret;
+
+	if (!template)
+		return -ENOEXEC;
+	while (template->argv[n])
+		n++;
+	argv = calloc(n + count, sizeof(*argv));
+	if (!argv)
+		return -ENOMEM;
+	memcpy(argv, template->argv, n * sizeof(*argv));
+	memcpy(argv + n, words + 2, (count - 2) * sizeof(*argv));
+	child = *template;
+	child.id = words[1];
+	child.argv = (char *const *)argv;
+	ret = kreg_supervisor_start_child(control->sup, &child, NULL);
+	free(argv);
+	return ret;
+}
+
 static int restart_child(struct control *control, const char *id)
 {
 	int ret = kreg_supervisor_stop_child(control->sup, id);
@@ -79,6 +117,8 @@ static int do_words(struct control *control, char **words, size_t count)
 {
 	if (count == 2 && !strcmp(words[0], "start"))
 		return start_child(control, words[1]);
+	if (count > 2 && !strcmp(words[0], "start"))
+		return start_from(control, words + 1, count - 1);
 	if (count == 2 && !strcmp(words[0], "stop"))
 		return kreg_supervisor_stop_child(control->sup, words[1]);
 	if (count == 2 && !strcmp(words[0], "restart"))
@@ -120,22 +160,23 @@ static void serve_request(struct kreg_request *request, void *arg)
 		answer(request, ret, ret ? "the file is wrong: the supervisor's log says how" : "");
 	} else {
 		ret = do_words(control, words, count);
-		answer(request, ret ? exit_code_of(ret) : EXIT_OK,
+		answer(request, ret == -ENOEXEC ? EXIT_MISSING : ret ? exit_code_of(ret) : EXIT_OK,
 		       ret == -EOPNOTSUPP ? "the supervisor does not know this request" :
+		       ret == -ENOEXEC ? "the file has no template of this name" :
 		       ret ? kreg_errmsg() : "");
 	}
 	free(text);
 }
 
 int control_open(struct kreg_client *client, struct kreg_supervisor *sup, const char *path,
-		 const char *name, struct control **out)
+		 struct plan *plan, struct control **out)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int ret;
 
 	if (!control)
 		return -ENOMEM;
-	*control = (struct control){ .sup = sup, .client = client, .path = path, .name = name };
+	*control = (struct control){ .sup = sup, .client = client, .path = path, .plan = plan };
 	ret = kreg_server_new(client, serve_request, control, NULL, &control->server);
 	if (!ret)
 		ret = kreg_server_register(control->server, kreg_supervisor_table(sup),

@@ -221,6 +221,9 @@ static int check_child_names(struct reading *r, const struct file *f, unsigned i
 	const char *name;
 	unsigned int k;
 
+	if (c->template && c->tables_count)
+		return bad_value(r, c->id, "tables", c->tables[0],
+				 "a table of a template: only one child could own it");
 	if (find_child(f, c->id, i))
 		return bad_nth(r, 1, "children", "id", c->id, "that of two children");
 	for (k = 0; k < c->tables_count; k++) {
@@ -235,6 +238,7 @@ static int check_child_names(struct reading *r, const struct file *f, unsigned i
 
 static int check_names(struct reading *r, const struct file *f)
 {
+	const struct file_child *c;
 	unsigned int i, k;
 	const char *id;
 	int ret;
@@ -252,7 +256,8 @@ static int check_names(struct reading *r, const struct file *f)
 				return bad_nth(r, 1, "tables", "name", f->tables[i].name,
 					       "there twice");
 		id = f->tables[i].writer;
-		if (id && !find_child(f, id, f->children_count))
+		c = id ? find_child(f, id, f->children_count) : NULL;
+		if (id && (!c || c->template))
 			return bad_value(r, f->tables[i].name, "writer", id, "no child");
 		if (id && owner_of(f, f->tables[i].name, f->children_count))
 			return bad_value(r, f->tables[i].name, "writer", id,
@@ -287,12 +292,15 @@ static int fill_plan(struct reading *r, const struct file *f)
 	ret = ret ? ret : check_names(r, f);
 	p->tables = calloc(f->tables_count + 1, sizeof(*p->tables));
 	p->children = calloc(f->children_count, sizeof(*p->children));
-	if (!p->tables || !p->children)
+	p->templates = calloc(f->children_count, sizeof(*p->templates));
+	if (!p->tables || !p->children || !p->templates)
 		return ret ? ret : fail_text(EXIT_ERROR, "no memory");
 	for (i = 0; i < f->tables_count && !ret; i++)
 		ret = read_table(r, &f->tables[i], &p->tables[p->table_count++]);
 	for (i = 0; i < f->children_count && !ret; i++)
-		ret = read_child(r, &f->children[i], &p->children[p->child_count++]);
+		ret = read_child(r, &f->children[i], f->children[i].template ?
+				 &p->templates[p->template_count++] :
+				 &p->children[p->child_count++]);
 	return ret;
 }
 
@@ -316,17 +324,23 @@ int plan_read(const char *path, struct plan *plan)
 	return ret;
 }
 
-void plan_free(struct plan *plan)
+static void free_children(struct kreg_child *children, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < plan->child_count; i++) {
-		free((void *)plan->children[i].argv);
-		free((void *)plan->children[i].env);
-		free((void *)plan->children[i].tables);
-		free((void *)plan->children[i].writes);
+	for (i = 0; i < count; i++) {
+		free((void *)children[i].argv);
+		free((void *)children[i].env);
+		free((void *)children[i].tables);
+		free((void *)children[i].writes);
 	}
-	free(plan->children);
+	free(children);
+}
+
+void plan_free(struct plan *plan)
+{
+	free_children(plan->children, plan->child_count);
+	free_children(plan->templates, plan->template_count);
 	free(plan->tables);
 	file_free(plan->file);
 	*plan = (struct plan){ 0 };

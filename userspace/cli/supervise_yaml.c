@@ -69,6 +69,7 @@ static const cyaml_schema_field_t child_fields[] = {
 	CYAML_FIELD_SEQUENCE("tables", OPTIONAL, struct file_child, tables, &string, 0, 64),
 	WORD("restart", struct file_child, restart, restarts),
 	WORD("ready", struct file_child, ready, readies),
+	CYAML_FIELD_BOOL("template", CYAML_FLAG_OPTIONAL, struct file_child, template),
 	CYAML_FIELD_STRING_PTR("start", OPTIONAL, struct file_child, start, 1, 32),
 	CYAML_FIELD_STRING_PTR("stop", OPTIONAL, struct file_child, stop, 1, 16),
 	CYAML_FIELD_STRING_PTR("patience", OPTIONAL, struct file_child, patience, 1, 32),
