@@ -20,7 +20,9 @@ enum exit_code {
 	EXIT_DENIED = 5,
 	EXIT_BUSY = 6,		/* the table belongs to another process; time-out */
 	EXIT_NO_DEVICE = 7,
-	EXIT_GAVE_UP = 125,	/* hold: the command died too often */
+	EXIT_GAVE_UP = 8,	/* of a supervisor: too many deaths */
+	EXIT_NOT_STARTED = 9,	/* likewise: a child could not be started */
+	EXIT_DIED_TOO_OFTEN = 125,	/* hold: the command died too often */
 	EXIT_CANNOT_RUN = 126,	/* of a command that was to be run */
 	EXIT_NO_COMMAND = 127,
 };
@@ -36,7 +38,7 @@ struct command {
 extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
 	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
 	cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish, cmd_role,
-	cmd_call, cmd_cast, cmd_wait, cmd_lock;
+	cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_supervise, cmd_super;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -119,6 +121,7 @@ void text_table(const struct kreg_stat *stat, char *buf, size_t room);
 const char *text_user(uid_t uid, char *buf, size_t room);
 
 /* fail.c: each returns the exit code. */
+int exit_code_of(int err);
 int fail(int err);			/* of the last call of the library that failed */
 int fail_device(int err);		/* of kreg_client_open() */
 int fail_text(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -45,6 +45,24 @@ _kreg_words()
 	mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
 }
 
+# The names of supervisors are those of their tables, which other people may have chosen.
+_kreg_super()
+{
+	local name word
+
+	if [ "$COMP_CWORD" -eq 2 ]; then
+		_kreg_words "$1" 'status start stop restart reload shutdown tree'
+		return
+	fi
+	[ "$COMP_CWORD" -eq 3 ] || return
+	while IFS= read -r -d '' name; do
+		[[ $name == supervisor.* && $name != */* ]] || continue
+		name=${name#supervisor.}
+		word=$(_kreg_quoted "$name")
+		[[ $word != "$1"* && $name != "$1"* ]] || COMPREPLY+=("$word")
+	done < <(kreg ls --null 2> /dev/null)
+}
+
 _kreg()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
@@ -58,6 +76,10 @@ _kreg()
 		compopt -o default 2> /dev/null
 	elif [[ $cur == -* && $before != *' -- '* ]]; then
 		_kreg_words "$cur" "$(kreg "$cmd" --help 2> /dev/null | grep -o -- '--[a-z-]*' | sort -u)"
+	elif [[ $cmd == supervise ]]; then
+		compopt -o default 2> /dev/null
+	elif [[ $cmd == super ]]; then
+		_kreg_super "$cur"
 	elif [[ $cmd == monitor && $before != *' -o '* && $before != *' --owner '* ]]; then
 		_kreg_words "$cur" "$(cd /proc && echo [0-9]*)"
 	else

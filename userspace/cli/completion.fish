@@ -25,6 +25,25 @@ function __kreg_options
 	kreg $words[2] --help 2>/dev/null | string match -ar -- '--[a-z-]+' | sort -u
 end
 
+# After "super": a request, then the name of a supervisor.
+function __kreg_super
+	set -l words (commandline -opc)
+	if test (count $words) -eq 2
+		printf '%s\n' status start stop restart reload shutdown tree
+	else if test (count $words) -eq 3
+		for name in (kreg ls --null 2>/dev/null | string split0)
+			string match -q 'supervisor.*' -- $name
+			and not string match -qr '/|[[:cntrl:]]' -- $name
+			and string replace supervisor. '' -- $name
+		end
+	end
+end
+
+function __kreg_is
+	set -l words (commandline -opc)
+	test (count $words) -gt 1 -a "$words[2]" = $argv[1]
+end
+
 function __kreg_has_command
 	set -l words (commandline -opc)
 	test (count $words) -gt 1
@@ -34,5 +53,8 @@ complete -c kreg -f
 complete -c kreg -n 'not __kreg_has_command' -a '(__kreg_commands)'
 complete -c kreg -n 'not __kreg_has_command' -l help -s h -d 'what there is'
 complete -c kreg -n 'not __kreg_has_command' -l version -s V -d 'the version'
-complete -c kreg -n __kreg_has_command -a '(__kreg_tables)'
+complete -c kreg -n '__kreg_is super' -a '(__kreg_super)'
+complete -c kreg -n '__kreg_is supervise' -F
+complete -c kreg -n '__kreg_has_command; and not __kreg_is super; and not __kreg_is supervise' \
+	-a '(__kreg_tables)'
 complete -c kreg -n __kreg_has_command -a '(__kreg_options)'

@@ -17,6 +17,15 @@ _kreg()
 	elif [[ $PREFIX == -* ]] && (( dashes >= CURRENT )); then
 		found=(${(f)"$(kreg $command --help 2> /dev/null | grep -o -- '--[a-z-]*')"})
 		compadd -- $found
+	elif [[ $command == supervise ]]; then
+		_files
+	elif [[ $command == super ]] && (( CURRENT == 3 )); then
+		compadd -- status start stop restart reload shutdown tree
+	elif [[ $command == super ]]; then
+		found=("${(@0)$(kreg ls --null 2> /dev/null)}")
+		found=("${(@M)found:#supervisor.*}")
+		found=("${(@)found:#*/*}")
+		(( CURRENT != 4 )) || compadd -- "${(@)found#supervisor.}"
 	elif [[ $command == monitor && -z ${words[(r)(-o|--owner)]} ]]; then
 		_pids
 	else

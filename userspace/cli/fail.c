@@ -6,7 +6,7 @@
 
 #include "cmd.h"
 
-static int code_of(int err)
+int exit_code_of(int err)
 {
 	switch (abs(err)) {
 	case ENOENT:
@@ -58,7 +58,7 @@ static void say(const char *code, const char *text)
 int fail(int err)
 {
 	say(kreg_error_name(err), kreg_errmsg());
-	return code_of(err);
+	return exit_code_of(err);
 }
 
 int fail_device(int err)

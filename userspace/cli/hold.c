@@ -88,7 +88,7 @@ static int next_step(struct hold *h, int status)
 		return run_exit_code(status);
 	recent = count_restart(h);
 	say_restart(h, recent);
-	return recent <= h->max ? AGAIN : EXIT_GAVE_UP;
+	return recent <= h->max ? AGAIN : EXIT_DIED_TOO_OFTEN;
 }
 
 static int finish(struct hold *h, int code)

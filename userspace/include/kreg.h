@@ -52,5 +52,6 @@
 #include <kreg/wait.h>
 #include <kreg/stream.h>
 #include <kreg/server.h>
+#include <kreg/supervisor.h>
 
 #endif /* KREG_H */

@@ -217,10 +217,17 @@ int kreg_client_open_fd(int fd, struct kreg_client **client)
 	return kreg_fail_name(take_fd(fd, client), TRY_DEVICE, NULL, "this descriptor");
 }
 
-/* Take the descriptor that a supervisor has left in KREG_FD; only the first call does. */
+/* The descriptor that a supervisor has left in KREG_FD. */
+static atomic_bool taken;
+
+void kreg_client_offer_fd(void)
+{
+	atomic_store(&taken, false);
+}
+
+/* Only the first call takes it. */
 static int inherited(struct kreg_client **client)
 {
-	static atomic_bool taken;
 	const char *text = secure_getenv("KREG_FD");
 	struct stat device, st;
 	char *end;

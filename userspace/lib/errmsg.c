@@ -426,6 +426,14 @@ int kreg_fail_process(int ret, unsigned int pid)
 	return ret;
 }
 
+int kreg_fail_text(int ret, const char *text)
+{
+	kreg_fail(ret, TRY_OTHER, NULL);
+	snprintf(last.text, sizeof(last.text), "%s", text);
+	last.told = true;
+	return ret;
+}
+
 void kreg_fail_own_user(int ret)
 {
 	if (ret < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about servers and calls, and about lines of keys, for errmsg.c. */
+/* Sentences about servers, calls and supervisors, and about lines of keys, for errmsg.c. */
 #include <errno.h>
 
 #include "internal.h"
@@ -56,6 +56,13 @@ static const struct {
 	{ EBUSY, TRY_SERVE, "a function of this server is being called" },
 	{ ESHUTDOWN, TRY_SERVE, "the server is to end" },
 	{ EFBIG, TRY_SERVE, "requests have at most %M bytes" },
+	{ ESTALE, TRY_SUPERVISE, "the supervisor is the parent's of this process" },
+	{ EBUSY, TRY_SUPERVISE,
+	  "the supervisor was started already, or is to be first, or a function of it is being called" },
+	{ EEXIST, TRY_SUPERVISE, "there is a child with this id, and it runs or has a program" },
+	{ ENOENT, TRY_SUPERVISE, "there is no child with this id" },
+	{ ESHUTDOWN, TRY_SUPERVISE,
+	  "the supervisor has stopped its children: too many died, or it was asked to" },
 	{ ENAMETOOLONG, TRY_SERVE, "the name of the directory is too long for a socket" },
 };
 

@@ -112,6 +112,8 @@ uint64_t kreg_process_number(void);
 int kreg_client_reopen(struct kreg_client *client);
 /* -EBADF if the descriptor is not that file any more. */
 int kreg_client_check(const struct kreg_client *client);
+/* Let kreg_client_open() take KREG_FD, which the process has just set. */
+void kreg_client_offer_fd(void);
 struct kreg_client *kreg_client_get(struct kreg_client *client);
 /* The open client with this serial, or NULL; to be put. */
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
@@ -248,6 +250,7 @@ enum attempt {
 	TRY_CALL,	/* @name is the table's */
 	TRY_ANSWER,	/* the error is the server's answer */
 	TRY_START,	/* the error is the program's */
+	TRY_SUPERVISE,
 };
 
 /*
@@ -261,6 +264,8 @@ int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *clie
 int kreg_fail_id(int ret, enum attempt attempt, const struct kreg_client *client, uint64_t id);
 int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table);
 int kreg_fail_process(int ret, unsigned int pid);
+/* With a sentence of its own. */
+int kreg_fail_text(int ret, const char *text);
 void kreg_fail_own_user(int ret);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 

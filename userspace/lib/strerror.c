@@ -51,6 +51,7 @@ static const struct {
 	E(EHOSTUNREACH, "the server cannot be reached from here"),
 	E(EBADMSG, "what was received makes no sense"),
 	E(ESHUTDOWN, "the server is to end"),
+	E(ECHILD, "the process died before it was ready"),
 	E(EIO, "input or output has failed"),
 #undef E
 };

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libkreg: supervisors that go on with the children of one that was killed. */
+#include "lib/again.h"
+
+/* Whoever lives goes on, is watched again, and nobody is started. */
+TEST_F(again, all_alive)
+{
+	pid_t pids[3];
+	int i;
+
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	for (i = 0; i < 3; i++)
+		pids[i] = pid_in(self->client, self->table, ids[i]);
+	end_process(self->pid, SIGKILL);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, kill(pids[i], 0));
+	EXPECT_EQ(pids[0], owner_of(self->client, "again-a"));
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=b=c", shared->record.text);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(pids[i], pid_in(self->client, self->table, ids[i]));
+		EXPECT_EQ(1, shared->runs[i]);
+	}
+	/* It is told of a death as before, and tables come and go as before. */
+	kill(pids[1], SIGKILL);
+	while (shared->runs[1] != 2)
+		usleep(1000);
+	while (!strstr(shared->record.text, "!b+b"))
+		usleep(1000);
+	EXPECT_EQ(SIGKILL, shared->record.status);
+	EXPECT_EQ(pid_in(self->client, self->table, "b"), owner_of(self->client, "again-b"));
+	EXPECT_EQ(0, end_process(self->pid, SIGTERM));
+	self->pid = 0;
+	EXPECT_STREQ("=a=b=c!b+b-c!c-b!b-a!a", shared->record.text);
+}
+
+/* Who has died meanwhile is treated as one that dies now, with its status. */
+static const struct {
+	enum kreg_restart restart;
+	int how;
+	const char *expected;
+} deaths[] = {
+	{ KREG_PERMANENT, SIGKILL, "=a=c!b+b" },
+	{ KREG_PERMANENT, EXIT_0, "=a=c!b+b" },
+	{ KREG_TRANSIENT, EXIT_0, "=a=c!b" },
+	{ KREG_TRANSIENT, SIGTERM, "=a=c!b" },
+	{ KREG_TRANSIENT, EXIT_3, "=a=c!b+b" },
+	{ KREG_TRANSIENT, SIGSEGV, "=a=c!b+b" },
+	{ KREG_TEMPORARY, ABORT, "=a=c!b" },
+};
+
+TEST_F(again, dead_meanwhile)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(deaths); i++) {
+		self->how.restart = deaths[i].restart;
+		self->pid = start_supervisor(&self->how);
+		ASSERT_EQ(0, shared->started);
+		end_process(self->pid, SIGKILL);
+		/* It is the test's now. */
+		end_process(pid_in(self->client, self->table, "b"), deaths[i].how);
+		memset(&shared->record, 0, sizeof(shared->record));
+		self->pid = start_supervisor(&self->how);
+		ASSERT_EQ(0, shared->started);
+		EXPECT_STREQ(deaths[i].expected, shared->record.text);
+		EXPECT_TRUE(shared->record.known);
+		EXPECT_EQ(0, end_process(self->pid, SIGTERM));
+		self->pid = 0;
+	}
+}
+
+/* Deaths count whichever supervisor has seen them. */
+TEST_F(again, intensity_is_kept)
+{
+	int i, status;
+
+	self->how.max = 2;
+	for (i = 0; i < 3; i++) {
+		self->pid = start_supervisor(&self->how);
+		ASSERT_EQ(0, shared->started) {
+			TH_LOG("%s", shared->failure);
+		}
+		end_process(self->pid, SIGKILL);
+		end_process(pid_in(self->client, self->table, "b"), SIGKILL);
+	}
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = fork_supervisor(&self->how);
+	ASSERT_EQ(self->pid, waitpid(self->pid, &status, 0));
+	self->pid = 0;
+	EXPECT_EQ(-ESHUTDOWN, shared->started);
+	EXPECT_STREQ("=a=c!b#b-c!c-a!a", shared->record.text);
+}
+
+/* One that is not among the children any more is stopped; one that is new is started. */
+TEST_F(again, other_children)
+{
+	self->how.children = 2;
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	end_process(self->pid, SIGKILL);
+	self->how.children = 1;
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=b-b!b", shared->record.text);
+	end_process(self->pid, SIGKILL);
+	self->how.children = 3;
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a+b+c", shared->record.text);
+}
+
+/* Who was stopped on request stays so. */
+TEST_F(again, stopped_stays)
+{
+	self->how.stops_b = true;
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	end_process(self->pid, SIGKILL);
+	self->how.stops_b = false;
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=c", shared->record.text);
+}
+
+static bool runs_in(pid_t pid, const char *directory)
+{
+	char path[64], link[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	return readlink(path, link, sizeof(link) - 1) > 0 && !strcmp(link, directory);
+}
+
+/* Children on request go on as well, and a program is started again as it was asked for. */
+TEST_F(again, on_request)
+{
+	pid_t f, r;
+
+	self->how.requests = true;
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	f = pid_in(self->client, self->table, "f");
+	r = pid_in(self->client, self->table, "r");
+	end_process(self->pid, SIGKILL);
+	self->how.requests = false;
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=b=c=f=r", shared->record.text);
+	EXPECT_EQ(f, pid_in(self->client, self->table, "f"));
+	EXPECT_EQ(r, pid_in(self->client, self->table, "r"));
+	kill(r, SIGKILL);
+	while (!strstr(shared->record.text, "+r"))
+		usleep(1000);
+	EXPECT_TRUE(runs_in(pid_in(self->client, self->table, "r"), "/proc"));
+	/* What was a function of the program of before is watched, and not started again. */
+	kill(f, SIGKILL);
+	while (!strstr(shared->record.text, "!f"))
+		usleep(1000);
+	/* One that has died meanwhile is started again, too. */
+	end_process(self->pid, SIGKILL);
+	end_process(pid_in(self->client, self->table, "r"), EXIT_3);
+	memset(&shared->record, 0, sizeof(shared->record));
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_STREQ("=a=b=c!r+r", shared->record.text);
+	EXPECT_EQ(0, end_process(self->pid, SIGTERM));
+	self->pid = 0;
+	EXPECT_STREQ("=a=b=c!r+r-r!r-c!c-b!b-a!a", shared->record.text);
+}
+
+/* One supervisor of a name at a time. */
+TEST_F(again, one_at_a_time)
+{
+	struct kreg_supervisor *sup;
+
+	self->pid = start_supervisor(&self->how);
+	ASSERT_EQ(0, shared->started);
+	EXPECT_EQ(-EBUSY, kreg_supervisor_new(self->client, self->name, 0, 3, 5000, &sup));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "belongs to process"));
+}
+
+TEST_HARNESS_MAIN

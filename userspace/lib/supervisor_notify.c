@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Supervisors: what children say of themselves, in the form of sd_notify(3). */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "supervise.h"
+
+#define MAX_SAID	2048
+
+int kreg_sup_notify_open(struct kreg_supervisor *sup)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	unsigned char r[8];
+	int one = 1, len;
+
+	if (getrandom(r, sizeof(r), 0) != sizeof(r))
+		return -EIO;
+	/* Abstract: it has no file that could stay behind. */
+	len = snprintf(sup->notify_name, sizeof(sup->notify_name),
+		       "kreg-supervisor/%02x%02x%02x%02x%02x%02x%02x%02x", r[0], r[1], r[2], r[3],
+		       r[4], r[5], r[6], r[7]);
+	memcpy(a.sun_path + 1, sup->notify_name, len);
+	sup->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sup->notify < 0)
+		return -errno;
+	if (setsockopt(sup->notify, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) ||
+	    bind(sup->notify, (struct sockaddr *)&a,
+		 offsetof(struct sockaddr_un, sun_path) + 1 + len))
+		return -errno;
+	return kreg_sup_watch_fd(sup, sup->notify, &sup->notify);
+}
+
+/* Who sent it, as the kernel says; 0: nobody knows. */
+static pid_t sender_of(struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	struct ucred cred;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+		return cred.pid;
+	}
+	return 0;
+}
+
+static ssize_t receive(int fd, char *buf, size_t room, pid_t *sender)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = { buf, room };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	/* Descriptors that somebody sends along are not taken. */
+	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		*sender = sender_of(&msg);
+	return n;
+}
+
+static struct child *child_of(struct kreg_supervisor *sup, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < sup->count; i++)
+		if (pid && sup->children[i]->pid == pid && sup->children[i]->phase != SUP_DOWN)
+			return sup->children[i];
+	return NULL;
+}
+
+static void hear(struct child *c, char *text)
+{
+	char *line, *rest = text;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (!strcmp(line, "READY=1")) {
+			c->said_ready = true;
+			if (c->phase == SUP_WAITING)
+				kreg_sup_is_ready(c);
+		}
+		if (!strncmp(line, "STATUS=", 7) && c->phase != SUP_SETUP)
+			kreg_sup_enter_phase(c, line + 7);
+	}
+}
+
+void kreg_sup_notify_ready(struct kreg_supervisor *sup)
+{
+	char text[MAX_SAID];
+	struct child *c;
+	pid_t sender;
+	ssize_t n;
+	int i;
+
+	/* Whoever sends without end keeps nobody else waiting. */
+	for (i = 0; i < 64; i++) {
+		n = receive(sup->notify, text, sizeof(text) - 1, &sender);
+		if (n < 0)
+			return;
+		text[n] = '\0';
+		c = child_of(sup, sender);
+		if (c)
+			hear(c, text);
+	}
+}
+
+int kreg_ready(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	size_t len = path ? strlen(path) : 0;
+	ssize_t n;
+	int fd, ret;
+
+	if (!len)
+		return 0;
+	if (len >= sizeof(a.sun_path) || (*path != '@' && *path != '/'))
+		return kreg_fail(-EINVAL, TRY_OTHER, NULL);
+	memcpy(a.sun_path, path, len);
+	if (*path == '@')
+		a.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return kreg_fail(-errno, TRY_OTHER, NULL);
+	n = sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&a,
+		   offsetof(struct sockaddr_un, sun_path) + len);
+	ret = n < 0 ? -errno : 0;
+	close(fd);
+	return kreg_fail(ret, TRY_OTHER, NULL);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Supervisors: what programs ask of one that runs. */
+#include <errno.h>
+
+#include "supervise.h"
+
+/* Wait until this child is as it is to be, or gone. */
+static int wait_for(struct kreg_supervisor *sup, struct child *c)
+{
+	int ret = 0;
+
+	while (ret >= 0 || ret == -EINTR) {
+		kreg_sup_advance(sup);
+		if (!c->start && !c->stop && (c->phase == SUP_UP || c->phase == SUP_DOWN))
+			return 0;
+		ret = kreg_sup_dispatch(sup, 0);
+	}
+	return ret;
+}
+
+static int wait_for_start(struct kreg_supervisor *sup, struct child *c,
+			  struct kreg_process *process)
+{
+	char text[sizeof(sup->why)];
+	int ret;
+
+	ret = wait_for(sup, c);
+	c->called = false;
+	if (ret)
+		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+	if (c->phase == SUP_UP) {
+		if (process)
+			*process = kreg_ref_process(c->down);
+		return 0;
+	}
+	/* It may have been ready, and have ended since. */
+	ret = c->err;
+	kreg_sup_sentence(c, text, sizeof(text));
+	if (c->dynamic)
+		kreg_sup_remove(sup, c);
+	if (!ret && process)
+		*process = (struct kreg_process){ 0, 0, 0 };
+	return ret ? kreg_fail_text(ret, text) : 0;
+}
+
+/* One that is known, or a new one. */
+static int find_or_add(struct kreg_supervisor *sup, const struct kreg_child *how,
+		       struct child **child)
+{
+	struct kreg_child full;
+	int ret = kreg_options_copy(&full, sizeof(full), how);
+	struct child *c = !ret && full.id ? kreg_sup_find(sup, full.id) : NULL;
+
+	if (ret)
+		return ret;
+	if (c && (c->phase != SUP_DOWN || c->start))
+		return -EEXIST;
+	if (!full.argv && !full.main) {
+		*child = c;
+		return c ? 0 : -ENOENT;
+	}
+	if (c)
+		return -EEXIST;
+	ret = kreg_sup_add(sup, &full, child);
+	if (!ret) {
+		(*child)->dynamic = true;
+		(*child)->place = ++sup->places;
+	}
+	return ret;
+}
+
+int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_child *child,
+				struct kreg_process *process)
+{
+	struct child *c;
+	int ret = kreg_sup_check(sup, true);
+
+	if (!ret && sup->ending)
+		ret = -ESHUTDOWN;
+	if (!ret)
+		ret = find_or_add(sup, child, &c);
+	if (ret)
+		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+	c->called = true;
+	c->start = true;
+	c->want = SUP_RUN;
+	c->number++;
+	kreg_sup_save_one(c, NULL);
+	return wait_for_start(sup, c, process);
+}
+
+int kreg_supervisor_stop_child(struct kreg_supervisor *sup, const char *id)
+{
+	struct child *c;
+	int ret = kreg_sup_check(sup, true);
+
+	if (ret)
+		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+	c = kreg_sup_find(sup, id);
+	if (!c)
+		return kreg_fail(-ENOENT, TRY_SUPERVISE, sup->client);
+	c->called = true;
+	c->want = SUP_STOP;
+	c->start = false;
+	c->stop = c->phase != SUP_DOWN && c->phase != SUP_STOPPING;
+	kreg_sup_save_one(c, NULL);
+	ret = wait_for(sup, c);
+	c->called = false;
+	/* One that is known by the request alone is forgotten. */
+	if (!ret && c->dynamic)
+		kreg_sup_remove(sup, c);
+	return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+}
+
+int kreg_supervisor_change(struct kreg_supervisor *sup, enum kreg_strategy strategy,
+			   unsigned int max_restarts, uint64_t max_ms,
+			   const struct kreg_child *children, size_t count)
+{
+	int ret = kreg_sup_check(sup, true);
+
+	if (!ret)
+		ret = kreg_sup_check_new(sup->name, strategy, max_restarts);
+	if (!ret && sup->ending)
+		ret = -ESHUTDOWN;
+	if (!ret)
+		ret = kreg_sup_change(sup, max_restarts, children, count);
+	if (ret)
+		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+	sup->strategy = strategy;
+	sup->max_ms = max_ms;
+	kreg_sup_advance(sup);
+	kreg_sup_set_timer(sup);
+	return 0;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Supervisors: what their table says to the supervisor after this one, and to people.
+ *
+ *	child/ID	what is wanted of a child: plain
+ *	run/ID		a process that was started for it: bound to it, and lingers
+ *	spec/ID		how a child on request is started: see supervisor_spec.c
+ *	restarts	when children have died lately, in ms of CLOCK_MONOTONIC
+ *
+ * The values are words NAME=VALUE. Both have a number: a process whose number is not the child's
+ * is one that was to be stopped and started anew. What a death changes is written in one batch
+ * that also removes the entry of the dead, so that no death counts twice, and none is lost.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervise.h"
+
+#define TEXT	512
+#define TIMES	"restarts"
+
+static const char *const want_words[] = { "run", "stop", "ended" };
+
+/* PREFIX/ID. Return: its length. */
+static size_t make_key(char *buf, size_t room, const char *prefix, const char *id)
+{
+	return snprintf(buf, room, "%s/%s", prefix, id);
+}
+
+int kreg_sup_state_open(struct kreg_supervisor *sup)
+{
+	char name[KREG_MAX_NAME + 1];
+	int ret;
+
+	snprintf(name, sizeof(name), "supervisor.%s", sup->name);
+	ret = kreg_table_own(sup->client, name, 0, NULL, &sup->table);
+	/* A supervisor of this process has it. */
+	if (!ret && !kreg_table_opened(sup->table))
+		ret = kreg_fail_table(-EBUSY, TRY_CLAIM, sup->table);
+	return ret;
+}
+
+static size_t child_text(const struct child *c, char *buf, size_t room)
+{
+	return snprintf(buf, room, "want=%s start=%" PRIu64 " restarts=%" PRIu64
+			" signal=%d patience=%d%s", want_words[c->want], c->number, c->restarts,
+			c->how.stop_signal, c->how.stop_ms, c->dynamic ? " request=1" : "");
+}
+
+static int add_spec(struct kreg_batch *batch, const struct child *c)
+{
+	char key[SUP_MAX_ID + 8], *spec;
+	size_t len;
+	int ret = kreg_sup_spec_make(c, &spec, &len);
+
+	if (ret)
+		return ret;
+	ret = kreg_batch_put(batch, key, make_key(key, sizeof(key), "spec", c->how.id), spec, len);
+	free(spec);
+	return ret;
+}
+
+static int add_child(struct kreg_batch *batch, const struct child *c)
+{
+	char key[SUP_MAX_ID + 8], text[TEXT];
+	size_t key_len = make_key(key, sizeof(key), "child", c->how.id);
+
+	int ret;
+
+	/* Who is not to be known any more. */
+	if (c->foreign || (c->dynamic && c->want != SUP_RUN)) {
+		ret = kreg_batch_del(batch, key, key_len);
+		key_len = make_key(key, sizeof(key), "spec", c->how.id);
+		return ret < 0 ? ret : kreg_batch_del(batch, key, key_len);
+	}
+	ret = kreg_batch_put(batch, key, key_len, text, child_text(c, text, sizeof(text)));
+	if (ret < 0 || !c->place)
+		return ret;
+	if (c->dynamic)
+		return add_spec(batch, c);
+	/* It was one on request, and is in the list of children now. */
+	return kreg_batch_del(batch, key, make_key(key, sizeof(key), "spec", c->how.id));
+}
+
+static int add_times(struct kreg_batch *batch, const struct kreg_supervisor *sup)
+{
+	char *text = malloc(sup->times_count * 21 + 1);
+	size_t len = 0;
+	unsigned int i;
+	int ret;
+
+	if (!text)
+		return -ENOMEM;
+	for (i = 0; i < sup->times_count; i++)
+		len += sprintf(text + len, "%s%" PRIu64, i ? " " : "", sup->times[i]);
+	ret = kreg_batch_put(batch, TIMES, strlen(TIMES), text, len);
+	free(text);
+	return ret;
+}
+
+static int write_batch(struct kreg_batch *batch)
+{
+	int ret = kreg_batch_run(batch);
+
+	kreg_batch_reset(batch);
+	return ret < 0 ? ret : 0;
+}
+
+static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
+			  const bool *changed, struct child *dead)
+{
+	char key[SUP_MAX_ID + 8];
+	int ret = 0;
+	size_t i;
+
+	if (dead)
+		ret = kreg_batch_del(batch, key, make_key(key, sizeof(key), "run", dead->how.id));
+	if (ret >= 0 && dead)
+		ret = add_times(batch, sup);
+	for (i = 0; i < sup->count && ret >= 0; i++) {
+		if (!changed[i])
+			continue;
+		ret = add_child(batch, sup->children[i]);
+		/* More than fit into a batch: in several. */
+		if (ret == -ENOBUFS) {
+			ret = write_batch(batch);
+			i--;
+		}
+	}
+	return ret < 0 ? ret : write_batch(batch);
+}
+
+/* It goes on if the table cannot be written to: its children matter more. */
+void kreg_sup_save(struct kreg_supervisor *sup, const bool *changed, struct child *dead)
+{
+	struct kreg_batch *batch;
+	int ret = kreg_batch_new(sup->table, KREG_BATCH_ATOMIC, &batch);
+
+	if (!ret) {
+		ret = fill_and_write(sup, batch, changed, dead);
+		kreg_batch_free(batch);
+	}
+	if (ret < 0)
+		kreg_sup_say_text(sup, NULL, KREG_SUPERVISOR_UNSAVED, ret, kreg_errmsg());
+}
+
+void kreg_sup_save_one(struct child *c, struct child *dead)
+{
+	struct kreg_supervisor *sup = c->sup;
+	bool *changed = calloc(sup->count, sizeof(*changed));
+	size_t i;
+
+	if (!changed) {
+		kreg_sup_say_text(sup, NULL, KREG_SUPERVISOR_UNSAVED, -ENOMEM,
+				  kreg_strerror(ENOMEM));
+		return;
+	}
+	for (i = 0; i < sup->count; i++)
+		changed[i] = sup->children[i] == c;
+	kreg_sup_save(sup, changed, dead);
+	free(changed);
+}
+
+int kreg_sup_enter(struct child *c, const struct kreg_process *process)
+{
+	struct kreg_register_options o = {
+		.size = sizeof(o), .process = process, .linger_ms = SUP_LINGER_MS,
+	};
+	char key[SUP_MAX_ID + 8], text[TEXT];
+	size_t len = snprintf(text, sizeof(text), "start=%" PRIu64 " phase=setup", c->number);
+
+	return kreg_register_with(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id),
+				  text, len, &o, NULL);
+}
+
+/* It stays bound to the process. */
+void kreg_sup_enter_phase(struct child *c, const char *status)
+{
+	char key[SUP_MAX_ID + 8], text[TEXT];
+	const char *phase = c->phase == SUP_WAITING ? "starting" :
+			    c->phase == SUP_STOPPING ? "stopping" : "ready";
+	size_t len;
+	int ret;
+
+	len = snprintf(text, sizeof(text), "start=%" PRIu64 " phase=%s%s%.255s", c->number, phase,
+		       status ? " status=" : "", status ? status : "");
+	ret = kreg_put(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id), text, len);
+	if (ret)
+		kreg_sup_say_text(c->sup, c, KREG_SUPERVISOR_UNSAVED, ret, kreg_errmsg());
+}
+
+void kreg_sup_forget(struct child *c)
+{
+	char key[SUP_MAX_ID + 8];
+
+	kreg_del(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id));
+}
+
+uint64_t kreg_sup_number_of(const char *text, const char *name, uint64_t none)
+{
+	size_t len = strlen(name);
+
+	for (; *text; text += strcspn(text, " "), text += *text == ' ')
+		if (!strncmp(text, name, len) && text[len] == '=')
+			return strtoull(text + len + 1, NULL, 10);
+	return none;
+}
+
+/* -ENODATA: there is none. */
+static int get_text(struct kreg_supervisor *sup, const char *prefix, const char *id, char *text)
+{
+	char key[SUP_MAX_ID + 8];
+	size_t len;
+	int ret = kreg_get(sup->table, key, make_key(key, sizeof(key), prefix, id), text, TEXT - 1,
+			   &len);
+
+	if (!ret)
+		text[len] = '\0';
+	return ret;
+}
+
+int kreg_sup_load(struct child *c)
+{
+	char text[TEXT];
+	int ret = get_text(c->sup, "child", c->how.id, text);
+
+	if (ret)
+		return ret == -ENODATA ? 0 : ret;
+	c->want = !strncmp(text, "want=stop", 9) ? SUP_STOP :
+		  !strncmp(text, "want=ended", 10) ? SUP_ENDED : SUP_RUN;
+	c->number = kreg_sup_number_of(text, "start", 0);
+	c->restarts = kreg_sup_number_of(text, "restarts", 0);
+	if (c->foreign) {
+		c->how.stop_signal = kreg_sup_number_of(text, "signal", c->how.stop_signal);
+		c->how.stop_ms = kreg_sup_number_of(text, "patience", c->how.stop_ms);
+	}
+	return 0;
+}
+
+int kreg_sup_load_run(struct child *c, struct run *run)
+{
+	char text[TEXT];
+	int ret = get_text(c->sup, "run", c->how.id, text);
+
+	if (ret)
+		return ret;
+	run->number = kreg_sup_number_of(text, "start", 0);
+	run->setup = strstr(text, " phase=setup");
+	return 0;
+}
+
+int kreg_sup_load_times(struct kreg_supervisor *sup)
+{
+	void *value;
+	char *text;
+	int ret = kreg_get_alloc(sup->table, TIMES, strlen(TIMES), &value, NULL);
+
+	if (ret)
+		return ret == -ENODATA ? 0 : ret;
+	text = value;
+	while (*text && sup->times_count < sup->max_restarts) {
+		sup->times[sup->times_count++] = strtoull(text, &text, 10);
+		text += strspn(text, " ");
+	}
+	free(value);
+	return 0;
+}
+
+int kreg_sup_each(struct kreg_supervisor *sup, const char *prefix,
+		  int (*fn)(struct kreg_supervisor *sup, const char *id))
+{
+	struct kreg_scan_options o = { .size = sizeof(o), .flags = KREG_SCAN_KEYS };
+	size_t skip = strlen(prefix) + 1, len;
+	const struct kreg_object *object;
+	struct kreg_scan *scan;
+	char id[SUP_MAX_ID + 1];
+	const char *key;
+	int ret = kreg_scan_open(sup->table, &o, &scan);
+
+	if (ret)
+		return ret;
+	while ((ret = kreg_scan_next(scan, &object)) == 1) {
+		key = kreg_object_key(object, &len);
+		if (len <= skip || len > skip + SUP_MAX_ID || key[skip - 1] != '/' ||
+		    memcmp(key, prefix, skip - 1))
+			continue;
+		memcpy(id, key + skip, len - skip);
+		id[len - skip] = '\0';
+		ret = fn(sup, id);
+		if (ret)
+			break;
+	}
+	kreg_scan_close(scan);
+	return ret < 0 ? ret : 0;
+}
