@@ -58,7 +58,8 @@ static const struct {
 	{ EFBIG, TRY_SERVE, "requests have at most %M bytes" },
 	{ ESTALE, TRY_SUPERVISE, "the supervisor is the parent's of this process" },
 	{ EBUSY, TRY_SUPERVISE,
-	  "the supervisor was started already, or is to be first, or a function of it is being called" },
+	  "the supervisor was started already, or was not, or a function of it is being called"
+	},
 	{ EEXIST, TRY_SUPERVISE, "there is a child with this id, and it runs or has a program" },
 	{ ENOENT, TRY_SUPERVISE, "there is no child with this id" },
 	{ ESHUTDOWN, TRY_SUPERVISE,
