@@ -314,6 +314,30 @@ TEST_F(child, bad_arguments)
 	EXPECT_EQ(-EBUSY, kreg_supervisor_new(self->client, self->name, 0, 3, 5000, &sup));
 }
 
+static bool is_there(struct kreg_client *client, const char *supervisor)
+{
+	char name[64];
+	struct kreg_stat *stat;
+
+	snprintf(name, sizeof(name), "supervisor.%s", supervisor);
+	if (kreg_stat_by_name(client, name, &stat))
+		return false;
+	kreg_stat_free(stat);
+	return true;
+}
+
+/* One that is given up before it has started anything leaves no state behind. */
+TEST_F(child, never_started)
+{
+	struct kreg_child good = obedient("a", KREG_PERMANENT);
+
+	EXPECT_EQ(0, kreg_supervisor_add(self->sup, &good));
+	EXPECT_TRUE(is_there(self->client, self->name));
+	kreg_supervisor_free(self->sup);
+	self->sup = NULL;
+	EXPECT_FALSE(is_there(self->client, self->name));
+}
+
 /* In a child of fork(2) it is the parent's. */
 TEST_F(child, forked)
 {

@@ -310,12 +310,28 @@ static void clear_state(struct kreg_supervisor *sup)
 	kreg_table_destroy(sup->table);
 }
 
+static bool has_no_state(const struct kreg_supervisor *sup)
+{
+	struct kreg_stat *stat;
+	bool none;
+
+	if (kreg_table_stat(sup->table, &stat))
+		return false;
+	none = !kreg_stat_objects(stat);
+	kreg_stat_free(stat);
+	return none;
+}
+
+/* One that was not started leaves to the next what it has found, and nothing else. */
 static void stop_all(struct kreg_supervisor *sup)
 {
 	int ret = 0;
 
-	if (!sup->started)
+	if (!sup->started) {
+		if (has_no_state(sup))
+			kreg_table_destroy(sup->table);
 		return;
+	}
 	kreg_sup_end_all(sup, 0);
 	while (ret >= 0 || ret == -EINTR)
 		ret = kreg_sup_dispatch(sup, 0);
