@@ -328,7 +328,7 @@ static void stop_all(struct kreg_supervisor *sup)
 	int ret = 0;
 
 	if (!sup->started) {
-		if (has_no_state(sup))
+		if (sup->table && has_no_state(sup))
 			kreg_table_destroy(sup->table);
 		return;
 	}
