@@ -93,8 +93,6 @@ static const struct sentence {
 	{ EBUSY, TRY_OTHER, ANY,
 	  "%t belongs to %o; wait for it or ask it to give the table away" },
 	{ ETIMEDOUT, TRY_EVENT, ANY, "no event came in time" },
-	{ ETIMEDOUT, TRY_WAIT, ANY, "the key of %t is not so after this time" },
-	{ ETIMEDOUT, TRY_WAIT_NAME, ANY, "the name of %t is not so after this time" },
 	{ ETIMEDOUT, TRY_OTHER, ANY,
 	  "%t still belongs to %o after this time; wait longer or ask it to give the table away" },
 	{ EALREADY, TRY_GIVE, ANY, "process %p owns %t already" },

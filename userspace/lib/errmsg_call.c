@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about servers, calls and supervisors, and about lines of keys, for errmsg.c. */
+/* Sentences about servers, calls, supervisors, lines of keys and waits, for errmsg.c. */
 #include <errno.h>
 
 #include "internal.h"
@@ -24,6 +24,8 @@ static const struct {
 	  "the key is empty, the event has brought no lock, or the options contradict each other" },
 	{ EPERM, TRY_LINE, "process %p is another user's, and only its user may register it" },
 	{ EACCES, TRY_LINE, "this user may not write to %t, or not any more" },
+	{ ETIMEDOUT, TRY_WAIT, "the key of %t is not so after this time" },
+	{ ETIMEDOUT, TRY_WAIT_NAME, "the name of %t is not so after this time" },
 	{ EAGAIN, TRY_CALL,
 	  "the server has too much to do already: this request was not sent; try again later, or call and wait"
 	},
