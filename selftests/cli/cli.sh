@@ -9,9 +9,9 @@
 
 tmp=$(mktemp -d) || exit 4
 pids=
-n=0
-failed=0
 kreg=${KREG:-kreg}
+# shellcheck source-path=SCRIPTDIR source=../kit/tap.sh
+. "$(dirname "$0")/tap.sh"
 
 if ! command -v "$kreg" >/dev/null; then
 	echo "1..0 # SKIP there is no kreg command"
@@ -35,19 +35,6 @@ cleanup() {
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	failed=$((failed + 1))
-	echo "not ok $n $1"
-	shift
-	printf '# %s\n' "$@"
-}
 
 # run COMMAND...: its status, output and errors in $status, $out, $err.
 run() {
@@ -87,16 +74,6 @@ like() {
 	$2) ok "$1" ;;
 	*) not_ok "$1" "out: '$out'" "not: '$2'" ;;
 	esac
-}
-
-# wait_until COMMAND...: at most ten seconds.
-wait_until() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 100 ] || return 1
-		sleep 0.05
-	done
 }
 
 # field TABLE NAME: a number or a word of its JSON.

@@ -5,9 +5,9 @@
 # are killed, supervisors that are killed, exit codes. Prints TAP; needs the module, and root.
 
 tmp=$(mktemp -d) || exit 4
-n=0
-failed=0
 kreg=${KREG:-kreg}
+# shellcheck source-path=SCRIPTDIR source=../kit/tap.sh
+. "$(dirname "$0")/tap.sh"
 sup=
 
 if ! command -v "$kreg" >/dev/null || [ ! -c /dev/kreg ]; then
@@ -29,32 +29,6 @@ cleanup() {
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
-
-ok() {
-	n=$((n + 1))
-	echo "ok $n $1"
-}
-
-not_ok() {
-	n=$((n + 1))
-	failed=$((failed + 1))
-	echo "not ok $n $1"
-	shift
-	printf '# %s\n' "$@"
-}
-
-is() {
-	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$2'" "not: '$3'"; fi
-}
-
-wait_until() {
-	tries=0
-	until "$@" >/dev/null 2>&1; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || return 1
-		sleep 0.05
-	done
-}
 
 # bad NAME LINE PATTERN TEXT: a file with this text is refused, with that line and words.
 bad() {

@@ -236,4 +236,17 @@ static inline long kid_create_heir(struct kid *kid, const char *name,
 	return err ? err : kid_heir(kid, *id, heir, data);
 }
 
+/* A child that has the file open, too, and outlives the kid: job->pid, to be killed. */
+static inline long job_leave_child(struct job *job)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	job->pid = pid;
+	return pid < 0 ? -errno : 0;
+}
+
 #endif /* KREG_KIT_JOB_H */

@@ -127,6 +127,21 @@ static inline struct kid *start_waiter(struct __test_metadata *_metadata, __u64 
 	return kid;
 }
 
+/* The next record of @fd is that of the place @id, of this kind. */
+static inline void expect_of_place(struct __test_metadata *_metadata, int fd, __u64 table, __u64 id,
+				   __u32 kind, __u32 cause, struct test_event *event)
+{
+	test_event_now(fd, event);
+	EXPECT_EQ(kind, event->e.kind);
+	EXPECT_EQ(cause, event->e.cause);
+	EXPECT_EQ(table, event->e.table);
+	EXPECT_EQ(id, event->e.id);
+	EXPECT_EQ(TEST_UDATA, event->e.udata);
+	EXPECT_STREQ("key", event->name);
+	EXPECT_EQ(0, event->e.value_len);
+	EXPECT_EQ(0, event->e.flags);
+}
+
 /* It is the record of the place @id: @who has "key" now. */
 static inline void expect_served(struct __test_metadata *_metadata, int fd, __u64 table, __u64 id,
 				 struct kreg_process who)
@@ -134,15 +149,7 @@ static inline void expect_served(struct __test_metadata *_metadata, int fd, __u6
 	struct test_event event;
 	struct kreg_process whose;
 
-	test_event_now(fd, &event);
-	EXPECT_EQ(KREG_EVENT_READY, event.e.kind);
-	EXPECT_EQ(KREG_CAUSE_CLAIM, event.e.cause);
-	EXPECT_EQ(table, event.e.table);
-	EXPECT_EQ(id, event.e.id);
-	EXPECT_EQ(TEST_UDATA, event.e.udata);
-	EXPECT_STREQ("key", event.name);
-	EXPECT_EQ(0, event.e.value_len);
-	EXPECT_EQ(0, event.e.flags);
+	expect_of_place(_metadata, fd, table, id, KREG_EVENT_READY, KREG_CAUSE_CLAIM, &event);
 	EXPECT_EQ(who.pid, event.e.process.pid);
 	EXPECT_EQ(who.cookie, event.e.process.cookie);
 	EXPECT_EQ(test_version_of(fd, table, "key"), event.e.version);
@@ -158,13 +165,7 @@ static inline void expect_unserved(struct __test_metadata *_metadata, int fd, __
 {
 	struct test_event event;
 
-	test_event_now(fd, &event);
-	EXPECT_EQ(KREG_EVENT_GONE, event.e.kind);
-	EXPECT_EQ(cause, event.e.cause);
-	EXPECT_EQ(table, event.e.table);
-	EXPECT_EQ(id, event.e.id);
-	EXPECT_EQ(TEST_UDATA, event.e.udata);
-	EXPECT_STREQ("key", event.name);
+	expect_of_place(_metadata, fd, table, id, KREG_EVENT_GONE, cause, &event);
 	EXPECT_EQ(0, event.e.version);
 	EXPECT_EQ(0, event.e.process.pid);
 	EXPECT_EQ(0, _test_no_event(fd));

@@ -4,37 +4,8 @@
  */
 #include <sys/ptrace.h>
 
-#include "kit/fixture.h"
-#include "kit/line.h"
 #include "kit/pause.h"
-
-FIXTURE(line) {
-	struct test_base base;
-	int fd;
-	struct kreg_process me;
-	struct kid *holder;	/* of "key" */
-	__u64 table;
-	__u64 id;
-	__u64 version;		/* with which it has that */
-};
-
-FIXTURE_SETUP(line)
-{
-	self->fd = test_setup(_metadata, &self->base);
-	self->me = test_self(self->fd);
-	self->holder = kid_start(_metadata);
-	test_create(self->fd, "locks", KREG_ACCESS_PUBLIC, &self->table);
-	ASSERT_EQ(0, kid_lock(self->holder, self->table, -1));
-	self->version = self->holder->job->arg2;
-	ASSERT_NE(0, self->version);
-}
-
-FIXTURE_TEARDOWN_PARENT(line)
-{
-	test_teardown(_metadata, &self->base);
-}
-
-#define EXPECT_HAS(who) EXPECT_TRUE(test_is_of(self->fd, self->table, "key", who))
+#include "owner/line.h"
 
 TEST_F(line, free_key)
 {
@@ -199,18 +170,6 @@ TEST_F(line, the_dead_are_passed_over)
 	kid_reap(third);
 	test_sync(self->fd);
 	EXPECT_HAS(self->me);
-}
-
-static long job_leave_child(struct job *job)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	job->pid = pid;
-	return pid < 0 ? -errno : 0;
 }
 
 /* A child has the file open, and outlives the process that stands by. */

@@ -2,37 +2,13 @@
 /*
  * The lines of many keys at once, one key that many want all the time, and who may not have it.
  */
-#include "kit/fixture.h"
-#include "kit/line.h"
+#include "owner/line.h"
 
 #define ALICE	1000
 #define BOB	1001
 
-FIXTURE(line_many) {
-	struct test_base base;
-	int fd;
-	struct kreg_process me;
-	struct kid *holder;	/* of "key" */
-	__u64 table;
-	__u64 id;
-};
-
-FIXTURE_SETUP(line_many)
-{
-	self->fd = test_setup(_metadata, &self->base);
-	self->me = test_self(self->fd);
-	self->holder = kid_start(_metadata);
-	test_create(self->fd, "locks", KREG_ACCESS_PUBLIC, &self->table);
-	ASSERT_EQ(0, kid_lock(self->holder, self->table, -1));
-}
-
-FIXTURE_TEARDOWN_PARENT(line_many)
-{
-	test_teardown(_metadata, &self->base);
-}
-
 /* Who may not write any more when his turn comes is told so, and the next gets it. */
-TEST_F(line_many, lost_the_right)
+TEST_F(line, lost_the_right)
 {
 	struct kid *alice = kid_start_as(_metadata, ALICE), *bob = kid_start_as(_metadata, BOB);
 
@@ -53,7 +29,7 @@ TEST_F(line_many, lost_the_right)
 }
 
 /* One CLEAR makes many keys free, and each goes to the first in its line. */
-TEST_F(line_many, cleared)
+TEST_F(line, cleared)
 {
 	enum { N = 40 };
 	struct kreg_ioc_register cmd;
@@ -79,7 +55,7 @@ TEST_F(line_many, cleared)
 }
 
 /* Many lines at one death. */
-TEST_F(line_many, death_with_many_keys)
+TEST_F(line, death_with_many_keys)
 {
 	enum { N = 200 };
 	struct kreg_ioc_register cmd;
@@ -144,7 +120,7 @@ static long job_race(struct job *job)
 }
 
 /* Nobody waits for ever, and each sees a version above that of the one before. */
-TEST_F(line_many, many_at_once)
+TEST_F(line, many_at_once)
 {
 	enum { KIDS = 4 };
 	struct kid *kids[KIDS];
@@ -179,7 +155,7 @@ static long job_lock_and_wait(struct job *job)
  * One after the other is killed while he has it, and some who wait: each one that comes has a
  * version above that of all before him, and there is one at a time.
  */
-TEST_F(line_many, killed_holders)
+TEST_F(line, killed_holders)
 {
 	enum { KIDS = 8 };
 	struct kid *kids[KIDS];

@@ -338,18 +338,6 @@ static long job_fill_line(struct job *job)
 	return err;
 }
 
-static long job_leave_child(struct job *job)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	job->pid = pid;
-	return pid < 0 ? -errno : 0;
-}
-
 /* A line is full of the living only. */
 TEST_F(line_rules, full)
 {

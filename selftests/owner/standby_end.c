@@ -186,18 +186,6 @@ TEST_F(standby, executes_unread)
 }
 
 /* A child has the file open, and outlives the process that stands by. */
-static long job_leave_child(struct job *job)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		pause();
-		_exit(0);
-	}
-	job->pid = pid;
-	return pid < 0 ? -errno : 0;
-}
-
 TEST_F(standby, file_outlives_its_process)
 {
 	struct kid *kid = start_standby(_metadata, 0);
