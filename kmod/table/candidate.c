@@ -120,8 +120,6 @@ static void give_back(struct kreg_candidate *c)
 	struct kreg_table *t = c->table;
 
 	spin_lock(&t->writer->turn);
-	if (c->begun)
-		kreg_txn_abort(&c->txn);
 	kreg_store_cancel(&t->store, &c->change);
 	if (c->bond)
 		kreg_table_unbind_release(c->bond);
@@ -177,6 +175,15 @@ static void drop_exiting(struct kreg_awaited *a)
 	}
 }
 
+/* A write that was begun ends here: its slot is given back later, when others may be writing. */
+static void abort_write(struct kreg_candidate *c)
+{
+	kreg_table_assert(c->table);
+	if (c->begun)
+		kreg_txn_abort(&c->txn);
+	c->begun = false;
+}
+
 int kreg_candidate_enter(struct kreg_awaited *a, struct kreg_candidate *c, struct kreg_wait *wait)
 {
 	kreg_table_assert(c->table);
@@ -185,6 +192,7 @@ int kreg_candidate_enter(struct kreg_awaited *a, struct kreg_candidate *c, struc
 	if (a->nr_line >= KREG_MAX_KEY_WAITERS)
 		return kreg_over_limit(KREG_LIMIT_WAITERS);
 	wait->candidate = c;
+	wait->left = abort_write;
 	kreg_awaited_line_up(a, wait);
 	/* The key may have come free since it was found to be held. */
 	kreg_awaited_look_at_line(a);
