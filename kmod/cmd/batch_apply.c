@@ -14,10 +14,10 @@
 #include "cmd/find.h"
 #include "store/write.h"
 #include "table/bound.h"
-#include "table/candidate.h"
 #include "table/change.h"
 #include "table/owner.h"
 #include "table/publish.h"
+#include "table/waits.h"
 
 /*
  * A write that nobody waits for is a batch of one. Locks that are checked are longer, and sparse
@@ -174,7 +174,7 @@ static void settle_some(struct kreg_batch *b, u32 n)
 {
 	if (!kreg_table_publish_keys(b->table, n) || !kreg_txn_unlink(&b->txn, n))
 		return;
-	if (unlikely(kreg_candidates_due(b->table)))
+	if (unlikely(kreg_waits_has_freed(b->table)))
 		kreg_table_serve_lines(b->table);
 	kreg_table_upkeep_now(b->table, b->req.large ? n : KREG_TURN_RECORDS, &b->pre);
 	enter_phase(b, DONE);

@@ -43,9 +43,9 @@ static int check_claim(const struct kreg_table_req *c)
 
 	if (err)
 		return err;
-	if (kreg_table_role(c->table))
-		return -EBUSY;
-	return kreg_table_owned_by(c->table, c->client) ? -EALREADY : 0;
+	if (kreg_table_owned_by(c->table, c->client))
+		return -EALREADY;
+	return kreg_table_role(c->table) ? -EBUSY : 0;
 }
 
 /* Whether the table is to be had at once, by one who has given these flags. */

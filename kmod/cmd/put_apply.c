@@ -11,11 +11,11 @@
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
 #include "store/write.h"
-#include "table/candidate.h"
 #include "table/change.h"
 #include "table/owner.h"
 #include "table/publish.h"
 #include "table/table.h"
+#include "table/waits.h"
 
 /* Steps of upkeep that a write pays for; they are done every SHARE writes. */
 #define UPKEEP		2
@@ -31,7 +31,7 @@ static noinline void publish_write(struct kreg_table *t, struct kreg_write *w, u
 
 	if (kind && w->acked)
 		kreg_acks_note(&w->result.acks, t->stream, KREG_STREAM_BIT(kind));
-	if (unlikely(kreg_candidates_due(t)))
+	if (unlikely(kreg_waits_has_freed(t)))
 		kreg_table_serve_lines(t);
 }
 

@@ -123,8 +123,11 @@ static int register_when_free(struct kreg_call *call, struct kreg_proc *p)
 	} while (held == -EAGAIN);
 	if (err != -EEXIST || held)
 		return held ?: err;
-	if (has_passed(arg->deadline_ns))
-		return -ETIMEDOUT;
+	/* The holder may have died since it was tried. */
+	if (has_passed(arg->deadline_ns)) {
+		err = register_once(call->client, arg, p);
+		return err == -EEXIST ? -ETIMEDOUT : err;
+	}
 	if (arg->flags & KREG_REGISTER_STANDBY)
 		tell_whose(call->client, arg);
 	err = kreg_register_in_line(call, p);

@@ -94,11 +94,9 @@ static bool holds_already(const struct wait *w, const struct kreg_outcome *found
 static struct kreg_outcome look_at_place(const struct wait *w)
 {
 	const struct kreg_rec *r = w->place.old;
-	struct kreg_holder *h = NULL;
+	struct kreg_holder *h = kreg_holder_at(&w->table->store, r);
 	bool hidden = false;
 
-	if (r && kreg_rec_is_bound(r))
-		h = kreg_holder_of(&w->table->store, r);
 	if (h) {
 		rcu_read_lock();
 		hidden = kreg_bond_hides(h);
@@ -152,11 +150,8 @@ static int begin_waiting(struct wait *w)
 /* Under the turn. Whether the process that is to have the key has it already. */
 static bool has_key(const struct wait *w)
 {
-	const struct kreg_rec *r = w->place.old;
-	struct kreg_holder *h = NULL;
+	struct kreg_holder *h = kreg_holder_at(&w->table->store, w->place.old);
 
-	if (r && kreg_rec_is_bound(r))
-		h = kreg_holder_of(&w->table->store, r);
 	return h && kreg_bond_proc(h) == w->candidate->bind.proc;
 }
 
@@ -176,7 +171,6 @@ static int begin_in_line(struct wait *w)
 	if (err)
 		return err;
 	if (ready) {
-		ready->candidate = w->candidate;
 		w->candidate = NULL;
 		publish_wait(w);
 	} else {
@@ -247,7 +241,7 @@ static bool wait_step(struct kreg_req *req)
 	if (!find_key(w))
 		return false;
 	/* The caller may have been killed between two holds, and lost the right to read. */
-	req->result = may_begin(w) ?: w->candidate ? begin_in_line(w) : apply_wait(w);
+	req->result = may_begin(w) ?: (w->candidate ? begin_in_line(w) : apply_wait(w));
 	return true;
 }
 

@@ -106,6 +106,13 @@ static inline struct kreg_holder *kreg_holder_of(const struct kreg_store *s,
 	return handle ? READ_ONCE(*kreg_array_at(&READ_ONCE(s->extra)->holders, handle)) : NULL;
 }
 
+/* The same of any record, or of none. */
+static inline struct kreg_holder *kreg_holder_at(const struct kreg_store *s,
+						 const struct kreg_rec *r)
+{
+	return r && kreg_rec_is_bound(r) ? kreg_holder_of(s, r) : NULL;
+}
+
 /**
  * struct kreg_reader - store as it was at one moment
  * @store: the store

@@ -185,7 +185,7 @@ struct found {
 /* A reader may come to @r. True: it is bound to a holder. */
 static bool count_bound(struct kreg_store *s, const struct kreg_rec *r)
 {
-	struct kreg_holder *h = kreg_rec_is_bound(r) ? kreg_holder_of(s, r) : NULL;
+	struct kreg_holder *h = kreg_holder_at(s, r);
 
 	if (h)
 		h->seen++;

@@ -85,9 +85,10 @@ int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client 
 
 int kreg_table_may_pass_on(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	int err = kreg_table_may_control(t, cl);
+	int err;
 
 	kreg_table_assert(t);
+	err = kreg_table_may_control(t, cl);
 	return !err && kreg_table_role(t) ? -EBUSY : err;
 }
 

@@ -156,7 +156,7 @@ static void unlist_wait(struct kreg_wait *wait)
 	list_del_init(&wait->node);
 	if (!wait->candidate)
 		return;
-	wait->left(wait->candidate);
+	wait->leave(wait->candidate);
 	a->nr_line--;
 	if (list_empty(&a->line))
 		list_del_init(&a->lined);

@@ -71,7 +71,7 @@ struct kreg_wait {
 	const struct kreg_client *client;	/* whose right to read, or to write, counts */
 	struct kreg_candidate *candidate;	/* in a line: what it brings; else NULL */
 	/* Any, under the lock. The candidate stands in line no more, whoever has ended that. */
-	void (*left)(struct kreg_candidate *candidate);
+	void (*leave)(struct kreg_candidate *candidate);
 	/* Any, under the lock. It waits no more; by who has the turn, or will see to wakes. */
 	void (*over)(struct kreg_wait *wait, const struct kreg_outcome *outcome,
 		     struct kreg_writer *w);

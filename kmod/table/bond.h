@@ -55,7 +55,7 @@ struct kreg_bond {
 	bool strict;			/* it is there until the process is dead */
 	/* Turn. */
 	bool lingers;			/* the process is dead, and a timer set */
-	bool left;			/* it is dead, and its keys may be had */
+	bool keys_free;			/* it is dead, and its keys may be had */
 	bool ended;			/* it would be freed if there were no @candidates, */
 	unsigned int candidates;	/* who are to get an object of it */
 	/* A removal that takes several holds: */

@@ -101,14 +101,6 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 	return 0;
 }
 
-/* The bond of the object that was found, or NULL. */
-static struct kreg_bond *bond_of_old(const struct kreg_table *t, const struct kreg_place *place)
-{
-	if (!place->old || !kreg_rec_is_bound(place->old))
-		return NULL;
-	return kreg_bond_of(kreg_holder_of(&t->store, place->old));
-}
-
 static bool is_strict(const struct kreg_change *c)
 {
 	return c->binds && c->bind->strict;
@@ -125,7 +117,7 @@ static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bo
 	if (!old || (old->linger_ms && !c->binds))
 		return NULL;
 	rcu_read_lock();
-	gone = is_strict(c) ? old->left : kreg_proc_exiting_rcu(old->proc) && !kreg_bond_keeps(old);
+	gone = is_strict(c) ? old->keys_free : kreg_proc_exiting_rcu(old->proc) && !kreg_bond_keeps(old);
 	rcu_read_unlock();
 	return gone ? &old->holder : NULL;
 }
@@ -233,7 +225,7 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
-	struct kreg_bond *old = bond_of_old(t, place);
+	struct kreg_bond *old = kreg_bond_of(kreg_holder_at(&t->store, place->old));
 	int err;
 
 	kreg_table_assert(t);
@@ -277,7 +269,8 @@ static int apply_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_
 int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			    struct kreg_place *place, struct kreg_prealloc *pre)
 {
-	struct kreg_bond *bond = kreg_bond_of(c->holder), *old = bond_of_old(t, place);
+	struct kreg_bond *old = kreg_bond_of(kreg_holder_at(&t->store, place->old));
+	struct kreg_bond *bond = kreg_bond_of(c->holder);
 	int err = 0;
 
 	kreg_table_assert(t);

@@ -15,9 +15,9 @@
 #include "table/waits.h"
 
 /* Who are taken out of a line that is full, at once. */
-#define DROPPED	16
+#define DROPS_AT_ONCE	16
 
-static_assert(DROPPED < KREG_MAX_KEY_WAITERS);
+static_assert(DROPS_AT_ONCE < KREG_MAX_KEY_WAITERS);
 
 static int init_change(struct kreg_candidate *c, u32 key_len, u32 value_len)
 {
@@ -140,10 +140,12 @@ void kreg_candidate_free(struct kreg_candidate *c)
 	kfree(c);
 }
 
-static int is_exiting(const struct kreg_wait *wait)
+/* RCU. The one who is to have the key, or the one who has asked for it. */
+static bool is_exiting(const struct kreg_wait *wait)
 {
-	return kreg_proc_exiting(wait->client->proc) ||
-	       kreg_proc_exiting(wait->candidate->bind.proc) ? -ESRCH : 0;
+	const struct kreg_proc *asks = wait->client->proc, *gets = wait->candidate->bind.proc;
+
+	return kreg_proc_exiting_rcu(gets) || (asks != gets && kreg_proc_exiting_rcu(asks));
 }
 
 static void end_without_key(struct kreg_wait *wait, int err)
@@ -158,21 +160,22 @@ static void end_without_key(struct kreg_wait *wait, int err)
 
 /*
  * The file of a dead process may stay open for long, if another has it as well. A few are enough to
- * make room, and leave others, so that @a stays.
+ * make room, and leave others, so that @a stays. A line that is full has many to look at.
  */
 static void drop_exiting(struct kreg_awaited *a)
 {
 	struct kreg_wait *wait, *next;
-	unsigned int n = DROPPED;
+	unsigned int n = DROPS_AT_ONCE;
 
+	rcu_read_lock();
 	list_for_each_entry_safe(wait, next, &a->line, node) {
-		if (!n)
-			break;
 		if (!is_exiting(wait))
 			continue;
 		end_without_key(wait, -ESRCH);
-		n--;
+		if (!--n)
+			break;
 	}
+	rcu_read_unlock();
 }
 
 /* A write that was begun ends here: its slot is given back later, when others may be writing. */
@@ -192,21 +195,21 @@ int kreg_candidate_enter(struct kreg_awaited *a, struct kreg_candidate *c, struc
 	if (a->nr_line >= KREG_MAX_KEY_WAITERS)
 		return kreg_over_limit(KREG_LIMIT_WAITERS);
 	wait->candidate = c;
-	wait->left = abort_write;
+	wait->leave = abort_write;
 	kreg_awaited_line_up(a, wait);
 	/* The key may have come free since it was found to be held. */
 	kreg_awaited_look_at_line(a);
 	return 0;
 }
 
-static int begin_write(struct kreg_candidate *c, const struct kreg_wait *wait)
+static int check_write(const struct kreg_candidate *c, const struct kreg_wait *wait)
 {
-	int err = is_exiting(wait) ?: kreg_table_decide_write(c->table, wait->client);
+	bool exits;
 
-	if (err < 0)
-		return err;
-	kreg_txn_begin(&c->txn, &c->table->store);
-	return 0;
+	rcu_read_lock();
+	exits = is_exiting(wait);
+	rcu_read_unlock();
+	return exits ? -ESRCH : min(kreg_table_decide_write(c->table, wait->client), 0);
 }
 
 /*
@@ -220,12 +223,14 @@ static int write_candidate(struct kreg_candidate *c, const struct kreg_wait *wai
 	bool on = c->begun;
 	int err = 0;
 
+	if (!on)
+		err = check_write(c, wait);
+	if (err)
+		return err;
 	if (on)
 		kreg_store_begin_hold(&t->store);
 	else
-		err = begin_write(c, wait);
-	if (err)
-		return err;
+		kreg_txn_begin(&c->txn, &t->store);
 	err = kreg_table_change(t, &c->change, &c->place, on, &c->txn, &pre);
 	c->begun = err == KREG_TABLE_FAR && in_lane;
 	if (c->begun)
@@ -300,13 +305,13 @@ bool kreg_candidates_serve(struct kreg_table *t, unsigned int *n, bool in_lane)
 	bool on = true;
 
 	kreg_table_assert(t);
-	if (!kreg_candidates_due(t))
+	if (!kreg_waits_has_freed(t))
 		return true;
-	while (on && *n && kreg_candidates_due(t)) {
+	while (on && *n && kreg_waits_has_freed(t)) {
 		a = list_first_entry(&t->awaited->freed, struct kreg_awaited, lined);
 		on = may_write_now(t, a) && serve_one_key(a, in_lane);
 		--*n;
 	}
 	look_after_store(t);
-	return on && !kreg_candidates_due(t);
+	return on && !kreg_waits_has_freed(t);
 }

@@ -62,13 +62,6 @@ void kreg_candidate_free(struct kreg_candidate *c);
  */
 int kreg_candidate_enter(struct kreg_awaited *a, struct kreg_candidate *c, struct kreg_wait *wait);
 
-/* Turn. Whether keys of @t may have come free that have a line. */
-static inline bool kreg_candidates_due(const struct kreg_table *t)
-{
-	kreg_table_assert(t);
-	return unlikely(t->awaited) && !t->dead && !list_empty(&t->awaited->freed);
-}
-
 /*
  * Turn. Give those keys to who comes first; *@n counts down, to 0 at most. A write of the table may
  * be under way. False: there are more of them, or it can only be done, with @in_lane, by a request

@@ -261,7 +261,7 @@ static bool do_what_is_due(struct kreg_req *req)
 		expire_parked(t);
 	if (!kreg_table_is_unbinding(t) && !kreg_candidates_serve(t, &n, true))
 		return false;
-	if (!kreg_table_unbind_queued(t) || kreg_candidates_due(t))
+	if (!kreg_table_unbind_queued(t) || kreg_waits_has_freed(t))
 		return false;
 	t->own_queued = false;
 	return true;

@@ -47,7 +47,7 @@ void kreg_ready_free(struct kreg_ready *ready)
 	if (!ready)
 		return;
 	key_len = ready->mail.event.key_len;
-	kreg_candidate_free(ready->candidate);
+	kreg_candidate_free(ready->wait.candidate);
 	kreg_handle_remove(&ready->handle);
 	kreg_ready_uncharge(ready->handle.client, own_bytes(key_len), key_len);
 	kfree(ready);

@@ -16,8 +16,7 @@
 
 struct kreg_ready {
 	struct kreg_handle handle;
-	struct kreg_wait wait;
-	struct kreg_candidate *candidate;	/* that it is the record of; or NULL */
+	struct kreg_wait wait;		/* with its candidate, if it is in a line */
 	struct kreg_mail mail;		/* last, since a key follows it */
 };
 

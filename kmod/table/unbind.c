@@ -6,11 +6,11 @@
 #include "client/proc.h"
 #include "client/user.h"
 #include "store/write.h"
-#include "table/awaited.h"
 #include "table/bond.h"
 #include "table/publish.h"
 #include "table/table.h"
 #include "table/unbind.h"
+#include "table/waits.h"
 
 /* Objects removed in one hold of the turn. */
 #define UNBIND_RECORDS	16U
@@ -73,11 +73,6 @@ static u32 live_objects(const struct kreg_bond *b)
 	return kreg_holder_live(&b->table->store, &b->holder);
 }
 
-static bool has_freed_lines(const struct kreg_table *t)
-{
-	return unlikely(t->awaited) && !t->dead && !list_empty(&t->awaited->freed);
-}
-
 /* Where somebody may get each key at once, that is the other half of the work. */
 static u32 objects_a_hold(const struct kreg_table *t, u32 n)
 {
@@ -104,7 +99,7 @@ static bool unbind_now(struct kreg_bond *b, unsigned int *n)
 		look_after(t);
 		*n -= some;
 	}
-	if (*n && (t->dead || !live_objects(b)) && !has_freed_lines(t)) {
+	if (*n && (t->dead || !live_objects(b)) && !kreg_waits_has_freed(t)) {
 		end_bond(b);
 		--*n;
 	}
@@ -138,22 +133,6 @@ bool kreg_table_is_unbinding(struct kreg_table *t)
 
 	kreg_table_assert(t);
 	return b && b->unlinking;
-}
-
-/* Some objects of the dead, whose deaths wait for that. True: there are no more. */
-bool kreg_table_unbind_queued(struct kreg_table *t)
-{
-	struct kreg_bond *b = list_first_entry_or_null(&t->unbinding, struct kreg_bond, waiting);
-
-	kreg_table_assert(t);
-	if (!b)
-		return true;
-	if (unbind_step(b) && !has_freed_lines(t)) {
-		end_bond(b);
-		list_del_init(&b->waiting);
-		kreg_death_dequeue(t->writer, &b->proc->holdings[t->writer->nr].death);
-	}
-	return list_empty(&t->unbinding);
 }
 
 static struct kreg_linger *linger_of_end(struct kreg_req *req)
@@ -205,7 +184,7 @@ static void start_linger(struct kreg_bond *b)
 
 void kreg_table_unbind_left(struct kreg_bond *b)
 {
-	if (!b->linger_ms || live_objects(b) || b->candidates)
+	if (!b->linger_ms || live_objects(b) || b->candidates || !list_empty(&b->waiting))
 		return;
 	/* A timer that was faster has posted a request. */
 	if (!b->lingers || timer_delete(&kreg_linger_of(b)->timer))
@@ -230,25 +209,60 @@ void kreg_table_unbind_release(struct kreg_bond *b)
 		kreg_table_unbind_left(b);
 }
 
-/* The process is dead: its keys may be had from now on, and after that the time runs. */
-static void leave_keys(struct kreg_bond *b)
+/* Whether its time has still to begin. */
+static bool stays_for_a_time(const struct kreg_bond *b)
 {
-	if (b->left) {
+	return b->linger_ms && !b->lingers && live_objects(b) && !b->table->dead;
+}
+
+/* The process is dead: its keys may be had from now on, and after that the time runs: true. */
+static bool leave_keys(struct kreg_bond *b)
+{
+	if (b->keys_free) {
 		start_linger(b);
-		return;
+		return true;
 	}
-	b->left = true;
+	b->keys_free = true;
 	if (unlikely(b->table->awaited))
 		kreg_awaited_look_at_lines(b->table->awaited);
+	return false;
 }
 
 static bool unbind_or_leave(struct kreg_bond *b, unsigned int *n)
 {
-	if (!b->linger_ms || !live_objects(b) || b->table->dead)
+	if (!stays_for_a_time(b))
 		return unbind_now(b, n);
 	leave_keys(b);
 	--*n;
 	return true;
+}
+
+/* The same for the first of those that wait for the lane. True: the death has done with it. */
+static bool end_step(struct kreg_bond *b)
+{
+	struct kreg_table *t = b->table;
+
+	if (stays_for_a_time(b))
+		return leave_keys(b);
+	if (!unbind_step(b) || kreg_waits_has_freed(t))
+		return false;
+	end_bond(b);
+	return true;
+}
+
+/* Some objects of the dead, whose deaths wait for that. True: there are no more. */
+bool kreg_table_unbind_queued(struct kreg_table *t)
+{
+	struct kreg_bond *b = list_first_entry_or_null(&t->unbinding, struct kreg_bond, waiting);
+
+	kreg_table_assert(t);
+	if (!b)
+		return true;
+	if (end_step(b)) {
+		list_del_init(&b->waiting);
+		kreg_death_dequeue(t->writer, &b->proc->holdings[t->writer->nr].death);
+	}
+	return list_empty(&t->unbinding);
 }
 
 /*
@@ -263,7 +277,7 @@ static bool unbind_first(struct kreg_holdings *held, unsigned int *n,
 
 	if (!b || !list_empty(&b->waiting))
 		return false;
-	if (has_freed_lines(b->table)) {
+	if (kreg_waits_has_freed(b->table)) {
 		served = ops->serve(b->table, n);
 		if (served || !*n)
 			return true;

@@ -36,7 +36,8 @@ bool kreg_table_is_unbinding(struct kreg_table *t);
 
 /*
  * Turn. An object of @b was removed or replaced by a write. If it was the last, and @b has a
- * time to linger, it ends: who rebinds a key with ever another time leaves nothing behind.
+ * time to linger, it ends: who rebinds a key with ever another time leaves nothing behind. One of
+ * which a death is in the middle ends with that.
  */
 void kreg_table_unbind_left(struct kreg_bond *b);
 

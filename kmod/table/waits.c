@@ -13,7 +13,7 @@
 #include "table/table.h"
 #include "table/waits.h"
 
-/* Waits that end in one hold of the turn; and where it may be of many tables. */
+/* Waits that end in one hold of the turn; and where it may be of many tables, or many writes. */
 #define WAITS_A_HOLD	16
 #define WAITS_OF_MANY	2
 
@@ -112,6 +112,22 @@ static void note_key(struct kreg_table *t, const struct kreg_key *key, u64 versi
 	kreg_awaited_note(a, &now, was_hidden);
 }
 
+/*
+ * Whether the object is still that of a process which is exiting, for which its key is kept: then
+ * it goes on being absent.
+ */
+static bool stays_hidden(const struct kreg_change *c)
+{
+	bool hidden;
+
+	if (!c->special || !c->holder)
+		return false;
+	rcu_read_lock();
+	hidden = kreg_bond_hides(c->holder);
+	rcu_read_unlock();
+	return hidden;
+}
+
 /* What gives way to who binds its key was there until then, if it lingered. */
 static bool has_replaced_hidden(const struct kreg_change *c)
 {
@@ -123,6 +139,8 @@ void kreg_waits_note(struct kreg_table *t, const struct kreg_change *c, u64 vers
 	kreg_table_assert(t);
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
+		if (stays_hidden(c))
+			break;
 		note_key(t, &c->key, version, c->special ? c->holder : NULL,
 			 has_replaced_hidden(c));
 		break;
@@ -146,10 +164,14 @@ void kreg_waits_note_exit(struct kreg_table *t, const struct kreg_key *key)
 
 bool kreg_waits_show(struct kreg_table *t, unsigned int n)
 {
+	unsigned int told;
+
 	kreg_table_assert(t);
 	if (!kreg_awaited_show(t->awaited, n))
 		return false;
-	if (!kreg_awaited_advance(t->awaited, t->writer, WAITS_A_HOLD))
+	/* Several lines may be served in one hold, each with a write. */
+	told = kreg_waits_has_freed(t) ? WAITS_OF_MANY : WAITS_A_HOLD;
+	if (!kreg_awaited_advance(t->awaited, t->writer, told))
 		call_worker(t);
 	return true;
 }

@@ -35,6 +35,13 @@ void kreg_waits_note_exit(struct kreg_table *t, const struct kreg_key *key);
  */
 bool kreg_waits_show(struct kreg_table *t, unsigned int n);
 
+/* Turn. Whether keys of @t may have come free that have a line. */
+static inline bool kreg_waits_has_freed(const struct kreg_table *t)
+{
+	kreg_table_assert(t);
+	return unlikely(t->awaited) && !t->dead && !list_empty(&t->awaited->freed);
+}
+
 /* Turn. As the functions of the same names for events: less may read; it is destroyed. */
 void kreg_waits_narrow(struct kreg_table *t);
 void kreg_waits_gone(struct kreg_table *t, enum kreg_cause cause);

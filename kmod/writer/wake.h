@@ -24,7 +24,10 @@ struct kreg_writer;
 struct kreg_wake {
 	struct llist_node node;
 	atomic_t queued;		/* in the list of a writer */
-	/* Without locks; must not sleep. The wake-up may be queued again meanwhile. */
+	/*
+	 * Without locks, but on -rt writer->waking; must not sleep, and may take the turn. The
+	 * wake-up may be queued again meanwhile.
+	 */
 	void (*fn)(struct kreg_wake *wake);
 };
 

@@ -1360,11 +1360,13 @@ struct kreg_ioc_cancel {
  *
  * Whether the client may write to the table, and the process is its own, is decided again at its
  * turn: who may not is told EACCES or EPERM, by STANDBY a GONE record with the cause ACCESS; if
- * the process is dead ESRCH, or NOPROC; if the table is destroyed ESTALE, or GONE with the cause
- * of that. The next gets the key. Else WAIT returns when the process has it; with STANDBY the call
- * returns @out_id, and the client finds a READY record, with the cause CLAIM, the key, the version
- * of the new object and the process that has it. It may be there when the call returns. A place
- * ends with that, with CANCEL, and with the client; that of an exiting process is passed over.
+ * the process, or the client's own, is dead ESRCH, or NOPROC; if the table is destroyed ESTALE,
+ * or GONE with the cause of that. The next gets the key. Else WAIT returns when the process has
+ * it; with STANDBY the call returns @out_id, and the client finds a READY record, with the cause
+ * CLAIM, the key, the version of the new object and the process that has it. It may be there
+ * when the call returns. After a death it comes when that has been handled, for which read(2)
+ * does not wait, and SYNC does. A place ends with that, with CANCEL, and with the client; that
+ * of an exiting process is passed over.
  *
  * Who sleeps in WAIT and is stopped, or frozen by its cgroup, leaves the line, since it could not
  * use the key. When it goes on, so does the call, from its start: at the end of the line, and with
