@@ -710,19 +710,18 @@ held_groups() {
 	"$kreg" rm desk
 }
 
-# first_child PID: the process that it has started.
-first_child() { tr -d ' ' <"/proc/$1/task/$1/children"; }
-
 # as_init NAME STATUS COMMAND...: as process 1 of a pid namespace SIGTERM ends it.
 as_init() {
 	name=$1 want=$2
 	shift 2
 	: >"$tmp/pids"
-	unshare -p -f sh -c "$*" 2>"$tmp/says" &
+	# /proc is that of the outside, so the process sees there which it is outside.
+	unshare -p -f sh -c "read init rest </proc/self/stat; echo \$init >$tmp/init; $*" \
+		2>"$tmp/says" &
 	outer=$!
 	pids="$pids $outer"
 	wait_until test -s "$tmp/pids"
-	init=$(first_child $outer)
+	init=$(cat "$tmp/init")
 	pids="$pids $init"
 	wait_until sleeps "$init"
 	wait_until is_gone "$init"
