@@ -644,12 +644,13 @@ held_signals() {
 20' '' sort "$tmp/got"
 	# The C library has these for itself, so nothing can be done about them but by the kernel.
 	for s in 32 33; do
+		: >"$tmp/pids"
 		kill -$s $keeper
 		wait_until grep -q "was killed by signal $s" "$tmp/says"
 		t "signal $s ends the command alone" 0 1 '' \
 			grep -c "was killed by signal $s" "$tmp/says"
+		wait_until test -s "$tmp/pids"
 	done
-	wait_until sh -c "[ \$(wc -l <$tmp/pids) -eq 3 ]"
 	kill -TERM $keeper
 	wait $keeper
 	t 'and the last ends both' 0 143 '' echo $?
@@ -839,8 +840,10 @@ waits() {
 	"$kreg" wait "$@" >"$tmp/monitor" 2>"$tmp/err" &
 	monitor=$!
 	pids="$pids $monitor"
-	wait_until grep -qs 'kreg-watches:.1' /proc/$monitor/fdinfo/*
+	wait_until awaits $monitor
 }
+
+awaits() { grep -qs 'kreg-watches:.1' "/proc/$1/fdinfo/"*; }
 
 # Keys and names that are waited for.
 until_so() {

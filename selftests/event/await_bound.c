@@ -6,6 +6,7 @@
 
 #include "kit/fixture.h"
 #include "kit/await.h"
+#include "kit/line.h"
 #include "kit/register.h"
 
 #define SHORT_MS	100
@@ -97,6 +98,33 @@ TEST_F(await_bound, displaced)
 	kid_reap(kid);
 	test_sync(self->fd);
 	test_no_event(self->fd);
+}
+
+/*
+ * A key that is kept for who is exiting is absent, whatever is written to it: what replaces its
+ * value is as hidden as that was.
+ */
+TEST_F(await_bound, kept)
+{
+	struct kid *kid = kid_start(_metadata);
+	__u64 present;
+	int status;
+
+	ASSERT_EQ(0, kid_lock(kid, self->table, -1));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, kid->pid, 0, PTRACE_O_TRACEEXIT));
+	kid_ask(kid, job_exit);
+	ASSERT_EQ(kid->pid, waitpid(kid->pid, &status, __WALL));
+	ASSERT_EQ(SIGTRAP | (PTRACE_EVENT_EXIT << 8), status >> 8);
+	test_await(self->fd, self->table, KREG_WATCH_PRESENT, "key", 0, &present);
+	test_puts(self->fd, self->table, "key", "v");
+	EXPECT_EQ(0, test_version(self->fd, self->table, "key"));
+	test_no_event(self->fd);
+	ASSERT_EQ(0, ptrace(PTRACE_CONT, kid->pid, 0, 0));
+	kid_reap(kid);
+	test_sync(self->fd);
+	test_no_event(self->fd);
+	test_puts(self->fd, self->table, "key", "v");
+	test_ready_now(self->fd, present, "key", test_version(self->fd, self->table, "key"));
 }
 
 /* What lingers is present, of nobody who lives, until its time is up or another has its key. */

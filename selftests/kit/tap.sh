@@ -25,12 +25,15 @@ is() {
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$2'" "not: '$3'"; fi
 }
 
-# wait_until COMMAND...: at most some twenty seconds.
+# wait_until COMMAND...: at most some twenty seconds; that it never succeeds is a failed test.
 wait_until() {
 	tries=0
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 400 ] || return 1
+		if [ "$tries" -ge 400 ]; then
+			not_ok "waited for: $*"
+			return 1
+		fi
 		sleep 0.05
 	done
 }

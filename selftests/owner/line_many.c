@@ -3,6 +3,7 @@
  * The lines of many keys at once, one key that many want all the time, and who may not have it.
  */
 #include "owner/line.h"
+#include "kit/register.h"
 
 #define ALICE	1000
 #define BOB	1001
@@ -198,6 +199,27 @@ TEST_F(line, killed_holders)
 	}
 	test_sync(self->fd);
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
+}
+
+/*
+ * The death of who has something that lingers comes while others write and wait: it lingers all
+ * the same, although its death has to wait for the table's lane.
+ */
+TEST_F(line, lingers_beside_a_line)
+{
+	struct kid *writer = kid_start(_metadata), *kid;
+	int round;
+
+	ASSERT_EQ(0, kid_stand(writer, self->table));
+	for (round = 0; round < 10; round++) {
+		kid = kid_start(_metadata);
+		ASSERT_EQ(0, kid_linger(kid, self->table, "svc", test_scale(60000)));
+		ASSERT_EQ(0, kid_bind_many(writer, self->table, "x", test_size(4000),
+					   KREG_WRITE_ASYNC));
+		kid_kill(kid);
+		test_sync(self->fd);
+		EXPECT_TRUE(test_is_left_by(self->fd, self->table, "svc", kid->self));
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -234,7 +234,7 @@ TEST_F(role, refused)
 	EXPECT_EQ(-EBUSY, kid_heir(kid, id, (struct kreg_process) {}, ""));
 	EXPECT_EQ(-EBUSY, kid_orphan(kid, id, KREG_ORPHAN_PARK, 0));
 	EXPECT_EQ(-EBUSY, kid_setopt(kid, id, KREG_OPT_LIMIT, 1, 1));
-	EXPECT_EQ(-EBUSY, kid_open(kid, "lost", KREG_OPEN_CLAIM, &free));
+	EXPECT_EQ(-EALREADY, kid_open(kid, "lost", KREG_OPEN_CLAIM, &free));
 	ASSERT_EQ(0, kid_open(kid, "free", 0, &free));
 	/* Nothing is set for it from without. */
 	EXPECT_EQ(0, kid_setopt(kid, id, KREG_OPT_MODE, 0644, 0));
