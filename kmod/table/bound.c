@@ -117,7 +117,10 @@ static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bo
 	if (!old || (old->linger_ms && !c->binds))
 		return NULL;
 	rcu_read_lock();
-	gone = is_strict(c) ? old->keys_free : kreg_proc_exiting_rcu(old->proc) && !kreg_bond_keeps(old);
+	if (is_strict(c))
+		gone = old->keys_free;
+	else
+		gone = kreg_proc_exiting_rcu(old->proc) && !kreg_bond_keeps(old);
 	rcu_read_unlock();
 	return gone ? &old->holder : NULL;
 }
