@@ -60,7 +60,7 @@ TEST_F(again, random_kills)
 	uint64_t deadline;
 	pid_t pid;
 
-	self->how.max = 100000;
+	self->how.max = KREG_MAX_RESTARTS;
 	self->pid = start_supervisor(&self->how);
 	ASSERT_EQ(0, shared->started);
 	for (round = 0; round < rounds; round++) {
