@@ -57,7 +57,7 @@ test_mistakes() {
 	bad 'a tabulator' 1 '*' "\tname: a\n"
 	bad 'second document' 5 'a second document*' "name: a\n$one---\nname: b\n"
 	bad 'number' 2 "*max_restarts: '3x'*" "name: a\nmax_restarts: 3x\n$one"
-	bad 'too large' 2 '*100001*' "name: a\nmax_restarts: 100001\n$one"
+	bad 'too large' 2 '*50001*up to 50000' "name: a\nmax_restarts: 50001\n$one"
 	bad 'time' 2 "*max_seconds: '5 s'*" "name: a\nmax_seconds: 5 s\n$one"
 	bad 'patience' 5 "x: patience: '5x'*" "name: a\n$one    patience: 5x\n"
 	bad 'start' 5 "x: start: '0s'*" "name: a\n$one    start: 0s\n"
@@ -155,7 +155,7 @@ test_life() {
 	is 'start' "$?$(state_of b)" 0ready
 	"$kreg" super start st b 2>"$tmp/err"
 	is 'start of one that runs' "$?:$(cat "$tmp/err")" \
-		"4:kreg super: there is a child with this id, and it runs or has a program"
+		"4:kreg super: there is a child with this id: one that runs is stopped first, and one that does not is started by its id alone"
 	b=$(pid_of b)
 	"$kreg" super restart st b
 	is 'restart' "$?$(state_of b)" 0ready
@@ -163,6 +163,8 @@ test_life() {
 	is 'is another process' $? 0
 	"$kreg" super stop st none 2>/dev/null
 	is 'stop of one that is not there' $? 3
+	"$kreg" super restart st none 2>/dev/null
+	is 'restart of one that is not there' $? 3
 	"$kreg" super status st none 2>/dev/null
 	is 'status of one that is not there' $? 3
 	"$kreg" super dance st 2>/dev/null
@@ -216,6 +218,12 @@ test_templates() {
 	kill -9 "$m1"
 	wait_until is_new m1 "$m1"
 	is 'and is started again' $? 0
+	m1=$(pid_of m1)
+	"$kreg" super restart st m1
+	is 'restart of one on request' "$?$(state_of m1)" 0ready
+	[ "$(pid_of m1)" != "$m1" ]
+	is 'is another process, too' $? 0
+	is 'with the same arguments' "$(tr '\0' ' ' <"/proc/$(pid_of m1)/cmdline")" 'sleep 1000 '
 	"$kreg" super stop st m1
 	is 'stop of one on request' $? 0
 	"$kreg" super status st m1 2>/dev/null
@@ -234,8 +242,9 @@ test_reload() {
 	"$kreg" super status st c 2>/dev/null
 	is 'who is not there any more is gone' $? 3
 	echo 'nonsense: 1' >>"$tmp/todo.yaml"
-	"$kreg" super reload st 2>/dev/null
-	is 'reload of a bad file' $? 2
+	"$kreg" super reload st 2>"$tmp/err"
+	is 'reload of a bad file' "$?:$(cat "$tmp/err")" \
+		"2:kreg super: all is left as it was: the supervisor's log says what is wrong"
 	is 'changes nothing' "$(pid_of a)$(pid_of b)" "$a$b"
 	sed -i '$d' "$tmp/todo.yaml"
 	sed -i 's/name: st$/name: other/' "$tmp/todo.yaml"
@@ -267,6 +276,14 @@ test_exits() {
 	kill -TERM "$sup"
 	finish
 	is 'SIGTERM' "$status" 0
+	start
+	a=$(pid_of a)
+	"${0%/*}/lib_supervisor_rough" stop supervisor.st control
+	is 'kreg_stop()' $? 0
+	finish
+	is 'ends it as SIGTERM does' "$status" 0
+	kill -0 "$a" 2>/dev/null
+	is 'and its children' $? 1
 	sed -i 's/sh, -c/\/nowhere, -c/' "$tmp/todo.yaml"
 	"$kreg" supervise "$tmp/todo.yaml" 2>"$tmp/err"
 	is 'cannot be started' $? 9

@@ -154,7 +154,7 @@ TEST_F(sup, intensity_window)
 	char expected[64] = "";
 	int i;
 
-	ASSERT_EQ(0, kreg_supervisor_new(self->client, self->name, KREG_ONE_FOR_ONE, 1, 300,
+	ASSERT_EQ(0, kreg_supervisor_new(self->client, self->name, KREG_ONE_FOR_ONE, 1, 100,
 					 &self->sup));
 	kreg_supervisor_set_log(self->sup, record_log, &self->record);
 	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &child));
@@ -165,8 +165,24 @@ TEST_F(sup, intensity_window)
 		kill(pid_of(self->sup, "a"), SIGKILL);
 		follow(self->sup, &self->record, expected);
 		ASSERT_STREQ(expected, self->record.text);
-		usleep(400000);
+		usleep(120000);
 	}
+}
+
+TEST_F(sup, intensity_for_ever)
+{
+	struct kreg_child child = obedient("a", KREG_PERMANENT);
+
+	ASSERT_EQ(0, kreg_supervisor_new(self->client, self->name, KREG_ONE_FOR_ONE, 1,
+					 UINT64_MAX, &self->sup));
+	kreg_supervisor_set_log(self->sup, record_log, &self->record);
+	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &child));
+	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	kill(pid_of(self->sup, "a"), SIGKILL);
+	follow(self->sup, &self->record, "+a!a+a");
+	kill(pid_of(self->sup, "a"), SIGKILL);
+	follow(self->sup, &self->record, "+a!a+a!a#a");
+	EXPECT_STREQ("+a!a+a!a#a", self->record.text);
 }
 
 static int ignores_term(void *arg)
@@ -242,8 +258,8 @@ TEST_F(sup, start_failures)
 		const char *why;
 	} expected[] = {
 		{ -ENOENT, "its program" }, { -EACCES, "its program" },
-		{ -ENOENT, "its directory" }, { -ESRCH, "its user" },
-		{ -ETIMEDOUT, "in time" }, { -ECHILD, "before it was ready" },
+		{ -ENOENT, "its directory" }, { -ESRCH, "there is no 'nobody-has-" },
+		{ -ETIMEDOUT, "in time, within 300 ms" }, { -ECHILD, "before it was ready" },
 	};
 	size_t i;
 
@@ -303,6 +319,41 @@ TEST_F(sup, restart_failure_counts)
 	kill(pid_of(self->sup, "b"), SIGKILL);
 	EXPECT_EQ(-ESHUTDOWN, kreg_supervisor_run(self->sup));
 	EXPECT_STREQ("+b!b!b?b!b?b#b", self->record.text);
+}
+
+/* On request, which is no death, and concerns no others. */
+TEST_F(sup, restart)
+{
+	struct kreg_child a = obedient("a", KREG_PERMANENT), b = obedient("b", KREG_PERMANENT);
+	struct kreg_process first, second;
+	char path[64];
+
+	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ALL, 0,
+			  &self->record));
+	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &a));
+	EXPECT_EQ(-EBUSY, kreg_supervisor_restart_child(self->sup, "a", NULL));
+	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	ASSERT_EQ(0, kreg_supervisor_start_child(self->sup, &b, &first));
+	EXPECT_EQ(0, kreg_supervisor_restart_child(self->sup, "b", &second));
+	EXPECT_NE(first.pid, second.pid);
+	EXPECT_EQ(pid_of(self->sup, "b"), (pid_t)second.pid);
+	EXPECT_EQ(0, kreg_supervisor_restart_child(self->sup, "a", NULL));
+	EXPECT_EQ(-ENOENT, kreg_supervisor_restart_child(self->sup, "c", NULL));
+	EXPECT_EQ(0, kreg_supervisor_stop_child(self->sup, "a"));
+	EXPECT_EQ(0, kreg_supervisor_restart_child(self->sup, "a", NULL));
+	EXPECT_STREQ("+a+b-b!b+b-a!a+a-a!a+a", self->record.text);
+	/* One on request that cannot be started again is forgotten. */
+	EXPECT_EQ(0, kreg_supervisor_stop_child(self->sup, "b"));
+	snprintf(path, sizeof(path), "/tmp/restart-%d", getpid());
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	b.main = ready_once;
+	b.arg = path;
+	ASSERT_EQ(0, kreg_supervisor_start_child(self->sup, &b, NULL));
+	EXPECT_EQ(-ECHILD, kreg_supervisor_restart_child(self->sup, "b", NULL));
+	EXPECT_EQ(-ENOENT, kreg_supervisor_restart_child(self->sup, "b", NULL));
+	kreg_supervisor_end(self->sup);
+	EXPECT_EQ(0, kreg_supervisor_run(self->sup));
+	EXPECT_EQ(-ESHUTDOWN, kreg_supervisor_restart_child(self->sup, "a", NULL));
 }
 
 static void end_it(int sig)

@@ -128,6 +128,21 @@ TEST_F(sup, requests_are_kept)
 	EXPECT_STREQ("+a+b+d-b!b+c", self->record.text);
 }
 
+/* One on request that comes into the list is one of the list, and goes with it. */
+TEST_F(sup, request_is_listed)
+{
+	struct kreg_child d = obedient("d", KREG_PERMANENT);
+
+	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
+			  &self->record));
+	ASSERT_EQ(0, start_with(self->sup, "a"));
+	ASSERT_EQ(0, kreg_supervisor_start_child(self->sup, &d, NULL));
+	ASSERT_EQ(0, change(self->sup, "ad"));
+	ASSERT_EQ(0, change(self->sup, "a"));
+	follow(self->sup, &self->record, "+a+d-d!d");
+	EXPECT_STREQ("+a+d-d!d", self->record.text);
+}
+
 static struct kreg_process owner_of(struct kreg_client *client, const char *name)
 {
 	struct kreg_process process = { 0, 0, 0 };

@@ -309,7 +309,9 @@ TEST_F(child, bad_arguments)
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "", 0, 3, 5000, &sup));
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "a/b", 0, 3, 5000, &sup));
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "a", 3, 3, 5000, &sup));
-	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "a", 0, 100001, 5000, &sup));
+	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "a", 0,
+					       KREG_MAX_RESTARTS + 1, 5000, &sup));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "out of its range"));
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, id, 0, 3, 5000, &sup));
 	EXPECT_EQ(-EBUSY, kreg_supervisor_new(self->client, self->name, 0, 3, 5000, &sup));
 }
@@ -330,8 +332,12 @@ static bool is_there(struct kreg_client *client, const char *supervisor)
 TEST_F(child, never_started)
 {
 	struct kreg_child good = obedient("a", KREG_PERMANENT);
+	struct kreg_supervisor *second;
 
 	EXPECT_EQ(0, kreg_supervisor_add(self->sup, &good));
+	EXPECT_TRUE(is_there(self->client, self->name));
+	/* Nor does a second one that cannot be, which takes nothing from the first. */
+	EXPECT_EQ(-EBUSY, kreg_supervisor_new(self->client, self->name, 0, 3, 5000, &second));
 	EXPECT_TRUE(is_there(self->client, self->name));
 	kreg_supervisor_free(self->sup);
 	self->sup = NULL;
@@ -398,8 +404,11 @@ TEST_F(child, ready_of_another)
 	EXPECT_EQ(0, kreg_ready());
 	setenv("NOTIFY_SOCKET", "nonsense", 1);
 	EXPECT_EQ(-EINVAL, kreg_ready());
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "has to begin with"));
 	setenv("NOTIFY_SOCKET", "/nowhere/socket", 1);
 	EXPECT_EQ(-ENOENT, kreg_ready());
+	EXPECT_STREQ("the socket that NOTIFY_SOCKET names: No such file or directory",
+		     kreg_errmsg());
 }
 
 int main(int argc, char **argv)

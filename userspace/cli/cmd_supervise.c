@@ -82,7 +82,11 @@ static int loop(struct control *control, int signals)
 		if (poll(p, 3, -1) < 0 && errno != EINTR)
 			return fail_text(EXIT_ERROR, "poll: %s", strerror(errno));
 		handle_signals(signals, control);
-		control_serve(control);
+		if (p[1].fd >= 0 && !control_serve(control)) {
+			/* It stays readable from now on. */
+			p[1].fd = -1;
+			kreg_supervisor_end(supervisor);
+		}
 		ret = kreg_supervisor_dispatch(supervisor, 0);
 		reap_others();
 	}

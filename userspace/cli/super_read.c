@@ -26,7 +26,7 @@ static void word_of(const char *text, size_t len, const char *name, char *buf, s
 			return;
 		}
 		/* What follows is the child's own. */
-		if (!strncmp(text + i, "status=", 7))
+		if (len - i >= 7 && !memcmp(text + i, "status=", 7))
 			return;
 		i = end + 1;
 	}

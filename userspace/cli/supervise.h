@@ -80,7 +80,8 @@ struct control;
 int control_open(struct kreg_client *client, struct kreg_supervisor *sup, const char *path,
 		 struct plan *plan, struct control **control);
 int control_fd(const struct control *control);	/* level-triggered */
-void control_serve(struct control *control);
+/* One request after the other. False: somebody has called kreg_stop(), and there are no more. */
+bool control_serve(struct control *control);
 /* Read the file anew, and keep what has not changed; the exit code, having said what is wrong. */
 int control_reload(struct control *control);
 void control_close(struct control *control);

@@ -81,7 +81,7 @@ static const struct kreg_child *find_template(const struct plan *plan, const cha
 }
 
 /* A child with this id, with more arguments than the template has. */
-static int start_from(struct control *control, char **words, size_t count)
+static int start_from(struct control *control, char **words, size_t count, const char **why)
 {
 	const struct kreg_child *template = find_template(control->plan, words[0]);
 	struct kreg_child child;
@@ -89,13 +89,17 @@ static int start_from(struct control *control, char **words, size_t count)
 	size_t n = 0;
 	int ret;
 
-	if (!template)
-		return -ENOEXEC;
+	if (!template) {
+		*why = "the file has no template of this name";
+		return -ENOENT;
+	}
 	while (template->argv[n])
 		n++;
 	argv = calloc(n + count, sizeof(*argv));
-	if (!argv)
+	if (!argv) {
+		*why = "the supervisor has no memory left";
 		return -ENOMEM;
+	}
 	memcpy(argv, template->argv, n * sizeof(*argv));
 	memcpy(argv + n, words + 2, (count - 2) * sizeof(*argv));
 	child = *template;
@@ -106,27 +110,22 @@ static int start_from(struct control *control, char **words, size_t count)
 	return ret;
 }
 
-static int restart_child(struct control *control, const char *id)
-{
-	int ret = kreg_supervisor_stop_child(control->sup, id);
-
-	return ret ? ret : start_child(control, id);
-}
-
-static int do_words(struct control *control, char **words, size_t count)
+/* @why: the sentence about an error that is not the library's. */
+static int do_words(struct control *control, char **words, size_t count, const char **why)
 {
 	if (count == 2 && !strcmp(words[0], "start"))
 		return start_child(control, words[1]);
 	if (count > 2 && !strcmp(words[0], "start"))
-		return start_from(control, words + 1, count - 1);
+		return start_from(control, words + 1, count - 1, why);
 	if (count == 2 && !strcmp(words[0], "stop"))
 		return kreg_supervisor_stop_child(control->sup, words[1]);
 	if (count == 2 && !strcmp(words[0], "restart"))
-		return restart_child(control, words[1]);
+		return kreg_supervisor_restart_child(control->sup, words[1], NULL);
 	if (count == 1 && !strcmp(words[0], "shutdown")) {
 		kreg_supervisor_end(control->sup);
 		return 0;
 	}
+	*why = "the supervisor does not know this request: is it older than this command?";
 	return -EOPNOTSUPP;
 }
 
@@ -145,6 +144,7 @@ static void serve_request(struct kreg_request *request, void *arg)
 	char *words[WORDS], *text;
 	size_t len, count;
 	const void *data = kreg_request_data(request, &len);
+	const char *why = NULL;
 	int ret;
 
 	text = malloc(len + 1);
@@ -157,13 +157,12 @@ static void serve_request(struct kreg_request *request, void *arg)
 	count = split_words(text, len, words);
 	if (count == 1 && !strcmp(words[0], "reload")) {
 		ret = control_reload(control);
-		answer(request, ret, ret ? "the file is wrong: the supervisor's log says how" : "");
+		answer(request, ret,
+		       ret ? "all is left as it was: the supervisor's log says what is wrong" : "");
 	} else {
-		ret = do_words(control, words, count);
-		answer(request, ret == -ENOEXEC ? EXIT_MISSING : ret ? exit_code_of(ret) : EXIT_OK,
-		       ret == -EOPNOTSUPP ? "the supervisor does not know this request" :
-		       ret == -ENOEXEC ? "the file has no template of this name" :
-		       ret ? kreg_errmsg() : "");
+		ret = do_words(control, words, count, &why);
+		answer(request, ret ? exit_code_of(ret) : EXIT_OK,
+		       why ? why : ret ? kreg_errmsg() : "");
 	}
 	free(text);
 }
@@ -193,9 +192,9 @@ int control_fd(const struct control *control)
 	return kreg_server_fd(control->server);
 }
 
-void control_serve(struct control *control)
+bool control_serve(struct control *control)
 {
-	kreg_server_dispatch(control->server, 0);
+	return kreg_server_dispatch(control->server, 0) != -ESHUTDOWN;
 }
 
 void control_close(struct control *control)

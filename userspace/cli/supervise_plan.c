@@ -11,7 +11,8 @@
 
 #include "supervise.h"
 
-#define MAX_RESTARTS	100000
+#define TEXT_OF_ARG(arg)	#arg
+#define TEXT_OF(macro)		TEXT_OF_ARG(macro)
 
 struct reading {
 	const char *path;
@@ -273,9 +274,9 @@ static int read_head(struct reading *r, const struct file *f)
 	r->plan->name = f->name;
 	r->plan->strategy = f->strategy;
 	r->plan->max_ms = 5000;
-	if (f->max_restarts && parse_number(f->max_restarts, MAX_RESTARTS, &number))
+	if (f->max_restarts && parse_number(f->max_restarts, KREG_MAX_RESTARTS, &number))
 		return bad_value(r, "the supervisor", "max_restarts", f->max_restarts,
-				 "no number up to 100000");
+				 "no number up to " TEXT_OF(KREG_MAX_RESTARTS));
 	r->plan->max_restarts = number;
 	if (f->max_seconds && parse_time_ms(f->max_seconds, &r->plan->max_ms))
 		return bad_value(r, "the supervisor", "max_seconds", f->max_seconds,

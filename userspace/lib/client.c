@@ -41,7 +41,7 @@ static void __attribute__((constructor)) guard_forks(void)
  * Events are waited for with poll(2), so the file itself never blocks. Who may only read the
  * device can still read tables.
  */
-static int device_open(const char *path)
+int kreg_device_open(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	int err = errno;
@@ -66,7 +66,7 @@ int kreg_client_check(const struct kreg_client *client)
  */
 static int device_replace(struct kreg_client *client)
 {
-	int fd = device_open(client->path);
+	int fd = kreg_device_open(client->path);
 	int ret;
 
 	if (fd < 0)
@@ -157,29 +157,31 @@ void kreg_client_put(struct kreg_client *client)
 	free(client);
 }
 
+int kreg_client_set(struct kreg_client *client, int fd)
+{
+	struct kreg_ioc_query query = { .size = sizeof(query) };
+	struct stat st;
+
+	client->fd = fd;
+	atomic_init(&client->refs, 1);
+	atomic_init(&client->process, kreg_process_number());
+	if (fstat(fd, &st))
+		return -errno;
+	client->device = st.st_dev;
+	client->inode = st.st_ino;
+	return kreg_ioctl(client, KREG_IOC_QUERY, &query);
+}
+
 /* Make a client of @fd; if that fails, @fd stays open. */
 static int client_new(int fd, const char *path, struct kreg_client **client)
 {
-	struct kreg_ioc_query query = { .size = sizeof(query) };
 	struct kreg_client *c = calloc(1, sizeof(*c));
-	struct stat st;
-	int ret = 0;
+	int ret;
 
 	if (!c)
 		return -ENOMEM;
 	c->path = strdup(path);
-	c->fd = fd;
-	atomic_init(&c->refs, 1);
-	atomic_init(&c->process, kreg_process_number());
-	if (!c->path)
-		ret = -ENOMEM;
-	else if (fstat(fd, &st))
-		ret = -errno;
-	if (!ret) {
-		c->device = st.st_dev;
-		c->inode = st.st_ino;
-		ret = kreg_ioctl(c, KREG_IOC_QUERY, &query);
-	}
+	ret = c->path ? kreg_client_set(c, fd) : -ENOMEM;
 	if (ret) {
 		kreg_client_put(c);
 		return ret;
@@ -191,7 +193,7 @@ static int client_new(int fd, const char *path, struct kreg_client **client)
 
 static int open_path(const char *path, struct kreg_client **client)
 {
-	int fd = device_open(path), ret;
+	int fd = kreg_device_open(path), ret;
 
 	if (fd < 0)
 		return fd;

@@ -62,10 +62,16 @@ static const struct {
 	{ EBUSY, TRY_SUPERVISE,
 	  "the supervisor was started already, or was not, or a function of it is being called"
 	},
-	{ EEXIST, TRY_SUPERVISE, "there is a child with this id, and it runs or has a program" },
-	{ ENOENT, TRY_SUPERVISE, "there is no child with this id" },
+	{ EEXIST, TRY_SUPERVISE,
+	  "there is a child with this id: one that runs is stopped first, and one that does not is started by its id alone"
+	},
+	{ ENOENT, TRY_SUPERVISE,
+	  "there is no child with this id; 'kreg super status' shows which there are" },
+	{ EINVAL, TRY_SUPERVISE,
+	  "an id or name is empty or too long, a child has no program or a function beside it, or a number is out of its range"
+	},
 	{ ESHUTDOWN, TRY_SUPERVISE,
-	  "the supervisor has stopped its children: too many died, or it was asked to" },
+	  "the supervisor stops its children, or has: too many died, or it was asked to" },
 	{ ENAMETOOLONG, TRY_SERVE, "the name of the directory is too long for a socket" },
 };
 

@@ -108,7 +108,11 @@ extern __thread enum kreg_limit kreg_ioctl_limit;
 /* fork.c: number of this process, which none of its ancestors has; never 0. */
 uint64_t kreg_process_number(void);
 
-/* client.c: open the device again if the calling process has not opened the file. */
+/* client.c: a descriptor of the device, which only reads if this user may not write. */
+int kreg_device_open(const char *path);
+/* Fill in a client that is zero, but for its path; nothing is allocated. */
+int kreg_client_set(struct kreg_client *client, int fd);
+/* Open the device again if the calling process has not opened the file. */
 int kreg_client_reopen(struct kreg_client *client);
 /* -EBADF if the descriptor is not that file any more. */
 int kreg_client_check(const struct kreg_client *client);

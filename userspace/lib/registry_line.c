@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registrations that wait for their turn. */
 #include <errno.h>
-#include <time.h>
 
 #include "internal.h"
 
@@ -109,14 +108,11 @@ struct ensure {
 
 static int64_t ms_left(const struct ensure *e)
 {
-	struct timespec now;
-	uint64_t now_ns;
+	uint64_t now = kreg_deadline(0);
 
 	if (!e->deadline_ns)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
-	return now_ns < e->deadline_ns ? (int64_t)(e->deadline_ns - now_ns + 999999) / 1000000 : 0;
+	return now < e->deadline_ns ? (int64_t)(e->deadline_ns - now + 999999) / 1000000 : 0;
 }
 
 /* Who was started registers itself. It may die before that, or after. */

@@ -35,17 +35,21 @@ struct child {
 	bool dynamic;			/* started on request: forgotten when it is not to run */
 	uint64_t place;			/* among those on request */
 	bool foreign;			/* not among the children any more */
-	bool listed, changed;		/* by kreg_supervisor_change() */
+	bool listed;			/* by kreg_supervisor_change() */
+	bool changed;			/* it may have had other tables */
 	/* In the table. */
 	enum want want;
 	uint64_t number;		/* of the start that is wanted or was done */
+	uint64_t run;			/* of the start that its process comes from */
 	uint64_t restarts;
+	bool unsaved;			/* what is wanted is to be written */
 	/* Wanted. */
 	bool stop, start;
 	bool called;			/* by kreg_supervisor_start_child(), which waits */
 	/* Now. */
 	enum phase phase;
 	bool was_up;			/* since this supervisor has begun */
+	bool entered;			/* in the table */
 	bool let_go;			/* its program may run */
 	bool said_ready;
 	bool found_setup;		/* by this supervisor, and its program did not run yet */
@@ -57,6 +61,7 @@ struct child {
 	int status;
 	int err;			/* why it could not be started */
 	char why[256];			/* in words */
+	char said[256];			/* its last STATUS= */
 	int stop_signal, stop_ms;	/* of the process, whatever @how says now */
 	pid_t pid;
 	int pidfd;
@@ -80,6 +85,9 @@ struct kreg_supervisor {
 	size_t count;
 	uint64_t *times;		/* of the last deaths, in ms */
 	unsigned int times_count;
+	int *zombies;			/* pidfds of children that could not be reaped */
+	size_t zombie_count;
+	uint64_t reap_at;		/* when to try again */
 	uint64_t places;		/* the last one that was given */
 	bool started;
 	bool starting;			/* a child that cannot be started ends it */
@@ -93,8 +101,7 @@ struct kreg_supervisor {
 	void *log_arg;
 };
 
-/* supervisor.c: milliseconds of CLOCK_MONOTONIC. */
-uint64_t kreg_sup_now_ms(void);
+/* supervisor.c */
 int kreg_sup_watch_fd(struct kreg_supervisor *sup, int fd, void *ptr);
 
 int kreg_sup_check(const struct kreg_supervisor *sup, bool started);
@@ -110,6 +117,7 @@ void kreg_sup_child_free(struct child *c);
 struct child *kreg_sup_find(struct kreg_supervisor *sup, const char *id);
 int kreg_sup_append(struct kreg_supervisor *sup, struct child *c);
 void kreg_sup_remove(struct kreg_supervisor *sup, struct child *c);
+void kreg_sup_close_sock(struct child *c);
 
 /* supervisor_log.c */
 void kreg_sup_say(struct child *c, enum kreg_supervisor_what what);
@@ -124,14 +132,14 @@ struct run {
 };
 
 int kreg_sup_state_open(struct kreg_supervisor *sup);
-/* Write what is wanted of all whose @changed says so, and remove the entry of @dead. */
-void kreg_sup_save(struct kreg_supervisor *sup, const bool *changed, struct child *dead);
+/* Write what is wanted of all that are @unsaved, and remove the entry of @dead. */
+void kreg_sup_save(struct kreg_supervisor *sup, struct child *dead);
 void kreg_sup_save_one(struct child *c, struct child *dead);
 /* Enter a process that is about to run, and what is known of it later. */
 int kreg_sup_enter(struct child *c, const struct kreg_process *process);
-void kreg_sup_enter_phase(struct child *c, const char *status);
-void kreg_sup_forget(struct child *c);
+void kreg_sup_enter_phase(struct child *c);
 int kreg_sup_load(struct child *c);
+/* Also what it has said. */
 int kreg_sup_load_run(struct child *c, struct run *run);
 int kreg_sup_load_times(struct kreg_supervisor *sup);
 /* Call @fn for the id of each object PREFIX/ID. */
@@ -144,10 +152,11 @@ uint64_t kreg_sup_number_of(const char *text, const char *name, uint64_t none);
 int kreg_sup_spec_make(const struct child *c, char **buf, size_t *len);
 int kreg_sup_spec_read(struct kreg_supervisor *sup, const char *id, char *text, size_t len,
 		       struct child **child);
-/* It was a function of the program of before, and cannot be started. */
+/* The function of one that cannot be started: it is only watched. */
+int kreg_sup_no_program(void *arg);
 bool kreg_sup_spec_is_lost(const struct child *c);
 
-/* supervisor_change.c: another list of children. */
+/* supervisor_change.c: another list of children. It calls kreg_fail(). */
 int kreg_sup_change(struct kreg_supervisor *sup, unsigned int max_restarts,
 		    const struct kreg_child *children, size_t count);
 
@@ -155,7 +164,7 @@ int kreg_sup_change(struct kreg_supervisor *sup, unsigned int max_restarts,
 int kreg_sup_attach_all(struct kreg_supervisor *sup);
 
 /* supervisor_role.c: the tables of a child. */
-int kreg_sup_role_find(struct child *c);	/* before the child is started or found */
+int kreg_sup_role_find(struct child *c);	/* before the child is found, or needs it */
 int kreg_sup_role_prepare(struct child *c);	/* before it is started */
 int kreg_sup_role_give(struct child *c, const struct kreg_process *process);
 int kreg_sup_role_stand_by(struct child *c);
@@ -166,9 +175,14 @@ int kreg_sup_spawn(struct child *c);
 void kreg_sup_down(const struct kreg_event *event, void *arg);
 void kreg_sup_spawn_ready(struct child *c);	/* its socket is readable */
 void kreg_sup_signal(struct child *c, int sig);
-void kreg_sup_reap(struct child *c);
 
-/* supervisor_setup.c: in the new process; what it says to the supervisor. */
+/* supervisor_reap.c */
+void kreg_sup_reap(struct child *c);
+/* Those that could not be reaped when they died. */
+void kreg_sup_reap_again(struct kreg_supervisor *sup);
+void kreg_sup_close_zombies(struct kreg_supervisor *sup);
+
+/* supervisor_setup.c: in the new process; what that says to the supervisor. */
 struct setup_report {
 	int step;			/* enum setup_step */
 	int err;
@@ -184,9 +198,26 @@ struct setup_ids {
 	int count;
 };
 
-int kreg_sup_ids(const struct child *c, struct setup_ids *ids);
-void kreg_sup_setup(struct child *c, int sock, const struct setup_ids *ids)
-	__attribute__((noreturn));
+/*
+ * supervisor_prepare.c: what the new process needs. It may have to do without a lock that another
+ * thread had when it was forked, so all that allocates is done before.
+ */
+struct setup {
+	struct setup_ids ids;
+	char **env;
+	size_t env_count;		/* the last one is @fd */
+	char supervisor[64], socket[96], *tables;
+	/* Filled in by the new process. */
+	char pid[32], fd[32];
+};
+
+/* Else @c says why not. */
+int kreg_sup_prepare(struct child *c, struct setup **setup);
+void kreg_sup_prepare_free(struct setup *setup);
+/* Why a child could not be started; the first reason is kept. */
+void kreg_sup_failed(struct child *c, int err, const char *step, const char *text);
+void kreg_sup_failed_os(struct child *c, int err, const char *step);
+void kreg_sup_setup(struct child *c, int sock, struct setup *setup) __attribute__((noreturn));
 
 /* supervisor_notify.c */
 int kreg_sup_notify_open(struct kreg_supervisor *sup);
@@ -195,6 +226,8 @@ void kreg_sup_notify_ready(struct kreg_supervisor *sup);
 /* supervisor_plan.c */
 void kreg_sup_advance(struct kreg_supervisor *sup);
 void kreg_sup_is_ready(struct child *c);
+/* It is to stop, whatever it is being stopped for already. */
+void kreg_sup_stop(struct child *c);
 void kreg_sup_end_all(struct kreg_supervisor *sup, int end);
 bool kreg_sup_is_busy(const struct kreg_supervisor *sup);
 bool kreg_sup_is_done(const struct kreg_supervisor *sup);

@@ -6,22 +6,10 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "packet.h"
 #include "supervise.h"
-
-/* More deaths than these within the time are no limit. */
-#define MAX_RESTARTS	100000
-
-uint64_t kreg_sup_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 int kreg_sup_watch_fd(struct kreg_supervisor *sup, int fd, void *ptr)
 {
@@ -53,7 +41,7 @@ int kreg_sup_check_new(const char *name, enum kreg_strategy strategy, unsigned i
 	size_t len = name ? strnlen(name, SUP_MAX_NAME + 1) : 0;
 
 	if (!len || len > SUP_MAX_NAME || strchr(name, '/') || strategy > KREG_REST_FOR_ONE ||
-	    max_restarts > MAX_RESTARTS)
+	    max_restarts > KREG_MAX_RESTARTS)
 		return -EINVAL;
 	return 0;
 }
@@ -76,7 +64,7 @@ int kreg_supervisor_new(struct kreg_client *client, const char *name,
 	int ret = kreg_sup_check_new(name, strategy, max_restarts);
 
 	if (ret)
-		return kreg_fail(ret, TRY_OTHER, client);
+		return kreg_fail(ret, TRY_SUPERVISE, client);
 	sup = calloc(1, sizeof(*sup));
 	if (!sup)
 		return kreg_fail(-ENOMEM, TRY_OTHER, client);
@@ -165,7 +153,7 @@ int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *ch
 void kreg_sup_set_timer(struct kreg_supervisor *sup)
 {
 	struct itimerspec t = { 0 };
-	uint64_t first = 0, d;
+	uint64_t first = sup->zombie_count ? sup->reap_at : 0, d;
 	size_t i;
 
 	for (i = 0; i < sup->count; i++) {
@@ -203,6 +191,7 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 	struct epoll_event events[32];
 	int count, i, n;
 
+	kreg_sup_reap_again(sup);
 	kreg_sup_advance(sup);
 	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
@@ -330,6 +319,8 @@ static void stop_all(struct kreg_supervisor *sup)
 	if (!sup->started) {
 		if (sup->table && has_no_state(sup))
 			kreg_table_destroy(sup->table);
+		else if (sup->table)
+			kreg_table_park(sup->table);
 		return;
 	}
 	kreg_sup_end_all(sup, 0);
@@ -347,6 +338,7 @@ void kreg_supervisor_free(struct kreg_supervisor *sup)
 		stop_all(sup);
 	while (sup->count)
 		kreg_sup_child_free(sup->children[--sup->count]);
+	kreg_sup_close_zombies(sup);
 	free(sup->children);
 	free(sup->times);
 	kreg_table_close(sup->table);

@@ -21,11 +21,16 @@ static int attach(struct child *c, const struct run *run)
 	if (ret)
 		return ret;
 	c->pid = kreg_ref_process(c->down).pid;
-	/* -ESRCH, -ENODATA: it is dead. */
-	c->pidfd = kreg_whereis_pidfd(sup->table, key, len, NULL);
-	if (c->pidfd < 0)
-		c->pidfd = -1;
+	ret = kreg_whereis_pidfd(sup->table, key, len, NULL);
+	/* It is dead. One that lives could not be stopped without a pidfd. */
+	if (ret == -ESRCH || ret == -ENODATA)
+		ret = -1;
+	else if (ret < 0)
+		return ret;
+	c->pidfd = ret;
 	c->phase = SUP_UP;
+	c->run = run->number;
+	c->entered = true;
 	c->found_setup = run->setup;
 	c->was_up = true;
 	c->stop_signal = c->how.stop_signal;
@@ -57,12 +62,6 @@ static int attach_one(struct child *c)
 		c->start = c->want == SUP_RUN && (c->phase == SUP_DOWN || c->stop) &&
 			   !kreg_sup_spec_is_lost(c);
 	return ret;
-}
-
-static int no_program(void *arg)
-{
-	(void)arg;
-	return SUP_ABANDONED;
 }
 
 /* It was started on request, and nobody will ask again. */
@@ -120,8 +119,7 @@ static void forget_lost(struct kreg_supervisor *sup)
 /* It is not among the children any more: to be stopped. */
 static int attach_foreign(struct kreg_supervisor *sup, const char *id)
 {
-	/* It is never started. */
-	struct kreg_child how = { .size = sizeof(how), .id = id, .main = no_program };
+	struct kreg_child how = { .size = sizeof(how), .id = id, .main = kreg_sup_no_program };
 	struct child *c;
 	int ret;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Supervisors: another list of children, of which what has not changed goes on. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,8 +74,7 @@ static void start_anew(struct child *c, struct child *as)
 	c->how = as->how;
 	as->how = how;
 	c->changed = true;
-	c->dynamic = false;
-	c->stop = c->phase != SUP_DOWN && c->phase != SUP_STOPPING;
+	kreg_sup_stop(c);
 	if (c->want == SUP_STOP)
 		return;
 	c->want = SUP_RUN;
@@ -96,6 +96,8 @@ static struct child *settle(struct kreg_supervisor *sup, struct child *given)
 		start_anew(c, given);
 	kreg_sup_child_free(given);
 	c->listed = true;
+	/* It may have been one on request. */
+	c->dynamic = false;
 	return c;
 }
 
@@ -115,20 +117,18 @@ static size_t append_others(struct kreg_supervisor *sup, struct child **all, siz
 		c->foreign = true;
 		c->want = SUP_STOP;
 		c->start = false;
-		c->stop = c->phase != SUP_DOWN && c->phase != SUP_STOPPING;
+		kreg_sup_stop(c);
 	}
 	return count;
 }
 
 static void save_all(struct kreg_supervisor *sup)
 {
-	bool *changed = malloc(sup->count + 1);
+	size_t i;
 
-	if (changed) {
-		memset(changed, true, sup->count);
-		kreg_sup_save(sup, changed, NULL);
-	}
-	free(changed);
+	for (i = 0; i < sup->count; i++)
+		sup->children[i]->unsaved = true;
+	kreg_sup_save(sup, NULL);
 }
 
 static void remove_over(struct kreg_supervisor *sup)
@@ -157,9 +157,16 @@ static int change_times(struct kreg_supervisor *sup, unsigned int max_restarts)
 }
 
 /* It is still being stopped because it was not in the list before. */
-static bool is_leaving(const struct child *c)
+static int check_leaving(const struct child *c)
 {
-	return c && c->foreign;
+	char text[160];
+
+	if (!c || !c->foreign)
+		return 0;
+	snprintf(text, sizeof(text),
+		 "child '%s' is still being stopped, since it was not in the list before: try again when it is dead",
+		 c->how.id);
+	return kreg_fail_text(-EBUSY, text);
 }
 
 int kreg_sup_change(struct kreg_supervisor *sup, unsigned int max_restarts,
@@ -170,10 +177,11 @@ int kreg_sup_change(struct kreg_supervisor *sup, unsigned int max_restarts,
 	int ret = copy_all(sup, children, count, &all);
 
 	if (ret)
-		return ret;
+		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
 	for (i = 0; i < count && !ret; i++)
-		ret = is_leaving(kreg_sup_find(sup, all[i]->how.id)) ? -EBUSY : 0;
-	ret = ret ? ret : change_times(sup, max_restarts);
+		ret = check_leaving(kreg_sup_find(sup, all[i]->how.id));
+	if (!ret)
+		ret = kreg_fail(change_times(sup, max_restarts), TRY_SUPERVISE, sup->client);
 	if (ret) {
 		free_all(all, count);
 		return ret;

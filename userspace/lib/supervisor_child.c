@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "supervise.h"
@@ -104,6 +105,20 @@ int kreg_sup_child_new(struct kreg_supervisor *sup, const struct kreg_child *how
 	return ret;
 }
 
+/*
+ * Another process may have the socket as well, if it was forked meanwhile: closing it here would
+ * leave it in the epoll set. In a child of fork(2) the set is the parent's.
+ */
+void kreg_sup_close_sock(struct child *c)
+{
+	if (c->sock < 0)
+		return;
+	if (c->sup->process == kreg_process_number())
+		epoll_ctl(c->sup->epoll, EPOLL_CTL_DEL, c->sock, NULL);
+	close(c->sock);
+	c->sock = -1;
+}
+
 void kreg_sup_child_free(struct child *c)
 {
 	free((void *)c->how.id);
@@ -119,8 +134,7 @@ void kreg_sup_child_free(struct child *c)
 	kreg_table_close(c->role);
 	if (c->pidfd >= 0)
 		close(c->pidfd);
-	if (c->sock >= 0)
-		close(c->sock);
+	kreg_sup_close_sock(c);
 	free(c);
 }
 

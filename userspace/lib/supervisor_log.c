@@ -44,7 +44,8 @@ void kreg_sup_say_text(struct kreg_supervisor *sup, struct child *c,
 void kreg_sup_sentence(const struct child *c, char *buf, size_t room)
 {
 	if (c->err == -ETIMEDOUT)
-		snprintf(buf, room, "child '%s' was not ready in time", c->how.id);
+		snprintf(buf, room, "child '%s' was not ready in time, within %d ms", c->how.id,
+			 c->how.start_ms);
 	else if (*c->why)
 		snprintf(buf, room, "child '%s' could not be started: %s", c->how.id, c->why);
 	else

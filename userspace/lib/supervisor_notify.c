@@ -83,19 +83,24 @@ static struct child *child_of(struct kreg_supervisor *sup, pid_t pid)
 	return NULL;
 }
 
+/* What it says before it is known that its program runs is entered then. */
 static void hear(struct child *c, char *text)
 {
 	char *line, *rest = text;
+	bool status = false;
 
 	while ((line = strsep(&rest, "\n"))) {
-		if (!strcmp(line, "READY=1")) {
+		if (!strcmp(line, "READY=1"))
 			c->said_ready = true;
-			if (c->phase == SUP_WAITING)
-				kreg_sup_is_ready(c);
+		if (!strncmp(line, "STATUS=", 7)) {
+			status = true;
+			snprintf(c->said, sizeof(c->said), "%.255s", line + 7);
 		}
-		if (!strncmp(line, "STATUS=", 7) && c->phase != SUP_SETUP)
-			kreg_sup_enter_phase(c, line + 7);
 	}
+	if (c->said_ready && c->phase == SUP_WAITING)
+		kreg_sup_is_ready(c);
+	else if (status && c->phase != SUP_SETUP)
+		kreg_sup_enter_phase(c);
 }
 
 void kreg_sup_notify_ready(struct kreg_supervisor *sup)
@@ -118,6 +123,21 @@ void kreg_sup_notify_ready(struct kreg_supervisor *sup)
 	}
 }
 
+/* The name is in the environment, and wrong or not any more. */
+static int unheard(int err)
+{
+	char text[128];
+
+	if (err == -EINVAL)
+		snprintf(text, sizeof(text),
+			 "NOTIFY_SOCKET has to begin with '/' or '@', and to have less than %zu bytes",
+			 sizeof(((struct sockaddr_un *)NULL)->sun_path));
+	else
+		snprintf(text, sizeof(text), "the socket that NOTIFY_SOCKET names: %s",
+			 strerror(-err));
+	return kreg_fail_text(err, text);
+}
+
 int kreg_ready(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -129,16 +149,16 @@ int kreg_ready(void)
 	if (!len)
 		return 0;
 	if (len >= sizeof(a.sun_path) || (*path != '@' && *path != '/'))
-		return kreg_fail(-EINVAL, TRY_OTHER, NULL);
+		return unheard(-EINVAL);
 	memcpy(a.sun_path, path, len);
 	if (*path == '@')
 		a.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return kreg_fail(-errno, TRY_OTHER, NULL);
+		return unheard(-errno);
 	n = sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&a,
 		   offsetof(struct sockaddr_un, sun_path) + len);
 	ret = n < 0 ? -errno : 0;
 	close(fd);
-	return kreg_fail(ret, TRY_OTHER, NULL);
+	return ret ? unheard(ret) : 0;
 }

@@ -17,10 +17,10 @@
 /* Not more deaths than allowed within the time, with the one now? */
 static bool count_death(struct kreg_supervisor *sup)
 {
-	uint64_t now = kreg_sup_now_ms();
+	uint64_t now = kreg_deadline(0) / 1000000;
 	unsigned int old = 0;
 
-	while (old < sup->times_count && sup->times[old] + sup->max_ms < now)
+	while (old < sup->times_count && now - sup->times[old] > sup->max_ms)
 		old++;
 	sup->times_count -= old;
 	memmove(sup->times, sup->times + old, sup->times_count * sizeof(*sup->times));
@@ -60,22 +60,17 @@ static bool goes_along(const struct child *c, size_t index, const struct child *
 static void restart(struct child *dead)
 {
 	struct kreg_supervisor *sup = dead->sup;
-	bool *changed = calloc(sup->count, sizeof(*changed));
 	size_t i, place = 0;
 	struct child *c;
 
-	if (!changed) {
-		kreg_sup_end_all(sup, -ENOMEM);
-		return;
-	}
 	while (sup->children[place] != dead)
 		place++;
 	for (i = 0; i < sup->count; i++) {
 		c = sup->children[i];
 		if (!goes_along(c, i, dead, place))
 			continue;
-		changed[i] = true;
-		c->stop = c->phase != SUP_DOWN;
+		c->unsaved = true;
+		kreg_sup_stop(c);
 		/* One that is never started again is only stopped. */
 		c->start = c->how.restart != KREG_TEMPORARY;
 		c->want = c->start ? SUP_RUN : SUP_ENDED;
@@ -83,8 +78,7 @@ static void restart(struct child *dead)
 			c->number++;
 	}
 	dead->restarts++;
-	kreg_sup_save(sup, changed, dead);
-	free(changed);
+	kreg_sup_save(sup, dead);
 	kreg_sup_say(dead, KREG_CHILD_RESTARTS);
 }
 
@@ -150,10 +144,8 @@ static void close_run(struct child *c)
 	c->down = NULL;
 	if (c->pidfd >= 0)
 		close(c->pidfd);
-	if (c->sock >= 0)
-		close(c->sock);
+	kreg_sup_close_sock(c);
 	c->pidfd = -1;
-	c->sock = -1;
 	c->pid = 0;
 	c->phase = SUP_DOWN;
 	c->deadline = 0;
@@ -162,8 +154,10 @@ static void close_run(struct child *c)
 	c->dead = false;
 	c->killed = false;
 	c->said_ready = false;
+	c->entered = false;
 	c->let_go = false;
 	c->found_setup = false;
+	c->said[0] = '\0';
 }
 
 static void handle_death(struct child *c)
@@ -180,7 +174,7 @@ static void handle_death(struct child *c)
 	expected = c->stop || (c->phase == SUP_STOPPING && !c->failing);
 	close_run(c);
 	if (abandoned)
-		c->start = c->want == SUP_RUN;
+		c->start = c->want == SUP_RUN && !c->sup->ending;
 	if (expected || abandoned || c->start || c->sup->ending) {
 		kreg_sup_save_one(c, c);
 		if (!c->start)
@@ -198,6 +192,7 @@ static void begin_stop(struct child *c, bool failing)
 	c->stop = false;
 	c->failing = failing;
 	c->deadline = kreg_deadline(c->stop_ms);
+	kreg_sup_enter_phase(c);
 	if (c->stop_ms == KREG_AT_ONCE) {
 		c->deadline = 0;
 		c->killed = true;
@@ -227,6 +222,7 @@ static void begin_start(struct child *c)
 		c->number = 1;
 		kreg_sup_save_one(c, NULL);
 	}
+	c->run = c->number;
 	if (!kreg_sup_spawn(c))
 		return;
 	close_run(c);
@@ -238,8 +234,14 @@ void kreg_sup_is_ready(struct child *c)
 	c->phase = SUP_UP;
 	c->was_up = true;
 	c->deadline = 0;
-	kreg_sup_enter_phase(c, NULL);
+	kreg_sup_enter_phase(c);
 	kreg_sup_say(c, KREG_CHILD_READY);
+}
+
+void kreg_sup_stop(struct child *c)
+{
+	c->stop = c->phase != SUP_DOWN && c->phase != SUP_STOPPING;
+	c->failing = false;
 }
 
 void kreg_sup_end_all(struct kreg_supervisor *sup, int end)
@@ -251,8 +253,7 @@ void kreg_sup_end_all(struct kreg_supervisor *sup, int end)
 	sup->ending = true;
 	for (i = 0; i < sup->count; i++) {
 		sup->children[i]->start = false;
-		sup->children[i]->stop = sup->children[i]->phase != SUP_DOWN &&
-					 sup->children[i]->phase != SUP_STOPPING;
+		kreg_sup_stop(sup->children[i]);
 	}
 }
 
@@ -278,8 +279,28 @@ static void handle_deadline(struct child *c)
 		kreg_sup_signal(c, SIGKILL);
 		return;
 	}
+	/* It is to stop anyway, in its turn. */
+	if (c->stop) {
+		c->deadline = 0;
+		return;
+	}
 	c->err = c->err ? c->err : -ETIMEDOUT;
 	begin_stop(c, true);
+}
+
+static bool handle_one_deadline(struct kreg_supervisor *sup)
+{
+	struct child *c;
+	size_t i;
+
+	for (i = sup->count; i-- > 0;) {
+		c = sup->children[i];
+		if (!c->deadline || kreg_ms_left(c->deadline))
+			continue;
+		handle_deadline(c);
+		return true;
+	}
+	return false;
 }
 
 /* A death may remove the child from the list, and more. */
@@ -302,14 +323,10 @@ static bool next_step(struct kreg_supervisor *sup)
 	struct child *c, *waits = NULL, *stops = NULL, *starts = NULL;
 	size_t i;
 
-	if (handle_one_death(sup))
+	if (handle_one_death(sup) || handle_one_deadline(sup))
 		return true;
 	for (i = sup->count; i-- > 0;) {
 		c = sup->children[i];
-		if (c->deadline && !kreg_ms_left(c->deadline)) {
-			handle_deadline(c);
-			return true;
-		}
 		if (c->phase == SUP_STOPPING)
 			return false;
 		if (c->stop && !stops)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Supervisors: what programs ask of one that runs. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "supervise.h"
 
@@ -26,6 +27,8 @@ static int wait_for_start(struct kreg_supervisor *sup, struct child *c,
 
 	ret = wait_for(sup, c);
 	c->called = false;
+	if (!ret && sup->ending)
+		ret = -ESHUTDOWN;
 	if (ret)
 		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
 	if (c->phase == SUP_UP) {
@@ -69,6 +72,17 @@ static int find_or_add(struct kreg_supervisor *sup, const struct kreg_child *how
 	return ret;
 }
 
+/* Once it is stopped, if it is to stop. */
+static int start_called(struct child *c, struct kreg_process *process)
+{
+	c->called = true;
+	c->start = true;
+	c->want = SUP_RUN;
+	c->number++;
+	kreg_sup_save_one(c, NULL);
+	return wait_for_start(c->sup, c, process);
+}
+
 int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_child *child,
 				struct kreg_process *process)
 {
@@ -81,12 +95,31 @@ int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_c
 		ret = find_or_add(sup, child, &c);
 	if (ret)
 		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
-	c->called = true;
-	c->start = true;
-	c->want = SUP_RUN;
-	c->number++;
-	kreg_sup_save_one(c, NULL);
-	return wait_for_start(sup, c, process);
+	return start_called(c, process);
+}
+
+int kreg_supervisor_restart_child(struct kreg_supervisor *sup, const char *id,
+				  struct kreg_process *process)
+{
+	char text[192];
+	struct child *c;
+	int ret = kreg_sup_check(sup, true);
+
+	if (!ret && sup->ending)
+		ret = -ESHUTDOWN;
+	if (ret)
+		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+	c = kreg_sup_find(sup, id);
+	if (!c || c->foreign)
+		return kreg_fail(-ENOENT, TRY_SUPERVISE, sup->client);
+	if (kreg_sup_spec_is_lost(c)) {
+		snprintf(text, sizeof(text),
+			 "child '%s' is a function of a program that was killed: stop it, and start another",
+			 id);
+		return kreg_fail_text(-EOPNOTSUPP, text);
+	}
+	kreg_sup_stop(c);
+	return start_called(c, process);
 }
 
 int kreg_supervisor_stop_child(struct kreg_supervisor *sup, const char *id)
@@ -102,12 +135,12 @@ int kreg_supervisor_stop_child(struct kreg_supervisor *sup, const char *id)
 	c->called = true;
 	c->want = SUP_STOP;
 	c->start = false;
-	c->stop = c->phase != SUP_DOWN && c->phase != SUP_STOPPING;
+	kreg_sup_stop(c);
 	kreg_sup_save_one(c, NULL);
 	ret = wait_for(sup, c);
 	c->called = false;
-	/* One that is known by the request alone is forgotten. */
-	if (!ret && c->dynamic)
+	/* One that is known by the request alone is forgotten, and one that was to go is gone. */
+	if (!ret && (c->dynamic || c->foreign))
 		kreg_sup_remove(sup, c);
 	return kreg_fail(ret, TRY_SUPERVISE, sup->client);
 }
@@ -122,10 +155,11 @@ int kreg_supervisor_change(struct kreg_supervisor *sup, enum kreg_strategy strat
 		ret = kreg_sup_check_new(sup->name, strategy, max_restarts);
 	if (!ret && sup->ending)
 		ret = -ESHUTDOWN;
-	if (!ret)
-		ret = kreg_sup_change(sup, max_restarts, children, count);
 	if (ret)
 		return kreg_fail(ret, TRY_SUPERVISE, sup->client);
+	ret = kreg_sup_change(sup, max_restarts, children, count);
+	if (ret)
+		return ret;
 	sup->strategy = strategy;
 	sup->max_ms = max_ms;
 	kreg_sup_advance(sup);

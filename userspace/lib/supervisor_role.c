@@ -44,20 +44,32 @@ int kreg_sup_role_stand_by(struct child *c)
 	return 0;
 }
 
+/* There is no such role, or it is another user's table, which anybody could make. */
+static bool is_none(int ret)
+{
+	return ret == -ENOENT || ret == -EACCES || ret == -EPERM;
+}
+
 int kreg_sup_role_find(struct child *c)
 {
 	char name[KREG_MAX_NAME + 1];
+	bool needed = needs_role(c);
 	int ret;
 
-	if (c->role || (!needs_role(c) && !c->foreign))
+	if (c->role)
 		return 0;
 	snprintf(name, sizeof(name), "supervisor.%s/%s", c->sup->name, c->how.id);
-	/* Of one that is not started any more, only if there is one. */
-	ret = c->foreign ? kreg_table_open(c->sup->client, name, NULL, &c->role) :
-			   kreg_role_open(c->sup->client, name, 0, &c->role);
-	if (c->foreign && ret == -ENOENT)
-		return 0;
-	return ret ? ret : kreg_sup_role_stand_by(c);
+	/* It may have had tables that it is not to have any more: until it is started again. */
+	ret = needed ? kreg_role_open(c->sup->client, name, 0, &c->role) :
+		       kreg_table_open(c->sup->client, name, NULL, &c->role);
+	if (!ret)
+		ret = kreg_sup_role_stand_by(c);
+	c->changed = !needed && !ret;
+	if (needed || !is_none(ret))
+		return ret;
+	kreg_table_close(c->role);
+	c->role = NULL;
+	return 0;
 }
 
 /* Which role a table follows, and which one may write to it. */
@@ -127,7 +139,7 @@ static int prepare_table(struct child *c, const char *name, bool own)
 int kreg_sup_role_prepare(struct child *c)
 {
 	const char *const *name;
-	int ret = kreg_sup_role_find(c);
+	int ret = needs_role(c) ? kreg_sup_role_find(c) : 0;
 
 	/* It may have been claimed by somebody else while it was parked. */
 	if (!ret && c->role && !c->has_role)

@@ -2,93 +2,23 @@
 /*
  * Supervisors: the new process, until its program runs. It waits until it is monitored, opens the
  * device under its own rights, says so, and waits until the supervisor has entered it and has given
- * it its tables.
+ * it its tables. It allocates nothing and takes no lock, since the program may have threads.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "supervise.h"
-
-static int number_of(const char *text, unsigned int *number)
-{
-	unsigned long n;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (*end || errno || n >= UINT32_MAX)
-		return -EINVAL;
-	*number = n;
-	return 0;
-}
-
-static int find_groups(const char *user, struct setup_ids *ids)
-{
-	int count = 0;
-
-	getgrouplist(user, ids->gid, NULL, &count);
-	ids->groups = malloc(count * sizeof(*ids->groups));
-	if (!ids->groups)
-		return -ENOMEM;
-	ids->count = count;
-	return getgrouplist(user, ids->gid, ids->groups, &ids->count) < 0 ? -EAGAIN : 0;
-}
-
-static int find_user(const char *user, struct setup_ids *ids)
-{
-	struct passwd *pw = getpwnam(user);
-	char *name = pw ? pw->pw_name : NULL;
-
-	if (!pw) {
-		if (number_of(user, &ids->uid))
-			return -ESRCH;
-		pw = getpwuid(ids->uid);
-		name = pw ? pw->pw_name : NULL;
-	}
-	/* A number that no name belongs to is the group's as well. */
-	ids->gid = ids->uid;
-	if (!pw)
-		return 0;
-	ids->uid = pw->pw_uid;
-	ids->gid = pw->pw_gid;
-	return find_groups(name, ids);
-}
-
-/* In the supervisor: NSS is better not called after fork(2). */
-int kreg_sup_ids(const struct child *c, struct setup_ids *ids)
-{
-	struct group *gr;
-	int ret = 0;
-
-	*ids = (struct setup_ids){ .uid = geteuid(), .gid = getegid() };
-	ids->set = c->how.user || c->how.group;
-	if (c->how.user)
-		ret = find_user(c->how.user, ids);
-	if (ret || !c->how.group)
-		return ret;
-	gr = getgrnam(c->how.group);
-	if (gr)
-		ids->gid = gr->gr_gid;
-	else if (number_of(c->how.group, &ids->gid))
-		return -ESRCH;
-	return 0;
-}
 
 static void report(int sock, enum setup_step step, int err)
 {
 	struct setup_report r = { .step = step, .err = err };
 
-	/* If the supervisor is gone it does not matter. */
-	if (write(sock, &r, sizeof(r)) != sizeof(r))
+	if (send(sock, &r, sizeof(r), MSG_NOSIGNAL) != sizeof(r))
 		_exit(SUP_ABANDONED);
 }
 
@@ -109,11 +39,19 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Without the list of clients, whose lock another thread may have had. */
+static void close_client(struct kreg_client *client)
+{
+	if (!kreg_client_check(client))
+		close(client->fd);
+	client->fd = -1;
+}
+
 static void close_inherited(struct kreg_supervisor *sup)
 {
 	size_t i;
 
-	kreg_client_close(sup->client);
+	close_client(sup->client);
 	close(sup->epoll);
 	close(sup->wake);
 	close(sup->timer);
@@ -124,6 +62,8 @@ static void close_inherited(struct kreg_supervisor *sup)
 		if (sup->children[i]->pidfd >= 0)
 			close(sup->children[i]->pidfd);
 	}
+	for (i = 0; i < sup->zombie_count; i++)
+		close(sup->zombies[i]);
 }
 
 static void set_ids(int sock, const struct setup_ids *ids)
@@ -137,68 +77,61 @@ static void set_ids(int sock, const struct setup_ids *ids)
 		give_up(sock, SETUP_IDS, -errno);
 }
 
-static void join_names(const char *const *list, char *buf, size_t room)
+/* Behind the name that is there. snprintf(3) may take locks. */
+static void put_number(char *variable, unsigned int number)
 {
-	size_t used = 0;
+	char digits[16], *to = variable + strlen(variable);
+	int n = 0;
 
-	buf[0] = '\0';
-	for (; list && *list && used < room; list++)
-		used += snprintf(buf + used, room - used, "%s%s", used ? "\n" : "", *list);
+	do {
+		digits[n++] = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	while (n)
+		*to++ = digits[--n];
+	*to = '\0';
 }
 
-static size_t length_of(const char *const *list)
+/* KREG_FD is the last one, which is left out if it may not open the device. */
+static void set_environment(struct setup *s, int fd)
 {
-	size_t len = 1;
-
-	for (; list && *list; list++)
-		len += strlen(*list) + 1;
-	return len;
-}
-
-static int set_environment(struct child *c, int fd)
-{
-	char *names = malloc(length_of(c->how.tables)), number[16], socket[80];
-	char *const *e;
-	int ret;
-
-	if (!names)
-		return -ENOMEM;
-	for (e = c->how.env; e && *e; e++)
-		if (putenv(*e))
-			return -errno;
-	join_names(c->how.tables, names, length_of(c->how.tables));
-	snprintf(number, sizeof(number), "%d", getpid());
-	snprintf(socket, sizeof(socket), "@%s", c->sup->notify_name);
-	ret = setenv("KREG_SUPERVISOR", c->sup->name, 1) || setenv("KREG_TABLES", names, 1) ||
-	      setenv("KREG_PID", number, 1) || setenv("NOTIFY_SOCKET", socket, 1);
-	free(names);
-	snprintf(number, sizeof(number), "%d", fd);
-	/* That of the supervisor, if it is itself a child of one. */
-	if (fd < 0)
-		unsetenv("KREG_FD");
+	put_number(s->pid, getpid());
+	if (fd >= 0)
+		put_number(s->fd, fd);
 	else
-		ret = ret || setenv("KREG_FD", number, 1);
-	return ret ? -errno : 0;
+		s->env[--s->env_count] = NULL;
+	environ = s->env;
+}
+
+/* The descriptor stays open over execve(2). */
+static int set_device(struct kreg_client *client, int fd)
+{
+	int ret = kreg_client_set(client, fd);
+
+	if (!ret && fcntl(fd, F_SETFD, 0))
+		ret = -errno;
+	return ret;
 }
 
 /*
- * NULL: it may not open the device, and needs not. The descriptor stays open over execve(2). Who
- * runs under another user is given tables only if it accepts that.
+ * -1: it may not open the device, and needs not. Who runs under another user is given tables only
+ * if it accepts that.
  */
-static struct kreg_client *open_device(struct child *c, const char *path, int sock)
+static int open_device(struct child *c, struct kreg_client *client, int sock)
 {
-	struct kreg_client *client;
-	int ret = kreg_client_open(path, &client);
+	int fd = kreg_device_open(client->path);
+	int ret = fd < 0 ? fd : set_device(client, fd);
 
-	if (ret && !c->role)
-		return NULL;
-	if (!ret)
-		ret = fcntl(kreg_client_fd(client), F_SETFD, 0) ? -errno : 0;
+	if (ret < 0 && !c->role) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
 	if (!ret && c->role)
 		ret = kreg_client_set_accept(client, true);
-	if (ret)
+	if (ret < 0)
 		give_up(sock, SETUP_DEVICE, ret);
-	return client;
+	return fd;
 }
 
 /* Without an answer the supervisor is gone, and the next one starts the child anew. */
@@ -214,27 +147,24 @@ static void wait_for_letter(int sock)
 		_exit(SUP_ABANDONED);
 }
 
-void kreg_sup_setup(struct child *c, int sock, const struct setup_ids *ids)
+void kreg_sup_setup(struct child *c, int sock, struct setup *setup)
 {
-	char *path = strdup(c->sup->client->path);
-	struct kreg_client *client;
-	int ret;
+	struct kreg_client client = { .path = c->sup->client->path };
+	int fd, ret = 0;
 
 	setpgid(0, 0);
 	reset_signals();
 	close_inherited(c->sup);
 	wait_for_letter(sock);
-	set_ids(sock, ids);
+	set_ids(sock, &setup->ids);
 	if (c->how.directory && chdir(c->how.directory))
 		give_up(sock, SETUP_DIRECTORY, -errno);
-	client = path ? open_device(c, path, sock) : NULL;
-	ret = set_environment(c, client ? kreg_client_fd(client) : -1);
-	if (ret)
-		give_up(sock, SETUP_DEVICE, ret);
-	report(sock, SETUP_WAITS, client ? 0 : -EACCES);
+	fd = open_device(c, &client, sock);
+	set_environment(setup, fd);
+	report(sock, SETUP_WAITS, fd < 0 ? -EACCES : 0);
 	wait_for_letter(sock);
-	if (client && c->role)
-		ret = kreg_client_set_accept(client, false);
+	if (fd >= 0 && c->role)
+		ret = kreg_client_set_accept(&client, false);
 	if (ret)
 		give_up(sock, SETUP_DEVICE, ret);
 	if (c->how.argv) {

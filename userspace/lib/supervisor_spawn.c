@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Supervisors: start a process, hear from it until its program runs, and of its death. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static const char *const steps[] = {
 	[SETUP_EXEC] = "its program",
 };
 
-static void failed(struct child *c, int err, const char *step, const char *text)
+void kreg_sup_failed(struct child *c, int err, const char *step, const char *text)
 {
 	if (c->err)
 		return;
@@ -33,11 +34,11 @@ static void failed(struct child *c, int err, const char *step, const char *text)
 	snprintf(c->why, sizeof(c->why), "%s: %s", step, text);
 }
 
-static void failed_os(struct child *c, int err, const char *step)
+void kreg_sup_failed_os(struct child *c, int err, const char *step)
 {
 	char text[128];
 
-	failed(c, err, step, strerror_r(-err, text, sizeof(text)));
+	kreg_sup_failed(c, err, step, strerror_r(-err, text, sizeof(text)));
 }
 
 /* Not by its pid, which another process may have once it is dead. */
@@ -45,17 +46,6 @@ void kreg_sup_signal(struct child *c, int sig)
 {
 	if (c->pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, c->pidfd, sig, NULL, 0);
-}
-
-void kreg_sup_reap(struct child *c)
-{
-	int status;
-
-	if (c->ours && waitpid(c->pid, &status, WNOHANG) == c->pid && !c->known) {
-		c->known = true;
-		c->status = status;
-	}
-	c->ours = false;
 }
 
 void kreg_sup_down(const struct kreg_event *event, void *arg)
@@ -74,7 +64,7 @@ static int forked(struct child *c, int sock)
 	c->sock = sock;
 	c->pidfd = kreg_pidfd_open(c->pid);
 	if (c->pidfd < 0) {
-		failed_os(c, c->pidfd, "pidfd_open");
+		kreg_sup_failed_os(c, c->pidfd, "pidfd_open");
 		return c->err;
 	}
 	ret = kreg_monitor_pid(c->sup->client, c->pid, kreg_sup_down, c, &c->down);
@@ -82,7 +72,7 @@ static int forked(struct child *c, int sock)
 	if (ret == -ESRCH)
 		return ret;
 	if (ret)
-		failed(c, ret, "its monitor", kreg_errmsg());
+		kreg_sup_failed(c, ret, "its monitor", kreg_errmsg());
 	else
 		ret = kreg_sup_watch_fd(c->sup, sock, c);
 	/* If it is dead, that comes as an event. */
@@ -91,55 +81,76 @@ static int forked(struct child *c, int sock)
 	return ret;
 }
 
-static int run_fork(struct child *c)
+/*
+ * With all signals blocked until the new process has none of the program's handlers any more, which
+ * would act on what it shares with its parent, such as an eventfd.
+ */
+static int fork_blocked(struct child *c, const int *socks, struct setup *setup)
 {
-	struct setup_ids ids;
-	int socks[2];
-	int ret = kreg_sup_ids(c, &ids);
+	sigset_t all, old;
+	int ret;
 
-	if (!ret && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks))
-		ret = -errno;
-	if (ret) {
-		free(ids.groups);
-		failed_os(c, ret, steps[SETUP_IDS]);
-		return ret;
-	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
 	c->pid = fork();
 	if (!c->pid) {
 		close(socks[0]);
-		kreg_sup_setup(c, socks[1], &ids);
+		kreg_sup_setup(c, socks[1], setup);
 	}
 	ret = c->pid < 0 ? -errno : 0;
-	free(ids.groups);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}
+
+static int run_fork(struct child *c, struct setup *setup)
+{
+	int socks[2], ret;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks)) {
+		ret = -errno;
+		kreg_sup_failed_os(c, ret, "its socket");
+		return ret;
+	}
+	ret = fork_blocked(c, socks, setup);
 	close(socks[1]);
 	if (!ret)
 		return forked(c, socks[0]);
 	close(socks[0]);
 	c->pid = 0;
-	failed_os(c, ret, "fork");
+	kreg_sup_failed_os(c, ret, "fork");
 	return ret;
+}
+
+/* It has not begun yet. */
+static void kill_forked(struct child *c)
+{
+	kill(c->pid, SIGKILL);
+	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 /* An error: there is no process, or nothing that would tell of its death. */
 int kreg_sup_spawn(struct child *c)
 {
 	int ret = kreg_sup_role_prepare(c);
+	struct setup *setup;
 
 	if (ret) {
-		failed(c, ret, "its tables", kreg_errmsg());
+		kreg_sup_failed(c, ret, "its tables", kreg_errmsg());
 		return ret;
 	}
-	ret = run_fork(c);
+	ret = kreg_sup_prepare(c, &setup);
+	if (!ret)
+		ret = run_fork(c, setup);
+	kreg_sup_prepare_free(setup);
 	if (!ret) {
 		c->phase = SUP_SETUP;
 		c->deadline = kreg_deadline(c->how.start_ms);
 		kreg_sup_say(c, KREG_CHILD_STARTS);
 		return 0;
 	}
-	if (c->pid) {
-		kill(c->pid, SIGKILL);
-		waitpid(c->pid, NULL, 0);
-	}
+	if (c->pid)
+		kill_forked(c);
 	c->ours = false;
 	return ret;
 }
@@ -151,18 +162,18 @@ static void let_go(struct child *c, bool has_device)
 	int ret;
 
 	if (c->role && !has_device) {
-		failed_os(c, -EACCES, steps[SETUP_DEVICE]);
+		kreg_sup_failed_os(c, -EACCES, steps[SETUP_DEVICE]);
 		kreg_sup_signal(c, SIGKILL);
 		return;
 	}
 	/* Before its tables move: whoever supervises next has to know of it. */
 	ret = kreg_sup_enter(c, &process);
 	if (ret)
-		failed(c, ret, "its entry", kreg_errmsg());
+		kreg_sup_failed(c, ret, "its entry", kreg_errmsg());
 	if (!ret) {
 		ret = kreg_sup_role_give(c, &process);
 		if (ret)
-			failed(c, ret, "its tables", kreg_errmsg());
+			kreg_sup_failed(c, ret, "its tables", kreg_errmsg());
 	}
 	c->let_go = true;
 	/* If it is dead, that comes as an event. */
@@ -172,15 +183,14 @@ static void let_go(struct child *c, bool has_device)
 
 static void program_runs(struct child *c)
 {
-	close(c->sock);
-	c->sock = -1;
+	kreg_sup_close_sock(c);
 	if (c->err || !c->let_go || c->phase != SUP_SETUP)
 		return;
 	c->phase = SUP_WAITING;
 	if (!c->how.notify || c->said_ready)
 		kreg_sup_is_ready(c);
 	else
-		kreg_sup_enter_phase(c, NULL);
+		kreg_sup_enter_phase(c);
 }
 
 void kreg_sup_spawn_ready(struct child *c)
@@ -198,9 +208,8 @@ void kreg_sup_spawn_ready(struct child *c)
 	} else if (r.step == SETUP_WAITS) {
 		let_go(c, !r.err);
 	} else {
-		failed_os(c, r.err, steps[r.step]);
+		kreg_sup_failed_os(c, r.err, steps[r.step]);
 		/* What it has failed with is kept when it is dead. */
-		close(c->sock);
-		c->sock = -1;
+		kreg_sup_close_sock(c);
 	}
 }

@@ -70,8 +70,7 @@ int kreg_sup_spec_make(const struct child *c, char **buf, size_t *len)
 	return 0;
 }
 
-/* One whose function was the program's of before: it is watched, and not started again. */
-static int was_function(void *arg)
+int kreg_sup_no_program(void *arg)
 {
 	(void)arg;
 	return SUP_ABANDONED;
@@ -79,7 +78,7 @@ static int was_function(void *arg)
 
 bool kreg_sup_spec_is_lost(const struct child *c)
 {
-	return c->how.main == was_function;
+	return c->how.main == kreg_sup_no_program;
 }
 
 /* Room for a list of all strings, for each letter that begins one. */
@@ -146,7 +145,8 @@ static int take_all(struct kreg_supervisor *sup, const char *id, char *text, siz
 	if (l->counts[0]) {
 		how.argv = (char *const *)l->argv;
 	} else {
-		how.main = was_function;
+		/* It was a function of the program of before. */
+		how.main = kreg_sup_no_program;
 		how.restart = KREG_TEMPORARY;
 	}
 	ret = kreg_sup_child_new(sup, &how, child);

@@ -37,10 +37,13 @@ int kreg_sup_state_open(struct kreg_supervisor *sup)
 
 	snprintf(name, sizeof(name), "supervisor.%s", sup->name);
 	ret = kreg_table_own(sup->client, name, 0, NULL, &sup->table);
+	if (ret || kreg_table_opened(sup->table))
+		return ret;
 	/* A supervisor of this process has it. */
-	if (!ret && !kreg_table_opened(sup->table))
-		ret = kreg_fail_table(-EBUSY, TRY_CLAIM, sup->table);
-	return ret;
+	kreg_fail_table(-EBUSY, TRY_CLAIM, sup->table);
+	kreg_table_close(sup->table);
+	sup->table = NULL;
+	return -EBUSY;
 }
 
 static size_t child_text(const struct child *c, char *buf, size_t room)
@@ -110,7 +113,7 @@ static int write_batch(struct kreg_batch *batch)
 }
 
 static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
-			  const bool *changed, struct child *dead)
+			  struct child *dead)
 {
 	char key[SUP_MAX_ID + 8];
 	int ret = 0;
@@ -121,26 +124,28 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 	if (ret >= 0 && dead)
 		ret = add_times(batch, sup);
 	for (i = 0; i < sup->count && ret >= 0; i++) {
-		if (!changed[i])
+		if (!sup->children[i]->unsaved)
 			continue;
 		ret = add_child(batch, sup->children[i]);
 		/* More than fit into a batch: in several. */
 		if (ret == -ENOBUFS) {
 			ret = write_batch(batch);
 			i--;
+			continue;
 		}
+		sup->children[i]->unsaved = false;
 	}
 	return ret < 0 ? ret : write_batch(batch);
 }
 
 /* It goes on if the table cannot be written to: its children matter more. */
-void kreg_sup_save(struct kreg_supervisor *sup, const bool *changed, struct child *dead)
+void kreg_sup_save(struct kreg_supervisor *sup, struct child *dead)
 {
 	struct kreg_batch *batch;
 	int ret = kreg_batch_new(sup->table, KREG_BATCH_ATOMIC, &batch);
 
 	if (!ret) {
-		ret = fill_and_write(sup, batch, changed, dead);
+		ret = fill_and_write(sup, batch, dead);
 		kreg_batch_free(batch);
 	}
 	if (ret < 0)
@@ -149,19 +154,8 @@ void kreg_sup_save(struct kreg_supervisor *sup, const bool *changed, struct chil
 
 void kreg_sup_save_one(struct child *c, struct child *dead)
 {
-	struct kreg_supervisor *sup = c->sup;
-	bool *changed = calloc(sup->count, sizeof(*changed));
-	size_t i;
-
-	if (!changed) {
-		kreg_sup_say_text(sup, NULL, KREG_SUPERVISOR_UNSAVED, -ENOMEM,
-				  kreg_strerror(ENOMEM));
-		return;
-	}
-	for (i = 0; i < sup->count; i++)
-		changed[i] = sup->children[i] == c;
-	kreg_sup_save(sup, changed, dead);
-	free(changed);
+	c->unsaved = true;
+	kreg_sup_save(c->sup, dead);
 }
 
 int kreg_sup_enter(struct child *c, const struct kreg_process *process)
@@ -170,14 +164,17 @@ int kreg_sup_enter(struct child *c, const struct kreg_process *process)
 		.size = sizeof(o), .process = process, .linger_ms = SUP_LINGER_MS,
 	};
 	char key[SUP_MAX_ID + 8], text[TEXT];
-	size_t len = snprintf(text, sizeof(text), "start=%" PRIu64 " phase=setup", c->number);
+	size_t len = snprintf(text, sizeof(text), "start=%" PRIu64 " phase=setup", c->run);
+	int ret = kreg_register_with(c->sup->table, key,
+				     make_key(key, sizeof(key), "run", c->how.id), text, len, &o,
+				     NULL);
 
-	return kreg_register_with(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id),
-				  text, len, &o, NULL);
+	c->entered = !ret;
+	return ret;
 }
 
-/* It stays bound to the process. */
-void kreg_sup_enter_phase(struct child *c, const char *status)
+/* It stays bound to the process. One that is stopped before it was entered has none. */
+void kreg_sup_enter_phase(struct child *c)
 {
 	char key[SUP_MAX_ID + 8], text[TEXT];
 	const char *phase = c->phase == SUP_WAITING ? "starting" :
@@ -185,28 +182,35 @@ void kreg_sup_enter_phase(struct child *c, const char *status)
 	size_t len;
 	int ret;
 
-	len = snprintf(text, sizeof(text), "start=%" PRIu64 " phase=%s%s%.255s", c->number, phase,
-		       status ? " status=" : "", status ? status : "");
+	if (!c->entered)
+		return;
+	len = snprintf(text, sizeof(text), "start=%" PRIu64 " phase=%s%s%s", c->run, phase,
+		       *c->said ? " status=" : "", c->said);
 	ret = kreg_put(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id), text, len);
 	if (ret)
 		kreg_sup_say_text(c->sup, c, KREG_SUPERVISOR_UNSAVED, ret, kreg_errmsg());
 }
 
-void kreg_sup_forget(struct child *c)
+/* The value of NAME=, or NULL. What follows "status=" is the child's own. */
+static const char *word_of(const char *text, const char *name)
 {
-	char key[SUP_MAX_ID + 8];
+	size_t len = strlen(name);
 
-	kreg_del(c->sup->table, key, make_key(key, sizeof(key), "run", c->how.id));
+	while (strncmp(text, name, len) || text[len] != '=') {
+		if (!strncmp(text, "status=", 7))
+			return NULL;
+		text += strcspn(text, " ");
+		if (!*text++)
+			return NULL;
+	}
+	return text + len + 1;
 }
 
 uint64_t kreg_sup_number_of(const char *text, const char *name, uint64_t none)
 {
-	size_t len = strlen(name);
+	const char *word = word_of(text, name);
 
-	for (; *text; text += strcspn(text, " "), text += *text == ' ')
-		if (!strncmp(text, name, len) && text[len] == '=')
-			return strtoull(text + len + 1, NULL, 10);
-	return none;
+	return word ? strtoull(word, NULL, 10) : none;
 }
 
 /* -ENODATA: there is none. */
@@ -242,29 +246,41 @@ int kreg_sup_load(struct child *c)
 
 int kreg_sup_load_run(struct child *c, struct run *run)
 {
+	const char *phase, *said;
 	char text[TEXT];
 	int ret = get_text(c->sup, "run", c->how.id, text);
 
 	if (ret)
 		return ret;
+	phase = word_of(text, "phase");
+	said = word_of(text, "status");
 	run->number = kreg_sup_number_of(text, "start", 0);
-	run->setup = strstr(text, " phase=setup");
+	run->setup = phase && !strncmp(phase, "setup", 5);
+	snprintf(c->said, sizeof(c->said), "%.255s", said ? said : "");
 	return 0;
+}
+
+static const char *next_word(const char *text)
+{
+	text += strcspn(text, " ");
+	return text + strspn(text, " ");
 }
 
 int kreg_sup_load_times(struct kreg_supervisor *sup)
 {
+	const char *word;
+	size_t left = 0;
 	void *value;
-	char *text;
 	int ret = kreg_get_alloc(sup->table, TIMES, strlen(TIMES), &value, NULL);
 
 	if (ret)
 		return ret == -ENODATA ? 0 : ret;
-	text = value;
-	while (*text && sup->times_count < sup->max_restarts) {
-		sup->times[sup->times_count++] = strtoull(text, &text, 10);
-		text += strspn(text, " ");
-	}
+	for (word = value; *word; word = next_word(word))
+		left++;
+	/* The latest ones count, which come last. */
+	for (word = value; *word; word = next_word(word))
+		if (left-- <= sup->max_restarts)
+			sup->times[sup->times_count++] = strtoull(word, NULL, 10);
 	free(value);
 	return 0;
 }

@@ -37,6 +37,9 @@ enum kreg_restart {
 #define KREG_FOR_EVER	(-1)
 #define KREG_AT_ONCE	(-2)
 
+/* The highest @max_restarts: so many times fit into an object of the supervisor's table. */
+#define KREG_MAX_RESTARTS	50000
+
 /**
  * struct kreg_child - how to start and stop a child
  * @size: sizeof(struct kreg_child)
@@ -117,7 +120,7 @@ enum kreg_supervisor_what {
  * @known: whether @status is known
  * @restarts: RESTARTS, GAVE_UP: deaths within the time
  * @max_restarts: as of kreg_supervisor_new()
- * @err: FAILED, UNSAVED: a negative errno; 0: it died before it was ready
+ * @err: FAILED, UNSAVED: a negative errno; -ECHILD: it died before it was ready
  * @pid: of the child; 0: it has none now
  * @id: of the child; NULL: it is about none
  * @text: FAILED, UNSAVED: a sentence; else NULL
@@ -142,7 +145,7 @@ typedef void (*kreg_supervisor_log_fn)(const struct kreg_supervisor_log *log, vo
  * @client: tells which device; the supervisor opens another client
  * @name: its name, at most 32 bytes without '/'
  * @strategy: what is started again when a child has died
- * @max_restarts: with one more death
+ * @max_restarts: with one more death, at most KREG_MAX_RESTARTS,
  * @max_ms: within so many milliseconds it gives up: stops all, last first; Erlang has 3 in 5000
  * @sup: the new supervisor
  *
@@ -201,11 +204,26 @@ int kreg_supervisor_start(struct kreg_supervisor *sup) KREG_NONNULL_FIRST KREG_M
  *
  * It is the last in the order. If it cannot be started it is forgotten.
  *
- * Errors: as kreg_supervisor_start(); -EEXIST: there is one with this id, and it runs;
- * -ENOENT: there is none with this id, and nothing else is given.
+ * Errors: as kreg_supervisor_start(); -EEXIST: there is one with this id, and it runs, or more
+ * than the @id is given; -ENOENT: there is none with this id, and nothing else is given.
  */
 int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_child *child,
 				struct kreg_process *process) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_supervisor_restart_child() - stop a child and start it again, and wait until it is ready
+ * @sup: the supervisor, which was started
+ * @id: which
+ * @process: its new name; may be NULL
+ *
+ * As it was to be started before, also one that was started on request. One that does not run is
+ * only started. It is no death, and stops no others.
+ *
+ * Errors: as kreg_supervisor_start_child(), and then it does not run; -ENOENT: there is no such
+ * child; -EOPNOTSUPP: it is a function of a program that was killed, and goes on as it is.
+ */
+int kreg_supervisor_restart_child(struct kreg_supervisor *sup, const char *id,
+				  struct kreg_process *process) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_supervisor_stop_child() - stop a child, and wait until it is dead
@@ -292,7 +310,8 @@ void kreg_supervisor_free(struct kreg_supervisor *sup);
 /**
  * kreg_ready() - tell the supervisor that this process is ready
  *
- * Return: 0, also if there is no supervisor; or an error of sendto(2).
+ * Return: 0, also if there is no supervisor; -EINVAL: NOTIFY_SOCKET is no name of a socket; or an
+ * error of socket(2) or sendto(2).
  */
 int kreg_ready(void);
 
