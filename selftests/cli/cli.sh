@@ -182,7 +182,7 @@ objects() {
 	t 'count' 0 '2' '' "$kreg" count phones
 	t 'count in JSON' 0 '{"objects":2}' '' "$kreg" count --json phones
 	t 'take' 0 '456' '' "$kreg" take phones anna
-	t 'take again' 3 '' "kreg take: the key is not in table 'phones'" "$kreg" take phones anna
+	t 'take again' 3 '' "kreg take: the key is not in table 'phones', or *" "$kreg" take phones anna
 	t 'del' 0 '1 object removed' '' "$kreg" del --hex phones 00ff
 	t 'del of none' 3 '0 objects removed' '' "$kreg" del phones a b
 	"$kreg" put phones a 1 && "$kreg" put phones b 2
@@ -229,6 +229,18 @@ regular file 640' ''
 	if [ -n "$out" ]; then
 		t 'so does a pipe that nobody reads' 0 1 '' "$kreg" get phones small
 	fi
+	# Killed while it writes, into a pipe that is full: nobody finds it until then.
+	head -c 200000 /dev/zero | "$kreg" put phones long -
+	mkfifo "$tmp/pipe"
+	"$kreg" take phones long >"$tmp/pipe" &
+	taker=$!
+	exec 5<"$tmp/pipe"
+	wait_until sh -c "! $kreg get phones long"
+	kill -KILL $taker
+	wait $taker 2>&-
+	exec 5<&-
+	t 'a killed take loses nothing' 0 200000 '' sh -c "$kreg get phones long | wc -c"
+	"$kreg" del phones long
 	printf 'from stdin' >"$tmp/in"
 	t 'put standard input' 0 '' '' sh -c "$kreg put phones in - <$tmp/in"
 	t 'get it' 0 'from stdin' '' "$kreg" get phones in
