@@ -77,6 +77,7 @@ int kreg_cmd_scan(struct kreg_call *call);
 int kreg_cmd_info(struct kreg_call *call);
 int kreg_cmd_list(struct kreg_call *call);
 int kreg_cmd_register(struct kreg_call *call);
+int kreg_cmd_lease(struct kreg_call *call);
 int kreg_cmd_watch(struct kreg_call *call);
 int kreg_cmd_cancel(struct kreg_call *call);
 int kreg_cmd_subscribe(struct kreg_call *call);

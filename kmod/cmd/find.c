@@ -157,10 +157,10 @@ static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 	err = kreg_find_readable(cl, id, &t) ?: kreg_store_get(&t->store, key, &hit);
 	if (err)
 		return err;
-	if (hit.holder && kreg_bond_hides(hit.holder))
+	if (hit.holder && kreg_bond_hides(hit.holder, cl->proc))
 		return -ENODATA;
 	*version = hit.version;
-	p = hit.holder ? kreg_bond_proc(hit.holder) : NULL;
+	p = hit.holder ? kreg_bond_whose(hit.holder) : NULL;
 	if (p && kreg_proc_is_visible(p) && refcount_inc_not_zero(&p->refs))
 		*holder = p;
 	return 0;

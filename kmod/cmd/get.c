@@ -15,22 +15,24 @@
 #include "store/reader.h"
 #include "store/store.h"
 #include "table/bond.h"
+#include "table/loan.h"
 #include "table/names.h"
 #include "table/table.h"
 
-/* An object whose process is exiting is not there. */
-static __always_inline int get_visible(const struct kreg_table *t, struct kreg_key *key,
-				       struct kreg_hit *hit)
+/* An object whose process is exiting, or that is on loan to another, is not there. */
+static __always_inline int get_visible(const struct kreg_client *cl, const struct kreg_table *t,
+				       struct kreg_key *key, struct kreg_hit *hit)
 {
 	int err = kreg_store_get(&t->store, key, hit);
 
-	return unlikely(!err && hit->holder) && kreg_bond_hides(hit->holder) ? -ENODATA : err;
+	return unlikely(!err && hit->holder) && kreg_bond_hides(hit->holder, cl->proc) ?
+	       -ENODATA : err;
 }
 
 static noinline int get_as_other(struct kreg_client *cl, struct kreg_table *t,
 				 struct kreg_key *key, struct kreg_hit *hit)
 {
-	return kreg_find_other_readable(cl, t) ?: get_visible(t, key, hit);
+	return kreg_find_other_readable(cl, t) ?: get_visible(cl, t, key, hit);
 }
 
 /* Look a key up in a table; what only others than the owner need is in get_as_other(). */
@@ -42,7 +44,7 @@ static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct 
 		return kreg_names_why_not(id);
 	if (unlikely(!kreg_table_owned_by(t, cl)))
 		return get_as_other(cl, t, key, hit);
-	return get_visible(t, key, hit);
+	return get_visible(cl, t, key, hit);
 }
 
 /* Reads of a batch that share an RCU section. */
@@ -109,9 +111,18 @@ noinline void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_proces
 	whom->cookie = kreg_proc_is_visible(p) ? p->cookie : 0;
 }
 
-/* @whom, if it is not NULL, is zero, and told to whom the object is bound. */
+static noinline void tell_bond(struct kreg_holder *holder, struct kreg_op_bond *bond)
+{
+	const struct kreg_proc *p = kreg_bond_whose(holder);
+
+	if (p)
+		kreg_op_tell_process(p, &bond->process);
+	bond->loans = kreg_loan_number(kreg_bond_of(holder));
+}
+
+/* @bond, if it is not NULL, is zero, and told of the bond of the object. */
 static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
-					struct kreg_op *op, struct kreg_process *whom)
+					struct kreg_op *op, struct kreg_op_bond *bond)
 {
 	struct kreg_hit hit __uninitialized;
 	int err;
@@ -127,8 +138,8 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	pagefault_enable();
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
-	if (whom && hit.holder)
-		kreg_op_tell_process(kreg_bond_proc(hit.holder), whom);
+	if (bond && hit.holder)
+		tell_bond(hit.holder, bond);
 	rcu_read_unlock();
 	if (unlikely(err))
 		return copy_outside(op, &hit, err);
@@ -137,48 +148,48 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 }
 
 static __always_inline int read_key(struct kreg_client *cl, u64 table, const u8 *bytes,
-				    struct kreg_op *op, struct kreg_process *whom)
+				    struct kreg_op *op, struct kreg_op_bond *bond)
 {
 	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
 	int err;
 
 	do {
-		if (whom)
-			memset(whom, 0, sizeof(*whom));
-		err = read_op_once(cl, table, &key, op, whom);
+		if (bond)
+			memset(bond, 0, sizeof(*bond));
+		err = read_op_once(cl, table, &key, op, bond);
 	} while (unlikely(err == -EAGAIN));
 	return err;
 }
 
 /* In a function of its own, so that calls with short keys need less stack. */
 static noinline int read_long_key(struct kreg_client *cl, u64 table, struct kreg_op *op,
-				  struct kreg_process *whom)
+				  struct kreg_op_bond *bond)
 {
 	u8 bytes[KREG_MAX_KEY] __uninitialized;
 
 	if (copy_from_user(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
-	return read_key(cl, table, bytes, op, whom);
+	return read_key(cl, table, bytes, op, bond);
 }
 
 static __always_inline int read_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
-				   struct kreg_process *whom)
+				   struct kreg_op_bond *bond)
 {
 	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
 
 	if (op->key_len > KREG_SMALL_KEY)
-		return read_long_key(cl, table, op, whom);
+		return read_long_key(cl, table, op, bond);
 	if (kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
-	return read_key(cl, table, bytes, op, whom);
+	return read_key(cl, table, bytes, op, bond);
 }
 
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
-		 struct kreg_process *whom)
+		 struct kreg_op_bond *bond)
 {
-	struct kreg_process unused;
+	struct kreg_op_bond unused;
 
-	return read_op(cl, table, op, whom ?: &unused);
+	return read_op(cl, table, op, bond ?: &unused);
 }
 
 /* In a batch, the error of one operation is told in its @out_error. */
@@ -191,8 +202,8 @@ static noinline void note_op_error(struct kreg_op *op, int err, u32 *errors)
 }
 
 /* Perform one read of a batch. False if it needs more than can be done in the section. */
-static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_op *op,
-					    u32 *errors)
+static __always_inline bool read_in_section(const struct kreg_client *cl, struct kreg_reader *v,
+					    struct kreg_op *op, u32 *errors)
 {
 	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
 	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
@@ -204,7 +215,7 @@ static __always_inline bool read_in_section(struct kreg_reader *v, struct kreg_o
 		return false;
 	kreg_store_hash(v->store, &key);
 	err = kreg_reader_get(v, &key, &hit);
-	if (unlikely(!err && hit.holder) && kreg_bond_hides(hit.holder))
+	if (unlikely(!err && hit.holder) && kreg_bond_hides(hit.holder, cl->proc))
 		err = -ENODATA;
 	if (likely(!err)) {
 		err = copy_in_section(op, &hit);
@@ -228,7 +239,7 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 	pagefault_disable();
 	if (!kreg_find_readable(cl, table, &t)) {
 		kreg_reader_enter(&v, &t->store);
-		while (op != end && read_in_section(&v, op, errors))
+		while (op != end && read_in_section(cl, &v, op, errors))
 			op++;
 	}
 	pagefault_enable();
@@ -353,10 +364,13 @@ static int read_and_tell(struct kreg_call *call)
 {
 	struct kreg_ioc_op *arg = call->arg;
 	struct kreg_ioc_op __user *user = call->user;
-	int err = kreg_op_read(call->client, arg->table, &arg->op, &arg->out_process);
+	struct kreg_op_bond bond;
+	int err = kreg_op_read(call->client, arg->table, &arg->op, &bond);
 
 	if (err && err != -EMSGSIZE)
 		return refuse_op(user, &arg->op, err);
+	arg->out_process = bond.process;
+	arg->out_loans = bond.loans;
 	return kreg_op_answer(user, &arg->op) ?: answer_tail(call) ?: err;
 }
 

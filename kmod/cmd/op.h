@@ -79,16 +79,19 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
-/* To whom an object is to be bound. */
+/* To whom an object is to be bound, lent, or is no more. */
 struct kreg_binding {
 	struct kreg_proc *proc;		/* with a reference of the caller */
 	u32 linger_ms;
 	bool strict;			/* as one who has stood in line for it */
+	bool lends;			/* PUT with BOUND, of the value that is there */
+	bool returns;			/* DELETE with MINE: it is not removed, but given back */
 };
 
 /*
- * put.c. Sleeps. Perform a PUT that has been checked, bound as @to says. What it says of the
- * outcome is in @op. -ESRCH, -EPERM.
+ * put.c. Sleeps. Perform a write that has been checked, as @to says. What it says of the
+ * outcome is in @op; of a loan, @out_count is how often that was lent. -ESRCH, -EPERM; -EBUSY,
+ * -EALREADY: it cannot be lent.
  */
 int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		      const struct kreg_binding *to);
@@ -104,13 +107,19 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 /* put.c. Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
+/* What a look-up tells of the bond of an object. */
+struct kreg_op_bond {
+	struct kreg_process process;	/* whom it is bound or lent to */
+	u32 loans;			/* how often it was lent */
+};
+
 /*
  * get.c. Sleeps. Perform one GET or MEMBER that has been checked. Version, length and
- * count are filled in, also with -EMSGSIZE; and *whom, if it is not NULL, with the process
- * that the object is bound to.
+ * count are filled in, also with -EMSGSIZE; and *bond, if it is not NULL, with what is said
+ * of the bond of the object.
  */
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
-		 struct kreg_process *whom);
+		 struct kreg_op_bond *bond);
 
 /*
  * RCU, or with a reference. @p as the caller names it; zero if it is not visible, with the pid 0

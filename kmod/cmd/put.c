@@ -86,12 +86,15 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 
 	kreg_bind_note(c, &w->bind, cl);
 	c->mine = op->flags & KREG_OP_MINE;
+	c->returns = to && to->returns;
 	if (!(op->flags & KREG_OP_BOUND))
 		return 0;
 	w->bind.proc = to ? to->proc : cl->proc;
 	kreg_proc_get(w->bind.proc);
 	w->bind.linger_ms = to ? to->linger_ms : 0;
 	w->bind.strict = to && to->strict;
+	w->bind.lends = to && to->lends;
+	c->lends = w->bind.lends;
 	c->binds = true;
 	c->bound = true;
 	kreg_bind_pay(c);
@@ -105,7 +108,7 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 	struct kreg_change *c = &w->change;
 	int err;
 
-	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE))) {
+	if (unlikely(to || op->flags & (KREG_OP_BOUND | KREG_OP_MINE))) {
 		err = get_bind(cl, w, op, to);
 		if (err)
 			return err;
@@ -167,8 +170,9 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
 			    struct kreg_acks *acks)
 {
+	const struct kreg_binding nobody = {};
 	struct kreg_op got;
-	int err = kreg_put_check_write(cl, table);
+	int err = kreg_put_check_write(cl, table), tries = 0;
 
 	/* It begins as a read, but must come after the writes that this client has queued. */
 	if (!err)
@@ -180,8 +184,10 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		err = kreg_op_read(cl, table, &got, NULL);
 		if (!err && op->flags & KREG_OP_VERSION && got.out_version != op->arg)
 			break;
+		/* What is on loan only its borrower takes, so it is said then whose call it is. */
 		if (!err)
-			err = write_op(cl, table, op, got.out_version, NULL, acks);
+			err = write_op(cl, table, op, got.out_version, tries++ ? &nobody : NULL,
+				       acks);
 	} while (err == -ECANCELED);
 	/* It was another's, or another version. */
 	if (!err && !op->out_count)
@@ -200,7 +206,7 @@ int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
 	return write_op(cl, table, op, op->arg, to, NULL);
 }
 
-/* Apply it at once if it needs no memory and the turn can be lent; else -EBUSY. */
+/* Apply it at once if it needs no memory and the turn can be lent; else KREG_PUT_NOT_LENT. */
 static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op)
 {
 	struct kreg_write w __uninitialized;
@@ -210,7 +216,7 @@ static int write_now(struct kreg_client *cl, u64 table, const struct kreg_op *op
 	kreg_write_init(&w, table, 0);
 	if (!kreg_put_lends() || op->code == KREG_OP_CLEAR ||
 	    op->flags || op->key_len > KREG_SMALL_KEY || op->value_len > SMALL_VALUE)
-		return -EBUSY;
+		return KREG_PUT_NOT_LENT;
 	err = get_change(cl, &w, op, &small, NULL);
 	return err ?: kreg_put_apply_now(cl, &w);
 }
@@ -226,7 +232,7 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
 	};
 	int err = write_now(cl, table, op);
 
-	if (err != -EBUSY)
+	if (err != KREG_PUT_NOT_LENT)
 		return err;
 	return kreg_op_queue_many(cl, table, &ops, false);
 }

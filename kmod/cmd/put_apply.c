@@ -21,14 +21,15 @@
 #define UPKEEP		2
 #define SHARE		(KREG_TURN_RECORDS / UPKEEP)
 
-/* The turn could not be borrowed; never the error of a call. */
-#define NOT_LENT	(-EBUSY)
-
 /* Under the turn: the change was applied, and is committed. */
 static noinline void publish_write(struct kreg_table *t, struct kreg_write *w, u64 version)
 {
-	u16 kind = kreg_table_publish_change(t, &w->change, version);
+	u16 kind;
 
+	/* It was told of when the loan ended. */
+	if (w->change.returns)
+		return;
+	kind = kreg_table_publish_change(t, &w->change, version);
 	if (kind && w->acked)
 		kreg_acks_note(&w->result.acks, t->stream, KREG_STREAM_BIT(kind));
 	if (unlikely(kreg_waits_has_freed(t)))
@@ -86,14 +87,14 @@ static __always_inline int write_lent(struct kreg_client *cl, struct kreg_write 
 	int err;
 
 	if (!READ_ONCE(kreg_writer_lend))
-		return NOT_LENT;
+		return KREG_PUT_NOT_LENT;
 	rcu_read_lock();
 	err = kreg_table_find_writable(cl, w->table, &t);
 	if (!err && kreg_store_limbo_full(&t->store))
-		err = NOT_LENT;
+		err = KREG_PUT_NOT_LENT;
 	if (!err) {
 		kreg_store_hash(&t->store, &w->change.key);
-		err = NOT_LENT;
+		err = KREG_PUT_NOT_LENT;
 		if (kreg_writer_borrow(t->writer, &t->lane)) {
 			err = write_under_turn(cl, t, w, pre);
 			if (unlikely(t->listeners))
@@ -336,7 +337,8 @@ static __always_inline int write_once(struct kreg_client *cl, struct kreg_write 
 	if (err == -EAGAIN)
 		err = prealloc_table(cl, w, pre);
 	/* Over the limit, too, there is more to be tried than can be done here. */
-	if (err == NOT_LENT || err == KREG_TABLE_FAR || err == kreg_over_limit(KREG_LIMIT_BYTES))
+	if (err == KREG_PUT_NOT_LENT || err == KREG_TABLE_FAR ||
+	    err == kreg_over_limit(KREG_LIMIT_BYTES))
 		return write_queued(cl, w);
 	return err;
 }
@@ -357,7 +359,7 @@ int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w)
 	/* What needs another try is queued instead. */
 	if (err == -EINPROGRESS || err == -EAGAIN || err == KREG_TABLE_FAR ||
 	    err == kreg_over_limit(KREG_LIMIT_BYTES))
-		return NOT_LENT;
+		return KREG_PUT_NOT_LENT;
 	return err;
 }
 

@@ -3,6 +3,8 @@
 #ifndef KREG_CMD_PUT_APPLY_H
 #define KREG_CMD_PUT_APPLY_H
 
+#include <linux/errno.h>
+
 #include "event/acks.h"
 #include "store/write.h"
 #include "table/bound.h"
@@ -40,7 +42,10 @@ static inline void kreg_write_init(struct kreg_write *w, u64 table, u64 only)
  * @change.bind leads to.
  */
 int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w);
-/* Sleeps. The same without a blob or root, if the turn can be lent; else -EBUSY. */
+/* The turn could not be borrowed; never the error of a call. */
+#define KREG_PUT_NOT_LENT	(-ERESTARTNOINTR)
+
+/* Sleeps. The same without a blob or root, if the turn can be lent; else KREG_PUT_NOT_LENT. */
 int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w);
 /* Any. Whether kreg_put_apply_now() is worth trying. */
 bool kreg_put_lends(void);

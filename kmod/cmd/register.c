@@ -59,8 +59,10 @@ static int tell_whose(struct kreg_client *cl, struct kreg_ioc_register *arg)
 		.key = arg->key,
 		.key_len = arg->key_len,
 	};
-	int err = kreg_op_read(cl, arg->table, &op, &arg->out_process);
+	struct kreg_op_bond bond = {};
+	int err = kreg_op_read(cl, arg->table, &op, &bond);
 
+	arg->out_process = bond.process;
 	if (err)
 		return err;
 	arg->out_version = op.out_version;

@@ -31,8 +31,8 @@ static struct kreg_proc *get_whose(const struct kreg_table *t, struct kreg_key *
 
 	rcu_read_lock();
 	if (!kreg_store_get(&t->store, key, &hit) && hit.holder) {
-		p = kreg_bond_proc(hit.holder);
-		if (!refcount_inc_not_zero(&p->refs))
+		p = kreg_bond_whose(hit.holder);
+		if (p && !refcount_inc_not_zero(&p->refs))
 			p = NULL;
 	}
 	rcu_read_unlock();

@@ -81,10 +81,11 @@ fault:
 /* To whom the object is bound, as the caller names it. */
 static noinline int put_process(struct kreg_process __user *to, const struct kreg_hit *hit)
 {
+	const struct kreg_proc *p = hit->holder ? kreg_bond_whose(hit->holder) : NULL;
 	struct kreg_process whom = {};
 
-	if (hit->holder)
-		kreg_op_tell_process(kreg_bond_proc(hit->holder), &whom);
+	if (p)
+		kreg_op_tell_process(p, &whom);
 	return kreg_put_nofault(to, &whom, sizeof(whom));
 }
 
@@ -134,9 +135,9 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 
 static noinline bool is_hidden(const struct scan *s, struct kreg_holder *holder)
 {
-	if (s->only && (!holder || kreg_bond_proc(holder) != s->of))
+	if (s->only && (!holder || kreg_bond_whose(holder) != s->of))
 		return true;
-	return kreg_bond_hides(holder);
+	return kreg_bond_hides(holder, s->client->proc);
 }
 
 /* Pass over an object that is hidden, or another's; not too many in one section. */

@@ -99,7 +99,7 @@ static struct kreg_outcome look_at_place(const struct wait *w)
 
 	if (h) {
 		rcu_read_lock();
-		hidden = kreg_bond_hides(h);
+		hidden = kreg_bond_hides(h, NULL);
 		rcu_read_unlock();
 	}
 	return r && !hidden ? kreg_waits_found(w->table, r->born, h) : (struct kreg_outcome) {};
@@ -152,7 +152,7 @@ static bool has_key(const struct wait *w)
 {
 	struct kreg_holder *h = kreg_holder_at(&w->table->store, w->place.old);
 
-	return h && kreg_bond_proc(h) == w->candidate->bind.proc;
+	return h && kreg_bond_whose(h) == w->candidate->bind.proc;
 }
 
 /* Under the turn. The same as begin_waiting(), in the line of the key; it may be over at once. */

@@ -123,6 +123,21 @@ void kreg_holder_drop(struct kreg_store *s, const struct kreg_rec *r)
 		h->refs--;
 }
 
+/* Nobody knows its handle. */
+void kreg_holder_remove(struct kreg_store *s, struct kreg_holder *h)
+{
+	kreg_store_assert(s);
+	WARN_ON_ONCE(h->refs && !is_stale(s, h));
+	list_del(&h->list);
+	kreg_array_give(&s->extra->holders, h->handle);
+	s->memory -= h->size;
+}
+
+const struct kreg_rec *kreg_holder_first(const struct kreg_store *s, const struct kreg_holder *h)
+{
+	return kreg_holder_live(s, h) ? kreg_arena_rec(s, h->first) : NULL;
+}
+
 void kreg_holder_retire(struct kreg_store *s, struct kreg_holder *h)
 {
 	kreg_store_assert(s);
@@ -145,9 +160,7 @@ void kreg_holder_forget(struct kreg_store *s)
 
 static void free_retired(struct kreg_store *s, struct kreg_holder *h)
 {
-	list_del(&h->list);
-	kreg_array_give(&s->extra->holders, h->handle);
-	s->memory -= h->size;
+	kreg_holder_remove(s, h);
 	h->ops->release(h);
 }
 
@@ -161,6 +174,7 @@ bool kreg_holder_step(struct kreg_store *s)
 	h = list_first_entry_or_null(&extra->stale_holders, struct kreg_holder, list);
 	if (h) {
 		refresh_holder(s, h);
+		h->ops->cleared(h);
 		return true;
 	}
 	h = list_first_entry_or_null(&extra->retired, struct kreg_holder, list);

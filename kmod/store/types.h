@@ -152,6 +152,8 @@ struct kreg_holder;
 struct kreg_holder_ops {
 	/* Turn. So many live records of @h are none any more. */
 	void (*left)(struct kreg_holder *h, u32 records);
+	/* Turn. It has no record any more, for all were cleared away. */
+	void (*cleared)(struct kreg_holder *h);
 	/* Turn. No reader and no record leads to @h any more. */
 	void (*release)(struct kreg_holder *h);
 };

@@ -45,10 +45,16 @@ struct kreg_change {
 	bool over;			/* PUT: only if memory comes back for what it takes */
 	bool special;			/* it matters to whom objects are bound */
 	bool binds;			/* PUT: bound to whom @bind says */
+	bool lends;			/* PUT with @binds: lent to him, with its value as it is */
 	bool mine;			/* only if it is bound to the process of @bind's client */
+	bool returns;			/* DELETE with @mine: not removed, but its loan ends */
 	bool checked;			/* its condition was met when the batch began */
 	bool paid;			/* PUT: charged as a bound object */
-	/* With @special, of PUT and DELETE: of the object that was found and gives way. */
+	/*
+	 * With @special, of PUT and DELETE: others were told that the object which was found is on
+	 * loan, and not yet that it is there again; of one that is found and gives way:
+	 */
+	bool untold;
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	u64 only;			/* version the object must have, or 0 */
@@ -69,6 +75,8 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->special = false;
 	c->binds = false;
 	c->mine = false;
+	c->lends = false;
+	c->returns = false;
 	c->checked = false;
 	c->paid = false;
 	c->bind = NULL;
@@ -243,15 +251,18 @@ void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);
 /*
  * Turn. Holders, which the layers above bring. kreg_store_want_holder(): 0, or as
  * kreg_store_reserve() if there is no handle for one more. To retire is to have it freed when
- * nobody leads to it any more; it has no live records. kreg_holder_take(): any, when the
- * store is about to go, or NULL.
+ * nobody leads to it any more; it has no live records. To remove is for one to which nothing was
+ * ever bound. kreg_holder_take(): any, when the store is about to go, or NULL.
  */
 int kreg_store_want_holder(const struct kreg_store *s, struct kreg_prealloc *f);
 void kreg_holder_add(struct kreg_store *s, struct kreg_holder *h);
+void kreg_holder_remove(struct kreg_store *s, struct kreg_holder *h);
 void kreg_holder_retire(struct kreg_store *s, struct kreg_holder *h);
 struct kreg_holder *kreg_holder_take(struct kreg_store *s);
 /* Turn. The live records of @h. */
 u32 kreg_holder_live(const struct kreg_store *s, const struct kreg_holder *h);
+/* Turn. The oldest of them, or NULL. */
+const struct kreg_rec *kreg_holder_first(const struct kreg_store *s, const struct kreg_holder *h);
 
 /*
  * Any; exact under the turn. Whether the store has, or has had, a holder: then a PUT may have

@@ -237,6 +237,12 @@ static void show_key(struct kreg_awaited *a)
 	a->was_hidden = false;
 }
 
+void kreg_awaited_tell_present(struct kreg_awaited *a, const struct kreg_outcome *now)
+{
+	lockdep_assert_held(a->set->lock);
+	make_due(a, KREG_AWAITED_PRESENT, now);
+}
+
 bool kreg_awaited_show(struct kreg_awaited_set *set, unsigned int n)
 {
 	struct kreg_awaited *a;

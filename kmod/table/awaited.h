@@ -193,6 +193,8 @@ void kreg_awaited_note_clear(struct kreg_awaited_set *set);
  * has waits told.
  */
 bool kreg_awaited_show(struct kreg_awaited_set *set, unsigned int n);
+/* Any, under the lock. The key is there, without a write: those who wait for that are due. */
+void kreg_awaited_tell_present(struct kreg_awaited *a, const struct kreg_outcome *now);
 /* Any, under the lock. Some may not read any more who might. */
 void kreg_awaited_narrow(struct kreg_awaited_set *set);
 /* Any, under the lock. The table is gone: all waits end. The first reason counts. */

@@ -20,36 +20,22 @@ static unsigned long bond_bucket(const struct kreg_table *t, const struct kreg_p
 	return (unsigned long)t / L1_CACHE_BYTES + p->cookie * GOLDEN_RATIO_32;
 }
 
-static void bond_left(struct kreg_holder *h, u32 records)
-{
-	kreg_user_uncharge(kreg_bond_of(h)->user, KREG_QUOTA_BOUND, records);
-}
-
-static void bond_free(struct kreg_holder *h)
-{
-	kreg_bond_free(kreg_bond_of(h));
-}
-
-static const struct kreg_holder_ops bond_ops = {
-	.left = bond_left,
-	.release = bond_free,
-};
-
 /* It is freed by its address. */
 static_assert(!offsetof(struct kreg_linger, bond));
 
 struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms,
-				  bool strict)
+				  bool strict, bool is_lease)
 {
 	u32 size = linger_ms ? sizeof(struct kreg_linger) : sizeof(struct kreg_bond);
 	struct kreg_bond *b = kzalloc(size, KREG_GFP_USER);
 
 	if (!b)
 		return NULL;
-	b->holder.ops = &bond_ops;
+	b->holder.ops = &kreg_bond_ops;
 	b->holder.size = size;
 	b->linger_ms = linger_ms;
 	b->strict = strict;
+	b->is_lease = is_lease;
 	INIT_LIST_HEAD(&b->held);
 	INIT_LIST_HEAD(&b->waiting);
 	b->proc = p;
@@ -87,9 +73,17 @@ void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writ
 	b->table = t;
 	list_add_tail(&b->held, &held->bonds);
 	kreg_holdings_note(held, w);
+	if (b->is_lease)
+		return;
 	spin_lock(&bonds_lock);
 	hash_add_rcu(bonds, &b->node, bond_bucket(t, b->proc));
 	spin_unlock(&bonds_lock);
+}
+
+void kreg_bond_leave(struct kreg_bond *b, struct kreg_writer *w)
+{
+	kreg_bond_end(b, w);
+	b->table = NULL;
 }
 
 void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w)

@@ -26,6 +26,16 @@
  * with it. When the time has passed, the timer posts a request into the lane of the table,
  * which removes what is there by then. Such a bond ends when its last object goes: by then
  * if the timer could be stopped, else by that request.
+ *
+ * DOC: Leases
+ *
+ * An object on loan is bound to its borrower with the sense turned round: as long as he lives
+ * and has not returned it, everybody else finds nothing, and cannot put anything in its place.
+ * Each has a bond of its own, which is not found by its process and knows how often the object
+ * was lent. When the borrower is dead, whoever meets the object sees that it is there again; his
+ * death, RETURN, or the timer of a lease with a limit ends the loan, which changes nothing but
+ * the bond, so it needs no memory. The bond stays behind the object, for the count, until that is
+ * written, lent again or removed.
  */
 #ifndef KREG_TABLE_BOND_H
 #define KREG_TABLE_BOND_H
@@ -51,10 +61,12 @@ struct kreg_bond {
 	struct kreg_proc *proc;		/* a reference */
 	struct kreg_user *user;		/* who pays for the objects; a reference */
 	struct kreg_table *table;
-	u32 linger_ms;			/* 0: what it has goes with the process */
+	u32 linger_ms;			/* 0: what it has goes with the process; not 0 of a lease */
 	bool strict;			/* it is there until the process is dead */
+	bool is_lease;
 	/* Turn. */
-	bool lingers;			/* the process is dead, and a timer set */
+	bool returned;			/* a lease that has ended; also read without */
+	bool lingers;			/* a timer is set: the process is dead, or it is a lease */
 	bool keys_free;			/* it is dead, and its keys may be had */
 	bool ended;			/* it would be freed if there were no @candidates, */
 	unsigned int candidates;	/* who are to get an object of it */
@@ -64,12 +76,16 @@ struct kreg_bond {
 	struct rcu_head rcu;
 };
 
-/* One with a time to linger. */
+/* One with a time to linger, or a lease. */
 struct kreg_linger {
 	struct kreg_bond bond;
 	struct timer_list timer;	/* of one that lingers */
 	struct kreg_req end;		/* posted by the timer, with a reference on the table */
+	u32 loans;			/* turn: how often the object of a lease was lent */
 };
+
+/* For kreg_bond_alloc(): a lease that ends with its borrower. */
+#define KREG_LEASE_UNLIMITED	U32_MAX
 
 static inline struct kreg_linger *kreg_linger_of(struct kreg_bond *b)
 {
@@ -87,16 +103,24 @@ static inline struct kreg_proc *kreg_bond_proc(const struct kreg_holder *holder)
 	return container_of(holder, struct kreg_bond, holder)->proc;
 }
 
+/* RCU, or Turn. Whether it is a lease that has ended, or whose borrower is dead. */
+static inline bool kreg_bond_is_free(const struct kreg_bond *b)
+{
+	return b->is_lease && (READ_ONCE(b->returned) || kreg_proc_dead(b->proc));
+}
+
+/* RCU, or Turn. The same, for who is told of it; NULL: of a lease that has ended. */
+static inline struct kreg_proc *kreg_bond_whose(const struct kreg_holder *holder)
+{
+	struct kreg_bond *b = container_of(holder, struct kreg_bond, holder);
+
+	return unlikely(kreg_bond_is_free(b)) ? NULL : b->proc;
+}
+
 /* RCU, or Turn. How long they stay after its death; 0: not at all. */
 static inline u32 kreg_bond_linger(const struct kreg_holder *holder)
 {
 	return container_of(holder, struct kreg_bond, holder)->linger_ms;
-}
-
-/* RCU. Whether objects that are bound to @holder count as absent. */
-static inline bool kreg_bond_hides(const struct kreg_holder *holder)
-{
-	return !kreg_bond_linger(holder) && kreg_proc_exiting_rcu(kreg_bond_proc(holder));
 }
 
 /* RCU, or Turn. Whether they are there for who writes, although they are hidden. */
@@ -105,9 +129,23 @@ static inline bool kreg_bond_keeps(const struct kreg_bond *b)
 	return b->strict && !kreg_proc_dead(b->proc);
 }
 
-/* Sleeps. For the objects that @user binds to @p. NULL. */
+/* RCU. Whether objects that are bound to @holder count as absent for @reader; NULL: anybody. */
+static inline bool kreg_bond_hides(const struct kreg_holder *holder,
+				   const struct kreg_proc *reader)
+{
+	const struct kreg_bond *b = container_of(holder, struct kreg_bond, holder);
+
+	if (likely(!b->linger_ms))
+		return kreg_proc_exiting_rcu(b->proc);
+	return b->is_lease && b->proc != reader && !kreg_bond_is_free(b);
+}
+
+/*
+ * Sleeps. For the objects that @user binds to @p; @is_lease: for one that @p borrows for
+ * @linger_ms. NULL.
+ */
 struct kreg_bond *kreg_bond_alloc(struct kreg_proc *p, struct kreg_user *user, u32 linger_ms,
-				  bool strict);
+				  bool strict, bool is_lease);
 /* Any. One that was not entered, or that nobody comes to any more. */
 void kreg_bond_free(struct kreg_bond *b);
 /* RCU. The bond of these five, or NULL. Under the turn it stays as long as that is held. */
@@ -115,8 +153,21 @@ struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_p
 				 const struct kreg_user *user, u32 linger_ms, bool strict);
 /* Turn, of @w, in which @b has table @t. */
 void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writer *w);
+/* Turn. It has got no object, and is as it was before. */
+void kreg_bond_leave(struct kreg_bond *b, struct kreg_writer *w);
 /* Turn. It gets no object any more, and is not its process' to look after. */
 void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w);
+/* Turn. Stop its timer, if one is set. False: that was faster, and has posted its request. */
+static inline bool kreg_bond_stop_timer(struct kreg_bond *b)
+{
+	if (b->lingers && timer_delete(&kreg_linger_of(b)->timer))
+		b->lingers = false;
+	return !b->lingers;
+}
+
+/* unbind.c. What the store tells of the objects of a bond. */
+extern const struct kreg_holder_ops kreg_bond_ops;
+
 /* Sleeps. The table is not in use any more: end and free all of its bonds. */
 void kreg_bonds_exit(struct kreg_store *s, struct kreg_writer *w);
 

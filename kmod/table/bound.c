@@ -12,6 +12,7 @@
 #include "table/bond.h"
 #include "table/bound.h"
 #include "table/change.h"
+#include "table/loan.h"
 #include "table/names.h"
 #include "table/table.h"
 #include "table/unbind.h"
@@ -41,7 +42,7 @@ int kreg_bind_bring(struct kreg_bind *bind, u64 table)
 	rcu_read_unlock();
 	if (known)
 		return 0;
-	bind->bond = kreg_bond_alloc(bind->proc, user, bind->linger_ms, bind->strict);
+	bind->bond = kreg_bond_alloc(bind->proc, user, bind->linger_ms, bind->strict, bind->lends);
 	return bind->bond ? 0 : -ENOMEM;
 }
 
@@ -87,7 +88,8 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 
 	kreg_table_assert(t);
 	rcu_read_lock();
-	*bond = kreg_bond_find(t, bind->proc, bind->client->user, bind->linger_ms, bind->strict);
+	*bond = bind->lends ? NULL : kreg_bond_find(t, bind->proc, bind->client->user,
+						    bind->linger_ms, bind->strict);
 	rcu_read_unlock();
 	if (*bond)
 		return 0;
@@ -99,6 +101,16 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 	*bond = bind->bond;
 	bind->bond = NULL;
 	return 0;
+}
+
+/* What was brought for a lease is brought for the next try. */
+static void take_lease_back(struct kreg_table *t, struct kreg_bind *bind, struct kreg_bond *b)
+{
+	kreg_holder_remove(&t->store, &b->holder);
+	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, b->holder.size);
+	t->charged -= b->holder.size;
+	kreg_bond_leave(b, t->writer);
+	bind->bond = b;
 }
 
 static bool is_strict(const struct kreg_change *c)
@@ -114,7 +126,7 @@ static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bo
 {
 	bool gone;
 
-	if (!old || (old->linger_ms && !c->binds))
+	if (!old || old->is_lease || (old->linger_ms && !c->binds))
 		return NULL;
 	rcu_read_lock();
 	if (is_strict(c))
@@ -219,7 +231,49 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
 		err = check_registry(c, old, there);
 	if (err)
 		return err;
-	return c->only && (!seen || place->old->born != c->only) ? -ECANCELED : 0;
+	if (c->only && (!seen || place->old->born != c->only))
+		return -ECANCELED;
+	/* What is bound to a process goes with it, whoever has it. */
+	return c->lends && old ? -EBUSY : 0;
+}
+
+/*
+ * Whether @c is of the borrower, and says that it means what he has on loan: by TAKE, too. A PUT
+ * has said so when its batch began.
+ */
+static bool is_borrowers(const struct kreg_change *c, const struct kreg_bond *old)
+{
+	if (!c->bind || old->proc != c->bind->client->proc)
+		return false;
+	return c->mine || c->binds || (c->kind == KREG_CHANGE_PUT ? c->checked : c->only);
+}
+
+/*
+ * The object is on loan. For its borrower, if he is known, it is his; for others nothing is
+ * there, but nothing can be put there.
+ */
+static int find_lent(const struct kreg_change *c, struct kreg_place *place,
+		     const struct kreg_bond *old, bool *is_mine)
+{
+	*is_mine = is_borrowers(c, old);
+	if (*is_mine)
+		return c->lends ? -EALREADY : 0;
+	if (c->only)
+		return -ECANCELED;
+	if (c->kind == KREG_CHANGE_DELETE) {
+		place->old = NULL;
+		return 0;
+	}
+	if (c->mine)
+		return -ENODATA;
+	return c->must_be_new && (!c->binds || is_strict(c)) ? -EEXIST : -EBUSY;
+}
+
+/* What is meant to be returned is nothing but what is on loan. */
+static bool is_meant(const struct kreg_change *c, const struct kreg_bond *old, int err)
+{
+	return c->kind != KREG_CHANGE_DELETE ||
+	       (err != -ENODATA && !(c->returns && !(old && old->is_lease)));
 }
 
 /*
@@ -229,15 +283,27 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
 	struct kreg_bond *old = kreg_bond_of(kreg_holder_at(&t->store, place->old));
+	bool is_mine = true;
 	int err;
 
 	kreg_table_assert(t);
-	c->gone = find_gone(c, old);
-	err = check_object(t, c, place, old);
 	c->special = true;
 	c->holder = NULL;
-	if (c->kind == KREG_CHANGE_DELETE && err == -ENODATA) {
-		/* There is nothing that is meant. */
+	c->gone = NULL;
+	c->untold = false;
+	if (old && kreg_bond_is_free(old)) {
+		c->untold = !old->returned;
+		old = NULL;
+	}
+	if (unlikely(old && old->is_lease)) {
+		err = find_lent(c, place, old, &is_mine);
+		if (err || !is_mine)
+			return err;
+		c->untold = true;
+	}
+	c->gone = find_gone(c, old);
+	err = check_object(t, c, place, old);
+	if (!is_meant(c, old, err)) {
 		place->old = NULL;
 		c->gone = NULL;
 		return 0;
@@ -260,6 +326,30 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
 }
 
+/* The loan of @old, the object that was found, ends. */
+static int apply_return(struct kreg_change *c, const struct kreg_place *place,
+			struct kreg_bond *old)
+{
+	c->count = !!place->old;
+	if (place->old)
+		kreg_loan_end(old);
+	return 0;
+}
+
+/* What others are told that it has done, and whom it leaves without an object. */
+static void note_bound(struct kreg_change *c, struct kreg_bond *bond, struct kreg_bond *old)
+{
+	if (c->gone)
+		c->count = 0;
+	if (c->lends) {
+		c->count = kreg_loan_count(bond, old);
+		if (bond->linger_ms != KREG_LEASE_UNLIMITED)
+			kreg_bond_start_timer(bond);
+	}
+	if (old)
+		kreg_table_unbind_left(old);
+}
+
 static int apply_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 		       struct kreg_place *place, struct kreg_prealloc *pre)
 {
@@ -277,6 +367,8 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	int err = 0;
 
 	kreg_table_assert(t);
+	if (c->returns)
+		return apply_return(c, place, old);
 	if (c->binds)
 		err = kreg_table_bind(t, c->bind, pre, &bond);
 	if (err)
@@ -288,12 +380,11 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	if (err) {
 		if (bond && !c->paid)
 			kreg_user_uncharge(bond->user, KREG_QUOTA_BOUND, 1);
+		if (c->lends)
+			take_lease_back(t, c->bind, bond);
 		return err;
 	}
 	c->paid = false;
-	if (c->gone)
-		c->count = 0;
-	if (old)
-		kreg_table_unbind_left(old);
+	note_bound(c, bond, old);
 	return 0;
 }

@@ -14,9 +14,10 @@ struct kreg_table;
 struct kreg_bind {
 	const struct kreg_client *client;	/* who says it, and whose user pays */
 	struct kreg_proc *proc;		/* to whom objects are bound, a reference; or NULL */
-	u32 linger_ms;			/* how long they stay after its death */
+	u32 linger_ms;			/* how long they stay after its death, or are lent */
 	bool strict;			/* not to be displaced before that */
 	bool served;			/* it is the turn of who wants that: no line comes before */
+	bool lends;			/* it borrows the object, whose value stays as it is */
 	struct kreg_bond *bond;		/* brought, as long as it is not entered; or NULL */
 };
 

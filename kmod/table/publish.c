@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "client/ns.h"
 #include "client/proc.h"
+#include "store/reader.h"
 #include "store/write.h"
 #include "table/bond.h"
 #include "table/names.h"
@@ -35,6 +36,26 @@ static bool has_displaced(const struct kreg_change *c)
 	return c->special && c->gone;
 }
 
+/*
+ * For others an object that is lent is removed, and what its borrower puts there meanwhile is
+ * not to be seen.
+ */
+static noinline bool describe_loan(const struct kreg_table *t, const struct kreg_change *c,
+				   struct kreg_stream_event *e)
+{
+	e->kind = KREG_EVENT_DELETE;
+	e->cause = KREG_CAUSE_LEASE;
+	e->key = c->key.bytes;
+	e->key_len = c->key.len;
+	e->process = kreg_proc_name(kreg_bond_proc(c->holder), t->ns->key.pid_ns);
+	return c->lends;
+}
+
+static bool is_on_loan(const struct kreg_change *c)
+{
+	return c->special && c->holder && kreg_bond_of(c->holder)->is_lease;
+}
+
 /* What a change has come to; false: to nothing. */
 static __always_inline bool describe_change(const struct kreg_table *t, struct kreg_change *c,
 					    u64 version, struct kreg_stream_event *e)
@@ -42,7 +63,10 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 	*e = (struct kreg_stream_event) { .version = version };
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
-		e->kind = c->count ? KREG_EVENT_UPDATE : KREG_EVENT_CREATE;
+		if (unlikely(is_on_loan(c)))
+			return describe_loan(t, c, e);
+		e->kind = c->count && !(c->special && c->untold) ? KREG_EVENT_UPDATE :
+								   KREG_EVENT_CREATE;
 		e->value_len = c->value_len;
 		/* Behind the key in a record that was filled beforehand; of a blob unused. */
 		e->value = c->value ?: c->key.bytes + c->key.len;
@@ -128,6 +152,29 @@ void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
 	kreg_table_publish(t, &e);
 	if (t->awaited)
 		kreg_waits_note_exit(t, key);
+}
+
+void kreg_table_publish_return(struct kreg_table *t, const struct kreg_rec *r)
+{
+	u32 key_len = kreg_rec_key_len(r);
+	struct kreg_stream_event e = {
+		.kind = KREG_EVENT_CREATE,
+		.cause = KREG_CAUSE_LEASE,
+		.key = r->bytes,
+		.key_len = key_len,
+		.value_len = kreg_rec_value_len(r),
+		.version = r->born,
+	};
+	struct kreg_key key = { .bytes = r->bytes, .len = key_len, .hash = r->hash };
+
+	kreg_table_assert(t);
+	if (likely(!t->listeners))
+		return;
+	e.value = kreg_rec_has_blob(r) ? kreg_blob_bytes(kreg_blob_of(&t->store, r)) :
+					 r->bytes + key_len;
+	kreg_table_publish(t, &e);
+	if (t->awaited)
+		kreg_waits_tell_returned(t, &key, r->born);
 }
 
 void kreg_table_publish_noted(struct kreg_table *t)

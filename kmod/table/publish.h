@@ -66,6 +66,8 @@ void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from
  * not.
  */
 void kreg_table_publish_rights(struct kreg_table *t, bool less, bool more);
+/* Turn, and no write is under way. The object @r, which was on loan, is there again. */
+void kreg_table_publish_return(struct kreg_table *t, const struct kreg_rec *r);
 /* Turn. It is about to be destroyed, for the first reason that is given; 0: by hand. */
 void kreg_table_publish_gone(struct kreg_table *t, enum kreg_cause cause);
 

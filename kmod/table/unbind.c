@@ -7,6 +7,7 @@
 #include "client/user.h"
 #include "store/write.h"
 #include "table/bond.h"
+#include "table/loan.h"
 #include "table/publish.h"
 #include "table/table.h"
 #include "table/unbind.h"
@@ -40,6 +41,22 @@ static void end_bond(struct kreg_bond *b)
 	b->ended = true;
 	if (!b->candidates)
 		retire_bond(b);
+}
+
+/* A lease ends when its object has gone; until then it tells how often that was lent. */
+static void leave_lease(struct kreg_bond *b)
+{
+	kreg_bond_end(b, b->table->writer);
+	if (!b->table->dead)
+		kreg_table_unbind_left(b);
+}
+
+static void leave_bond(struct kreg_bond *b)
+{
+	if (b->is_lease)
+		leave_lease(b);
+	else
+		end_bond(b);
 }
 
 static void publish_exit(struct kreg_bond *b, const struct kreg_rec *r)
@@ -106,6 +123,21 @@ static bool unbind_now(struct kreg_bond *b, unsigned int *n)
 	return true;
 }
 
+/* Return what the dead has borrowed. False: its table is not to be changed now. */
+static bool return_now(struct kreg_bond *b, unsigned int *n)
+{
+	struct kreg_table *t = b->table;
+
+	if (!t->dead && live_objects(b)) {
+		if (kreg_store_is_writing(&t->store))
+			return false;
+		kreg_loan_end(b);
+	}
+	leave_lease(b);
+	--*n;
+	return true;
+}
+
 /* The same in a request in the lane of the table. True: there is none any more. */
 static bool unbind_step(struct kreg_bond *b)
 {
@@ -113,6 +145,11 @@ static bool unbind_step(struct kreg_bond *b)
 
 	if (t->dead)
 		return true;
+	if (b->is_lease) {
+		if (live_objects(b))
+			kreg_loan_end(b);
+		return true;
+	}
 	if (b->unlinking) {
 		kreg_store_begin_hold(&t->store);
 	} else {
@@ -152,7 +189,8 @@ static void linger_ended(struct kreg_req *req)
 	struct kreg_table *t = b->table;
 
 	spin_lock(&t->writer->turn);
-	end_bond(b);
+	b->lingers = !b->is_lease;
+	leave_bond(b);
 	spin_unlock(&t->writer->turn);
 	kreg_table_put(t);
 }
@@ -168,13 +206,13 @@ static void linger_is_over(struct timer_list *timer)
 }
 
 /* One jiffy is added, so that the time has passed then. */
-static void start_linger(struct kreg_bond *b)
+void kreg_bond_start_timer(struct kreg_bond *b)
 {
 	u64 delay = DIV_ROUND_UP_ULL((u64)b->linger_ms * HZ, MSEC_PER_SEC) + 1;
 	struct kreg_linger *l = kreg_linger_of(b);
 	struct kreg_table *t = b->table;
 
-	kreg_bond_end(b, t->writer);
+	kreg_table_assert(t);
 	b->lingers = true;
 	kreg_req_init(&l->end, &t->lane, end_linger, linger_ended);
 	l->end.share = kreg_user_share(t->user, t->writer->nr);
@@ -187,9 +225,34 @@ void kreg_table_unbind_left(struct kreg_bond *b)
 	if (!b->linger_ms || live_objects(b) || b->candidates || !list_empty(&b->waiting))
 		return;
 	/* A timer that was faster has posted a request. */
-	if (!b->lingers || timer_delete(&kreg_linger_of(b)->timer))
+	if (kreg_bond_stop_timer(b))
 		end_bond(b);
 }
+
+/* What was lent and returned is not paid for by who had borrowed it. */
+static void bond_left(struct kreg_holder *h, u32 records)
+{
+	struct kreg_bond *b = kreg_bond_of(h);
+
+	if (!b->returned)
+		kreg_user_uncharge(b->user, KREG_QUOTA_BOUND, records);
+}
+
+static void bond_cleared(struct kreg_holder *h)
+{
+	kreg_table_unbind_left(kreg_bond_of(h));
+}
+
+static void bond_free(struct kreg_holder *h)
+{
+	kreg_bond_free(kreg_bond_of(h));
+}
+
+const struct kreg_holder_ops kreg_bond_ops = {
+	.left = bond_left,
+	.cleared = bond_cleared,
+	.release = bond_free,
+};
 
 void kreg_table_unbind_hold(struct kreg_bond *b)
 {
@@ -219,7 +282,8 @@ static bool stays_for_a_time(const struct kreg_bond *b)
 static bool leave_keys(struct kreg_bond *b)
 {
 	if (b->keys_free) {
-		start_linger(b);
+		kreg_bond_end(b, b->table->writer);
+		kreg_bond_start_timer(b);
 		return true;
 	}
 	b->keys_free = true;
@@ -230,6 +294,8 @@ static bool leave_keys(struct kreg_bond *b)
 
 static bool unbind_or_leave(struct kreg_bond *b, unsigned int *n)
 {
+	if (b->is_lease)
+		return return_now(b, n);
 	if (!stays_for_a_time(b))
 		return unbind_now(b, n);
 	leave_keys(b);
@@ -242,6 +308,8 @@ static bool end_step(struct kreg_bond *b)
 {
 	struct kreg_table *t = b->table;
 
+	if (b->is_lease)
+		return unbind_step(b);
 	if (stays_for_a_time(b))
 		return leave_keys(b);
 	if (!unbind_step(b) || kreg_waits_has_freed(t))
@@ -261,6 +329,9 @@ bool kreg_table_unbind_queued(struct kreg_table *t)
 	if (end_step(b)) {
 		list_del_init(&b->waiting);
 		kreg_death_dequeue(t->writer, &b->proc->holdings[t->writer->nr].death);
+		/* Its object may have gone while it was in the list. */
+		if (b->is_lease)
+			leave_lease(b);
 	}
 	return list_empty(&t->unbinding);
 }

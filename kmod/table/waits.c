@@ -94,6 +94,8 @@ struct kreg_outcome kreg_waits_found(const struct kreg_table *t, u64 version,
 	if (!h)
 		return found;
 	/* An object that lingers has a holder who is dead, whose pid may be another's. */
+	if (!kreg_bond_whose(h))
+		return found;
 	found.holder = kreg_proc_name(kreg_bond_proc(h), t->ns->key.pid_ns);
 	if (kreg_proc_dead(kreg_bond_proc(h)))
 		found.holder.pid = 0;
@@ -113,8 +115,8 @@ static void note_key(struct kreg_table *t, const struct kreg_key *key, u64 versi
 }
 
 /*
- * Whether the object is still that of a process which is exiting, for which its key is kept: then
- * it goes on being absent.
+ * Whether the object is still that of a process which is exiting, for which its key is kept, or
+ * on loan: then it goes on being absent.
  */
 static bool stays_hidden(const struct kreg_change *c)
 {
@@ -123,7 +125,7 @@ static bool stays_hidden(const struct kreg_change *c)
 	if (!c->special || !c->holder)
 		return false;
 	rcu_read_lock();
-	hidden = kreg_bond_hides(c->holder);
+	hidden = kreg_bond_hides(c->holder, NULL);
 	rcu_read_unlock();
 	return hidden;
 }
@@ -139,10 +141,11 @@ void kreg_waits_note(struct kreg_table *t, const struct kreg_change *c, u64 vers
 	kreg_table_assert(t);
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
-		if (stays_hidden(c))
-			break;
-		note_key(t, &c->key, version, c->special ? c->holder : NULL,
-			 has_replaced_hidden(c));
+		if (c->lends)
+			note_key(t, &c->key, 0, NULL, false);
+		else if (!stays_hidden(c))
+			note_key(t, &c->key, version, c->special ? c->holder : NULL,
+				 has_replaced_hidden(c));
 		break;
 	case KREG_CHANGE_DELETE:
 		if (c->count || has_replaced_hidden(c))
@@ -160,6 +163,23 @@ void kreg_waits_note(struct kreg_table *t, const struct kreg_change *c, u64 vers
 void kreg_waits_note_exit(struct kreg_table *t, const struct kreg_key *key)
 {
 	note_key(t, key, 0, NULL, true);
+}
+
+/*
+ * Who waits for a change has come when the borrower was dead, and knows this version. Several
+ * loans may end in one hold.
+ */
+void kreg_waits_tell_returned(struct kreg_table *t, const struct kreg_key *key, u64 version)
+{
+	struct kreg_awaited *a = kreg_awaited_find(t->awaited, key, NULL);
+	const struct kreg_outcome now = kreg_waits_found(t, version, NULL);
+
+	kreg_table_assert(t);
+	if (!a)
+		return;
+	kreg_awaited_tell_present(a, &now);
+	if (!kreg_awaited_advance(t->awaited, t->writer, WAITS_OF_MANY))
+		call_worker(t);
 }
 
 bool kreg_waits_show(struct kreg_table *t, unsigned int n)

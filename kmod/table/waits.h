@@ -34,6 +34,8 @@ void kreg_waits_note_exit(struct kreg_table *t, const struct kreg_key *key);
  * again.
  */
 bool kreg_waits_show(struct kreg_table *t, unsigned int n);
+/* Turn, and no write is under way. The object @version with @key is on loan no more: tell them. */
+void kreg_waits_tell_returned(struct kreg_table *t, const struct kreg_key *key, u64 version);
 
 /* Turn. Whether keys of @t may have come free that have a line. */
 static inline bool kreg_waits_has_freed(const struct kreg_table *t)

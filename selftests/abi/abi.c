@@ -39,6 +39,7 @@ static const struct member reserved[] = {
 	MEMBER(REGISTER, 4, kreg_ioc_register, process.reserved),
 	MEMBER(REGISTER, 4, kreg_ioc_register, reserved),
 	MEMBER(SUBSCRIBE, 4, kreg_ioc_subscribe, reserved),
+	MEMBER(LEASE, 4, kreg_ioc_lease, reserved),
 };
 
 static const struct member pointers[] = {
@@ -55,6 +56,8 @@ static const struct member pointers[] = {
 	MEMBER(WATCH, 8, kreg_ioc_watch, key),
 	MEMBER(REGISTER, 8, kreg_ioc_register, key),
 	MEMBER(REGISTER, 8, kreg_ioc_register, value),
+	MEMBER(LEASE, 8, kreg_ioc_lease, key),
+	MEMBER(LEASE, 8, kreg_ioc_lease, value),
 };
 
 FIXTURE(abi) {

@@ -127,6 +127,16 @@ static void fill_register(struct things *t, union any *a)
 	a->reg.value_len = strlen(t->value);
 }
 
+static void fill_lease(struct things *t, union any *a)
+{
+	a->lease.table = t->table;
+	a->lease.key = test_ptr(t->key);
+	a->lease.key_len = strlen(t->key);
+	a->lease.value = test_ptr(t->room);
+	a->lease.value_len = sizeof(t->room);
+	_test_puts(t->fd, t->table, t->key, t->value);
+}
+
 static void fill_subscribe(struct things *t, union any *a)
 {
 	a->subscribe.flags = KREG_SUBSCRIBE_REPLAY;
@@ -163,7 +173,7 @@ static const struct command {
 	{ "destroy", KREG_IOC_DESTROY, 16, 16, fill_table, KREG_DESTROY_ALL },
 	{ "give", KREG_IOC_GIVE, 48, 48, fill_give, KREG_GIVE_ALL },
 	{ "setopt", KREG_IOC_SETOPT, 72, 72, fill_setopt, 0 },
-	{ "op", KREG_IOC_OP, 80, 112, fill_op, KREG_OP_IOC_ALL },
+	{ "op", KREG_IOC_OP, 80, 120, fill_op, KREG_OP_IOC_ALL },
 	{ "batch", KREG_IOC_BATCH, 56, 56, fill_batch, KREG_BATCH_ALL },
 	{ "sync", KREG_IOC_SYNC, 16, 16, fill_sync, 0 },
 	{ "scan", KREG_IOC_SCAN, 136, 136, fill_scan, KREG_SCAN_ALL },
@@ -174,6 +184,7 @@ static const struct command {
 	{ "register", KREG_IOC_REGISTER, 128, 128, fill_register, KREG_REGISTER_ALL },
 	{ "subscribe", KREG_IOC_SUBSCRIBE, 72, 72, fill_subscribe, KREG_SUBSCRIBE_ALL },
 	{ "ack", KREG_IOC_ACK, 24, 24, fill_ack, 0 },
+	{ "lease", KREG_IOC_LEASE, 80, 80, fill_lease, KREG_LEASE_ALL },
 	{}
 };
 

@@ -136,7 +136,7 @@ static const struct place places[] = {
 	AT(64, kreg_more, process),
 	AT(80, kreg_more, out_process),
 	AT(96, kreg_more, out_expires_ns),
-	SIZE(112, kreg_ioc_op),
+	SIZE(120, kreg_ioc_op),
 	AT(0, kreg_ioc_op, size),
 	AT(4, kreg_ioc_op, flags),
 	AT(8, kreg_ioc_op, table),
@@ -145,6 +145,8 @@ static const struct place places[] = {
 	AT(88, kreg_ioc_op, out_process),
 	AT(104, kreg_ioc_op, out_missing),
 	AT(108, kreg_ioc_op, out_limit),
+	AT(112, kreg_ioc_op, out_loans),
+	AT(116, kreg_ioc_op, out_reserved),
 	SIZE(56, kreg_ioc_batch),
 	AT(0, kreg_ioc_batch, size),
 	AT(4, kreg_ioc_batch, flags),
@@ -213,6 +215,22 @@ static const struct place places[] = {
 	AT(112, kreg_ioc_register, out_id),
 	AT(120, kreg_ioc_register, out_how),
 	AT(124, kreg_ioc_register, out_limit),
+	SIZE(80, kreg_ioc_lease),
+	AT(0, kreg_ioc_lease, size),
+	AT(4, kreg_ioc_lease, flags),
+	AT(8, kreg_ioc_lease, table),
+	AT(16, kreg_ioc_lease, key),
+	AT(24, kreg_ioc_lease, value),
+	AT(32, kreg_ioc_lease, key_len),
+	AT(36, kreg_ioc_lease, value_len),
+	AT(40, kreg_ioc_lease, version),
+	AT(48, kreg_ioc_lease, lease_ms),
+	AT(52, kreg_ioc_lease, reserved),
+	AT(56, kreg_ioc_lease, out_version),
+	AT(64, kreg_ioc_lease, out_len),
+	AT(68, kreg_ioc_lease, out_loans),
+	AT(72, kreg_ioc_lease, out_limit),
+	AT(76, kreg_ioc_lease, out_reserved),
 
 	SIZE(360, kreg_info),
 	AT(0, kreg_info, size),
@@ -343,7 +361,7 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0x4010bc03, KREG_IOC_DESTROY);
 	EXPECT_EQ(0xc030bc04, KREG_IOC_GIVE);
 	EXPECT_EQ(0xc048bc05, KREG_IOC_SETOPT);
-	EXPECT_EQ(0xc070bc06, KREG_IOC_OP);
+	EXPECT_EQ(0xc078bc06, KREG_IOC_OP);
 	EXPECT_EQ(0xc038bc07, KREG_IOC_BATCH);
 	EXPECT_EQ(0xc010bc08, KREG_IOC_SYNC);
 	EXPECT_EQ(0xc088bc09, KREG_IOC_SCAN);
@@ -353,6 +371,7 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0x4010bc0d, KREG_IOC_CANCEL);
 	EXPECT_EQ(0xc048bc0f, KREG_IOC_SUBSCRIBE);
 	EXPECT_EQ(0x4018bc10, KREG_IOC_ACK);
+	EXPECT_EQ(0xc050bc11, KREG_IOC_LEASE);
 }
 
 TEST_F(abi, query)

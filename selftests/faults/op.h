@@ -91,6 +91,52 @@ MAKER(make_linger)
 
 SWEEP(register_linger, .make = make_linger, .empty = true)
 
+MAKER(make_lease)
+{
+	const struct object *o = test->object;
+	static char key[KREG_MAX_KEY];
+
+	call_init(c, KREG_IOC_LEASE, sizeof(c->arg.lease), true);
+	c->arg.lease.table = w->table;
+	c->arg.lease.key_len = o->key_len;
+	c->arg.lease.value_len = o->value_len;
+	c->arg.lease.lease_ms = 3600000;
+	call_in(c, PART_KEY, &c->arg.lease.key, key_of(o, key), o->key_len);
+	call_out(c, PART_VALUE, &c->arg.lease.value, o->value_len);
+}
+
+#define SWEEP_LEASE(_name, _object, ...) \
+	SWEEP(_name, .make = make_lease, .object = &(_object), __VA_ARGS__)
+
+SWEEP_LEASE(lease_small, small)
+SWEEP_LEASE(lease_page, page)
+SWEEP_LEASE(lease_blob, blob)
+SWEEP_LEASE(lease_full, small, .full = "max_user_bound", .at = 0)
+
+/* The object is on loan to the caller's process. */
+MAKER(make_return)
+{
+	static char key[KREG_MAX_KEY];
+	char room[64];
+	struct kreg_ioc_lease lease = {
+		.size = sizeof(lease),
+		.table = w->table,
+		.key = test_ptr(key_of(&small, key)),
+		.key_len = small.key_len,
+		.value = test_ptr(room),
+		.value_len = sizeof(room),
+	};
+
+	ASSERT_EQ(0, test_ioctl(w->fd, KREG_IOC_LEASE, &lease));
+	call_init(c, KREG_IOC_LEASE, sizeof(c->arg.lease), true);
+	c->arg.lease.table = w->table;
+	c->arg.lease.flags = KREG_LEASE_RETURN;
+	c->arg.lease.key_len = small.key_len;
+	call_in(c, PART_KEY, &c->arg.lease.key, key, small.key_len);
+}
+
+SWEEP(lease_return, .make = make_return, .quiet = QUIET_IF_LENT)
+
 /* A PUT that says more, in memory that is cut. */
 MAKER(make_more)
 {

@@ -29,6 +29,7 @@ union any {
 	struct kreg_ioc_cancel cancel;
 	struct kreg_ioc_subscribe subscribe;
 	struct kreg_ioc_ack ack;
+	struct kreg_ioc_lease lease;
 	__u8 bytes[2 * PAGE];
 };
 

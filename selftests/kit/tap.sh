@@ -37,3 +37,44 @@ wait_until() {
 		sleep 0.05
 	done
 }
+
+# run COMMAND...: its status, output and errors in $status, $out, $err; needs a folder $tmp.
+# shellcheck disable=SC2154
+run() {
+	"$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	out=$(cat "$tmp/out")
+	err=$(cat "$tmp/err")
+}
+
+# check NAME STATUS OUT ERR: of what was run. ERR may be a shell pattern.
+check() {
+	if [ "$status" != "$2" ]; then
+		not_ok "$1" "status $status, not $2" "out: $out" "err: $err"
+	elif [ "$out" != "$3" ]; then
+		not_ok "$1" "out: '$out'" "not: '$3'" "err: $err"
+	else
+		# shellcheck disable=SC2254
+		case $err in
+		$4) ok "$1" ;;
+		*) not_ok "$1" "err: '$err'" "not: '$4'" ;;
+		esac
+	fi
+}
+
+# t NAME STATUS OUT ERR COMMAND...
+t() {
+	name=$1 want=$2 wout=$3 werr=$4
+	shift 4
+	run "$@"
+	check "$name" "$want" "$wout" "$werr"
+}
+
+# like NAME PATTERN: the output of what was run matches a shell pattern.
+like() {
+	# shellcheck disable=SC2254
+	case $out in
+	$2) ok "$1" ;;
+	*) not_ok "$1" "out: '$out'" "not: '$2'" ;;
+	esac
+}

@@ -35,8 +35,14 @@ static void holder_free(struct kreg_holder *h)
 	allocated--;
 }
 
+static void holder_cleared(struct kreg_holder *h)
+{
+	tap_check(!test_holder(h)->live && test_holder(h)->magic == MAGIC);
+}
+
 static const struct kreg_holder_ops ops = {
 	.left = holder_left,
+	.cleared = holder_cleared,
 	.release = holder_free,
 };
 

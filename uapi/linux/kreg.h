@@ -305,9 +305,10 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_STANDBY	(1ULL << 5)	/* STANDBY of OPEN; a line saves its table */
 #define KREG_FEATURE_WAIT	(1ULL << 6)	/* WATCH of keys and names, and its SLEEP */
 #define KREG_FEATURE_LINE	(1ULL << 7)	/* WAIT and STANDBY of REGISTER */
+#define KREG_FEATURE_LEASE	(1ULL << 8)	/* LEASE */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
-				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE)
+				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -704,16 +705,17 @@ enum kreg_op_code {
  * anew, whomever it was bound to. CLEAR and DELETE remove bound objects as others. An object that
  * was registered to linger is not hidden, and stays for a time: see &struct kreg_ioc_register. One
  * that was registered with WAIT or STANDBY is hidden, but there for whoever writes, until its
- * process is dead.
+ * process is dead. What is on loan to another is there for nobody else, see
+ * &struct kreg_ioc_lease.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
- * process: else PUT and TAKE are ENODATA, and DELETE does nothing and is no error, with
- * @out_count 0. With VERSION they are only meant for an object that is there and has this version,
- * else ECANCELED; TAKE of a key that is not there is ENODATA. In an atomic batch both are
- * decided, as NEW is, before the batch has changed anything.
+ * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no
+ * error, with @out_count 0. With VERSION they are only meant for an object that is there and has
+ * this version, else ECANCELED; TAKE of a key that is not there is ENODATA. In an atomic batch
+ * both are decided, as NEW is, before the batch has changed anything.
  *
- * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; ECANCELED; EDQUOT
- * with %KREG_LIMIT_BOUND.
+ * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; ECANCELED; EBUSY:
+ * PUT, and the object is on loan; EDQUOT with %KREG_LIMIT_BOUND.
  *
  * In tables of a type that may have several objects with one key, GET and TAKE give
  * all of them, packed as &struct kreg_object is in a scan, and @out_count says how
@@ -816,6 +818,8 @@ struct kreg_more {
  *	0: it is dead, and the object lingers (&struct kreg_ioc_register)
  * @out_missing: with ACKED, subscribers that have not acknowledged
  * @out_limit: with EDQUOT, ENOSPC and EAGAIN, enum kreg_limit
+ * @out_loans: GET, MEMBER: how often the object was lent since it was written, see KREG_IOC_LEASE
+ * @out_reserved: 0
  *
  * With %KREG_OP_SIZE the struct ends with @op: that is the form for speed.
  *
@@ -848,6 +852,8 @@ struct kreg_ioc_op {
 	struct kreg_process out_process;
 	__u32 out_missing;
 	__u32 out_limit;
+	__u32 out_loans;
+	__u32 out_reserved;
 };
 
 #define KREG_OP_SIZE		80
@@ -1237,7 +1243,8 @@ enum kreg_watch_kind {
  *
  * An object whose process is exiting is absent, unless it lingers. If it was present when the
  * watch was set, ABSENT and CHANGED end when the death removes it, or another object takes its
- * place, and not yet when it comes to be hidden.
+ * place, and not yet when it comes to be hidden. An object on loan is absent for all waits, its
+ * borrower's as well, until the loan has ended.
  *
  * Who may read the table may wait for its keys. Whether the client still may is decided again
  * when the right is taken from somebody, and when the watch ends: if not, there is a GONE
@@ -1380,7 +1387,8 @@ struct kreg_ioc_cancel {
  * Errors beside the general ones: EINVAL: VERSION with GET, WAIT with STANDBY, either with
  * VERSION or GET, @deadline_ns without WAIT, @udata without STANDBY; ESRCH: the process is dead,
  * exiting or unknown; EPERM: it is not the caller's; EALREADY: WAIT or STANDBY, and the process
- * has the key; EEXIST: held; ECANCELED: another version, or none; ETIMEDOUT: the deadline has
+ * has the key, or has it on loan; EEXIST: held; EBUSY: neither WAIT nor STANDBY, and an object is
+ * on loan; ECANCELED: another version, or none; ETIMEDOUT: the deadline has
  * passed; ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
  * waiting; EDQUOT with %KREG_LIMIT_BOUND, %KREG_LIMIT_WATCHES, %KREG_LIMIT_AWAITED, or with
  * %KREG_LIMIT_WAITERS: %KREG_MAX_KEY_WAITERS are in line already.
@@ -1487,6 +1495,78 @@ struct kreg_ioc_ack {
 	__aligned_u64 seq;
 };
 
+/* Flags of KREG_IOC_LEASE. */
+#define KREG_LEASE_RETURN	(1U << 0)	/* give back what is on loan to the caller */
+#define KREG_LEASE_VERSION	(1U << 1)	/* ECANCELED unless it has version @version */
+#define KREG_LEASE_ALL		(KREG_LEASE_RETURN | KREG_LEASE_VERSION)
+
+/**
+ * struct kreg_ioc_lease - ioctl(KREG_IOC_LEASE)
+ * @size: sizeof(struct kreg_ioc_lease)
+ * @flags: %KREG_LEASE_ALL bits
+ * @table: id of the table
+ * @key: pointer to the key
+ * @value: pointer to room for the value; with RETURN 0
+ * @key_len: length of the key: 1 to %KREG_MAX_KEY
+ * @value_len: length of that room; with RETURN 0
+ * @version: with VERSION, which is not 0
+ * @lease_ms: after so many milliseconds the object is back; 0: the loan has no such end; with
+ *	RETURN 0
+ * @reserved: must be zero
+ * @out_version: version of the object on loan, which nobody else has had on loan with this
+ *	version: a fencing token; RETURN: of this write
+ * @out_len: length of the value, written also with EMSGSIZE
+ * @out_loans: how often it was lent since it was written, this time included
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ * @out_reserved: 0
+ *
+ * Take an object on loan: copy its value out, and bind it to the calling process, its
+ * borrower, with the sense turned round. Until the loan ends, only the borrower finds the object;
+ * for all others GET, MEMBER, TAKE, SCAN and LEASE find nothing, DELETE does nothing, and PUT with
+ * NEW is EEXIST, other PUT, with BOUND, too, and REGISTER EBUSY; WAIT and STANDBY of REGISTER stand
+ * in line. CLEAR removes it as others.
+ *
+ * The loan ends with RETURN, after @lease_ms, or with the death of the borrower: when he is
+ * dead, not before, whatever has killed him, and whether or not anybody has noticed. Then
+ * the object is in its place again, with the value and the version that it had on loan. It ends
+ * without that when the borrower removes the object, by TAKE or by DELETE with MINE, or binds it.
+ * For its borrower PUT with MINE changes the value, and the loan goes on; PUT without MINE and
+ * BOUND is EBUSY for him as well, and DELETE without MINE does nothing. With MINE and the
+ * version of the loan a write is certain not to meet another's loan of the same object.
+ *
+ * Who subscribes is told of a loan as DELETE with the cause LEASE, and of its end as CREATE with
+ * the cause LEASE and the version that the object has; of one that ends with the object there is
+ * another DELETE, without a cause. Who waits for the key is told, too. If a write comes before the
+ * death of the borrower has been handled, a PUT is told as the CREATE, and another loan as one more
+ * DELETE. A line of the key is served when the object has gone, and not at the end of a loan.
+ *
+ * How often it was lent tells GET and MEMBER as well, until somebody who has it not on loan
+ * writes it. An object on loan counts as a bound one of the borrower's user, and as an object of
+ * the table. The memory that @value points to is read again by the call.
+ *
+ * Errors beside the general ones: EINVAL: RETURN with a value or time; ENODATA: nothing is there,
+ * or it is on loan to another; RETURN: it is not on loan to the caller; EALREADY: it is on loan to
+ * the caller; EBUSY: it is bound to a process; ECANCELED: another version; EMSGSIZE; ESRCH: the
+ * process is exiting; EACCES: the rule of a registry; EDQUOT with %KREG_LIMIT_BOUND.
+ */
+struct kreg_ioc_lease {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__aligned_u64 key;
+	__aligned_u64 value;
+	__u32 key_len;
+	__u32 value_len;
+	__aligned_u64 version;
+	__u32 lease_ms;
+	__u32 reserved;
+	__aligned_u64 out_version;
+	__u32 out_len;
+	__u32 out_loans;
+	__u32 out_limit;
+	__u32 out_reserved;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -1505,7 +1585,8 @@ enum {
 	KREG_CMD_CANCEL,
 	KREG_CMD_REGISTER,
 	KREG_CMD_SUBSCRIBE,
-	KREG_CMD_ACK
+	KREG_CMD_ACK,
+	KREG_CMD_LEASE
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1525,6 +1606,7 @@ enum {
 #define KREG_IOC_REGISTER	_IOWR(KREG_IOC_MAGIC, KREG_CMD_REGISTER, struct kreg_ioc_register)
 #define KREG_IOC_SUBSCRIBE	_IOWR(KREG_IOC_MAGIC, KREG_CMD_SUBSCRIBE, struct kreg_ioc_subscribe)
 #define KREG_IOC_ACK		_IOW(KREG_IOC_MAGIC, KREG_CMD_ACK, struct kreg_ioc_ack)
+#define KREG_IOC_LEASE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LEASE, struct kreg_ioc_lease)
 
 /**
  * DOC: Mailbox
@@ -1580,7 +1662,8 @@ enum kreg_cause {
 	KREG_CAUSE_LIMIT = 6,		/* OWNER: the old one died, one too many: quarantined */
 	/* Of GONE, which has none if the table was destroyed by a call, and of EXIT: */
 	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered */
-	KREG_CAUSE_ACCESS = 7		/* who is told may not read it, claim it or write to it */
+	KREG_CAUSE_ACCESS = 7,		/* who is told may not read it, claim it or write to it */
+	KREG_CAUSE_LEASE = 8		/* DELETE: it is on loan to @process; CREATE: it is back */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */

@@ -57,21 +57,29 @@ static int get_value(struct kreg_table *table, const struct bytes *key, void *ar
 	return hand_out(f);
 }
 
-/* What cannot be written goes back, unless there is another value by now. */
+/*
+ * It is on loan until the value is written, so it is not lost if that cannot be done, or if this
+ * process is killed meanwhile. What is bound to a process is not to be had on loan.
+ */
 static int take_out(struct kreg_table *table, void *arg)
 {
+	struct kreg_loan loan = KREG_LOAN_INIT;
 	struct found *f = arg;
 	void *value;
 	int ret;
 
-	ret = kreg_take_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
+	ret = kreg_lease(table, f->key->data, f->key->len, 0, &value, &f->value.len, &loan);
+	if (ret == -EBUSY)
+		ret = kreg_take_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
 	if (ret)
 		return ret;
 	f->value.data = value;
 	f->code = hand_out(f);
-	if (f->code && kreg_put_new(table, f->key->data, f->key->len, value, f->value.len))
-		note("and the value could not be put back: %s", kreg_errmsg());
-	return 0;
+	if (!loan.version)
+		return 0;
+	if (f->code)
+		return kreg_lease_return(table, f->key->data, f->key->len, &loan);
+	return kreg_lease_done(table, f->key->data, f->key->len, &loan);
 }
 
 static int take_value(struct kreg_table *table, const struct bytes *key, void *arg)
@@ -123,8 +131,9 @@ const struct command cmd_take = {
 	.name = "take",
 	.args = "[-o FILE] NAME KEY",
 	.summary = "print a value and remove the object",
-	.help = "As 'kreg get', and remove the object in the same moment: of several takers\n"
-		"exactly one gets it. If it cannot be written, the object is put back.\n\n"
+	.help = "As 'kreg get', and remove the object when it is written: of several takers\n"
+		"exactly one gets it. Until then it is on loan to this command, so if it cannot\n"
+		"be written, or the command is killed, the object is there again.\n\n"
 		"  -o, --output FILE  write it to FILE",
 	.run = take_run,
 };

@@ -72,7 +72,7 @@ _kreg()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		_kreg_words "$cur" "$(kreg --help 2> /dev/null |
 			sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') --help --version"
-	elif [[ $before == *' -- '* && $cmd == @(claim|hold|lock|register|role) ]]; then
+	elif [[ $before == *' -- '* && $cmd == @(claim|hold|lease|lock|register|role) ]]; then
 		compopt -o default 2> /dev/null
 	elif [[ $cur == -* && $before != *' -- '* ]]; then
 		_kreg_words "$cur" "$(kreg "$cmd" --help 2> /dev/null | grep -o -- '--[a-z-]*' | sort -u)"

@@ -10,7 +10,7 @@ _kreg()
 	if (( CURRENT == 2 )); then
 		found=(${(f)"$(kreg --help 2> /dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')"})
 		compadd -- $found --help --version
-	elif (( dashes < CURRENT )) && [[ $command == (claim|hold|lock|register|role) ]]; then
+	elif (( dashes < CURRENT )) && [[ $command == (claim|hold|lease|lock|register|role) ]]; then
 		words=("${(@)words[dashes + 1, -1]}")
 		(( CURRENT -= dashes ))
 		_normal

@@ -11,7 +11,7 @@ static const char *cause_name(unsigned int cause)
 		[KREG_CAUSE_GIFT] = "gift", [KREG_CAUSE_DEATH] = "death",
 		[KREG_CAUSE_CLAIM] = "claim", [KREG_CAUSE_NOPROC] = "noproc",
 		[KREG_CAUSE_EXPIRED] = "expired", [KREG_CAUSE_LIMIT] = "limit",
-		[KREG_CAUSE_ACCESS] = "access",
+		[KREG_CAUSE_ACCESS] = "access", [KREG_CAUSE_LEASE] = "lease",
 	};
 
 	return cause < sizeof(names) / sizeof(names[0]) ? names[cause] : NULL;

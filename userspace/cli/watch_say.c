@@ -46,6 +46,19 @@ static void print_value(const struct kreg_event *event)
 		printf("(%zu bytes)", len);
 }
 
+/* That it is on loan to somebody, or was. */
+static void print_loan(const struct kreg_event *event)
+{
+	if (kreg_event_cause(event) != KREG_CAUSE_LEASE)
+		return;
+	if (kreg_event_kind(event) == KREG_EVENT_DELETE) {
+		printf(", on loan to ");
+		print_process(kreg_event_process(event));
+	} else {
+		printf("\tback from a loan");
+	}
+}
+
 static void print_object(const struct kreg_event *event)
 {
 	unsigned int kind = kreg_event_kind(event);
@@ -64,6 +77,7 @@ static void print_object(const struct kreg_event *event)
 		printf("\tof process ");
 		print_process(kreg_event_process(event));
 	}
+	print_loan(event);
 }
 
 static void print_owner(const struct kreg_event *event)

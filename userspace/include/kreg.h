@@ -43,6 +43,7 @@
 #include <kreg/batch.h>
 #include <kreg/scan.h>
 #include <kreg/registry.h>
+#include <kreg/lease.h>
 #include <kreg/lock.h>
 #include <kreg/role.h>
 #include <kreg/stat.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about servers, calls, supervisors, lines of keys and waits, for errmsg.c. */
+/* Sentences about servers, calls, supervisors, lines of keys, loans and waits, for errmsg.c. */
 #include <errno.h>
 
 #include "internal.h"
@@ -24,6 +24,13 @@ static const struct {
 	  "the key is empty, the event has brought no lock, or the options contradict each other" },
 	{ EPERM, TRY_LINE, "process %p is another user's, and only its user may register it" },
 	{ EACCES, TRY_LINE, "this user may not write to %t, or not any more" },
+	{ EBUSY, TRY_LEASE, "the key of %t is bound to a process, with which it goes" },
+	{ EBUSY, TRY_WRITE, "the key of %t is on loan to a process, which gives it back" },
+	{ EALREADY, TRY_LEASE, "this process has the key of %t on loan already" },
+	{ ENODATA, TRY_LEASE, "the key is not in %t, or not on loan to this process" },
+	{ ECANCELED, TRY_LEASE, "that loan of the key of %t has ended" },
+	{ ENAMETOOLONG, TRY_LEASE, "the key has %k bytes; the most is %K" },
+	{ EFBIG, TRY_LEASE, "the value has %v bytes; the most is %V; split it" },
 	{ ETIMEDOUT, TRY_WAIT, "the key of %t is not so after this time" },
 	{ ETIMEDOUT, TRY_WAIT_NAME, "the name of %t is not so after this time" },
 	{ EAGAIN, TRY_CALL,

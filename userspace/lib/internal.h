@@ -243,6 +243,7 @@ enum attempt {
 	TRY_SUBSCRIBE,
 	TRY_PUBLISH,
 	TRY_HOLDER,
+	TRY_LEASE,
 	TRY_WAIT,
 	TRY_WAIT_NAME,	/* of a table that need not be there */
 	TRY_LINE,	/* for a key, which nobody is seen to have */

@@ -25,6 +25,8 @@ static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
 		return ((const struct kreg_ioc_watch *)arg)->out_limit;
 	case KREG_IOC_REGISTER:
 		return ((const struct kreg_ioc_register *)arg)->out_limit;
+	case KREG_IOC_LEASE:
+		return ((const struct kreg_ioc_lease *)arg)->out_limit;
 	case KREG_IOC_SUBSCRIBE:
 		return ((const struct kreg_ioc_subscribe *)arg)->out_limit;
 	case KREG_IOC_OP:
