@@ -33,10 +33,12 @@ late() {
 		sh -c "until $kreg get leased job 2>/dev/null; do sleep 0.05; done; $1"
 }
 
-# start COMMAND: in the background, as $pid, with the object on loan; it writes its pid.
+# start COMMAND [BEFORE]: in the background, as $pid, with the object on loan; between the two
+# it writes its pid.
 start() {
 	rm -f "$tmp/child"
-	"$kreg" lease leased job -- sh -c "echo \$\$ >$tmp/child.new; mv $tmp/child.new $tmp/child
+	"$kreg" lease leased job -- sh -c "${2:-}
+		echo \$\$ >$tmp/child.new; mv $tmp/child.new $tmp/child
 		$1" &
 	pid=$!
 	wait_until test -e "$tmp/child"
@@ -91,7 +93,7 @@ meanwhile() {
 	ended 'killed' 137
 	wait_until is_dead "$child"
 	is 'its command is killed with it' $? 0
-	start 'sleep 1000 & trap "kill $!; exit 7" TERM; wait'
+	start 'sleep 1000 & wait' "trap 'kill \$!; exit 7' TERM"
 	kill "$pid"
 	ended 'a signal is passed on' 7
 	"$kreg" lease leased job -- sh -c 'echo $KREG_TOKEN; exit 1' >"$tmp/more"

@@ -27,12 +27,12 @@ deaths() {
 	sh -c "read -r word <$tmp/exit; exit 3" &
 	exits=$!
 	"$here/$1" $killed $exits <&3 >"$tmp/out" 2>&1 &
-	loop=$!
-	wait_until monitors $loop 2
+	pid=$!
+	wait_until monitors $pid 2
 	kill -9 $killed
-	wait_until monitors $loop 1
+	wait_until monitors $pid 1
 	echo >"$tmp/exit"
-	wait $loop
+	wait $pid
 	is "$1 ends by itself" $? 0
 	is "$1 has told of both" "$(cat "$tmp/out")" "$killed $2
 $exits $3"
