@@ -104,7 +104,7 @@ static inline int supervise(const struct making *m)
 		ret = request_two(running);
 	if (ret) {
 		shared->failures++;
-		snprintf(shared->failure, sizeof(shared->failure), "%s", kreg_errmsg());
+		snprintf(shared->failure, sizeof(shared->failure), "%d: %s", ret, kreg_errmsg());
 	}
 	shared->started = ret;
 	if (!ret)
@@ -203,6 +203,21 @@ static inline pid_t pid_in(struct kreg_client *client, const char *name, const c
 	ret = kreg_whereis(table, key, len, &holder);
 	kreg_table_close(table);
 	return ret ? ret : (pid_t)holder.process.pid;
+}
+
+/* Its own text says so; what the child says may follow. */
+static inline bool is_ready_in(struct kreg_client *client, const char *name, const char *id)
+{
+	struct kreg_table *table;
+	char key[80], text[512] = "";
+	int len = snprintf(key, sizeof(key), "run/%s", id);
+
+	if (kreg_table_open(client, name, NULL, &table))
+		return false;
+	if (kreg_get(table, key, len, text, sizeof(text) - 1, NULL))
+		*text = '\0';
+	kreg_table_close(table);
+	return strstr(text, " phase=ready");
 }
 
 static inline pid_t owner_of(struct kreg_client *client, const char *name)

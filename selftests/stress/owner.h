@@ -124,20 +124,30 @@ static inline void check_objects(struct actor *a, unsigned int table,
 	d->generation = generation;
 }
 
+/*
+ * The table was gone, and who has created it anew has died before that was noted; a line saves it
+ * whatever is to become of it.
+ */
+static inline bool creator_died(unsigned int table, const struct intent *d, __u64 id, enum way by)
+{
+	return by == BY_CLAIM && id != d->id && may_be_gone(table, d) && claimant_died(table, d);
+}
+
 /* The caller has become the owner of the table. */
 static inline void adopt(struct actor *a, unsigned int table, __u64 id,
 			 enum way by, __u64 token)
 {
 	struct intent d = *intent_of(table);
+	bool anew = creator_died(table, &d, id, by);
 	struct kreg_info info;
 	int err;
 
 	if (a->slot->owned[table])
 		complain_of(a, table, "comes by %s, but is ours already",
 			    way_names[by]);
-	if (!explained(table, &d, a->me, by, token))
+	if (!anew && !explained(table, &d, a->me, by, token))
 		complain_of(a, table, "comes by %s", way_names[by]);
-	if (by == BY_CREATION)
+	if (anew || by == BY_CREATION)
 		d = (struct intent) { .id = id };
 	d.dead_claimants = load(&world->dead_claimants[table]);
 	err = _test_info(client(a), id, &info);
@@ -197,7 +207,7 @@ static inline int sync_all(struct actor *a)
 	return err;
 }
 
-/* Dead before it is known to anyone, the creator leaves nothing. */
+/* Dead before it is known to anyone, the creator leaves it to who is in line, else nothing. */
 static inline void create(struct actor *a, unsigned int table)
 {
 	struct kreg_ioc_open cmd;
@@ -206,11 +216,13 @@ static inline void create(struct actor *a, unsigned int table)
 
 	table_name(table, name, sizeof(name));
 	cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
+	store(&a->slot->claiming, table + 1);
 	err = _test_open_cmd(client(a), &cmd);
-	if (expect(a, table, "create", err, EEXIST, 0))
-		return;
-	tally(CREATED);
-	adopt(a, table, cmd.out_table, BY_CREATION, 0);
+	if (!expect(a, table, "create", err, EEXIST, 0)) {
+		tally(CREATED);
+		adopt(a, table, cmd.out_table, BY_CREATION, 0);
+	}
+	store(&a->slot->claiming, 0);
 }
 
 #endif /* KREG_STRESS_OWNER_H */

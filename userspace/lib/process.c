@@ -44,11 +44,14 @@ int kreg_process_find(struct kreg_client *client, pid_t pid, struct kreg_process
 	return kreg_fail_process(ret, pid);
 }
 
+/* EINVAL is also said of a process that is just being reaped. */
 int kreg_pidfd_open(pid_t pid)
 {
 	int fd = syscall(SYS_pidfd_open, pid, 0);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return errno == EINVAL && pid > 0 ? -ESRCH : -errno;
+	return fd;
 }
 
 /* A pidfd polls readable when its process is dead. */
