@@ -84,6 +84,12 @@ static inline int request_two(struct kreg_supervisor *sup)
 	return ret ? ret : kreg_supervisor_start_child(sup, &r, NULL);
 }
 
+static inline void note_failure(int ret)
+{
+	shared->failures++;
+	snprintf(shared->failure, sizeof(shared->failure), "%d: %s", ret, kreg_errmsg());
+}
+
 static inline int supervise(const struct making *m)
 {
 	struct kreg_client *client;
@@ -102,13 +108,14 @@ static inline int supervise(const struct making *m)
 		ret = kreg_supervisor_stop_child(running, "b");
 	if (!ret && m->requests)
 		ret = request_two(running);
-	if (ret) {
-		shared->failures++;
-		snprintf(shared->failure, sizeof(shared->failure), "%d: %s", ret, kreg_errmsg());
-	}
+	if (ret)
+		note_failure(ret);
 	shared->started = ret;
-	if (!ret)
+	if (!ret) {
 		ret = kreg_supervisor_run(running);
+		if (ret)
+			note_failure(ret);
+	}
 	kreg_supervisor_free(running);
 	return ret ? 1 : 0;
 }

@@ -71,11 +71,15 @@ static inline void do_exit_3(int sig)
 /* It runs until it is told to end. */
 static inline int obey(void *arg)
 {
+	int ret;
+
 	prctl(PR_SET_PDEATHSIG, 0);
 	signal(ABORT, do_abort);
 	signal(EXIT_0, do_exit_0);
 	signal(EXIT_3, do_exit_3);
-	if (kreg_ready())
+	ret = kreg_ready();
+	/* The supervisor may have died; the next one finds this process. */
+	if (ret && ret != -ECONNREFUSED)
 		return 99;
 	alarm(120);
 	for (;;)

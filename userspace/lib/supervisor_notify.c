@@ -159,6 +159,9 @@ int kreg_ready(void)
 	n = sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&a,
 		   offsetof(struct sockaddr_un, sun_path) + len);
 	ret = n < 0 ? -errno : 0;
+	/* The supervisor dies just now. */
+	if (ret == -EPIPE || ret == -ECONNRESET)
+		ret = -ECONNREFUSED;
 	close(fd);
 	return ret ? unheard(ret) : 0;
 }

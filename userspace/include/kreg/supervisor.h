@@ -310,7 +310,8 @@ void kreg_supervisor_free(struct kreg_supervisor *sup);
 /**
  * kreg_ready() - tell the supervisor that this process is ready
  *
- * Return: 0, also if there is no supervisor; -EINVAL: NOTIFY_SOCKET is no name of a socket; or an
+ * Return: 0, also if there is no supervisor; -EINVAL: NOTIFY_SOCKET is no name of a socket;
+ * -ECONNREFUSED: the supervisor has died, and the next one will find this process; or another
  * error of socket(2) or sendto(2).
  */
 int kreg_ready(void);
