@@ -189,7 +189,8 @@ static void linger_ended(struct kreg_req *req)
 	struct kreg_table *t = b->table;
 
 	spin_lock(&t->writer->turn);
-	b->lingers = !b->is_lease;
+	if (b->is_lease)
+		b->lingers = false;
 	leave_bond(b);
 	spin_unlock(&t->writer->turn);
 	kreg_table_put(t);

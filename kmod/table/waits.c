@@ -93,9 +93,9 @@ struct kreg_outcome kreg_waits_found(const struct kreg_table *t, u64 version,
 	kreg_table_assert(t);
 	if (!h)
 		return found;
-	/* An object that lingers has a holder who is dead, whose pid may be another's. */
 	if (!kreg_bond_whose(h))
 		return found;
+	/* An object that lingers has a holder who is dead, whose pid may be another's. */
 	found.holder = kreg_proc_name(kreg_bond_proc(h), t->ns->key.pid_ns);
 	if (kreg_proc_dead(kreg_bond_proc(h)))
 		found.holder.pid = 0;
@@ -171,12 +171,14 @@ void kreg_waits_note_exit(struct kreg_table *t, const struct kreg_key *key)
  */
 void kreg_waits_tell_returned(struct kreg_table *t, const struct kreg_key *key, u64 version)
 {
-	struct kreg_awaited *a = kreg_awaited_find(t->awaited, key, NULL);
-	const struct kreg_outcome now = kreg_waits_found(t, version, NULL);
+	struct kreg_outcome now;
+	struct kreg_awaited *a;
 
 	kreg_table_assert(t);
+	a = kreg_awaited_find(t->awaited, key, NULL);
 	if (!a)
 		return;
+	now = kreg_waits_found(t, version, NULL);
 	kreg_awaited_tell_present(a, &now);
 	if (!kreg_awaited_advance(t->awaited, t->writer, WAITS_OF_MANY))
 		call_worker(t);

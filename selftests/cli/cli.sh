@@ -13,14 +13,7 @@ kreg=${KREG:-kreg}
 # shellcheck source-path=SCRIPTDIR source=../kit/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-if ! command -v "$kreg" >/dev/null; then
-	echo "1..0 # SKIP there is no kreg command"
-	exit 4
-fi
-if [ ! -c /dev/kreg ]; then
-	echo "1..0 # SKIP there is no /dev/kreg"
-	exit 4
-fi
+need_kreg "$kreg"
 
 # All tables are removed in the end, so there must be none that others need.
 if [ -n "$("$kreg" ls --names)" ]; then

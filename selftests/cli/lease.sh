@@ -13,10 +13,7 @@ kreg=${KREG:-kreg}
 . "$(dirname "$0")/tap.sh"
 pid=
 
-if ! command -v "$kreg" >/dev/null || [ ! -c /dev/kreg ]; then
-	echo "1..0 # SKIP there is no kreg command, or no /dev/kreg"
-	exit 4
-fi
+need_kreg "$kreg"
 
 cleanup() {
 	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null

@@ -10,10 +10,7 @@ kreg=${KREG:-kreg}
 . "$(dirname "$0")/tap.sh"
 sup=
 
-if ! command -v "$kreg" >/dev/null || [ ! -c /dev/kreg ]; then
-	echo "1..0 # SKIP there is no kreg command, or no /dev/kreg"
-	exit 4
-fi
+need_kreg "$kreg"
 echo 'name: x' >"$tmp/none"
 if "$kreg" supervise --check "$tmp/none" 2>&1 | grep -q 'built without libcyaml'; then
 	echo "1..0 # SKIP this kreg was built without libcyaml"

@@ -25,6 +25,18 @@ is() {
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$2'" "not: '$3'"; fi
 }
 
+# need_kreg COMMAND: without it, or without the device, nothing can be tested.
+need_kreg() {
+	if ! command -v "$1" >/dev/null; then
+		echo "1..0 # SKIP there is no kreg command"
+		exit 4
+	fi
+	if [ ! -c /dev/kreg ]; then
+		echo "1..0 # SKIP there is no /dev/kreg"
+		exit 4
+	fi
+}
+
 # wait_until COMMAND...: at most some twenty seconds; that it never succeeds is a failed test.
 wait_until() {
 	tries=0

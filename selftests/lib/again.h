@@ -86,8 +86,9 @@ static inline int request_two(struct kreg_supervisor *sup)
 
 static inline void note_failure(int ret)
 {
-	shared->failures++;
+	/* It may be killed at any moment: what is counted has its text. */
 	snprintf(shared->failure, sizeof(shared->failure), "%d: %s", ret, kreg_errmsg());
+	shared->failures++;
 }
 
 static inline int supervise(const struct making *m)
@@ -237,6 +238,20 @@ static inline pid_t owner_of(struct kreg_client *client, const char *name)
 	pid = kreg_stat_owner(stat).pid;
 	kreg_stat_free(stat);
 	return pid;
+}
+
+/* A supervisor that was asked for two more is killed; they live. False: it did not start. */
+static inline bool leave_requested(struct making *how, struct kreg_client *client,
+				   const char *table, pid_t *f, pid_t *r)
+{
+	pid_t pid;
+
+	how->requests = true;
+	pid = start_supervisor(how);
+	*f = pid_in(client, table, "f");
+	*r = pid_in(client, table, "r");
+	end_process(pid, SIGKILL);
+	return !shared->started;
 }
 
 #endif /* KREG_LIB_AGAIN_H */

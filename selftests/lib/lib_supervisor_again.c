@@ -161,12 +161,7 @@ TEST_F(again, on_request)
 {
 	pid_t f, r;
 
-	self->how.requests = true;
-	self->pid = start_supervisor(&self->how);
-	ASSERT_EQ(0, shared->started);
-	f = pid_in(self->client, self->table, "f");
-	r = pid_in(self->client, self->table, "r");
-	end_process(self->pid, SIGKILL);
+	ASSERT_TRUE(leave_requested(&self->how, self->client, self->table, &f, &r));
 	self->how.requests = false;
 	memset(&shared->record, 0, sizeof(shared->record));
 	self->pid = start_supervisor(&self->how);

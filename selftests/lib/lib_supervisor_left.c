@@ -117,13 +117,7 @@ TEST_F(again, restart_on_request)
 	struct kreg_process process;
 	pid_t f, r;
 
-	self->how.requests = true;
-	self->pid = start_supervisor(&self->how);
-	ASSERT_EQ(0, shared->started);
-	f = pid_in(self->client, self->table, "f");
-	r = pid_in(self->client, self->table, "r");
-	end_process(self->pid, SIGKILL);
-	self->pid = 0;
+	ASSERT_TRUE(leave_requested(&self->how, self->client, self->table, &f, &r));
 	ASSERT_EQ(0, begin(&sup, &self->how, 3));
 	follow(sup, &shared->record, "=a=f=r-c!c-b!b");
 	EXPECT_EQ(-EOPNOTSUPP, kreg_supervisor_restart_child(sup, "f", NULL));

@@ -235,6 +235,15 @@ TEST_F(sup, removal_of_one_that_failed)
 	EXPECT_EQ(0, change(self->sup, c, 1));
 }
 
+/* The second one runs, and the first one, which is never ready, is added. */
+static int add_second(struct kreg_supervisor *sup, struct kreg_child *c)
+{
+	int ret = kreg_supervisor_add(sup, &c[1]);
+
+	ret = ret ? ret : kreg_supervisor_start(sup);
+	return ret ? ret : change(sup, c, 2);
+}
+
 /* While one stops, another one is not ready in time. */
 TEST_F(sup, deadline_meanwhile)
 {
@@ -244,9 +253,7 @@ TEST_F(sup, deadline_meanwhile)
 
 	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
 			  &self->record));
-	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &c[1]));
-	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
-	ASSERT_EQ(0, change(self->sup, c, 2));
+	ASSERT_EQ(0, add_second(self->sup, c));
 	ASSERT_EQ(0, change(self->sup, c, 1));
 	until(self->sup, &self->record, "!c");
 	EXPECT_STREQ("+c-c-b!b?b*c!c", self->record.text);
@@ -261,9 +268,7 @@ TEST_F(sup, deadline_before_its_turn)
 
 	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 0,
 			  &self->record));
-	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &c[1]));
-	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
-	ASSERT_EQ(0, change(self->sup, c, 2));
+	ASSERT_EQ(0, add_second(self->sup, c));
 	ASSERT_EQ(0, change(self->sup, c, 0));
 	follow(self->sup, &self->record, "+c-c*c!c-b!b");
 	EXPECT_STREQ("+c-c*c!c-b!b", self->record.text);
