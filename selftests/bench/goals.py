@@ -24,6 +24,11 @@ def half(results, op):
     return value / 2 if value else None
 
 
+def difference(results, op, objects, than):
+    a, b = results.value("kreg", op, objects), results.value("kreg", op, than)
+    return a - b if a and b else None
+
+
 # What, its figure, the most it may be, peers to show beside it.
 GOALS = [
     ("get", measured("get"), 1100, [("bpf", "get"), ("floor", "null-ioctl")]),
@@ -36,6 +41,10 @@ GOALS = [
     ("scan", measured("scan"), 200, [("bpf", "next")]),
     ("get of a bound object", measured("get-bound"), 1150, []),
     ("bound object of a dead process", measured("unbind"), 900, []),
+    *((what, measured(what), 2600, []) for what in ("register", "unregister", "lock", "unlock")),
+    ("event appended, one subscriber",
+     lambda results: difference(results, "put-with-subscribers", 1, 0), 300, []),
+    ("event read, many in a call", measured("event-read", 1), 250, []),
     ("get, 10 million : 1 thousand objects",
      against("get", 10 * MILLION, "get", 1000), 1.15, []),
     ("get, oldest : newest of 100,000 tables",
