@@ -127,37 +127,51 @@ static inline void replay(struct registrant *r, const struct kreg_event *e)
 	tally(EVENTS);
 }
 
-/* Returns how many events there were; with OVERFLOW all begins anew. */
+static inline void take_event(struct registrant *r, const struct kreg_event *e)
+{
+	struct replica *replica = r->replica;
+
+	if (e->kind == KREG_EVENT_OVERFLOW) {
+		unfollow(r);
+		return;
+	}
+	if (e->seq != replica->seq + 1)
+		complain_of_key(r, "registry", "event %llu after %llu",
+				(unsigned long long)e->seq, (unsigned long long)replica->seq);
+	replica->seq = e->seq;
+	replay(r, e);
+}
+
+/* Returns how many there were in the room; after OVERFLOW the rest is of no use. */
+static inline int take_events(struct registrant *r, ssize_t len)
+{
+	const struct kreg_event *e = (void *)r->replica->room;
+	int count = 0;
+
+	for (; len > 0 && r->replica->id; len -= e->size, e = (void *)((char *)e + e->size)) {
+		if (!test_event_is_whole(e, len)) {
+			complain_of_key(r, "registry", "an event is not whole");
+			break;
+		}
+		take_event(r, e);
+		count++;
+	}
+	return count;
+}
+
+/* Returns how many events there were, or -1 if not all of them could be read. */
 static inline int read_events(struct registrant *r)
 {
 	struct replica *replica = r->replica;
-	const struct kreg_event *e;
 	int count = 0;
-	ssize_t len, at;
+	ssize_t len;
 
-	while (replica->id &&
-	       (len = read(replica->fd, replica->room, sizeof(replica->room))) > 0) {
-		for (at = 0; at < len && replica->id; at += e->size) {
-			e = (void *)((char *)replica->room + at);
-			if (!test_event_is_whole(e, len - at)) {
-				complain_of_key(r, "registry", "an event is not whole");
-				return count;
-			}
-			count++;
-			if (e->kind == KREG_EVENT_OVERFLOW) {
-				unfollow(r);
-				break;
-			}
-			if (e->seq != ++replica->seq)
-				complain_of_key(r, "registry", "event %llu, not %llu",
-						(unsigned long long)e->seq,
-						(unsigned long long)replica->seq);
-			replica->seq = e->seq;
-			replay(r, e);
-		}
+	while (replica->id) {
+		len = read(replica->fd, replica->room, sizeof(replica->room));
+		if (len < 0)
+			return came(r, "registry", "read", -errno, -EAGAIN) ? count : -1;
+		count += take_events(r, len);
 	}
-	if (replica->id && len < 0)
-		came(r, "registry", "read", -errno, -EAGAIN);
 	return count;
 }
 
@@ -196,8 +210,7 @@ static inline void compare(struct registrant *r)
 /* If nothing happens just now, the events and a scan tell the same. */
 static inline void check_replica(struct registrant *r)
 {
-	read_events(r);
-	if (!r->replica->id || !take_stock(r, r->replica->found) ||
+	if (read_events(r) < 0 || !r->replica->id || !take_stock(r, r->replica->found) ||
 	    !came(r, "registry", "SYNC", _test_sync(r->fd), 0))
 		return;
 	if (!read_events(r) && r->replica->id)
