@@ -189,32 +189,47 @@ static inline bool may_be_hidden(__u64 cookie)
 	return false;
 }
 
-static inline void compare(struct registrant *r)
+/* The first entry that differs, or ENTRIES. */
+static inline unsigned int difference(const struct replica *replica)
 {
-	struct entry *entry, *found;
+	const struct entry *entry, *found;
 	unsigned int n;
 
 	for (n = 0; n < ENTRIES; n++) {
-		entry = &r->replica->entries[n];
-		found = &r->replica->found[n];
-		if ((entry->version == found->version && entry->cookie == found->cookie) ||
-		    (!found->version && may_be_hidden(entry->cookie)))
-			continue;
-		complain_of_key(r, "replica", "entry %u has version %llu, should be %llu", n,
-				(unsigned long long)entry->version,
-				(unsigned long long)found->version);
+		entry = &replica->entries[n];
+		found = &replica->found[n];
+		if ((entry->version != found->version || entry->cookie != found->cookie) &&
+		    (found->version || !may_be_hidden(entry->cookie)))
+			break;
 	}
-	tally(COMPARED);
+	return n;
 }
 
-/* If nothing happens just now, the events and a scan tell the same. */
+/* Events that came before this call have been read; 0: there were none. */
+static inline int catch_up_with(struct registrant *r)
+{
+	return came(r, "registry", "SYNC", _test_sync(r->fd), 0) ? read_events(r) : -1;
+}
+
+/*
+ * If nothing happens just now, the events and a scan tell the same. Who was exiting may have died
+ * and have a successor by now: then his EXIT has come.
+ */
 static inline void check_replica(struct registrant *r)
 {
-	if (read_events(r) < 0 || !r->replica->id || !take_stock(r, r->replica->found) ||
-	    !came(r, "registry", "SYNC", _test_sync(r->fd), 0))
+	struct replica *replica = r->replica;
+	unsigned int n;
+
+	if (read_events(r) < 0 || !replica->id || !take_stock(r, replica->found) ||
+	    catch_up_with(r) || !replica->id)
 		return;
-	if (!read_events(r) && r->replica->id)
-		compare(r);
+	n = difference(replica);
+	tally(COMPARED);
+	if (n == ENTRIES || catch_up_with(r) || !replica->id)
+		return;
+	complain_of_key(r, "replica", "entry %u has version %llu, should be %llu", n,
+			(unsigned long long)replica->entries[n].version,
+			(unsigned long long)replica->found[n].version);
 }
 
 static inline void use_subscription(struct registrant *r)
