@@ -73,6 +73,7 @@ void kreg_holder_link(struct kreg_store *s, struct kreg_holder *h, struct kreg_r
 	if (!h)
 		return;
 	refresh_holder(s, h);
+	WARN_ON_ONCE(h->uncounted);
 	prev = old && kreg_rec_is_bound(old) && kreg_rec_bond(old)->holder == h->handle ?
 	       old_ref : h->last;
 	bond->holder = h->handle;
@@ -109,7 +110,8 @@ void kreg_holder_unlink(struct kreg_store *s, struct kreg_rec *r)
 	else
 		h->last = bond->prev;
 	h->live--;
-	WRITE_ONCE(s->extra->bound, s->extra->bound - 1);
+	if (!h->uncounted)
+		WRITE_ONCE(s->extra->bound, s->extra->bound - 1);
 	h->ops->left(h, 1);
 }
 
@@ -136,6 +138,13 @@ void kreg_holder_remove(struct kreg_store *s, struct kreg_holder *h)
 const struct kreg_rec *kreg_holder_first(const struct kreg_store *s, const struct kreg_holder *h)
 {
 	return kreg_holder_live(s, h) ? kreg_arena_rec(s, h->first) : NULL;
+}
+
+void kreg_holder_uncount(struct kreg_store *s, struct kreg_holder *h)
+{
+	kreg_store_assert(s);
+	WRITE_ONCE(s->extra->bound, s->extra->bound - kreg_holder_live(s, h));
+	h->uncounted = true;
 }
 
 void kreg_holder_retire(struct kreg_store *s, struct kreg_holder *h)

@@ -162,6 +162,7 @@ struct kreg_holder_ops {
  * struct kreg_holder - that to which records are bound, in an object of the layers above
  * @ops: what these do; invariant
  * @size: bytes of memory of that object; invariant
+ * @uncounted: its records do not count as bound, and it gets no more
  * @handle: entry in holders of the store's extra; 0: not in a store
  * @first: its oldest record, or 0; the others follow by their bonds
  * @last: its youngest record, or 0
@@ -173,7 +174,8 @@ struct kreg_holder_ops {
  */
 struct kreg_holder {
 	const struct kreg_holder_ops *ops;
-	u32 size;
+	u16 size;
+	bool uncounted;
 	u32 handle;
 	u32 first;
 	u32 last;
@@ -195,7 +197,7 @@ struct kreg_holder {
  * @holder_list: holders that may get records
  * @stale_holders: those that have not been told of a clear yet
  * @retired: those that get no more records
- * @bound: live records that are bound to a holder
+ * @bound: live records that are bound to a holder which counts
  *
  * The caller whose write is the first to need it brings it. It stays until the store
  * goes, so a record that needs it is never without.

@@ -182,14 +182,14 @@ struct found {
 	u32 marks;
 };
 
-/* A reader may come to @r. True: it is bound to a holder. */
+/* A reader may come to @r. True: it is bound to a holder which counts. */
 static bool count_bound(struct kreg_store *s, const struct kreg_rec *r)
 {
 	struct kreg_holder *h = kreg_holder_at(s, r);
 
 	if (h)
 		h->seen++;
-	return h;
+	return h && !h->uncounted;
 }
 
 /* Invariant 2; @found is told of @r. */

@@ -30,7 +30,7 @@ static bool verify_chains(struct kreg_store *s, struct list_head *holders, u64 *
 			continue;
 		if (!verify_chain(s, h))
 			return false;
-		*bound += h->live;
+		*bound += h->uncounted ? 0 : h->live;
 	}
 	return true;
 }

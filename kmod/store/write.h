@@ -259,6 +259,8 @@ void kreg_holder_add(struct kreg_store *s, struct kreg_holder *h);
 void kreg_holder_remove(struct kreg_store *s, struct kreg_holder *h);
 void kreg_holder_retire(struct kreg_store *s, struct kreg_holder *h);
 struct kreg_holder *kreg_holder_take(struct kreg_store *s);
+/* Turn. From now on its records are not among those that kreg_store_stat() counts as bound. */
+void kreg_holder_uncount(struct kreg_store *s, struct kreg_holder *h);
 /* Turn. The live records of @h. */
 u32 kreg_holder_live(const struct kreg_store *s, const struct kreg_holder *h);
 /* Turn. The oldest of them, or NULL. */

@@ -158,7 +158,9 @@ TEST_F(lease, progress)
 	version = op.out_version;
 	test_nothing(self->r);
 	EXPECT_EQ(-ENODATA, kid_lease(self->kid, self->table, "job"));
+	EXPECT_EQ(1, test_bound(self->fd, self->table));
 	test_return(self->fd, self->table, "job", version);
+	EXPECT_EQ(0, test_bound(self->fd, self->table));
 	EXPECT_TRUE(test_has_value(test_expect(self->r, KREG_EVENT_CREATE, "job"), "half"));
 	EXPECT_EQ(4, _test_get(self->fd, self->table, "job", 3, value, sizeof(value)));
 	EXPECT_STREQ("half", value);

@@ -88,6 +88,10 @@ void holder_remove(void)
 	if (!holders[i])
 		return;
 	h = &holders[i]->holder;
+	if (!rnd(4)) {
+		kreg_holder_uncount(&store, h);
+		tap_check(kreg_store_verify(&store));
+	}
 	while (kreg_holder_live(&store, h)) {
 		u32 n = 1 + rnd(16), before = kreg_holder_live(&store, h);
 
@@ -95,7 +99,7 @@ void holder_remove(void)
 		tap_check(kreg_holder_live(&store, h) == before - min(n, before));
 	}
 	/* What a clear has left it is told of that now. */
-	if (!rnd(3))
+	if (!h->uncounted && !rnd(3))
 		return;
 	holders[i] = NULL;
 	kreg_holder_retire(&store, h);

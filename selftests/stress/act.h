@@ -6,21 +6,14 @@
 #ifndef KREG_STRESS_ACT_H
 #define KREG_STRESS_ACT_H
 
-#include "stress/mail.h"
+#include "stress/role.h"
 
 #define MANY_TIMES	60
 
 /* Somebody who plays, perhaps oneself; he may have died by now. */
 static inline struct who somebody(struct actor *a)
 {
-	struct who who = { .slot = roll(a, world->players) };
-	struct slot *slot = &world->slots[who.slot];
-
-	who.life = load(&slot->ready);
-	who.process = slot->self;
-	if (load(&slot->ready) != who.life)
-		who.life = 0;
-	return who;
+	return alive_in(roll(a, world->players));
 }
 
 /* The table was to be @pending; what came of it. */
@@ -287,6 +280,8 @@ static inline void act(struct actor *a)
 		cancel(a);
 	if (!roll(a, 50))
 		change_clients(a);
+	else if (!roll(a, 8))
+		use_roles(a);
 	else if (a->slot->owned[table])
 		use_own(a, table);
 	else

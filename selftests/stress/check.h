@@ -6,6 +6,7 @@
 #ifndef KREG_STRESS_CHECK_H
 #define KREG_STRESS_CHECK_H
 
+#include "kit/bound.h"
 #include "stress/intent.h"
 #include "stress/read.h"
 
@@ -124,6 +125,50 @@ static inline void check_forgotten(struct data *d, struct kreg_process dead)
 	} while (n > 0 && more);
 }
 
+/* Nothing is bound to a process that was reaped, but what lingers. */
+static inline void check_unbound(struct data *d, __u64 table, struct kreg_process dead)
+{
+	struct kreg_ioc_scan cmd = {
+		.flags = KREG_SCAN_PROCESSES,
+		.table = table,
+		.buf = test_ptr(d->room),
+		.buf_len = ROOM,
+	};
+	struct kreg_object *object = (void *)d->room;
+	struct kreg_process whose;
+	int err = _test_scan(d->fd, &cmd);
+	__u32 i;
+
+	if (err || cmd.out_more)
+		complain("SCAN with PROCESSES: %s", strerror(-err));
+	for (i = 0; i < cmd.out_count; i++, object = (void *)object + object->size) {
+		memcpy(&whose, (char *)object + object->size - sizeof(whose), sizeof(whose));
+		if (whose.pid && whose.cookie == dead.cookie)
+			complain("%.*s is bound to %u, who is dead", (int)object->key_len,
+				 (char *)(object + 1), dead.pid);
+	}
+}
+
+/* Nothing that can be asked knows of somebody who was reaped. */
+static inline void check_dead(struct data *d, struct kreg_process dead)
+{
+	check_forgotten(d, dead);
+	check_unbound(d, world->registry, dead);
+	check_unbound(d, world->jobs, dead);
+}
+
+/* Nobody lives who has registered anything, and nothing lingers for ever. */
+static inline void check_nothing_bound(struct data *d)
+{
+	if (!test_wait_for(!test_bound(d->fd, world->registry)))
+		complain("%lld objects of the registry are still bound",
+			 test_bound(d->fd, world->registry));
+	if (test_objects(d->fd, world->registry))
+		complain("the registry is not empty");
+	if (test_bound(d->fd, world->jobs))
+		complain("%lld jobs are still on loan", test_bound(d->fd, world->jobs));
+}
+
 static inline void check_kept(struct data *d, __u32 table)
 {
 	long long want = 0, objects;
@@ -174,6 +219,20 @@ static inline void check_living_owner(__u32 table, const struct kreg_info *info)
 		complain_table(table, "has other settings");
 }
 
+/* It has the owner of its role, and is parked while that is. */
+static inline void check_follower(struct data *d)
+{
+	struct kreg_info role, follower;
+
+	if (_test_info(d->fd, world->ids[FOLLOWED], &role) ||
+	    _test_info(d->fd, world->follower, &follower))
+		complain("no INFO of a role and its follower");
+	else if (role.owner.cookie != follower.owner.cookie ||
+		 (role.flags ^ follower.flags) & KREG_INFO_PARKED)
+		complain("the role has owner %u, its follower %u", role.owner.pid,
+			 follower.owner.pid);
+}
+
 /* Each table is owned by who thinks so, or what was noted explains that it has no owner. */
 static inline void check_owners(struct data *d)
 {
@@ -195,6 +254,7 @@ static inline void check_owners(struct data *d)
 				 !may_be_gone(table, intent_of(table))))
 			complain_table(table, "is gone");
 	}
+	check_follower(d);
 }
 
 #endif /* KREG_STRESS_CHECK_H */

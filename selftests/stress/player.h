@@ -12,12 +12,13 @@
 #include "stress/backlog.h"
 #include "stress/memory.h"
 #include "stress/read.h"
+#include "stress/registrant.h"
 
 #define STACK	(1 << 19)
 
 /* Not from malloc(): in place before a limited player joins its group. */
 static char rooms[LANES + 1][ROOM] __attribute__((aligned(4096)));
-static char stacks[LANES][STACK] __attribute__((aligned(4096)));
+static char stacks[LANES + 1][STACK] __attribute__((aligned(4096)));
 
 static inline bool out_of_time(__u64 end)
 {
@@ -138,21 +139,29 @@ static inline void die(struct actor *a)
 	kill(getpid(), SIGKILL);
 }
 
-static inline void start_lane(struct data *d, struct actor *a, int i,
-			      pthread_t *thread)
+static inline void start_thread(struct slot *slot, pthread_t *thread, int i,
+				void *(*main)(void *), void *arg)
 {
 	pthread_attr_t attr;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, stacks[i], STACK);
+	if (pthread_create(thread, &attr, main, arg))
+		give_up(slot);
+}
+
+static inline void start_lane(struct data *d, struct actor *a, int i,
+			      pthread_t *thread)
+{
 	d->slot = a->slot;
 	d->number = a->me.slot * LANES + i;
 	d->lane = &world->lanes[d->number];
 	d->random = mix(a->random + i);
 	d->room = rooms[1 + i];
 	d->fd = test_client();
-	pthread_attr_init(&attr);
-	pthread_attr_setstack(&attr, stacks[i], STACK);
-	if (d->fd < 0 || pthread_create(thread, &attr, lane_main, d))
+	if (d->fd < 0)
 		give_up(a->slot);
+	start_thread(a->slot, thread, i, lane_main, d);
 }
 
 /* The lanes do not hear what interrupts the main thread. */
@@ -214,9 +223,11 @@ static inline void play(struct actor *a)
 /* @number's new life, in a process of its own. */
 static inline void player_main(unsigned int number, int inherited)
 {
+	static struct registrant registrant;
 	static struct data data[LANES];
+	static struct replica replica;
 	static struct actor a;
-	pthread_t threads[LANES];
+	pthread_t threads[LANES + 1];
 	int i, err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -238,10 +249,13 @@ static inline void player_main(unsigned int number, int inherited)
 	mask_signal(SIG_BLOCK);
 	for (i = 0; i < LANES; i++)
 		start_lane(&data[i], &a, i, &threads[i]);
+	if (!start_registrant(&registrant, &replica, a.slot, a.me))
+		give_up(a.slot);
+	start_thread(a.slot, &threads[LANES], LANES, registrant_main, &registrant);
 	mask_signal(SIG_UNBLOCK);
 	store(&a.slot->ready, a.me.life);
 	play(&a);
-	for (i = 0; i < LANES; i++)
+	for (i = 0; i <= LANES; i++)
 		pthread_join(threads[i], NULL);
 	store(&a.slot->quiet, a.me.life);
 	settle(&a);

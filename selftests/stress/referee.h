@@ -81,7 +81,7 @@ static inline void player_ended(struct referee *r, unsigned int number, int stat
 	}
 	tally(DEATHS);
 	if (slot->ready == slot->life)
-		check_forgotten(&r->look, slot->self);
+		check_dead(&r->look, slot->self);
 	if (slot->limited && remove_group(number, slot->life))
 		tally(OOMS);
 	err = _test_sync(r->look.fd);

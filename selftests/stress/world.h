@@ -26,6 +26,11 @@
 #define TABLES		(KEPT + WILD)
 #define KEYS		64		/* of a lane, in each kept table */
 #define GROUP		40		/* of them are always written together */
+#define WRITER_ROLE	0		/* the kept table whose owner may write to another one */
+#define FOLLOWED	1		/* the kept table that another one follows */
+#define NAMES		6		/* that a player registers, in the registry */
+#define LOCKS		3		/* in it, of which anybody may be the holder */
+#define JOBS		6		/* objects that anybody may have on loan */
 #define COMPLAINTS	40		/* kept as text */
 
 /* A process that was, or is. Life 0: nobody. */
@@ -102,6 +107,12 @@ struct intent_log {
 	__u32 current;
 };
 
+/* What one at a time may have. */
+struct turn {
+	__u64 whose;			/* slot and life of one who has it; 0: nobody */
+	__u64 version;			/* that came with it */
+};
+
 enum phase { PLAY, HUSH, SETTLE, LEAVE };
 
 struct slot {
@@ -121,7 +132,8 @@ struct slot {
 enum counter {
 	WRITES, ASYNC, BATCHES, READS, SCANS, GIFTS, LEGACIES, SILENT, PARKS,
 	CLAIMS, CREATED, DESTROYED, MUTATED, DEATHS, KILLS, OOMS, NOMEMS, FORKS,
-	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS, COUNTERS
+	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS,
+	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY, REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -129,7 +141,8 @@ static const char * const counter_names[COUNTERS] = {
 	"legacies", "silent", "parks", "claims", "created", "destroyed",
 	"mutated", "deaths", "kills", "oom-kills", "enomem", "forks",
 	"refused", "backlog", "unloads-refused", "lend-flips",
-	"watches", "cancels", "downs",
+	"watches", "cancels", "downs", "by role", "exdev", "fenced", "followed", "registered", "look-ups", "locked", "loans",
+	"sleeps", "subscriptions", "events", "compared",
 };
 
 struct world {
@@ -140,6 +153,12 @@ struct world {
 	__u64 ids[TABLES];
 	__u64 dead_claimants[TABLES];		/* who died while claiming it */
 	struct intent_log intents[TABLES];
+	__u64 registry;			/* id of the table of names and locks */
+	__u64 jobs;			/* id of the table of jobs */
+	__u64 fenced;			/* id of the table that a role may write to */
+	__u64 follower;			/* id of the table that follows a kept one */
+	struct turn locks[LOCKS];
+	struct turn job_turns[JOBS];
 	struct slot slots[PLAYERS + 1];
 	struct lane lanes[ALL_LANES];
 	__u64 counts[COUNTERS];
@@ -205,6 +224,18 @@ static inline bool may_be_dead(struct who who)
 		return false;
 	return slot->limited || load(&slot->life) != who.life ||
 	       load(&slot->ending) == who.life;
+}
+
+/* Who plays in this slot; nobody, if none is ready. He may have died by now. */
+static inline struct who alive_in(__u32 slot)
+{
+	struct who who = { .slot = slot };
+
+	who.life = load(&world->slots[slot].ready);
+	who.process = world->slots[slot].self;
+	if (load(&world->slots[slot].ready) != who.life)
+		who.life = 0;
+	return who;
 }
 
 static inline void end_life(struct slot *slot, __u32 life)

@@ -1068,8 +1068,8 @@ struct kreg_ioc_scan {
  *	keys, while others had to wait, since it was cleared; the first dozen of each way
  *	are not counted
  * @marks: places within long buckets at which a walk can begin
- * @bound: objects that are bound to processes; those of the dead count until their deaths
- *	have been handled, or for as long as they linger
+ * @bound: objects that are bound to processes, or on loan; those of the dead count until their
+ *	deaths have been handled, or for as long as they linger
  * @role: id of the role that it follows; 0: none
  * @writer_role: id of the role that may write; 0: none, or it is gone
  * @limit_ms: after more than
