@@ -12,9 +12,10 @@ PATH=$here:$PATH
 sup=
 example=${0##*/}
 example=${example%.sh}
+file=$here/${example_file:-$example.yaml}
 
 need_kreg kreg
-if kreg supervise --check "$here/$example.yaml" 2>&1 | grep -q 'built without libcyaml'; then
+if kreg supervise --check "$file" 2>&1 | grep -q 'built without libcyaml'; then
 	echo "1..0 # SKIP this kreg was built without libcyaml"
 	exit 4
 fi
@@ -38,7 +39,7 @@ story() {
 }
 
 start() {
-	kreg supervise "$here/$example.yaml" >"$tmp/log" 2>&1 &
+	kreg supervise "$file" >"$tmp/log" 2>&1 &
 	sup=$!
 	wait_until kreg whereis "supervisor.$example" control
 }

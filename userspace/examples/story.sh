@@ -38,7 +38,14 @@ fail() {
 
 # show COMMAND...: the command as one would type it, and what it prints.
 show() {
-	echo "  \$ $*"
+	printf '  $'
+	for word; do
+		case $word in
+		*' '*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	echo
 	"$@" >"$tmp/show" 2>&1
 	shown=$?
 	awk '{ print "    " $0 }' "$tmp/show"
