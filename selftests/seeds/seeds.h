@@ -27,7 +27,7 @@ static inline void find_programs(void)
 /* Return: its pid. It does not outlive the test. */
 static inline pid_t program(char *name, char *arg)
 {
-	char *argv[] = { name, arg, NULL };
+	char *const argv[] = { name, arg, NULL };
 	pid_t pid = fork();
 
 	if (pid)
@@ -106,7 +106,7 @@ static inline int ask(struct kreg_table *table, const char *key, const char *req
 }
 
 /* Ask a manager to create a worker. Return: the pid that it tells, or a negative errno. */
-static inline pid_t create(struct kreg_table *table, const char *manager, const char *name)
+static inline pid_t create_worker(struct kreg_table *table, const char *manager, const char *name)
 {
 	char request[128], pid[32];
 	int ret;
@@ -116,7 +116,8 @@ static inline pid_t create(struct kreg_table *table, const char *manager, const 
 	return ret ? ret : atoi(pid);
 }
 
-static inline int create_later(struct kreg_table *table, const char *manager, const char *name)
+static inline int create_worker_later(struct kreg_table *table, const char *manager,
+				      const char *name)
 {
 	struct kreg_peer *peer;
 	char request[128];

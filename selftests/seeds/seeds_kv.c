@@ -3,6 +3,7 @@
  * The system "KV" in both its forms: registries of buckets, with the programs of
  * userspace/examples/kv. kv1: a registry by its name; kv4: events, and a table of somebody else.
  */
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "seeds/seeds.h"
@@ -74,7 +75,7 @@ FIXTURE_TEARDOWN(kv1)
 
 static pid_t bucket(struct setting *s, const char *name)
 {
-	return create(s->registries, s->name, name);
+	return create_worker(s->registries, s->name, name);
 }
 
 TEST_F(kv1, spawns)
@@ -165,7 +166,7 @@ static bool agree(const struct entry *a, const struct entry *b)
 	return same && a->len == b->len && !memcmp(a->value, b->value, a->len);
 }
 
-static int read_entries(const char *name, volatile int *stopped)
+static int read_entries(const char *name, atomic_bool *stopped)
 {
 	struct entry last = { 0 }, entry = { 0 };
 	struct kreg_client *client;
@@ -175,7 +176,7 @@ static int read_entries(const char *name, volatile int *stopped)
 
 	if (kreg_client_open(NULL, &client) || kreg_table_open(client, name, NULL, &table))
 		return 100;
-	while (!*stopped || !found) {
+	while (!atomic_load(stopped) || !found) {
 		ret = read_entry(table, &entry);
 		if (ret < 0)
 			return 101;
@@ -192,7 +193,7 @@ static int read_entries(const char *name, volatile int *stopped)
 
 TEST_F(kv1, concurrent_readers)
 {
-	int *stopped = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+	atomic_bool *stopped = mmap(NULL, sizeof(*stopped), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int i, rounds = test_size(20);
 	pid_t reader[2], worker;
@@ -208,7 +209,7 @@ TEST_F(kv1, concurrent_readers)
 		kill(worker, SIGKILL);
 	}
 	ASSERT_LT(0, bucket(&self->s, SHOPPING));
-	*stopped = 1;
+	atomic_store(stopped, true);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, end(&reader[i], 0));
 }
@@ -254,7 +255,7 @@ TEST_F(kv4, events)
 	pid_t worker;
 	int status;
 
-	ASSERT_EQ(0, create_later(self->s.registries, self->s.name, SHOPPING));
+	ASSERT_EQ(0, create_worker_later(self->s.registries, self->s.name, SHOPPING));
 	/* Its number is not known yet: the event brings it. */
 	ASSERT_EQ(0, is_present(self->s.names, SHOPPING));
 	worker = whereis(self->s.names, SHOPPING);

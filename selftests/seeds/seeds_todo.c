@@ -44,21 +44,21 @@ TEST_F(todo, spawns)
 	pid_t worker;
 
 	EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
-	worker = create(self->servers, "manager", SHOPPING);
+	worker = create_worker(self->servers, "manager", SHOPPING);
 	ASSERT_LT(0, worker);
 	EXPECT_EQ(worker, whereis(self->names, SHOPPING));
 	EXPECT_EQ(0, ask(self->names, SHOPPING, "put eggs", NULL, 0));
 	EXPECT_EQ(0, ask(self->names, SHOPPING, "get", answer, sizeof(answer)));
 	EXPECT_STREQ("eggs\n", answer);
 	/* Again: the same one, no other is started, and no event comes. */
-	EXPECT_EQ(worker, create(self->servers, "manager", SHOPPING));
+	EXPECT_EQ(worker, create_worker(self->servers, "manager", SHOPPING));
 	EXPECT_EQ(0, ask(self->names, SHOPPING, "get", answer, sizeof(answer)));
 	EXPECT_STREQ("eggs\n", answer);
 }
 
 TEST_F(todo, removes_on_exit)
 {
-	pid_t worker = create(self->servers, "manager", SHOPPING);
+	pid_t worker = create_worker(self->servers, "manager", SHOPPING);
 	int status;
 
 	EXPECT_TRUE(next_is(self->client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
@@ -67,7 +67,7 @@ TEST_F(todo, removes_on_exit)
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
 	/* And without reading the event. */
-	ASSERT_LT(0, create(self->servers, "manager", SHOPPING));
+	ASSERT_LT(0, create_worker(self->servers, "manager", SHOPPING));
 	EXPECT_EQ(0, stop(self->names, SHOPPING));
 	EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
 }
@@ -80,7 +80,7 @@ TEST_F(todo, removes_on_crash)
 	int status;
 
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
-		worker = create(self->servers, "manager", SHOPPING);
+		worker = create_worker(self->servers, "manager", SHOPPING);
 		ASSERT_LT(0, worker);
 		EXPECT_TRUE(next_is(self->client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
 		ASSERT_EQ(0, kill(worker, signals[i]));
@@ -93,10 +93,10 @@ TEST_F(todo, removes_on_crash)
 
 TEST_F(todo, events)
 {
-	pid_t worker = create(self->servers, "manager", SHOPPING);
+	pid_t worker = create_worker(self->servers, "manager", SHOPPING);
 	int status;
 
-	EXPECT_EQ(worker, create(self->servers, "manager", SHOPPING));
+	EXPECT_EQ(worker, create_worker(self->servers, "manager", SHOPPING));
 	EXPECT_EQ(0, stop(self->names, SHOPPING));
 	EXPECT_TRUE(next_is(self->client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
 	EXPECT_TRUE(next_is(self->client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
@@ -118,7 +118,7 @@ TEST_F(todo, forwarded_events)
 	dup2(saved, 1);
 	lines = fdopen(fds[0], "r");
 	ASSERT_TRUE(has_subscriptions(self->names, 2));
-	worker = create(self->servers, "manager", SHOPPING);
+	worker = create_worker(self->servers, "manager", SHOPPING);
 	ASSERT_LT(0, worker);
 	kill(worker, SIGKILL);
 	ASSERT_NE(NULL, fgets(line, sizeof(line), lines));
@@ -129,14 +129,14 @@ TEST_F(todo, forwarded_events)
 	EXPECT_STREQ(want, line);
 	EXPECT_EQ(SIGKILL, end(&teller, SIGKILL));
 	/* Nobody waits for it. */
-	EXPECT_LT(0, create(self->servers, "manager", SHOPPING));
+	EXPECT_LT(0, create_worker(self->servers, "manager", SHOPPING));
 	EXPECT_TRUE(has_subscriptions(self->names, 1));
 }
 
 TEST_F(todo, monitors_existing)
 {
-	pid_t worker = create(self->servers, "manager", SHOPPING);
-	pid_t other = create(self->servers, "manager", "other");
+	pid_t worker = create_worker(self->servers, "manager", SHOPPING);
+	pid_t other = create_worker(self->servers, "manager", "other");
 	int status;
 
 	ASSERT_LT(0, worker);
@@ -153,7 +153,7 @@ TEST_F(todo, monitors_existing)
 	self->manager = program("todo-manager", "todo.names");
 	ASSERT_EQ(0, is_present(self->servers, "manager"));
 	EXPECT_EQ(worker, whereis(self->names, SHOPPING));
-	EXPECT_EQ(worker, create(self->servers, "manager", SHOPPING));
+	EXPECT_EQ(worker, create_worker(self->servers, "manager", SHOPPING));
 	kill(worker, SIGKILL);
 	EXPECT_TRUE(next_is(self->client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
 	EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
@@ -165,7 +165,7 @@ TEST_F(todo, bad_table_arg)
 	struct kreg_holder holder = KREG_HOLDER_INIT;
 	struct kreg_table *table = NULL;
 
-	ASSERT_LT(0, create(self->servers, "manager", SHOPPING));
+	ASSERT_LT(0, create_worker(self->servers, "manager", SHOPPING));
 	ASSERT_EQ(0, kreg_whereis(self->names, SHOPPING, strlen(SHOPPING), &holder));
 	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, ~holder.process.cookie, &table));
 	EXPECT_EQ(NULL, table);
@@ -182,13 +182,13 @@ TEST_F(todo, async_create_race)
 
 	for (i = 0; i < rounds; i++) {
 		snprintf(name, sizeof(name), "later-%u", i);
-		ASSERT_EQ(0, create_later(self->servers, "manager", name));
+		ASSERT_EQ(0, create_worker_later(self->servers, "manager", name));
 		worker = whereis(self->names, name);
 		EXPECT_TRUE(worker > 0 || worker == -ENODATA);
 		EXPECT_EQ(0, is_present(self->names, name));
 		kill(whereis(self->names, name), SIGKILL);
 		snprintf(name, sizeof(name), "now-%u", i);
-		worker = create(self->servers, "manager", name);
+		worker = create_worker(self->servers, "manager", name);
 		ASSERT_LT(0, worker);
 		EXPECT_EQ(worker, whereis(self->names, name));
 		kill(worker, SIGKILL);
@@ -201,7 +201,7 @@ TEST_F(todo, down_race)
 	pid_t worker = 0, next;
 
 	for (i = 0; i < rounds; i++) {
-		next = create(self->servers, "manager", SHOPPING);
+		next = create_worker(self->servers, "manager", SHOPPING);
 		ASSERT_LT(0, next);
 		ASSERT_NE(worker, next);
 		worker = next;
@@ -223,7 +223,7 @@ TEST_F(todo, created_once)
 	for (i = 0; i < 4; i++) {
 		pid[i] = fork();
 		if (!pid[i])
-			_exit(create(self->servers, "manager", SHOPPING) < 0);
+			_exit(create_worker(self->servers, "manager", SHOPPING) < 0);
 	}
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(pid[i], waitpid(pid[i], &status, 0));
@@ -237,17 +237,17 @@ TEST_F(todo, created_once)
 /* The supervisor of the lists is killed: the lists go on, and the next one has them. */
 TEST_F(todo, lists_supervisor_killed)
 {
-	pid_t worker = create(self->servers, "manager", SHOPPING);
+	pid_t worker = create_worker(self->servers, "manager", SHOPPING);
 
 	ASSERT_LT(0, worker);
 	EXPECT_EQ(0, ask(self->names, SHOPPING, "put eggs", NULL, 0));
 	EXPECT_EQ(SIGKILL, end(&self->lists, SIGKILL));
 	EXPECT_EQ(worker, whereis(self->names, SHOPPING));
-	EXPECT_EQ(-ESRCH, create(self->servers, "manager", "other"));
+	EXPECT_EQ(-ESRCH, create_worker(self->servers, "manager", "other"));
 	self->lists = program("todo-lists", NULL);
 	ASSERT_EQ(0, is_present(self->servers, "lists"));
-	EXPECT_EQ(worker, create(self->servers, "manager", SHOPPING));
-	EXPECT_LT(0, create(self->servers, "manager", "other"));
+	EXPECT_EQ(worker, create_worker(self->servers, "manager", SHOPPING));
+	EXPECT_LT(0, create_worker(self->servers, "manager", "other"));
 }
 
 TEST_HARNESS_MAIN

@@ -16,7 +16,7 @@
 
 #include <kreg.h>
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "counters-worker: %s\n", what);
 	exit(1);

@@ -19,7 +19,7 @@
 
 static const char *version;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "hitless-server %s: %s\n", version, what);
 	exit(1);
@@ -50,7 +50,7 @@ static int answer_line(struct server *s, struct connection *c)
 	size_t len;
 
 	if (!c->session[0])
-		strcpy(c->session, *c->line ? c->line : "nobody");
+		snprintf(c->session, sizeof(c->session), "%s", *c->line ? c->line : "nobody");
 	if (count_line(s->sessions, c->session, &count))
 		die(kreg_errmsg());
 	len = snprintf(reply, sizeof(reply), "%s: line %lu, version %s\n", c->session, count,

@@ -25,7 +25,7 @@ struct worker {
 	bool lost;
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "jobs-worker: %s\n", what);
 	exit(1);

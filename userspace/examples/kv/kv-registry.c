@@ -34,7 +34,7 @@ static int start_bucket(const void *key, size_t len, void *arg)
 {
 	struct registry *r = arg;
 	char program[] = "kv-bucket", bucket[65];
-	char *argv[] = { program, r->name, bucket, NULL };
+	char *const argv[] = { program, r->name, bucket, NULL };
 	struct kreg_child child = {
 		.size = sizeof(child), .id = bucket, .argv = argv, .restart = KREG_TEMPORARY,
 		.notify = true,

@@ -15,7 +15,7 @@
 
 static const char *name;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "%s: %s\n", name, what);
 	exit(1);

@@ -20,7 +20,7 @@ static struct kreg_supervisor *lists;
 static void serve(struct kreg_request *request, void *state)
 {
 	char program[] = "todo-list", name[65] = "";
-	char *argv[] = { program, name, NULL };
+	char *const argv[] = { program, name, NULL };
 	struct kreg_child child = {
 		.size = sizeof(child), .id = name, .argv = argv, .restart = KREG_TEMPORARY,
 		.notify = true,
