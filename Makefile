@@ -54,9 +54,15 @@ tests: setup-build
 	+@$(MAKE) --no-print-directory -C selftests OUTPUT='$(BUILD)/selftests'
 
 #: make demo          see it work, in a virtual machine
+#: make demo DEMO=... the story of an example: counters, leader, jobs, hitless, kv, todo
+DEMOS := $(notdir $(patsubst %/,%,$(dir $(wildcard userspace/examples/*/*-story))))
+STORY := $(if $(DEMO),$(or $(filter $(DEMO),$(DEMOS)),$(error there is no demo '$(DEMO)': \
+	there are $(DEMOS))))
 demo: guest
 	@[ -t 1 ] || cat='| cat'; selftests/vm/run -k $(or $(KERNEL),6.12) \
-		-o '$(BUILD)/guest' "set -o pipefail; kreg-demo $$cat"
+		-o '$(BUILD)/guest' "set -o pipefail; \
+		PATH=/kselftest/kreg:\$$PATH $(or $(STORY:%=%-story),kreg-demo) $$cat"
+	@$(if $(DEMO),,echo; echo 'Others, make demo DEMO=NAME: $(DEMOS)')
 
 #: make vm            a shell in a virtual machine with kreg loaded (KERNEL=...)
 vm: guest

@@ -124,6 +124,8 @@ static int supervise(struct kreg_client *client, const char *path, struct plan *
 	ret = tables_make(client, plan);
 	if (ret)
 		return ret;
+	/* The children write there as well: a line is to stay in one piece. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	kreg_supervisor_set_log(supervisor, log_supervisor, NULL);
 	signals = open_signals();
 	catch_signals();
