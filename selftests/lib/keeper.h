@@ -17,7 +17,8 @@
 struct keeping {
 	char names[32];		/* the registry */
 	char table[32];
-	bool on_request;	/* it is given to who asks */
+	bool on_request;	/* it is given to who asks, */
+	bool admits;		/* of any user */
 	struct kreg_open_options how;
 };
 
@@ -198,15 +199,22 @@ static inline void on_failure(int err, void *arg)
 	((struct actor *)arg)->failed = err;
 }
 
+static inline bool admit_all(uid_t uid, gid_t gid, void *arg)
+{
+	return true;
+}
+
 static inline int open_actor(struct actor *a, const struct keeping *k, kreg_serve_fn fn)
 {
+	struct kreg_server_options o = KREG_SERVER_OPTIONS_INIT;
 	int ret = kreg_client_open(NULL, &a->client);
 
+	o.admit = k->admits ? admit_all : NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(120);
 	a->keeping = k;
 	ret = ret ? ret : kreg_table_open(a->client, k->names, NULL, &a->names);
-	ret = ret ? ret : kreg_server_new(a->client, fn, a, NULL, &a->server);
+	ret = ret ? ret : kreg_server_new(a->client, fn, a, &o, &a->server);
 	return ret;
 }
 

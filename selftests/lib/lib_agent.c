@@ -71,9 +71,6 @@ FIXTURE_TEARDOWN(agent)
 	kreg_client_close(self->client);
 }
 
-/* In each test, which may change the options before. */
-#define start(self) start_agent((self)->names, (self)->name, &(self)->options, &(self)->pid)
-
 /* The value without a key, as a string. */
 static int get_text(struct kreg_peer *peer, const char *key, char *buf, size_t room)
 {
@@ -93,7 +90,7 @@ TEST_F(agent, one_value)
 {
 	char buf[32];
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(-ENODATA, get_text(self->peer, NULL, buf, sizeof(buf)));
 	EXPECT_STREQ("the agent has no value under this key", kreg_errmsg());
 	EXPECT_EQ(0, put_text(self->peer, NULL, "one"));
@@ -113,7 +110,7 @@ TEST_F(agent, initial_value)
 
 	self->options.value = "start";
 	self->options.value_len = 5;
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(0, get_text(self->peer, NULL, buf, sizeof(buf)));
 	EXPECT_STREQ("start", buf);
 }
@@ -124,7 +121,7 @@ TEST_F(agent, bucket)
 	char key[KREG_MAX_KEY + 1], buf[32];
 	int i;
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(0, put_text(self->peer, "milk", "1"));
 	EXPECT_EQ(0, put_text(self->peer, "eggs", "12"));
 	EXPECT_EQ(0, put_text(self->peer, "milk", "2"));
@@ -157,7 +154,7 @@ TEST_F(agent, sizes)
 	size_t len = 0;
 
 	self->options.max_bytes = 3 * (KREG_MAX_AGENT_VALUE + 65);
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	memset(big, 'b', sizeof(big));
 	EXPECT_EQ(-EFBIG, kreg_agent_put(self->peer, "k", 1, big, sizeof(big), 10000));
 	EXPECT_STREQ("the value has 64001 bytes; the most is 64000: put it into a table",
@@ -210,7 +207,7 @@ TEST_F(agent, update)
 	char buf[64];
 	int ret = 0, i;
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(0, add_line(self->peer, "eggs"));
 	EXPECT_EQ(0, add_line(self->peer, "milk"));
 	EXPECT_EQ(0, get_text(self->peer, NULL, buf, sizeof(buf)));
@@ -252,7 +249,7 @@ TEST_F(agent, concurrent_updates)
 	int i, n = 0, status;
 	pid_t pids[4];
 
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	for (i = 0; i < 4; i++) {
 		pids[i] = fork();
 		if (!pids[i])
@@ -299,7 +296,7 @@ TEST_F(agent, update_over_a_death)
 
 	self->options.value = "A";
 	self->options.value_len = 1;
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(0, kreg_agent_update(self->peer, NULL, 0, swap_agent, &swap, 20000));
 	EXPECT_EQ(0, swap.ret);
 	EXPECT_EQ(2, swap.calls);
@@ -313,12 +310,12 @@ TEST_F(agent, deaths)
 	char buf[8];
 
 	EXPECT_EQ(-ESRCH, get_text(self->peer, NULL, buf, sizeof(buf)));
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(0, put_text(self->peer, "k", "v"));
 	end_agent(&self->pid, SIGKILL);
 	EXPECT_EQ(-ESRCH, put_text(self->peer, "k", "v"));
 	/* Its values have died with it. */
-	ASSERT_EQ(0, start(self));
+	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	EXPECT_EQ(-ENODATA, get_text(self->peer, "k", buf, sizeof(buf)));
 	ASSERT_EQ(0, kill(self->pid, SIGSTOP));
 	EXPECT_EQ(-ETIMEDOUT, kreg_agent_put(self->peer, "k", 1, "", 0, 50));

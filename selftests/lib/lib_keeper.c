@@ -166,6 +166,11 @@ TEST_F(tm, dies_before_give)
 	while (kreg_keeper_holds(a.keeper))
 		ASSERT_LT(0, kreg_server_dispatch(a.server, 20000));
 	EXPECT_TRUE(tells(self->p.consumer_peer, "n", 1));
+	/* The keeper's client hears of it, though this process had another one before. */
+	end_actor(&self->p.consumer, SIGKILL);
+	ASSERT_TRUE(start_consumer(&self->p));
+	ASSERT_LT(0, kreg_server_dispatch(a.server, 20000));
+	EXPECT_TRUE(tells(self->p.consumer_peer, "n", 1));
 	/* In any order. */
 	kreg_server_free(a.server);
 	kreg_client_close(a.client);

@@ -82,6 +82,48 @@ TEST_F(db, transfer_foreign)
 	EXPECT_EQ(KREG_OPENED_CLAIMED, tell(self->p.consumer_peer, "g"));
 }
 
+static int give_to_parent(struct kreg_client *client, char letter, const char *name)
+{
+	struct kreg_process parent;
+	struct kreg_table *table;
+	int ret = kreg_process_find(client, getppid(), &parent);
+
+	ret = ret ? ret : kreg_table_create(client, letter == 'e' ? "keeper-early" : "keeper-late",
+					    &table);
+	return ret ? ret : kreg_table_give(table, &parent, NULL, 0);
+}
+
+static void serve_nothing(struct kreg_request *request, void *state)
+{
+}
+
+/* What the process had been given before it was a keeper is no foreign table. */
+TEST_F(db, earlier_gifts_stay)
+{
+	struct kreg_keeper_options o = KREG_KEEPER_OPTIONS_INIT;
+	struct kreg_keeper *keeper;
+	struct kreg_server *server;
+	struct kreg_stat *st;
+	struct kid kid;
+
+	ASSERT_EQ(0, kid_start(&kid, give_to_parent, ""));
+	ASSERT_EQ(0, kid_do(&kid, 'e'));
+	o.destroy_foreign = true;
+	ASSERT_EQ(0, kreg_server_new(self->p.client, serve_nothing, NULL, NULL, &server));
+	ASSERT_EQ(0, kreg_keeper_new(server, "keeper-early-late", &o, &keeper));
+	ASSERT_EQ(0, kid_do(&kid, 'l'));
+	ASSERT_LT(0, kreg_server_dispatch(server, 20000));
+	EXPECT_EQ(-ENOENT, kreg_stat_by_name(self->p.client, "keeper-late", &st));
+	ASSERT_EQ(0, kreg_stat_by_name(self->p.client, "keeper-early", &st));
+	EXPECT_EQ(getpid(), kreg_stat_owner(st).pid);
+	kreg_stat_free(st);
+	destroy_named(self->p.client, "keeper-early");
+	ASSERT_EQ(0, kreg_table_destroy(kreg_keeper_table(keeper)));
+	kreg_keeper_free(keeper);
+	kreg_server_free(server);
+	kid_kill(&kid);
+}
+
 /* At once: the keeper need not have been told of the death. */
 TEST_F(db, preserved)
 {
@@ -139,10 +181,6 @@ static int refused(struct kreg_server *server, const char *name,
 	if (keeper)
 		_exit(97);
 	return ret;
-}
-
-static void serve_nothing(struct kreg_request *request, void *state)
-{
 }
 
 /* What kreg_keeper_new() is not to be given. */
@@ -229,7 +267,54 @@ TEST_F(db, sentences)
 	ASSERT_LT(0, self->p.keeper);
 	EXPECT_EQ(-EOPNOTSUPP, kreg_keeper_get(self->p.keeper_peer, self->p.client,
 					       self->p.keeping.table, 5000, &table));
+	snprintf(want, sizeof(want),
+		 "table '%s' is given to who registers as its consumer, not to who asks",
+		 self->p.keeping.table);
+	EXPECT_STREQ(want, kreg_errmsg());
 	EXPECT_EQ(NULL, table);
+}
+
+/* Exit status of a child that runs as another user and asks, with the device in this mode. */
+static int ask_as_other(struct play *p, unsigned int mode, bool accepts)
+{
+	struct kreg_table *names, *table;
+	struct kreg_client *client;
+	struct kreg_peer *peer;
+	int status = -1, ret;
+	struct stat st;
+	pid_t pid;
+
+	if (stat("/dev/kreg", &st) || chmod("/dev/kreg", mode))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		ret = setresuid(OTHER, OTHER, OTHER) ?: kreg_client_open(NULL, &client);
+		ret = ret ?: accepts ? kreg_client_set_accept(client, true) : 0;
+		ret = ret ?: kreg_table_open(client, p->keeping.names, NULL, &names);
+		ret = ret ?: kreg_peer_open(names, KEEPER, strlen(KEEPER), &peer);
+		ret = ret ?: kreg_keeper_get(peer, client, p->keeping.table, 5000, &table);
+		if ((ret == -EPERM && !strstr(kreg_errmsg(), "accept tables first")) ||
+		    (ret == -ENOTCONN && !strstr(kreg_errmsg(), "may only read the device")))
+			ret = -EILSEQ;
+		_exit(-ret);
+	}
+	waitpid(pid, &status, 0);
+	chmod("/dev/kreg", st.st_mode & 0777);
+	return WEXITSTATUS(status);
+}
+
+TEST_F(db, other_users)
+{
+	ASSERT_EQ(0, kreg_table_set_mode(self->p.names, 0644));
+	EXPECT_EQ(EACCES, ask_as_other(&self->p, 0666, false));
+	end_actor(&self->p.keeper, SIGKILL);
+	self->p.keeping.admits = true;
+	self->p.keeper = start_actor(begin_keeper, &self->p.keeping, KEEPER);
+	ASSERT_LT(0, self->p.keeper);
+	EXPECT_EQ(EPERM, ask_as_other(&self->p, 0666, false));
+	EXPECT_EQ(0, ask_as_other(&self->p, 0666, true));
+	EXPECT_EQ(ENOTCONN, ask_as_other(&self->p, 0444, false));
+	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
 }
 
 /* A keeper is not its server's child's. */

@@ -94,7 +94,6 @@ static const struct {
 	{ EPERM, TRY_ASK,
 	  "%t is of a keeper of another user or in other namespaces: accept tables first, by kreg_client_set_accept()"
 	},
-	{ EALREADY, TRY_ASK, "the keeper asks itself for %t" },
 	{ EDQUOT, TRY_ASK, "the mailbox of this process is full: read its events, then ask for %t" },
 	{ EEXIST, TRY_AGENT, "the server has an agent already" },
 	{ ESTALE, TRY_AGENT, "the server is the parent's of this process" },

@@ -89,9 +89,9 @@ struct kreg_keeper_options {
  * The server's client becomes the receiver of the process; see kreg_client_set_receiver().
  *
  * Errors: those of kreg_table_standby(), kreg_table_set_heir() and kreg_table_set_orphan();
- * -EEXIST: the server keeps this table already; -EINVAL: an heir or KREG_OPEN_HEIR_SILENT in @table,
- * @consumers of another client, a @key without @consumers or none with them; -ESTALE: the server
- * is the parent's of this process.
+ * -EEXIST: the server keeps this table already; -EINVAL: an heir or KREG_OPEN_HEIR_SILENT in
+ * @table, @consumers of another client, a @key without @consumers or none with them; -ESTALE:
+ * the server is the parent's of this process.
  */
 int kreg_keeper_new(struct kreg_server *server, const char *name,
 		    const struct kreg_keeper_options *options, struct kreg_keeper **keeper)
