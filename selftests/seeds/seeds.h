@@ -144,7 +144,7 @@ static inline bool says(struct seed *s, int which, const char *text, const char 
 	return false;
 }
 
-/* It is dead when this returns, if a signal was the cause. */
+/* It is dead, or exiting, when this returns. */
 static inline pid_t make_die(struct seed *s, int which, const struct cause *cause)
 {
 	pid_t pid = whereis(s, which);
