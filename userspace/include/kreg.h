@@ -53,6 +53,8 @@
 #include <kreg/wait.h>
 #include <kreg/stream.h>
 #include <kreg/server.h>
+#include <kreg/keeper.h>
+#include <kreg/agent.h>
 #include <kreg/supervisor.h>
 
 #endif /* KREG_H */

@@ -64,7 +64,7 @@ static int send_request(const struct calling *calling, const struct link *link, 
 {
 	const struct kreg_peer *peer = calling->peer;
 	const struct packet head = {
-		PACKET_MAGIC, type, peer->key_len, type == PACKET_CALL ? link->id : 0,
+		PACKET_MAGIC, type, peer->key_len, is_call(type) ? link->id : 0,
 	};
 	int ret;
 
@@ -160,13 +160,14 @@ static int await_reply(const struct calling *calling, const struct link *link, s
 	}
 }
 
-static int run_call(struct calling *calling, const void *data, size_t len, struct reply *reply)
+static int run_call(struct calling *calling, unsigned int type, const void *data,
+		    size_t len, struct reply *reply)
 {
 	struct link *link;
 	int ret;
 
 	for (;;) {
-		ret = send_to_holder(calling, PACKET_CALL, data, len, &link);
+		ret = send_to_holder(calling, type, data, len, &link);
 		if (ret)
 			return ret;
 		ret = await_reply(calling, link, reply);
@@ -199,17 +200,35 @@ static int call_failed(int ret, const struct calling *calling, size_t given, siz
 	return kreg_fail_sizes(ret, calling->peer->key_len, given, needed);
 }
 
-int kreg_call(struct kreg_peer *peer, const void *request, size_t request_len,
-	      void *buf, size_t room, size_t *len, int64_t timeout_ms)
+static int make_call(struct kreg_peer *peer, unsigned int type, const void *request,
+		     size_t request_len, void *buf, size_t room, size_t *len,
+		     int64_t timeout_ms, bool *answered)
 {
 	struct calling calling = begin_call(peer, true, timeout_ms);
 	struct reply reply = { .buf = buf, .room = room };
-	int ret = run_call(&calling, request, request_len, &reply);
+	int ret = run_call(&calling, type, request, request_len, &reply);
 	bool told = !ret || (ret == -EMSGSIZE && !calling.answered);
 
 	if (told && len)
 		*len = reply.len;
+	*answered = calling.answered;
 	return call_failed(ret, &calling, ret == -EFBIG ? request_len : room, reply.len);
+}
+
+int kreg_call(struct kreg_peer *peer, const void *request, size_t request_len,
+	      void *buf, size_t room, size_t *len, int64_t timeout_ms)
+{
+	bool answered;
+
+	return make_call(peer, PACKET_CALL, request, request_len, buf, room, len, timeout_ms,
+			 &answered);
+}
+
+int kreg_service_call(struct kreg_peer *peer, const void *request, size_t request_len,
+		      void *buf, size_t room, size_t *len, int64_t timeout_ms, bool *answered)
+{
+	return make_call(peer, PACKET_SERVICE, request, request_len, buf, room, len, timeout_ms,
+			 answered);
 }
 
 int kreg_cast(struct kreg_peer *peer, const void *request, size_t request_len)

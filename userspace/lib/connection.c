@@ -222,7 +222,7 @@ static int receive(struct connection *c, size_t *len)
 		ret = kreg_packet_recv(c->fd, MSG_DONTWAIT, head, server->buf,
 				       sizeof(server->buf), len);
 	if (!ret) {
-		c->pending += head->type == PACKET_CALL;
+		c->pending += is_call(head->type);
 		remove_open(c);
 		append_open(c);
 	}
@@ -245,6 +245,18 @@ static void end_reading(struct connection *c, uint32_t events, int err)
 	pthread_mutex_unlock(&c->server->lock);
 }
 
+/* What nobody takes is not answered. */
+static void serve_inside(struct kreg_server *server, struct kreg_request *request)
+{
+	struct service *s = server->services, *next;
+	bool done = request->len < sizeof(struct service_head);
+
+	for (; s && !done; s = next) {
+		next = s->next;
+		done = s->serve(s, request);
+	}
+}
+
 static void hand_over(struct connection *c, size_t len)
 {
 	struct kreg_server *server = c->server;
@@ -252,7 +264,7 @@ static void hand_over(struct connection *c, size_t len)
 	struct kreg_request request = {
 		.server = server,
 		.connection = c,
-		.id = head->type == PACKET_CALL ? head->id : 0,
+		.id = is_call(head->type) ? head->id : 0,
 		.key_len = head->detail,
 		.len = len - PACKET_KEY(head->detail),
 		.key = server->buf,
@@ -261,7 +273,10 @@ static void hand_over(struct connection *c, size_t len)
 
 	if (head->type == PACKET_STOP)
 		return kreg_server_end(server, 0);
-	if (request.len <= server->max_message) {
+	if (head->type == PACKET_SERVICE) {
+		serve_inside(server, &request);
+		kreg_request_finish(&request);
+	} else if (request.len <= server->max_message) {
 		server->fn(&request, server->state);
 		kreg_request_finish(&request);
 	} else {
@@ -278,7 +293,7 @@ int kreg_connection_ready(struct connection *c, uint32_t events)
 
 	while (!last && n < BURST && kreg_server_goes_on(c->server)) {
 		ret = receive(c, &len);
-		if (!ret && head->type > PACKET_STOP)
+		if (!ret && head->type > PACKET_STOP && head->type != PACKET_SERVICE)
 			ret = -EPROTO;
 		if (ret) {
 			if (ret != -EAGAIN)
@@ -286,7 +301,7 @@ int kreg_connection_ready(struct connection *c, uint32_t events)
 			break;
 		}
 		/* Who waits for a reply sends nothing. */
-		last = head->type == PACKET_CALL;
+		last = is_call(head->type);
 		hand_over(c, len);
 		n++;
 	}

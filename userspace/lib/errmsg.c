@@ -266,7 +266,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		{ 'p', last.pid }, { 'u', f->uid }, { 'k', last.key_len }, { 'v', last.given },
 		{ 'n', last.needed }, { 'K', KREG_MAX_KEY }, { 'V', KREG_MAX_VALUE },
 		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
-		{ 'E', KREG_MAX_EVENT_VALUE },
+		{ 'E', KREG_MAX_EVENT_VALUE }, { 'A', KREG_MAX_AGENT_VALUE },
 		{ 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
 	};
 	size_t i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about servers, calls, supervisors, lines of keys, loans and waits, for errmsg.c. */
+/* Sentences about calls, supervisors, keepers, agents, lines, loans and waits, for errmsg.c. */
 #include <errno.h>
 
 #include "internal.h"
@@ -79,6 +79,31 @@ static const struct {
 	},
 	{ ESHUTDOWN, TRY_SUPERVISE,
 	  "the supervisor stops its children, or has: too many died, or it was asked to" },
+	{ EEXIST, TRY_KEEP, "the server keeps %t already" },
+	{ ESTALE, TRY_KEEP, "the server is the parent's of this process" },
+	{ ENAMETOOLONG, TRY_KEEP, "the key of consumers has more than %K bytes" },
+	{ EINVAL, TRY_KEEP,
+	  "%t has no name or an heir, which is the keeper, or there is a key without a table of consumers, or that is of another client than the server's"
+	},
+	{ EBUSY, TRY_ASK,
+	  "another process has %t; kreg_monitor_owner_name() tells when that is dead" },
+	{ ENOMSG, TRY_ASK, "the server does not keep %t" },
+	{ EOPNOTSUPP, TRY_ASK, "%t is given to who registers as its consumer, not to who asks" },
+	{ ESRCH, TRY_ASK, "the keeper of %t does not see this process: it is in other namespaces" },
+	{ ENOTCONN, TRY_ASK, "this process may only read the device, and cannot own %t" },
+	{ EPERM, TRY_ASK,
+	  "%t is of a keeper of another user or in other namespaces: accept tables first, by kreg_client_set_accept()"
+	},
+	{ EDQUOT, TRY_ASK, "the mailbox of this process is full: read its events, then ask for %t" },
+	{ EEXIST, TRY_AGENT, "the server has an agent already" },
+	{ ESTALE, TRY_AGENT, "the server is the parent's of this process" },
+	{ ENODATA, TRY_AGENT, "the agent has no value under this key" },
+	{ ENOSPC, TRY_AGENT, "the agent is full: remove values, or let it have more bytes" },
+	{ ENOMSG, TRY_AGENT, "the server is no agent" },
+	{ EFBIG, TRY_AGENT, "the value has %v bytes; the most is %A: put it into a table" },
+	{ EMSGSIZE, TRY_AGENT, "the value has %n bytes, and there is room for %v" },
+	{ ENAMETOOLONG, TRY_AGENT, "the key has %k bytes; the most is %K" },
+	{ ENOMEM, TRY_AGENT, "the agent has no memory" },
 	{ ENAMETOOLONG, TRY_SERVE, "the name of the directory is too long for a socket" },
 };
 

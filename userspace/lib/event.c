@@ -153,6 +153,8 @@ static int next_of_buffer(struct kreg_client *client, struct taken *taken)
 		if (!ret)
 			continue;
 		whose = kreg_ref_take(client, event, taken);
+		if (whose == OF_NONE)
+			kreg_keeper_take(client, event, taken);
 		if (whose == OF_NONE || whose == OF_REF)
 			return 1;
 		if (whose == OF_LATER) {
@@ -227,7 +229,7 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
 
 static bool has_handlers(const struct kreg_client *client)
 {
-	return client->handler || client->has_refs;
+	return client->handler || client->has_refs || client->keepers;
 }
 
 /* False: there is no handler for it. */

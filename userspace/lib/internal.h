@@ -52,6 +52,7 @@ struct kreg_client {
 	_Atomic bool has_refs;		/* or had */
 	kreg_event_fn handler;
 	void *handler_arg;
+	struct kreg_keeper *keepers;	/* to be told of tables that come by gift or heirship */
 };
 
 struct kreg_table {
@@ -172,6 +173,13 @@ enum whose kreg_ref_take(struct kreg_client *client, const struct kreg_event *ev
 			 struct taken *taken);
 /* The handler has returned. */
 void kreg_ref_handled(struct kreg_client *client, const struct taken *taken);
+/*
+ * keeper.c: an event that is of no ref goes to the keeper of its table, or to one that is to
+ * destroy that.
+ */
+void kreg_keeper_take(struct kreg_client *client, const struct kreg_event *event,
+		      struct taken *taken);
+
 /* The event that was taken last is not the program's any more. */
 void kreg_ref_release(struct kreg_client *client);
 
@@ -256,6 +264,9 @@ enum attempt {
 	TRY_ANSWER,	/* the error is the server's answer */
 	TRY_START,	/* the error is the program's */
 	TRY_SUPERVISE,
+	TRY_KEEP,	/* @name is the table's, which is to be kept, */
+	TRY_ASK,	/* or is asked for */
+	TRY_AGENT,
 };
 
 /*

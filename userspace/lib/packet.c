@@ -70,6 +70,7 @@ static bool is_packet(const struct packet *head, size_t n)
 		return false;
 	switch (head->type) {
 	case PACKET_CALL:
+	case PACKET_SERVICE:
 		return head->id && head->detail <= KREG_MAX_KEY &&
 		       PACKET_KEY(head->detail) <= n - sizeof(*head);
 	case PACKET_CAST:

@@ -20,7 +20,13 @@ enum packet_type {
 	PACKET_STOP = 3,
 	PACKET_REPLY = 4,
 	PACKET_ERROR = 5,
+	PACKET_SERVICE = 6,	/* a call of what the library does for a server */
 };
+
+static inline bool is_call(unsigned int type)
+{
+	return type == PACKET_CALL || type == PACKET_SERVICE;
+}
 
 struct packet {
 	uint32_t magic;

@@ -39,4 +39,11 @@ void kreg_link_drop(struct kreg_peer *peer, struct link *link);
 /* Before one tries again to be connected: 0, -EAGAIN: it may not wait, or -ETIMEDOUT. */
 int kreg_wait_a_moment(const struct calling *calling);
 
+/*
+ * call.c: as kreg_call(), of what the library does for a server. @answered: an error is that one's
+ * answer, for which the caller has a better sentence.
+ */
+int kreg_service_call(struct kreg_peer *peer, const void *request, size_t request_len,
+		      void *buf, size_t room, size_t *len, int64_t timeout_ms, bool *answered);
+
 #endif /* KREG_LIB_PEER_H */

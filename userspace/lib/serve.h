@@ -32,6 +32,23 @@ struct connection {
 	uid_t uid;
 };
 
+/*
+ * What the library does for a server, beside what its program does: keepers and agents. The data
+ * of a request begins with a struct service_head.
+ */
+struct service {
+	struct service *next;
+	/* False: the request is for another one. */
+	bool (*serve)(struct service *service, struct kreg_request *request);
+};
+
+enum service_kind { SERVICE_KEEPER = 1, SERVICE_AGENT = 2 };
+
+struct service_head {
+	uint32_t kind;
+	uint32_t what;		/* between those who ask and those who answer */
+};
+
 struct kreg_server {
 	pthread_mutex_t lock;
 	unsigned int refs;		/* lock: the program, a dispatch, kept requests */
@@ -52,6 +69,7 @@ struct kreg_server {
 	struct connection *closed;	/* lock: to be freed */
 	atomic_bool has_closed;		/* lock, but to look */
 	struct server_name *names;
+	struct service *services;
 	struct sockaddr_un address;
 	socklen_t address_len;
 	bool dispatching;
@@ -72,7 +90,9 @@ struct kreg_request {
 	uint64_t copy[];
 };
 
-/* server.c */
+/* server.c: a service that is removed has answered, but for what is kept. */
+int kreg_server_add(struct kreg_server *server, struct service *service);
+void kreg_server_remove(struct kreg_server *server, struct service *service);
 void kreg_server_put(struct kreg_server *server);
 /* Neither ended nor freed. */
 static inline bool kreg_server_goes_on(const struct kreg_server *server)

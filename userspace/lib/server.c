@@ -216,6 +216,30 @@ static void forget_names(struct kreg_server *server, bool unregister)
 	}
 }
 
+int kreg_server_add(struct kreg_server *server, struct service *service)
+{
+	if (server->process != kreg_process_number())
+		return -ESTALE;
+	pthread_mutex_lock(&server->lock);
+	server->refs++;
+	pthread_mutex_unlock(&server->lock);
+	service->next = server->services;
+	server->services = service;
+	return 0;
+}
+
+void kreg_server_remove(struct kreg_server *server, struct service *service)
+{
+	struct service **s = &server->services;
+
+	while (*s != service)
+		s = &(*s)->next;
+	*s = service->next;
+	/* In a child, a thread of the parent may have held the lock. */
+	if (server->process == kreg_process_number())
+		kreg_server_put(server);
+}
+
 void kreg_server_put(struct kreg_server *server)
 {
 	bool last;

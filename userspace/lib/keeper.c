@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Keepers of tables. Whose the table is, the kernel is asked each time: events say only when to
+ * ask again. A keeper either owns its table, and waits for a consumer's entry, or stands in line
+ * for it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+
+static void drop_ref(struct kreg_ref **ref)
+{
+	struct kreg_ref *old = *ref;
+
+	*ref = NULL;
+	kreg_ref_cancel(old);
+}
+
+bool kreg_keeper_holds(const struct kreg_keeper *keeper)
+{
+	struct kreg_info info;
+
+	/* A child has the keeper of its parent, and not the table. */
+	return keeper->server->process == kreg_process_number() &&
+	       !kreg_info_read(keeper->client, keeper->table->id, NULL, &info) &&
+	       info.owner.cookie == keeper->self.cookie;
+}
+
+struct kreg_table *kreg_keeper_table(const struct kreg_keeper *keeper)
+{
+	return keeper->table;
+}
+
+static void tell_failure(struct kreg_keeper *k, int err)
+{
+	if (k->failed)
+		k->failed(err, k->arg);
+}
+
+static void on_line(const struct kreg_event *event, void *arg)
+{
+	struct kreg_keeper *k = arg;
+	bool denied = event->kind == KREG_EVENT_GONE && event->cause == KREG_CAUSE_ACCESS;
+
+	drop_ref(&k->line);
+	if (denied)
+		tell_failure(k, kreg_fail_table(-EACCES, TRY_CLAIM, k->table));
+	else
+		kreg_keeper_continue(k);
+}
+
+/* From now on it is one table whoever dies: first the consumer, then the keeper. */
+static int secure_table(struct kreg_keeper *k)
+{
+	int ret = kreg_table_set_heir(k->table, &k->self, NULL, 0, 0);
+
+	return ret ? ret : kreg_table_set_orphan(k->table, k->how.orphan, k->how.orphan_ms);
+}
+
+/* With k->line it is another process', else our own. */
+static int take_table(struct kreg_keeper *k)
+{
+	struct kreg_table *table;
+	int ret;
+
+	drop_ref(&k->line);
+	ret = kreg_table_standby(k->client, k->name, &k->how, on_line, k, &table, &k->line);
+	if (ret)
+		return ret;
+	kreg_table_close(k->table);
+	k->table = table;
+	return k->line ? 0 : secure_table(k);
+}
+
+static void on_entry(const struct kreg_event *event, void *arg)
+{
+	struct kreg_keeper *k = arg;
+	int err = event->cause == KREG_CAUSE_ACCESS ? -EACCES : -ESTALE;
+	bool gone = event->kind == KREG_EVENT_GONE;
+
+	drop_ref(&k->entry);
+	if (gone)
+		tell_failure(k, kreg_fail_table(err, TRY_WAIT, k->consumers));
+	else
+		kreg_keeper_continue(k);
+}
+
+static int wait_for_entry(struct kreg_keeper *k, enum kreg_watch_kind what, uint64_t version)
+{
+	drop_ref(&k->entry);
+	return kreg_when(k->consumers, k->key, k->key_len, what, version, on_entry, k, &k->entry);
+}
+
+/*
+ * A consumer that has died meanwhile gets nothing, and its entry goes. One that lingers has no
+ * pid.
+ */
+static int give_to(struct kreg_keeper *k, const struct kreg_process *consumer)
+{
+	int ret;
+
+	if (!consumer->pid && consumer->cookie)
+		return 0;
+	ret = kreg_table_give(k->table, consumer, NULL, 0);
+	return ret == -ESRCH && consumer->pid ? 0 : ret;
+}
+
+/*
+ * 1: it was offered to who has registered, so see whose it is; 0: wait. Nobody is offered it
+ * twice for one entry: a gift that fails would fail again, and who gives it back does not want it.
+ */
+static int offer_table(struct kreg_keeper *k)
+{
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	int ret = kreg_whereis(k->consumers, k->key, k->key_len, &holder);
+
+	if (ret == -ENODATA)
+		return wait_for_entry(k, KREG_WATCH_PRESENT, 0);
+	if (ret)
+		return ret;
+	if (holder.version == k->seen)
+		return wait_for_entry(k, KREG_WATCH_CHANGED, k->seen);
+	k->seen = holder.version;
+	ret = give_to(k, &holder.process);
+	if (ret)
+		tell_failure(k, ret);
+	return 1;
+}
+
+int kreg_keeper_advance(struct kreg_keeper *k)
+{
+	int ret;
+
+	do {
+		ret = take_table(k);
+		if (ret || k->line || !k->consumers)
+			return ret;
+		ret = offer_table(k);
+	} while (ret > 0);
+	return ret;
+}
+
+void kreg_keeper_continue(struct kreg_keeper *k)
+{
+	int ret = kreg_keeper_advance(k);
+
+	if (ret)
+		tell_failure(k, ret);
+}
+
+static void on_own_table(const struct kreg_event *event, void *arg)
+{
+	(void)event;
+	kreg_keeper_continue(arg);
+}
+
+static void on_foreign_table(const struct kreg_event *event, void *arg)
+{
+	struct kreg_ioc_table destroy = { .size = sizeof(destroy), .table = event->table };
+	struct kreg_keeper *k = arg;
+
+	/* Only if nobody else has got it meanwhile. */
+	kreg_ioctl(k->client, KREG_IOC_DESTROY, &destroy);
+}
+
+void kreg_keeper_take(struct kreg_client *client, const struct kreg_event *event,
+		      struct taken *taken)
+{
+	struct kreg_keeper *k, *destroyer = NULL;
+
+	if (event->kind != KREG_EVENT_TRANSFER || !client->keepers ||
+	    client->keepers->server->process != kreg_process_number())
+		return;
+	for (k = client->keepers; k; k = k->next) {
+		if (k->table->id == event->table) {
+			taken->fn = on_own_table;
+			taken->arg = k;
+			return;
+		}
+		if (k->destroy_foreign && event->time_ns >= k->since)
+			destroyer = k;
+	}
+	if (destroyer) {
+		taken->fn = on_foreign_table;
+		taken->arg = destroyer;
+	}
+}
+
+static int check_options(const struct kreg_client *client, const struct kreg_keeper_options *o,
+			 struct kreg_open_options *how)
+{
+	int ret = 0;
+
+	*how = (struct kreg_open_options){ .size = sizeof(*how), .orphan = KREG_ORPHAN_PARK };
+	if (!o->consumers != !o->key_len)
+		return -EINVAL;
+	if (o->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	/* Else its events would not be handed out. */
+	if (o->consumers && o->consumers->client != client)
+		return -EINVAL;
+	if (o->table)
+		ret = kreg_options_copy(how, sizeof(*how), o->table);
+	if (ret)
+		return ret;
+	how->size = sizeof(*how);
+	if (how->heir.pid || how->data_len || (how->flags & KREG_OPEN_HEIR_SILENT))
+		return -EINVAL;
+	if (how->orphan == KREG_ORPHAN_DESTROY)
+		how->orphan = KREG_ORPHAN_PARK;
+	return 0;
+}
+
+static bool is_kept(const struct kreg_client *client, const struct kreg_keeper *keeper)
+{
+	const struct kreg_keeper *k;
+
+	for (k = client->keepers; k; k = k->next)
+		if (k != keeper && !strcmp(k->name, keeper->name))
+			return true;
+	return false;
+}
+
+static int make_keeper(struct kreg_server *server, const char *name,
+		       const struct kreg_keeper_options *o, struct kreg_keeper **keeper)
+{
+	struct kreg_open_options how;
+	struct kreg_keeper *k;
+	int ret = check_options(server->client, o, &how);
+
+	if (ret)
+		return ret;
+	k = calloc(1, sizeof(*k) + o->key_len);
+	if (!k)
+		return -ENOMEM;
+	k->name = strdup(name);
+	if (!k->name) {
+		free(k);
+		return -ENOMEM;
+	}
+	k->service.serve = kreg_keeper_serve;
+	k->server = server;
+	k->client = kreg_client_get(server->client);
+	k->how = how;
+	k->consumers = o->consumers ? kreg_table_get(o->consumers) : NULL;
+	k->destroy_foreign = o->destroy_foreign;
+	k->failed = o->failed;
+	k->arg = o->arg;
+	k->key_len = o->key_len;
+	if (o->key_len)
+		memcpy(k->key, o->key, o->key_len);
+	*keeper = k;
+	return 0;
+}
+
+static void free_keeper(struct kreg_keeper *k)
+{
+	drop_ref(&k->line);
+	drop_ref(&k->entry);
+	kreg_table_close(k->table);
+	kreg_table_close(k->consumers);
+	kreg_client_put(k->client);
+	free(k->name);
+	free(k);
+}
+
+static int begin_keeping(struct kreg_keeper *k)
+{
+	int ret = kreg_client_self(k->client, &k->self);
+
+	if (!ret)
+		ret = kreg_client_set_receiver(k->client);
+	k->since = kreg_deadline(0);
+	return ret ? ret : kreg_keeper_advance(k);
+}
+
+static void remove_keeper(struct kreg_keeper *keeper)
+{
+	struct kreg_keeper **k = &keeper->client->keepers;
+
+	while (*k != keeper)
+		k = &(*k)->next;
+	*k = keeper->next;
+	kreg_server_remove(keeper->server, &keeper->service);
+}
+
+int kreg_keeper_new(struct kreg_server *server, const char *name,
+		    const struct kreg_keeper_options *options, struct kreg_keeper **keeper)
+{
+	struct kreg_keeper_options o = { .size = sizeof(o) };
+	struct kreg_client *client = server->client;
+	struct kreg_keeper *k;
+	int ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
+
+	if (!ret)
+		ret = name ? make_keeper(server, name, &o, &k) : -EINVAL;
+	if (ret)
+		return kreg_fail_name(ret, TRY_KEEP, client, name);
+	ret = is_kept(client, k) ? -EEXIST : kreg_server_add(server, &k->service);
+	if (ret) {
+		free_keeper(k);
+		return kreg_fail_name(ret, TRY_KEEP, client, name);
+	}
+	/* Before it may be given: what comes back at once is to be seen. */
+	k->next = client->keepers;
+	client->keepers = k;
+	ret = begin_keeping(k);
+	if (ret) {
+		remove_keeper(k);
+		free_keeper(k);
+		return ret;
+	}
+	*keeper = k;
+	return 0;
+}
+
+void kreg_keeper_free(struct kreg_keeper *keeper)
+{
+	if (!keeper)
+		return;
+	remove_keeper(keeper);
+	free_keeper(keeper);
+}

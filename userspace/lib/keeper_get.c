@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keepers: who asks for a table, and the answer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keep.h"
+#include "peer.h"
+
+/* On kernels where the server knows only a pid, the cookie says whether it is still the same. */
+static int find_asker(const struct kreg_request *request, const struct keeper_ask *ask,
+		      struct kreg_process *process)
+{
+	int ret = kreg_request_from(request, process, NULL);
+
+	return !ret && process->cookie != ask->cookie ? -ESRCH : ret;
+}
+
+static bool owned_by(const struct kreg_keeper *k, const struct kreg_process *process)
+{
+	struct kreg_info info;
+
+	return !kreg_info_read(k->client, k->table->id, NULL, &info) &&
+	       info.owner.cookie == process->cookie;
+}
+
+static int give_table(struct kreg_keeper *k, const struct kreg_process *to,
+		      struct keeper_answer *answer)
+{
+	int ret;
+
+	if (k->consumers)
+		return -EOPNOTSUPP;
+	/* Its owner may have destroyed it, or something may have failed before. */
+	if (!kreg_keeper_holds(k) && !owned_by(k, to)) {
+		kreg_keeper_continue(k);
+		if (!kreg_keeper_holds(k))
+			return -EBUSY;
+	}
+	answer->table = k->table->id;
+	answer->opened = 0;
+	if (owned_by(k, to))
+		return 0;
+	answer->opened = KREG_OPENED_CLAIMED;
+	ret = kreg_table_give(k->table, to, NULL, 0);
+	if (!ret)
+		kreg_keeper_continue(k);
+	return ret;
+}
+
+bool kreg_keeper_serve(struct service *service, struct kreg_request *request)
+{
+	struct kreg_keeper *k = (struct kreg_keeper *)service;
+	const struct keeper_ask *ask = request->data;
+	struct keeper_answer answer;
+	struct kreg_process from;
+	size_t len = strlen(k->name);
+	int ret;
+
+	if (ask->head.kind != SERVICE_KEEPER || request->len != sizeof(*ask) + len ||
+	    memcmp(ask + 1, k->name, len))
+		return false;
+	ret = find_asker(request, ask, &from);
+	if (!ret)
+		ret = give_table(k, &from, &answer);
+	if (ret)
+		kreg_reply_error(request, ret);
+	else
+		kreg_reply(request, &answer, sizeof(answer));
+	return true;
+}
+
+static int ask_keeper(struct kreg_peer *peer, struct kreg_client *client, const char *name,
+		      int64_t timeout_ms, struct keeper_answer *answer)
+{
+	struct {
+		struct keeper_ask ask;
+		char name[KREG_MAX_NAME];
+	} request = { .ask.head.kind = SERVICE_KEEPER };
+	size_t len = strlen(name), reply_len;
+	struct kreg_process self;
+	bool answered;
+	int ret;
+
+	if (len > KREG_MAX_NAME)
+		return kreg_fail_name(-ENAMETOOLONG, TRY_OTHER, client, name);
+	ret = kreg_client_self(client, &self);
+	if (ret)
+		return ret;
+	request.ask.cookie = self.cookie;
+	memcpy(request.name, name, len);
+	ret = kreg_service_call(peer, &request, sizeof(request.ask) + len, answer, sizeof(*answer),
+				&reply_len, timeout_ms, &answered);
+	if (!ret && reply_len != sizeof(*answer))
+		return kreg_fail_table(-EBADMSG, TRY_CALL, peer->table);
+	return ret && answered ? kreg_fail_name(ret, TRY_ASK, client, name) : ret;
+}
+
+int kreg_keeper_get(struct kreg_peer *keeper, struct kreg_client *client, const char *name,
+		    int64_t timeout_ms, struct kreg_table **table)
+{
+	struct keeper_answer answer;
+	int ret = ask_keeper(keeper, client, name, timeout_ms, &answer);
+
+	if (!ret)
+		ret = kreg_table_by_id(client, answer.table, table);
+	if (!ret)
+		(*table)->opened = answer.opened;
+	return ret;
+}
