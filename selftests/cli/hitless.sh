@@ -4,6 +4,7 @@
 # userspace/examples/hitless: a server that is replaced while clients are connected. Prints TAP;
 # needs the module, and root.
 
+example_needs=tcp
 # shellcheck source-path=SCRIPTDIR source=example.sh
 . "$(dirname "$0")/example.sh"
 
