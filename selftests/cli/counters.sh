@@ -3,6 +3,7 @@
 #
 # userspace/examples/counters: what was counted stays when workers die. Prints TAP; needs the module, and root.
 
+example_needs=tcp
 # shellcheck source-path=SCRIPTDIR source=example.sh
 . "$(dirname "$0")/example.sh"
 

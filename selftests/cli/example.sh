@@ -15,6 +15,11 @@ example=${example%.sh}
 file=$here/${example_file:-$example.yaml}
 
 need_kreg kreg
+# Of those that are called over it.
+if [ "${example_needs:-}" = tcp ] && [ ! -e /proc/net/tcp ]; then
+	echo "1..0 # SKIP this kernel has no TCP: CONFIG_INET"
+	exit 4
+fi
 if kreg supervise --check "$file" 2>&1 | grep -q 'built without libcyaml'; then
 	echo "1..0 # SKIP this kreg was built without libcyaml"
 	exit 4

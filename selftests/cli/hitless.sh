@@ -4,8 +4,11 @@
 # userspace/examples/hitless: a server that is replaced while clients are connected. Prints TAP;
 # needs the module, and root.
 
+example_needs=tcp
 # shellcheck source-path=SCRIPTDIR source=example.sh
 . "$(dirname "$0")/example.sh"
+# A line to a client whose connection is gone is not answered; that is no reason to end.
+trap : PIPE
 
 # connect: lines to descriptor 9, answers to a file.
 connect() {

@@ -21,7 +21,7 @@ cleanup() {
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM PIPE
 
 # say ['' TEXT]...: what the reader is to know, after an empty line if the first is empty.
 say() {
