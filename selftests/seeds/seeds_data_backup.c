@@ -359,10 +359,12 @@ TEST_F(db, max_restarts)
 /* Upstream's words for it, of which nobody takes notice there. */
 TEST_F(db, unknown_option)
 {
+	static const char named[] =
+		"${KREG:-kreg} supervise --check /tmp/db.yaml 2>&1 | grep -q ':5:.*max_restart'";
+
 	EXPECT_EQ(0, system("sed 's/^max_restarts/max_restart/' data-backup.yaml >/tmp/db.yaml"));
 	EXPECT_FALSE(can_supervise("/tmp/db.yaml"));
-	EXPECT_EQ(0, system("${KREG:-kreg} supervise --check /tmp/db.yaml 2>&1 |"
-			    "grep -q ':5:.*max_restart'"));
+	EXPECT_EQ(0, system(named));
 	unlink("/tmp/db.yaml");
 }
 
