@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include "lib/lib.h"
+#include "kit/util.h"
 
 #define AGENT	"agent"
 #define LEN	5
@@ -35,7 +36,7 @@ static int agent_main(const char *name, const struct kreg_agent_options *options
 	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(120);
+	alarm(test_scale(120));
 	ret = kreg_client_open(NULL, &client);
 	ret = ret ? ret : kreg_table_open(client, name, NULL, &names);
 	return ret ? ret : kreg_agent_run(names, AGENT, LEN, options);
@@ -47,7 +48,7 @@ static int start_agent(struct kreg_table *names, const char *name,
 	*pid = fork();
 	if (!*pid)
 		_exit(agent_main(name, options) ? 99 : 0);
-	return kreg_wait(names, AGENT, LEN, KREG_WATCH_PRESENT, 0, 20000);
+	return kreg_wait(names, AGENT, LEN, KREG_WATCH_PRESENT, 0, PATIENCE_MS);
 }
 
 static int end_agent(pid_t *pid, int sig)
@@ -75,7 +76,7 @@ FIXTURE_TEARDOWN(agent)
 static int get_text(struct kreg_peer *peer, const char *key, char *buf, size_t room)
 {
 	size_t len = 0;
-	int ret = kreg_agent_get(peer, key, key ? strlen(key) : 0, buf, room - 1, &len, 10000);
+	int ret = kreg_agent_get(peer, key, key ? strlen(key) : 0, buf, room - 1, &len, PATIENCE_MS);
 
 	buf[ret ? 0 : len] = '\0';
 	return ret;
@@ -83,7 +84,7 @@ static int get_text(struct kreg_peer *peer, const char *key, char *buf, size_t r
 
 static int put_text(struct kreg_peer *peer, const char *key, const char *value)
 {
-	return kreg_agent_put(peer, key, key ? strlen(key) : 0, value, strlen(value), 10000);
+	return kreg_agent_put(peer, key, key ? strlen(key) : 0, value, strlen(value), PATIENCE_MS);
 }
 
 TEST_F(agent, one_value)
@@ -99,8 +100,8 @@ TEST_F(agent, one_value)
 	EXPECT_EQ(0, put_text(self->peer, NULL, ""));
 	EXPECT_EQ(0, get_text(self->peer, NULL, buf, sizeof(buf)));
 	EXPECT_STREQ("", buf);
-	EXPECT_EQ(1, kreg_agent_del(self->peer, NULL, 0, 10000));
-	EXPECT_EQ(0, kreg_agent_del(self->peer, NULL, 0, 10000));
+	EXPECT_EQ(1, kreg_agent_del(self->peer, NULL, 0, PATIENCE_MS));
+	EXPECT_EQ(0, kreg_agent_del(self->peer, NULL, 0, PATIENCE_MS));
 	EXPECT_EQ(-ENODATA, get_text(self->peer, NULL, buf, sizeof(buf)));
 }
 
@@ -130,20 +131,20 @@ TEST_F(agent, bucket)
 	EXPECT_EQ(0, get_text(self->peer, "eggs", buf, sizeof(buf)));
 	EXPECT_STREQ("12", buf);
 	EXPECT_EQ(-ENODATA, get_text(self->peer, "egg", buf, sizeof(buf)));
-	EXPECT_EQ(1, kreg_agent_del(self->peer, "eggs", 4, 10000));
+	EXPECT_EQ(1, kreg_agent_del(self->peer, "eggs", 4, PATIENCE_MS));
 	EXPECT_EQ(-ENODATA, get_text(self->peer, "eggs", buf, sizeof(buf)));
 	memset(key, 0, sizeof(key));
 	for (i = 1; i <= KREG_MAX_KEY; i += 31)
-		ASSERT_EQ(0, kreg_agent_put(self->peer, key, i, &i, sizeof(i), 10000));
+		ASSERT_EQ(0, kreg_agent_put(self->peer, key, i, &i, sizeof(i), PATIENCE_MS));
 	for (i = 1; i <= KREG_MAX_KEY; i += 31) {
 		int found = 0;
 
 		ASSERT_EQ(0, kreg_agent_get(self->peer, key, i, &found, sizeof(found), NULL,
-					    10000));
+					    PATIENCE_MS));
 		ASSERT_EQ(i, found);
-		ASSERT_EQ(1, kreg_agent_del(self->peer, key, i, 10000));
+		ASSERT_EQ(1, kreg_agent_del(self->peer, key, i, PATIENCE_MS));
 	}
-	EXPECT_EQ(-ENAMETOOLONG, kreg_agent_put(self->peer, key, sizeof(key), "", 0, 10000));
+	EXPECT_EQ(-ENAMETOOLONG, kreg_agent_put(self->peer, key, sizeof(key), "", 0, PATIENCE_MS));
 	EXPECT_STREQ("the key has 1025 bytes; the most is 1024", kreg_errmsg());
 	EXPECT_EQ(0, get_text(self->peer, "milk", buf, sizeof(buf)));
 }
@@ -156,26 +157,26 @@ TEST_F(agent, sizes)
 	self->options.max_bytes = 3 * (KREG_MAX_AGENT_VALUE + 65);
 	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
 	memset(big, 'b', sizeof(big));
-	EXPECT_EQ(-EFBIG, kreg_agent_put(self->peer, "k", 1, big, sizeof(big), 10000));
+	EXPECT_EQ(-EFBIG, kreg_agent_put(self->peer, "k", 1, big, sizeof(big), PATIENCE_MS));
 	EXPECT_STREQ("the value has 64001 bytes; the most is 64000: put it into a table",
 		     kreg_errmsg());
-	ASSERT_EQ(0, kreg_agent_put(self->peer, "k", 1, big, sizeof(big) - 1, 10000));
-	ASSERT_EQ(0, kreg_agent_get(self->peer, "k", 1, back, sizeof(back), &len, 10000));
+	ASSERT_EQ(0, kreg_agent_put(self->peer, "k", 1, big, sizeof(big) - 1, PATIENCE_MS));
+	ASSERT_EQ(0, kreg_agent_get(self->peer, "k", 1, back, sizeof(back), &len, PATIENCE_MS));
 	EXPECT_EQ(sizeof(big) - 1, len);
 	EXPECT_EQ(0, memcmp(big, back, len));
-	EXPECT_EQ(-EMSGSIZE, kreg_agent_get(self->peer, "k", 1, back, 10, &len, 10000));
+	EXPECT_EQ(-EMSGSIZE, kreg_agent_get(self->peer, "k", 1, back, 10, &len, PATIENCE_MS));
 	EXPECT_EQ(sizeof(big) - 1, len);
 	EXPECT_STREQ("the value has 64000 bytes, and there is room for 10", kreg_errmsg());
-	EXPECT_EQ(-EMSGSIZE, kreg_agent_get(self->peer, "k", 1, NULL, 0, NULL, 10000));
-	EXPECT_EQ(0, kreg_agent_put(self->peer, "l", 1, big, sizeof(big) - 1, 10000));
-	EXPECT_EQ(0, kreg_agent_put(self->peer, "m", 1, big, sizeof(big) - 1, 10000));
-	EXPECT_EQ(-ENOSPC, kreg_agent_put(self->peer, "n", 1, "", 0, 10000));
+	EXPECT_EQ(-EMSGSIZE, kreg_agent_get(self->peer, "k", 1, NULL, 0, NULL, PATIENCE_MS));
+	EXPECT_EQ(0, kreg_agent_put(self->peer, "l", 1, big, sizeof(big) - 1, PATIENCE_MS));
+	EXPECT_EQ(0, kreg_agent_put(self->peer, "m", 1, big, sizeof(big) - 1, PATIENCE_MS));
+	EXPECT_EQ(-ENOSPC, kreg_agent_put(self->peer, "n", 1, "", 0, PATIENCE_MS));
 	EXPECT_STREQ("the agent is full: remove values, or let it have more bytes",
 		     kreg_errmsg());
 	/* What is there may be replaced, and room comes back. */
-	EXPECT_EQ(0, kreg_agent_put(self->peer, "m", 1, big, sizeof(big) - 1, 10000));
-	EXPECT_EQ(1, kreg_agent_del(self->peer, "m", 1, 10000));
-	EXPECT_EQ(0, kreg_agent_put(self->peer, "n", 1, "", 0, 10000));
+	EXPECT_EQ(0, kreg_agent_put(self->peer, "m", 1, big, sizeof(big) - 1, PATIENCE_MS));
+	EXPECT_EQ(1, kreg_agent_del(self->peer, "m", 1, PATIENCE_MS));
+	EXPECT_EQ(0, kreg_agent_put(self->peer, "n", 1, "", 0, PATIENCE_MS));
 }
 
 /* Todo.List: a line more. */
@@ -198,7 +199,7 @@ static int append(const void *old, size_t old_len, void *buf, size_t room, size_
 
 static int add_line(struct kreg_peer *peer, const char *item)
 {
-	return kreg_agent_update(peer, NULL, 0, append, (void *)item, 10000);
+	return kreg_agent_update(peer, NULL, 0, append, (void *)item, PATIENCE_MS);
 }
 
 TEST_F(agent, update)
@@ -238,7 +239,7 @@ static void add_often(struct kreg_peer *peer)
 	int i;
 
 	for (i = 0; i < 100; i++)
-		if (kreg_agent_update(peer, "n", 1, add_one, NULL, 20000))
+		if (kreg_agent_update(peer, "n", 1, add_one, NULL, PATIENCE_MS))
 			_exit(1);
 	_exit(0);
 }
@@ -259,7 +260,7 @@ TEST_F(agent, concurrent_updates)
 		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
 		EXPECT_EQ(0, status);
 	}
-	ASSERT_EQ(0, kreg_agent_get(self->peer, "n", 1, &n, sizeof(n), NULL, 10000));
+	ASSERT_EQ(0, kreg_agent_get(self->peer, "n", 1, &n, sizeof(n), NULL, PATIENCE_MS));
 	EXPECT_EQ(400, n);
 }
 
@@ -297,7 +298,7 @@ TEST_F(agent, update_over_a_death)
 	self->options.value = "A";
 	self->options.value_len = 1;
 	ASSERT_EQ(0, start_agent(self->names, self->name, &self->options, &self->pid));
-	EXPECT_EQ(0, kreg_agent_update(self->peer, NULL, 0, swap_agent, &swap, 20000));
+	EXPECT_EQ(0, kreg_agent_update(self->peer, NULL, 0, swap_agent, &swap, PATIENCE_MS));
 	EXPECT_EQ(0, swap.ret);
 	EXPECT_EQ(2, swap.calls);
 	EXPECT_EQ(0, get_text(self->peer, NULL, buf, sizeof(buf)));
@@ -321,11 +322,11 @@ TEST_F(agent, deaths)
 	EXPECT_EQ(-ETIMEDOUT, kreg_agent_put(self->peer, "k", 1, "", 0, 50));
 	EXPECT_EQ(-ETIMEDOUT, kreg_agent_get(self->peer, "k", 1, NULL, 0, NULL, 0));
 	ASSERT_EQ(0, kill(self->pid, SIGCONT));
-	EXPECT_EQ(0, kreg_stop(self->peer, 10000));
+	EXPECT_EQ(0, kreg_stop(self->peer, PATIENCE_MS));
 	waitpid(self->pid, &status, 0);
 	self->pid = 0;
 	EXPECT_EQ(0, status);
-	EXPECT_EQ(-ESRCH, kreg_agent_del(self->peer, "k", 1, 10000));
+	EXPECT_EQ(-ESRCH, kreg_agent_del(self->peer, "k", 1, PATIENCE_MS));
 }
 
 static void serve_nothing(struct kreg_request *request, void *state)
@@ -365,7 +366,7 @@ TEST_F(agent, within_a_server)
 			usleep(1000);
 		_exit(get_text(self->peer, "k", buf, sizeof(buf)) || strcmp(buf, "v") ? 3 : 0);
 	}
-	ASSERT_LT(0, kreg_server_dispatch(server, 20000));
+	ASSERT_LT(0, kreg_server_dispatch(server, PATIENCE_MS));
 	ASSERT_EQ(0, kreg_agent_new(server, NULL, &agent));
 	EXPECT_EQ(-EEXIST, kreg_agent_new(server, NULL, &twice));
 	EXPECT_STREQ("the server has an agent already", kreg_errmsg());
@@ -396,7 +397,7 @@ TEST_F(agent, child_of_a_supervisor)
 	child.id = "list";
 	child.main = worker;
 	child.notify = true;
-	child.start_ms = 30000;
+	child.start_ms = test_scale(30000);
 	ASSERT_EQ(0, kreg_supervisor_new(self->client, self->name, KREG_ONE_FOR_ONE, 3, 60000,
 					 &sup));
 	ASSERT_EQ(0, kreg_supervisor_start(sup));

@@ -125,19 +125,35 @@ static int change_value(struct kreg_agent *agent, const struct agent_ask *ask, s
 	return ret;
 }
 
+/* A later library may ask for more than this one knows. */
+static bool is_known(const struct agent_ask *ask, size_t value_len)
+{
+	bool put = ask->head.what == AGENT_PUT;
+
+	if (ask->flags & ~AGENT_IF_VERSION || (!ask->flags && ask->version))
+		return false;
+	return put || (!value_len && (ask->head.what == AGENT_DEL || !ask->flags));
+}
+
 static bool serve_agent(struct service *service, struct kreg_request *request)
 {
 	struct kreg_agent *agent = (struct kreg_agent *)service;
 	const struct agent_ask *ask = request->data;
 	struct agent_answer answer;
 	const unsigned char *value;
+	size_t value_len;
 	struct held *e;
-	int ret = 0;
+	int ret;
 
 	if (ask->head.kind != SERVICE_AGENT || request->len < sizeof(*ask) ||
 	    ask->key_len > request->len - sizeof(*ask) || ask->key_len > KREG_MAX_KEY ||
 	    ask->head.what < AGENT_GET || ask->head.what > AGENT_DEL)
 		return false;
+	value_len = request->len - sizeof(*ask) - ask->key_len;
+	if (!is_known(ask, value_len)) {
+		kreg_reply_error(request, EINVAL);
+		return true;
+	}
 	e = find_held(agent, ask + 1, ask->key_len);
 	if (ask->head.what == AGENT_GET && e) {
 		kreg_reply(request, &e->answer, sizeof(e->answer) + e->value_len);
@@ -147,8 +163,7 @@ static bool serve_agent(struct service *service, struct kreg_request *request)
 	if (ask->head.what == AGENT_GET)
 		ret = -ENODATA;
 	else
-		ret = change_value(agent, ask, e, value,
-				   request->len - sizeof(*ask) - ask->key_len, &answer);
+		ret = change_value(agent, ask, e, value, value_len, &answer);
 	if (ret)
 		kreg_reply_error(request, ret);
 	else
@@ -199,7 +214,7 @@ static int make_agent(struct kreg_server *server, const struct kreg_agent_option
 		free_agent(agent);
 	else
 		*out = agent;
-	return kreg_fail_sizes(ret, 0, o.value_len, 0);
+	return ret;
 }
 
 int kreg_agent_new(struct kreg_server *server, const struct kreg_agent_options *options,

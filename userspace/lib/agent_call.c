@@ -132,7 +132,7 @@ int kreg_agent_del(struct kreg_peer *agent, const void *key, size_t key_len, int
 	size_t len;
 	int ret = ask_agent(&a, &del, &answer, sizeof(answer), &len);
 
-	return ret ? ret : (int)answer.count;
+	return ret ? ret : !!answer.count;
 }
 
 /* A function, and the values that it is given and makes. */

@@ -25,7 +25,8 @@ extern "C" {
  *
  * Errors of those that are given a peer: those of kreg_call(), of which -ETIMEDOUT, -EINTR and
  * -ECONNRESET leave it open whether a value was changed; -ENOMSG: the server is no agent;
- * -ENAMETOOLONG: the key. kreg_stop() ends an agent.
+ * -ENAMETOOLONG: the key; -EINVAL: the agent's library is older and does not know what is asked.
+ * kreg_stop() ends an agent.
  */
 
 /* For the thread of its server. */
@@ -56,8 +57,8 @@ struct kreg_agent_options {
  * @options: NULL: all defaults
  * @agent: the new agent
  *
- * Errors: -EEXIST: the server has one already; -EFBIG, -ENOSPC: the value; -ESTALE: the server is
- * the parent's of this process.
+ * Errors: -EEXIST: the server has one already; -EFBIG, -ENOSPC: the value; -EINVAL: @size;
+ * -ESTALE: the server is the parent's of this process.
  */
 int kreg_agent_new(struct kreg_server *server, const struct kreg_agent_options *options,
 		   struct kreg_agent **agent) KREG_NONNULL_FIRST KREG_MUST_CHECK;

@@ -40,7 +40,8 @@ typedef void (*kreg_serve_fn)(struct kreg_request *request, void *state);
  * @size: sizeof(struct kreg_server_options)
  * @max_connections: how many are open at a time; 0: 256
  * @reserved: must be zero
- * @max_message: longest request in bytes; 0: KREG_MAX_MESSAGE, which is the most
+ * @max_message: longest request in bytes; 0: KREG_MAX_MESSAGE, which is the most. Of those that
+ *	the program answers: what keepers and agents in the server are asked has limits of its own
  * @directory: put the socket there, which makes the server reachable from all network
  *	namespaces and lets the directory's mode say who may connect; the file stays when
  *	the process is killed. NULL: it has no file
