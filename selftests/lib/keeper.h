@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 
 #include "lib/lib.h"
+#include "kit/util.h"
 
 #define KEEPER		"keeper"
 #define CONSUMER	"consumer"
@@ -33,7 +34,8 @@ struct actor {
 	struct kreg_table *table;	/* of consumers, if they have it */
 	uint64_t given;			/* id of the table that an event was about */
 	int events;
-	int failed;
+	enum kreg_keeper_failure what;	/* has failed, */
+	int failed;			/* and why */
 };
 
 static inline void answer(struct kreg_request *r, int64_t number)
@@ -84,6 +86,9 @@ static inline void serve_keeper(struct kreg_request *r, void *arg)
 	case 'f':
 		answer(r, a->failed);
 		break;
+	case 'w':
+		answer(r, a->what);
+		break;
 	default:
 		answer(r, act_any(a, text));
 	}
@@ -92,7 +97,8 @@ static inline void serve_keeper(struct kreg_request *r, void *arg)
 static inline int64_t get_from_keeper(struct actor *a)
 {
 	struct kreg_table *table;
-	int ret = kreg_keeper_get(a->peer, a->client, a->keeping->table, 5000, &table);
+	int ret = kreg_keeper_get(a->peer, a->client, a->keeping->table, PATIENCE_MS,
+				  &table);
 
 	if (ret)
 		return ret;
@@ -119,6 +125,14 @@ static inline int64_t give_foreign(struct actor *a)
 	ret = ret ? ret : give_back(a);
 	a->table = own;
 	return ret;
+}
+
+/* The keeper is its heir no more, and nobody else. */
+static inline int64_t disinherit(struct actor *a)
+{
+	int ret = kreg_table_set_heir(a->table, NULL, NULL, 0, 0);
+
+	return ret ? ret : kreg_table_set_orphan(a->table, KREG_ORPHAN_DESTROY, 0);
 }
 
 /* Number in the table that only its owner may change. */
@@ -166,6 +180,9 @@ static inline void serve_consumer(struct kreg_request *r, void *arg)
 	case 'D':
 		answer(r, kreg_table_destroy(a->table));
 		break;
+	case 'o':
+		answer(r, disinherit(a));
+		break;
 	case '+':
 		answer(r, add_one(a));
 		break;
@@ -192,9 +209,12 @@ static inline void on_transfer(const struct kreg_event *event, void *arg)
 		a->given = kreg_event_table(event);
 }
 
-static inline void on_failure(int err, void *arg)
+static inline void on_failure(enum kreg_keeper_failure what, int err, void *arg)
 {
-	((struct actor *)arg)->failed = err;
+	struct actor *a = arg;
+
+	a->what = what;
+	a->failed = err;
 }
 
 static inline bool admit_all(uid_t uid, gid_t gid, void *arg)
@@ -209,7 +229,7 @@ static inline int open_actor(struct actor *a, const struct keeping *k, kreg_serv
 
 	o.admit = k->admits ? admit_all : NULL;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(120);
+	alarm(test_scale(120));
 	a->keeping = k;
 	ret = ret ? ret : kreg_table_open(a->client, k->names, NULL, &a->names);
 	ret = ret ? ret : kreg_server_new(a->client, fn, a, &o, &a->server);
@@ -274,6 +294,12 @@ static inline pid_t start_actor(begin_fn begin, const struct keeping *k, const c
 	return ret ? ret : pid;
 }
 
+/* When it returns the process does nothing until SIGCONT. */
+static inline int stop_actor(pid_t pid)
+{
+	return kill(pid, SIGSTOP) || waitpid(pid, NULL, WUNTRACED) != pid ? -errno : 0;
+}
+
 static inline int end_actor(pid_t *pid, int sig)
 {
 	int status = -1;
@@ -334,15 +360,16 @@ static inline void end_play(struct play *p)
 static inline int64_t tell(struct kreg_peer *peer, const char *text)
 {
 	int64_t number = -EBADMSG;
-	int ret = kreg_call(peer, text, strlen(text) + 1, &number, sizeof(number), NULL, 10000);
+	int ret = kreg_call(peer, text, strlen(text) + 1, &number, sizeof(number), NULL,
+			    PATIENCE_MS);
 
 	return ret ? ret : number;
 }
 
-/* Until it says so, for some twenty seconds. */
+/* Until it says so. */
 static inline bool tells(struct kreg_peer *peer, const char *text, int64_t expected)
 {
-	uint64_t deadline = kreg_deadline(20000);
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 
 	while (tell(peer, text) != expected && kreg_deadline(0) < deadline)
 		usleep(1000);
@@ -366,7 +393,7 @@ static inline pid_t owner_of(struct play *p, pid_t *heir)
 
 static inline bool is_owned_by(struct play *p, pid_t pid)
 {
-	uint64_t deadline = kreg_deadline(20000);
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 
 	while (owner_of(p, NULL) != pid && kreg_deadline(0) < deadline)
 		usleep(1000);

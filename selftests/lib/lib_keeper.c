@@ -2,6 +2,7 @@
 /* libkreg: keepers that give their table to who registers, and to who asks. */
 #include <dlfcn.h>
 
+#include "lib/cpu.h"
 #include "lib/keeper.h"
 
 /* A keeper with consumers: Immortal's table manager. */
@@ -101,16 +102,6 @@ TEST_F(tm, post_scenario)
 	EXPECT_EQ(self->id, tell(self->p.keeper_peer, "i"));
 }
 
-static int64_t cpu_ns(pid_t pid)
-{
-	struct timespec ts;
-	clockid_t clock;
-
-	if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &ts))
-		return -1;
-	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
-}
-
 /* Nobody spins until somebody comes, and calls are answered meanwhile. */
 TEST_F(tm, waits_without_cpu)
 {
@@ -120,10 +111,10 @@ TEST_F(tm, waits_without_cpu)
 	EXPECT_EQ(self->id, tell(self->p.keeper_peer, "i"));
 	/* What it does behind its answer. */
 	usleep(100000);
-	before = cpu_ns(self->p.keeper);
+	before = cpu_of(self->p.keeper);
 	ASSERT_LT(0, before);
 	usleep(300000);
-	EXPECT_EQ(before, cpu_ns(self->p.keeper));
+	EXPECT_EQ(before, cpu_of(self->p.keeper));
 	for (end = kreg_deadline(50); kreg_deadline(0) < end; calls++)
 		ASSERT_EQ(1, tell(self->p.keeper_peer, "h"));
 	EXPECT_LT(0, calls);
@@ -177,12 +168,12 @@ TEST_F(tm, dies_before_give)
 	EXPECT_EQ(0, a.failed);
 	ASSERT_TRUE(start_consumer(&self->p));
 	while (kreg_keeper_holds(a.keeper))
-		ASSERT_LT(0, kreg_server_dispatch(a.server, 20000));
+		ASSERT_LT(0, kreg_server_dispatch(a.server, PATIENCE_MS));
 	EXPECT_TRUE(tells(self->p.consumer_peer, "n", 1));
 	/* The keeper's client hears of it, though this process had another one before. */
 	end_actor(&self->p.consumer, SIGKILL);
 	ASSERT_TRUE(start_consumer(&self->p));
-	ASSERT_LT(0, kreg_server_dispatch(a.server, 20000));
+	ASSERT_LT(0, kreg_server_dispatch(a.server, PATIENCE_MS));
 	EXPECT_TRUE(tells(self->p.consumer_peer, "n", 1));
 	/* In any order. */
 	kreg_server_free(a.server);
@@ -197,9 +188,10 @@ TEST_F(tm, given_back)
 	ASSERT_TRUE(start_consumer(&self->p));
 	ASSERT_TRUE(tells(self->p.consumer_peer, "n", 1));
 	EXPECT_EQ(0, tell(self->p.consumer_peer, "b"));
-	ASSERT_TRUE(tells(self->p.keeper_peer, "h", 1));
-	usleep(50000);
-	EXPECT_EQ(self->p.keeper, owner_of(&self->p, NULL));
+	/* By its second answer it has been told of all that was before the first. */
+	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
+	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
+	EXPECT_EQ(1, tell(self->p.consumer_peer, "n"));
 	EXPECT_EQ(0, tell(self->p.consumer_peer, "r"));
 	ASSERT_TRUE(tells(self->p.consumer_peer, "n", 2));
 	EXPECT_EQ(0, tell(self->p.consumer_peer, "p"));
@@ -213,27 +205,126 @@ TEST_F(tm, given_back)
 	EXPECT_EQ(0, tell(self->p.keeper_peer, "f"));
 }
 
-/* Somebody is registered who cannot receive a table: the keeper goes on with the next one. */
-TEST_F(tm, consumer_that_cannot)
+/*
+ * What it does with its entry while it has the table says nothing of the time afterwards, whether
+ * the keeper has heard of it meanwhile or not.
+ */
+TEST_F(tm, changed_before_it_is_given_back)
 {
-	pid_t pid = fork();
+	bool stopped = false;
+
+	ASSERT_TRUE(start_consumer(&self->p));
+	ASSERT_TRUE(tells(self->p.consumer_peer, "n", 1));
+	do {
+		/* What it does behind the gift. */
+		EXPECT_EQ(0, tell(self->p.keeper_peer, "h"));
+		if (stopped)
+			ASSERT_EQ(0, stop_actor(self->p.keeper));
+		EXPECT_EQ(0, tell(self->p.consumer_peer, "r"));
+		EXPECT_EQ(0, tell(self->p.consumer_peer, "b"));
+		ASSERT_EQ(0, kill(self->p.keeper, SIGCONT));
+		EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
+		EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
+		EXPECT_EQ(1 + stopped, tell(self->p.consumer_peer, "n"));
+		EXPECT_EQ(0, tell(self->p.consumer_peer, "r"));
+		ASSERT_TRUE(tells(self->p.consumer_peer, "n", 2 + stopped));
+		stopped = !stopped;
+	} while (stopped);
+}
+
+/* A keeper that has come later knows as well to whom it is not to be given at once. */
+TEST_F(tm, given_back_to_the_next_keeper)
+{
+	ASSERT_TRUE(start_consumer(&self->p));
+	ASSERT_TRUE(tells(self->p.consumer_peer, "n", 1));
+	end_actor(&self->p.keeper, SIGKILL);
+	self->p.keeper = start_actor(begin_keeper, &self->p.keeping, KEEPER);
+	ASSERT_LT(0, self->p.keeper);
+	EXPECT_EQ(0, tell(self->p.consumer_peer, "b"));
+	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
+	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
+	EXPECT_EQ(1, tell(self->p.consumer_peer, "n"));
+	EXPECT_EQ(0, tell(self->p.consumer_peer, "r"));
+	EXPECT_TRUE(tells(self->p.consumer_peer, "n", 2));
+}
+
+/* A process without the device, which is registered all the same. Return: its pid */
+static pid_t register_bystander(struct play *p)
+{
 	struct kreg_process bystander;
 	struct kreg_ref *ref;
+	pid_t pid = fork();
+	int ret;
 
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 		_exit(0);
 	}
-	ASSERT_EQ(0, kreg_monitor_pid(self->p.client, pid, NULL, NULL, &ref));
+	if (kreg_monitor_pid(p->client, pid, NULL, NULL, &ref))
+		return -1;
 	bystander = kreg_ref_process(ref);
-	ASSERT_EQ(1, kreg_register_or_get(self->p.names, &bystander, CONSUMER, strlen(CONSUMER),
-					  NULL, 0, NULL));
+	ret = kreg_register_or_get(p->names, &bystander, CONSUMER, strlen(CONSUMER), NULL, 0,
+				   NULL);
+	kreg_ref_cancel(ref);
+	return ret == 1 ? pid : -1;
+}
+
+/* Somebody is registered who cannot receive a table: the keeper goes on with the next one. */
+TEST_F(tm, consumer_that_cannot)
+{
+	pid_t pid = register_bystander(&self->p);
+
+	ASSERT_LT(0, pid);
 	EXPECT_TRUE(tells(self->p.keeper_peer, "f", -ENOTCONN));
+	EXPECT_EQ(KREG_KEEPER_GIVE, tell(self->p.keeper_peer, "w"));
 	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
 	end_actor(&pid, SIGKILL);
-	kreg_ref_cancel(ref);
 	ASSERT_TRUE(start_consumer(&self->p));
 	EXPECT_TRUE(tells(self->p.consumer_peer, "n", 1));
+}
+
+/* Of what fails while the keeper is made, the program is told when it has the keeper. */
+TEST_F(tm, told_when_it_is_made)
+{
+	struct actor a = { .server = NULL };
+	pid_t pid = register_bystander(&self->p);
+
+	ASSERT_LT(0, pid);
+	end_actor(&self->p.keeper, SIGKILL);
+	ASSERT_EQ(0, begin_keeper(&a, &self->p.keeping, KEEPER));
+	EXPECT_EQ(0, a.failed);
+	while (!a.failed)
+		ASSERT_LT(0, kreg_server_dispatch(a.server, PATIENCE_MS));
+	EXPECT_EQ(-ENOTCONN, a.failed);
+	EXPECT_EQ(KREG_KEEPER_GIVE, a.what);
+	EXPECT_TRUE(kreg_keeper_holds(a.keeper));
+	end_actor(&pid, SIGKILL);
+	kreg_keeper_free(a.keeper);
+	kreg_table_close(a.names);
+	kreg_server_free(a.server);
+	kreg_client_close(a.client);
+}
+
+/* The name has become that of a table for which nobody can stand by. */
+TEST_F(tm, cannot_stand_by)
+{
+	struct kreg_table *role, *table;
+
+	ASSERT_EQ(0, kreg_role_open(self->p.client, "keeper-role", 0, &role));
+	ASSERT_EQ(0, kreg_role_claim(role, 0));
+	ASSERT_TRUE(start_consumer(&self->p));
+	ASSERT_TRUE(tells(self->p.consumer_peer, "n", 1));
+	ASSERT_EQ(0, stop_actor(self->p.keeper));
+	EXPECT_EQ(0, tell(self->p.consumer_peer, "D"));
+	ASSERT_EQ(0, kreg_table_create(self->p.client, self->p.keeping.table, &table));
+	ASSERT_EQ(0, kreg_table_follow(table, role));
+	ASSERT_EQ(0, kill(self->p.keeper, SIGCONT));
+	EXPECT_TRUE(tells(self->p.keeper_peer, "f", -EBUSY));
+	EXPECT_EQ(KREG_KEEPER_STANDBY, tell(self->p.keeper_peer, "w"));
+	kreg_table_close(table);
+	ASSERT_EQ(0, kreg_table_destroy(role));
+	kreg_table_close(role);
 }
 
 TEST_F(tm, registry_is_destroyed)
@@ -244,8 +335,9 @@ TEST_F(tm, registry_is_destroyed)
 	ASSERT_EQ(0, begin_keeper(&a, &self->p.keeping, KEEPER));
 	ASSERT_EQ(0, kreg_table_destroy(self->p.names));
 	while (!a.failed)
-		ASSERT_LT(0, kreg_server_dispatch(a.server, 20000));
+		ASSERT_LT(0, kreg_server_dispatch(a.server, PATIENCE_MS));
 	EXPECT_EQ(-ESTALE, a.failed);
+	EXPECT_EQ(KREG_KEEPER_CONSUMERS, a.what);
 	EXPECT_NE(NULL, strstr(kreg_errmsg(), "has been destroyed"));
 	EXPECT_TRUE(kreg_keeper_holds(a.keeper));
 	kreg_keeper_free(a.keeper);

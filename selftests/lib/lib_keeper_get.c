@@ -76,7 +76,7 @@ TEST_F(db, transfer_foreign)
 	EXPECT_EQ(0, tell(self->p.consumer_peer, "F"));
 	EXPECT_EQ(1, tell(self->p.keeper_peer, "h"));
 	EXPECT_EQ(-ENOENT, kreg_wait_name(self->p.client, "keeper-foreign", KREG_WATCH_ABSENT,
-					  20000) ?: kreg_stat_by_name(self->p.client,
+					  PATIENCE_MS) ?: kreg_stat_by_name(self->p.client,
 								      "keeper-foreign", &st));
 	EXPECT_EQ(self->id, tell(self->p.keeper_peer, "i"));
 	EXPECT_EQ(KREG_OPENED_CLAIMED, tell(self->p.consumer_peer, "g"));
@@ -112,7 +112,7 @@ TEST_F(db, earlier_gifts_stay)
 	ASSERT_EQ(0, kreg_server_new(self->p.client, serve_nothing, NULL, NULL, &server));
 	ASSERT_EQ(0, kreg_keeper_new(server, "keeper-early-late", &o, &keeper));
 	ASSERT_EQ(0, kid_do(&kid, 'l'));
-	ASSERT_LT(0, kreg_server_dispatch(server, 20000));
+	ASSERT_LT(0, kreg_server_dispatch(server, PATIENCE_MS));
 	EXPECT_EQ(-ENOENT, kreg_stat_by_name(self->p.client, "keeper-late", &st));
 	ASSERT_EQ(0, kreg_stat_by_name(self->p.client, "keeper-early", &st));
 	EXPECT_EQ(getpid(), kreg_stat_owner(st).pid);
@@ -150,7 +150,7 @@ TEST_F(db, waits_for_the_other)
 					     &ref));
 	EXPECT_EQ(-EBUSY, tell(self->second_peer, "g"));
 	end_actor(&self->p.consumer, SIGKILL);
-	ASSERT_EQ(0, kreg_event_next(self->p.client, 20000, &event));
+	ASSERT_EQ(0, kreg_event_next(self->p.client, PATIENCE_MS, &event));
 	EXPECT_EQ(KREG_OPENED_CLAIMED, tell(self->second_peer, "g"));
 	kreg_ref_cancel(ref);
 }
@@ -242,31 +242,31 @@ TEST_F(db, sentences)
 	struct kreg_table *table = NULL;
 	char want[256], name[KREG_MAX_NAME + 2];
 
-	EXPECT_EQ(-ENOMSG, kreg_keeper_get(self->p.keeper_peer, self->p.client, "none", 5000,
+	EXPECT_EQ(-ENOMSG, kreg_keeper_get(self->p.keeper_peer, self->p.client, "none", PATIENCE_MS,
 					   &table));
 	EXPECT_STREQ("the server does not keep table 'none'", kreg_errmsg());
-	EXPECT_EQ(-ENOMSG, kreg_keeper_get(self->p.consumer_peer, self->p.client, "none", 5000,
-					   &table));
+	EXPECT_EQ(-ENOMSG, kreg_keeper_get(self->p.consumer_peer, self->p.client, "none",
+					   PATIENCE_MS, &table));
 	EXPECT_EQ(KREG_OPENED_CLAIMED, tell(self->p.consumer_peer, "g"));
 	EXPECT_EQ(-EBUSY, kreg_keeper_get(self->p.keeper_peer, self->p.client,
-					  self->p.keeping.table, 5000, &table));
+					  self->p.keeping.table, PATIENCE_MS, &table));
 	snprintf(want, sizeof(want),
 		 "another process has table '%s'; kreg_monitor_owner_name() tells when that is dead",
 		 self->p.keeping.table);
 	EXPECT_STREQ(want, kreg_errmsg());
 	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	EXPECT_EQ(-ENAMETOOLONG, kreg_keeper_get(self->p.keeper_peer, self->p.client, name, 5000,
-						 &table));
+	EXPECT_EQ(-ENAMETOOLONG, kreg_keeper_get(self->p.keeper_peer, self->p.client, name,
+						 PATIENCE_MS, &table));
 	EXPECT_STREQ("the name has 129 bytes; the most is 128", kreg_errmsg());
 	end_actor(&self->p.keeper, SIGKILL);
-	EXPECT_EQ(-ESRCH, kreg_keeper_get(self->p.keeper_peer, self->p.client, "none", 5000,
+	EXPECT_EQ(-ESRCH, kreg_keeper_get(self->p.keeper_peer, self->p.client, "none", PATIENCE_MS,
 					  &table));
 	self->p.keeping.on_request = false;
 	self->p.keeper = start_actor(begin_keeper, &self->p.keeping, KEEPER);
 	ASSERT_LT(0, self->p.keeper);
 	EXPECT_EQ(-EOPNOTSUPP, kreg_keeper_get(self->p.keeper_peer, self->p.client,
-					       self->p.keeping.table, 5000, &table));
+					       self->p.keeping.table, PATIENCE_MS, &table));
 	snprintf(want, sizeof(want),
 		 "table '%s' is given to who registers as its consumer, not to who asks",
 		 self->p.keeping.table);
@@ -292,7 +292,7 @@ static int ask_as_other(struct play *p, unsigned int mode, bool accepts)
 		ret = ret ?: accepts ? kreg_client_set_accept(client, true) : 0;
 		ret = ret ?: kreg_table_open(client, p->keeping.names, NULL, &names);
 		ret = ret ?: kreg_peer_open(names, KEEPER, strlen(KEEPER), &peer);
-		ret = ret ?: kreg_keeper_get(peer, client, p->keeping.table, 5000, &table);
+		ret = ret ?: kreg_keeper_get(peer, client, p->keeping.table, PATIENCE_MS, &table);
 		if ((ret == -EPERM && !strstr(kreg_errmsg(), "accept tables first")) ||
 		    (ret == -ENOTCONN && !strstr(kreg_errmsg(), "may only read the device")))
 			ret = -EILSEQ;

@@ -80,6 +80,9 @@ static const struct {
 	{ ESHUTDOWN, TRY_SUPERVISE,
 	  "the supervisor stops its children, or has: too many died, or it was asked to" },
 	{ EEXIST, TRY_KEEP, "the server keeps %t already" },
+	{ EBUSY, TRY_KEEP,
+	  "another client of this process has keepers already: keep %t with a server of that client"
+	},
 	{ ESTALE, TRY_KEEP, "the server is the parent's of this process" },
 	{ ENAMETOOLONG, TRY_KEEP, "the key of consumers has more than %K bytes" },
 	{ EINVAL, TRY_KEEP,
@@ -94,8 +97,12 @@ static const struct {
 	{ EPERM, TRY_ASK,
 	  "%t is of a keeper of another user or in other namespaces: accept tables first, by kreg_client_set_accept()"
 	},
+	{ EBADMSG, TRY_ASK, "the server has named a table that is not %t, or not this process'" },
 	{ EDQUOT, TRY_ASK, "the mailbox of this process is full: read its events, then ask for %t" },
 	{ EEXIST, TRY_AGENT, "the server has an agent already" },
+	{ EINVAL, TRY_AGENT,
+	  "the agent's library does not know this request, or the options have no size that is known"
+	},
 	{ ESTALE, TRY_AGENT, "the server is the parent's of this process" },
 	{ ENODATA, TRY_AGENT, "the agent has no value under this key" },
 	{ ENOSPC, TRY_AGENT, "the agent is full: remove values, or let it have more bytes" },

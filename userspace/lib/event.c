@@ -227,9 +227,10 @@ void kreg_client_set_handler(struct kreg_client *client, kreg_event_fn fn, void 
 	client->handler_arg = arg;
 }
 
+/* Refs and keepers of a parent do nothing in its child. */
 static bool has_handlers(const struct kreg_client *client)
 {
-	return client->handler || client->has_refs || client->keepers;
+	return client->handler || kreg_client_has_refs(client) || kreg_keeper_works(client);
 }
 
 /* False: there is no handler for it. */

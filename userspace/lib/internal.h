@@ -49,7 +49,7 @@ struct kreg_client {
 	char *path;
 	struct mail mail;
 	struct refs refs_of;
-	_Atomic bool has_refs;		/* or had */
+	_Atomic uint64_t refs_in;	/* process that has refs, or had */
 	kreg_event_fn handler;
 	void *handler_arg;
 	struct kreg_keeper *keepers;	/* to be told of tables that come by gift or heirship */
@@ -108,6 +108,12 @@ extern __thread enum kreg_limit kreg_ioctl_limit;
 
 /* fork.c: number of this process, which none of its ancestors has; never 0. */
 uint64_t kreg_process_number(void);
+
+/* Or had; those of a parent do not count. */
+static inline bool kreg_client_has_refs(const struct kreg_client *client)
+{
+	return client->refs_in == kreg_process_number();
+}
 
 /* client.c: a descriptor of the device, which only reads if this user may not write. */
 int kreg_device_open(const char *path);
@@ -174,11 +180,13 @@ enum whose kreg_ref_take(struct kreg_client *client, const struct kreg_event *ev
 /* The handler has returned. */
 void kreg_ref_handled(struct kreg_client *client, const struct taken *taken);
 /*
- * keeper.c: an event that is of no ref goes to the keeper of its table, or to one that is to
+ * keeper_client.c: an event that is of no ref goes to the keeper of its table, or to one that is to
  * destroy that.
  */
 void kreg_keeper_take(struct kreg_client *client, const struct kreg_event *event,
 		      struct taken *taken);
+/* Has this process a keeper on it? */
+bool kreg_keeper_works(const struct kreg_client *client);
 
 /* The event that was taken last is not the program's any more. */
 void kreg_ref_release(struct kreg_client *client);

@@ -18,14 +18,17 @@ static void drop_ref(struct kreg_ref **ref)
 	kreg_ref_cancel(old);
 }
 
-bool kreg_keeper_holds(const struct kreg_keeper *keeper)
+bool kreg_keeper_is_of(const struct kreg_keeper *k, const struct kreg_process *process)
 {
 	struct kreg_info info;
 
-	/* A child has the keeper of its parent, and not the table. */
-	return keeper->server->process == kreg_process_number() &&
-	       !kreg_info_read(keeper->client, keeper->table->id, NULL, &info) &&
-	       info.owner.cookie == keeper->self.cookie;
+	return !kreg_info_read(k->client, k->table->id, NULL, &info) &&
+	       info.owner.cookie == process->cookie;
+}
+
+bool kreg_keeper_holds(const struct kreg_keeper *keeper)
+{
+	return kreg_keeper_is_own(keeper) && kreg_keeper_is_of(keeper, &keeper->self);
 }
 
 struct kreg_table *kreg_keeper_table(const struct kreg_keeper *keeper)
@@ -33,10 +36,10 @@ struct kreg_table *kreg_keeper_table(const struct kreg_keeper *keeper)
 	return keeper->table;
 }
 
-static void tell_failure(struct kreg_keeper *k, int err)
+static void tell_failure(struct kreg_keeper *k, enum kreg_keeper_failure what, int err)
 {
 	if (k->failed)
-		k->failed(err, k->arg);
+		k->failed(what, err, k->arg);
 }
 
 static void on_line(const struct kreg_event *event, void *arg)
@@ -46,32 +49,45 @@ static void on_line(const struct kreg_event *event, void *arg)
 
 	drop_ref(&k->line);
 	if (denied)
-		tell_failure(k, kreg_fail_table(-EACCES, TRY_CLAIM, k->table));
+		tell_failure(k, KREG_KEEPER_STANDBY,
+			     kreg_fail_table(-EACCES, TRY_CLAIM, k->table));
 	else
 		kreg_keeper_continue(k);
 }
 
-/* From now on it is one table whoever dies: first the consumer, then the keeper. */
-static int secure_table(struct kreg_keeper *k)
+int kreg_keeper_secure(struct kreg_keeper *k)
 {
-	int ret = kreg_table_set_heir(k->table, &k->self, NULL, 0, 0);
+	int ret;
 
+	drop_ref(&k->line);
+	ret = kreg_table_set_heir(k->table, &k->self, NULL, 0, 0);
 	return ret ? ret : kreg_table_set_orphan(k->table, k->how.orphan, k->how.orphan_ms);
 }
 
-/* With k->line it is another process', else our own. */
+/* If it is not there any more there is nothing to stand by for. */
+static bool is_in_line(const struct kreg_keeper *k)
+{
+	struct kreg_info info;
+
+	return k->line && !kreg_info_read(k->client, k->table->id, NULL, &info) &&
+	       info.owner.cookie != k->self.cookie;
+}
+
+/* With k->line it is another process', else our own. A place is kept: a new one is the last. */
 static int take_table(struct kreg_keeper *k)
 {
 	struct kreg_table *table;
 	int ret;
 
+	if (is_in_line(k))
+		return 0;
 	drop_ref(&k->line);
 	ret = kreg_table_standby(k->client, k->name, &k->how, on_line, k, &table, &k->line);
 	if (ret)
 		return ret;
 	kreg_table_close(k->table);
 	k->table = table;
-	return k->line ? 0 : secure_table(k);
+	return k->line ? 0 : kreg_keeper_secure(k);
 }
 
 static void on_entry(const struct kreg_event *event, void *arg)
@@ -81,8 +97,12 @@ static void on_entry(const struct kreg_event *event, void *arg)
 	bool gone = event->kind == KREG_EVENT_GONE;
 
 	drop_ref(&k->entry);
+	/* The consumer has changed it while it had the table. */
+	if (k->line && k->given.cookie && event->process.cookie == k->given.cookie)
+		k->seen = event->version;
 	if (gone)
-		tell_failure(k, kreg_fail_table(err, TRY_WAIT, k->consumers));
+		tell_failure(k, KREG_KEEPER_CONSUMERS,
+			     kreg_fail_table(err, TRY_WAIT, k->consumers));
 	else
 		kreg_keeper_continue(k);
 }
@@ -91,6 +111,24 @@ static int wait_for_entry(struct kreg_keeper *k, enum kreg_watch_kind what, uint
 {
 	drop_ref(&k->entry);
 	return kreg_when(k->consumers, k->key, k->key_len, what, version, on_entry, k, &k->entry);
+}
+
+/*
+ * As long as another process has the table: what the entry is then is no wish to have it again.
+ * The owner last, since a consumer that has given it back may have registered anew.
+ */
+static int follow_entry(struct kreg_keeper *k)
+{
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	int ret = kreg_whereis(k->consumers, k->key, k->key_len, &holder);
+
+	if (ret && ret != -ENODATA)
+		return ret;
+	if (holder.process.cookie && kreg_keeper_is_of(k, &holder.process)) {
+		k->seen = holder.version;
+		k->given = holder.process;
+	}
+	return wait_for_entry(k, KREG_WATCH_CHANGED, holder.version);
 }
 
 /*
@@ -110,6 +148,7 @@ static int give_to(struct kreg_keeper *k, const struct kreg_process *consumer)
 /*
  * 1: it was offered to who has registered, so see whose it is; 0: wait. Nobody is offered it
  * twice for one entry: a gift that fails would fail again, and who gives it back does not want it.
+ * Only while the keeper is made, when the program cannot be told, a second attempt comes later.
  */
 static int offer_table(struct kreg_keeper *k)
 {
@@ -122,10 +161,12 @@ static int offer_table(struct kreg_keeper *k)
 		return ret;
 	if (holder.version == k->seen)
 		return wait_for_entry(k, KREG_WATCH_CHANGED, k->seen);
-	k->seen = holder.version;
 	ret = give_to(k, &holder.process);
+	if (ret && !k->made)
+		return wait_for_entry(k, KREG_WATCH_PRESENT, 0);
+	k->seen = holder.version;
 	if (ret)
-		tell_failure(k, ret);
+		tell_failure(k, KREG_KEEPER_GIVE, ret);
 	return 1;
 }
 
@@ -134,10 +175,12 @@ int kreg_keeper_advance(struct kreg_keeper *k)
 	int ret;
 
 	do {
+		k->tried = KREG_KEEPER_STANDBY;
 		ret = take_table(k);
-		if (ret || k->line || !k->consumers)
+		if (ret || !k->consumers)
 			return ret;
-		ret = offer_table(k);
+		k->tried = KREG_KEEPER_CONSUMERS;
+		ret = k->line ? follow_entry(k) : offer_table(k);
 	} while (ret > 0);
 	return ret;
 }
@@ -147,45 +190,7 @@ void kreg_keeper_continue(struct kreg_keeper *k)
 	int ret = kreg_keeper_advance(k);
 
 	if (ret)
-		tell_failure(k, ret);
-}
-
-static void on_own_table(const struct kreg_event *event, void *arg)
-{
-	(void)event;
-	kreg_keeper_continue(arg);
-}
-
-static void on_foreign_table(const struct kreg_event *event, void *arg)
-{
-	struct kreg_ioc_table destroy = { .size = sizeof(destroy), .table = event->table };
-	struct kreg_keeper *k = arg;
-
-	/* Only if nobody else has got it meanwhile. */
-	kreg_ioctl(k->client, KREG_IOC_DESTROY, &destroy);
-}
-
-void kreg_keeper_take(struct kreg_client *client, const struct kreg_event *event,
-		      struct taken *taken)
-{
-	struct kreg_keeper *k, *destroyer = NULL;
-
-	if (event->kind != KREG_EVENT_TRANSFER || !client->keepers ||
-	    client->keepers->server->process != kreg_process_number())
-		return;
-	for (k = client->keepers; k; k = k->next) {
-		if (k->table->id == event->table) {
-			taken->fn = on_own_table;
-			taken->arg = k;
-			return;
-		}
-		if (k->destroy_foreign && event->time_ns >= k->since)
-			destroyer = k;
-	}
-	if (destroyer) {
-		taken->fn = on_foreign_table;
-		taken->arg = destroyer;
-	}
+		tell_failure(k, k->tried, ret);
 }
 
 static int check_options(const struct kreg_client *client, const struct kreg_keeper_options *o,
@@ -218,7 +223,7 @@ static bool is_kept(const struct kreg_client *client, const struct kreg_keeper *
 	const struct kreg_keeper *k;
 
 	for (k = client->keepers; k; k = k->next)
-		if (k != keeper && !strcmp(k->name, keeper->name))
+		if (kreg_keeper_is_own(k) && !strcmp(k->name, keeper->name))
 			return true;
 	return false;
 }
@@ -276,10 +281,29 @@ static int begin_keeping(struct kreg_keeper *k)
 	return ret ? ret : kreg_keeper_advance(k);
 }
 
+/* Before it may be given its table: what comes back at once is to be seen. */
+static int add_keeper(struct kreg_keeper *k)
+{
+	int ret = is_kept(k->client, k) ? -EEXIST : kreg_keeper_join(k->client);
+
+	if (ret)
+		return ret;
+	ret = kreg_server_add(k->server, &k->service);
+	if (ret) {
+		kreg_keeper_leave();
+		return ret;
+	}
+	k->next = k->client->keepers;
+	k->client->keepers = k;
+	return 0;
+}
+
 static void remove_keeper(struct kreg_keeper *keeper)
 {
 	struct kreg_keeper **k = &keeper->client->keepers;
 
+	if (kreg_keeper_is_own(keeper))
+		kreg_keeper_leave();
 	while (*k != keeper)
 		k = &(*k)->next;
 	*k = keeper->next;
@@ -298,20 +322,18 @@ int kreg_keeper_new(struct kreg_server *server, const char *name,
 		ret = name ? make_keeper(server, name, &o, &k) : -EINVAL;
 	if (ret)
 		return kreg_fail_name(ret, TRY_KEEP, client, name);
-	ret = is_kept(client, k) ? -EEXIST : kreg_server_add(server, &k->service);
+	ret = add_keeper(k);
 	if (ret) {
 		free_keeper(k);
 		return kreg_fail_name(ret, TRY_KEEP, client, name);
 	}
-	/* Before it may be given: what comes back at once is to be seen. */
-	k->next = client->keepers;
-	client->keepers = k;
 	ret = begin_keeping(k);
 	if (ret) {
 		remove_keeper(k);
 		free_keeper(k);
 		return ret;
 	}
+	k->made = true;
 	*keeper = k;
 	return 0;
 }

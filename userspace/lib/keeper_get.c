@@ -16,12 +16,20 @@ static int find_asker(const struct kreg_request *request, const struct keeper_as
 	return !ret && process->cookie != ask->cookie ? -ESRCH : ret;
 }
 
-static bool owned_by(const struct kreg_keeper *k, const struct kreg_process *process)
+/*
+ * 0: it is ours, to be given; 1: @to has it already. Its owner may have destroyed it, and even
+ * made it anew, or something may have failed before.
+ */
+static int find_table(struct kreg_keeper *k, const struct kreg_process *to)
 {
-	struct kreg_info info;
-
-	return !kreg_info_read(k->client, k->table->id, NULL, &info) &&
-	       info.owner.cookie == process->cookie;
+	if (kreg_keeper_is_of(k, to))
+		return 1;
+	if (kreg_keeper_holds(k))
+		return kreg_keeper_secure(k);
+	kreg_keeper_continue(k);
+	if (kreg_keeper_is_of(k, to))
+		return 1;
+	return kreg_keeper_holds(k) ? 0 : -EBUSY;
 }
 
 static int give_table(struct kreg_keeper *k, const struct kreg_process *to,
@@ -31,17 +39,13 @@ static int give_table(struct kreg_keeper *k, const struct kreg_process *to,
 
 	if (k->consumers)
 		return -EOPNOTSUPP;
-	/* Its owner may have destroyed it, or something may have failed before. */
-	if (!kreg_keeper_holds(k) && !owned_by(k, to)) {
-		kreg_keeper_continue(k);
-		if (!kreg_keeper_holds(k))
-			return -EBUSY;
-	}
+	ret = find_table(k, to);
+	if (ret < 0)
+		return ret;
 	answer->table = k->table->id;
-	answer->opened = 0;
-	if (owned_by(k, to))
+	answer->opened = ret ? 0 : KREG_OPENED_CLAIMED;
+	if (ret)
 		return 0;
-	answer->opened = KREG_OPENED_CLAIMED;
 	ret = kreg_table_give(k->table, to, NULL, 0);
 	if (!ret)
 		kreg_keeper_continue(k);
@@ -57,7 +61,7 @@ bool kreg_keeper_serve(struct service *service, struct kreg_request *request)
 	size_t len = strlen(k->name);
 	int ret;
 
-	if (ask->head.kind != SERVICE_KEEPER || request->len != sizeof(*ask) + len ||
+	if (ask->head.kind != SERVICE_KEEPER || ask->head.what || request->len != sizeof(*ask) + len ||
 	    memcmp(ask + 1, k->name, len))
 		return false;
 	ret = find_asker(request, ask, &from);
@@ -70,24 +74,21 @@ bool kreg_keeper_serve(struct service *service, struct kreg_request *request)
 	return true;
 }
 
-static int ask_keeper(struct kreg_peer *peer, struct kreg_client *client, const char *name,
-		      int64_t timeout_ms, struct keeper_answer *answer)
+static int ask_keeper(struct kreg_peer *peer, struct kreg_client *client,
+		      const struct kreg_process *self, const char *name, int64_t timeout_ms,
+		      struct keeper_answer *answer)
 {
 	struct {
 		struct keeper_ask ask;
 		char name[KREG_MAX_NAME];
 	} request = { .ask.head.kind = SERVICE_KEEPER };
 	size_t len = strlen(name), reply_len;
-	struct kreg_process self;
 	bool answered;
 	int ret;
 
 	if (len > KREG_MAX_NAME)
 		return kreg_fail_name(-ENAMETOOLONG, TRY_OTHER, client, name);
-	ret = kreg_client_self(client, &self);
-	if (ret)
-		return ret;
-	request.ask.cookie = self.cookie;
+	request.ask.cookie = self->cookie;
 	memcpy(request.name, name, len);
 	ret = kreg_service_call(peer, &request, sizeof(request.ask) + len, answer, sizeof(*answer),
 				&reply_len, timeout_ms, &answered);
@@ -96,14 +97,37 @@ static int ask_keeper(struct kreg_peer *peer, struct kreg_client *client, const 
 	return ret && answered ? kreg_fail_name(ret, TRY_ASK, client, name) : ret;
 }
 
+/* Who has the key may be no keeper: whose the table is, the kernel says. */
+static int check_answer(struct kreg_client *client, const struct kreg_process *self,
+			const char *name, const struct keeper_answer *answer)
+{
+	struct kreg_info info;
+	int ret = answer->table ? kreg_info_read(client, answer->table, NULL, &info) : -EINVAL;
+
+	if (ret)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	if (answer->opened & ~(uint64_t)KREG_OPENED_CLAIMED ||
+	    info.owner.cookie != self->cookie || info.name_len != strlen(name) ||
+	    memcmp(info.name, name, info.name_len))
+		return -EBADMSG;
+	return 0;
+}
+
 int kreg_keeper_get(struct kreg_peer *keeper, struct kreg_client *client, const char *name,
 		    int64_t timeout_ms, struct kreg_table **table)
 {
 	struct keeper_answer answer;
-	int ret = ask_keeper(keeper, client, name, timeout_ms, &answer);
+	struct kreg_process self;
+	int ret = kreg_client_self(client, &self);
 
 	if (!ret)
-		ret = kreg_table_by_id(client, answer.table, table);
+		ret = ask_keeper(keeper, client, &self, name, timeout_ms, &answer);
+	if (ret)
+		return ret;
+	ret = check_answer(client, &self, name, &answer);
+	if (ret)
+		return kreg_fail_name(ret, TRY_ASK, client, name);
+	ret = kreg_table_by_id(client, answer.table, table);
 	if (!ret)
 		(*table)->opened = answer.opened;
 	return ret;

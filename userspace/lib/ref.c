@@ -122,7 +122,7 @@ void kreg_ref_commit(struct kreg_ref *ref, uint64_t id, struct kreg_ref **out)
 	struct refs *refs;
 
 	ref->id = id;
-	atomic_store(&ref->client->has_refs, true);
+	atomic_store(&ref->client->refs_in, kreg_process_number());
 	kreg_refs_lock();
 	refs = kreg_refs_of(ref->client);
 	refs->setting[ref->slot]--;
@@ -176,7 +176,7 @@ void kreg_ref_commit_group(struct kreg_ref *group, struct kreg_ref **out)
 	struct refs *refs;
 
 	group->is_group = true;
-	atomic_store(&group->client->has_refs, true);
+	atomic_store(&group->client->refs_in, kreg_process_number());
 	kreg_refs_lock();
 	refs = kreg_refs_of(group->client);
 	refs->setting[group->slot]--;

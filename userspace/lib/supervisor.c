@@ -201,7 +201,7 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 		return -errno;
 	for (i = 0; i < count; i++)
 		handle_ready(sup, events[i].data.ptr);
-	n = kreg_client_handles(sup->client) || sup->client->has_refs ?
+	n = kreg_client_handles(sup->client) || kreg_client_has_refs(sup->client) ?
 		kreg_client_dispatch(sup->client, 0) : 0;
 	kreg_sup_advance(sup);
 	kreg_sup_set_timer(sup);

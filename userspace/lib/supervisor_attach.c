@@ -159,7 +159,7 @@ int kreg_sup_attach_all(struct kreg_supervisor *sup)
 	if (!ret)
 		forget_lost(sup);
 	/* Events about those who have died are there already. */
-	if (!ret && sup->client->has_refs)
+	if (!ret && kreg_client_has_refs(sup->client))
 		ret = kreg_client_dispatch(sup->client, 0);
 	return ret < 0 ? ret : 0;
 }

@@ -15,8 +15,9 @@
 
 #include <kreg.h>
 
-static void say_failure(int err, void *arg)
+static void say_failure(enum kreg_keeper_failure what, int err, void *arg)
 {
+	(void)what;
 	fprintf(stderr, "table-manager: %s: %s\n", (char *)arg, err ? kreg_errmsg() : "");
 }
 

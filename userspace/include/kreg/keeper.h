@@ -28,17 +28,29 @@ extern "C" {
 /* Keeps one table. For the thread of its server. */
 struct kreg_keeper;
 
+/* What a keeper could not do. */
+enum kreg_keeper_failure {
+	KREG_KEEPER_GIVE = 1,		/* give the table to a consumer */
+	KREG_KEEPER_CONSUMERS = 2,	/* wait for consumers */
+	KREG_KEEPER_STANDBY = 3		/* stand by for the table, or be its heir */
+};
+
 /**
  * kreg_keeper_failed_fn - what is called when the keeper could not do its work
- * @err: a negative errno: of kreg_table_give(), the consumer does not get the table until it
- *	registers again or changes its entry; -ESTALE, -EACCES: the table of consumers is
- *	destroyed, or not to be read any more; others: of kreg_table_standby(), the keeper does
- *	nothing more and can only be freed
+ * @what: KREG_KEEPER_GIVE: the keeper goes on, and this consumer gets the table when it registers
+ *	again or changes its entry; KREG_KEEPER_CONSUMERS: it gives the table to nobody any more,
+ *	which stays whose it is; KREG_KEEPER_STANDBY: it does nothing more until somebody calls
+ *	kreg_keeper_get(). With the latter two a program frees the keeper, and makes another one
+ *	or ends
+ * @err: a negative errno: of kreg_table_give(); of kreg_when(), and -ESTALE if the table of
+ *	consumers is destroyed, -EACCES if it may not be read any more; of kreg_table_standby(),
+ *	kreg_table_set_heir() or kreg_table_set_orphan()
  * @arg: as given in the options
  *
- * kreg_errmsg() has the sentence. It may not free the keeper, nor the server.
+ * kreg_errmsg() has the sentence. It may not free the keeper, nor the server. It is not called
+ * before kreg_keeper_new() has returned.
  */
-typedef void (*kreg_keeper_failed_fn)(int err, void *arg);
+typedef void (*kreg_keeper_failed_fn)(enum kreg_keeper_failure what, int err, void *arg);
 
 /**
  * struct kreg_keeper_options - what is to be kept, and for whom
@@ -83,13 +95,15 @@ struct kreg_keeper_options {
  * before that, or at that moment, the keeper still has the table.
  *
  * A consumer learns of its table by KREG_EVENT_TRANSFER with the cause KREG_CAUSE_GIFT. It may park
- * it or give it back: then it gets it again when it has registered anew. If it destroys
- * it, the keeper makes a new one.
+ * it or give it back: then it gets it again when it has registered anew, or changed its entry,
+ * after that. If it destroys it, the keeper makes a new one.
  *
- * The server's client becomes the receiver of the process; see kreg_client_set_receiver().
+ * The server's client becomes the receiver of the process; see kreg_client_set_receiver(). So all
+ * keepers of a process are made with servers of one client.
  *
  * Errors: those of kreg_table_standby(), kreg_table_set_heir() and kreg_table_set_orphan();
- * -EEXIST: the server keeps this table already; -EINVAL: an heir or KREG_OPEN_HEIR_SILENT in
+ * -EEXIST: the server keeps this table already; -EBUSY: there is a keeper of another client of
+ * the process, or the table follows a role; -EINVAL: an heir or KREG_OPEN_HEIR_SILENT in
  * @table, @consumers of another client, a @key without @consumers or none with them; -ESTALE:
  * the server is the parent's of this process.
  */
@@ -131,7 +145,8 @@ struct kreg_table *kreg_keeper_table(const struct kreg_keeper *keeper) KREG_NONN
  *
  * Errors: those of kreg_call() for the server, and of kreg_table_give() to the caller; -EBUSY:
  * another process has the table; -ENOMSG: the server does not keep such a table; -EOPNOTSUPP: it
- * gives it to who registers; -ESRCH: also if the keeper cannot see the caller.
+ * gives it to who registers; -ESRCH: also if the keeper cannot see the caller; -EBADMSG: also if
+ * the table that it names is another one, or not the caller's.
  */
 int kreg_keeper_get(struct kreg_peer *keeper, struct kreg_client *client, const char *name,
 		    int64_t timeout_ms, struct kreg_table **table)
