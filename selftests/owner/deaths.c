@@ -16,7 +16,7 @@
 
 #define SPIN_NS		400000	/* at most, before a process is killed */
 #define BY_ITSELF	200	/* exit status of one that nobody has killed in time */
-#define LEAST		10	/* one of so many, at least, is killed after it has begun to write */
+#define LEAST		10	/* one of so many at least has begun to write */
 #define HELD		10	/* deaths in a row while the writer's thread does not run */
 
 /* How far the process has come, in memory that outlives it. */

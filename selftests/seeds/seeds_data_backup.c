@@ -253,8 +253,10 @@ TEST_F(db, no_terminate_hook)
 
 static int make_supervised_copy(void)
 {
-	return system("cp data-server /tmp/db-server && sed 's|\\[data-server|[/tmp/db-server|' "
-		      "data-backup.yaml >/tmp/db.yaml");
+	static const char edit[] =
+		"sed 's|\\[data-server|[/tmp/db-server|' data-backup.yaml >/tmp/db.yaml";
+
+	return system("cp data-server /tmp/db-server") ? -1 : system(edit);
 }
 
 /* The program cannot be executed for a while: no process is there, and the data is. */
@@ -331,7 +333,8 @@ static int64_t time_of_gift(struct __test_metadata *_metadata, struct seed *s)
 	ASSERT_EQ(0, kreg_process_find(s->client, pid_of(s, MASTER), &master));
 	for (i = 0; i < 20; i++) {
 		begin = now_us();
-		ASSERT_EQ(0, kreg_keeper_get(s->peers[MASTER], s->client, "ets", PATIENCE_MS, &table));
+		ASSERT_EQ(0, kreg_keeper_get(s->peers[MASTER], s->client, "ets", PATIENCE_MS,
+					     &table));
 		took = now_us() - begin;
 		best = took < best ? took : best;
 		ASSERT_EQ(0, kreg_table_give(table, &master, NULL, 0));
@@ -350,7 +353,8 @@ TEST_F(db, no_copy)
 	ASSERT_EQ(0, fill_by_hand(&self->s, table, 0, 10));
 	few = time_of_gift(_metadata, &self->s);
 	kreg_table_close(table);
-	ASSERT_EQ(0, kreg_keeper_get(self->s.peers[MASTER], self->s.client, "ets", PATIENCE_MS, &table));
+	ASSERT_EQ(0, kreg_keeper_get(self->s.peers[MASTER], self->s.client, "ets", PATIENCE_MS,
+				     &table));
 	copying = now_us();
 	ASSERT_EQ(0, fill_by_hand(&self->s, table, 10, objects()));
 	copying = now_us() - copying;

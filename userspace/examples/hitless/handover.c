@@ -26,7 +26,7 @@ struct message {
 static const struct sockaddr_un address = { AF_UNIX, "\0kreg-hitless" };
 static const socklen_t address_len = offsetof(struct sockaddr_un, sun_path) + 13;
 
-/* Meanwhile no client is answered, so a successor that is stopped is not waited for for ever. */
+/* Meanwhile no client is answered, so for a successor that is stopped there is a limit. */
 static const struct timeval patience = { 3, 0 };
 
 /* Anybody may bind and connect to such an address. */
