@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=example.sh
 . "$(dirname "$0")/example.sh"
 
-create() { kreg call kv.registries kv.shops "create $1"; }
+create() { kreg call -t 30s kv.registries kv.shops "create $1"; }
 
 # A bucket that is killed is not started again by itself, and again when it is asked for.
 bucket_killed() {

@@ -8,16 +8,47 @@ example_file=todo-one_for_one.yaml
 # shellcheck source-path=SCRIPTDIR source=example.sh
 . "$(dirname "$0")/example.sh"
 
-create() { kreg call todo.servers manager "create $1"; }
+create() { kreg call -t 30s todo.servers manager "create $1"; }
+manager() { kreg whereis todo.servers manager; }
+is_other() { new=$(manager) && [ "$new" != "$1" ]; }
 
-# However often it dies.
+# start_anew LAYOUT [SED]
+start_anew() {
+	remove_tables
+	file=$tmp/todo.yaml
+	sed "${2:-}" "$here/todo-$1.yaml" >"$file"
+	start
+	wait_until is_ready lists
+}
+
+# started FROM: which children have become ready, since that line of the log.
+started() { sed -n "$(($1 + 1)),\$s/: ready\$//p" "$tmp/log" | xargs; }
+
+# order LAYOUT ID...: if the manager is killed these are started anew, in this order.
+order() {
+	layout=$1
+	shift
+	start_anew "$layout"
+	is "$layout: started as in the file" "$(started 0)" 'events manager lists'
+	lines=$(wc -l <"$tmp/log") lists=$(pid_of lists)
+	kill -9 "$(pid_of manager)"
+	wait_until is_new lists "$lists"
+	is "$layout: the manager is killed" "$(started "$lines")" "$*"
+	stop
+}
+
+# However often it dies: a hundred times, or as often as it can in twenty seconds.
 manager_killed() {
 	worker=$(create shopping)
-	for _ in 1 2 3 4 5; do
-		old=$(pid_of manager)
+	killed=0 most=$((100 / ${KREG_TEST_SHRINK:-1})) until=$(($(date +%s) + 20))
+	while [ $killed -lt $most ] && [ "$(date +%s)" -lt $until ]; do
+		old=$(manager)
 		kill -9 "$old"
-		wait_until is_new manager "$old"
+		wait_until is_other "$old" || break
+		killed=$((killed + 1))
 	done
+	echo "# the manager was killed $killed times"
+	is 'the manager was killed five times at least' $((killed >= 5)) 1
 	is 'no name is lost' "$(kreg whereis todo.names shopping)" "$worker"
 	is 'the next manager finds it' "$(create shopping)" "$worker"
 	kill -9 "$worker"
@@ -34,7 +65,9 @@ others_may_not_write() {
 }
 
 story 6
-start
+order rest_for_one manager lists
+order one_for_all events manager lists
+start_anew one_for_one 's/^max_restarts: .*/max_restarts: 1000/'
 manager_killed
 others_may_not_write
 stop

@@ -2,8 +2,9 @@
 /*
  * Very many deaths at random points. Each process registers itself, makes a table of which the
  * test is the heir, and goes on writing to both until it is killed, or dies by itself. However
- * the death is noticed, from then on nothing leads to the dead, and what is told of it can be
- * read and comes in order: TRANSFER, EXIT, DOWN.
+ * the death is noticed, from then on nothing leads to the dead, and TRANSFER and DOWN can be read.
+ * EXIT, which is told to subscribers, is there when DOWN is; they come in order: TRANSFER, EXIT,
+ * DOWN.
  *
  * KREG_TEST_DEATHS=N: so many, instead of 2,500.
  */
@@ -15,6 +16,7 @@
 
 #define SPIN_NS		400000	/* at most, before a process is killed */
 #define BY_ITSELF	200	/* exit status of one that nobody has killed in time */
+#define LEAST		10	/* one of so many at least has begun to write */
 #define HELD		10	/* deaths in a row while the writer's thread does not run */
 
 /* How far the process has come, in memory that outlives it. */
@@ -31,6 +33,7 @@ struct deaths {
 	struct kreg_process me;
 	struct progress *progress;	/* of HELD processes */
 	__u64 random;
+	unsigned int registered, owners;	/* of those that have died */
 };
 
 /* One of them, under a name of its own. */
@@ -142,6 +145,21 @@ static void start(struct __test_metadata *_metadata, struct deaths *d, struct vi
 	__atomic_store_n(&v->progress->watched, 1, __ATOMIC_RELEASE);
 }
 
+/* Many are killed at once, so here some have come as far as is drawn. */
+static void let_begin(struct deaths *d, const struct victim *v)
+{
+	__u64 end = test_now_ns() + PATIENCE_MS * 1000000ULL;
+	unsigned int step = draw(d, 3);
+	struct progress *p = v->progress;
+
+	while (test_now_ns() < end) {
+		if (!step || (step == 1 && __atomic_load_n(&p->registered, __ATOMIC_ACQUIRE)) ||
+		    __atomic_load_n(&p->table, __ATOMIC_ACQUIRE))
+			break;
+		sched_yield();
+	}
+}
+
 static void kill_soon(struct deaths *d, const struct victim *v)
 {
 	__u64 end = test_now_ns() + draw(d, test_scale(SPIN_NS));
@@ -181,6 +199,12 @@ static void see_by_pidfd(struct __test_metadata *_metadata, const struct victim 
 	close(pidfd);
 }
 
+static void count_progress(struct deaths *d, const struct victim *v)
+{
+	d->registered += v->progress->registered;
+	d->owners += v->progress->table != 0;
+}
+
 /* When TRANSFER was told; 0: the table was not made. */
 static __u64 take_transfer(struct __test_metadata *_metadata, struct deaths *d,
 			   const struct test_event *event, const struct victim *v)
@@ -198,7 +222,7 @@ static __u64 take_transfer(struct __test_metadata *_metadata, struct deaths *d,
 	return event->e.time_ns;
 }
 
-/* When EXIT was told; 0: it had not registered. */
+/* When EXIT was told; 0: it had not registered. It may be killed before it knows that it has. */
 static __u64 take_exit(struct __test_metadata *_metadata, struct deaths *d,
 		       const struct victim *v)
 {
@@ -216,15 +240,13 @@ static __u64 take_exit(struct __test_metadata *_metadata, struct deaths *d,
 	return event.e.time_ns;
 }
 
-/* All that is told can be read, and came in this order. */
+/* All that is told can be read, and came in order. */
 static void expect_told(struct __test_metadata *_metadata, struct deaths *d,
 			const struct victim *v)
 {
-	__u64 transfer, exit = 0;
+	__u64 transfer, exit;
 	struct test_event event;
 
-	if (v->progress->registered)
-		exit = take_exit(_metadata, d, v);
 	ASSERT_EQ(0, test_event_read(d->fd, &event));
 	transfer = take_transfer(_metadata, d, &event, v);
 	if (transfer)
@@ -232,9 +254,7 @@ static void expect_told(struct __test_metadata *_metadata, struct deaths *d,
 	EXPECT_EQ(KREG_EVENT_DOWN, event.e.kind);
 	EXPECT_EQ(v->watch, event.e.id);
 	EXPECT_EQ(v->who.cookie, event.e.process.cookie);
-	/* Killed before it knew that it had. */
-	if (!v->progress->registered)
-		exit = take_exit(_metadata, d, v);
+	exit = take_exit(_metadata, d, v);
 	if (transfer && exit)
 		EXPECT_LE(transfer, exit);
 	EXPECT_LE(exit, event.e.time_ns);
@@ -244,19 +264,23 @@ static void expect_told(struct __test_metadata *_metadata, struct deaths *d,
 
 static void die_once(struct __test_metadata *_metadata, struct deaths *d)
 {
+	bool by_pidfd = draw(d, 2);
 	struct victim v = {};
 
 	start(_metadata, d, &v, 0);
+	let_begin(d, &v);
 	kill_soon(d, &v);
-	if (draw(d, 2))
+	if (by_pidfd)
 		see_by_pidfd(_metadata, &v);
 	else
 		reap(_metadata, &v);
 	expect_unfound(_metadata, d, &v);
 	expect_told(_metadata, d, &v);
-	/* It was not reaped yet. */
-	if (waitpid(v.pid, NULL, WNOHANG) == v.pid)
+	count_progress(d, &v);
+	if (by_pidfd) {
+		reap(_metadata, &v);
 		expect_unfound(_metadata, d, &v);
+	}
 }
 
 static void show_progress(unsigned int i, unsigned int n)
@@ -265,15 +289,19 @@ static void show_progress(unsigned int i, unsigned int n)
 		ksft_print_msg("%u of %u deaths\n", i, n);
 }
 
-/* While the test itself looks. */
+/* While the test itself looks. Enough of them have come far enough for their deaths to matter. */
 TEST_F(deaths, seen)
 {
+	struct deaths *d = &self->d;
 	unsigned int i, n = total() * 3 / 4;
 
 	for (i = 0; i < n && __test_passed(_metadata); i++) {
-		die_once(_metadata, &self->d);
+		die_once(_metadata, d);
 		show_progress(i, n);
 	}
+	TH_LOG("of %u, %u had registered, %u had a table", n, d->registered, d->owners);
+	EXPECT_LE(n / LEAST, d->registered);
+	EXPECT_LE(n / LEAST, d->owners);
 }
 
 static void start_all(struct __test_metadata *_metadata, struct deaths *d, struct victim *v)
@@ -304,20 +332,23 @@ static void kill_all(struct __test_metadata *_metadata, struct deaths *d, struct
 /* Each death is told, in any order of the processes. */
 static void expect_all_told(struct __test_metadata *_metadata, struct deaths *d)
 {
-	unsigned int exits = 0, downs = 0;
+	unsigned int exits = 0, downs = 0, transfers = 0;
 	struct test_event event;
 
 	test_sync(d->fd);
 	EXPECT_EQ(0, test_objects(d->fd, d->registry));
 	while (!test_event_read(d->fd, &event)) {
 		downs += event.e.kind == KREG_EVENT_DOWN;
-		if (event.e.kind == KREG_EVENT_TRANSFER)
+		if (event.e.kind == KREG_EVENT_TRANSFER) {
 			test_destroy(d->fd, event.e.table);
+			transfers++;
+		}
 	}
 	while (!test_event_read(d->stream, &event))
 		exits += event.e.kind == KREG_EVENT_EXIT;
 	EXPECT_EQ(HELD, downs);
 	EXPECT_EQ(HELD, exits);
+	EXPECT_EQ(HELD, transfers);
 }
 
 /*

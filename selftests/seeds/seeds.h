@@ -62,12 +62,12 @@ static inline struct kreg_table *make_table(struct kreg_client *client, const ch
 	return kreg_table_open(client, name, &create, &table) ? NULL : table;
 }
 
-/* What programs have left. */
+/* What programs have left, if there is any. */
 static inline void remove_table(struct kreg_client *client, const char *name)
 {
 	struct kreg_table *table;
 
-	if (!kreg_table_own(client, name, PATIENCE_MS, NULL, &table)) {
+	if (!kreg_table_open(client, name, NULL, &table)) {
 		kreg_table_destroy(table);
 		kreg_table_close(table);
 	}
@@ -85,6 +85,14 @@ static inline pid_t whereis(struct kreg_table *table, const char *key)
 	int ret = kreg_whereis(table, key, strlen(key), &holder);
 
 	return ret ? ret : (pid_t)holder.process.pid;
+}
+
+/* Zero and negative numbers are not of a process: kill(2) would send to many. */
+static inline int send_signal(pid_t pid, int sig)
+{
+	if (pid <= 0)
+		return -ESRCH;
+	return kill(pid, sig) ? -errno : 0;
 }
 
 /* Ask whoever has the key now; @answer may be NULL. */

@@ -21,8 +21,8 @@ FIXTURE_SETUP(db)
 		.keys = { "master", "server" },
 	};
 	ASSERT_EQ(0, begin_seed(&self->s));
-	self->master = whereis(&self->s, MASTER);
-	self->server = whereis(&self->s, SERVER);
+	self->master = pid_of(&self->s, MASTER);
+	self->server = pid_of(&self->s, SERVER);
 	self->id = table_id(&self->s);
 }
 
@@ -45,16 +45,16 @@ TEST_F(db, start)
 	EXPECT_LT(0, self->master);
 	EXPECT_LT(0, self->server);
 	ASSERT_EQ(0, kreg_table_open(self->s.client, "supervisor.backup", NULL, &state));
-	ASSERT_EQ(0, kreg_wait(state, "control", 7, KREG_WATCH_PRESENT, 0, 30000));
+	ASSERT_EQ(0, kreg_wait(state, "control", 7, KREG_WATCH_PRESENT, 0, PATIENCE_MS));
 	ASSERT_EQ(0, kreg_whereis(state, "control", 7, &holder));
 	EXPECT_EQ(self->s.supervisor, holder.process.pid);
 	EXPECT_EQ(0, end_supervisor(&self->s, SIGTERM));
-	EXPECT_EQ(0, whereis(&self->s, MASTER));
-	EXPECT_EQ(0, whereis(&self->s, SERVER));
+	EXPECT_EQ(0, pid_of(&self->s, MASTER));
+	EXPECT_EQ(0, pid_of(&self->s, SERVER));
 	EXPECT_GT(0, kreg_whereis(state, "control", 7, &holder));
 	kreg_table_close(state);
 	ASSERT_EQ(0, begin_seed(&self->s));
-	EXPECT_LT(0, whereis(&self->s, SERVER));
+	EXPECT_LT(0, pid_of(&self->s, SERVER));
 }
 
 static int64_t now_us(void)
@@ -95,13 +95,13 @@ static int64_t time_of_recovery(struct seed *s)
 
 TEST_F(db, preserved)
 {
-	int64_t limit = 100000 + 5 * time_of_start(), took;
+	int64_t limit = test_scale(100000) + 5 * time_of_start(), took;
 
 	EXPECT_TRUE(says(&self->s, SERVER, "insert 1 test", "ok"));
 	took = time_of_recovery(&self->s);
 	TH_LOG("%lld us, limit %lld us", (long long)took, (long long)limit);
 	EXPECT_GT(limit, took);
-	EXPECT_NE(self->server, whereis(&self->s, SERVER));
+	EXPECT_NE(self->server, pid_of(&self->s, SERVER));
 	EXPECT_EQ(self->id, table_id(&self->s));
 }
 
@@ -109,7 +109,7 @@ TEST_F(db, master_init)
 {
 	stop_server(_metadata);
 	ASSERT_EQ(0, super("restart", "backup", "master"));
-	self->master = whereis(&self->s, MASTER);
+	self->master = pid_of(&self->s, MASTER);
 	EXPECT_LT(0, self->master);
 	EXPECT_EQ(self->master, owner_of(&self->s, &self->heir));
 	EXPECT_EQ(self->master, self->heir);
@@ -122,7 +122,7 @@ static struct kreg_table *get_ets(struct __test_metadata *_metadata, struct seed
 	struct kreg_table *table = NULL;
 
 	stop_server(_metadata);
-	EXPECT_EQ(0, kreg_keeper_get(s->peers[MASTER], s->client, "ets", 20000, &table));
+	EXPECT_EQ(0, kreg_keeper_get(s->peers[MASTER], s->client, "ets", PATIENCE_MS, &table));
 	return table;
 }
 
@@ -135,7 +135,7 @@ static int try_get(struct seed *s)
 
 	if (!pid) {
 		status = kreg_client_open(NULL, &client) ?:
-			kreg_keeper_get(s->peers[MASTER], client, "ets", 20000, &table);
+			kreg_keeper_get(s->peers[MASTER], client, "ets", PATIENCE_MS, &table);
 		_exit(status < 0 ? -status : 0);
 	}
 	waitpid(pid, &status, 0);
@@ -180,7 +180,7 @@ TEST_F(db, transfer_foreign)
 	ASSERT_EQ(0, kreg_process_find(self->s.client, self->master, &master));
 	ASSERT_EQ(0, kreg_table_create(self->s.client, "db-foreign", &table));
 	ASSERT_EQ(0, kreg_table_give(table, &master, NULL, 0));
-	EXPECT_EQ(0, kreg_wait_name(self->s.client, "db-foreign", KREG_WATCH_ABSENT, 30000));
+	EXPECT_EQ(0, kreg_wait_name(self->s.client, "db-foreign", KREG_WATCH_ABSENT, PATIENCE_MS));
 	EXPECT_TRUE(says(&self->s, MASTER, "state", "ets"));
 	EXPECT_EQ(self->id, table_id(&self->s));
 	kreg_table_close(table);
@@ -191,7 +191,7 @@ TEST_F(db, server_start)
 	stop_server(_metadata);
 	EXPECT_EQ(self->master, owner_of(&self->s, NULL));
 	ASSERT_EQ(0, super("start", "backup", "server"));
-	EXPECT_EQ(whereis(&self->s, SERVER), owner_of(&self->s, &self->heir));
+	EXPECT_EQ(pid_of(&self->s, SERVER), owner_of(&self->s, &self->heir));
 	EXPECT_EQ(self->master, self->heir);
 }
 
@@ -202,7 +202,7 @@ TEST_F(db, insert)
 	EXPECT_TRUE(says(&self->s, SERVER, "insert 1 test", "ok"));
 	EXPECT_TRUE(says(&self->s, SERVER, "insert 1 other", "ok"));
 	EXPECT_TRUE(says(&self->s, SERVER, "get 1", "other"));
-	EXPECT_EQ(-EINVAL, ask(&self->s, SERVER, "insert 1", buf, sizeof(buf)));
+	EXPECT_EQ(-EINVAL, call(&self->s, SERVER, "insert 1", buf, sizeof(buf)));
 }
 
 TEST_F(db, get)
@@ -210,7 +210,7 @@ TEST_F(db, get)
 	struct kreg_table *table;
 	char buf[64];
 
-	EXPECT_EQ(-ENODATA, ask(&self->s, SERVER, "get 1", buf, sizeof(buf)));
+	EXPECT_EQ(-ENODATA, call(&self->s, SERVER, "get 1", buf, sizeof(buf)));
 	EXPECT_TRUE(says(&self->s, SERVER, "insert 1 test", "ok"));
 	EXPECT_TRUE(says(&self->s, SERVER, "get 1", "test"));
 	/* All may read it, and only the server writes. */
@@ -244,11 +244,43 @@ TEST_F(db, no_terminate_hook)
 	for (i = 0; i < CAUSES; i++) {
 		die_and_return(_metadata, &self->s, SERVER, &causes[i]);
 		EXPECT_TRUE(says(&self->s, SERVER, "get 1", "test"));
-		EXPECT_EQ(whereis(&self->s, SERVER), owner_of(&self->s, NULL));
+		EXPECT_EQ(pid_of(&self->s, SERVER), owner_of(&self->s, NULL));
 		usleep(2000000);
 	}
-	EXPECT_EQ(self->master, whereis(&self->s, MASTER));
+	EXPECT_EQ(self->master, pid_of(&self->s, MASTER));
 	EXPECT_EQ(self->id, table_id(&self->s));
+}
+
+static int make_supervised_copy(void)
+{
+	static const char edit[] =
+		"sed 's|\\[data-server|[/tmp/db-server|' data-backup.yaml >/tmp/db.yaml";
+
+	return system("cp data-server /tmp/db-server") ? -1 : system(edit);
+}
+
+/* The program cannot be executed for a while: no process is there, and the data is. */
+TEST_F(db, exec_fails)
+{
+	int status;
+
+	EXPECT_TRUE(says(&self->s, SERVER, "insert 1 test", "ok"));
+	ASSERT_EQ(0, make_supervised_copy());
+	EXPECT_EQ(0, end_supervisor(&self->s, SIGTERM));
+	self->s.file = "/tmp/db.yaml";
+	ASSERT_EQ(0, begin_seed(&self->s));
+	ASSERT_EQ(0, chmod("/tmp/db-server", 0644));
+	ASSERT_LT(0, make_die(&self->s, SERVER, &causes[0]));
+	ASSERT_EQ(self->s.supervisor, waitpid(self->s.supervisor, &status, 0));
+	self->s.supervisor = 0;
+	EXPECT_NE(0, status);
+	EXPECT_EQ(0, owner_of(&self->s, NULL));
+	EXPECT_EQ(self->id, table_id(&self->s));
+	self->s.file = "data-backup.yaml";
+	ASSERT_EQ(0, begin_seed(&self->s));
+	EXPECT_TRUE(says(&self->s, SERVER, "get 1", "test"));
+	unlink("/tmp/db-server");
+	unlink("/tmp/db.yaml");
 }
 
 /* Upstream the master cannot start again, and all ends. */
@@ -266,8 +298,8 @@ TEST_F(db, master_dies)
 	die_and_return(_metadata, &self->s, SERVER, &causes[0]);
 	EXPECT_TRUE(says(&self->s, SERVER, "get 1", "test"));
 	EXPECT_EQ(self->id, table_id(&self->s));
-	EXPECT_EQ(whereis(&self->s, SERVER), owner_of(&self->s, &self->heir));
-	EXPECT_EQ(whereis(&self->s, MASTER), self->heir);
+	EXPECT_EQ(pid_of(&self->s, SERVER), owner_of(&self->s, &self->heir));
+	EXPECT_EQ(pid_of(&self->s, MASTER), self->heir);
 }
 
 static int fill_by_hand(struct seed *s, struct kreg_table *table, int from, int to)
@@ -278,16 +310,16 @@ static int fill_by_hand(struct seed *s, struct kreg_table *table, int from, int 
 
 	for (; from < to && !ret; from++)
 		ret = kreg_put(table, key, sprintf(key, "n%d", from), value, sizeof(value));
-	ret = ret ? ret : kreg_process_find(s->client, whereis(s, MASTER), &master);
+	ret = ret ? ret : kreg_process_find(s->client, pid_of(s, MASTER), &master);
 	return ret ? ret : kreg_table_give(table, &master, NULL, 0);
 }
 
+/* So many that copying them would be seen. */
 static int objects(void)
 {
-	const char *shrink = getenv("KREG_TEST_SHRINK");
-	int by = shrink ? atoi(shrink) : 1;
+	int n = test_size(20000);
 
-	return by > 4 ? 5000 : 20000;
+	return n < 5000 ? 5000 : n;
 }
 
 /* The best of some, since other processes run as well. */
@@ -298,10 +330,11 @@ static int64_t time_of_gift(struct __test_metadata *_metadata, struct seed *s)
 	struct kreg_table *table;
 	int i;
 
-	ASSERT_EQ(0, kreg_process_find(s->client, whereis(s, MASTER), &master));
+	ASSERT_EQ(0, kreg_process_find(s->client, pid_of(s, MASTER), &master));
 	for (i = 0; i < 20; i++) {
 		begin = now_us();
-		ASSERT_EQ(0, kreg_keeper_get(s->peers[MASTER], s->client, "ets", 20000, &table));
+		ASSERT_EQ(0, kreg_keeper_get(s->peers[MASTER], s->client, "ets", PATIENCE_MS,
+					     &table));
 		took = now_us() - begin;
 		best = took < best ? took : best;
 		ASSERT_EQ(0, kreg_table_give(table, &master, NULL, 0));
@@ -320,7 +353,8 @@ TEST_F(db, no_copy)
 	ASSERT_EQ(0, fill_by_hand(&self->s, table, 0, 10));
 	few = time_of_gift(_metadata, &self->s);
 	kreg_table_close(table);
-	ASSERT_EQ(0, kreg_keeper_get(self->s.peers[MASTER], self->s.client, "ets", 20000, &table));
+	ASSERT_EQ(0, kreg_keeper_get(self->s.peers[MASTER], self->s.client, "ets", PATIENCE_MS,
+				     &table));
 	copying = now_us();
 	ASSERT_EQ(0, fill_by_hand(&self->s, table, 10, objects()));
 	copying = now_us() - copying;

@@ -5,10 +5,10 @@
  * that the process registers with.
  */
 #include "lib/lib.h"
+#include "kit/util.h"
 
 #define FOREVER_MS	3600000
 #define FADES_MS	100
-#define PATIENCE	30000
 
 FIXTURE(ghost) {
 	struct kreg_client *client;
@@ -115,10 +115,10 @@ TEST_F(ghost, fades)
 	ASSERT_EQ(0, kid_do(&self->kid, 'f'));
 	killed = kreg_deadline(0);
 	EXPECT_EQ(SIGKILL, kid_kill(&self->kid));
-	ASSERT_EQ(0, kreg_wait(self->table, "alice", 5, KREG_WATCH_ABSENT, 0, PATIENCE));
+	ASSERT_EQ(0, kreg_wait(self->table, "alice", 5, KREG_WATCH_ABSENT, 0, PATIENCE_MS));
 	EXPECT_LE(killed + FADES_MS * 1000000ULL, kreg_deadline(0));
 	EXPECT_EQ(-ENODATA, kreg_member(self->table, "alice", 5));
-	ASSERT_EQ(0, kreg_event_next(self->client, PATIENCE, &event));
+	ASSERT_EQ(0, kreg_event_next(self->client, PATIENCE_MS, &event));
 	EXPECT_EQ(KREG_EVENT_EXIT, kreg_event_kind(event));
 	EXPECT_EQ(KREG_CAUSE_EXPIRED, kreg_event_cause(event));
 	kreg_ref_cancel(ref);

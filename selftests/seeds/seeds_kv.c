@@ -114,7 +114,7 @@ TEST_F(kv1, removes_on_crash)
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		worker = bucket(&self->s, SHOPPING);
 		ASSERT_LT(0, worker);
-		ASSERT_EQ(0, kill(worker, signals[i]));
+		ASSERT_EQ(0, send_signal(worker, signals[i]));
 		if (i >= 2)
 			ASSERT_EQ(0, kreg_wait(self->table, SHOPPING, strlen(SHOPPING),
 					       KREG_WATCH_ABSENT, 0, PATIENCE_MS));
@@ -206,7 +206,7 @@ TEST_F(kv1, concurrent_readers)
 	for (i = 0; i < rounds; i++) {
 		worker = bucket(&self->s, SHOPPING);
 		ASSERT_LT(0, worker);
-		kill(worker, SIGKILL);
+		ASSERT_EQ(0, send_signal(worker, SIGKILL));
 	}
 	ASSERT_LT(0, bucket(&self->s, SHOPPING));
 	atomic_store(stopped, true);
@@ -285,7 +285,7 @@ TEST_F(kv4, removes_on_crash)
 	int status;
 
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
-	ASSERT_EQ(0, kill(worker, SIGKILL));
+	ASSERT_EQ(0, send_signal(worker, SIGKILL));
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
 	EXPECT_EQ(SIGKILL, status);
 	EXPECT_EQ(-ENODATA, whereis(self->s.names, SHOPPING));
@@ -302,13 +302,13 @@ TEST_F(kv4, monitors_existing)
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_CREATE, "other", other, &status));
 	EXPECT_EQ(SIGKILL, end(&self->s.registry, SIGKILL));
-	kill(other, SIGKILL);
+	ASSERT_EQ(0, send_signal(other, SIGKILL));
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_EXIT, "other", other, &status));
 	ASSERT_EQ(0, start(&self->s, _metadata->name));
 	EXPECT_EQ(worker, whereis(self->s.names, SHOPPING));
 	EXPECT_EQ(worker, bucket(&self->s, SHOPPING));
 	EXPECT_EQ(-ENODATA, whereis(self->s.names, "other"));
-	kill(worker, SIGKILL);
+	ASSERT_EQ(0, send_signal(worker, SIGKILL));
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
 	EXPECT_EQ(-ENODATA, whereis(self->s.names, SHOPPING));
 	EXPECT_TRUE(nothing_came(self->s.client));

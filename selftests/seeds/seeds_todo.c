@@ -83,12 +83,25 @@ TEST_F(todo, removes_on_crash)
 		worker = create_worker(self->servers, "manager", SHOPPING);
 		ASSERT_LT(0, worker);
 		EXPECT_TRUE(next_is(self->client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
-		ASSERT_EQ(0, kill(worker, signals[i]));
+		ASSERT_EQ(0, send_signal(worker, signals[i]));
 		EXPECT_TRUE(next_is(self->client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
 		EXPECT_TRUE(WIFSIGNALED(status));
 		EXPECT_EQ(signals[i], WTERMSIG(status));
 		EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
 	}
+}
+
+/* By a code of its own. */
+TEST_F(todo, removes_on_failure)
+{
+	pid_t worker = create_worker(self->servers, "manager", SHOPPING);
+	int status;
+
+	EXPECT_TRUE(next_is(self->client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
+	EXPECT_GT(0, ask(self->names, SHOPPING, "exit 3", NULL, 0));
+	EXPECT_TRUE(next_is(self->client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
+	EXPECT_EQ(3 << 8, status);
+	EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
 }
 
 TEST_F(todo, events)
@@ -120,7 +133,7 @@ TEST_F(todo, forwarded_events)
 	ASSERT_TRUE(has_subscriptions(self->names, 2));
 	worker = create_worker(self->servers, "manager", SHOPPING);
 	ASSERT_LT(0, worker);
-	kill(worker, SIGKILL);
+	ASSERT_EQ(0, send_signal(worker, SIGKILL));
 	ASSERT_NE(NULL, fgets(line, sizeof(line), lines));
 	snprintf(want, sizeof(want), "create shopping %d\n", worker);
 	EXPECT_STREQ(want, line);
@@ -147,14 +160,14 @@ TEST_F(todo, monitors_existing)
 	ASSERT_EQ(self->manager, waitpid(self->manager, &status, 0));
 	EXPECT_EQ(0, status);
 	/* One dies while there is no manager, the other under the next one. */
-	kill(other, SIGKILL);
+	ASSERT_EQ(0, send_signal(other, SIGKILL));
 	EXPECT_TRUE(next_is(self->client, KREG_EVENT_EXIT, "other", other, &status));
 	EXPECT_EQ(-ENODATA, whereis(self->names, "other"));
 	self->manager = program("todo-manager", "todo.names");
 	ASSERT_EQ(0, is_present(self->servers, "manager"));
 	EXPECT_EQ(worker, whereis(self->names, SHOPPING));
 	EXPECT_EQ(worker, create_worker(self->servers, "manager", SHOPPING));
-	kill(worker, SIGKILL);
+	ASSERT_EQ(0, send_signal(worker, SIGKILL));
 	EXPECT_TRUE(next_is(self->client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
 	EXPECT_EQ(-ENODATA, whereis(self->names, SHOPPING));
 	EXPECT_TRUE(nothing_came(self->client));
@@ -167,7 +180,10 @@ TEST_F(todo, bad_table_arg)
 
 	ASSERT_LT(0, create_worker(self->servers, "manager", SHOPPING));
 	ASSERT_EQ(0, kreg_whereis(self->names, SHOPPING, strlen(SHOPPING), &holder));
-	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, ~holder.process.cookie, &table));
+	/* Of a process there are a number and a cookie, and neither is a table. */
+	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, holder.process.pid, &table));
+	EXPECT_EQ(NULL, table);
+	EXPECT_EQ(-EINVAL, kreg_table_by_id(self->client, holder.process.cookie, &table));
 	EXPECT_EQ(NULL, table);
 	/* Of a table that is gone: it is not that the key is absent. */
 	kreg_table_destroy(self->names);
@@ -186,12 +202,12 @@ TEST_F(todo, async_create_race)
 		worker = whereis(self->names, name);
 		EXPECT_TRUE(worker > 0 || worker == -ENODATA);
 		EXPECT_EQ(0, is_present(self->names, name));
-		kill(whereis(self->names, name), SIGKILL);
+		ASSERT_EQ(0, send_signal(whereis(self->names, name), SIGKILL));
 		snprintf(name, sizeof(name), "now-%u", i);
 		worker = create_worker(self->servers, "manager", name);
 		ASSERT_LT(0, worker);
 		EXPECT_EQ(worker, whereis(self->names, name));
-		kill(worker, SIGKILL);
+		ASSERT_EQ(0, send_signal(worker, SIGKILL));
 	}
 }
 
@@ -205,7 +221,7 @@ TEST_F(todo, down_race)
 		ASSERT_LT(0, next);
 		ASSERT_NE(worker, next);
 		worker = next;
-		ASSERT_EQ(0, kill(worker, SIGKILL));
+		ASSERT_EQ(0, send_signal(worker, SIGKILL));
 		for (looks = 0; looks < 100; looks++)
 			ASSERT_EQ(-ENODATA, whereis(self->names, SHOPPING));
 	}

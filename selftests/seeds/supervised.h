@@ -6,10 +6,7 @@
 #ifndef KREG_SEEDS_SUPERVISED_H
 #define KREG_SEEDS_SUPERVISED_H
 
-#include <libgen.h>
-#include <sys/prctl.h>
-
-#include "lib/lib.h"
+#include "seeds/seeds.h"
 
 /* A system that is supervised. */
 struct seed {
@@ -70,29 +67,17 @@ static inline int super(const char *what, const char *name, const char *child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static inline void destroy_if_there(struct kreg_client *client, const char *name)
-{
-	struct kreg_table *table;
-
-	if (!kreg_table_open(client, name, NULL, &table)) {
-		kreg_table_destroy(table);
-		kreg_table_close(table);
-	}
-}
-
 /* pid; 0: nobody has the key */
-static inline pid_t whereis(struct seed *s, int which)
+static inline pid_t pid_of(struct seed *s, int which)
 {
-	struct kreg_holder holder = KREG_HOLDER_INIT;
+	pid_t pid = whereis(s->registry, s->keys[which]);
 
-	return kreg_whereis(s->registry, s->keys[which], strlen(s->keys[which]), &holder) ? 0 :
-		holder.process.pid;
+	return pid < 0 ? 0 : pid;
 }
 
 static inline int wait_for_key(struct seed *s, int which)
 {
-	return kreg_wait(s->registry, s->keys[which], strlen(s->keys[which]), KREG_WATCH_PRESENT,
-			 0, 30000);
+	return is_present(s->registry, s->keys[which]);
 }
 
 /* pid of owner and heir; 0: nobody, -1: there is no such table */
@@ -123,10 +108,11 @@ static inline uint64_t table_id(struct seed *s)
 }
 
 /* Return: 0 and the reply as a string, or an error. */
-static inline int ask(struct seed *s, int which, const char *text, char *buf, size_t room)
+static inline int call(struct seed *s, int which, const char *text, char *buf, size_t room)
 {
 	size_t len = 0;
-	int ret = kreg_call(s->peers[which], text, strlen(text), buf, room - 1, &len, 20000);
+	int ret = kreg_call(s->peers[which], text, strlen(text), buf, room - 1, &len,
+			    PATIENCE_MS);
 
 	buf[ret ? 0 : len] = '\0';
 	return ret;
@@ -136,7 +122,7 @@ static inline int ask(struct seed *s, int which, const char *text, char *buf, si
 static inline bool says(struct seed *s, int which, const char *text, const char *expected)
 {
 	char buf[128];
-	int ret = ask(s, which, text, buf, sizeof(buf));
+	int ret = call(s, which, text, buf, sizeof(buf));
 
 	if (!ret && !strcmp(buf, expected))
 		return true;
@@ -147,26 +133,26 @@ static inline bool says(struct seed *s, int which, const char *text, const char 
 /* It is dead, or exiting, when this returns. */
 static inline pid_t make_die(struct seed *s, int which, const struct cause *cause)
 {
-	pid_t pid = whereis(s, which);
+	pid_t pid = pid_of(s, which);
 	char buf[8];
 
 	if (pid > 0 && cause->sig)
 		kill(pid, cause->sig);
 	else if (pid > 0)
-		ask(s, which, cause->text, buf, sizeof(buf));
+		call(s, which, cause->text, buf, sizeof(buf));
 	return pid;
 }
 
 /* Another process has the key, and serves. */
 static inline pid_t wait_for_new(struct seed *s, int which, pid_t old)
 {
-	uint64_t deadline = kreg_deadline(30000);
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 	pid_t pid;
 
 	do {
 		if (wait_for_key(s, which))
 			return -1;
-		pid = whereis(s, which);
+		pid = pid_of(s, which);
 		if (pid && pid != old)
 			return pid;
 		usleep(1000);
@@ -176,11 +162,7 @@ static inline pid_t wait_for_new(struct seed *s, int which, pid_t old)
 
 static inline bool is_owner(struct seed *s, pid_t pid)
 {
-	uint64_t deadline = kreg_deadline(30000);
-
-	while (owner_of(s, NULL) != pid && kreg_deadline(0) < deadline)
-		usleep(1000);
-	return owner_of(s, NULL) == pid;
+	return test_wait_for(owner_of(s, NULL) == pid);
 }
 
 static inline int begin_seed(struct seed *s)
@@ -190,7 +172,7 @@ static inline int begin_seed(struct seed *s)
 	s->supervisor = fork();
 	if (!s->supervisor)
 		be_supervisor(s->file);
-	ret = ret ? ret : kreg_wait_name(s->client, s->names, KREG_WATCH_PRESENT, 30000);
+	ret = ret ? ret : kreg_wait_name(s->client, s->names, KREG_WATCH_PRESENT, PATIENCE_MS);
 	ret = ret ? ret : kreg_table_open(s->client, s->names, NULL, &s->registry);
 	for (i = 0; i < 2 && !ret; i++) {
 		ret = kreg_peer_open(s->registry, s->keys[i], strlen(s->keys[i]), &s->peers[i]);
@@ -218,9 +200,9 @@ static inline void end_seed(struct seed *s, const char *state)
 	kreg_peer_close(s->peers[0]);
 	kreg_peer_close(s->peers[1]);
 	kreg_table_close(s->registry);
-	destroy_if_there(s->client, s->table);
-	destroy_if_there(s->client, s->names);
-	destroy_if_there(s->client, state);
+	remove_table(s->client, s->table);
+	remove_table(s->client, s->names);
+	remove_table(s->client, state);
 	kreg_client_close(s->client);
 }
 

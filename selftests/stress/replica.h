@@ -108,12 +108,13 @@ static inline void check_exit(struct registrant *r, const struct kreg_event *e)
 static inline void replay(struct registrant *r, const struct kreg_event *e)
 {
 	int n = entry_of(test_key(e), e->key_len);
-	struct entry *entry = &r->replica->entries[n];
+	struct entry *entry;
 
 	if (n < 0) {
 		complain_of_key(r, "registry", "an event of a strange key, kind %u", e->kind);
 		return;
 	}
+	entry = &r->replica->entries[n];
 	if (e->kind == KREG_EVENT_EXIT)
 		check_exit(r, e);
 	if (e->version <= entry->version)

@@ -1,23 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# story.sh - for the stories of the examples, to be sourced: run an example under kreg supervise,
-# let its processes die, and tell what happens. Each story ends with 1 if something does not
-# come out as it says. Needs the module, kreg and the example's programs in PATH, and root.
+# story.sh - for the stories of the examples, and their tests, to be sourced: run an example under
+# kreg supervise, let its processes die, and tell what happens. Each story ends with 1 if something
+# does not come out as it says. Needs the module, kreg and the example's programs in PATH, and root.
 
 here=$(cd "$(dirname "$0")" && pwd)
-name=${0##*/}
-name=${name%-story}
+example=${0##*/}
+example=${example%-story}
+example=${example%.sh}
+
+# its_tables: all that the example makes.
+its_tables() { kreg ls --names | grep -E "^(supervisor\.)?$example([.-].*)?\$"; }
+
+# They are removed in the end, so they must not be of somebody else.
+if [ -n "$(its_tables)" ]; then
+	echo "$example: there are tables already: $(its_tables | tr '\n' ' ')" >&2
+	exit 1
+fi
+
 tmp=$(mktemp -d) || exit 1
 sup=
 watcher=
 
+remove_tables() {
+	for table in $(its_tables); do kreg rm -f "$table"; done
+}
+
 cleanup() {
 	[ -z "$sup" ] || { kill "$sup" && wait "$sup"; } 2>/dev/null
 	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null
-	for table in $(kreg ls --names | grep -E "^(supervisor\.)?$name(\..*)?\$"); do
-		kreg rm -f "$table"
-	done
+	remove_tables
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -31,7 +44,7 @@ say() {
 
 # fail TEXT: the story does not come out.
 fail() {
-	echo "$name: $*, which should not be" >&2
+	echo "$example: $*, which should not be" >&2
 	sed 's/^/    /' "$tmp/log" >&2
 	exit 1
 }
@@ -64,10 +77,10 @@ until_is() {
 
 # supervise [FILE]: start it, and wait until all its children are ready.
 supervise() {
-	say "  \$ kreg supervise ${1:-$name}.yaml &"
-	kreg supervise "$here/${1:-$name}.yaml" >>"$tmp/log" 2>&1 &
+	say "  \$ kreg supervise ${1:-$example}.yaml &"
+	kreg supervise "$here/${1:-$example}.yaml" >>"$tmp/log" 2>&1 &
 	sup=$!
-	until_is kreg whereis "supervisor.$name" control
+	until_is kreg whereis "supervisor.$example" control
 	sed -n '/: ready$/s/^/    /p' "$tmp/log"
 }
 
@@ -88,8 +101,11 @@ ms_between() {
 		END { if (!to) exit 1; printf "%.1f ms\n", to - from }' "$tmp/events"
 }
 
-pid_of() { kreg super status --json "$name" "$1" | sed -n 's/.*"pid":\([0-9]*\).*/\1/p'; }
-is_ready() { kreg super status --json "$name" "$1" | grep -q '"state":"ready"'; }
+# pid_of CHILD: nothing if it has none, and not 0, by which kill would mean this script too.
+pid_of() {
+	kreg super status --json "$example" "$1" | sed -n 's/.*"pid":\([1-9][0-9]*\).*/\1/p'
+}
+is_ready() { kreg super status --json "$example" "$1" | grep -q '"state":"ready"'; }
 is_new() { is_ready "$1" && [ "$(pid_of "$1")" != "$2" ]; }
 
 # says PATTERN: the example, or its supervisor, has said so.

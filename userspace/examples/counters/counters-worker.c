@@ -77,14 +77,17 @@ static void answer(int connection)
 	send(connection, reply, sizeof(reply) - 1, MSG_NOSIGNAL);
 }
 
+/* Until a call of kreg fails. */
 static void serve(int listening, struct kreg_table *totals, struct kreg_table *gauges,
 		  const char *gauge)
 {
 	for (;;) {
 		int connection = accept(listening, NULL, NULL);
 
+		if (connection < 0)
+			die(strerror(errno));
 		/* Counted before it is answered: who has the reply finds it counted. */
-		if (connection < 0 || set_gauge(gauges, gauge, "1") || count(totals, "requests"))
+		if (set_gauge(gauges, gauge, "1") || count(totals, "requests"))
 			break;
 		answer(connection);
 		if (set_gauge(gauges, gauge, "0"))

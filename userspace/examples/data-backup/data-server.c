@@ -11,8 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <kreg.h>
+
+/* For a master that is started again, or is registered and does not serve yet. */
+#define PATIENCE_MS	10000
 
 static int reply_to(struct kreg_table *table, char *text, char *reply, size_t room)
 {
@@ -50,20 +54,27 @@ static void serve(struct kreg_request *request, void *state)
 		kreg_reply(request, reply, ret);
 }
 
-/* A master that dies meanwhile is started again; what it was asked is asked again. */
+/*
+ * A master that dies meanwhile is started again; what it was asked is asked again, after a pause,
+ * since one that is dying may still have the key.
+ */
 static int get_table(struct kreg_client *client, struct kreg_table *names, const char *name,
 		     struct kreg_table **table)
 {
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 	struct kreg_peer *master;
 	int ret = kreg_peer_open(names, "master", 6, &master);
 
 	if (ret)
 		return ret;
-	do {
-		ret = kreg_wait(names, "master", 6, KREG_WATCH_PRESENT, 0, 5000);
+	for (;;) {
+		ret = kreg_wait(names, "master", 6, KREG_WATCH_PRESENT, 0, PATIENCE_MS);
 		if (!ret)
-			ret = kreg_keeper_get(master, client, name, 5000, table);
-	} while (ret == -ESRCH || ret == -ECONNRESET);
+			ret = kreg_keeper_get(master, client, name, PATIENCE_MS, table);
+		if ((ret != -ESRCH && ret != -ECONNRESET) || kreg_deadline(0) >= deadline)
+			break;
+		usleep(10000);
+	}
 	kreg_peer_close(master);
 	return ret;
 }

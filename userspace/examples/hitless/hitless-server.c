@@ -137,7 +137,8 @@ int main(int argc, char **argv)
 		die("usage: hitless-server VERSION");
 	if (kreg_client_open(NULL, &client))
 		die(kreg_errmsg());
-	handover_take(&s);
+	if (handover_take(&s))
+		die("cannot take over all connections; who serves goes on");
 	/* The table is there at once if the predecessor has parked it, or has died. */
 	if (kreg_table_own(client, "hitless.sessions", 10000, NULL, &s.sessions))
 		die(kreg_errmsg());

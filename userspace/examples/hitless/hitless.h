@@ -26,7 +26,10 @@ struct server {
 int handover_listen(void);
 /* handover_give() - give all to who asks. Return: 1: the server is to end; 0: it goes on. */
 int handover_give(struct server *s);
-/* handover_take() - get all from who serves now; if nobody does nothing changes. */
-void handover_take(struct server *s);
+/*
+ * handover_take() - get all from who serves now; if nobody does nothing changes. Return: 0; -1: not
+ * all could be taken over, and the other one goes on.
+ */
+int handover_take(struct server *s);
 
 #endif /* HITLESS_H */

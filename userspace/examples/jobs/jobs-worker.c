@@ -97,6 +97,8 @@ static int run(struct worker *w)
 		while (ret >= 0 && !w->lost)
 			ret = kreg_client_dispatch(w->client, -1);
 		kreg_ref_cancel(w->ref);
+		/* It is freed, also when the next one does not come to be. */
+		w->ref = NULL;
 	}
 	return ret;
 }

@@ -13,6 +13,9 @@
 
 #include <kreg.h>
 
+/* Of write_state(), beside errors, which are negative. */
+#define OUTDATED	1
+
 static const char *name;
 
 static _Noreturn void die(const char *what)
@@ -25,7 +28,7 @@ static _Noreturn void die(const char *what)
  * Write the state "TOKEN TEXT", unless it has a higher token. That nobody writes between the look
  * and the write is what the version is for: then the write fails, and one looks again.
  *
- * Return: 0; -EPERM: somebody who had the lock later has written; or another error.
+ * Return: 0; OUTDATED: somebody who had the lock later has written; or a negative errno.
  */
 static int write_state(struct kreg_table *state, uint64_t token, const char *text)
 {
@@ -47,7 +50,7 @@ static int write_state(struct kreg_table *state, uint64_t token, const char *tex
 			return ret;
 		value[ret ? 0 : get.out_len] = '\0';
 		if (strtoull(value, NULL, 10) > token)
-			return -EPERM;
+			return OUTDATED;
 		put.flags = ret ? KREG_OP_NEW : KREG_OP_VERSION;
 		put.version = ret ? 0 : get.out_version;
 		put.value_len = snprintf(value, sizeof(value), "%llu %s",
@@ -96,7 +99,7 @@ int main(int argc, char **argv)
 	token = kreg_lock_token(lock);
 	printf("%s: leads, token %llu\n", name, (unsigned long long)token);
 	fflush(stdout);
-	if (lead(state, token) == -EPERM)
+	if (lead(state, token) == OUTDATED)
 		die("does not lead any more: its token is too old");
 	die(kreg_errmsg());
 }

@@ -14,17 +14,25 @@
 #include <kreg.h>
 
 struct consumer {
+	const char *name;		/* of the table, too */
 	struct kreg_client *client;
 	struct kreg_table *names;
 	struct kreg_table *table;	/* NULL: not yet given */
 };
 
-/* The manager has given the table; this process owns it before it reads the event. */
+/*
+ * The manager has given the table; this process owns it before it reads the event. Anybody may
+ * give it others, which are not meant.
+ */
 static void on_event(const struct kreg_event *event, void *arg)
 {
 	struct consumer *c = arg;
+	char name[KREG_MAX_NAME + 1];
+	size_t len;
 
-	if (kreg_event_kind(event) != KREG_EVENT_TRANSFER || c->table)
+	if (kreg_event_kind(event) != KREG_EVENT_TRANSFER || c->table ||
+	    kreg_event_name(event, name, sizeof(name), &len) || len != strlen(c->name) ||
+	    memcmp(name, c->name, len))
 		return;
 	if (kreg_table_by_id(c->client, kreg_event_table(event), &c->table)) {
 		fprintf(stderr, "table-consumer: %s\n", kreg_errmsg());
@@ -72,7 +80,7 @@ static void serve(struct kreg_request *request, void *state)
 
 static int run(const char *name, const char *key)
 {
-	struct consumer c = { .table = NULL };
+	struct consumer c = { .name = key };
 	struct kreg_server *server;
 
 	if (kreg_client_open(NULL, &c.client) ||

@@ -4,6 +4,7 @@
  *
  *	todo-list NAME
  *	kreg call todo.names NAME 'put eggs'; kreg call todo.names NAME get
+ *	kreg call todo.names NAME 'exit 3'	# a list that fails
  */
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,8 @@ static void serve(struct kreg_request *request, void *state)
 		list->len += len - 4;
 		list->text[list->len++] = '\n';
 		kreg_reply(request, NULL, 0);
+	} else if (len == 6 && !memcmp(data, "exit ", 5)) {
+		exit(data[5] - '0');
 	} else {
 		kreg_reply_error(request, EINVAL);
 	}
