@@ -220,11 +220,9 @@ static __u64 take_exit(struct __test_metadata *_metadata, struct deaths *d,
 static void expect_told(struct __test_metadata *_metadata, struct deaths *d,
 			const struct victim *v)
 {
-	__u64 transfer, exit = 0;
 	struct test_event event;
+	__u64 transfer, exit;
 
-	if (v->progress->registered)
-		exit = take_exit(_metadata, d, v);
 	ASSERT_EQ(0, test_event_read(d->fd, &event));
 	transfer = take_transfer(_metadata, d, &event, v);
 	if (transfer)
@@ -232,9 +230,7 @@ static void expect_told(struct __test_metadata *_metadata, struct deaths *d,
 	EXPECT_EQ(KREG_EVENT_DOWN, event.e.kind);
 	EXPECT_EQ(v->watch, event.e.id);
 	EXPECT_EQ(v->who.cookie, event.e.process.cookie);
-	/* Killed before it knew that it had. */
-	if (!v->progress->registered)
-		exit = take_exit(_metadata, d, v);
+	exit = take_exit(_metadata, d, v);
 	if (transfer && exit)
 		EXPECT_LE(transfer, exit);
 	EXPECT_LE(exit, event.e.time_ns);

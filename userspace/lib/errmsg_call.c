@@ -94,7 +94,8 @@ static const struct {
 	{ EPERM, TRY_ASK,
 	  "%t is of a keeper of another user or in other namespaces: accept tables first, by kreg_client_set_accept()"
 	},
-	{ EDQUOT, TRY_ASK, "the mailbox of this process is full: read its events, then ask for %t" },
+	{ EDQUOT, TRY_ASK,
+	  "the mailbox of this process is full: read its events, then ask for %t" },
 	{ EEXIST, TRY_AGENT, "the server has an agent already" },
 	{ ESTALE, TRY_AGENT, "the server is the parent's of this process" },
 	{ ENODATA, TRY_AGENT, "the agent has no value under this key" },
