@@ -31,8 +31,8 @@ void kreg_loan_end(struct kreg_bond *b)
 		return;
 	WRITE_ONCE(b->returned, true);
 	kreg_bond_end(b, t->writer);
-	/* Also for what a clear has taken since, of which nothing is given back later. */
 	kreg_holder_uncount(&t->store, &b->holder);
+	/* Also for what a clear has taken since, of which nothing is given back later. */
 	kreg_user_uncharge(b->user, KREG_QUOTA_BOUND, b->holder.live);
 	kreg_bond_stop_timer(b);
 	r = kreg_holder_first(&t->store, &b->holder);

@@ -244,8 +244,8 @@ static __u64 take_exit(struct __test_metadata *_metadata, struct deaths *d,
 static void expect_told(struct __test_metadata *_metadata, struct deaths *d,
 			const struct victim *v)
 {
-	__u64 transfer, exit;
 	struct test_event event;
+	__u64 transfer, exit;
 
 	ASSERT_EQ(0, test_event_read(d->fd, &event));
 	transfer = take_transfer(_metadata, d, &event, v);

@@ -133,7 +133,8 @@ enum counter {
 	WRITES, ASYNC, BATCHES, READS, SCANS, GIFTS, LEGACIES, SILENT, PARKS,
 	CLAIMS, CREATED, DESTROYED, MUTATED, DEATHS, KILLS, OOMS, NOMEMS, FORKS,
 	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS,
-	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY, REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED, COUNTERS
+	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY,
+	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -141,8 +142,10 @@ static const char * const counter_names[COUNTERS] = {
 	"legacies", "silent", "parks", "claims", "created", "destroyed",
 	"mutated", "deaths", "kills", "oom-kills", "enomem", "forks",
 	"refused", "backlog", "unloads-refused", "lend-flips",
-	"watches", "cancels", "downs", "by role", "exdev", "fenced", "followed", "registered", "look-ups", "locked", "loans",
-	"sleeps", "subscriptions", "events", "compared",
+	"watches", "cancels", "downs",
+	"by role", "exdev", "fenced", "followed",
+	"registered", "look-ups", "locked", "loans", "sleeps", "subscriptions", "events",
+	"compared",
 };
 
 struct world {

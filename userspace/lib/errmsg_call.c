@@ -98,7 +98,8 @@ static const struct {
 	  "%t is of a keeper of another user or in other namespaces: accept tables first, by kreg_client_set_accept()"
 	},
 	{ EBADMSG, TRY_ASK, "the server has named a table that is not %t, or not this process'" },
-	{ EDQUOT, TRY_ASK, "the mailbox of this process is full: read its events, then ask for %t" },
+	{ EDQUOT, TRY_ASK,
+	  "the mailbox of this process is full: read its events, then ask for %t" },
 	{ EEXIST, TRY_AGENT, "the server has an agent already" },
 	{ EINVAL, TRY_AGENT,
 	  "the agent's library does not know this request, or the options have no size that is known"
