@@ -76,7 +76,8 @@ FIXTURE_TEARDOWN(agent)
 static int get_text(struct kreg_peer *peer, const char *key, char *buf, size_t room)
 {
 	size_t len = 0;
-	int ret = kreg_agent_get(peer, key, key ? strlen(key) : 0, buf, room - 1, &len, PATIENCE_MS);
+	int ret = kreg_agent_get(peer, key, key ? strlen(key) : 0, buf, room - 1, &len,
+				 PATIENCE_MS);
 
 	buf[ret ? 0 : len] = '\0';
 	return ret;

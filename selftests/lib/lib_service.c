@@ -183,47 +183,54 @@ static int start_liar(struct kreg_table *names, const char *name, uint64_t table
 	return kreg_wait(names, KEY, strlen(KEY), KREG_WATCH_PRESENT, 0, PATIENCE_MS);
 }
 
+struct lie {
+	uint64_t table;
+	uint64_t opened;
+	int err;
+};
+
+static void expect_lie(struct __test_metadata *_metadata, FIXTURE_DATA(service) *self,
+		       struct kreg_client *client, const char *name, const struct lie *lie)
+{
+	struct kreg_table *got = NULL, *none = NULL;
+
+	ASSERT_EQ(0, start_liar(self->names, self->name, lie->table, lie->opened, &self->pid));
+	EXPECT_EQ(lie->err, kreg_keeper_get(self->peer, client, name, PATIENCE_MS, &got)) {
+		TH_LOG("table %llx, opened %llx", (unsigned long long)lie->table,
+		       (unsigned long long)lie->opened);
+	}
+	if (lie->err) {
+		EXPECT_EQ(none, got);
+		return;
+	}
+	EXPECT_EQ(lie->opened, kreg_table_opened(got));
+	kreg_table_close(got);
+}
+
 /* Whose a table is, and what its name, the kernel says. */
 TEST_F(service, keeper_lies)
 {
-	struct kreg_table *own, *got = NULL, *none = NULL;
-	struct { uint64_t table, opened; int err; } lies[7];
+	const uint64_t claimed = KREG_OPENED_CLAIMED;
 	struct kreg_client *client = self->client;
+	struct kreg_table *own, *got = NULL;
 	char want[128], name[32];
 	size_t i;
 
 	snprintf(name, sizeof(name), "own-%d", getpid());
 	ASSERT_EQ(0, kreg_table_create(client, name, &own));
-	lies[0].table = kreg_table_id(self->names);
-	lies[1].table = 0;
-	lies[2].table = 1ull << 60;
-	for (i = 0; i < 3; i++) {
-		lies[i].opened = KREG_OPENED_CLAIMED;
-		lies[i].err = -EBADMSG;
-	}
-	lies[3].table = lies[4].table = lies[5].table = lies[6].table =
-		kreg_table_id(own);
-	lies[3].opened = KREG_OPENED_CREATED | KREG_OPENED_CLAIMED;
-	lies[4].opened = 1ull << 32;
-	lies[3].err = lies[4].err = -EBADMSG;
-	lies[5].opened = KREG_OPENED_CLAIMED;
-	lies[6].opened = 0;
-	lies[5].err = lies[6].err = 0;
-	for (i = 0; i < 7; i++) {
-		ASSERT_EQ(0, start_liar(self->names, self->name, lies[i].table, lies[i].opened,
-					&self->pid));
-		EXPECT_EQ(lies[i].err, kreg_keeper_get(self->peer, client, name, PATIENCE_MS,
-						       &got)) {
-			TH_LOG("lie %zu", i);
-		}
-		if (lies[i].err) {
-			EXPECT_EQ(none, got);
-			continue;
-		}
-		EXPECT_EQ(lies[i].opened, kreg_table_opened(got));
-		kreg_table_close(got);
-		got = NULL;
-	}
+
+	const struct lie lies[] = {
+		{ kreg_table_id(self->names), claimed, -EBADMSG },
+		{ 0, claimed, -EBADMSG },
+		{ 1ull << 60, claimed, -EBADMSG },
+		{ kreg_table_id(own), KREG_OPENED_CREATED | claimed, -EBADMSG },
+		{ kreg_table_id(own), 1ull << 32, -EBADMSG },
+		{ kreg_table_id(own), claimed, 0 },
+		{ kreg_table_id(own), 0, 0 },
+	};
+
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
+		expect_lie(_metadata, self, client, name, &lies[i]);
 	/* It is another process' by now. */
 	ASSERT_EQ(0, kreg_table_park(own));
 	EXPECT_EQ(-EBADMSG, kreg_keeper_get(self->peer, client, name, PATIENCE_MS, &got));

@@ -61,8 +61,8 @@ bool kreg_keeper_serve(struct service *service, struct kreg_request *request)
 	size_t len = strlen(k->name);
 	int ret;
 
-	if (ask->head.kind != SERVICE_KEEPER || ask->head.what || request->len != sizeof(*ask) + len ||
-	    memcmp(ask + 1, k->name, len))
+	if (ask->head.kind != SERVICE_KEEPER || ask->head.what ||
+	    request->len != sizeof(*ask) + len || memcmp(ask + 1, k->name, len))
 		return false;
 	ret = find_asker(request, ask, &from);
 	if (!ret)
