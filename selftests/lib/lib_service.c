@@ -189,30 +189,12 @@ struct lie {
 	int err;
 };
 
-static void expect_lie(struct __test_metadata *_metadata, FIXTURE_DATA(service) *self,
-		       struct kreg_client *client, const char *name, const struct lie *lie)
-{
-	struct kreg_table *got = NULL, *none = NULL;
-
-	ASSERT_EQ(0, start_liar(self->names, self->name, lie->table, lie->opened, &self->pid));
-	EXPECT_EQ(lie->err, kreg_keeper_get(self->peer, client, name, PATIENCE_MS, &got)) {
-		TH_LOG("table %llx, opened %llx", (unsigned long long)lie->table,
-		       (unsigned long long)lie->opened);
-	}
-	if (lie->err) {
-		EXPECT_EQ(none, got);
-		return;
-	}
-	EXPECT_EQ(lie->opened, kreg_table_opened(got));
-	kreg_table_close(got);
-}
-
 /* Whose a table is, and what its name, the kernel says. */
 TEST_F(service, keeper_lies)
 {
 	const uint64_t claimed = KREG_OPENED_CLAIMED;
 	struct kreg_client *client = self->client;
-	struct kreg_table *own, *got = NULL;
+	struct kreg_table *own, *got, *none = NULL;
 	char want[128], name[32];
 	size_t i;
 
@@ -229,8 +211,20 @@ TEST_F(service, keeper_lies)
 		{ kreg_table_id(own), 0, 0 },
 	};
 
-	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		expect_lie(_metadata, self, client, name, &lies[i]);
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		ASSERT_EQ(0, start_liar(self->names, self->name, lies[i].table, lies[i].opened,
+					&self->pid));
+		got = NULL;
+		EXPECT_EQ(lies[i].err,
+			  kreg_keeper_get(self->peer, client, name, PATIENCE_MS, &got));
+		if (lies[i].err) {
+			EXPECT_EQ(none, got);
+			continue;
+		}
+		EXPECT_EQ(lies[i].opened, kreg_table_opened(got));
+		kreg_table_close(got);
+	}
+	got = NULL;
 	/* It is another process' by now. */
 	ASSERT_EQ(0, kreg_table_park(own));
 	EXPECT_EQ(-EBADMSG, kreg_keeper_get(self->peer, client, name, PATIENCE_MS, &got));
