@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 
 	tap_plan(1);
 	spin_lock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, false));
 	kreg_store_stat(&store, &st);
 	printf("# %-12s %7llu bytes\n", "empty", st.memory);
 	since = seconds();

@@ -31,6 +31,8 @@ struct mode {
 	u32 clear;		/* one in so many changes; 0: none */
 	u32 segs;		/* of the chunk directory, so that it runs full; 0: no limit */
 	u32 bound;		/* one in so many objects has room for a bond; 0: none */
+	bool ordered;		/* by keys */
+	u32 prefix;		/* bytes that all keys begin with */
 };
 
 extern struct kreg_store store;

@@ -241,7 +241,7 @@ int main(int argc, char **argv)
 
 	tap_plan(1);
 	spin_lock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, false));
 	begin();
 	for (i = 0; i < READERS; i++)
 		pthread_create(&threads[i], NULL, reader, (void *)(i + 1));
