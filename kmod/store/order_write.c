@@ -12,9 +12,9 @@
 #include "store/tree.h"
 
 /* A bucket is cut when so many records are passed on the way to a new one, ... */
-#define LONG	8
+#define LONG	10
 /* ... behind so many; and where the new one is if it was more than so many. */
-#define HALF	4
+#define HALF	5
 #define FAR	16
 /* Two buckets become one if one of them has fewer. */
 #define SHORT	3

@@ -214,12 +214,13 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
 	unsigned int left = KREG_STRETCH;
-	u32 *from = head;
+	u32 *head, *from;
 
 	if (unlikely(s->ordered))
 		return kreg_order_link_to(s, ref, r, &t->last_link);
+	head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
+	from = head;
 	if (unlikely(t->last_link))
 		return link_to_far(t, ref, r, t->last_link);
 	while (*from != ref) {

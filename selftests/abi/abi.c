@@ -276,7 +276,7 @@ TEST_F(abi, not_yet)
 {
 	static const __u16 codes[] = { KREG_OP_EDIT };
 	static const __u32 types[] = {
-		KREG_TYPE_ORDERED_SET, KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
+		KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
 	};
 	struct things *t = new_things(_metadata, self->fd, variant->op_size);
 	const struct command *op = &commands[KREG_CMD_OP];

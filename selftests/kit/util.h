@@ -144,6 +144,14 @@ static inline int _test_whois(int fd, pid_t pid, struct kreg_process *process)
 	return err;
 }
 
+/* Of tables that do not say: KREG_TEST_TYPE, for suites that hold for other types as well. */
+static inline __u32 test_type(void)
+{
+	const char *type = getenv("KREG_TEST_TYPE");
+
+	return type ? (__u32)atoi(type) : KREG_TYPE_SET;
+}
+
 /* The command for a set with mode 0600 and no heir; the caller adds what else it wants. */
 static inline struct kreg_ioc_open test_open_cmd(const char *name,
 						 __u32 flags)
@@ -156,7 +164,7 @@ static inline struct kreg_ioc_open test_open_cmd(const char *name,
 	};
 
 	if (flags & KREG_OPEN_CREATE) {
-		cmd.type = KREG_TYPE_SET;
+		cmd.type = test_type();
 		cmd.mode = 0600;
 	}
 	return cmd;

@@ -306,9 +306,11 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_WAIT	(1ULL << 6)	/* WATCH of keys and names, and its SLEEP */
 #define KREG_FEATURE_LINE	(1ULL << 7)	/* WAIT and STANDBY of REGISTER */
 #define KREG_FEATURE_LEASE	(1ULL << 8)	/* LEASE */
+#define KREG_FEATURE_ORDERED	(1ULL << 10)	/* tables of type ordered_set */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
-				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE)
+				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
+				 KREG_FEATURE_ORDERED)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -342,7 +344,7 @@ struct kreg_ioc_whois {
 /* Types of tables. */
 enum kreg_type {
 	KREG_TYPE_SET = 1,		/* one object a key, in no order */
-	KREG_TYPE_ORDERED_SET = 2,	/* not yet; one object a key, in the order of keys */
+	KREG_TYPE_ORDERED_SET = 2,	/* one object a key, in the order of keys */
 	KREG_TYPE_BAG = 3,		/* not yet; many objects a key, no two alike */
 	KREG_TYPE_DUPLICATE_BAG = 4	/* not yet; many objects a key */
 };
