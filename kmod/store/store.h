@@ -106,6 +106,20 @@ void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 		     const struct kreg_key *after);
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);
 
+/* Whether the list is in the order of keys. */
+static inline bool kreg_store_is_ordered(const struct kreg_store *s)
+{
+	return false;
+}
+
+/* RCU. To the first object at (@with) or behind @key in the order of the list; NULL: the start. */
+void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
+		    bool with);
+/* RCU. To the last one at or before @key; NULL: the end. Ordered stores only. */
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
+			 const struct kreg_key *key, bool with);
+bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit);
+
 /*
  * Sleeps. Values that do not fit a slot together with their key. The caller fills
  * kreg_blob_bytes().

@@ -119,3 +119,21 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit);
 	return true;
 }
+
+void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
+		    bool with)
+{
+	w->store = s;
+	seek_key(w, key, with);
+}
+
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
+			 const struct kreg_key *key, bool with)
+{
+	kreg_walk_seek(w, s, key, with);
+}
+
+bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit)
+{
+	return kreg_walk_next(w, hit);
+}
