@@ -135,7 +135,8 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 
 static noinline bool is_hidden(const struct scan *s, struct kreg_holder *holder)
 {
-	if (s->only && (!holder || kreg_bond_whose(holder) != s->of))
+	/* A process that is forgotten is not nobody, whose the object of a lease that ended is. */
+	if (s->only && (!holder || !s->of || kreg_bond_whose(holder) != s->of))
 		return true;
 	return kreg_bond_hides(holder, s->client->proc);
 }
