@@ -47,8 +47,9 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info status put get take del scan count claim role give hold watch publish \
-		monitor wait lock lease register unregister whereis keys call cast; do
+	for c in new rm ls info status put get take del scan count first last next prev claim role \
+		give hold watch publish monitor wait lock lease register unregister whereis keys \
+		call cast; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \

@@ -116,6 +116,13 @@ static inline int _test_query(int fd, struct kreg_ioc_query *query)
 	return test_ioctl(fd, KREG_IOC_QUERY, query);
 }
 
+static inline bool test_feature(int fd, __u64 feature)
+{
+	struct kreg_ioc_query query;
+
+	return !_test_query(fd, &query) && query.out_features & feature;
+}
+
 static inline struct kreg_process test_self(int fd)
 {
 	struct kreg_ioc_query query;
@@ -185,19 +192,26 @@ static inline int _test_open(int fd, const char *name, __u32 flags, __u64 *id)
 }
 
 /* A new table with mode 0666, so that @access alone decides what others may do. */
-static inline int _test_create(int fd, const char *name, __u32 access,
-			       __u64 *id)
+static inline int _test_create_type(int fd, const char *name, __u32 type, __u32 access,
+				    __u64 *id)
 {
 	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE);
 	int err;
 
 	if (name)
 		cmd.flags |= KREG_OPEN_EXCL;
+	cmd.type = type;
 	cmd.access = access;
 	cmd.mode = 0666;
 	err = _test_open_cmd(fd, &cmd);
 	*id = cmd.out_table;
 	return err;
+}
+
+static inline int _test_create(int fd, const char *name, __u32 access,
+			       __u64 *id)
+{
+	return _test_create_type(fd, name, KREG_TYPE_SET, access, id);
 }
 
 static inline int _test_destroy_flags(int fd, __u64 id, __u32 flags)
