@@ -98,70 +98,93 @@ bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	return kreg_order_find_on(s, key, place);
 }
 
-/* Set a slot of @class aside, or say that the store lacks one. */
-static int take_spare(struct kreg_store *s, unsigned int class, u32 *ref, struct kreg_prealloc *f)
+#define NODE_CLASS	kreg_arena_class(sizeof(struct kreg_rec) + sizeof(struct kreg_rec_tree))
+
+/* Before there are so many marks, those that come may be as long as keys. */
+#define FIRST_CUTS	16
+/* But not longer. */
+#define LONGEST		224
+
+/* What may be set aside in one hold of the turn, beside what is wanted for one record. */
+#define HOLD_SLOTS	8
+
+/* Records that are expected, and how many spare nodes and marks there should be for them. */
+static u32 expected(const struct kreg_store *s, const struct kreg_order *o)
 {
-	if (kreg_arena_take(s, class, false, ref))
-		return 0;
-	return kreg_prealloc_want(s, f, class, false);
+	return s->reserved - o->nodes - o->marks;
 }
 
-static void spare_mark(struct kreg_store *s, struct kreg_order *o, u32 ref)
+static u32 want_nodes(const struct kreg_store *s, const struct kreg_root *root)
 {
+	u32 records = expected(s, &root->order);
+
+	return s->objects + records < LONG ? 0 : kreg_tree_nodes(root) + records / 64;
+}
+
+static u32 want_marks(const struct kreg_store *s, const struct kreg_order *o)
+{
+	u32 records = expected(s, o);
+
+	return s->objects + records < LONG ? 0 : 1 + records / HALF;
+}
+
+static int spare_mark(struct kreg_store *s, struct kreg_order *o, unsigned int class,
+		      struct kreg_prealloc *f)
+{
+	u32 ref;
+
+	if (!kreg_arena_take(s, class, true, &ref))
+		return kreg_prealloc_want(s, f, class, false);
 	kreg_arena_rec(s, ref)->limbo = o->spare_marks;
 	o->spare_marks = ref;
 	o->marks++;
-}
-
-#define NODE_CLASS	kreg_arena_class(sizeof(struct kreg_rec) + sizeof(struct kreg_rec_tree))
-
-/* How many spare nodes and marks there should be. */
-static u32 want_nodes(const struct kreg_store *s, const struct kreg_root *root)
-{
-	return s->objects + s->reserved < LONG ? 0 : kreg_tree_nodes(root) + s->reserved / 64;
-}
-
-static u32 want_marks(const struct kreg_store *s)
-{
-	return s->objects + s->reserved < LONG ? 0 : 1 + s->reserved / HALF;
-}
-
-int kreg_order_prepare(struct kreg_store *s, struct kreg_prealloc *f)
-{
-	struct kreg_root *root = kreg_store_root(s);
-	struct kreg_order *o = &root->order;
-	u32 ref;
-	int err;
-
-	kreg_store_assert(s);
-	while (o->marks < want_marks(s)) {
-		err = take_spare(s, o->mark_class, &ref, f);
-		if (err)
-			return err;
-		spare_mark(s, o, ref);
-	}
-	while (o->nodes < want_nodes(s, root)) {
-		err = take_spare(s, NODE_CLASS, &ref, f);
-		if (err)
-			return err;
-		kreg_tree_spare(s, ref);
-	}
 	return 0;
 }
 
-static void give_back(struct kreg_store *s, u32 ref)
+static int spare_node(struct kreg_store *s, struct kreg_prealloc *f)
 {
-	struct kreg_chunk *chunk = kreg_arena_chunk(s, ref);
+	u32 ref;
 
-	kreg_arena_give(s, chunk, kreg_chunk_rec(chunk, ref), ref);
+	if (!kreg_arena_take(s, NODE_CLASS, true, &ref))
+		return kreg_prealloc_want(s, f, NODE_CLASS, false);
+	kreg_tree_spare(s, ref);
+	return 0;
 }
 
-static u32 pop_mark(struct kreg_store *s, struct kreg_order *o)
+/* Marks are as long as those were that there was no slot for. */
+static unsigned int mark_class(const struct kreg_order *o, u32 key_len)
+{
+	unsigned int class;
+
+	if (o->cuts >= FIRST_CUTS)
+		return o->mark_class;
+	class = kreg_arena_class(sizeof(struct kreg_rec) + min(key_len, LONGEST));
+	return max_t(unsigned int, o->mark_class, class);
+}
+
+int kreg_order_prepare(struct kreg_store *s, u32 key_len, struct kreg_prealloc *f)
+{
+	struct kreg_root *root = kreg_store_root(s);
+	struct kreg_order *o = &root->order;
+	unsigned int class = mark_class(o, key_len), left = HOLD_SLOTS + kreg_tree_nodes(root);
+	int err = 0;
+
+	kreg_store_assert(s);
+	while (!err && o->nodes < want_nodes(s, root) && left--)
+		err = spare_node(s, f);
+	for (left = HOLD_SLOTS; !err && o->marks < want_marks(s, o) && left; left--)
+		err = spare_mark(s, o, class, f);
+	return err;
+}
+
+static u32 unspare_mark(struct kreg_store *s, struct kreg_order *o)
 {
 	u32 ref = o->spare_marks;
+	struct kreg_rec *r = kreg_arena_rec(s, ref);
 
-	o->spare_marks = kreg_arena_rec(s, ref)->limbo;
+	o->spare_marks = r->limbo;
 	o->marks--;
+	r->limbo = 0;
 	return ref;
 }
 
@@ -176,12 +199,12 @@ static u32 take_mark(struct kreg_store *s, struct kreg_order *o, u32 len)
 
 	if (!o->spare_marks)
 		return 0;
-	ref = pop_mark(s, o);
+	ref = unspare_mark(s, o);
 	if (kreg_arena_chunk(s, ref)->class >= class) {
-		kreg_arena_rec(s, ref)->limbo = 0;
+		kreg_arena_use(s, ref);
 		return ref;
 	}
-	give_back(s, ref);
+	kreg_arena_unreserve(s, ref);
 	o->mark_class = max_t(u8, o->mark_class, class);
 	return 0;
 }
@@ -381,12 +404,12 @@ static void join_buckets(struct kreg_store *s, u32 mark)
 static bool trim_spares(struct kreg_store *s, struct kreg_root *root)
 {
 	struct kreg_order *o = &root->order;
-	u32 surplus = s->objects + s->reserved < LONG ? 0 : SURPLUS;
+	u32 surplus = s->objects < LONG ? 0 : SURPLUS;
 
-	if (o->marks > want_marks(s) + surplus)
-		give_back(s, pop_mark(s, o));
+	if (o->marks > want_marks(s, o) + surplus)
+		kreg_arena_unreserve(s, unspare_mark(s, o));
 	else if (o->nodes > want_nodes(s, root) + surplus)
-		give_back(s, kreg_tree_take(s));
+		kreg_arena_unreserve(s, kreg_tree_unspare(s));
 	else
 		return false;
 	return true;
@@ -396,17 +419,15 @@ bool kreg_order_step(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
 	struct kreg_order *o = &root->order;
-	u32 mark = o->sparse, ref;
+	u32 mark = o->sparse;
 
 	kreg_store_assert(s);
 	s->crowd.wanted = false;
 	if (!mark)
 		return trim_spares(s, root);
-	while (o->nodes < kreg_tree_nodes(root)) {
-		if (take_spare(s, NODE_CLASS, &ref, f))
+	while (o->nodes < kreg_tree_nodes(root))
+		if (spare_node(s, f))
 			return false;
-		kreg_tree_spare(s, ref);
-	}
 	o->sparse = kreg_arena_rec(s, mark)->limbo & ~CHAIN_END;
 	kreg_arena_rec(s, mark)->limbo = 0;
 	join_buckets(s, mark);

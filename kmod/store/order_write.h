@@ -13,9 +13,9 @@ bool kreg_order_find_on(struct kreg_store *s, const struct kreg_key *key,
 			struct kreg_place *place);
 /*
  * Turn. Set slots aside for marks and nodes, as many as all records that are reserved may want,
- * and one more: 0, -EAGAIN or -ENOSPC.
+ * and one more, which has a key of @key_len bytes: 0, -EAGAIN or -ENOSPC.
  */
-int kreg_order_prepare(struct kreg_store *s, struct kreg_prealloc *f);
+int kreg_order_prepare(struct kreg_store *s, u32 key_len, struct kreg_prealloc *f);
 /* Turn. The new record @r was linked at @place: cut its bucket if it is long. */
 void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
 		     const struct kreg_rec *r);

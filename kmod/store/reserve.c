@@ -72,7 +72,7 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 static __always_inline int prepare_index(struct kreg_store *s, const struct kreg_change *c,
 					 struct kreg_prealloc *f)
 {
-	return unlikely(s->ordered) && !c->over ? kreg_order_prepare(s, f) : 0;
+	return unlikely(s->ordered) && !c->over ? kreg_order_prepare(s, c->key.len, f) : 0;
 }
 
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,

@@ -64,7 +64,7 @@ void kreg_tree_spare(struct kreg_store *s, u32 ref)
 	o->nodes++;
 }
 
-u32 kreg_tree_take(struct kreg_store *s)
+u32 kreg_tree_unspare(struct kreg_store *s)
 {
 	struct kreg_order *o = &kreg_store_root(s)->order;
 	u32 ref = o->spare_nodes;
@@ -111,10 +111,11 @@ static u32 find_skip(const struct kreg_reader *v, const struct kreg_rec_tree *n,
 static u32 make_node(struct kreg_store *s, const struct draft *d, u32 from, u32 count)
 {
 	const struct kreg_reader v = kreg_tree_reader(s);
-	u32 ref = kreg_tree_take(s), i;
+	u32 ref = kreg_tree_unspare(s), i;
 	struct kreg_rec *r = kreg_arena_rec(s, ref);
 	struct kreg_rec_tree *n = kreg_tree_node(s, ref);
 
+	kreg_arena_use(s, ref);
 	r->lens = KREG_REC_MARK | KREG_REC_NODE | sizeof(*n);
 	n->count = count;
 	n->level = d->level;

@@ -50,8 +50,8 @@ u32 kreg_tree_descend(const struct kreg_store *s, const struct kreg_order_goal *
  */
 void kreg_tree_insert(struct kreg_store *s, struct kreg_tree_way *way, u32 mark);
 void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way);
-/* Turn. Put the slot @ref to the spare nodes, or take one from there; there is one. */
+/* Turn. The slot @ref, which is reserved, becomes a spare node; or one that is is no more. */
 void kreg_tree_spare(struct kreg_store *s, u32 ref);
-u32 kreg_tree_take(struct kreg_store *s);
+u32 kreg_tree_unspare(struct kreg_store *s);
 
 #endif /* KREG_STORE_TREE_H */

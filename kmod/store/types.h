@@ -56,13 +56,13 @@ struct kreg_front {
 
 /**
  * struct kreg_order - what the writer knows about an ordered list
- * @spare_nodes: slots for nodes of the tree, linked through limbo; or 0
+ * @spare_nodes: slots reserved for nodes of the tree, linked through limbo; or 0
  * @spare_marks: likewise slots for marks
  * @nodes: how many @spare_nodes are
  * @marks: how many @spare_marks are
  * @sparse: marks beside a bucket that has become short, linked through limbo
  * @cuts: marks in the list
- * @mark_class: size class of the slots that are taken for @spare_marks
+ * @mark_class: size class of the slots that are to be @spare_marks
  * @levels: of the tree
  */
 struct kreg_order {

@@ -102,7 +102,6 @@ static bool verify_spares(struct kreg_store *s, u32 ref, u32 count)
 
 		if (WARN_ON(r->lens || r->link || r->hash))
 			return false;
-		kreg_arena_chunk(s, ref)->seen++;
 		ref = r->limbo;
 	}
 	return !WARN_ON(ref || count);
