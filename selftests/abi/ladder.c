@@ -322,7 +322,7 @@ TEST_F(ladder, scan_range)
 	test_err_scan(EACCES, self->t.fd, &cmd);
 	cmd.table = self->t.dead;
 	test_err_scan(ESTALE, self->t.fd, &cmd);
-	cmd.table = self->t.table;
+	ASSERT_EQ(0, _test_create_type(self->t.fd, "set", KREG_TYPE_SET, 0, &cmd.table));
 	test_err_scan(EOPNOTSUPP, self->t.fd, &cmd);
 	cmd.flags = KREG_SCAN_COUNT;
 	test_scan(self->t.fd, &cmd);

@@ -192,15 +192,14 @@ static inline int _test_open(int fd, const char *name, __u32 flags, __u64 *id)
 }
 
 /* A new table with mode 0666, so that @access alone decides what others may do. */
-static inline int _test_create_type(int fd, const char *name, __u32 type, __u32 access,
-				    __u64 *id)
+static inline int _test_create(int fd, const char *name, __u32 access,
+			       __u64 *id)
 {
 	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE);
 	int err;
 
 	if (name)
 		cmd.flags |= KREG_OPEN_EXCL;
-	cmd.type = type;
 	cmd.access = access;
 	cmd.mode = 0666;
 	err = _test_open_cmd(fd, &cmd);
@@ -208,10 +207,19 @@ static inline int _test_create_type(int fd, const char *name, __u32 type, __u32 
 	return err;
 }
 
-static inline int _test_create(int fd, const char *name, __u32 access,
-			       __u64 *id)
+/* The same, of a certain type, and not there yet. */
+static inline int _test_create_type(int fd, const char *name, __u32 type, __u32 access,
+				    __u64 *id)
 {
-	return _test_create_type(fd, name, KREG_TYPE_SET, access, id);
+	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
+	int err;
+
+	cmd.type = type;
+	cmd.access = access;
+	cmd.mode = 0666;
+	err = _test_open_cmd(fd, &cmd);
+	*id = cmd.out_table;
+	return err;
 }
 
 static inline int _test_destroy_flags(int fd, __u64 id, __u32 flags)
