@@ -122,11 +122,10 @@ static void build(struct __test_metadata *_metadata, struct world *w,
 	clean(_metadata, w);
 	if (test->full)
 		ASSERT_EQ(0, test_set_param(test->full, w->limit));
-	if (test->ordered)
-		ASSERT_EQ(0, _test_create_type(w->fd, NAME, KREG_TYPE_ORDERED_SET,
-					       KREG_ACCESS_PUBLIC, &w->table));
-	else
-		test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table);
+	ASSERT_EQ(0, test->ordered ?
+		  _test_create_type(w->fd, NAME, KREG_TYPE_ORDERED_SET, KREG_ACCESS_PUBLIC,
+				    &w->table) :
+		  _test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table));
 	if (!test->empty) {
 		put_object(_metadata, w, &small);
 		put_object(_metadata, w, &page);
