@@ -240,8 +240,9 @@ TEST_F(range, no_order)
 	uint64_t n;
 	int i;
 
+	/* That is both_directions. */
 	if (self->ordered)
-		SKIP(return, "this table has an order");
+		return;
 	put_all(_metadata, self->table, "abc");
 	o.batch = 1;
 	ASSERT_EQ(0, kreg_scan_open(self->table, &o, &scan));
@@ -302,8 +303,9 @@ TEST_F(range, both_directions)
 	struct kreg_scan_options o = KREG_SCAN_OPTIONS_INIT;
 	unsigned int batch;
 
+	/* That is no_order. */
 	if (!self->ordered)
-		SKIP(return, "this table has no order");
+		return;
 	put_all(_metadata, self->table, "cadbe");
 	for (batch = 0; batch < 4; batch++) {
 		o.batch = batch;

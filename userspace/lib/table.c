@@ -147,6 +147,9 @@ static enum attempt attempt_of(int ret, const struct kreg_open_options *o)
 {
 	if (ret == -EOPNOTSUPP && o->type > KREG_TYPE_SET)
 		return TRY_TYPE;
+	/* It may be there, but not as a table of this type. */
+	if (ret == -EEXIST && !(o->flags & KREG_OPEN_EXCL))
+		return TRY_OPEN;
 	if (o->flags & KREG_OPEN_CLAIM)
 		return TRY_CLAIM;
 	return o->flags & KREG_OPEN_CREATE ? TRY_CREATE : TRY_OPEN;
