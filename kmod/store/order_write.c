@@ -118,7 +118,8 @@ static u32 want_nodes(const struct kreg_store *s, const struct kreg_root *root)
 {
 	u32 records = expected(s, &root->order);
 
-	return s->objects + records < LONG ? 0 : kreg_tree_nodes(root) + records / 64;
+	/* Each cut takes a node, and the one before waits for readers to leave. */
+	return s->objects + records < LONG ? 0 : kreg_tree_nodes(root) + records / HALF;
 }
 
 static u32 want_marks(const struct kreg_store *s, const struct kreg_order *o)

@@ -128,7 +128,7 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 		unsigned int cost = 0;
 
 		/* Once it has nothing to do, slots that are freed do not change that. */
-		index = index && (unlikely(s->ordered) ? kreg_order_step(s, f) : kreg_index_step(s));
+		index = index && (s->ordered ? kreg_order_step(s, f) : kreg_index_step(s));
 		more = index;
 		if (free && s->limbo.waiting)
 			cost = kreg_limbo_free(s, index ? 1 : budget);

@@ -79,7 +79,7 @@ u32 kreg_tree_unspare(struct kreg_store *s)
 }
 
 /* Nothing leads to the node any more. */
-static void retire(struct kreg_store *s, u32 ref)
+static void retire_node(struct kreg_store *s, u32 ref)
 {
 	kreg_limbo_add(s, ref, kreg_arena_rec(s, ref));
 }
@@ -167,7 +167,7 @@ static void replace_node(struct kreg_store *s, struct kreg_tree_way *way, u32 le
 	/* Pair 1. */
 	smp_store_release(from, ref);
 	if (way->ref[level])
-		retire(s, way->ref[level]);
+		retire_node(s, way->ref[level]);
 	way->ref[level] = ref;
 }
 
@@ -248,7 +248,7 @@ static void lower_root(struct kreg_store *s, struct kreg_tree_way *way)
 			return;
 		/* Pair 1. */
 		smp_store_release(&root->front->tree, n->refs[0]);
-		retire(s, ref);
+		retire_node(s, ref);
 		root->order.levels = --way->levels;
 	}
 }
@@ -264,7 +264,7 @@ void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way)
 		draft_remove(&d, way->at[level]);
 		replace_node(s, way, level, make_node(s, &d, 0, d.count));
 		if (joined)
-			retire(s, joined);
+			retire_node(s, joined);
 		if (d.count >= FEW || level + 1 == way->levels)
 			break;
 		if (!join_with_next(s, way, level, way->at[level + 1]) &&

@@ -50,7 +50,7 @@ u32 kreg_tree_descend(const struct kreg_store *s, const struct kreg_order_goal *
  */
 void kreg_tree_insert(struct kreg_store *s, struct kreg_tree_way *way, u32 mark);
 void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way);
-/* Turn. The slot @ref, which is reserved, becomes a spare node; or one that is is no more. */
+/* Turn. The slot @ref, which is reserved, becomes a spare node; or one of these none any more. */
 void kreg_tree_spare(struct kreg_store *s, u32 ref);
 u32 kreg_tree_unspare(struct kreg_store *s);
 

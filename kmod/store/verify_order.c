@@ -18,7 +18,7 @@ static int order_of(const struct kreg_rec *a, const struct kreg_rec *b)
 }
 
 /* Invariant 1: keys in order; of one key the younger first, and no mark between. */
-static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
+static bool comes_after(const struct kreg_rec *before, const struct kreg_rec *r)
 {
 	int order = before ? order_of(before, r) : -1;
 
@@ -29,7 +29,7 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 
 static bool take_next(struct pass *p, const struct kreg_rec *r)
 {
-	if (!kreg_verify_record(p->store, p->link, r) || WARN_ON(!in_order(p->before, r)) ||
+	if (!kreg_verify_record(p->store, p->link, r) || WARN_ON(!comes_after(p->before, r)) ||
 	    !kreg_verify_versions(p->store, r, p->found))
 		return false;
 	kreg_arena_chunk(p->store, p->link)->seen++;
@@ -79,7 +79,7 @@ static bool verify_words(const struct kreg_store *s, const struct kreg_rec_tree 
 }
 
 /* From left to right, so that marks come in the order of the list. */
-static bool verify_node(struct pass *p, u32 ref, u32 level)
+static bool verify_tree(struct pass *p, u32 ref, u32 level)
 {
 	struct kreg_store *s = p->store;
 	const struct kreg_rec_tree *n = kreg_tree_node(s, ref);
@@ -89,7 +89,7 @@ static bool verify_node(struct pass *p, u32 ref, u32 level)
 		return false;
 	kreg_arena_chunk(s, ref)->seen++;
 	for (i = 0; i < n->count; i++)
-		if (!(level ? verify_node(p, n->refs[i], level - 1) :
+		if (!(level ? verify_tree(p, n->refs[i], level - 1) :
 			      verify_bucket(p, n->refs[i])))
 			return false;
 	return verify_words(s, n);
@@ -125,7 +125,7 @@ bool kreg_verify_ordered(struct kreg_store *s, struct kreg_verify *found)
 
 	if (WARN_ON(!tree != !o->levels || root->front->n))
 		return false;
-	if (!(tree ? verify_node(&p, tree, o->levels - 1) : verify_bucket(&p, 0)))
+	if (!(tree ? verify_tree(&p, tree, o->levels - 1) : verify_bucket(&p, 0)))
 		return false;
 	return !WARN_ON(p.link) && verify_spares(s, o->spare_nodes, o->nodes) &&
 	       verify_spares(s, o->spare_marks, o->marks) && verify_sparse(s, o->sparse);

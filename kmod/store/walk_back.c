@@ -47,7 +47,7 @@ struct younger {
 };
 
 /* Whether what was valid may be gone, now that @r comes, or the end: then a newer C tells. */
-static bool is_stale(struct younger *y, const struct kreg_rec *r, const struct kreg_walk *w)
+static bool misses_valid(struct younger *y, const struct kreg_rec *r, const struct kreg_walk *w)
 {
 	const struct kreg_rec *before = y->r;
 
@@ -61,7 +61,7 @@ static bool is_stale(struct younger *y, const struct kreg_rec *r, const struct k
 }
 
 /* Keep what is valid behind @mark and before the bound. -EAGAIN: C is too old for that. */
-static int collect(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
+static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
 		   const struct kreg_key *bound)
 {
 	const u32 *from = kreg_order_link(v, mark);
@@ -72,7 +72,7 @@ static int collect(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
 	while ((link = READ_ONCE(*from))) {
 		const struct kreg_rec *r = kreg_reader_rec(v, link);
 
-		if (is_stale(&y, r, w))
+		if (misses_valid(&y, r, w))
 			return -EAGAIN;
 		if (is_beyond(w, r, bound))
 			break;
@@ -84,7 +84,7 @@ static int collect(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
 		}
 		from = &r->link;
 	}
-	return is_stale(&y, NULL, w) ? -EAGAIN : 0;
+	return misses_valid(&y, NULL, w) ? -EAGAIN : 0;
 }
 
 static void set_bound(struct kreg_walk *w, const struct kreg_rec *r)
@@ -95,7 +95,7 @@ static void set_bound(struct kreg_walk *w, const struct kreg_rec *r)
 }
 
 /* Look up the next few, those behind one mark or the last of them. */
-static noinline void fill(struct kreg_walk *w)
+static noinline void fill_back(struct kreg_walk *w)
 {
 	struct kreg_reader v = { .store = w->store, .root = w->root };
 	const struct kreg_key bound = { .bytes = w->bound, .len = w->bound_len };
@@ -103,7 +103,7 @@ static noinline void fill(struct kreg_walk *w)
 
 	for (;;) {
 		mark = mark_before(&v, w, &bound);
-		if (!collect(&v, w, mark, &bound))
+		if (!collect_bucket(&v, w, mark, &bound))
 			break;
 		kreg_reader_enter(&v, w->store);
 		w->root = v.root;
@@ -140,7 +140,7 @@ bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit)
 	const struct kreg_rec *r;
 
 	while (!w->found && !w->ended)
-		fill(w);
+		fill_back(w);
 	/* Pair 3: the caller's next lookup is not older. */
 	smp_rmb();
 	if (!w->found)
