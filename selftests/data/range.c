@@ -53,28 +53,31 @@ static void put_keys(struct __test_metadata *_metadata, int fd, __u64 table,
 		test_put(fd, table, k->key[i].bytes, k->key[i].len, "value", 5);
 }
 
-#define ADD(keys, text)	((keys)->key[(keys)->count++] = KEY(text))
+static void add_key(struct keys *k, struct key key)
+{
+	k->key[k->count++] = key;
+}
 
 /* Some that begin with each other, that end in the highest byte, and that hold NUL. */
 static struct keys *some_keys(void)
 {
 	struct keys *k = calloc(1, sizeof(*k));
 
-	ADD(k, "\0");
-	ADD(k, "\0\0");
-	ADD(k, "a");
-	ADD(k, "a\0");
-	ADD(k, "a\0b");
-	ADD(k, "ab");
-	ADD(k, "abc");
-	ADD(k, "abd");
-	ADD(k, "ac");
-	ADD(k, "b");
-	ADD(k, "b\xff");
-	ADD(k, "b\xff\xff");
-	ADD(k, "c");
-	ADD(k, "\xff");
-	ADD(k, "\xff\xff");
+	add_key(k, KEY("\0"));
+	add_key(k, KEY("\0\0"));
+	add_key(k, KEY("a"));
+	add_key(k, KEY("a\0"));
+	add_key(k, KEY("a\0b"));
+	add_key(k, KEY("ab"));
+	add_key(k, KEY("abc"));
+	add_key(k, KEY("abd"));
+	add_key(k, KEY("ac"));
+	add_key(k, KEY("b"));
+	add_key(k, KEY("b\xff"));
+	add_key(k, KEY("b\xff\xff"));
+	add_key(k, KEY("c"));
+	add_key(k, KEY("\xff"));
+	add_key(k, KEY("\xff\xff"));
 	keys_sort(k);
 	return k;
 }
@@ -259,10 +262,10 @@ TEST_F(range, between)
 	__u32 i, j, f;
 
 	put_keys(_metadata, self->fd, self->table, all);
-	ADD(ends, "");
-	ADD(ends, "aa");
-	ADD(ends, "abcd");
-	ADD(ends, "\xff\xff\xff");
+	add_key(ends, KEY(""));
+	add_key(ends, KEY("aa"));
+	add_key(ends, KEY("abcd"));
+	add_key(ends, KEY("\xff\xff\xff"));
 	for (i = 0; i < ends->count; i++) {
 		for (j = 0; j < ends->count; j++) {
 			f = (i + j) % ARRAY_SIZE(flags);
@@ -286,10 +289,10 @@ TEST_F(range, prefix_and_exact)
 	__u32 i;
 
 	put_keys(_metadata, self->fd, self->table, all);
-	ADD(ends, "aa");
-	ADD(ends, "abcd");
-	ADD(ends, "ab\xff");
-	ADD(ends, "\xff\xff\xff");
+	add_key(ends, KEY("aa"));
+	add_key(ends, KEY("abcd"));
+	add_key(ends, KEY("ab\xff"));
+	add_key(ends, KEY("\xff\xff\xff"));
 	for (i = 0; i < ends->count; i++) {
 		q.low = ends->key[i];
 		q.range = KREG_RANGE_PREFIX;

@@ -63,9 +63,11 @@ SWEEP(scan_exact, .make = make_scan_key, .object = &blob, .value = KREG_RANGE_EX
 SWEEP(scan_count, .make = make_scan_all, .flags = KREG_SCAN_COUNT)
 SWEEP(scan_count_range, .make = make_scan_range, .flags = KREG_SCAN_COUNT)
 SWEEP(scan_ordered, .make = make_scan_range, .ordered = true)
-SWEEP(scan_reverse, .make = make_scan_range, .ordered = true, .flags = KREG_SCAN_REVERSE)
-SWEEP(scan_reverse_all, .make = make_scan_all, .ordered = true, .flags = KREG_SCAN_REVERSE)
-SWEEP(scan_reverse_prefix, .make = make_scan_key, .object = &page, .ordered = true,
-      .value = KREG_RANGE_PREFIX, .flags = KREG_SCAN_REVERSE)
+#define SWEEP_BACK(_name, ...)						\
+	SWEEP(_name, .ordered = true, .flags = KREG_SCAN_REVERSE, __VA_ARGS__)
+
+SWEEP_BACK(scan_reverse, .make = make_scan_range)
+SWEEP_BACK(scan_reverse_all, .make = make_scan_all)
+SWEEP_BACK(scan_reverse_prefix, .make = make_scan_key, .object = &page, .value = KREG_RANGE_PREFIX)
 
 #endif /* KREG_FAULTS_RANGE_H */

@@ -9,8 +9,8 @@ enum kind { U64, I64, BYTES };
 
 struct part {
 	enum kind kind;
-	uint64_t u64;
-	int64_t i64;
+	uint64_t number;
+	int64_t integer;
 	size_t len;
 	unsigned char bytes[8];
 };
@@ -30,10 +30,10 @@ static uint64_t random_u64(void)
 static struct part random_part(enum kind kind)
 {
 	static const unsigned char letters[] = { 0x00, 0x01, 'a', 0xff };
-	struct part p = { .kind = kind, .u64 = random_u64(), .len = rand() % 4 };
+	struct part p = { .kind = kind, .number = random_u64(), .len = rand() % 4 };
 	size_t i;
 
-	p.i64 = (int64_t)(p.u64 ^ (rand() % 2 ? UINT64_C(1) << 63 : 0));
+	p.integer = (int64_t)(p.number ^ (rand() % 2 ? UINT64_C(1) << 63 : 0));
 	for (i = 0; i < p.len; i++)
 		p.bytes[i] = letters[rand() % sizeof(letters)];
 	return p;
@@ -52,9 +52,9 @@ static int compare_parts(const struct part *a, const struct part *b)
 {
 	switch (a->kind) {
 	case U64:
-		return (a->u64 > b->u64) - (a->u64 < b->u64);
+		return (a->number > b->number) - (a->number < b->number);
 	case I64:
-		return (a->i64 > b->i64) - (a->i64 < b->i64);
+		return (a->integer > b->integer) - (a->integer < b->integer);
 	case BYTES:
 		break;
 	}
@@ -77,9 +77,9 @@ static int add_part(struct kreg_key *key, const struct part *p)
 {
 	switch (p->kind) {
 	case U64:
-		return kreg_key_add_u64(key, p->u64);
+		return kreg_key_add_u64(key, p->number);
 	case I64:
-		return kreg_key_add_i64(key, p->i64);
+		return kreg_key_add_i64(key, p->integer);
 	case BYTES:
 		break;
 	}
@@ -93,10 +93,10 @@ static bool has_part(const struct kreg_key *key, size_t *at, const struct part *
 
 	switch (p->kind) {
 	case U64:
-		ret = kreg_key_get_u64(key->bytes, key->len, at, &found.u64);
+		ret = kreg_key_get_u64(key->bytes, key->len, at, &found.number);
 		break;
 	case I64:
-		ret = kreg_key_get_i64(key->bytes, key->len, at, &found.i64);
+		ret = kreg_key_get_i64(key->bytes, key->len, at, &found.integer);
 		break;
 	case BYTES:
 		ret = kreg_key_get_bytes(key->bytes, key->len, at, found.bytes,

@@ -13,7 +13,7 @@
 
 struct kreg_scan {
 	struct kreg_table *table;
-	unsigned int flags;	/* of the next fetch: KREG_SCAN_REVERSE changes with the direction */
+	unsigned int flags;	/* of the next fetch: KREG_SCAN_REVERSE is the direction */
 	unsigned int next_flag;	/* that of kreg_scan_next() */
 	unsigned int batch;
 	bool more;
