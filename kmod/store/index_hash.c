@@ -141,7 +141,8 @@ void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f)
 
 	kreg_store_assert(s);
 	/* Much may have happened since it asked. */
-	if (!f->brought.pages || s->ordered || f->brought.asked != grow_order(root) || spare_fits(s, root))
+	if (!f->brought.pages || s->ordered || f->brought.asked != grow_order(root) ||
+	    spare_fits(s, root))
 		return;
 	swap_spare(s, &f->brought.pages, &f->brought.order);
 	f->brought.asked = f->brought.order;

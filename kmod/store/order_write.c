@@ -33,18 +33,18 @@ static u32 *link_behind(const struct kreg_store *s, u32 mark)
 }
 
 /* The record, or mark, that @from leads to, or NULL. */
-static struct kreg_rec *rec_at(const struct kreg_store *s, const u32 *from)
+static struct kreg_rec *list_rec(const struct kreg_store *s, const u32 *from)
 {
 	return *from ? kreg_arena_rec(s, *from) : NULL;
 }
 
 /* From place->link on, over @left records at most. False: they were not enough. */
-static bool walk_to(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place,
+static bool walk_ordered(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place,
 		    u32 *left)
 {
 	struct kreg_rec *r;
 
-	while ((r = rec_at(s, place->link))) {
+	while ((r = list_rec(s, place->link))) {
 		int order = kreg_order_read(r, key);
 
 		if (order > 0)
@@ -71,7 +71,7 @@ bool kreg_order_find_on(struct kreg_store *s, const struct kreg_key *key,
 			struct kreg_place *place)
 {
 	u32 left = s->links;
-	bool found = walk_to(s, key, place, &left);
+	bool found = walk_ordered(s, key, place, &left);
 
 	kreg_store_assert(s);
 	s->links = left;
@@ -91,7 +91,7 @@ bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	place->behind = NULL;
 	place->old = NULL;
 	place->steps = 0;
-	if (likely(walk_to(s, key, place, &left)))
+	if (likely(walk_ordered(s, key, place, &left)))
 		return true;
 	/* Until it is cut what is lent the turn may not hold it long enough. */
 	s->crowd.wanted = true;
@@ -109,14 +109,14 @@ bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 #define HOLD_SLOTS	8
 
 /* Records that are expected, and how many spare nodes and marks there should be for them. */
-static u32 expected(const struct kreg_store *s, const struct kreg_order *o)
+static u32 count_expected(const struct kreg_store *s, const struct kreg_order *o)
 {
 	return s->reserved - o->nodes - o->marks;
 }
 
 static u32 want_nodes(const struct kreg_store *s, const struct kreg_root *root)
 {
-	u32 records = expected(s, &root->order);
+	u32 records = count_expected(s, &root->order);
 
 	/* Each cut takes a node, and the one before waits for readers to leave. */
 	return s->objects + records < LONG ? 0 : kreg_tree_nodes(root) + records / HALF;
@@ -124,7 +124,7 @@ static u32 want_nodes(const struct kreg_store *s, const struct kreg_root *root)
 
 static u32 want_marks(const struct kreg_store *s, const struct kreg_order *o)
 {
-	u32 records = expected(s, o);
+	u32 records = count_expected(s, o);
 
 	return s->objects + records < LONG ? 0 : 1 + records / HALF;
 }
@@ -193,7 +193,7 @@ static u32 unspare_mark(struct kreg_store *s, struct kreg_order *o)
  * A slot for a mark with a key of @len bytes. 0: what is spare is too short; there will be longer
  * ones for the next.
  */
-static u32 take_mark(struct kreg_store *s, struct kreg_order *o, u32 len)
+static u32 use_mark(struct kreg_store *s, struct kreg_order *o, u32 len)
 {
 	unsigned int class = kreg_arena_class(sizeof(struct kreg_rec) + len);
 	u32 ref;
@@ -217,7 +217,7 @@ static u32 *find_cut(struct kreg_store *s, u32 mark, struct kreg_rec **before)
 	struct kreg_rec *r, *last = NULL;
 	unsigned int n;
 
-	for (n = 0; n < FAR && (r = rec_at(s, from)) && !is_mark(r); n++) {
+	for (n = 0; n < FAR && (r = list_rec(s, from)) && !is_mark(r); n++) {
 		if (n >= HALF && kreg_order_compare(last->bytes, kreg_rec_key_len(last), r->bytes,
 						    kreg_rec_key_len(r))) {
 			*before = last;
@@ -230,13 +230,13 @@ static u32 *find_cut(struct kreg_store *s, u32 mark, struct kreg_rec **before)
 }
 
 /* A mark at @from, between the records @left and @right. */
-static u32 link_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *left,
+static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *left,
 		     const struct kreg_rec *right)
 {
 	struct kreg_order *o = &kreg_store_root(s)->order;
 	u32 len = kreg_order_common(left->bytes, kreg_rec_key_len(left), right->bytes,
 				    kreg_rec_key_len(right)) + 1;
-	u32 ref = take_mark(s, o, len);
+	u32 ref = use_mark(s, o, len);
 	struct kreg_rec *m;
 
 	if (!ref)
@@ -272,7 +272,7 @@ void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
 	if (!from || kreg_tree_descend(s, &goal, &way) != place->mark ||
 	    way.levels == KREG_TREE_LEVELS || o->nodes < kreg_tree_nodes(kreg_store_root(s)))
 		return;
-	mark = link_mark(s, from, before, rec_at(s, from));
+	mark = insert_mark(s, from, before, list_rec(s, from));
 	if (mark)
 		kreg_tree_insert(s, &way, mark);
 }
@@ -287,7 +287,7 @@ static u32 count_live(const struct kreg_store *s, const u32 *from, u32 *mark)
 	u32 live = 0, left;
 
 	*mark = 0;
-	for (left = FAR; left && (r = rec_at(s, from)); left--) {
+	for (left = FAR; left && (r = list_rec(s, from)); left--) {
 		if (is_mark(r)) {
 			*mark = *from;
 			return live;
@@ -354,7 +354,7 @@ u32 *kreg_order_link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r,
 }
 
 /* The link to @mark, from the one before it; NULL if that bucket and the one behind are long. */
-static u32 *link_to_mark(const struct kreg_store *s, u32 before, u32 mark)
+static u32 *find_mark_link(const struct kreg_store *s, u32 before, u32 mark)
 {
 	u32 *from = link_behind(s, before), next, n;
 
@@ -384,12 +384,12 @@ static void join_buckets(struct kreg_store *s, u32 mark)
 		/* It stays: perhaps the bucket before it can join the one before that. */
 		goal.before = true;
 		before = kreg_tree_descend(s, &goal, &way);
-		if (way.at[0] && link_to_mark(s, before, mark))
+		if (way.at[0] && find_mark_link(s, before, mark))
 			note_mark(s, before);
 		return;
 	}
 	before = kreg_tree_node(s, way.ref[0])->refs[way.at[0] - 1];
-	from = link_to_mark(s, before, mark);
+	from = find_mark_link(s, before, mark);
 	if (!from)
 		return;
 	kreg_tree_remove(s, &way);

@@ -62,7 +62,7 @@ static bool misses_valid(struct younger *y, const struct kreg_rec *r, const stru
 
 /* Keep what is valid behind @mark and before the bound. -EAGAIN: C is too old for that. */
 static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
-		   const struct kreg_key *bound)
+			  const struct kreg_key *bound)
 {
 	const u32 *from = kreg_order_link(v, mark);
 	struct younger y = {};

@@ -3,7 +3,7 @@
  * order.pml - marks come into an ordered list and go, the leaf that leads to them is replaced,
  * and a reader misses nothing.
  *
- * Mirrors, in kmod/: link_mark() and join_buckets() of order_write.c, replace_node() of tree.c,
+ * Mirrors, in kmod/: insert_mark() and join_buckets() of order_write.c, replace_node() of tree.c,
  * apply_put() and kreg_txn_unlink() of txn.c, kreg_order_mark() and kreg_order_lookup() of
  * order.h. One leaf, the keys 1, 2 and 3, and two marks, of the keys 2 and 3.
  *

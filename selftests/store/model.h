@@ -35,6 +35,9 @@ struct mode {
 	u32 prefix;		/* bytes that all keys begin with */
 };
 
+#define CASE_MODE(what, number) \
+	{ .name = (what), .keys = (number), .hash_mask = ~0u, .verify_every = 1 }
+
 extern struct kreg_store store;
 extern spinlock_t turn;
 extern const struct mode *mode;
