@@ -40,7 +40,7 @@ static struct kreg_rec *list_rec(const struct kreg_store *s, const u32 *from)
 
 /* From place->link on, over @left records at most. False: they were not enough. */
 static bool walk_ordered(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place,
-		    u32 *left)
+			 u32 *left)
 {
 	struct kreg_rec *r;
 
@@ -231,7 +231,7 @@ static u32 *find_cut(struct kreg_store *s, u32 mark, struct kreg_rec **before)
 
 /* A mark at @from, between the records @left and @right. */
 static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *left,
-		     const struct kreg_rec *right)
+		       const struct kreg_rec *right)
 {
 	struct kreg_order *o = &kreg_store_root(s)->order;
 	u32 len = kreg_order_common(left->bytes, kreg_rec_key_len(left), right->bytes,
