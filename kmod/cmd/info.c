@@ -282,11 +282,14 @@ int kreg_cmd_info(struct kreg_call *call)
 
 	if (err)
 		return err;
-	t = get_info_table(call, who);
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	err = fill_info(who, t, &info);
-	kreg_table_put(t);
+	/* What is destroyed between two looks has no name any more. */
+	do {
+		t = get_info_table(call, who);
+		if (IS_ERR(t))
+			return PTR_ERR(t);
+		err = fill_info(who, t, &info);
+		kreg_table_put(t);
+	} while (err == -ESTALE && !arg->table);
 	return err ?: put_info(u64_to_user_ptr(arg->info), arg->info_len, &info);
 }
 

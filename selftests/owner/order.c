@@ -301,9 +301,9 @@ static void see_death(struct onlooker *o, struct kid *victim, unsigned int by)
 	}
 }
 
-TEST_F(order, deaths)
+TEST_F_TIMEOUT(order, deaths, test_scale(180))
 {
-	unsigned int rounds = test_size(1700) * test_factor("KREG_TEST_ROUNDS"), n;
+	unsigned int rounds = test_size(700) * test_factor("KREG_TEST_ROUNDS"), n;
 	unsigned int random = 1;
 	struct kreg_info info;
 	struct kid *victim;
@@ -323,6 +323,39 @@ TEST_F(order, deaths)
 			test_destroy(self->fd, info.id);
 	}
 	EXPECT_EQ(0, test_bound(self->fd, self->registry));
+}
+
+static long job_come_and_go(struct job *job)
+{
+	__u64 id;
+
+	while (!__atomic_load_n((__u64 *)job->arg, __ATOMIC_RELAXED))
+		if (_test_create(job->fd, FREED, 0, &id) || _test_destroy(job->fd, id))
+			return -EINVAL;
+	return 0;
+}
+
+/* A name is there or not; that a table goes while it is looked up does not show. */
+TEST_F_TIMEOUT(order, names, test_scale(180))
+{
+	struct kid *owner = kid_start(_metadata);
+	unsigned int n, seen[2] = {};
+	struct kreg_info info;
+	__u64 id;
+	int err;
+
+	owner->job->arg = (uintptr_t)self->killed;
+	kid_ask(owner, job_come_and_go);
+	for (n = 0; n < test_size(20000); n++) {
+		err = n & 1 ? _test_info_name(self->fd, FREED, &info) :
+			      _test_open(self->fd, FREED, 0, &id);
+		if (err)
+			ASSERT_EQ(-ENOENT, err) TH_LOG("look %u", n);
+		seen[!err]++;
+	}
+	__atomic_store_n(self->killed, 1, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, kid_answer(owner));
+	EXPECT_TRUE(seen[0] && seen[1]);
 }
 
 TEST_HARNESS_MAIN
