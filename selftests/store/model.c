@@ -66,10 +66,8 @@ static void commit_model(void)
 static struct batch *prepare(void);
 
 /* Memory, brought with the odd failure, while others want some too. */
-static void fill_and_add(struct kreg_prealloc *f)
+static void fill(struct kreg_prealloc *f)
 {
-	struct batch **slot = &prepared[rnd(PREPARED)];
-	static bool nested;
 	int err;
 
 	spin_unlock(&turn);
@@ -79,6 +77,14 @@ static void fill_and_add(struct kreg_prealloc *f)
 	if (err)
 		tap_check(err == -ENOMEM && !kreg_prealloc_fill(f, &store));
 	spin_lock(&turn);
+}
+
+static void fill_and_add(struct kreg_prealloc *f)
+{
+	struct batch **slot = &prepared[rnd(PREPARED)];
+	static bool nested;
+
+	fill(f);
 	if (!nested && !*slot && !rnd(4)) {
 		nested = true;
 		*slot = prepare();
@@ -390,10 +396,27 @@ void model_let_go(void)
 		probe_keep(NULL, 0, 0);
 }
 
+/* Upkeep until there is nothing left for it; to take marks off an ordered list it needs memory. */
+static void drain(void)
+{
+	bool more;
+
+	do {
+		struct kreg_prealloc f = {};
+
+		more = kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store) ||
+		       f.must_chunks;
+		if (f.must_chunks) {
+			fill(&f);
+			kreg_store_add_prealloc(&store, &f);
+		}
+		kreg_prealloc_free(&f);
+	} while (more);
+}
+
 /* Nobody reads, nothing is reserved: all memory but a little comes back. */
 void model_drain(void)
 {
-	struct kreg_prealloc f = {};
 	struct kreg_stat st;
 	u32 k;
 
@@ -414,8 +437,7 @@ void model_drain(void)
 	}
 	if (mode->bound)
 		holders_retire();
-	while (kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store))
-		;
+	drain();
 	tap_check(!holders_allocated());
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);

@@ -121,7 +121,7 @@ static void late_get(struct pin *p)
 	struct kreg_key key = key_of(k, bytes);
 	struct kreg_reader reader = p->reader;
 	struct kreg_hit hit;
-	int err = kreg_reader_get(&reader, &key, &hit);
+	int err = kreg_reader_get(&reader, &key, &hit, mode->ordered);
 	const struct object *o = reader.version == p->reader.version ? p->then : committed;
 
 	if (err)

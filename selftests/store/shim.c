@@ -162,6 +162,11 @@ u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key)
 	return (u32)(v[0] ^ v[1] ^ v[2] ^ v[3]) & shim_hash_mask;
 }
 
+void shim_seed(u64 seed)
+{
+	random_state = seed * 0xd1342543de82ef95;
+}
+
 u64 shim_random(void)
 {
 	u64 z = random_state += 0x9e3779b97f4a7c15;

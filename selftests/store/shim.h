@@ -306,6 +306,7 @@ u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key);
 #define kreg_seed_init(s)		get_random_bytes(&(s)->key, sizeof((s)->key))
 #define kreg_hash(bytes, len, s)	hsiphash(bytes, len, &(s)->key)
 void get_random_bytes(void *p, size_t n);
+void shim_seed(u64 seed);
 u64 shim_random(void);
 
 #endif /* SHIM_H */

@@ -5,12 +5,12 @@
 
 #ifdef __KERNEL__
 #define tap_say(...)	pr_info("storetest: " __VA_ARGS__)
-#define tap_end()		panic("storetest: the rest cannot be trusted\n")
+#define tap_end(what)	panic("storetest: %s: the rest cannot be trusted\n", what)
 #else
 #include <stdio.h>
 #include <stdlib.h>
 #define tap_say(...)	printf(__VA_ARGS__)
-#define tap_end()		do { fflush(stdout); abort(); } while (0)
+#define tap_end(what)	do { fflush(stdout); abort(); } while (0)
 #endif
 
 static int tap_count;
@@ -34,7 +34,7 @@ static inline void tap_pass(const char *what)
 	if (!(c)) { \
 		tap_say("not ok %d %s:%d: %s\n", tap_count + 1, __FILE__, \
 		       __LINE__, #c); \
-		tap_end(); \
+		tap_end(#c); \
 	} \
 } while (0)
 
