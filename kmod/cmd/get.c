@@ -203,7 +203,7 @@ static noinline void note_op_error(struct kreg_op *op, int err, u32 *errors)
 
 /* Perform one read of a batch. False if it needs more than can be done in the section. */
 static __always_inline bool read_in_section(const struct kreg_client *cl, struct kreg_reader *v,
-					    struct kreg_op *op, u32 *errors)
+					    struct kreg_op *op, u32 *errors, bool ordered)
 {
 	u8 bytes[KREG_SMALL_KEY] __aligned(8) __uninitialized;
 	struct kreg_key key = { .bytes = bytes, .len = op->key_len };
@@ -213,8 +213,7 @@ static __always_inline bool read_in_section(const struct kreg_client *cl, struct
 	if (unlikely(op->key_len > KREG_SMALL_KEY) ||
 	    kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return false;
-	kreg_reader_hash(v, &key);
-	err = kreg_reader_get(v, &key, &hit);
+	err = kreg_reader_get(v, &key, &hit, ordered);
 	if (unlikely(!err && hit.holder) && kreg_bond_hides(hit.holder, cl->proc))
 		err = -ENODATA;
 	if (likely(!err)) {
@@ -228,20 +227,43 @@ static __always_inline bool read_in_section(const struct kreg_client *cl, struct
 	return true;
 }
 
+/* Apart, with a reader of its own, so that the other one needs not be in memory. */
+static noinline struct kreg_op *read_ordered(const struct kreg_client *cl,
+					     const struct kreg_table *t, struct kreg_op *op,
+					     struct kreg_op *end, u32 *errors)
+{
+	struct kreg_reader v;
+
+	kreg_reader_enter(&v, &t->store);
+	while (op != end && read_in_section(cl, &v, op, errors, true))
+		op++;
+	return op;
+}
+
+static __always_inline struct kreg_op *read_some(const struct kreg_client *cl,
+						 const struct kreg_table *t, struct kreg_op *op,
+						 struct kreg_op *end, u32 *errors)
+{
+	struct kreg_reader v;
+
+	kreg_reader_enter(&v, &t->store);
+	if (unlikely(!v.n))
+		return read_ordered(cl, t, op, end, errors);
+	while (op != end && read_in_section(cl, &v, op, errors, false))
+		op++;
+	return op;
+}
+
 /* Read in one section up to @end, or up to an operation that needs more. */
 static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kreg_op *op,
 				    struct kreg_op *end, u32 *errors)
 {
 	struct kreg_table *t;
-	struct kreg_reader v;
 
 	rcu_read_lock();
 	pagefault_disable();
-	if (!kreg_find_readable(cl, table, &t)) {
-		kreg_reader_enter(&v, &t->store);
-		while (op != end && read_in_section(cl, &v, op, errors))
-			op++;
-	}
+	if (!kreg_find_readable(cl, table, &t))
+		op = read_some(cl, t, op, end, errors);
 	pagefault_enable();
 	rcu_read_unlock();
 	return op;

@@ -88,7 +88,6 @@ bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	kreg_store_assert(s);
 	place->mark = kreg_tree_descend(s, &goal, &way);
 	place->link = link_behind(s, place->mark);
-	place->behind = NULL;
 	place->old = NULL;
 	place->steps = 0;
 	if (likely(walk_ordered(s, key, place, &left)))

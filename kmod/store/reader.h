@@ -175,13 +175,6 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 	v->mask = kreg_read_mask(v->n - 1);
 }
 
-/* RCU. Hash @key, if that is needed to look it up. */
-static __always_inline void kreg_reader_hash(const struct kreg_reader *v, struct kreg_key *key)
-{
-	if (likely(v->n))
-		kreg_store_hash(v->store, key);
-}
-
 /* RCU. What only few records have. */
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
 			  struct kreg_hit *hit);
@@ -201,14 +194,10 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 		kreg_reader_hit_rare(v->store, r, hit);
 }
 
-/* RCU. As kreg_lookup(), in an ordered list. */
-const struct kreg_rec *kreg_reader_lookup_ordered(const struct kreg_reader *v,
-						  const struct kreg_key *key, u64 c);
-
-/* There are marks on the way; never the error of a call. */
+/* There are marks on the way, or the list is ordered; never the error of a call. */
 #define KREG_READER_MARKED	(-ERESTART)
 
-/* As kreg_reader_get(); without @marked also KREG_READER_MARKED. */
+/* As kreg_reader_get() by the hash; without @marked also KREG_READER_MARKED. */
 static __always_inline int kreg_reader_find(struct kreg_reader *v, const struct kreg_key *key,
 					    struct kreg_hit *hit, bool marked)
 {
@@ -217,8 +206,8 @@ static __always_inline int kreg_reader_find(struct kreg_reader *v, const struct 
 	for (;;) {
 		u64 c = v->version;
 
-		r = likely(v->n) ? kreg_lookup(v, key, c, marked) :
-				   kreg_reader_lookup_ordered(v, key, c);
+		r = marked && !v->n ? kreg_order_lookup(v, key, c) :
+				      kreg_lookup(v, key, c, marked);
 		/*
 		 * Pair 3: if a link has led past what was valid at c, that was
 		 * after a commit, and the load below sees it. Also, the caller's
@@ -239,19 +228,24 @@ static __always_inline int kreg_reader_find(struct kreg_reader *v, const struct 
 	return 0;
 }
 
-/* RCU. As kreg_reader_get(), where there are marks. */
+/* RCU. As kreg_reader_get(), by the hash if the list is not ordered; there may be marks. */
 int kreg_reader_get_marked(struct kreg_reader *v, const struct kreg_key *key,
 			   struct kreg_hit *hit);
 
 /*
- * RCU. The object with @key, whose hash is known, at the moment of @v or a later one: if
- * what was valid then is not there any more, @v moves on. 0 or -ENODATA.
+ * RCU. The object with @key, which is hashed, at the moment of @v or a later one: if what
+ * was valid then is not there any more, @v moves on. 0 or -ENODATA. @ordered: whether the
+ * list is.
  */
-static __always_inline int kreg_reader_get(struct kreg_reader *v, const struct kreg_key *key,
-					   struct kreg_hit *hit)
+static __always_inline int kreg_reader_get(struct kreg_reader *v, struct kreg_key *key,
+					   struct kreg_hit *hit, bool ordered)
 {
-	int err = kreg_reader_find(v, key, hit, false);
+	int err = KREG_READER_MARKED;
 
+	if (!ordered) {
+		kreg_store_hash(v->store, key);
+		err = kreg_reader_find(v, key, hit, false);
+	}
 	if (unlikely(err == KREG_READER_MARKED)) {
 		/* Else what is the caller's would have to be in memory. */
 		struct kreg_hit marked;

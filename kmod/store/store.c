@@ -92,20 +92,16 @@ static noinline int get_marked(const struct kreg_store *s, const struct kreg_key
 	return kreg_reader_get_marked(&v, key, hit);
 }
 
-const struct kreg_rec *kreg_reader_lookup_ordered(const struct kreg_reader *v,
-						  const struct kreg_key *key, u64 c)
-{
-	return kreg_order_lookup(v, key, c);
-}
-
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
 {
 	struct kreg_reader v;
-	int err;
+	int err = KREG_READER_MARKED;
 
 	kreg_reader_enter(&v, s);
-	kreg_reader_hash(&v, key);
-	err = kreg_reader_find(&v, key, hit, false);
+	if (likely(v.n)) {
+		kreg_store_hash(s, key);
+		err = kreg_reader_find(&v, key, hit, false);
+	}
 	return unlikely(err == KREG_READER_MARKED) ? get_marked(s, key, hit) : err;
 }
 

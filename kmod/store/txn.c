@@ -98,7 +98,8 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	smp_store_release(place->link, ref);
 	if (place->old)
 		mark_dead(t, place, BEHIND | ref, &r->link);
-	else if (place->behind && (int)*place->behind > 0)	/* two or more in its bucket */
+	else if (likely(!s->ordered) && place->behind && (int)*place->behind > 0)
+		/* Two or more are in its bucket. */
 		kreg_marks_look(s, place->behind, r->hash, KREG_STRETCH);
 	/* In an ordered list n is 0. */
 	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
@@ -214,12 +215,12 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_root *root = kreg_store_root(s);
+	u32 *head, *from, n = root->front->n;
 	unsigned int left = KREG_STRETCH;
-	u32 *head, *from;
 
-	if (unlikely(s->ordered))
+	if (unlikely(!n))
 		return kreg_order_link_to(s, ref, r, &t->last_link);
-	head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
+	head = kreg_index_head(root, kreg_read_bucket(r->hash, n));
 	from = head;
 	if (unlikely(t->last_link))
 		return link_to_far(t, ref, r, t->last_link);

@@ -91,13 +91,17 @@ void kreg_root_free(void *root);
 /* Where in the list a key is, or would be. Valid until the next change of the store. */
 struct kreg_place {
 	u32 *link;			/* the link that leads, or would lead, to the key */
-	u32 *behind;			/* the link of the record that @link leads to, or NULL */
 	struct kreg_rec *old;		/* the live record with the key, or NULL */
 	u32 old_ref;
 	u32 old_bytes;			/* bytes of its key and value */
-	/* Of an ordered list: the last mark that stands before it, and live records between. */
-	u32 mark;
-	u32 steps;
+	union {
+		u32 *behind;		/* the link of the record that @link leads to, or NULL */
+		struct {
+			/* If the list is ordered: the last mark before it, and live records between. */
+			u32 mark;
+			u32 steps;
+		};
+	};
 };
 
 /*
