@@ -10,7 +10,8 @@
 #   done PROGRAM              after its end, whatever that was
 #
 # A program fails once more if it printed no plan, fewer or more results than
-# planned, or ended badly without saying which test failed.
+# planned, or ended badly without saying which test failed. With a test that
+# failed goes the last line that tells where.
 
 function result(kind, text)
 {
@@ -38,6 +39,7 @@ function finish(status,   results)
 /^# suite begin / {
 	program = $4
 	plan = ""
+	place = ""
 	delete count
 	next
 }
@@ -49,6 +51,8 @@ program == "" { next }
 # A program that runs others prints more than one plan.
 /^1\.\.[0-9]+/ { plan += substr($1, 4); next }
 
+/^# [a-z_0-9.\/]+\.[ch]:[0-9]+:/ { place = " (" substr($0, 3) ")"; next }
+
 /^ok .*# SKIP/ { result("skip", $0); next }
 /^ok /         { result("pass", $0); next }
-/^not ok /     { result("fail", $0); next }
+/^not ok /     { result("fail", $0 place); place = ""; next }
