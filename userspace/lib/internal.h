@@ -293,9 +293,11 @@ int kreg_fail_text(int ret, const char *text);
 void kreg_fail_own_user(int ret);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
-/* errmsg_call.c, errmsg_limit.c: NULL: there is none. */
+/* errmsg_call.c, errmsg_limit.c, errmsg_device.c, errno.c: NULL: there is none. */
 const char *kreg_call_sentence(int err, enum attempt attempt);
 const char *kreg_limit_sentence(enum kreg_limit limit);
+const char *kreg_device_sentence(int err, enum attempt attempt, const char *path);
+const char *kreg_errno_name(int err);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
