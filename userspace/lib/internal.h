@@ -106,6 +106,10 @@ struct kreg_stat {
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
 extern __thread enum kreg_limit kreg_ioctl_limit;
 
+/* written.c: somebody wants to know what the kernel has written in a call that has succeeded. */
+extern bool kreg_memory_checked;
+void kreg_mark_written(unsigned int cmd, const void *arg);
+
 /* fork.c: number of this process, which none of its ancestors has; never 0. */
 uint64_t kreg_process_number(void);
 

@@ -167,7 +167,8 @@ static void opens_as_nobody(const char *path, int ret, const char *text)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		n = failed = 0;
+		n = 0;
+		failed = 0;
 		if (!geteuid() && (setgid(65534) || setuid(65534)))
 			_exit(2);
 		opens(path, ret, text);
