@@ -22,18 +22,18 @@ struct kreg_batch {
 	struct kreg_req req;
 	struct kreg_client *client;
 	struct kreg_table *table;
-	u64 bytes;			/* of keys and values */
+	u32 bytes;			/* of keys and values */
 	u32 count;
-	bool atomic;
+	u8 phase;			/* enum kreg_batch_phase */
+	u8 atomic : 1;
 	u8 async : 1;			/* nobody waits for it */
 	u8 queued : 1;			/* charged as such */
 	u8 waited : 1;			/* at the limit of the user */
 	u8 roomy : 1;			/* each PUT has room for a bond */
 	/* Under way, turn: */
 	u8 registry : 1;		/* all operations are to be told of the client */
-	bool rest;			/* some operations are open still */
-	bool far;			/* @place is where a look has got to */
-	enum kreg_batch_phase phase;
+	u8 rest : 1;			/* some operations are open still */
+	u8 far : 1;			/* @place is where a look has got to */
 	u32 next;			/* operation */
 	u32 failed;			/* as of kreg_batch_apply() */
 	u32 first_error;		/* of an operation */

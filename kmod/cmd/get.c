@@ -213,7 +213,7 @@ static __always_inline bool read_in_section(const struct kreg_client *cl, struct
 	if (unlikely(op->key_len > KREG_SMALL_KEY) ||
 	    kreg_get_short(bytes, u64_to_user_ptr(op->key), op->key_len))
 		return false;
-	kreg_store_hash(v->store, &key);
+	kreg_reader_hash(v, &key);
 	err = kreg_reader_get(v, &key, &hit);
 	if (unlikely(!err && hit.holder) && kreg_bond_hides(hit.holder, cl->proc))
 		err = -ENODATA;

@@ -31,7 +31,7 @@ static int check_no_create(const struct kreg_ioc_open *arg)
 
 static int check_create(const struct kreg_ioc_open *arg)
 {
-	if (arg->type != KREG_TYPE_SET)
+	if (arg->type != KREG_TYPE_SET && arg->type != KREG_TYPE_ORDERED_SET)
 		return arg->type ? -EOPNOTSUPP : -EINVAL;
 	if (arg->access > KREG_ACCESS_REGISTRY ||
 	    arg->orphan > KREG_ORPHAN_PARK_ON_CRASH)

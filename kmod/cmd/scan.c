@@ -15,6 +15,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
+#include "cmd/range.h"
 #include "cmd/usercopy.h"
 #include "store/gfp.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct scan {
 	u32 tail;			/* bytes at the end of each object */
 	bool only;			/* what is bound to @of, */
 	struct kreg_proc *of;		/* a reference; NULL: it is forgotten, and has nothing */
+	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
 	u32 count;			/* objects taken, and bytes of them */
 	u32 len;
 	u32 need;			/* bytes of the object that did not fit */
@@ -45,7 +47,7 @@ struct scan {
 	u32 start;			/* @len at its begin */
 	u32 max_count;			/* what @count and @len may come to in it */
 	u32 max_len;
-	u32 hidden;			/* objects that were passed over in it */
+	u32 hidden;			/* objects that were passed over in it, or only counted */
 	const void *last_key;		/* of the object before the next, valid inside it */
 	u32 last_len;
 	struct kreg_blob *blob;		/* holds the value of that object, which is to come */
@@ -135,12 +137,13 @@ static noinline enum stop why_too_much(struct scan *s, u32 size)
 
 static noinline bool is_hidden(const struct scan *s, struct kreg_holder *holder)
 {
-	if (s->only && (!holder || kreg_bond_whose(holder) != s->of))
+	/* A process that is forgotten is not nobody, whose the object of a lease that ended is. */
+	if (s->only && (!holder || !s->of || kreg_bond_whose(holder) != s->of))
 		return true;
 	return kreg_bond_hides(holder, s->client->proc);
 }
 
-/* Pass over an object that is hidden, or another's; not too many in one section. */
+/* Pass over an object that is hidden, another's, or outside; not too many in one section. */
 static noinline enum stop pass_over(struct scan *s, const struct kreg_hit *hit)
 {
 	s->last_key = hit->key;
@@ -203,6 +206,15 @@ static noinline enum stop take_special(struct scan *s, struct kreg_walk *walk)
 	return stop;
 }
 
+/* Where the next section goes on. */
+static void remember_key(struct scan *s)
+{
+	if (!s->last_key)
+		return;
+	s->after.len = s->last_len;
+	memcpy(s->key, s->last_key, s->last_len);
+}
+
 static enum stop take_some(struct scan *s, const struct kreg_table *t)
 {
 	struct kreg_walk walk;
@@ -219,10 +231,42 @@ static enum stop take_some(struct scan *s, const struct kreg_table *t)
 	while (stop == LAST && kreg_walk_next(&walk, &hit))
 		stop = take_object(s, &hit, 0, false);
 	pagefault_enable();
-	if (s->last_key) {
-		s->after.len = s->last_len;
-		memcpy(s->key, s->last_key, s->last_len);
+	remember_key(s);
+	return stop;
+}
+
+static enum stop count_object(struct scan *s, const struct kreg_hit *hit)
+{
+	if (unlikely(hit->holder || s->only) && is_hidden(s, hit->holder))
+		return pass_over(s, hit);
+	if (s->count == (s->arg->max_count ?: U32_MAX))
+		return FULL;
+	s->count++;
+	return pass_over(s, hit);
+}
+
+/* The same within a range, or backwards, or of their number alone. */
+static noinline enum stop take_in_range(struct scan *s, const struct kreg_table *t)
+{
+	bool counts = s->arg->flags & KREG_SCAN_COUNT;
+	struct kreg_range_walk walk;
+	enum stop stop = LAST;
+	struct kreg_hit hit;
+	bool outside;
+
+	limit_section(s);
+	kreg_range_start(&walk, &t->store, s->bounds, &s->after);
+	pagefault_disable();
+	while (stop == LAST && kreg_range_next(&walk, &hit, &outside)) {
+		if (outside)
+			stop = pass_over(s, &hit);
+		else if (counts)
+			stop = count_object(s, &hit);
+		else
+			stop = take_object(s, &hit, s->tail, s->only);
 	}
+	pagefault_enable();
+	remember_key(s);
 	return stop;
 }
 
@@ -248,6 +292,16 @@ static int finish_section(struct scan *s, enum stop stop)
 	return 0;
 }
 
+/* RCU. The table, if one of its type can be scanned so. */
+static int find_scanned(const struct scan *s, struct kreg_table **t)
+{
+	int err = kreg_find_readable(s->client, s->arg->table, t);
+
+	if (!err && s->arg->flags & KREG_SCAN_REVERSE && !kreg_store_is_ordered(&(*t)->store))
+		return -EOPNOTSUPP;
+	return err;
+}
+
 /* One section. 1: go on; 0: done; or an error. */
 static int scan_section(struct scan *s)
 {
@@ -256,9 +310,9 @@ static int scan_section(struct scan *s)
 	int err;
 
 	rcu_read_lock();
-	err = kreg_find_readable(s->client, s->arg->table, &t);
+	err = find_scanned(s, &t);
 	if (!err)
-		stop = take_some(s, t);
+		stop = unlikely(s->bounds) ? take_in_range(s, t) : take_some(s, t);
 	rcu_read_unlock();
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(s->client, s->arg->table) ?: 1;
@@ -288,23 +342,43 @@ static int run_scan(struct scan *s)
 	return -EMSGSIZE;
 }
 
-/* Whether anything but the key to go on after is asked for. */
-static bool range_is_limited(const struct kreg_range *r)
+/* It needs no room, and has nothing to put there. */
+static bool counts_into_room(const struct kreg_ioc_scan *arg)
 {
-	return r->flags || r->low || r->low_len || r->high || r->high_len ||
-	       r->after_version || r->after_sub || r->filter || r->filter_count;
+	return arg->flags & KREG_SCAN_COUNT &&
+	       (arg->buf || arg->buf_len || arg->flags & (KREG_SCAN_KEYS | KREG_SCAN_PROCESSES));
 }
 
 static int check_scan(const struct kreg_ioc_scan *arg)
 {
 	bool of = arg->flags & KREG_SCAN_OF;
 
-	if (arg->flags & ~KREG_SCAN_ALL || range_is_limited(&arg->range) || arg->pin ||
+	if (arg->flags & ~KREG_SCAN_ALL || kreg_range_is_unknown(&arg->range) || arg->pin ||
 	    arg->process.reserved)
 		return -EOPNOTSUPP;
-	if (arg->buf % 8 || of == kreg_cmd_no_process(&arg->process))
+	if (arg->buf % 8 || of == kreg_cmd_no_process(&arg->process) || counts_into_room(arg) ||
+	    kreg_range_is_wrong(&arg->range))
 		return -EINVAL;
-	return arg->range.after_len > KREG_MAX_KEY ? -ENAMETOOLONG : 0;
+	return kreg_range_is_long(&arg->range) ? -ENAMETOOLONG : 0;
+}
+
+/* The key to go on after, and the bounds if there are any. */
+static int get_range(struct scan *s)
+{
+	const struct kreg_range *r = &s->arg->range;
+	struct kreg_bounds *b;
+
+	s->after.bytes = s->key;
+	s->after.len = r->after_len;
+	if (copy_from_user(s->key, u64_to_user_ptr(r->after), r->after_len))
+		return -EFAULT;
+	if (!r->low_len && !r->high_len && !(s->arg->flags & (KREG_SCAN_COUNT | KREG_SCAN_REVERSE)))
+		return 0;
+	b = kreg_bounds_get(r, s->arg->flags & KREG_SCAN_REVERSE, &s->after);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	s->bounds = b;
+	return 0;
 }
 
 static int find_of(struct scan *s)
@@ -339,15 +413,11 @@ int kreg_cmd_scan(struct kreg_call *call)
 	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
 	s->tail = arg->flags & KREG_SCAN_PROCESSES ? sizeof(struct kreg_process) : 0;
 	s->buf = u64_to_user_ptr(arg->buf);
-	s->after.bytes = s->key;
-	s->after.len = arg->range.after_len;
 	arg->out_more = 0;
 	arg->out_reserved = 0;
-	if (copy_from_user(s->key, u64_to_user_ptr(arg->range.after), arg->range.after_len))
-		err = -EFAULT;
-	else
-		err = find_of(s) ?: run_scan(s);
+	err = get_range(s) ?: find_of(s) ?: run_scan(s);
 	kreg_proc_put(s->of);
+	kfree(s->bounds);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)
 		err = kreg_cmd_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;

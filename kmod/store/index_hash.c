@@ -123,7 +123,7 @@ void kreg_index_want(const struct kreg_store *s, struct kreg_prealloc *f)
 	u8 seg;
 
 	kreg_store_assert(s);
-	if (likely(!growing_out(s, root)))
+	if (likely(!growing_out(s, root)) || s->ordered)
 		return;
 	seg = kreg_array_wants(&root->dir);
 	if (seg == KREG_ARRAY_FULL || (spare_fits(s, root) && !seg))
@@ -141,7 +141,8 @@ void kreg_index_add(struct kreg_store *s, struct kreg_prealloc *f)
 
 	kreg_store_assert(s);
 	/* Much may have happened since it asked. */
-	if (!f->brought.pages || f->brought.asked != grow_order(root) || spare_fits(s, root))
+	if (!f->brought.pages || s->ordered || f->brought.asked != grow_order(root) ||
+	    spare_fits(s, root))
 		return;
 	swap_spare(s, &f->brought.pages, &f->brought.order);
 	f->brought.asked = f->brought.order;

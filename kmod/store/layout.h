@@ -68,9 +68,12 @@
 /* A blob has the value: @lens says 0 for its length, the true one is with the handle. */
 #define KREG_REC_BLOB		(1u << KREG_VALUE_LEN_BITS)
 
-/* No object, but a place where a walk can begin; its key has the length 0. */
+/*
+ * No object, but a place where a walk can begin; its key has the length 0, or in an ordered
+ * list is above all keys before it and not above those behind it.
+ */
 #define KREG_REC_MARK		(1u << 15)
-/* A mark whose value is a struct kreg_rec_node. */
+/* A mark whose value is a struct kreg_rec_node; of an ordered list, a struct kreg_rec_tree. */
 #define KREG_REC_NODE		(1u << 16)
 
 /* Behind the value there is a struct kreg_rec_bond. */
@@ -141,6 +144,33 @@ struct kreg_rec_node {
 		u32 hash;
 		u32 ref;
 	} marks[KREG_NODE_MARKS];
+};
+
+/* So that a node fills a slot of 512 bytes. */
+#define KREG_TREE_FAN		38
+
+/**
+ * struct kreg_rec_tree - node of the tree over the marks of an ordered list
+ * @count: entries
+ * @level: 0: they lead to marks, of which 0 is the begin of the list; else to nodes
+ * @skip: bytes that the keys of the first marks of all entries but the first have in common
+ * @probe: the first mark of the second entry, which has these bytes; or 0
+ * @pad: 0
+ * @words: of each entry but the first, the eight bytes of the key of its first mark that
+ *	follow @skip, the first of them highest; zeroes stand for those behind its end
+ * @refs: where the entries lead
+ *
+ * Only @refs changes once something leads here, to a node that replaces the one before.
+ */
+struct kreg_rec_tree {
+	u16 count;
+	u16 level;
+	u16 skip;
+	u16 pad;
+	u32 probe;
+	u32 pad2;
+	u64 words[KREG_TREE_FAN];
+	u32 refs[KREG_TREE_FAN];
 };
 
 /* A key with its hash under the store's seed. */

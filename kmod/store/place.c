@@ -4,6 +4,7 @@
 #include "store/internal.h"
 #include "store/limbo.h"
 #include "store/marks.h"
+#include "store/order_write.h"
 
 /*
  * From the link @from on, over @left links at most; with @marked, along marks. False: they
@@ -47,9 +48,12 @@ static __always_inline bool walk_to(struct kreg_store *s, const struct kreg_key 
 bool kreg_store_find_on(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place)
 {
 	u32 left = s->links;
-	bool found = walk_to(s, key, place, place->link, &left, true);
+	bool found;
 
 	kreg_store_assert(s);
+	if (unlikely(s->ordered))
+		return kreg_order_find_on(s, key, place);
+	found = walk_to(s, key, place, place->link, &left, true);
 	s->links = left;
 	kreg_marks_count_links(s);
 	kreg_marks_note(s, key->hash);
@@ -79,6 +83,8 @@ bool kreg_store_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	u32 left = KREG_STRETCH;
 
 	kreg_store_assert(s);
+	if (unlikely(s->ordered))
+		return kreg_order_find(s, key, place);
 	return likely(walk_to(s, key, place, head_of(s, key), &left, false)) ||
 	       find_far(s, key, place);
 }

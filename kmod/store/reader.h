@@ -118,7 +118,7 @@ static inline struct kreg_holder *kreg_holder_at(const struct kreg_store *s,
  * @store: the store
  * @root: list and index
  * @version: C
- * @n: buckets
+ * @n: buckets; 0: the list is ordered by keys
  * @mask: the bits of a hash by which they differ
  */
 struct kreg_reader {
@@ -149,6 +149,7 @@ static inline u32 kreg_reader_bucket(const struct kreg_reader *v, u32 hash)
 }
 
 #include "store/lookup.h"
+#include "store/order.h"
 
 /*
  * Where a lookup starts: C, then the root that was in force at C, then n. A root
@@ -174,6 +175,13 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 	v->mask = kreg_read_mask(v->n - 1);
 }
 
+/* RCU. Hash @key, if that is needed to look it up. */
+static __always_inline void kreg_reader_hash(const struct kreg_reader *v, struct kreg_key *key)
+{
+	if (likely(v->n))
+		kreg_store_hash(v->store, key);
+}
+
 /* RCU. What only few records have. */
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
 			  struct kreg_hit *hit);
@@ -193,6 +201,10 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 		kreg_reader_hit_rare(v->store, r, hit);
 }
 
+/* RCU. As kreg_lookup(), in an ordered list. */
+const struct kreg_rec *kreg_reader_lookup_ordered(const struct kreg_reader *v,
+						  const struct kreg_key *key, u64 c);
+
 /* There are marks on the way; never the error of a call. */
 #define KREG_READER_MARKED	(-ERESTART)
 
@@ -205,7 +217,8 @@ static __always_inline int kreg_reader_find(struct kreg_reader *v, const struct 
 	for (;;) {
 		u64 c = v->version;
 
-		r = kreg_lookup(v, key, c, marked);
+		r = likely(v->n) ? kreg_lookup(v, key, c, marked) :
+				   kreg_reader_lookup_ordered(v, key, c);
 		/*
 		 * Pair 3: if a link has led past what was valid at c, that was
 		 * after a commit, and the load below sees it. Also, the caller's

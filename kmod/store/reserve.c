@@ -6,6 +6,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/order_write.h"
 
 /* Above, memcpy() is faster. */
 #define SHORT		128
@@ -67,11 +68,18 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	return 0;
 }
 
+/* What a record may take beside its slot; not one that replaces another. */
+static __always_inline int prepare_index(struct kreg_store *s, const struct kreg_change *c,
+					 struct kreg_prealloc *f)
+{
+	return unlikely(s->ordered) && !c->over ? kreg_order_prepare(s, c->key.len, f) : 0;
+}
+
 int kreg_store_reserve(struct kreg_store *s, struct kreg_change *c,
 		       struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);
-	return take_slot(s, c, true, f);
+	return prepare_index(s, c, f) ?: take_slot(s, c, true, f);
 }
 
 void kreg_store_want_slot(const struct kreg_store *s, const struct kreg_change *c,
@@ -125,7 +133,7 @@ static __always_inline void copy_short(void *to, const void *from, u32 len)
 /* Turn. A slot with all that @c brings as bytes. */
 int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_prealloc *f)
 {
-	int err = take_slot(s, c, false, f);
+	int err = prepare_index(s, c, f) ?: take_slot(s, c, false, f);
 
 	kreg_store_assert(s);
 	if (err)

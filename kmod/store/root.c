@@ -109,6 +109,12 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	s->objects = 0;
 	s->bytes = 0;
 	s->memory += root_and_index(root);
+	root->front->n = !s->ordered;
+	/* What is spare is reserved, and stays so. */
+	root->order = old->order;
+	root->order.sparse = 0;
+	root->order.cuts = 0;
+	root->order.levels = 0;
 	root->epoch = ++s->epoch;
 	if (s->extra)
 		kreg_holder_forget(s);

@@ -7,10 +7,11 @@
 #include "store/internal.h"
 #include "store/limbo.h"
 #include "store/marks.h"
+#include "store/order_write.h"
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 
-int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
+int kreg_store_init(struct kreg_store *s, spinlock_t *turn, bool ordered)
 {
 	struct kreg_root *root = kreg_root_alloc(KREG_GFP_USER);
 	unsigned int i;
@@ -23,6 +24,8 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn)
 	kreg_array_init(&s->chunks, 2, 2, CHUNK_SEGS);
 	s->reuse = 1;
 	s->turn = turn;
+	s->ordered = ordered;
+	root->front->n = !ordered;
 	for (i = 0; i < KREG_CLASSES; i++)
 		INIT_LIST_HEAD(&s->classes[i].partial);
 	INIT_LIST_HEAD(&s->full);
@@ -51,6 +54,7 @@ unsigned long kreg_store_memory(void)
 void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 {
 	const struct kreg_extra *extra;
+	const struct kreg_root *root;
 
 	st->objects = READ_ONCE(s->objects);
 	st->bytes = READ_ONCE(s->bytes);
@@ -60,7 +64,8 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	st->walked = READ_ONCE(s->most_links);
 	st->marks = READ_ONCE(s->crowd.marks);
 	rcu_read_lock();
-	st->buckets = READ_ONCE(rcu_dereference(s->root)->front->n);
+	root = rcu_dereference(s->root);
+	st->buckets = s->ordered ? READ_ONCE(root->order.cuts) + 1 : READ_ONCE(root->front->n);
 	rcu_read_unlock();
 	extra = READ_ONCE(s->extra);
 	st->bound = extra ? READ_ONCE(extra->bound) : 0;
@@ -87,13 +92,19 @@ static noinline int get_marked(const struct kreg_store *s, const struct kreg_key
 	return kreg_reader_get_marked(&v, key, hit);
 }
 
+const struct kreg_rec *kreg_reader_lookup_ordered(const struct kreg_reader *v,
+						  const struct kreg_key *key, u64 c)
+{
+	return kreg_order_lookup(v, key, c);
+}
+
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit)
 {
 	struct kreg_reader v;
 	int err;
 
-	kreg_store_hash(s, key);
 	kreg_reader_enter(&v, s);
+	kreg_reader_hash(&v, key);
 	err = kreg_reader_find(&v, key, hit, false);
 	return unlikely(err == KREG_READER_MARKED) ? get_marked(s, key, hit) : err;
 }
@@ -109,7 +120,7 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 	bool more = true, index = true, wanted = s->crowd.wanted;
 	unsigned int marks = 0;
 
-	if (unlikely(wanted || s->crowd.nodes)) {
+	if (unlikely((wanted && !s->ordered) || s->crowd.nodes)) {
 		marks = kreg_marks_step(s, budget / 2 + 1, f);
 		budget -= min(budget, marks);
 	}
@@ -117,7 +128,7 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 		unsigned int cost = 0;
 
 		/* Once it has nothing to do, slots that are freed do not change that. */
-		index = index && kreg_index_step(s);
+		index = index && (s->ordered ? kreg_order_step(s, f) : kreg_index_step(s));
 		more = index;
 		if (free && s->limbo.waiting)
 			cost = kreg_limbo_free(s, index ? 1 : budget);

@@ -54,10 +54,16 @@ struct kreg_stat {
 	u32 marks;
 };
 
-/* Sleeps. @turn is what kreg_store_assert() looks at. */
-int kreg_store_init(struct kreg_store *s, spinlock_t *turn);
+/* Sleeps. @turn is what kreg_store_assert() looks at; @ordered: by keys. */
+int kreg_store_init(struct kreg_store *s, spinlock_t *turn, bool ordered);
 /* Sleeps. No reader, no reservation and no writer is left. */
 void kreg_store_exit(struct kreg_store *s);
+/* Any. Whether the list is in the order of the keys. */
+static inline bool kreg_store_is_ordered(const struct kreg_store *s)
+{
+	return s->ordered;
+}
+
 /* Any. Bytes of all slots and blobs of all stores. */
 unsigned long kreg_store_memory(void);
 /* Any. */
@@ -89,9 +95,11 @@ static __always_inline void kreg_store_hash(const struct kreg_store *s, struct k
  */
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
+/* Records that a walk backwards looks up together. */
+#define KREG_WALK_BACK		16U
+
 /*
- * A walk over the list inside one RCU section. It starts behind @after, or at the start
- * with NULL. kreg_walk_next() returns false at the end. An object that was there
+ * A walk over the list inside one RCU section, in one direction. An object that was there
  * from start to end is found exactly once, whatever is written meanwhile.
  */
 struct kreg_walk {
@@ -99,12 +107,37 @@ struct kreg_walk {
 	const void *root;
 	u64 version;
 	u32 next;
+	/* Backwards: what comes next lies before @bound, or with @with is that. */
+	u32 found;			/* those that come next, the last of them first */
+	u32 found_end;
+	bool with;
+	bool ended;			/* nothing comes behind them */
+	const void *bound;
+	u32 bound_len;
+	u32 refs[KREG_WALK_BACK];
 };
 
-/* RCU. */
-void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
-		     const struct kreg_key *after);
+/*
+ * RCU. A walk starts behind @key, which with @with need not be passed, or at the start with
+ * NULL. kreg_walk_next() returns false at the end.
+ */
+void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
+		    bool with);
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);
+
+static inline void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
+				   const struct kreg_key *after)
+{
+	kreg_walk_seek(w, s, after, false);
+}
+
+/*
+ * RCU. The same backwards, of an ordered store: it starts before @key, or with @with at it, or at
+ * the end with NULL. @key stays as it is.
+ */
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
+			 const struct kreg_key *key, bool with);
+bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit);
 
 /*
  * Sleeps. Values that do not fit a slot together with their key. The caller fills

@@ -12,6 +12,7 @@
 #include "store/internal.h"
 #include "store/limbo.h"
 #include "store/marks.h"
+#include "store/order_write.h"
 
 /* Records that a batch may link beyond the number of buckets. */
 #define LAG	8
@@ -44,10 +45,13 @@ static __always_inline void mark_dead(struct kreg_txn *t, const struct kreg_plac
  * The index must keep up with a batch, whose look-ups get longer else. Apart, like the
  * next one, so that most calls do with less of the stack.
  */
-static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
+static noinline void grow_index(struct kreg_store *s, const struct kreg_place *place,
+				const struct kreg_rec *r, struct kreg_prealloc *f)
 {
 	unsigned int steps = 2;
 
+	if (s->ordered)
+		return kreg_order_grew(s, place, r);
 	while (s->objects > kreg_store_root(s)->front->n + LAG && steps--)
 		if (!kreg_index_grow(s)) {
 			kreg_index_want(s, f);
@@ -96,8 +100,9 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 		mark_dead(t, place, BEHIND | ref, &r->link);
 	else if (place->behind && (int)*place->behind > 0)	/* two or more in its bucket */
 		kreg_marks_look(s, place->behind, r->hash, KREG_STRETCH);
+	/* In an ordered list n is 0. */
 	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
-		grow_index(s, f);
+		grow_index(s, place, r, f);
 	return 0;
 }
 
@@ -150,8 +155,11 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
 		return apply_put(t, c, place, f);
 	case KREG_CHANGE_DELETE:
 		c->count = !!place->old;
-		if (place->old)
-			mark_dead(t, place, place->old_ref, place->link);
+		if (!place->old)
+			break;
+		if (unlikely(t->store->ordered))
+			kreg_order_thinned(t->store, place);
+		mark_dead(t, place, place->old_ref, place->link);
 		break;
 	case KREG_CHANGE_CLEAR:
 		apply_clear(t, c);
@@ -206,10 +214,13 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
 	unsigned int left = KREG_STRETCH;
-	u32 *from = head;
+	u32 *head, *from;
 
+	if (unlikely(s->ordered))
+		return kreg_order_link_to(s, ref, r, &t->last_link);
+	head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n));
+	from = head;
 	if (unlikely(t->last_link))
 		return link_to_far(t, ref, r, t->last_link);
 	while (*from != ref) {

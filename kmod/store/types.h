@@ -44,12 +44,36 @@ struct kreg_array {
 
 /**
  * struct kreg_front - where readers of a root start
- * @n: buckets
- * @heads: first links of the first buckets
+ * @n: buckets; 0: the list is ordered by keys
+ * @tree: then, the root of the tree over its marks, or 0
+ * @heads: first links of the first buckets; of an ordered list, the first link
  */
 struct kreg_front {
 	u32 n;
+	u32 tree;
 	u32 heads[KREG_HEADS_INLINE];
+};
+
+/**
+ * struct kreg_order - what the writer knows about an ordered list
+ * @spare_nodes: slots reserved for nodes of the tree, linked through limbo; or 0
+ * @spare_marks: likewise slots for marks
+ * @nodes: how many @spare_nodes are
+ * @marks: how many @spare_marks are
+ * @sparse: marks beside a bucket that has become short, linked through limbo
+ * @cuts: marks in the list
+ * @mark_class: size class of the slots that are to be @spare_marks
+ * @levels: of the tree
+ */
+struct kreg_order {
+	u32 spare_nodes;
+	u32 spare_marks;
+	u32 nodes;
+	u32 marks;
+	u32 sparse;
+	u32 cuts;
+	u8 mark_class;
+	u8 levels;
 };
 
 /**
@@ -59,6 +83,7 @@ struct kreg_front {
  * @front: words that a reader needs first; they may lie in a page of their own
  * @own_front: where they lie else
  * @dir: pages of the index
+ * @order: of an ordered list
  * @spans: groups of sixteen pages that came together, behind the first KREG_INDEX_SINGLES
  * @epoch: clears before it
  * @weight: bytes of the records that went with it
@@ -75,6 +100,7 @@ struct kreg_root {
 	struct kreg_front *front;
 	struct kreg_front own_front;
 	struct kreg_array dir;
+	struct kreg_order order;
 	u32 spans;
 
 	u64 epoch;
@@ -242,6 +268,7 @@ struct kreg_extra {
  * @recycled: slots that went from limbo to a new record since the last upkeep
  * @cleared_count: length of @cleared
  * @cleared_bytes: weight of those
+ * @ordered: by keys, instead of hashed; invariant
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
  * @holders_due: there is something to be done about holders
  * @links: that may still be walked over in this hold of the turn
@@ -280,6 +307,7 @@ struct kreg_store {
 	u32 recycled;
 	u32 cleared_count;
 	u64 cleared_bytes;
+	bool ordered;
 	bool writing;
 	bool holders_due;
 	u16 links;

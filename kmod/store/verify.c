@@ -7,6 +7,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
+#include "store/verify.h"
 
 #ifndef kreg_slot_poison
 void kreg_slot_poison(void *slot, size_t size)
@@ -109,6 +110,7 @@ static bool weigh_chunk(struct kreg_chunk *chunk, struct tally *t)
 	return true;
 }
 
+/* In a hashed list. */
 static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 {
 	struct kreg_key key = {
@@ -157,30 +159,32 @@ static bool verify_place_of_value(struct kreg_store *s, const struct kreg_rec *r
 			b->handle != kreg_rec_blob(r, key_len)->handle);
 }
 
-/* Invariant 7: flags, lengths and the class of the slot agree, padding is zero. */
-static bool verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
+/* In an ordered list a mark has a key, and may have a slot that is longer than it needs. */
+static bool verify_mark(const struct kreg_store *s, const struct kreg_rec *r, unsigned int class)
+{
+	unsigned int needed = kreg_arena_class(kreg_rec_weight(r));
+
+	if (WARN_ON(r->born || r->died))
+		return false;
+	if (!s->ordered || r->lens & KREG_REC_NODE)
+		return !WARN_ON(kreg_rec_key_len(r) || needed != class);
+	return !WARN_ON(!kreg_rec_key_len(r) || kreg_rec_inline_len(r) || needed > class);
+}
+
+bool kreg_verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 {
 	unsigned int class = kreg_arena_chunk(s, ref)->class;
 	u32 known = KREG_REC_FLAGS | KREG_VALUE_LEN_MASK;
 	size_t bytes = kreg_rec_weight(r);
 
 	if (r->lens & KREG_REC_MARK)
-		return !WARN_ON(kreg_rec_key_len(r) || r->born || r->died ||
-				kreg_arena_class(bytes) != class);
+		return verify_mark(s, r, class);
 	if (WARN_ON(!kreg_rec_key_len(r) ||
 		    r->lens & KREG_REC_NODE || r->lens & ~known & ((1u << KREG_KEY_LEN_SHIFT) - 1)))
 		return false;
 	return verify_place_of_value(s, r) && !WARN_ON(kreg_arena_class(bytes) != class) &&
 	       !WARN_ON(!rest_is_zero(r, bytes, kreg_arena_size(class)));
 }
-
-/* What a pass over the list finds. */
-struct found {
-	u64 objects;
-	u64 bytes;
-	u64 bound;
-	u32 marks;
-};
 
 /* A reader may come to @r. True: it is bound to a holder which counts. */
 static bool count_bound(struct kreg_store *s, const struct kreg_rec *r)
@@ -192,8 +196,8 @@ static bool count_bound(struct kreg_store *s, const struct kreg_rec *r)
 	return h && !h->uncounted;
 }
 
-/* Invariant 2; @found is told of @r. */
-static bool verify_versions(struct kreg_store *s, const struct kreg_rec *r, struct found *found)
+bool kreg_verify_versions(struct kreg_store *s, const struct kreg_rec *r,
+			  struct kreg_verify *found)
 {
 	bool bound;
 
@@ -213,13 +217,12 @@ static bool verify_versions(struct kreg_store *s, const struct kreg_rec *r, stru
 	return true;
 }
 
-/* Invariants 1, 2, 4, 6 and 7: one pass from end to end, as a reader goes. */
-static bool verify_list(struct kreg_store *s)
+/* Invariants 1, 2, 6 and 7: one pass from end to end, as a reader goes. */
+static bool verify_hashed(struct kreg_store *s, struct kreg_verify *found)
 {
 	struct kreg_root *root = kreg_store_root(s);
 	u32 link = root->front->heads[0], bucket = 0, buckets = 1;
 	const struct kreg_rec *before = NULL;
-	struct found found = {};
 
 	while (link) {
 		struct kreg_rec *r;
@@ -236,21 +239,31 @@ static bool verify_list(struct kreg_store *s)
 			continue;
 		}
 		r = kreg_arena_rec(s, link);
-		if (!verify_record(s, link, r))
+		if (!kreg_verify_record(s, link, r))
 			return false;
 		if (WARN_ON(!in_order(before, r) ||
 			    kreg_read_bucket(r->hash, root->front->n) != bucket))
 			return false;
-		if (!verify_versions(s, r, &found))
+		if (!kreg_verify_versions(s, r, found))
 			return false;
 		kreg_arena_chunk(s, link)->seen++;
 		before = r;
 		link = r->link;
 	}
-	return !WARN_ON(buckets != root->front->n || found.objects != s->objects ||
-			found.bytes != s->bytes ||
+	return !WARN_ON(buckets != root->front->n);
+}
+
+/* Invariant 4: what a pass over the list finds is what was counted. */
+static bool verify_list(struct kreg_store *s)
+{
+	struct kreg_verify found = {};
+
+	if (!(s->ordered ? kreg_verify_ordered(s, &found) : verify_hashed(s, &found)))
+		return false;
+	return !WARN_ON(found.objects != s->objects || found.bytes != s->bytes ||
 			found.bound != (s->extra ? s->extra->bound : 0) ||
-			found.marks + !!s->crowd.node != s->crowd.marks);
+			found.marks + !!s->crowd.node !=
+			(s->ordered ? kreg_store_root(s)->order.cuts : s->crowd.marks));
 }
 
 /* Invariant 8: the marks of a node are in order, and each is linked. */
@@ -317,7 +330,7 @@ static bool verify_limbo(struct kreg_store *s, u32 ref)
 	while (ref) {
 		struct kreg_rec *r = kreg_arena_rec(s, ref);
 
-		if (!verify_record(s, ref, r) || WARN_ON(r->died == KREG_ALIVE))
+		if (!kreg_verify_record(s, ref, r) || WARN_ON(r->died == KREG_ALIVE))
 			return false;
 		count_bound(s, r);
 		kreg_arena_chunk(s, ref)->seen++;

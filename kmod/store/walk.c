@@ -6,6 +6,27 @@
  */
 #include "store/internal.h"
 
+/* In an ordered list, the link to the first record, or mark, that comes after @key. */
+static u32 seek_ordered(const struct kreg_reader *v, const struct kreg_key *key, bool with)
+{
+	const struct kreg_order_goal goal = { .key = key };
+	const u32 *from = kreg_reader_head(v, 0);
+	u32 link;
+
+	if (!key)
+		return READ_ONCE(*from);
+	from = kreg_order_link(v, kreg_order_mark(v, &goal));
+	while ((link = READ_ONCE(*from))) {
+		const struct kreg_rec *r = kreg_reader_rec(v, link);
+		int order = kreg_order_read(r, key);
+
+		if (order > 0 || (!order && with))
+			break;
+		from = &r->link;
+	}
+	return link;
+}
+
 /* Go to the first record that comes after @key; @with: or that has it. NULL: to the start. */
 static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
@@ -16,6 +37,10 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 	kreg_reader_enter(&v, w->store);
 	w->version = v.version;
 	w->root = v.root;
+	if (unlikely(!v.n)) {
+		w->next = seek_ordered(&v, key, with);
+		return;
+	}
 	from = kreg_reader_head(&v, key ? kreg_reader_bucket(&v, key->hash) : 0);
 	while ((link = READ_ONCE(*from)) && key) {
 		const struct kreg_rec *r;
@@ -41,11 +66,11 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 	w->next = link;
 }
 
-void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
-		     const struct kreg_key *after)
+void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
+		    bool with)
 {
 	w->store = s;
-	seek_key(w, after, false);
+	seek_key(w, key, with);
 }
 
 /* The record that w->next leads to, or NULL at the end. */

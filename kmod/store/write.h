@@ -95,6 +95,9 @@ struct kreg_place {
 	struct kreg_rec *old;		/* the live record with the key, or NULL */
 	u32 old_ref;
 	u32 old_bytes;			/* bytes of its key and value */
+	/* Of an ordered list: the last mark that stands before it, and live records between. */
+	u32 mark;
+	u32 steps;
 };
 
 /*

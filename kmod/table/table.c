@@ -95,7 +95,8 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 		if (!t->name)
 			return -ENOMEM;
 	}
-	return kreg_store_init(&t->store, &t->writer->turn);
+	return kreg_store_init(&t->store, &t->writer->turn,
+			       spec->type == KREG_TYPE_ORDERED_SET);
 }
 
 struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,

@@ -24,11 +24,6 @@ static const struct member reserved[] = {
 	MEMBER(OP, 4, kreg_ioc_op, op.offset),
 	MEMBER(OP, 8, kreg_ioc_op, op.arg),
 	MEMBER(BATCH, 8, kreg_ioc_batch, deadline_ns),
-	MEMBER(SCAN, 8, kreg_ioc_scan, range.low),
-	MEMBER(SCAN, 8, kreg_ioc_scan, range.high),
-	MEMBER(SCAN, 4, kreg_ioc_scan, range.low_len),
-	MEMBER(SCAN, 4, kreg_ioc_scan, range.high_len),
-	MEMBER(SCAN, 4, kreg_ioc_scan, range.flags),
 	MEMBER(SCAN, 8, kreg_ioc_scan, range.after_version),
 	MEMBER(SCAN, 4, kreg_ioc_scan, range.after_sub),
 	MEMBER(SCAN, 4, kreg_ioc_scan, range.filter_count),
@@ -50,6 +45,8 @@ static const struct member pointers[] = {
 	MEMBER(OP, 8, kreg_ioc_op, op.key),
 	MEMBER(OP, 8, kreg_ioc_op, op.value),
 	MEMBER(BATCH, 8, kreg_ioc_batch, ops),
+	MEMBER(SCAN, 8, kreg_ioc_scan, range.low),
+	MEMBER(SCAN, 8, kreg_ioc_scan, range.high),
 	MEMBER(SCAN, 8, kreg_ioc_scan, range.after),
 	MEMBER(INFO, 8, kreg_ioc_info, info),
 	MEMBER(LIST, 8, kreg_ioc_list, infos),
@@ -276,7 +273,7 @@ TEST_F(abi, not_yet)
 {
 	static const __u16 codes[] = { KREG_OP_EDIT };
 	static const __u32 types[] = {
-		KREG_TYPE_ORDERED_SET, KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
+		KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
 	};
 	struct things *t = new_things(_metadata, self->fd, variant->op_size);
 	const struct command *op = &commands[KREG_CMD_OP];

@@ -86,6 +86,10 @@ static void fill_sync(struct things *t, union any *a)
 static void fill_scan(struct things *t, union any *a)
 {
 	a->scan.table = t->table;
+	a->scan.range.low = test_ptr(t->key);
+	a->scan.range.low_len = strlen(t->key);
+	a->scan.range.high = test_ptr(t->value);
+	a->scan.range.high_len = strlen(t->value);
 	a->scan.range.after = test_ptr(t->key);
 	a->scan.range.after_len = strlen(t->key);
 	a->scan.buf = test_ptr(t->room);

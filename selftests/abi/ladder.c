@@ -299,6 +299,35 @@ TEST_F(ladder, scan)
 	test_err_scan(EMSGSIZE, self->t.fd, &cmd);
 }
 
+/* What a range says is looked at before anything else; what the table can do, last of all. */
+TEST_F(ladder, scan_range)
+{
+	struct kreg_ioc_scan cmd = {
+		.flags = KREG_SCAN_COUNT | KREG_SCAN_REVERSE,
+		.table = self->t.foreign,
+		.range.low = 8,
+		.range.low_len = sizeof(long_key),
+		.range.flags = KREG_RANGE_EXACT | KREG_RANGE_PREFIX,
+		.pin = 1,
+	};
+
+	test_err_scan(EOPNOTSUPP, self->t.fd, &cmd);
+	cmd.pin = 0;
+	test_err_scan(EINVAL, self->t.fd, &cmd);
+	cmd.range.flags = KREG_RANGE_PREFIX;
+	test_err_scan(ENAMETOOLONG, self->t.fd, &cmd);
+	cmd.range.low_len = KREG_MAX_KEY;
+	test_err_scan(EFAULT, self->t.fd, &cmd);
+	cmd.range.low = test_ptr(long_key);
+	test_err_scan(EACCES, self->t.fd, &cmd);
+	cmd.table = self->t.dead;
+	test_err_scan(ESTALE, self->t.fd, &cmd);
+	ASSERT_EQ(0, _test_create_type(self->t.fd, "set", KREG_TYPE_SET, 0, &cmd.table));
+	test_err_scan(EOPNOTSUPP, self->t.fd, &cmd);
+	cmd.flags = KREG_SCAN_COUNT;
+	test_scan(self->t.fd, &cmd);
+}
+
 TEST_F(ladder, await)
 {
 	struct kreg_ioc_watch cmd = {

@@ -352,6 +352,19 @@ TEST_F(abi, places)
 	EXPECT_EQ(KREG_OP_SIZE, offsetof(struct kreg_ioc_op, deadline_ns));
 }
 
+TEST_F(abi, flags_of_ranges)
+{
+	EXPECT_EQ(8, KREG_SCAN_COUNT);
+	EXPECT_EQ(16, KREG_SCAN_REVERSE);
+	EXPECT_EQ(1, KREG_RANGE_EXACT);
+	EXPECT_EQ(2, KREG_RANGE_PREFIX);
+	EXPECT_EQ(4, KREG_RANGE_LOW_OPEN);
+	EXPECT_EQ(8, KREG_RANGE_HIGH_OPEN);
+	EXPECT_EQ(15, KREG_RANGE_ALL);
+	EXPECT_EQ(1 << 9, KREG_FEATURE_RANGE);
+	EXPECT_EQ(1 << 10, KREG_FEATURE_ORDERED);
+}
+
 /* The numbers of commands do not change when structs grow. */
 TEST_F(abi, numbers)
 {
@@ -387,6 +400,7 @@ TEST_F(abi, query)
 	EXPECT_EQ(0, query.out_self.reserved);
 	EXPECT_NE(0, query.out_self.cookie);
 	EXPECT_TRUE(query.out_features & KREG_FEATURE_SET);
+	EXPECT_TRUE(query.out_features & KREG_FEATURE_RANGE);
 	EXPECT_EQ(0, query.out_features & ~KREG_FEATURE_ALL);
 	EXPECT_EQ(KREG_MAX_KEY, query.out_max_key);
 	EXPECT_EQ(KREG_MAX_VALUE, query.out_max_value);

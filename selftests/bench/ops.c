@@ -18,26 +18,27 @@ struct how {
 	enum { THERE, FRESH, GONE } keys; /* GONE: fresh ones that were put before */
 	bool miss;			/* ENODATA is right */
 	bool both;			/* with and without the lent turn */
+	bool ordered;			/* in a table with an order, too */
 };
 
 static const struct how hows[] = {
-	{ "get",	KREG_OP_GET },
+	{ "get",	KREG_OP_GET, .ordered = true },
 	{ "get-miss",	KREG_OP_GET,	.keys = FRESH, .miss = true },
 	{ "member",	KREG_OP_MEMBER },
-	{ "multi-get-64", KREG_OP_GET,	.size = 64 },
-	{ "put",	KREG_OP_PUT,	.both = true },
-	{ "put-new",	KREG_OP_PUT,	.keys = FRESH, .both = true },
+	{ "multi-get-64", KREG_OP_GET,	.size = 64, .ordered = true },
+	{ "put",	KREG_OP_PUT,	.both = true, .ordered = true },
+	{ "put-new",	KREG_OP_PUT,	.keys = FRESH, .both = true, .ordered = true },
 	{ "put-if-absent", KREG_OP_PUT,	KREG_OP_NEW, .keys = FRESH, .both = true },
-	{ "delete",	KREG_OP_DELETE,	.keys = GONE, .both = true },
+	{ "delete",	KREG_OP_DELETE,	.keys = GONE, .both = true, .ordered = true },
 	{ "take",	KREG_OP_TAKE,	.keys = GONE, .both = true },
 	{ "put-async",	KREG_OP_PUT,	0, KREG_WRITE_ASYNC, .both = true },
 	{ "delete-async", KREG_OP_DELETE, 0, KREG_WRITE_ASYNC, .keys = GONE },
 	{ "put-batch-16", KREG_OP_PUT,	.size = 16, .both = true },
 	{ "put-batch-256", KREG_OP_PUT,	.size = 256 },
-	{ "put-new-batch-256", KREG_OP_PUT, .size = 256, .keys = FRESH },
+	{ "put-new-batch-256", KREG_OP_PUT, .size = 256, .keys = FRESH, .ordered = true },
 	{ "put-batch-256-atomic", KREG_OP_PUT, 0, KREG_BATCH_ATOMIC, .size = 256 },
 	{ "put-batch-256-async", KREG_OP_PUT, 0, KREG_WRITE_ASYNC, .size = 256 },
-	{ "delete-batch-256", KREG_OP_DELETE, .size = 256, .keys = GONE },
+	{ "delete-batch-256", KREG_OP_DELETE, .size = 256, .keys = GONE, .ordered = true },
 };
 
 struct run {
@@ -201,6 +202,21 @@ static void measure_all(struct table *table)
 	kreg_lend(true);
 }
 
+static void measure_ordered(long objects)
+{
+	const struct how *how;
+	struct table table;
+
+	table_make_type(&table, KREG_TYPE_ORDERED_SET, NULL, objects, VALUE_LEN, COUNT);
+	for (how = hows; how < hows + sizeof(hows) / sizeof(*hows); how++)
+		if (how->ordered)
+			measure(&table, how, "-ordered");
+	table.fresh.at = 0;
+	table_batch(&table, KREG_OP_DELETE, 0, &table.fresh, COUNT, 256);
+	measure_scan(&table, "scan-ordered", 0);
+	table_free(&table);
+}
+
 void group_ops(void)
 {
 	static const long sizes[] = { 1000, 100000, 1000000 };
@@ -214,5 +230,6 @@ void group_ops(void)
 		table_make(&table, NULL, sizes[i], VALUE_LEN, COUNT);
 		measure_all(&table);
 		table_free(&table);
+		measure_ordered(sizes[i]);
 	}
 }

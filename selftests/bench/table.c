@@ -32,7 +32,8 @@ __u64 table_create(int fd, const char *name, const struct kreg_ioc_open *how)
 	cmd.flags |= KREG_OPEN_CREATE;
 	cmd.name = address(name);
 	cmd.name_len = name ? strlen(name) : 0;
-	cmd.type = KREG_TYPE_SET;
+	if (!cmd.type)
+		cmd.type = KREG_TYPE_SET;
 	cmd.mode = 0600;
 	call(fd, KREG_IOC_OPEN, &cmd, "create");
 	return cmd.out_table;
@@ -192,9 +193,17 @@ void table_fill(struct table *table)
 void table_make(struct table *table, const char *name, long objects,
 		size_t value_len, long fresh)
 {
+	table_make_type(table, KREG_TYPE_SET, name, objects, value_len, fresh);
+}
+
+void table_make_type(struct table *table, __u32 type, const char *name, long objects,
+		     size_t value_len, long fresh)
+{
+	const struct kreg_ioc_open how = { .type = type, .access = KREG_ACCESS_PUBLIC };
+
 	memset(table, 0, sizeof(*table));
 	table->fd = client_open();
-	table->id = table_create(table->fd, name, NULL);
+	table->id = table_create(table->fd, name, &how);
 	table->objects = objects;
 	table->value_len = value_len;
 	table->value = malloc(value_len);

@@ -55,6 +55,8 @@ void kreg_lend(bool lend);	/* the module's parameter */
 /* A public table with so many objects, and keys of @fresh others. */
 void table_make(struct table *table, const char *name, long objects,
 		size_t value_len, long fresh);
+void table_make_type(struct table *table, __u32 type, const char *name, long objects,
+		     size_t value_len, long fresh);
 void table_fill(struct table *table);
 void table_free(struct table *table);
 void table_batch(struct table *table, __u16 code, __u32 flags,

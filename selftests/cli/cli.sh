@@ -37,6 +37,11 @@ field() {
 owned_by() { [ "$(field "$1" owner)" = "$2" ]; }
 parked() { [ "$(field "$1" parked)" = true ]; }
 waited_for() { [ "$(field "$1" waiters)" -gt 0 ]; }
+# runs PID COMMAND ARGUMENT: until then the process has the name and the arguments of the shell
+# that has forked it, and a command of busybox its name a moment after the arguments.
+runs() {
+	tr '\0' '\n' <"/proc/$1/cmdline" | grep -qxF -e "$3" && grep -qx "$2" "/proc/$1/comm"
+}
 
 general() {
 	t 'no command' 2 '' 'Usage: kreg COMMAND*' "$kreg"
@@ -47,8 +52,9 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info status put get take del scan count claim role give hold watch publish \
-		monitor wait lock lease register unregister whereis keys call cast; do
+	for c in new rm ls info status put get take del scan count first last next prev claim role \
+		give hold watch publish monitor wait lock lease register unregister whereis keys \
+		call cast; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
@@ -538,6 +544,8 @@ holds() {
 	keeper=$!
 	pids="$pids $keeper"
 	wait_until waited_for desk
+	# It says so afterwards.
+	wait_until test -s "$tmp/waits"
 	out=$(cat "$tmp/waits")
 	like 'hold stands by' "kreg hold: table 'desk' has another owner; standing by for it"
 	kill -TERM $keeper
@@ -567,6 +575,7 @@ killed_holds() {
 	wait_until test -s "$tmp/pids"
 	first=$(cat "$tmp/pids")
 	pids="$pids $keeper $first"
+	wait_until runs "$first" sleep 60
 	id=$(field desk id)
 	kill -9 $keeper
 	wait $keeper 2>/dev/null
@@ -584,6 +593,7 @@ killed_holds() {
 	wait_until owned_by desk "$second"
 	t 'the next owns the same table' 0 "$id" '' field desk id
 	t 'and its keeper is the heir' 0 "$keeper" '' field desk heir
+	wait_until grep -q 'owns table' "$tmp/waits"
 	out=$(cat "$tmp/waits")
 	like 'what it has told' "kreg hold: table 'desk' has another owner; standing by for it*sh (process $second) owns table 'desk'"
 	kill -TERM $keeper
@@ -743,11 +753,12 @@ inits() {
 	done
 }
 
-# ends COMMAND...: in the background; its pid is in $victim.
+# ends COMMAND...: in the background, when it runs; its pid is in $victim.
 ends() {
 	"$@" &
 	victim=$!
 	pids="$pids $victim"
+	wait_until runs $victim "${1##*/}" "$2"
 }
 
 # monitors ARGUMENT...: kreg monitor in the background, when it has looked at all of them.

@@ -13,6 +13,8 @@ trap : PIPE
 # connect: lines to descriptor 9, answers to a file.
 connect() {
 	mkfifo "$tmp/lines"
+	# Empty and there before it is counted: nc opens it at some time after the pipe.
+	: >"$tmp/answers"
 	nc 127.0.0.1 8090 <"$tmp/lines" >"$tmp/answers" &
 	exec 9>"$tmp/lines"
 }

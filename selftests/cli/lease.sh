@@ -31,7 +31,7 @@ late() {
 }
 
 # start COMMAND [BEFORE]: in the background, as $pid, with the object on loan; between the two
-# it writes its pid.
+# it writes its pid, so that what is before is done when this returns.
 start() {
 	rm -f "$tmp/child"
 	"$kreg" lease leased job -- sh -c "${2:-}
@@ -79,7 +79,7 @@ values() {
 # Two shells see what each other does.
 meanwhile() {
 	"$kreg" put leased job work
-	start 'echo $KREG_TOKEN >'"$tmp/token"'; kill -STOP $$'
+	start 'kill -STOP $$' 'echo $KREG_TOKEN >'"$tmp/token"
 	t 'nobody finds it' 3 '' '*' "$kreg" get leased job
 	t 'or has it on loan' 3 '' '*' "$kreg" lease leased job -- true
 	t 'or takes it' 3 '' '*' "$kreg" take leased job

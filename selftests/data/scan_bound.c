@@ -4,6 +4,7 @@
  */
 #include "kit/fixture.h"
 #include "kit/bound.h"
+#include "kit/lease.h"
 
 FIXTURE(scan_bound) {
 	struct test_base base;
@@ -95,6 +96,27 @@ TEST_F(scan_bound, whose)
 	EXPECT_EQ(0, scan_of(self->fd, self->table, KREG_SCAN_OF, whom, buf, sizeof(buf), &err));
 	EXPECT_EQ(0, err);
 	EXPECT_EQ(3, scan_of(self->fd, self->table, 0, none, buf, sizeof(buf), &err));
+}
+
+/* What was on loan is nobody's afterwards, and not that of a process which is forgotten. */
+TEST_F(scan_bound, whose_after_a_loan)
+{
+	static __u64 buf[64];
+	struct kid *kid = kid_start(_metadata);
+	struct kreg_process his = kid->self, none = {};
+	long err;
+
+	test_puts(self->fd, self->table, "lent", "v");
+	ASSERT_EQ(1, kid_lease(kid, self->table, "lent"));
+	EXPECT_EQ(0, scan_of(self->fd, self->table, 0, none, buf, sizeof(buf), &err));
+	kid_kill(kid);
+	test_sync(self->fd);
+	EXPECT_EQ(1, scan_of(self->fd, self->table, 0, none, buf, sizeof(buf), &err));
+	EXPECT_EQ(0, scan_of(self->fd, self->table, KREG_SCAN_OF, his, buf, sizeof(buf), &err));
+	EXPECT_EQ(0, err);
+	/* One that never was. */
+	his.cookie = 1ULL << 60;
+	EXPECT_EQ(0, scan_of(self->fd, self->table, KREG_SCAN_OF, his, buf, sizeof(buf), &err));
 }
 
 /* A page of the room that is not there yet, and no room. */

@@ -42,6 +42,7 @@ struct test_case {
 	long (*call)(struct world *w, struct call *c);
 	bool kid;
 	bool empty;			/* begin with an empty table */
+	bool ordered;			/* and one in the order of keys */
 	enum quiet quiet;
 	/* For the function @make: */
 	__u16 code;
@@ -121,7 +122,10 @@ static void build(struct __test_metadata *_metadata, struct world *w,
 	clean(_metadata, w);
 	if (test->full)
 		ASSERT_EQ(0, test_set_param(test->full, w->limit));
-	test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table);
+	ASSERT_EQ(0, test->ordered ?
+		  _test_create_type(w->fd, NAME, KREG_TYPE_ORDERED_SET, KREG_ACCESS_PUBLIC,
+				    &w->table) :
+		  _test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table));
 	if (!test->empty) {
 		put_object(_metadata, w, &small);
 		put_object(_metadata, w, &page);
@@ -252,6 +256,8 @@ static void sweep(struct __test_metadata *_metadata, struct world *w,
 {
 	unsigned int hits;
 
+	if (test->ordered && !test_feature(w->fd, KREG_FEATURE_ORDERED))
+		SKIP(return, "this kernel has no ordered tables");
 	if (test->full) {
 		w->limit = test_param(test->full);
 		close(w->fd);
@@ -342,6 +348,7 @@ TEST_F(faults, _name)							\
 /* The cases, in the order of the commands, each after the function that makes the call. */
 #include "faults/table.h"
 #include "faults/op.h"
+#include "faults/range.h"
 #include "faults/full.h"
 
 /* Put key @i with the n-th failure, and again without if that failed it; was it reached? */

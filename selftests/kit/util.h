@@ -116,6 +116,13 @@ static inline int _test_query(int fd, struct kreg_ioc_query *query)
 	return test_ioctl(fd, KREG_IOC_QUERY, query);
 }
 
+static inline bool test_feature(int fd, __u64 feature)
+{
+	struct kreg_ioc_query query;
+
+	return !_test_query(fd, &query) && query.out_features & feature;
+}
+
 static inline struct kreg_process test_self(int fd)
 {
 	struct kreg_ioc_query query;
@@ -144,6 +151,14 @@ static inline int _test_whois(int fd, pid_t pid, struct kreg_process *process)
 	return err;
 }
 
+/* Of tables that do not say: KREG_TEST_TYPE, for suites that hold for other types as well. */
+static inline __u32 test_type(void)
+{
+	const char *type = getenv("KREG_TEST_TYPE");
+
+	return type ? (__u32)atoi(type) : KREG_TYPE_SET;
+}
+
 /* The command for a set with mode 0600 and no heir; the caller adds what else it wants. */
 static inline struct kreg_ioc_open test_open_cmd(const char *name,
 						 __u32 flags)
@@ -156,7 +171,7 @@ static inline struct kreg_ioc_open test_open_cmd(const char *name,
 	};
 
 	if (flags & KREG_OPEN_CREATE) {
-		cmd.type = KREG_TYPE_SET;
+		cmd.type = test_type();
 		cmd.mode = 0600;
 	}
 	return cmd;
@@ -185,6 +200,21 @@ static inline int _test_create(int fd, const char *name, __u32 access,
 
 	if (name)
 		cmd.flags |= KREG_OPEN_EXCL;
+	cmd.access = access;
+	cmd.mode = 0666;
+	err = _test_open_cmd(fd, &cmd);
+	*id = cmd.out_table;
+	return err;
+}
+
+/* The same, of a certain type, and not there yet. */
+static inline int _test_create_type(int fd, const char *name, __u32 type, __u32 access,
+				    __u64 *id)
+{
+	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
+	int err;
+
+	cmd.type = type;
 	cmd.access = access;
 	cmd.mode = 0666;
 	err = _test_open_cmd(fd, &cmd);

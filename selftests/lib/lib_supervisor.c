@@ -321,6 +321,49 @@ TEST_F(sup, restart_failure_counts)
 	EXPECT_STREQ("+b!b!b?b!b?b#b", self->record.text);
 }
 
+/* Ready when there is something to be read. */
+static int ready_when_told(void *arg)
+{
+	char letter;
+
+	alarm(120);
+	if (read(*(int *)arg, &letter, 1) != 1)
+		return 4;
+	return obey(arg);
+}
+
+/* While one is starting: who is in front of it may be what it needs, and who is behind it waits. */
+TEST_F(sup, deaths_meanwhile)
+{
+	struct kreg_child c[3] = {
+		obedient("a", KREG_PERMANENT), obedient("b", KREG_PERMANENT),
+		obedient("c", KREG_PERMANENT),
+	};
+	int tell[2], i;
+
+	ASSERT_EQ(0, pipe(tell));
+	c[1].main = ready_when_told;
+	c[1].arg = &tell[0];
+	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 5,
+			  &self->record));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, kreg_supervisor_add(self->sup, &c[i]));
+	ASSERT_EQ(1, write(tell[1], "1", 1));
+	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	kill(pid_of(self->sup, "b"), SIGKILL);
+	follow(self->sup, &self->record, "+a+b+c!b");
+	kill(pid_of(self->sup, "c"), SIGKILL);
+	follow(self->sup, &self->record, "+a+b+c!b!c");
+	kill(pid_of(self->sup, "a"), SIGKILL);
+	follow(self->sup, &self->record, "+a+b+c!b!c!a+a");
+	ASSERT_STREQ("+a+b+c!b!c!a+a", self->record.text);
+	ASSERT_EQ(1, write(tell[1], "2", 1));
+	follow(self->sup, &self->record, "+a+b+c!b!c!a+a+b+c");
+	EXPECT_STREQ("+a+b+c!b!c!a+a+b+c", self->record.text);
+	close(tell[0]);
+	close(tell[1]);
+}
+
 /* On request, which is no death, and concerns no others. */
 TEST_F(sup, restart)
 {

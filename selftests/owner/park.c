@@ -76,7 +76,7 @@ TEST_F(park, parked_and_claimed)
 
 	test_open_(self->fd, &cmd);
 	EXPECT_EQ(id, cmd.out_table);
-	EXPECT_EQ(KREG_TYPE_SET, cmd.out_type);
+	EXPECT_EQ(test_type(), cmd.out_type);
 	EXPECT_EQ(KREG_OPENED_CLAIMED, cmd.out_how);
 	test_info(self->fd, id, &info);
 	EXPECT_EQ(0, info.flags);

@@ -27,7 +27,7 @@ TEST_F(table, create_and_open)
 
 	test_open_(self->fd, &cmd);
 	EXPECT_NE(0, cmd.out_table);
-	EXPECT_EQ(KREG_TYPE_SET, cmd.out_type);
+	EXPECT_EQ(test_type(), cmd.out_type);
 	EXPECT_EQ(KREG_OPENED_CREATED, cmd.out_how);
 	id = cmd.out_table;
 
@@ -38,7 +38,7 @@ TEST_F(table, create_and_open)
 	cmd = test_open_cmd("t", 0);
 	test_open_(self->fd, &cmd);
 	EXPECT_EQ(id, cmd.out_table);
-	EXPECT_EQ(KREG_TYPE_SET, cmd.out_type);
+	EXPECT_EQ(test_type(), cmd.out_type);
 	EXPECT_EQ(0, cmd.out_how);
 	test_destroy(self->fd, id);
 	test_err_open(ENOENT, self->fd, "t", 0, &id);
@@ -57,10 +57,25 @@ TEST_F(table, exclusive)
 	test_destroy(self->fd, id);
 }
 
+TEST_F(table, another_type)
+{
+	struct kreg_ioc_open cmd = test_open_cmd("t", KREG_OPEN_CREATE);
+
+	cmd.type = KREG_TYPE_ORDERED_SET;
+	test_open_(self->fd, &cmd);
+	EXPECT_EQ(KREG_TYPE_ORDERED_SET, cmd.out_type);
+	cmd.type = KREG_TYPE_SET;
+	test_err_open_(EEXIST, self->fd, &cmd);
+	cmd = test_open_cmd("t", 0);
+	test_open_(self->fd, &cmd);
+	EXPECT_EQ(KREG_TYPE_ORDERED_SET, cmd.out_type);
+	test_destroy(self->fd, cmd.out_table);
+}
+
 TEST_F(table, types_to_come)
 {
 	static const __u32 types[] = {
-		KREG_TYPE_ORDERED_SET, KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
+		KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
 		5, ~0U,
 	};
 	struct kreg_ioc_open cmd = test_open_cmd("t", KREG_OPEN_CREATE);
@@ -277,7 +292,7 @@ TEST_F(table, defaults)
 	memset(&info, 0xff, sizeof(info));
 	test_info(self->fd, cmd.out_table, &info);
 	EXPECT_EQ(sizeof(info), info.size);
-	EXPECT_EQ(KREG_TYPE_SET, info.type);
+	EXPECT_EQ(test_type(), info.type);
 	EXPECT_EQ(cmd.out_table, info.id);
 	EXPECT_EQ(KREG_ACCESS_PROTECTED, info.access);
 	EXPECT_EQ(0600, info.mode);

@@ -185,6 +185,22 @@ TEST_F(tm, manager_dies_while_consumer_owns)
 	}
 }
 
+/* The consumer is not ready before it is given the table: that is no reason to start no manager. */
+TEST_F(tm, manager_dies_while_consumer_waits)
+{
+	pid_t now;
+
+	EXPECT_TRUE(says(&self->s, CONSUMER, "insert eggs 12", ""));
+	ASSERT_EQ(0, send_signal(self->manager, SIGSTOP));
+	make_die(&self->s, CONSUMER, &causes[0]);
+	now = wait_for_new(&self->s, CONSUMER, self->consumer);
+	ASSERT_LT(0, now);
+	make_die(&self->s, MANAGER, &causes[0]);
+	ASSERT_TRUE(has_table(&self->s, now));
+	EXPECT_TRUE(says(&self->s, CONSUMER, "lookup eggs", "12"));
+	EXPECT_EQ(self->id, table_id(&self->s));
+}
+
 /* Both at once, and their supervisor too. */
 TEST_F(tm, all_die)
 {

@@ -12,6 +12,7 @@
 #define KEY	16
 #define VALUE	64
 #define GOAL	122
+#define GOAL_ORDERED	127
 
 static struct kreg_store store;
 static DEFINE_SPINLOCK(turn);
@@ -102,15 +103,29 @@ static void report(const char *what, u64 n, double since)
 	printf("# %-12s %7.1f ns\n", what, (seconds() - since) * 1e9 / n);
 }
 
-int main(int argc, char **argv)
+/* Each object looked at once, in the order of the list. */
+static void walk_all(u64 n, bool back)
 {
-	u64 n = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
+	struct kreg_walk w;
+	struct kreg_hit hit;
+	u64 found = 0;
+
+	if (back)
+		kreg_walk_seek_back(&w, &store, NULL, false);
+	else
+		kreg_walk_start(&w, &store, NULL);
+	while (back ? kreg_walk_prev(&w, &hit) : kreg_walk_next(&w, &hit))
+		found++;
+	tap_check(found == n);
+}
+
+static void run(u64 n, bool ordered, u32 goal)
+{
 	struct kreg_stat st;
 	double since;
 
-	tap_plan(1);
 	spin_lock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, ordered));
 	kreg_store_stat(&store, &st);
 	printf("# %-12s %7llu bytes\n", "empty", st.memory);
 	since = seconds();
@@ -122,17 +137,35 @@ int main(int argc, char **argv)
 	since = seconds();
 	get_all(n, false);
 	report("get, miss", n, since);
+	since = seconds();
+	walk_all(n, false);
+	report("next", n, since);
+	if (ordered) {
+		since = seconds();
+		walk_all(n, true);
+		report("previous", n, since);
+	}
 	kreg_store_stat(&store, &st);
 	printf("# %-12s %7.2f bytes a record, %llu buckets\n", "memory",
 	       (double)st.memory / n, st.buckets);
 	tap_check(st.objects == n);
-	tap_check(n < 100000 || st.memory <= GOAL * n);
+	tap_check(n < 100000 || st.memory <= goal * n);
 	since = seconds();
 	put_all(n);
 	report("put, replace", n, since);
 	spin_unlock(&turn);
 	kreg_store_exit(&store);
 	tap_check(!shim_allocated);
+}
+
+int main(int argc, char **argv)
+{
+	u64 n = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
+
+	tap_plan(2);
+	run(n, false, GOAL);
 	tap_pass("a million records of 16 and 64 bytes cost at most 122 each");
+	run(n, true, GOAL_ORDERED);
+	tap_pass("in the order of their keys at most 127");
 	return 0;
 }

@@ -12,7 +12,7 @@ static void begin(const struct mode *m)
 {
 	mode = m;
 	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, false));
 	spin_lock(&turn);
 }
 
@@ -99,7 +99,7 @@ static void stale_lookups(const struct kreg_reader *v)
 /* Index pages stay for readers whose n is of a time when they had buckets. */
 void stale_run(void)
 {
-	static const struct mode stale = { "stale", 4000, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode stale = CASE_MODE("stale", 4000);
 	struct kreg_reader a, b;
 
 	begin(&stale);
@@ -161,7 +161,7 @@ static void spans_late(void)
 /* Index pages come and go in spans, and singly where memory is too fragmented. */
 void spans_run(void)
 {
-	static const struct mode spans = { "spans", 32000, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode spans = CASE_MODE("spans", 32000);
 
 	begin(&spans);
 	spans_check(7000, 8, 0);
@@ -205,7 +205,7 @@ static u32 put_sized(u32 k, u32 size)
 /* A slot goes from limbo to a record of its class, but not before its time. */
 void recycled_run(void)
 {
-	static const struct mode recycled = { "recycled", 3, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode recycled = CASE_MODE("recycled", 3);
 	u32 slots[3], k;
 
 	begin(&recycled);
@@ -232,7 +232,7 @@ void recycled_run(void)
 /* A store that has no more chunk numbers says so, and goes on when there are. */
 void full_run(void)
 {
-	static const struct mode full = { "full", 4000, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode full = CASE_MODE("full", 4000);
 	struct kreg_change c = { .kind = KREG_CHANGE_PUT };
 	struct kreg_prealloc f = {};
 	u8 bytes[KEY_ROOM], value[2000] = {};
@@ -294,7 +294,7 @@ static void put_blobs(u32 n, u32 len)
 /* One clear of any size makes nobody wait; more than one, if they are large. */
 void cleared_run(void)
 {
-	static const struct mode cleared = { "cleared", 4000, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode cleared = CASE_MODE("cleared", 4000);
 	const u32 third = KREG_LIMBO_CLEARED / 3;
 	struct kreg_prealloc f = {};
 	int i;
@@ -321,7 +321,7 @@ void cleared_run(void)
 /* Changes of four classes lack a chunk each: three are brought together, then the last. */
 void several_run(void)
 {
-	static const struct mode several = { "several", 4, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode several = CASE_MODE("several", 4);
 	static const u32 lens[] = { 10, 200, 900, 12000 };
 	struct kreg_change c[ARRAY_SIZE(lens)] = {};
 	struct kreg_prealloc f = {};
@@ -403,7 +403,7 @@ static void short_walks(u32 from, u32 to)
 /* A hold of the turn ends before a walk over one long bucket does, and marks make it short. */
 void crowded_run(void)
 {
-	static const struct mode crowded = { "crowded", CROWD, ~0u, 0, 1, 0, 0, 0, 0 };
+	static const struct mode crowded = CASE_MODE("crowded", CROWD);
 	struct kreg_place place;
 	bool found;
 	u32 i;

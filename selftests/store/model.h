@@ -31,7 +31,12 @@ struct mode {
 	u32 clear;		/* one in so many changes; 0: none */
 	u32 segs;		/* of the chunk directory, so that it runs full; 0: no limit */
 	u32 bound;		/* one in so many objects has room for a bond; 0: none */
+	bool ordered;		/* by keys */
+	u32 prefix;		/* bytes that all keys begin with */
 };
+
+#define CASE_MODE(what, number) \
+	{ .name = (what), .keys = (number), .hash_mask = ~0u, .verify_every = 1 }
 
 extern struct kreg_store store;
 extern spinlock_t turn;

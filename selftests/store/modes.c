@@ -10,7 +10,7 @@ static void run_mode(const struct mode *m, unsigned int permille)
 	shim_hash_mask = m->hash_mask;
 	model_start();
 	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, m->ordered));
 	spin_lock(&turn);
 	if (m->segs)
 		store.chunks.limit = m->segs;
@@ -30,21 +30,53 @@ static void run_mode(const struct mode *m, unsigned int permille)
 }
 
 static const struct mode modes[] = {
-	{ "few keys, verified after every step", 5, ~0u, 10000, 1, 0, 0, 0, 0 },
-	{ "blobs and clears, verified after every step", 40, ~0u, 40000, 1, 8, 40, 0, 0 },
-	{ "three chunks and no more", 40, ~0u, 20000, 1, 8, 40, 1, 0 },
-	{ "eleven chunks and no more", 300, ~0u, 20000, 20, 0, 300, 2, 0 },
-	{ "everything collides", 60, 0, 20000, 5, 20, 200, 0, 0 },
-	{ "low bits collide", 300, 0xff000000, 20000, 20, 0, 500, 0, 0 },
-	{ "low bits collide, verified after every step", 200, 0xffff0000, 4000, 1, 40, 500, 0, 0 },
-	{ "a few hundred keys", 400, ~0u, 100000, 50, 50, 300, 0, 0 },
-	{ "clear after clear", 30, ~0u, 60000, 7, 10, 4, 0, 0 },
-	{ "bound to few, verified after every step", 12, ~0u, 20000, 1, 0, 0, 0, 2 },
-	{ "bound, with blobs and clears", 60, ~0u, 40000, 1, 8, 60, 0, 3 },
-	{ "bound, clear after clear", 30, ~0u, 30000, 7, 10, 4, 0, 2 },
-	{ "bound, and everything collides", 200, 0xffff0000, 6000, 5, 40, 500, 0, 2 },
-	{ "bound, three chunks and no more", 40, ~0u, 20000, 1, 8, 40, 1, 3 },
-	{ "many keys, several spans of index", 60000, ~0u, 60000, 5000, 100, 100000, 0, 0 },
+	{ .name = "few keys, verified after every step", .keys = 5, .hash_mask = ~0u, .ops = 10000,
+	  .verify_every = 1 },
+	{ .name = "blobs and clears, verified after every step", .keys = 40, .hash_mask = ~0u,
+	  .ops = 40000, .verify_every = 1, .big = 8, .clear = 40 },
+	{ .name = "three chunks and no more", .keys = 40, .hash_mask = ~0u, .ops = 20000,
+	  .verify_every = 1, .big = 8, .clear = 40, .segs = 1 },
+	{ .name = "eleven chunks and no more", .keys = 300, .hash_mask = ~0u, .ops = 20000,
+	  .verify_every = 20, .clear = 300, .segs = 2 },
+	{ .name = "everything collides", .keys = 60, .hash_mask = 0, .ops = 20000,
+	  .verify_every = 5, .big = 20, .clear = 200 },
+	{ .name = "low bits collide", .keys = 300, .hash_mask = 0xff000000, .ops = 20000,
+	  .verify_every = 20, .clear = 500 },
+	{ .name = "low bits collide, verified after every step", .keys = 200,
+	  .hash_mask = 0xffff0000, .ops = 4000, .verify_every = 1, .big = 40, .clear = 500 },
+	{ .name = "a few hundred keys", .keys = 400, .hash_mask = ~0u, .ops = 100000,
+	  .verify_every = 50, .big = 50, .clear = 300 },
+	{ .name = "clear after clear", .keys = 30, .hash_mask = ~0u, .ops = 60000,
+	  .verify_every = 7, .big = 10, .clear = 4 },
+	{ .name = "bound to few, verified after every step", .keys = 12, .hash_mask = ~0u,
+	  .ops = 20000, .verify_every = 1, .bound = 2 },
+	{ .name = "bound, with blobs and clears", .keys = 60, .hash_mask = ~0u, .ops = 40000,
+	  .verify_every = 1, .big = 8, .clear = 60, .bound = 3 },
+	{ .name = "bound, clear after clear", .keys = 30, .hash_mask = ~0u, .ops = 30000,
+	  .verify_every = 7, .big = 10, .clear = 4, .bound = 2 },
+	{ .name = "bound, and everything collides", .keys = 200, .hash_mask = 0xffff0000,
+	  .ops = 6000, .verify_every = 5, .big = 40, .clear = 500, .bound = 2 },
+	{ .name = "bound, three chunks and no more", .keys = 40, .hash_mask = ~0u, .ops = 20000,
+	  .verify_every = 1, .big = 8, .clear = 40, .segs = 1, .bound = 3 },
+	{ .name = "ordered, few keys, verified after every step", .keys = 40, .hash_mask = ~0u,
+	  .ops = 40000, .verify_every = 1, .ordered = true },
+	{ .name = "ordered, blobs and clears, verified after every step", .keys = 100,
+	  .hash_mask = ~0u, .ops = 20000,
+	  .verify_every = 1, .big = 8, .clear = 100, .ordered = true },
+	{ .name = "ordered, clear after clear", .keys = 60, .hash_mask = ~0u, .ops = 40000,
+	  .verify_every = 7, .big = 10, .clear = 8, .ordered = true },
+	{ .name = "ordered, a few hundred keys", .keys = 600, .hash_mask = ~0u, .ops = 60000,
+	  .verify_every = 20, .big = 50, .clear = 3000, .ordered = true },
+	{ .name = "ordered, keys that have much in common", .keys = 600, .hash_mask = ~0u,
+	  .ops = 40000, .verify_every = 20, .ordered = true, .prefix = 70 },
+	{ .name = "ordered, bound, with blobs and clears", .keys = 200, .hash_mask = ~0u,
+	  .ops = 40000, .verify_every = 5, .big = 20, .clear = 200, .bound = 2, .ordered = true },
+	{ .name = "ordered, three chunks and no more", .keys = 60, .hash_mask = ~0u, .ops = 20000,
+	  .verify_every = 1, .big = 8, .clear = 60, .segs = 1, .bound = 3, .ordered = true },
+	{ .name = "ordered, many keys", .keys = 20000, .hash_mask = ~0u, .ops = 100000,
+	  .verify_every = 5000, .big = 100, .clear = 50000, .ordered = true },
+	{ .name = "many keys, several spans of index", .keys = 60000, .hash_mask = ~0u,
+	  .ops = 60000, .verify_every = 5000, .big = 100, .clear = 100000 },
 };
 
 void model_run(unsigned int permille)

@@ -8,12 +8,15 @@
 
 static struct pin {
 	bool open, walking;
+	bool back;			/* it walks backwards */
+	u32 last;			/* key that it came to last; keys: none */
 	struct kreg_reader reader;
 	struct object *then;		/* as committed when it entered */
 	bool *gone;			/* was absent at some time since */
 	bool *seen;			/* by the walk */
 	struct kreg_walk walk;
 	u32 after;			/* where the walk began; keys: at the start */
+	u8 bytes[KEY_ROOM];		/* that key */
 	struct kreg_hit hit;
 	u32 held;			/* key of @hit; keys: none */
 	u32 held_seed;
@@ -28,6 +31,8 @@ static bool behind(u32 k, u32 after)
 		return true;
 	x = key_of(after, a);
 	y = key_of(k, b);
+	if (mode->ordered)
+		return kreg_order_compare(a, x.len, b, y.len) < 0;
 	if (x.hash != y.hash)
 		return kreg_read_before(x.hash, y.hash);
 	return x.len != y.len ? x.len < y.len : kreg_read_compare(a, b, x.len) < 0;
@@ -65,7 +70,7 @@ static void start(struct pin *p)
 {
 	u32 section = p - pins + 1;
 	u8 bytes[KEY_ROOM];
-	struct kreg_key key;
+	struct kreg_key key = {};
 
 	shim_enter(section);
 	p->open = true;
@@ -78,7 +83,14 @@ static void start(struct pin *p)
 	p->after = rnd(3) ? mode->keys : rnd(mode->keys);
 	if (p->after < mode->keys)
 		key = key_of(p->after, bytes);
-	kreg_walk_start(&p->walk, &store, p->after < mode->keys ? &key : NULL);
+	p->back = mode->ordered && rnd(2);
+	p->last = mode->keys;
+	memcpy(p->bytes, bytes, sizeof(bytes));
+	key.bytes = p->bytes;
+	if (p->back)
+		kreg_walk_seek_back(&p->walk, &store, p->after < mode->keys ? &key : NULL, false);
+	else
+		kreg_walk_start(&p->walk, &store, p->after < mode->keys ? &key : NULL);
 	hold(p);
 }
 
@@ -88,7 +100,9 @@ static void late_lookup(struct pin *p)
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
 	struct kreg_key key = key_of(k, bytes);
-	const struct kreg_rec *r = kreg_lookup(&p->reader, &key, p->reader.version, true);
+	u64 c = p->reader.version;
+	const struct kreg_rec *r = mode->ordered ? kreg_order_lookup(&p->reader, &key, c) :
+						   kreg_lookup(&p->reader, &key, c, true);
 
 	if (r > KREG_LOOKUP_MARKED) {
 		tap_check(p->then[k].present);
@@ -119,14 +133,26 @@ static void late_get(struct pin *p)
 		holder_check(hit.holder);
 }
 
+/* Whether the walk is to come to key @k, and, with @last, in the right order. */
+static bool on_the_way(const struct pin *p, u32 k, u32 last)
+{
+	bool from = p->after == mode->keys ||
+		    (p->back ? k != p->after && !behind(k, p->after) : behind(k, p->after));
+
+	if (!from || last == mode->keys || !mode->ordered)
+		return from;
+	return p->back ? behind(last, k) : behind(k, last);
+}
+
 static void walk_on(struct pin *p)
 {
 	struct kreg_hit hit;
 	u32 k;
 
-	if (kreg_walk_next(&p->walk, &hit)) {
+	if (p->back ? kreg_walk_prev(&p->walk, &hit) : kreg_walk_next(&p->walk, &hit)) {
 		k = key_number(hit.key);
-		tap_check(k < mode->keys && !p->seen[k] && behind(k, p->after));
+		tap_check(k < mode->keys && !p->seen[k] && on_the_way(p, k, p->last));
+		p->last = k;
 		tap_check(hit.version > p->reader.version ||
 			  (p->then[k].present && p->then[k].version == hit.version));
 		value_check_any(k, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
@@ -138,7 +164,7 @@ static void walk_on(struct pin *p)
 	p->walking = false;
 	for (k = 0; k < mode->keys; k++)
 		tap_check(p->seen[k] || !p->then[k].present || p->gone[k] ||
-			  !behind(k, p->after));
+			  !on_the_way(p, k, mode->keys));
 }
 
 static void finish(struct pin *p)

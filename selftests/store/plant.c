@@ -10,7 +10,9 @@
 
 #define KEYS	3
 
-static const struct mode planted = { "planted", KEYS, ~0u, 0, 1, 0, 0, 0, 0 };
+static const struct mode planted = {
+	.name = "planted", .keys = KEYS, .hash_mask = ~0u, .verify_every = 1,
+};
 
 static void change(u32 k, enum kreg_change_kind kind)
 {
@@ -54,7 +56,7 @@ bool plant_run(const char *what)
 	u32 k;
 
 	mode = &planted;
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, false));
 	spin_lock(&turn);
 	for (k = 0; k < KEYS; k++)
 		change(k, KREG_CHANGE_PUT);

@@ -78,7 +78,8 @@ static u64 look(u32 k)
 	return check(k, &copy, hit.value_len);
 }
 
-static void walk(void)
+/* In an ordered list every other walk goes backwards. */
+static void walk(bool back)
 {
 	static _Thread_local u8 seen[KEPT + MOST];
 	static _Thread_local struct value copy;
@@ -88,8 +89,11 @@ static void walk(void)
 
 	memset(seen, 0, sizeof(seen));
 	rcu_read_lock();
-	kreg_walk_start(&w, &store, NULL);
-	while (kreg_walk_next(&w, &hit)) {
+	if (back)
+		kreg_walk_seek_back(&w, &store, NULL, false);
+	else
+		kreg_walk_start(&w, &store, NULL);
+	while (back ? kreg_walk_prev(&w, &hit) : kreg_walk_next(&w, &hit)) {
 		memcpy(&k, hit.key, 4);
 		memcpy(&copy, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
 		       hit.value_len);
@@ -118,10 +122,8 @@ static void *reader(void *arg)
 		look(shim_random() % KEPT);
 		look(KEPT + shim_random() % MOST);
 		n += 4;
-		if (!(n & 1023)) {
-			walk();
-			walked++;
-		}
+		if (!(n & 1023))
+			walk(walked++ & kreg_store_is_ordered(&store));
 	}
 	__atomic_fetch_add(&lookups, n, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&walks, walked, __ATOMIC_RELAXED);
@@ -234,18 +236,21 @@ static void begin(void)
 	kreg_txn_unlink(&t, 1);
 }
 
-int main(int argc, char **argv)
+static void run(double seconds, bool ordered)
 {
 	pthread_t threads[READERS];
 	unsigned long i;
 
-	tap_plan(1);
 	spin_lock(&turn);
-	tap_check(!kreg_store_init(&store, &turn));
+	tap_check(!kreg_store_init(&store, &turn, ordered));
+	writes = 0;
+	lookups = 0;
+	walks = 0;
 	begin();
+	WRITE_ONCE(stop, false);
 	for (i = 0; i < READERS; i++)
 		pthread_create(&threads[i], NULL, reader, (void *)(i + 1));
-	writer(argc > 1 ? atof(argv[1]) : 10);
+	writer(seconds);
 	WRITE_ONCE(stop, true);
 	for (i = 0; i < READERS; i++)
 		pthread_join(threads[i], NULL);
@@ -254,6 +259,16 @@ int main(int argc, char **argv)
 	kreg_store_exit(&store);
 	tap_check(!shim_allocated);
 	printf("# %lu writes, %lu lookups, %lu walks\n", writes, lookups, walks);
+}
+
+int main(int argc, char **argv)
+{
+	double seconds = argc > 1 ? atof(argv[1]) : 10;
+
+	tap_plan(2);
+	run(seconds, false);
 	tap_pass("readers miss nothing, see nothing torn and nothing go back");
+	run(seconds, true);
+	tap_pass("nor where keys are in their order, in either direction");
 	return 0;
 }

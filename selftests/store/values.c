@@ -4,10 +4,10 @@
 
 u32 key_make(u32 k, u8 *bytes)
 {
-	u32 len = k % 211 == 7 ? KEY_ROOM : 4 + k * 7 % 37;
+	u32 len = k % 211 == 7 ? KEY_ROOM : mode->prefix + 4 + k * 7 % 37;
 
 	memset(bytes, 'k', len);
-	memcpy(bytes, &k, 4);
+	memcpy(bytes + mode->prefix, &k, 4);
 	return len;
 }
 
@@ -23,7 +23,7 @@ u32 key_number(const void *bytes)
 {
 	u32 k;
 
-	memcpy(&k, bytes, 4);
+	memcpy(&k, bytes + mode->prefix, 4);
 	return k;
 }
 

@@ -306,9 +306,12 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_WAIT	(1ULL << 6)	/* WATCH of keys and names, and its SLEEP */
 #define KREG_FEATURE_LINE	(1ULL << 7)	/* WAIT and STANDBY of REGISTER */
 #define KREG_FEATURE_LEASE	(1ULL << 8)	/* LEASE */
+#define KREG_FEATURE_RANGE	(1ULL << 9)	/* ranges and COUNT of SCAN */
+#define KREG_FEATURE_ORDERED	(1ULL << 10)	/* tables of type ordered_set, REVERSE of SCAN */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
-				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE)
+				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
+				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -342,7 +345,7 @@ struct kreg_ioc_whois {
 /* Types of tables. */
 enum kreg_type {
 	KREG_TYPE_SET = 1,		/* one object a key, in no order */
-	KREG_TYPE_ORDERED_SET = 2,	/* not yet; one object a key, in the order of keys */
+	KREG_TYPE_ORDERED_SET = 2,	/* one object a key, in the order of keys */
 	KREG_TYPE_BAG = 3,		/* not yet; many objects a key, no two alike */
 	KREG_TYPE_DUPLICATE_BAG = 4	/* not yet; many objects a key */
 };
@@ -928,31 +931,40 @@ struct kreg_ioc_sync {
 #define KREG_SCAN_KEYS		(1U << 0)	/* no values; their lengths are told */
 #define KREG_SCAN_PROCESSES	(1U << 1)	/* at the end of each object, to whom it is bound */
 #define KREG_SCAN_OF		(1U << 2)	/* only what is bound to @process */
-#define KREG_SCAN_ALL		(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_OF)
-/* Not yet: */
 #define KREG_SCAN_COUNT		(1U << 3)	/* no objects, only how many */
 #define KREG_SCAN_REVERSE	(1U << 4)	/* backwards */
+#define KREG_SCAN_ALL		(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_OF | \
+				 KREG_SCAN_COUNT | KREG_SCAN_REVERSE)
 
-/* Flags of a range. Not yet: */
+/* Flags of a range. */
 #define KREG_RANGE_EXACT	(1U << 0)	/* only objects with the key @low */
 #define KREG_RANGE_PREFIX	(1U << 1)	/* only keys that begin with @low */
 #define KREG_RANGE_LOW_OPEN	(1U << 2)	/* not @low itself */
 #define KREG_RANGE_HIGH_OPEN	(1U << 3)	/* not @high itself */
+#define KREG_RANGE_ALL		(KREG_RANGE_EXACT | KREG_RANGE_PREFIX | KREG_RANGE_LOW_OPEN | \
+				 KREG_RANGE_HIGH_OPEN)
 
 /**
  * struct kreg_range - which objects, and from where on
- * @low: not yet: pointer to the lowest key; 0: none
- * @high: not yet: pointer to the highest key; 0: none
- * @after: pointer to the key after which to go on; it need not be in the table any
- *	more, nor ever have been
- * @low_len: length of @low
- * @high_len: length of @high
- * @after_len: length of @after; 0: from the start
- * @flags: must be zero
+ * @low: pointer to the lowest key; 0: none
+ * @high: pointer to the highest key; 0: none
+ * @after: pointer to the key after which to go on, with REVERSE before which; it need not be
+ *	in the table any more, nor ever have been
+ * @low_len: length of @low; 0: there is none
+ * @high_len: length of @high; 0: there is none
+ * @after_len: length of @after; 0: from the start, with REVERSE from the end
+ * @flags: %KREG_RANGE_ALL bits
  * @after_version: not yet: of several objects with the key @after, the version and
  * @after_sub: the number of the one after which to go on
  * @filter_count: not yet: terms of the filter
  * @filter: not yet: pointer to a filter that objects have to match; 0: all do
+ *
+ * The order of keys, in tables of all types, is that of their bytes as by memcmp(3), and a key
+ * comes before those that it is the beginning of. Objects whose keys are below @low or above
+ * @high are passed over. A @low above @high is no error: there is nothing between them.
+ *
+ * EXACT, PREFIX and LOW_OPEN need @low, HIGH_OPEN needs @high. EXACT and PREFIX go with no
+ * @high, no other flag, and EXACT with no other @after than @low.
  */
 struct kreg_range {
 	__aligned_u64 low;
@@ -993,21 +1005,23 @@ struct kreg_object {
  * @flags: %KREG_SCAN_ALL bits
  * @table: id of the table
  * @range: which objects
- * @buf: pointer to room for &struct kreg_object, aligned to 8 bytes
- * @buf_len: length of the room
- * @max_count: objects at most; 0: as many as fit
+ * @buf: pointer to room for &struct kreg_object, aligned to 8 bytes; with COUNT 0
+ * @buf_len: length of the room; with COUNT 0
+ * @max_count: objects at most; 0: as many as fit, with COUNT 2^32 - 1
  * @pin: not yet: id of the version to look at; 0: the newest
  * @process: with OF, the process, which need not live any more; else zero
- * @out_count: objects in the room
+ * @out_count: objects in the room; with COUNT, how many there are, @max_count at most
  * @out_len: bytes in the room; with EMSGSIZE the bytes that the next object needs
  * @out_more: 1: there may be more objects; 0: the end was reached
  * @out_reserved: 0
  *
- * Objects of the table in an order of its own that never changes. The order follows from a
- * hash of the keys under a secret of the table: it tells which keys have hashes that are
+ * Objects of the table, of a set in an order of its own that never changes. That order follows
+ * from a hash of the keys under a secret of the table: it tells which keys have hashes that are
  * near each other, so who reads a table can find keys that share a bucket of its index, and
  * who writes to it can fill that bucket. Such buckets are cut into short pieces, see
  * &kreg_info.marks; what the hash of a key is, or of one in another table, is not told.
+ *
+ * A range, other than with EXACT, takes on a set as long as a scan of all of it.
  *
  * A scan that goes on after the last key of the call before returns every object that
  * existed from its first call to its last exactly once, whatever is written
@@ -1016,6 +1030,14 @@ struct kreg_object {
  * With PROCESSES each object ends with a &struct kreg_process, the last 16 bytes of its @size,
  * behind the padding of the value: to whom it is bound, or zero. With OF, objects of other
  * processes are passed over; ESRCH: a process without a cookie that is not the caller.
+ *
+ * COUNT counts what a scan with the same range, @after and OF would return. It goes with neither
+ * KEYS nor PROCESSES. REVERSE is for tables that are in the order of keys: on a set it is
+ * EOPNOTSUPP.
+ *
+ * Errors beside the general ones: EMSGSIZE; EINVAL: @buf is not aligned, or is given with COUNT;
+ * OF without a process, or a process without it; in the range an empty key, a flag without the
+ * key that it needs, or things that do not go together; ENAMETOOLONG: one of its keys.
  */
 struct kreg_ioc_scan {
 	__u32 size;

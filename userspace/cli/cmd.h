@@ -38,7 +38,8 @@ struct command {
 extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get, cmd_del,
 	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
 	cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish, cmd_role,
-	cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super;
+	cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
+	cmd_first, cmd_last, cmd_next, cmd_prev;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -78,6 +79,7 @@ int parse_mode(const char *text, unsigned int *mode);
 int parse_time_ms(const char *text, uint64_t *ms);
 int parse_access(const char *text, unsigned int *access);
 int parse_orphan(const char *text, unsigned int *orphan);
+int parse_type(const char *text, unsigned int *type);
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len);
 
 /* bytes.c: keys and values, from the command line, files and to the screen. */
@@ -109,6 +111,7 @@ void json_end(void);
 /* text.c: values as text for people. */
 const char *text_access(enum kreg_access access);
 const char *text_orphan(enum kreg_orphan orphan);
+const char *text_type(enum kreg_type type);
 void text_proc(pid_t pid, char *buf, size_t room);
 void text_comm(pid_t pid, char *buf, size_t room);
 void text_bytes(uint64_t bytes, char *buf, size_t room);

@@ -16,10 +16,12 @@ static const struct option options[] = {
 	{ "writer", required_argument, NULL, 'w' },
 	{ "limit", required_argument, NULL, 'l' },
 	{ "any-user", no_argument, NULL, 'u' },
+	{ "type", required_argument, NULL, 't' },
 	COMMON_LONG_OPTIONS
 };
 
 struct wish {
+	unsigned int type;
 	unsigned int access;
 	unsigned int mode;
 	unsigned int orphan;
@@ -52,7 +54,7 @@ static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
@@ -62,6 +64,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			usage("'%s' is no orphan rule: park, destroy or park-on-crash", optarg);
 		if (c == 'k' && (parse_time_ms(optarg, &w->keep_ms) || !w->keep_ms))
 			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
+		if (c == 't' && parse_type(optarg, &w->type))
+			usage("'%s' is no type: set or ordered_set", optarg);
 		if (c == 'c')
 			w->claimable = true;
 		if (c == 'i')
@@ -91,6 +95,7 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 		.flags = KREG_OPEN_CREATE | (w->if_missing ? 0 : KREG_OPEN_EXCL) |
 			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0) |
 			 (w->any_user ? KREG_OPEN_ANY_USER : 0),
+		.type = w->type,
 		.access = w->access,
 		.mode = w->mode,
 		.orphan = KREG_ORPHAN_PARK,
@@ -210,6 +215,8 @@ const struct command cmd_new = {
 	.help = "Create a table. The kernel keeps it (it is parked) until somebody claims it,\n"
 		"and again when that owner is dead. Without options it is used like a file:\n"
 		"its user reads and writes it, with no need to own it.\n\n"
+		"  -t, --type TYPE    set: objects are in no order (default)\n"
+		"                     ordered_set: they are in the order of their keys\n"
 		"  -a, --access RULE  public: who may write by the mode, writes (default)\n"
 		"                     protected: only the owner writes, others read\n"
 		"                     private: only the owner reads and writes\n"

@@ -1,18 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kreg scan: all objects of a table. */
+/* kreg scan: the objects of a table, or some of them. */
+#include <inttypes.h>
+
 #include "cmd.h"
+
+/* Without a short form. */
+enum { FROM = 256, ABOVE, TO, BELOW, COUNT };
 
 static const struct option options[] = {
 	{ "keys", no_argument, NULL, 'k' },
 	{ "limit", required_argument, NULL, 'l' },
 	{ "after", required_argument, NULL, 'a' },
+	{ "prefix", required_argument, NULL, 'p' },
+	{ "reverse", no_argument, NULL, 'r' },
+	{ "count", no_argument, NULL, 'c' },
+	{ "from", required_argument, NULL, FROM },
+	{ "above", required_argument, NULL, ABOVE },
+	{ "to", required_argument, NULL, TO },
+	{ "below", required_argument, NULL, BELOW },
 	COMMON_LONG_OPTIONS
 };
 
 struct wish {
 	bool keys;
+	bool reverse;
+	bool count;
+	bool limited;
 	uint64_t limit;
+	unsigned int range;
 	const char *after;
+	const char *low;
+	const char *high;
 };
 
 static void show(const struct kreg_object *object, bool keys)
@@ -39,24 +57,32 @@ static void show(const struct kreg_object *object, bool keys)
 	putchar('\n');
 }
 
-static int scan(struct kreg_table *table, const struct wish *w)
+/* Whole tables are counted by 'kreg count', which need not look at each object. */
+static int count(struct kreg_table *table, const struct kreg_scan_options *o)
 {
-	struct bytes after = { 0 };
-	struct kreg_scan_options o = {
-		.size = sizeof(o),
-		.flags = w->keys ? KREG_SCAN_KEYS : 0,
-	};
+	uint64_t n;
+	int ret = kreg_scan_count(table, o, &n);
+
+	if (ret)
+		return ret;
+	if (json) {
+		json_begin(stdout);
+		json_number("objects", n);
+		json_end();
+	} else {
+		printf("%" PRIu64 "\n", n);
+	}
+	return 0;
+}
+
+static int scan(struct kreg_table *table, const struct kreg_scan_options *o, const struct wish *w)
+{
 	const struct kreg_object *object;
 	struct kreg_scan *s;
 	uint64_t n;
 	int ret;
 
-	if (w->after)
-		after = bytes_arg(w->after);
-	o.after = after.data;
-	o.after_len = after.len;
-	ret = kreg_scan_open(table, &o, &s);
-	bytes_free(&after);
+	ret = kreg_scan_open(table, o, &s);
 	if (ret)
 		return ret;
 	for (n = 0; n < w->limit; n++) {
@@ -71,25 +97,91 @@ static int scan(struct kreg_table *table, const struct wish *w)
 	return ret < 0 ? ret : 0;
 }
 
+static struct bytes key_arg(const char *arg)
+{
+	if (!arg)
+		return (struct bytes){ 0 };
+	if (!*arg)
+		usage("the key is empty");
+	return bytes_arg(arg);
+}
+
+static int run_range(struct kreg_table *table, const struct wish *w)
+{
+	struct bytes after = key_arg(w->after), low = key_arg(w->low), high = key_arg(w->high);
+	struct kreg_scan_options o = {
+		.size = sizeof(o),
+		.flags = (w->keys && !w->count ? KREG_SCAN_KEYS : 0) |
+			 (w->reverse ? KREG_SCAN_REVERSE : 0),
+		.after = after.data,
+		.after_len = after.len,
+		.low = low.data,
+		.low_len = low.len,
+		.high = high.data,
+		.high_len = high.len,
+		.range = w->range,
+	};
+	int ret = w->count ? count(table, &o) : scan(table, &o, w);
+
+	bytes_free(&after);
+	bytes_free(&low);
+	bytes_free(&high);
+	return ret;
+}
+
+/* One end of the range, of which there can be one. */
+static void set_end(struct wish *w, const char **end, const char *key, unsigned int flag)
+{
+	if (*end || ((w->range | flag) & KREG_RANGE_PREFIX && (w->low || w->high)))
+		usage("--from, --above and --prefix contradict each other, and so do --to, --below and --prefix");
+	*end = key;
+	w->range |= flag;
+}
+
+static void parse(int argc, char **argv, struct wish *w)
+{
+	int c;
+
+	while ((c = next_option(argc, argv, "kl:a:p:rc", options)) != -1) {
+		if (c == 'k')
+			w->keys = true;
+		if (c == 'l' && parse_number(optarg, UINT64_MAX - 1, &w->limit))
+			usage("'%s' is no number", optarg);
+		if (c == 'l')
+			w->limited = true;
+		if (c == 'a')
+			w->after = optarg;
+		if (c == 'r')
+			w->reverse = true;
+		if (c == 'c')
+			w->count = true;
+		if (c == 'p')
+			set_end(w, &w->low, optarg, KREG_RANGE_PREFIX);
+		if (c == FROM)
+			set_end(w, &w->low, optarg, 0);
+		if (c == ABOVE)
+			set_end(w, &w->low, optarg, KREG_RANGE_LOW_OPEN);
+		if (c == TO)
+			set_end(w, &w->high, optarg, 0);
+		if (c == BELOW)
+			set_end(w, &w->high, optarg, KREG_RANGE_HIGH_OPEN);
+	}
+	if (w->count && w->limited)
+		usage("--count and --limit contradict each other");
+}
+
 static int run(int argc, char **argv)
 {
 	struct wish w = { .limit = UINT64_MAX };
 	struct kreg_table *table;
-	int c, ret;
+	int ret;
 
-	while ((c = next_option(argc, argv, "kl:a:", options)) != -1) {
-		if (c == 'k')
-			w.keys = true;
-		if (c == 'l' && parse_number(optarg, UINT64_MAX - 1, &w.limit))
-			usage("'%s' is no number", optarg);
-		if (c == 'a')
-			w.after = optarg;
-	}
+	parse(argc, argv, &w);
 	need_args(argc, 1, 1);
 	ret = open_table(argv[optind], &table);
 	if (ret)
 		return ret;
-	ret = scan(table, &w);
+	ret = run_range(table, &w);
 	if (ret)
 		ret = fail(ret);
 	close_table(table);
@@ -98,13 +190,22 @@ static int run(int argc, char **argv)
 
 const struct command cmd_scan = {
 	.name = "scan",
-	.args = "[--keys] [--limit N] [--after KEY] NAME",
-	.summary = "print all objects",
-	.help = "Print all objects, a line each: key, tabulator, value, both escaped. The order\n"
-		"is the table's own. Objects that exist all the time are met exactly once,\n"
-		"whatever is written meanwhile.\n\n"
-		"  -k, --keys       keys only\n"
-		"  -l, --limit N    N objects at most\n"
-		"  -a, --after KEY  go on after this key",
+	.args = "[OPTION]... NAME",
+	.summary = "print all objects, or a range",
+	.help = "Print all objects, a line each: key, tabulator, value, both escaped. In an ordered\n"
+		"table they come in the order of keys, else in one of the table's own. Objects that\n"
+		"exist all the time are met exactly once, whatever is written meanwhile.\n\n"
+		"  -k, --keys        keys only\n"
+		"  -c, --count       only how many there are\n"
+		"  -l, --limit N     N objects at most\n"
+		"  -a, --after KEY   go on after this key, backwards before it\n"
+		"  -r, --reverse     backwards, in an ordered table\n"
+		"  -p, --prefix KEY  only keys that begin so\n"
+		"      --from KEY    only this key and those that come after it\n"
+		"      --above KEY   the same without the key itself\n"
+		"      --to KEY      only this key and those that come before it\n"
+		"      --below KEY   the same without the key itself\n\n"
+		"Keys are compared byte by byte. In a table without an order all of it is looked\n"
+		"through for a range.",
 	.run = run,
 };

@@ -74,6 +74,8 @@ _kreg()
 			sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') --help --version"
 	elif [[ $before == *' -- '* && $cmd == @(claim|hold|lease|lock|register|role) ]]; then
 		compopt -o default 2> /dev/null
+	elif [[ $cmd == new && ${COMP_WORDS[COMP_CWORD - 1]} == @(-t|--type) ]]; then
+		_kreg_words "$cur" 'set ordered_set'
 	elif [[ $cur == -* && $before != *' -- '* ]]; then
 		_kreg_words "$cur" "$(kreg "$cmd" --help 2> /dev/null | grep -o -- '--[a-z-]*' | sort -u)"
 	elif [[ $cmd == supervise ]]; then

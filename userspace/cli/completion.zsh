@@ -14,6 +14,8 @@ _kreg()
 		words=("${(@)words[dashes + 1, -1]}")
 		(( CURRENT -= dashes ))
 		_normal
+	elif [[ $command == new && ${words[CURRENT-1]} == (-t|--type) ]]; then
+		compadd -- set ordered_set
 	elif [[ $PREFIX == -* ]] && (( dashes >= CURRENT )); then
 		found=(${(f)"$(kreg $command --help 2> /dev/null | grep -o -- '--[a-z-]*')"})
 		compadd -- $found

@@ -110,6 +110,19 @@ static int digit(char c)
 	return -1;
 }
 
+int parse_type(const char *text, unsigned int *type)
+{
+	unsigned int t;
+
+	for (t = KREG_TYPE_SET; t <= KREG_TYPE_DUPLICATE_BAG; t++) {
+		if (!strcmp(text, text_type(t))) {
+			*type = t;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len)
 {
 	size_t n = strlen(text), i;

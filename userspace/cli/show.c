@@ -39,7 +39,7 @@ void show_json(const struct kreg_stat *stat)
 
 	json_text("name", kreg_stat_name(stat));
 	json_number("id", kreg_stat_id(stat));
-	json_text("type", "set");
+	json_text("type", text_type(kreg_stat_type(stat)));
 	json_text("access", text_access(kreg_stat_access(stat)));
 	snprintf(mode, sizeof(mode), "%04o", kreg_stat_mode(stat));
 	json_text("mode", mode);

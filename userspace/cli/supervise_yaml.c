@@ -32,7 +32,9 @@ static const cyaml_strval_t restarts[] = {
 
 static const cyaml_strval_t readies[] = { { "exec", 0 }, { "notify", 1 } };
 
-static const cyaml_strval_t kinds[] = { { "set", 1 + KREG_TYPE_SET } };
+static const cyaml_strval_t kinds[] = {
+	{ "set", 1 + KREG_TYPE_SET }, { "ordered_set", 1 + KREG_TYPE_ORDERED_SET },
+};
 
 static const cyaml_strval_t accesses[] = {
 	{ "private", 1 + KREG_ACCESS_PRIVATE }, { "protected", 1 + KREG_ACCESS_PROTECTED },

@@ -37,6 +37,21 @@ const char *text_orphan(enum kreg_orphan orphan)
 	return "?";
 }
 
+const char *text_type(enum kreg_type type)
+{
+	switch (type) {
+	case KREG_TYPE_SET:
+		return "set";
+	case KREG_TYPE_ORDERED_SET:
+		return "ordered_set";
+	case KREG_TYPE_BAG:
+		return "bag";
+	case KREG_TYPE_DUPLICATE_BAG:
+		return "duplicate_bag";
+	}
+	return "?";
+}
+
 /* The name of a process's command; "" if the process is dead. */
 void text_comm(pid_t pid, char *buf, size_t room)
 {

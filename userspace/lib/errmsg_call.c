@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about calls, supervisors, keepers, agents, lines, loans and waits, for errmsg.c. */
+/*
+ * Sentences about calls, supervisors, keepers, agents, lines, loans, waits and the order of keys,
+ * for errmsg.c.
+ */
 #include <errno.h>
 
 #include "internal.h"
@@ -9,6 +12,15 @@ static const struct {
 	enum attempt attempt;
 	const char *text;
 } sentences[] = {
+	{ EOPNOTSUPP, TRY_ORDER,
+	  "%t is a set, which has no order: create it with type ordered_set" },
+	{ EOPNOTSUPP, TRY_TYPE, "the loaded module has no tables of this type" },
+	{ ENODATA, TRY_FIRST, "no key is in %t" },
+	{ ENODATA, TRY_NEXT, "no key of %t comes after this one" },
+	{ ENODATA, TRY_PREV, "no key of %t comes before this one" },
+	{ EMSGSIZE, TRY_KEY, "the key has %n bytes, and there is room for %v" },
+	{ EBADMSG, TRY_KEY, "the key has no part of this kind at this place" },
+	{ ENAMETOOLONG, TRY_KEY, "the key would have %k bytes; the most is %K" },
 	{ ETIMEDOUT, TRY_HELD,
 	  "process %p has this key of %t still; wait longer, or see what it is at" },
 	{ ETIMEDOUT, TRY_LINE,

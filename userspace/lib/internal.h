@@ -269,6 +269,12 @@ enum attempt {
 	TRY_LINE,	/* for a key, which nobody is seen to have */
 	TRY_HELD,	/* or which process %p has */
 	TRY_UNLOCK,
+	TRY_ORDER,	/* what takes an order of keys */
+	TRY_TYPE,	/* a table of a type that this kernel may not have */
+	TRY_FIRST,	/* keys one by one */
+	TRY_NEXT,
+	TRY_PREV,
+	TRY_KEY,	/* to make or read a key */
 	/* What errmsg_call.c knows, which come last: */
 	TRY_SERVE,
 	TRY_REPLY,

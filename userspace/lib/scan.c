@@ -8,18 +8,27 @@
 
 #define ROOM	65536
 
+/* Flags that the program may give; the others follow from what else it says. */
+#define FLAGS	(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_REVERSE)
+
 struct kreg_scan {
 	struct kreg_table *table;
-	unsigned int flags;
+	unsigned int flags;	/* of the next fetch: KREG_SCAN_REVERSE is the direction */
+	unsigned int next_flag;	/* that of kreg_scan_next() */
 	unsigned int batch;
 	bool more;
+	bool ended;		/* the program was told of the end in the direction of */
+	unsigned int end_flag;
 	char *buf;		/* fetched objects; @count are left, from offset @next on */
 	size_t room;
 	size_t next;
 	unsigned int count;
-	char *after;		/* key of the last object that was fetched */
+	const struct kreg_object *last;	/* the one that was returned last, in @buf */
+	char *after;		/* key of the one that was, before what is in @buf */
 	size_t after_len;
 	struct kreg_process process;	/* with KREG_SCAN_OF */
+	struct kreg_range range;	/* its keys are in @keys */
+	char *keys;
 };
 
 static int set_after(struct kreg_scan *s, const void *key, size_t len)
@@ -46,48 +55,118 @@ static int set_room(struct kreg_scan *s, size_t room)
 	return 0;
 }
 
-static int open_scan(struct kreg_table *table, const struct kreg_scan_options *options,
-		     struct kreg_scan **scan)
+/* The scan keeps the keys, so the program need not. */
+static int set_keys(struct kreg_scan *s, const struct kreg_scan_options *o)
 {
-	struct kreg_scan_options o = { .size = sizeof(o) };
-	struct kreg_scan *s;
+	s->keys = malloc(o->low_len + o->high_len + 1);
+	if (!s->keys)
+		return -ENOMEM;
+	if (o->low_len) {
+		memcpy(s->keys, o->low, o->low_len);
+		s->range.low = kreg_ptr(s->keys);
+	}
+	if (o->high_len) {
+		memcpy(s->keys + o->low_len, o->high, o->high_len);
+		s->range.high = kreg_ptr(s->keys + o->low_len);
+	}
+	return 0;
+}
+
+static int check_range(const struct kreg_scan_options *o)
+{
+	bool alone = o->range & (KREG_RANGE_EXACT | KREG_RANGE_PREFIX);
+
+	/* A lowest key without bytes, and a prefix of none, are those of all keys. */
+	if ((o->high && !o->high_len) || (alone && (o->high_len || (o->range & (o->range - 1)))))
+		return -EINVAL;
+	if (!o->low && (o->low_len || (o->range & ~(unsigned int)KREG_RANGE_HIGH_OPEN)))
+		return -EINVAL;
+	if (!o->high && (o->high_len || (o->range & KREG_RANGE_HIGH_OPEN)))
+		return -EINVAL;
+	if ((o->range & KREG_RANGE_EXACT && !o->low_len) || (!o->after && o->after_len))
+		return -EINVAL;
+	if (o->low_len > KREG_MAX_KEY || o->high_len > KREG_MAX_KEY ||
+	    o->after_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+static int read_options(struct kreg_scan_options *o, const struct kreg_scan_options *options)
+{
 	int ret;
 
-	ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
+	*o = (struct kreg_scan_options){ .size = sizeof(*o) };
+	ret = options ? kreg_options_copy(o, sizeof(*o), options) : 0;
 	if (ret)
 		return ret;
-	if (o.flags & ~(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES))
+	if (o->flags & ~FLAGS || o->range & ~KREG_RANGE_ALL || o->reserved)
 		return -EOPNOTSUPP;
-	if (o.after_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
-	if (o.room > (1u << 30))
-		return -EINVAL;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	s->table = kreg_table_get(table);
-	s->flags = o.flags | (o.process ? KREG_SCAN_OF : 0);
-	if (o.process)
-		s->process = *o.process;
-	s->batch = o.batch;
-	s->more = true;
-	ret = set_after(s, o.after, o.after_len);
-	if (!ret)
-		ret = set_room(s, o.room ? (o.room + 7) & ~(size_t)7 : ROOM);
-	if (ret) {
-		kreg_scan_close(s);
+	return check_range(o);
+}
+
+static void set_range(struct kreg_range *range, const struct kreg_scan_options *o)
+{
+	*range = (struct kreg_range){
+		.low = o->low_len ? kreg_ptr(o->low) : 0,
+		.low_len = o->low_len,
+		.high = o->high_len ? kreg_ptr(o->high) : 0,
+		.high_len = o->high_len,
+		.after = o->after_len ? kreg_ptr(o->after) : 0,
+		.after_len = o->after_len,
+		.flags = o->range,
+	};
+	if (!o->low_len)
+		range->flags &= KREG_RANGE_HIGH_OPEN;
+}
+
+static int range_failed(int ret, const struct kreg_table *table,
+			const struct kreg_scan_options *o)
+{
+	size_t len = 0;
+
+	kreg_fail_table(ret, TRY_READ, table);
+	if (ret != -ENAMETOOLONG)
 		return ret;
-	}
-	*scan = s;
-	return 0;
+	if (o->after_len > KREG_MAX_KEY)
+		len = o->after_len;
+	else
+		len = o->low_len > o->high_len ? o->low_len : o->high_len;
+	return kreg_fail_sizes(ret, len, 0, 0);
 }
 
 int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
 		   struct kreg_scan **scan)
 {
-	int ret = kreg_fail_table(open_scan(table, options, scan), TRY_READ, table);
+	struct kreg_scan_options o;
+	struct kreg_scan *s;
+	int ret = read_options(&o, options);
 
-	return ret == -ENAMETOOLONG ? kreg_fail_sizes(ret, options->after_len, 0, 0) : ret;
+	if (!ret && o.room > (1u << 30))
+		ret = -EINVAL;
+	if (ret)
+		return range_failed(ret, table, &o);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return range_failed(-ENOMEM, table, &o);
+	s->table = kreg_table_get(table);
+	s->flags = o.flags | (o.process ? KREG_SCAN_OF : 0);
+	s->next_flag = o.flags & KREG_SCAN_REVERSE;
+	if (o.process)
+		s->process = *o.process;
+	s->batch = o.batch;
+	s->more = true;
+	set_range(&s->range, &o);
+	ret = set_after(s, o.after, o.after_len);
+	if (!ret)
+		ret = set_keys(s, &o);
+	if (!ret)
+		ret = set_room(s, o.room ? (o.room + 7) & ~(size_t)7 : ROOM);
+	if (ret) {
+		kreg_scan_close(s);
+		return range_failed(ret, table, &o);
+	}
+	*scan = s;
+	return 0;
 }
 
 void kreg_scan_close(struct kreg_scan *scan)
@@ -97,47 +176,43 @@ void kreg_scan_close(struct kreg_scan *scan)
 	kreg_table_close(scan->table);
 	free(scan->buf);
 	free(scan->after);
+	free(scan->keys);
 	free(scan);
 }
 
-/* The key to go on after is that of the last object, which the next fetch overwrites. */
-static int remember_last(struct kreg_scan *s, unsigned int count)
+/* The key to go on after is that of the last object, which the fetch overwrites. */
+static int remember_last(struct kreg_scan *s)
 {
-	const struct kreg_object *obj = (const void *)s->buf;
+	int ret = s->last ? set_after(s, s->last + 1, s->last->key_len) : 0;
 
-	if (!count)
-		return 0;
-	while (--count)
-		obj = (const void *)((const char *)obj + obj->size);
-	return set_after(s, obj + 1, obj->key_len);
+	if (!ret)
+		s->last = NULL;
+	return ret;
 }
 
 static int fetch(struct kreg_scan *s)
 {
 	struct kreg_ioc_scan io;
-	int ret;
+	int ret = remember_last(s);
 
-	for (;;) {
+	while (!ret) {
 		io = (struct kreg_ioc_scan){
 			.size = sizeof(io),
 			.flags = s->flags,
 			.table = s->table->id,
-			.range.after = s->after_len ? kreg_ptr(s->after) : 0,
-			.range.after_len = s->after_len,
+			.range = s->range,
 			.max_count = s->batch,
 			.process = s->process,
 			.buf = kreg_ptr(s->buf),
 			.buf_len = s->room,
 		};
+		io.range.after = s->after_len ? kreg_ptr(s->after) : 0;
+		io.range.after_len = s->after_len;
 		ret = kreg_ioctl(s->table->client, KREG_IOC_SCAN, &io);
 		if (ret != -EMSGSIZE)
 			break;
 		ret = set_room(s, (io.out_len + 7) & ~(size_t)7);
-		if (ret)
-			return ret;
 	}
-	if (!ret)
-		ret = remember_last(s, io.out_count);
 	if (ret)
 		return ret;
 	s->next = 0;
@@ -146,25 +221,97 @@ static int fetch(struct kreg_scan *s)
 	return 0;
 }
 
-int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
+/* What was fetched in the other direction is of no use any more. */
+static int turn_round(struct kreg_scan *s)
+{
+	int ret = remember_last(s);
+
+	if (ret)
+		return ret;
+	s->flags ^= KREG_SCAN_REVERSE;
+	s->count = 0;
+	s->more = true;
+	return 0;
+}
+
+/* From there the other direction begins at the end of the range. */
+static int tell_end(struct kreg_scan *s, unsigned int flag)
+{
+	s->ended = true;
+	s->end_flag = flag;
+	s->last = NULL;
+	s->after_len = 0;
+	return 0;
+}
+
+/* @flag: KREG_SCAN_REVERSE, or 0. */
+static int move_scan(struct kreg_scan *s, unsigned int flag, const struct kreg_object **object)
 {
 	struct kreg_object *obj;
-	int ret;
+	int ret = 0;
 
-	while (!scan->count) {
-		if (!scan->more)
-			return 0;
-		ret = fetch(scan);
-		if (ret)
-			return kreg_fail_table(ret, TRY_READ, scan->table);
+	if ((s->flags & KREG_SCAN_REVERSE) != flag)
+		ret = turn_round(s);
+	while (!ret && !s->count) {
+		if (!s->more || (s->ended && s->end_flag == flag))
+			return tell_end(s, flag);
+		ret = fetch(s);
 	}
-	obj = (void *)(scan->buf + scan->next);
-	if (scan->flags & KREG_SCAN_KEYS)
+	if (ret)
+		return ret;
+	obj = (void *)(s->buf + s->next);
+	if (s->flags & KREG_SCAN_KEYS)
 		obj->sub |= OBJECT_NO_VALUE;
-	if (scan->flags & KREG_SCAN_PROCESSES)
+	if (s->flags & KREG_SCAN_PROCESSES)
 		obj->sub |= OBJECT_PROCESS;
 	*object = obj;
-	scan->next += obj->size;
-	scan->count--;
+	s->ended = false;
+	s->last = obj;
+	s->next += obj->size;
+	s->count--;
 	return 1;
+}
+
+static int scan_failed(int ret, const struct kreg_table *table, unsigned int flags)
+{
+	bool ordered = ret == -EOPNOTSUPP && flags & KREG_SCAN_REVERSE;
+
+	return kreg_fail_table(ret, ordered ? TRY_ORDER : TRY_READ, table);
+}
+
+int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
+{
+	int ret = move_scan(scan, scan->next_flag, object);
+
+	return scan_failed(ret, scan->table, scan->flags);
+}
+
+int kreg_scan_prev(struct kreg_scan *scan, const struct kreg_object **object)
+{
+	int ret = move_scan(scan, scan->next_flag ^ KREG_SCAN_REVERSE, object);
+
+	return scan_failed(ret, scan->table, scan->flags);
+}
+
+int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *options,
+		    uint64_t *objects)
+{
+	struct kreg_ioc_scan io = {
+		.size = sizeof(io), .flags = KREG_SCAN_COUNT, .table = table->id,
+	};
+	struct kreg_scan_options o;
+	int ret = read_options(&o, options);
+
+	if (ret)
+		return range_failed(ret, table, &o);
+	io.flags |= o.flags;
+	if (o.process) {
+		io.flags |= KREG_SCAN_OF;
+		io.process = *o.process;
+	}
+	set_range(&io.range, &o);
+	ret = o.batch || o.room ? -EINVAL : kreg_ioctl(table->client, KREG_IOC_SCAN, &io);
+	if (!ret)
+		*objects = io.out_count;
+	return scan_failed(ret, table, io.flags);
 }

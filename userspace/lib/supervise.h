@@ -3,7 +3,7 @@
  * Supervisors: what their files share.
  *
  * Whatever happens only sets what is wanted: a child is to stop, to start, or has died. Then
- * kreg_sup_advance() takes the next steps, one child at a time, until one must be waited for.
+ * kreg_sup_advance() takes the next steps until one must be waited for.
  */
 #ifndef KREG_LIB_SUPERVISE_H
 #define KREG_LIB_SUPERVISE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Supervisors: what a death leads to, and the next step. One child at a time stops, from the last
- * to the first; when none is to stop any more, one at a time starts, from the first to the last.
+ * to the first; when none is to stop any more each starts, from the first to the last, as soon as
+ * none in front of it is starting.
  */
 #include <errno.h>
 #include <signal.h>
@@ -320,7 +321,7 @@ static bool handle_one_death(struct kreg_supervisor *sup)
 /* Whether something was done. */
 static bool next_step(struct kreg_supervisor *sup)
 {
-	struct child *c, *waits = NULL, *stops = NULL, *starts = NULL;
+	struct child *c, *stops = NULL, *starts = NULL;
 	size_t i;
 
 	if (handle_one_death(sup) || handle_one_deadline(sup))
@@ -331,14 +332,15 @@ static bool next_step(struct kreg_supervisor *sup)
 			return false;
 		if (c->stop && !stops)
 			stops = c;
+		/* Those behind it wait; one in front of it may be what it waits for itself. */
 		if (c->phase == SUP_SETUP || c->phase == SUP_WAITING)
-			waits = c;
+			starts = NULL;
 		if (c->start && c->phase == SUP_DOWN)
 			starts = c;
 	}
 	if (stops)
 		begin_stop(stops, false);
-	else if (!waits && starts)
+	else if (starts)
 		begin_start(starts);
 	else
 		return false;

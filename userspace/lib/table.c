@@ -143,11 +143,16 @@ static int open_table(struct kreg_client *client, const char *name,
 	return open_with(client, name, &o, table, &id);
 }
 
-static enum attempt attempt_of(unsigned int flags)
+static enum attempt attempt_of(int ret, const struct kreg_open_options *o)
 {
-	if (flags & KREG_OPEN_CLAIM)
+	if (ret == -EOPNOTSUPP && o->type > KREG_TYPE_SET)
+		return TRY_TYPE;
+	/* It may be there, but not as a table of this type. */
+	if (ret == -EEXIST && !(o->flags & KREG_OPEN_EXCL))
+		return TRY_OPEN;
+	if (o->flags & KREG_OPEN_CLAIM)
 		return TRY_CLAIM;
-	return flags & KREG_OPEN_CREATE ? TRY_CREATE : TRY_OPEN;
+	return o->flags & KREG_OPEN_CREATE ? TRY_CREATE : TRY_OPEN;
 }
 
 static int open_failed(int ret, struct kreg_client *client, const char *name,
@@ -155,7 +160,7 @@ static int open_failed(int ret, struct kreg_client *client, const char *name,
 {
 	if (!ret || !o)
 		return kreg_fail_name(ret, TRY_OPEN, client, name);
-	kreg_fail_name(ret, attempt_of(o->flags), client, name);
+	kreg_fail_name(ret, attempt_of(ret, o), client, name);
 	if (own_user_alone(o) || (o->flags & KREG_OPEN_OWN_USER))
 		kreg_fail_own_user(ret);
 	if (ret == -EFBIG)

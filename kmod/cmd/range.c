@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Ranges of keys: what the caller's struct says of them, and walks within them. */
+#include <linux/err.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "cmd/range.h"
+#include "store/gfp.h"
+
+/* The order of keys: by bytes, and a key before those that it is the beginning of. */
+static int compare_keys(const struct kreg_key *a, const struct kreg_key *b)
+{
+	int order = memcmp(a->bytes, b->bytes, min(a->len, b->len));
+
+	return order ?: (a->len > b->len) - (a->len < b->len);
+}
+
+bool kreg_range_is_unknown(const struct kreg_range *r)
+{
+	return r->flags & ~KREG_RANGE_ALL || r->after_version || r->after_sub ||
+	       r->filter_count || r->filter;
+}
+
+bool kreg_range_is_wrong(const struct kreg_range *r)
+{
+	/* A pointer to no bytes is an empty key. */
+	if ((r->low && !r->low_len) || (r->high && !r->high_len))
+		return true;
+	if ((r->flags & ~KREG_RANGE_HIGH_OPEN && !r->low_len) ||
+	    (r->flags & KREG_RANGE_HIGH_OPEN && !r->high_len))
+		return true;
+	if (!(r->flags & (KREG_RANGE_EXACT | KREG_RANGE_PREFIX)))
+		return false;
+	return r->high_len || !is_power_of_2(r->flags);
+}
+
+bool kreg_range_is_long(const struct kreg_range *r)
+{
+	return r->low_len > KREG_MAX_KEY || r->high_len > KREG_MAX_KEY ||
+	       r->after_len > KREG_MAX_KEY;
+}
+
+/* The first key behind all that begin with @low, or none; there is room for it in @b. */
+static void end_prefix(struct kreg_bounds *b)
+{
+	u8 *end = b->bytes + b->low.len;
+	u32 len = b->low.len;
+
+	memcpy(end, b->bytes, len);
+	while (len && end[len - 1] == 0xff)
+		len--;
+	if (len)
+		end[len - 1]++;
+	b->high.len = len;
+	b->high_open = true;
+}
+
+static int fill_bounds(struct kreg_bounds *b, const struct kreg_range *r)
+{
+	b->low.bytes = b->bytes;
+	b->low.len = r->low_len;
+	b->high.bytes = b->bytes + r->low_len;
+	b->high.len = r->high_len;
+	b->low_open = r->flags & KREG_RANGE_LOW_OPEN;
+	b->high_open = r->flags & KREG_RANGE_HIGH_OPEN;
+	b->exact = r->flags & KREG_RANGE_EXACT;
+	if (copy_from_user(b->bytes, u64_to_user_ptr(r->low), r->low_len) ||
+	    copy_from_user(b->bytes + r->low_len, u64_to_user_ptr(r->high), r->high_len))
+		return -EFAULT;
+	if (r->flags & KREG_RANGE_PREFIX)
+		end_prefix(b);
+	return 0;
+}
+
+struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
+				    const struct kreg_key *after)
+{
+	size_t room = r->flags & KREG_RANGE_PREFIX ? 2 * r->low_len : r->low_len + r->high_len;
+	struct kreg_bounds *b = kmalloc(struct_size(b, bytes, room), KREG_GFP_USER);
+	int err;
+
+	if (!b)
+		return ERR_PTR(-ENOMEM);
+	b->reverse = reverse;
+	err = fill_bounds(b, r);
+	if (!err && b->exact && after->len && compare_keys(after, &b->low))
+		err = -EINVAL;
+	if (!err)
+		return b;
+	kfree(b);
+	return ERR_PTR(err);
+}
+
+static bool is_below(const struct kreg_bounds *b, const struct kreg_key *key)
+{
+	int order = b->low.len ? compare_keys(key, &b->low) : 1;
+
+	return order < 0 || (!order && b->low_open);
+}
+
+static bool is_above(const struct kreg_bounds *b, const struct kreg_key *key)
+{
+	int order = b->high.len ? compare_keys(key, &b->high) : -1;
+
+	return order > 0 || (!order && b->high_open);
+}
+
+static bool is_empty(const struct kreg_bounds *b)
+{
+	return b->high.len && (is_above(b, &b->low) || is_below(b, &b->high));
+}
+
+/* From the nearest of the range, or of what is left of it. */
+static void start_ordered(struct kreg_range_walk *w, const struct kreg_key *after)
+{
+	const struct kreg_bounds *b = w->bounds;
+	const struct kreg_key *from = b->reverse ? &b->high : &b->low;
+	bool with = b->reverse ? !b->high_open : !b->low_open;
+
+	if (after->len && !(b->reverse ? is_above(b, after) : is_below(b, after))) {
+		from = after;
+		with = false;
+	}
+	if (!from->len)
+		from = NULL;
+	if (b->reverse)
+		kreg_walk_seek_back(&w->walk, w->store, from, with);
+	else
+		kreg_walk_seek(&w->walk, w->store, from, with);
+}
+
+void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
+		      const struct kreg_bounds *b, struct kreg_key *after)
+{
+	w->bounds = b;
+	w->ordered = kreg_store_is_ordered(s);
+	w->store = s;
+	w->done = b->exact ? after->len : is_empty(b);
+	if (b->exact || w->done)
+		return;
+	if (w->ordered) {
+		start_ordered(w, after);
+		return;
+	}
+	if (after->len)
+		kreg_store_hash(s, after);
+	kreg_walk_seek(&w->walk, s, after->len ? after : NULL, false);
+}
+
+/* The only key there may be. */
+static bool find_exact(struct kreg_range_walk *w, struct kreg_hit *hit)
+{
+	struct kreg_key key = w->bounds->low;
+
+	w->done = true;
+	return !kreg_store_get(w->store, &key, hit);
+}
+
+bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside)
+{
+	const struct kreg_bounds *b = w->bounds;
+	struct kreg_key key;
+
+	*outside = false;
+	if (w->done)
+		return false;
+	if (b->exact)
+		return find_exact(w, hit);
+	if (!(b->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit)))
+		return false;
+	key.bytes = hit->key;
+	key.len = hit->key_len;
+	*outside = is_above(b, &key) || is_below(b, &key);
+	/* Where keys are in order, all that follow are outside as well. */
+	return !*outside || !w->ordered;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which keys a scan is for. In a table that is in the order of keys the walk goes from one end
+ * of the range to the other; in another one it meets all keys, and those outside are passed over.
+ */
+#ifndef KREG_CMD_RANGE_H
+#define KREG_CMD_RANGE_H
+
+#include <linux/kreg.h>
+#include <linux/types.h>
+
+#include "store/store.h"
+
+/* The range as a walk needs it: a prefix is one that ends before what comes behind it. */
+struct kreg_bounds {
+	struct kreg_key low;		/* of length 0: there is none */
+	struct kreg_key high;		/* likewise */
+	bool low_open;			/* not the key itself */
+	bool high_open;
+	bool exact;			/* only @low */
+	bool reverse;
+	u8 bytes[];			/* of both */
+};
+
+/* Of one RCU section. */
+struct kreg_range_walk {
+	struct kreg_walk walk;
+	const struct kreg_store *store;
+	const struct kreg_bounds *bounds;
+	bool ordered;
+	bool done;
+};
+
+/* Any. Does it say what this kernel does not know? */
+bool kreg_range_is_unknown(const struct kreg_range *r);
+/* Any. Does it contradict itself? */
+bool kreg_range_is_wrong(const struct kreg_range *r);
+/* Any. Is one of its keys too long? */
+bool kreg_range_is_long(const struct kreg_range *r);
+
+/*
+ * Sleeps. The bounds of a range that has been checked, to be freed with kfree(). ERR_PTR():
+ * -ENOMEM, -EFAULT, -EINVAL if @after does not go with it.
+ */
+struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
+				    const struct kreg_key *after);
+
+/*
+ * RCU. To the first object of the range behind @after, or before it if it goes backwards, which
+ * only an ordered store can; of length 0: from the end at which it begins.
+ */
+void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
+		      const struct kreg_bounds *b, struct kreg_key *after);
+/* RCU. The next object; false at the end. @outside: it is to be passed over. */
+bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside);
+
+#endif /* KREG_CMD_RANGE_H */

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A walk backwards over an ordered list. Links lead forwards only, so a bucket is walked from its
+ * mark on, and what is valid there is kept, the last few of it. When these have been told of, it
+ * goes on before them, or at the mark before.
+ */
+#include "store/internal.h"
+
+/* The last mark of the list; 0: its begin. */
+static u32 last_mark(const struct kreg_reader *v)
+{
+	u32 ref = READ_ONCE(v->root->front->tree);
+
+	while (ref) {
+		const struct kreg_rec_tree *n = kreg_order_node(v, ref);
+
+		ref = READ_ONCE(n->refs[n->count - 1]);
+		if (!n->level)
+			break;
+	}
+	return ref;
+}
+
+/* The last mark that stands before what comes next. */
+static u32 mark_before(const struct kreg_reader *v, const struct kreg_walk *w,
+		       const struct kreg_key *bound)
+{
+	const struct kreg_order_goal goal = { .key = bound, .before = !w->with };
+
+	return w->bound ? kreg_order_mark(v, &goal) : last_mark(v);
+}
+
+static bool is_beyond(const struct kreg_walk *w, const struct kreg_rec *r,
+		      const struct kreg_key *bound)
+{
+	int order;
+
+	if (!w->bound)
+		return false;
+	order = kreg_order_read(r, bound);
+	return order > 0 || (!order && !w->with);
+}
+
+/* A record of a key that is younger than the walk, of which no valid one was met so far. */
+struct younger {
+	const struct kreg_rec *r;
+};
+
+/* Whether what was valid may be gone, now that @r comes, or the end: then a newer C tells. */
+static bool misses_valid(struct younger *y, const struct kreg_rec *r, const struct kreg_walk *w)
+{
+	const struct kreg_rec *before = y->r;
+
+	if (!before || (r && !kreg_order_compare(before->bytes, kreg_rec_key_len(before), r->bytes,
+						 kreg_rec_key_len(r))))
+		return false;
+	y->r = NULL;
+	/* Pair 3, as in kreg_reader_get(). */
+	smp_rmb();
+	return READ_ONCE(w->store->version) != w->version;
+}
+
+/* Keep what is valid behind @mark and before the bound. -EAGAIN: C is too old for that. */
+static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
+			  const struct kreg_key *bound)
+{
+	const u32 *from = kreg_order_link(v, mark);
+	struct younger y = {};
+	u32 link;
+
+	w->found_end = 0;
+	while ((link = READ_ONCE(*from))) {
+		const struct kreg_rec *r = kreg_reader_rec(v, link);
+
+		if (misses_valid(&y, r, w))
+			return -EAGAIN;
+		if (is_beyond(w, r, bound))
+			break;
+		if (r->born <= w->version && w->version < READ_ONCE(r->died)) {
+			w->refs[w->found_end++ % KREG_WALK_BACK] = link;
+			y.r = NULL;
+		} else if (r->born > w->version) {
+			y.r = r;
+		}
+		from = &r->link;
+	}
+	return misses_valid(&y, NULL, w) ? -EAGAIN : 0;
+}
+
+static void set_bound(struct kreg_walk *w, const struct kreg_rec *r)
+{
+	w->bound = r->bytes;
+	w->bound_len = kreg_rec_key_len(r);
+	w->with = false;
+}
+
+/* Look up the next few, those behind one mark or the last of them. */
+static noinline void fill_back(struct kreg_walk *w)
+{
+	struct kreg_reader v = { .store = w->store, .root = w->root };
+	const struct kreg_key bound = { .bytes = w->bound, .len = w->bound_len };
+	u32 mark;
+
+	for (;;) {
+		mark = mark_before(&v, w, &bound);
+		if (!collect_bucket(&v, w, mark, &bound))
+			break;
+		kreg_reader_enter(&v, w->store);
+		w->root = v.root;
+		w->version = v.version;
+	}
+	w->found = min(w->found_end, KREG_WALK_BACK);
+	if (w->found_end > KREG_WALK_BACK)
+		set_bound(w, kreg_reader_rec(&v, w->refs[w->found_end % KREG_WALK_BACK]));
+	else if (mark)
+		set_bound(w, kreg_reader_rec(&v, mark));
+	else
+		w->ended = true;
+}
+
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
+			 const struct kreg_key *key, bool with)
+{
+	struct kreg_reader v;
+
+	kreg_reader_enter(&v, s);
+	w->store = s;
+	w->root = v.root;
+	w->version = v.version;
+	w->found = 0;
+	w->ended = false;
+	w->with = with;
+	w->bound = key ? key->bytes : NULL;
+	w->bound_len = key ? key->len : 0;
+}
+
+bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit)
+{
+	struct kreg_reader v = { .store = w->store };
+	const struct kreg_rec *r;
+
+	while (!w->found && !w->ended)
+		fill_back(w);
+	/* Pair 3: the caller's next lookup is not older. */
+	smp_rmb();
+	if (!w->found)
+		return false;
+	w->found--;
+	r = kreg_reader_rec(&v, w->refs[--w->found_end % KREG_WALK_BACK]);
+	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit);
+	return true;
+}
