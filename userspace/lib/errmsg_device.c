@@ -46,6 +46,35 @@ static enum node look(const char *path)
 	return stat(path, &st) ? HIDDEN : node_of(&st);
 }
 
+static const char no_devices[] =
+	"%d is on a file system for which devices are switched off (mount option nodev)";
+static const char old_module[] =
+	"the module behind %d is older than the library: load the one that was installed with it";
+static const char no_kreg[] = "%d is not the device of kreg";
+static const char no_kreg_or_old[] =
+	"%d is not the device of kreg, or the module is older than the library";
+
+/* Of these errors there is one cause each. */
+static const struct {
+	int err;
+	const char *text;
+} of_one_cause[] = {
+	{ ENOENT,
+	  "there is no %d: load the module with 'modprobe kreg', or pass the device into the container"
+	},
+	{ ENOTDIR,
+	  "there is no %d: load the module with 'modprobe kreg', or pass the device into the container"
+	},
+	{ EISDIR, no_kreg },
+	{ EPERM,
+	  "the control group of this process, perhaps its container's, does not allow %d" },
+	{ EMFILE, "this process has too many clients or descriptors open: close some" },
+	{ ENAMETOOLONG, "the path of the device is too long" },
+	{ EDQUOT,
+	  "the user who made this user namespace uses kreg in too many of them: end its clients and tables in some"
+	},
+};
+
 /* Why it may not be opened. */
 static const char *denied(const char *path)
 {
@@ -54,7 +83,7 @@ static const char *denied(const char *path)
 	if (look(path) == HIDDEN)
 		return "this user may not enter the directory of %d";
 	if (!statvfs(path, &fs) && (fs.f_flag & ST_NODEV))
-		return "%d is on a file system for which devices are switched off (mount option nodev)";
+		return no_devices;
 	return "no permission for %d; 'ls -l %d' tells who may use it";
 }
 
@@ -63,40 +92,31 @@ static const char *not_kreg(const char *path)
 {
 	switch (look(path)) {
 	case KREG:
-		return "the module behind %d is older than the library: load the one that was installed with it";
+		return old_module;
 	case OTHER:
-		return "%d is not the device of kreg";
+		return no_kreg;
 	default:
-		return "%d is not the device of kreg, or the module is older than the library";
+		return no_kreg_or_old;
 	}
 }
 
 static const char *of_open(int err, const char *path)
 {
+	size_t i;
+
 	switch (err) {
-	case ENOENT:
-	case ENOTDIR:
-		return "there is no %d: load the module with 'modprobe kreg', or pass the device into the container";
 	case ENXIO:
 	case ENODEV:
-		if (look(path) != OTHER)
-			return "nothing is behind %d: load the module with 'modprobe kreg'";
-		return "%d is not the device of kreg";
-	case EISDIR:
-		return "%d is not the device of kreg";
+		return look(path) == OTHER ? no_kreg :
+		       "nothing is behind %d: load the module with 'modprobe kreg'";
 	case EACCES:
 		return denied(path);
-	case EPERM:
-		return "the control group of this process, perhaps its container's, does not allow %d";
-	case EMFILE:
-		return "this process has too many clients or descriptors open: close some";
-	case ENAMETOOLONG:
-		return "the path of the device is too long";
-	case EDQUOT:
-		return "the user who made this user namespace uses kreg in too many of them: end its clients and tables in some";
 	case ENOTTY:
 		return not_kreg(path);
 	}
+	for (i = 0; i < sizeof(of_one_cause) / sizeof(of_one_cause[0]); i++)
+		if (of_one_cause[i].err == err)
+			return of_one_cause[i].text;
 	return NULL;
 }
 

@@ -8,7 +8,8 @@
 const char *kreg_errno_name(int err)
 {
 	static const char *const names[] = {
-#define E(name)	[name] = #name
+#define E(name) \
+	[name] = #name
 		E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(ENOEXEC),
 		E(EBADF), E(ECHILD), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(ENOTBLK),
 		E(EBUSY), E(EEXIST), E(EXDEV), E(ENODEV), E(ENOTDIR), E(EISDIR), E(EINVAL),

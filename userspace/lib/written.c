@@ -38,7 +38,7 @@ static void written(uint64_t ptr, size_t len)
 }
 
 #else
-bool kreg_memory_checked = false;
+bool kreg_memory_checked;
 
 static void written(uint64_t ptr, size_t len)
 {
