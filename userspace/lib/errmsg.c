@@ -31,6 +31,7 @@ struct failure {
 	enum kreg_limit limit;	/* of EDQUOT and ENOSPC */
 	bool told;		/* @text is the sentence about it */
 	bool own_user;		/* a table of another user would not do */
+	bool sized;		/* @key_len, @given and @needed are those of the call */
 	unsigned int pid;	/* %p: who was to receive, inherit or be found */
 	uint64_t client;	/* serial of the client, or 0 */
 	uint64_t table;		/* id, or 0 */
@@ -151,7 +152,6 @@ static const struct sentence {
 	{ EFBIG, TRY_BATCH, ANY, "the batch is too long: the most is %B bytes; split it" },
 	{ EFBIG, TRY_OTHER, ANY, "the data of the event has %v bytes; the most is %D" },
 	{ ENOBUFS, TRY_BATCH, ANY, "the batch is full: run it, and fill another" },
-	{ EINVAL, TRY_BATCH, ANY, "the key is empty, or the batch mixes reads and writes" },
 	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
 	{ EBADF, TRY_PIDFD, ANY, "this descriptor is no pidfd" },
 	{ EBADF, TRY_OTHER, READ_ONLY,
@@ -159,16 +159,10 @@ static const struct sentence {
 	{ EBADF, TRY_OTHER, WRITE_ONLY,
 	  "the client's descriptor was not opened for reading" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
-	{ EINVAL, TRY_MONITOR, ANY, "the name is empty, or the pid is 0" },
-	{ EINVAL, TRY_WAIT, ANY,
-	  "the key is empty, or a version is given with a condition that has none" },
-	{ EINVAL, TRY_WAIT_NAME, ANY, "the name is empty, or has no such condition" },
 	{ EINVAL, TRY_EVENT, ANY, "the client has no handler, and never had a ref" },
 	{ EINVAL, TRY_SUBSCRIBE, ANY,
 	  "no kind of event is asked for, the flags contradict each other, or there is no event of this number"
 	},
-	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
-	{ EINVAL, TRY_WRITE, ANY, "the key is empty, or the options contradict each other" },
 	{ EAGAIN, TRY_WRITE, ANY,
 	  "too many asynchronous writes wait already; synchronise first" },
 };
@@ -310,6 +304,15 @@ static enum state open_state(const struct failure *l)
 	return flags == O_RDONLY ? READ_ONLY : flags == O_WRONLY ? WRITE_ONLY : ANY;
 }
 
+static const char *argument_sentence(const struct failure *l)
+{
+	if (l->err != EINVAL)
+		return NULL;
+	if (l->attempt == TRY_WAIT_NAME)
+		return kreg_argument_sentence(l->attempt, true, *l->name);
+	return kreg_argument_sentence(l->attempt, l->sized, l->key_len);
+}
+
 static void make_sentence(void)
 {
 	enum attempt attempt = last.attempt;
@@ -330,7 +333,7 @@ static void make_sentence(void)
 	if (err == EBADF)
 		f.state = open_state(&last);
 	text = kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt) ?:
-	       kreg_device_sentence(err, attempt, f.device);
+	       kreg_device_sentence(err, attempt, f.device) ?: argument_sentence(&last);
 	if (!text && attempt < TRY_SERVE)
 		text = choose(err, attempt, f.state);
 	/* A batch fails with the errors of its operations. */
@@ -364,6 +367,7 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 		last.limit = kreg_ioctl_limit;
 	last.told = false;
 	last.own_user = false;
+	last.sized = false;
 	last.client = client ? client->serial : 0;
 	last.table = table;
 	last.pid = 0;
@@ -430,6 +434,7 @@ void kreg_fail_own_user(int ret)
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed)
 {
 	if (ret < 0) {
+		last.sized = true;
 		last.key_len = key_len;
 		last.given = given;
 		last.needed = needed;

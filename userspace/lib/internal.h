@@ -265,7 +265,7 @@ enum attempt {
 	TRY_HOLDER,
 	TRY_LEASE,
 	TRY_WAIT,
-	TRY_WAIT_NAME,	/* of a table that need not be there */
+	TRY_WAIT_NAME,	/* of a table that need not be there; for an owner of it as well */
 	TRY_LINE,	/* for a key, which nobody is seen to have */
 	TRY_HELD,	/* or which process %p has */
 	TRY_UNLOCK,
@@ -303,10 +303,12 @@ int kreg_fail_text(int ret, const char *text);
 void kreg_fail_own_user(int ret);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
-/* errmsg_call.c, errmsg_limit.c, errmsg_device.c, errno.c: NULL: there is none. */
+/* Their own files, errmsg_call.c and so on: NULL: there is none. */
 const char *kreg_call_sentence(int err, enum attempt attempt);
 const char *kreg_limit_sentence(enum kreg_limit limit);
 const char *kreg_device_sentence(int err, enum attempt attempt, const char *path);
+/* Of EINVAL. @told: the call has told whether a key was @given. */
+const char *kreg_argument_sentence(enum attempt attempt, bool told, bool given);
 const char *kreg_errno_name(int err);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */

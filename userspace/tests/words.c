@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "internal.h"
 
 static int n, failed;
 
@@ -215,6 +216,41 @@ static void devices(void)
 	close(sock);
 }
 
+/* One errno, and each cause has its own sentence. */
+static void causes(void)
+{
+	static const struct {
+		enum attempt attempt;
+		size_t key_len;
+		const char *name, *text;
+	} cases[] = {
+		{ TRY_READ, 0, NULL, "the key is empty" },
+		{ TRY_READ, 1, NULL, "the options contradict each other" },
+		{ TRY_WRITE, 0, NULL, "the key is empty" },
+		{ TRY_WRITE, 1, NULL, "the options contradict each other" },
+		{ TRY_BATCH, 0, NULL, "the key is empty" },
+		{ TRY_BATCH, 1, NULL,
+		  "the batch mixes reads and writes; run it, and fill another" },
+		{ TRY_WAIT, 0, NULL, "the key is empty" },
+		{ TRY_WAIT, 1, NULL,
+		  "a key has no such condition, or a condition without a version" },
+		{ TRY_WAIT_NAME, 0, "", "the name is empty" },
+		{ TRY_WAIT_NAME, 0, "n", "a name has no such condition" },
+		{ TRY_MONITOR, 0, NULL, "the pid is 0" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kreg_fail_name(-EINVAL, cases[i].attempt, NULL, cases[i].name);
+		if (cases[i].attempt != TRY_WAIT_NAME && cases[i].attempt != TRY_MONITOR)
+			kreg_fail_sizes(-EINVAL, cases[i].key_len, 0, 0);
+		check(!strcmp(kreg_errmsg(), cases[i].text), cases[i].text);
+	}
+	/* Nobody has told whether there is a key. */
+	kreg_fail(-EINVAL, TRY_READ, NULL);
+	check(!!strstr(kreg_errmsg(), " or "), "one of two causes");
+}
+
 /* All that Linux has, whether kreg uses it or not. */
 static void names(void)
 {
@@ -241,6 +277,7 @@ int main(void)
 	bytes();
 	texts();
 	devices();
+	causes();
 	names();
 	printf("1..%d\n", n);
 	return failed ? 1 : 0;
