@@ -4,7 +4,8 @@
 # memcheck.sh - valgrind and MemorySanitizer know what calls of libkreg have written: no false report,
 # and none is missing. Prints TAP; needs the module, root, and valgrind in the guest.
 #
-#   memcheck.sh [PROGRAM...]    programs to run under valgrind (default: lib_written)
+#   memcheck.sh [PROGRAM...]    programs to run under valgrind (default: lib_written, and that under
+#                               MemorySanitizer as well, if it was built with MEMCHECK=1)
 
 tmp=$(mktemp -d) || exit 4
 trap 'rm -rf "$tmp"' EXIT
@@ -41,6 +42,10 @@ under_valgrind() {
 }
 
 under_msan() {
+	if [ ! -e lib_written_msan ]; then
+		ok 'MemorySanitizer # SKIP the tests were built without MEMCHECK=1'
+		return
+	fi
 	# Its shadow is at fixed addresses, where nothing else may come.
 	[ ! -e /proc/sys/vm/mmap_rnd_bits ] || echo 28 >/proc/sys/vm/mmap_rnd_bits
 	rm -f "$tmp"/log.*
