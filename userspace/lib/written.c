@@ -71,9 +71,9 @@ void kreg_mark_written(unsigned int cmd, const void *arg)
 {
 	const struct kreg_ioc_lease *lease = arg;
 	const struct kreg_ioc_scan *scan = arg;
-	const struct kreg_ioc_list *list = arg;
 	const struct kreg_ioc_info *info = arg;
 
+	/* That of KREG_IOC_LIST is in memory of calloc(3), which they take as written. */
 	switch (cmd) {
 	case KREG_IOC_OP:
 		op_written(&((const struct kreg_ioc_op *)arg)->op);
@@ -83,9 +83,6 @@ void kreg_mark_written(unsigned int cmd, const void *arg)
 		break;
 	case KREG_IOC_SCAN:
 		written(scan->buf, scan->out_len);
-		break;
-	case KREG_IOC_LIST:
-		written(list->infos, (size_t)list->out_count * list->info_len);
 		break;
 	case KREG_IOC_INFO:
 		written(info->info, info->info_len);
