@@ -9,7 +9,7 @@
 #
 # Without either: the running kernel if its headers are installed, else 6.12.
 
-PREFIX ?= /usr/local
+PREFIX ?= $(or $(prefix),/usr/local)
 DESTDIR ?=
 RUNNING := /lib/modules/$(shell uname -r)/build
 KDIR ?= $(or $(KERNEL),$(if $(wildcard $(RUNNING)/Makefile),$(RUNNING),6.12))
@@ -30,12 +30,12 @@ need = @test -f $(1) || { echo "there is no $(1) yet: nothing to do for '$@'" >&
 	install-tests install-group uninstall clean distclean help setup-user \
 	setup-module setup-build setup-vm
 
-all: module user tests
+all: module user
 
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make               module, library, command and tests
+#: make               module, library, command, examples
 #: make module        kreg.ko (KERNEL=6.1|6.12|rt|debug|kcsan or KDIR=folder: for that kernel)
 module: setup-module
 	@ko=$$(scripts/build-module $(ELSEWHERE:%=-b '%') $(KDIR) $(KBUILD_ARGS)) && \

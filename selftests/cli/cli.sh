@@ -60,7 +60,7 @@ general() {
 		t "bad option of $c" 2 '' "kreg $c: there is no option --nonsense*Usage: kreg $c*" \
 			"$kreg" "$c" --nonsense
 	done
-	t 'a value with a dash' 2 '' "*there is no option -5; a key or value that begins with - goes behind --*" \
+	t 'a value with a dash' 2 '' "*there is no option -5; a key or value that begins with - goes behind '--'*" \
 		"$kreg" put x y -5
 	t 'no device' 7 '' 'kreg ls: there is no /dev/no-such: load the module*' \
 		env KREG_DEVICE=/dev/no-such "$kreg" ls
@@ -68,6 +68,22 @@ general() {
 		env KREG_DEVICE=/dev/null "$kreg" ls
 	t 'error in JSON' 3 '' '{"error":"ENOENT","message":"there is no table*"}' \
 		"$kreg" get --json none key
+}
+
+# Several causes have one errno.
+devices() {
+	mknod "$tmp/none" c 10 249
+	t 'a node without a driver' 7 '' "kreg ls: nothing is behind $tmp/none: load the module*" \
+		env KREG_DEVICE="$tmp/none" "$kreg" ls
+	mkdir "$tmp/nodev"
+	mount -t tmpfs -o nodev none "$tmp/nodev"
+	mknod "$tmp/nodev/kreg" c 10 "$(cat /sys/module/kreg/parameters/minor)"
+	t 'a file system without devices' 7 '' \
+		"kreg ls: $tmp/nodev/kreg is on a file system for which devices are switched off*" \
+		env KREG_DEVICE="$tmp/nodev/kreg" "$kreg" ls
+	umount "$tmp/nodev"
+	mknod "$tmp/again" c 10 "$(cat /sys/module/kreg/parameters/minor)"
+	t 'another node of the device' 0 '' '' env KREG_DEVICE="$tmp/again" "$kreg" ls --names
 }
 
 tables() {
@@ -231,6 +247,14 @@ protected() {
 	"$kreg" rm ledger frail diary
 }
 
+# without_room LIMIT: what an ordinary user is told when there is no more of that.
+without_room() {
+	room=$(cat "/sys/module/kreg/parameters/$1")
+	echo 0 >"/sys/module/kreg/parameters/$1"
+	t "the limit $1 is told by its name" 1 '' "kreg new: *($1)*" su user -c "$kreg new more"
+	echo "$room" >"/sys/module/kreg/parameters/$1"
+}
+
 # Root may destroy every table, so this is asked of an ordinary user.
 as_user() {
 	mode=$(stat -c %a /dev/kreg)
@@ -249,6 +273,9 @@ as_user() {
 		su user -c "$kreg new -i shown"
 	t 'new where others may be' 0 '' "kreg new: table 'shown' is there already" \
 		su user -c "$kreg new -iu shown"
+	without_room max_user_tables
+	without_room max_user_parked
+	without_room max_user_bytes
 	chmod 644 /dev/kreg
 	t 'get where the device may be read' 0 'v' '' su user -c "$kreg get shown k"
 	t 'put there' 5 '' "kreg new: this process may read the device and not write to it*" \
@@ -1102,6 +1129,7 @@ locks() {
 
 echo 'TAP version 13'
 general
+devices
 tables
 objects
 files

@@ -42,10 +42,10 @@ static void bad_option(int argc, char **argv, int c)
 
 	if (optopt && optopt < 256 && strncmp(arg, "--", 2))
 		usage(c == ':' ? "option -%c needs an argument" :
-		      "there is no option -%c; a key or value that begins with - goes behind --",
+		      "there is no option -%c; a key or value that begins with - goes behind '--'",
 		      optopt);
 	usage(c == ':' ? "option %s needs an argument" :
-	      "there is no option %s, or it takes no argument; a key or value that begins with - goes behind --",
+	      "there is no option %s, or it takes no argument; a key or value that begins with - goes behind '--'",
 	      arg);
 }
 

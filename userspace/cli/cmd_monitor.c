@@ -118,7 +118,7 @@ static void on_down(const struct kreg_event *event, void *arg)
 
 static int set_one(struct monitor *monitor, struct monitored *m, const char *arg)
 {
-	uint64_t pid;
+	uint64_t pid = 0;
 	int ret;
 
 	m->monitor = monitor;

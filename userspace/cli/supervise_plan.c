@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "signal_name.h"
 #include "supervise.h"
 
 #define TEXT_OF_ARG(arg)	#arg
@@ -61,7 +62,7 @@ static int signal_of(const char *text, int *sig)
 	if (!strncmp(text, "SIG", 3))
 		text += 3;
 	for (i = 1; i < 32; i++) {
-		if (sigabbrev_np(i) && !strcmp(text, sigabbrev_np(i))) {
+		if (signal_name(i) && !strcmp(text, signal_name(i))) {
 			*sig = i;
 			return 0;
 		}

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "signal_name.h"
 
 const char *text_access(enum kreg_access access)
 {
@@ -118,7 +119,7 @@ void text_end(int status, char *buf, size_t room)
 	const char *name;
 
 	if (WIFSIGNALED(status)) {
-		name = sigabbrev_np(WTERMSIG(status));
+		name = signal_name(WTERMSIG(status));
 		if (name)
 			snprintf(buf, room, "was killed by SIG%s%s", name,
 				 WCOREDUMP(status) ? " (core dumped)" : "");

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../cli/signal_name.h"
 #include "demo.h"
 
 static const char *const round_names[ROUNDS] = { "keeper", "park", "standby" };
@@ -79,7 +80,7 @@ void tell_round(const struct demo *d, enum round round)
 
 static void how(int status, char *buf, size_t room)
 {
-	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+	const char *name = WIFSIGNALED(status) ? signal_name(WTERMSIG(status)) : NULL;
 
 	if (name)
 		snprintf(buf, room, "killed by SIG%s", name);

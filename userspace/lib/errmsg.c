@@ -31,6 +31,7 @@ struct failure {
 	enum kreg_limit limit;	/* of EDQUOT and ENOSPC */
 	bool told;		/* @text is the sentence about it */
 	bool own_user;		/* a table of another user would not do */
+	bool sized;		/* @key_len, @given and @needed are those of the call */
 	unsigned int pid;	/* %p: who was to receive, inherit or be found */
 	uint64_t client;	/* serial of the client, or 0 */
 	uint64_t table;		/* id, or 0 */
@@ -48,6 +49,7 @@ struct facts {
 	char table[KREG_MAX_NAME + 32];	/* %t */
 	char owner[64];			/* %o */
 	char user[24];			/* %w: whose table it is */
+	char device[KREG_MAX_NAME + 32];	/* %d */
 	unsigned int uid;		/* %u */
 	unsigned int mode;		/* %m */
 	enum state state;
@@ -61,22 +63,6 @@ static const struct sentence {
 	enum state state;
 	const char *text;
 } sentences[] = {
-	{ ENOENT, TRY_DEVICE, ANY,
-	  "there is no %t: load the module with 'modprobe kreg', or pass the device into the container"
-	},
-	{ ENODEV, TRY_OTHER, ANY,
-	  "nothing is behind /dev/kreg: load the module with 'modprobe kreg'" },
-	{ ENXIO, TRY_DEVICE, ANY,
-	  "nothing is behind /dev/kreg: load the module with 'modprobe kreg'" },
-	{ EACCES, TRY_DEVICE, ANY,
-	  "no permission for %t; 'ls -l %t' tells who may use it" },
-	{ EMFILE, TRY_DEVICE, ANY,
-	  "this process has too many clients or descriptors open: close some" },
-	{ EDQUOT, TRY_DEVICE, ANY,
-	  "the user who made this user namespace uses kreg in too many of them: end its clients and tables in some"
-	},
-	{ ENOTTY, TRY_DEVICE, ANY,
-	  "%t is not the device of kreg, or the module is older than the library" },
 	{ EBUSY, TRY_FOLLOW, ANY, "%t has an heir, whom the role is to have: take it away" },
 	{ EBUSY, TRY_OTHER, FOLLOWER,
 	  "%t follows a role and goes where that goes: do this to the role" },
@@ -147,11 +133,11 @@ static const struct sentence {
 	  "no living process %p: it is dead, or the number is a thread's or of another pid namespace"
 	},
 	{ ENOTCONN, TRY_PROCESS, ANY,
-	  "process %p has not opened /dev/kreg; it must before it can be found" },
+	  "process %p has not opened %d; it must before it can be found" },
 	{ ENOTCONN, TRY_PIDFD, ANY,
-	  "the process of this pidfd has not opened /dev/kreg; it must before it can be found" },
+	  "the process of this pidfd has not opened %d; it must before it can be found" },
 	{ ENOTCONN, TRY_OTHER, ANY,
-	  "process %p has not opened /dev/kreg for reading and writing; it must before it can inherit or receive a table"
+	  "process %p has not opened %d for reading and writing; it must before it can inherit or receive a table"
 	},
 	{ EMSGSIZE, TRY_READ, ANY, "the value has %n bytes, and there is room for %v" },
 	{ EMSGSIZE, TRY_WRITE, ANY, "the value has %n bytes, and there is room for %v" },
@@ -166,24 +152,17 @@ static const struct sentence {
 	{ EFBIG, TRY_BATCH, ANY, "the batch is too long: the most is %B bytes; split it" },
 	{ EFBIG, TRY_OTHER, ANY, "the data of the event has %v bytes; the most is %D" },
 	{ ENOBUFS, TRY_BATCH, ANY, "the batch is full: run it, and fill another" },
-	{ EINVAL, TRY_BATCH, ANY, "the key is empty, or the batch mixes reads and writes" },
 	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
 	{ EBADF, TRY_PIDFD, ANY, "this descriptor is no pidfd" },
 	{ EBADF, TRY_OTHER, READ_ONLY,
-	  "this process may read the device and not write to it; 'ls -l /dev/kreg' tells who may" },
+	  "this process may read the device and not write to it; 'ls -l %d' tells who may" },
 	{ EBADF, TRY_OTHER, WRITE_ONLY,
 	  "the client's descriptor was not opened for reading" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
-	{ EINVAL, TRY_MONITOR, ANY, "the name is empty, or the pid is 0" },
-	{ EINVAL, TRY_WAIT, ANY,
-	  "the key is empty, or a version is given with a condition that has none" },
-	{ EINVAL, TRY_WAIT_NAME, ANY, "the name is empty, or has no such condition" },
 	{ EINVAL, TRY_EVENT, ANY, "the client has no handler, and never had a ref" },
 	{ EINVAL, TRY_SUBSCRIBE, ANY,
 	  "no kind of event is asked for, the flags contradict each other, or there is no event of this number"
 	},
-	{ EINVAL, TRY_READ, ANY, "the key is empty, or the options contradict each other" },
-	{ EINVAL, TRY_WRITE, ANY, "the key is empty, or the options contradict each other" },
 	{ EAGAIN, TRY_WRITE, ANY,
 	  "too many asynchronous writes wait already; synchronise first" },
 };
@@ -222,18 +201,19 @@ static void gather(struct facts *f, const struct failure *l)
 	*f = (struct facts){
 		.uid = geteuid(), .owner = "another process", .user = "another user"
 	};
-	if (l->attempt == TRY_DEVICE)
-		snprintf(f->table, sizeof(f->table), "%s", l->name);
-	else if (*l->name)
+	client = kreg_client_by_serial(l->client);
+	snprintf(f->device, sizeof(f->device), "%s", l->attempt == TRY_DEVICE ? l->name :
+		 client ? client->path : "/dev/kreg");
+	if (*l->name)
 		snprintf(f->table, sizeof(f->table), "table '%s'", l->name);
 	else if (l->table)
 		snprintf(f->table, sizeof(f->table), "table %llu", (unsigned long long)l->table);
 	else
 		snprintf(f->table, sizeof(f->table), "the table");
-	client = l->table || *l->name ? kreg_client_by_serial(l->client) : NULL;
 	if (!client)
 		return;
-	ret = kreg_info_read(client, l->table, l->table ? NULL : l->name, &info);
+	ret = l->table || *l->name ?
+	      kreg_info_read(client, l->table, l->table ? NULL : l->name, &info) : -ENOENT;
 	kreg_client_put(client);
 	f->foreign = ret ? ret == -EACCES : info.uid != geteuid();
 	if (ret)
@@ -277,6 +257,8 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		return f->owner;
 	if (sign == 'w')
 		return f->user;
+	if (sign == 'd')
+		return f->device;
 	tmp[0] = '\0';
 	if (sign == 'm')
 		snprintf(tmp, room, "%04o", f->mode);
@@ -322,6 +304,15 @@ static enum state open_state(const struct failure *l)
 	return flags == O_RDONLY ? READ_ONLY : flags == O_WRONLY ? WRITE_ONLY : ANY;
 }
 
+static const char *argument_sentence(const struct failure *l)
+{
+	if (l->err != EINVAL)
+		return NULL;
+	if (l->attempt == TRY_WAIT_NAME)
+		return kreg_argument_sentence(l->attempt, true, *l->name);
+	return kreg_argument_sentence(l->attempt, l->sized, l->key_len);
+}
+
 static void make_sentence(void)
 {
 	enum attempt attempt = last.attempt;
@@ -341,7 +332,8 @@ static void make_sentence(void)
 		f.state = FOREIGN;
 	if (err == EBADF)
 		f.state = open_state(&last);
-	text = kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt);
+	text = kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt) ?:
+	       kreg_device_sentence(err, attempt, f.device) ?: argument_sentence(&last);
 	if (!text && attempt < TRY_SERVE)
 		text = choose(err, attempt, f.state);
 	/* A batch fails with the errors of its operations. */
@@ -375,6 +367,7 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 		last.limit = kreg_ioctl_limit;
 	last.told = false;
 	last.own_user = false;
+	last.sized = false;
 	last.client = client ? client->serial : 0;
 	last.table = table;
 	last.pid = 0;
@@ -441,6 +434,7 @@ void kreg_fail_own_user(int ret)
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed)
 {
 	if (ret < 0) {
+		last.sized = true;
 		last.key_len = key_len;
 		last.given = given;
 		last.needed = needed;

@@ -5,13 +5,13 @@
 /* These depend on the limit that was reached, not on what was tried. */
 static const char * const of_limits[] = {
 	[KREG_LIMIT_TABLES] =
-	  "this user has as many tables as one may have: destroy some ('kreg ls', 'kreg rm')",
+	  "this user has as many tables as one may have (max_user_tables): destroy some ('kreg ls', 'kreg rm')",
 	[KREG_LIMIT_PARKED] =
-	  "too many tables of this user are parked, or are to be: destroy some ('kreg ls --parked')",
+	  "too many tables of this user are parked, or are to be (max_user_parked): destroy some ('kreg ls --parked')",
 	[KREG_LIMIT_BYTES] =
-	  "the tables of user %u have reached their limit of memory: remove objects or destroy tables",
+	  "the tables of user %u have reached their limit of memory (max_user_bytes): remove objects or destroy tables",
 	[KREG_LIMIT_MAILBOX] =
-	  "the mailbox of process %p is full: it must read its events",
+	  "the mailbox of process %p is full (max_events, max_event_bytes): it must read its events",
 	[KREG_LIMIT_PROMISED] =
 	  "this user has all the room that it may have in the mailbox of process %p, which must read its events",
 	[KREG_LIMIT_WAITERS] =

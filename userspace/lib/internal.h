@@ -106,6 +106,10 @@ struct kreg_stat {
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
 extern __thread enum kreg_limit kreg_ioctl_limit;
 
+/* written.c: somebody wants to know what the kernel has written in a call that has succeeded. */
+extern bool kreg_memory_checked;
+void kreg_mark_written(unsigned int cmd, const void *arg);
+
 /* fork.c: number of this process, which none of its ancestors has; never 0. */
 uint64_t kreg_process_number(void);
 
@@ -261,7 +265,7 @@ enum attempt {
 	TRY_HOLDER,
 	TRY_LEASE,
 	TRY_WAIT,
-	TRY_WAIT_NAME,	/* of a table that need not be there */
+	TRY_WAIT_NAME,	/* of a table that need not be there; for an owner of it as well */
 	TRY_LINE,	/* for a key, which nobody is seen to have */
 	TRY_HELD,	/* or which process %p has */
 	TRY_UNLOCK,
@@ -299,9 +303,13 @@ int kreg_fail_text(int ret, const char *text);
 void kreg_fail_own_user(int ret);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
-/* errmsg_call.c, errmsg_limit.c: NULL: there is none. */
+/* Their own files, errmsg_call.c and so on: NULL: there is none. */
 const char *kreg_call_sentence(int err, enum attempt attempt);
 const char *kreg_limit_sentence(enum kreg_limit limit);
+const char *kreg_device_sentence(int err, enum attempt attempt, const char *path);
+/* Of EINVAL. @told: the call has told whether a key was @given. */
+const char *kreg_argument_sentence(enum attempt attempt, bool told, bool given);
+const char *kreg_errno_name(int err);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);

@@ -44,8 +44,11 @@ int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 
 	for (tries = 0; ; tries++) {
 		ret = ioctl(client->fd, cmd, arg);
-		if (ret == 0)
+		if (ret == 0) {
+			if (kreg_memory_checked)
+				kreg_mark_written(cmd, arg);
 			return 0;
+		}
 		if (ret > 0)
 			return -EPROTO;
 		/* The program has closed the descriptor, and another file has its number. */

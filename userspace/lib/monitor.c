@@ -116,5 +116,5 @@ int kreg_monitor_owner_name(struct kreg_client *client, const char *name, kreg_e
 	};
 	int ret = kreg_watch_set(client, &watch, fn, arg, ref);
 
-	return kreg_fail_name(ret, TRY_MONITOR, client, name);
+	return kreg_fail_name(ret, TRY_WAIT_NAME, client, name);
 }

@@ -21,8 +21,6 @@ static int info_read(struct kreg_client *client, uint64_t id, const char *name,
 
 	if (name && strlen(name) > KREG_MAX_NAME)
 		return -ENAMETOOLONG;
-	/* The kernel fills all of it, but valgrind and sanitizers cannot know that. */
-	memset(info, 0, sizeof(*info));
 	return kreg_ioctl(client, KREG_IOC_INFO, &io);
 }
 

@@ -7,10 +7,9 @@
 
 static const struct {
 	int err;
-	const char *name;
 	const char *text;
 } errors[] = {
-#define E(err, text)	{ err, #err, text }
+#define E(err, text)	{ err, text }
 	E(ENXIO, "the device was opened by another process, or is gone"),
 	E(ENOTTY, "this is not the device of kreg, or the loaded module is older than the library"),
 	E(EINVAL, "the arguments contradict each other or make no sense"),
@@ -68,9 +67,9 @@ static int find(int err)
 
 const char *kreg_error_name(int err)
 {
-	int i = find(err);
+	const char *name = kreg_errno_name(abs(err));
 
-	return i < 0 ? "E?" : errors[i].name;
+	return name ? name : "E?";
 }
 
 const char *kreg_strerror(int err)
@@ -79,5 +78,5 @@ const char *kreg_strerror(int err)
 
 	if (!err)
 		return "nothing is wrong";
-	return i < 0 ? "an error that kreg does not know" : errors[i].text;
+	return i < 0 ? "an error that is not one of kreg's" : errors[i].text;
 }

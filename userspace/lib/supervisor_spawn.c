@@ -38,7 +38,10 @@ void kreg_sup_failed_os(struct child *c, int err, const char *step)
 {
 	char text[128];
 
-	kreg_sup_failed(c, err, step, strerror_r(-err, text, sizeof(text)));
+	/* Of strerror_r(3) there are two, and it depends on the C library which one this is. */
+	errno = -err;
+	snprintf(text, sizeof(text), "%m");
+	kreg_sup_failed(c, err, step, text);
 }
 
 /* Not by its pid, which another process may have once it is dead. */

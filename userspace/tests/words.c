@@ -3,8 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cmd.h"
+#include "internal.h"
 
 static int n, failed;
 
@@ -117,7 +123,6 @@ static void bytes(void)
 
 static void texts(void)
 {
-	struct kreg_client *client;
 	char buf[128];
 
 	text_bytes(1023, buf, sizeof(buf));
@@ -140,16 +145,128 @@ static void texts(void)
 	check(strstr(buf, ":01.009"), "milliseconds");
 	check(kreg_ref_cancel(NULL) == 0, "no ref");
 	check(!strcmp(kreg_errmsg(), "no call has failed in this thread"), "nothing has failed");
-	check(kreg_client_open("/no/such/device", &client) == -ENOENT, "no device");
-	check(!strcmp(kreg_errmsg(),
-		      "there is no /no/such/device: load the module with 'modprobe kreg', "
-		      "or pass the device into the container"),
-	      "a sentence without a client");
-	check(kreg_client_open("/dev/null", &client) == -ENOTTY, "not the device");
-	check(!strcmp(kreg_errmsg(),
-		      "/dev/null is not the device of kreg, "
-		      "or the module is older than the library"),
-	      "a sentence about another device");
+}
+
+/* What is said when that is opened as the device. */
+static void opens(const char *path, int ret, const char *text)
+{
+	struct kreg_client *client;
+	int is = kreg_client_open(path, &client);
+
+	check(is == ret, path);
+	check(!strcmp(kreg_errmsg(), text), text);
+	if (is != ret || strcmp(kreg_errmsg(), text))
+		printf("# %d: %s\n", is, kreg_errmsg());
+}
+
+/* Root may enter every directory. */
+static void opens_as_nobody(const char *path, int ret, const char *text)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		n = 0;
+		failed = 0;
+		if (!geteuid() && (setgid(65534) || setuid(65534)))
+			_exit(2);
+		opens(path, ret, text);
+		fflush(stdout);
+		_exit(failed);
+	}
+	waitpid(pid, &status, 0);
+	n += 2;
+	failed += !!status;
+}
+
+/* Several causes have the same errno. */
+static void devices(void)
+{
+	char dir[] = "/tmp/kreg-words-XXXXXX", path[64], text[256], nothing[64];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	check(mkdtemp(dir) && sock >= 0, "a folder and a socket");
+	snprintf(path, sizeof(path), "%s/s", dir);
+	snprintf(nothing, sizeof(nothing), "%s/n", dir);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	check(!bind(sock, (void *)&address, sizeof(address)), "the name of a socket");
+	snprintf(text, sizeof(text), "%s is not the device of kreg", path);
+	opens(path, -ENXIO, text);
+	snprintf(text, sizeof(text), "%s is not the device of kreg", dir);
+	opens(dir, -EISDIR, text);
+	snprintf(text, sizeof(text), "there is no %s: load the module with 'modprobe kreg', "
+		 "or pass the device into the container", nothing);
+	opens(nothing, -ENOENT, text);
+	opens("/dev/null", -ENOTTY, "/dev/null is not the device of kreg");
+	opens("/proc/self/exe/x", -ENOTDIR, "there is no /proc/self/exe/x: load the module with "
+	      "'modprobe kreg', or pass the device into the container");
+	chmod(dir, 0);
+	snprintf(text, sizeof(text), "this user may not enter the directory of %s", path);
+	opens_as_nobody(path, -EACCES, text);
+	chmod(dir, 0755);
+	chmod(path, 0);
+	snprintf(text, sizeof(text), "no permission for %s; 'ls -l %s' tells who may use it",
+		 path, path);
+	opens_as_nobody(path, -EACCES, text);
+	unlink(path);
+	rmdir(dir);
+	close(sock);
+}
+
+/* One errno, and each cause has its own sentence. */
+static void causes(void)
+{
+	static const struct {
+		enum attempt attempt;
+		size_t key_len;
+		const char *name, *text;
+	} cases[] = {
+		{ TRY_READ, 0, NULL, "the key is empty" },
+		{ TRY_READ, 1, NULL, "the options contradict each other" },
+		{ TRY_WRITE, 0, NULL, "the key is empty" },
+		{ TRY_WRITE, 1, NULL, "the options contradict each other" },
+		{ TRY_BATCH, 0, NULL, "the key is empty" },
+		{ TRY_BATCH, 1, NULL,
+		  "the batch mixes reads and writes; run it, and fill another" },
+		{ TRY_WAIT, 0, NULL, "the key is empty" },
+		{ TRY_WAIT, 1, NULL,
+		  "a key has no such condition, or a condition without a version" },
+		{ TRY_WAIT_NAME, 0, "", "the name is empty" },
+		{ TRY_WAIT_NAME, 0, "n", "a name has no such condition" },
+		{ TRY_MONITOR, 0, NULL, "the pid is 0" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kreg_fail_name(-EINVAL, cases[i].attempt, NULL, cases[i].name);
+		if (cases[i].attempt != TRY_WAIT_NAME && cases[i].attempt != TRY_MONITOR)
+			kreg_fail_sizes(-EINVAL, cases[i].key_len, 0, 0);
+		check(!strcmp(kreg_errmsg(), cases[i].text), cases[i].text);
+	}
+	/* Nobody has told whether there is a key. */
+	kreg_fail(-EINVAL, TRY_READ, NULL);
+	check(!!strstr(kreg_errmsg(), " or "), "one of two causes");
+}
+
+/* All that Linux has, whether kreg uses it or not. */
+static void names(void)
+{
+	char none[32];
+	int err, bad = 0;
+
+	for (err = 1; err <= EHWPOISON; err++) {
+		snprintf(none, sizeof(none), "Unknown error %d", err);
+		if (!strcmp(strerror(err), none) != !strcmp(kreg_error_name(err), "E?"))
+			printf("# %d is %s\n", err, kreg_error_name(err)), bad++;
+	}
+	check(!bad, "every errno has a name");
+	check(!strcmp(kreg_error_name(EHOSTDOWN), "EHOSTDOWN"), "one that kreg does not use");
+	check(!strcmp(kreg_error_name(-EBUSY), "EBUSY"), "one that it does");
+	check(!strcmp(kreg_error_name(4711), "E?"), "a number that is none");
+	check(!strcmp(kreg_error_name(0), "E?"), "no error");
 }
 
 int main(void)
@@ -159,6 +276,9 @@ int main(void)
 	numbers();
 	bytes();
 	texts();
+	devices();
+	causes();
+	names();
 	printf("1..%d\n", n);
 	return failed ? 1 : 0;
 }

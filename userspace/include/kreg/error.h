@@ -13,7 +13,7 @@ extern "C" {
  * kreg_error_name() - "EBUSY" for EBUSY
  * @err: an errno, positive or negative
  *
- * Return: a constant string; "E?" for numbers that kreg does not use.
+ * Return: a constant string; "E?" for numbers that are no errno.
  */
 const char *kreg_error_name(int err);
 
