@@ -742,6 +742,30 @@ struct kreg_op {
 	__u32 out_sub;
 };
 
+/* How many fields an EDIT may have; bytes of a field that is a number. */
+#define KREG_MAX_FIELDS		16
+#define KREG_FIELD_NUMBER	8
+
+/* What EDIT does with a field. Numbers are signed, of 64 bits, at any offset. */
+enum kreg_field_code {
+	KREG_FIELD_COPY = 1,	/* bytes take the place of those that are there */
+	KREG_FIELD_ADD = 2,	/* the number grows by @operand, which may be negative */
+	KREG_FIELD_MIN = 3,	/* it becomes @operand if that is less */
+	KREG_FIELD_MAX = 4,	/* it becomes @operand if that is more */
+	KREG_FIELD_AND = 5,
+	KREG_FIELD_OR = 6,
+	KREG_FIELD_XOR = 7
+};
+
+/* Flags of a field. */
+#define KREG_FIELD_WRAP		(1U << 0)	/* ADD: it overflows silently */
+#define KREG_FIELD_SATURATE	(1U << 1)	/* ADD: it stays at the least or the most */
+#define KREG_FIELD_THRESHOLD	(1U << 2)	/* ADD: beyond @threshold it becomes @set */
+#define KREG_FIELD_EXTEND	(1U << 3)	/* the value gets long enough for it, with zeros */
+#define KREG_FIELD_TRUNCATE	(1U << 4)	/* COPY: the value ends behind it */
+#define KREG_FIELD_BIG_ENDIAN	(1U << 5)	/* the number is stored in big-endian order */
+#define KREG_FIELD_ALL		((1U << 6) - 1)
+
 /**
  * struct kreg_field - a part of a value that EDIT changes; not yet
  * @code: what to do
