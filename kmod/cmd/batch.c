@@ -78,7 +78,7 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 
 	if (err)
 		return err;
-	if (op->flags & KREG_OP_MORE)
+	if (op->flags & KREG_OP_MORE || kreg_op_looks(op))
 		return -EOPNOTSUPP;
 	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;
@@ -167,8 +167,10 @@ static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const 
 	c->bound = roomy;
 	c->holder = NULL;
 	c->only = op->arg;
-	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE)))
+	if (unlikely(op->flags & (KREG_OP_BOUND | KREG_OP_MINE | KREG_OP_PRESENT))) {
+		c->must_be_there = op->flags & KREG_OP_PRESENT;
 		kreg_batch_bind_op(batch, c, op->flags & KREG_OP_BOUND, op->flags & KREG_OP_MINE);
+	}
 	c->kind = kinds[op->code];
 	c->key.len = op->key_len;
 	c->value_len = op->value_len;

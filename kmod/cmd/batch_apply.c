@@ -81,6 +81,7 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 	if (b->far)
 		return err;
 	c->must_be_new = false;
+	c->must_be_there = false;
 	c->only = 0;
 	/* DELETE of what is not the caller's is no failure. */
 	c->mine = c->mine && c->kind == KREG_CHANGE_DELETE;

@@ -53,14 +53,30 @@ static int get_hit(struct kreg_client *cl, u64 id, struct kreg_key *key, struct 
 /* Returned by copy_in_section() when the value is in hit->blob. */
 #define IN_BLOB	1
 
+/* Bytes of the value from @op->offset on that there is room for. */
+static u32 part_len(const struct kreg_op *op, const struct kreg_hit *hit)
+{
+	return min(op->value_len, hit->value_len - op->offset);
+}
+
+static noinline int copy_part(const struct kreg_op *op, const struct kreg_hit *hit)
+{
+	if (op->offset > hit->value_len)
+		return -ERANGE;
+	if (hit->blob)
+		return IN_BLOB;
+	return kreg_put_nofault(u64_to_user_ptr(op->value), hit->value + op->offset,
+				part_len(op, hit)) ? -EAGAIN : 0;
+}
+
 /*
  * Copy the value into the caller's room, with page faults off. -EAGAIN: the page is not
  * there; fault it in outside the section and try again.
  */
 static __always_inline int copy_in_section(const struct kreg_op *op, const struct kreg_hit *hit)
 {
-	if (op->code == KREG_OP_MEMBER)
-		return 0;
+	if (unlikely(kreg_op_what(op) != KREG_OP_GET) && op->code != KREG_OP_TAKE)
+		return op->code == KREG_OP_MEMBER ? 0 : copy_part(op, hit);
 	if (op->value_len < hit->value_len)
 		return -EMSGSIZE;
 	if (unlikely(hit->blob))
@@ -73,8 +89,8 @@ static __always_inline int copy_in_section(const struct kreg_op *op, const struc
 
 static int copy_blob(const struct kreg_op *op, const struct kreg_hit *hit)
 {
-	int err = copy_to_user(u64_to_user_ptr(op->value), kreg_blob_bytes(hit->blob),
-			       hit->value_len) ? -EFAULT : 0;
+	int err = copy_to_user(u64_to_user_ptr(op->value), kreg_blob_bytes(hit->blob) + op->offset,
+			       part_len(op, hit)) ? -EFAULT : 0;
 
 	kreg_blob_put(hit->blob);
 	return err;
@@ -100,7 +116,7 @@ static __always_inline void set_found(struct kreg_op *op, const struct kreg_hit 
 static noinline int copy_outside(struct kreg_op *op, const struct kreg_hit *hit, int err)
 {
 	if (err == -EAGAIN)
-		return fault_in(op, hit->value_len);
+		return fault_in(op, part_len(op, hit));
 	set_found(op, hit);
 	return err == IN_BLOB ? copy_blob(op, hit) : err;
 }
@@ -274,7 +290,7 @@ static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32
 {
 	int err = read_op(cl, table, op, NULL);
 
-	if (err && err != -ENODATA && err != -EMSGSIZE)
+	if (err && err != -ENODATA && err != -EMSGSIZE && err != -ERANGE)
 		return err;
 	if (err)
 		note_op_error(op, err, errors);
@@ -330,14 +346,14 @@ static int check_command(const struct kreg_ioc_op *arg)
 		return kreg_op_reads(op) || arg->flags & KREG_WRITE_ASYNC ? -EINVAL : 0;
 	if (err || !(arg->flags & KREG_WRITE_ASYNC))
 		return err;
-	return kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->flags & KREG_OP_CONDITIONS ?
-	       -EINVAL : 0;
+	return kreg_op_reads(op) || op->code == KREG_OP_TAKE || op->code == KREG_OP_EDIT ||
+	       op->flags & KREG_OP_CONDITIONS ? -EINVAL : 0;
 }
 
 /* What the file has to be opened for. */
 static fmode_t mode_of(const struct kreg_op *op)
 {
-	if (op->code == KREG_OP_TAKE)
+	if (op->code == KREG_OP_TAKE || kreg_op_looks(op))
 		return FMODE_READ | FMODE_WRITE;
 	return kreg_op_reads(op) ? FMODE_READ : FMODE_WRITE;
 }
@@ -345,6 +361,8 @@ static fmode_t mode_of(const struct kreg_op *op)
 static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		      struct kreg_ioc_op *arg)
 {
+	if (kreg_op_looks(&arg->op))
+		return kreg_op_update(cl, user, arg, NULL);
 	if (unlikely(arg->op.flags & KREG_OP_MORE))
 		return kreg_op_put_more(cl, user, arg);
 	if (arg->flags & KREG_WRITE_ASYNC)
@@ -352,12 +370,6 @@ static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	if (kreg_op_reads(&arg->op))
 		return read_command(cl, user, arg);
 	return kreg_op_put(cl, user, arg);
-}
-
-static noinline int run_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-			   struct kreg_ioc_op *arg)
-{
-	return check_command(arg) ?: perform_op(cl, user, arg);
 }
 
 /* The members behind the operation. */
@@ -372,8 +384,12 @@ static int write_acked(struct kreg_call *call)
 	struct kreg_ioc_op *arg = call->arg;
 	ktime_t until = arg->deadline_ns ? kreg_clock_from_user(arg->deadline_ns) : KTIME_MAX;
 	struct kreg_acks acks = {};
-	int err = kreg_op_put_acked(call->client, call->user, arg, &acks);
+	int err;
 
+	if (kreg_op_looks(&arg->op))
+		err = kreg_op_update(call->client, call->user, arg, &acks);
+	else
+		err = kreg_op_put_acked(call->client, call->user, arg, &acks);
 	if (err)
 		return err;
 	arg->out_missing = kreg_acks_wait(&acks, call->client->proc, until);
@@ -416,6 +432,17 @@ int kreg_cmd_op(struct kreg_call *call)
 	return answer_tail(call) ?: perform_op(call->client, call->user, arg);
 }
 
+static noinline long run_unusual(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+				 struct kreg_ioc_op *arg)
+{
+	if (arg->size == KREG_OP_SIZE && !arg->flags && kreg_op_is_quick(&arg->op))
+		return kreg_cmd_errno(perform_op(cl, user, arg));
+	if (arg->size != KREG_OP_SIZE || arg->flags & KREG_WRITE_ACKED ||
+	    refuse_op(user, &arg->op, 0))
+		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
+	return kreg_cmd_errno(check_command(arg) ?: perform_op(cl, user, arg));
+}
+
 /*
  * A plain operation in the short form is performed at once; all else is dispatched. Only of a
  * client that may read and write.
@@ -434,7 +461,5 @@ long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user)
 						   kreg_op_put(cl, user, &arg);
 		return likely(!err) ? 0 : kreg_cmd_errno(err);
 	}
-	if (arg.size != KREG_OP_SIZE || arg.flags & KREG_WRITE_ACKED || refuse_op(user, &arg.op, 0))
-		return kreg_cmd_ioctl(cl, KREG_IOC_OP, user);
-	return kreg_cmd_errno(run_op(cl, user, &arg));
+	return run_unusual(cl, user, &arg);
 }

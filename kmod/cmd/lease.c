@@ -59,7 +59,7 @@ static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	op = lease_op(arg, KREG_OP_PUT, KREG_OP_BOUND, op.out_version);
 	op.value = arg->value;
 	op.value_len = arg->out_len;
-	err = kreg_op_put_bound(cl, arg->table, &op, &to);
+	err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
 	if (err)
 		return err;
 	arg->out_version = op.out_version;
@@ -86,7 +86,7 @@ static int return_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 {
 	const struct kreg_binding to = { .returns = true };
 	struct kreg_op op = lease_op(arg, KREG_OP_DELETE, KREG_OP_MINE, arg->version);
-	int err = kreg_op_put_bound(cl, arg->table, &op, &to);
+	int err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
 
 	if (!err && !op.out_count)
 		return -ENODATA;

@@ -11,21 +11,32 @@
 #include "cmd/find.h"
 #include "cmd/op.h"
 
+static bool says_bound(const struct kreg_more *more)
+{
+	return more->linger_ms || !kreg_cmd_no_process(&more->process);
+}
+
 static int check_more(const struct kreg_more *more, const struct kreg_op *op)
 {
-	if (more->flags || more->filter || more->fields || more->start || more->field_count ||
-	    more->start_len || more->expires_ns || more->idle_ms || more->process.reserved)
+	bool starts = more->flags & KREG_MORE_START;
+
+	if (more->flags & ~KREG_MORE_ALL || more->filter || more->filter_count ||
+	    more->expires_ns || more->idle_ms || more->process.reserved)
 		return -EOPNOTSUPP;
-	/* A new object has no version so far. */
-	return more->if_version && op->flags & KREG_OP_NEW ? -EINVAL : 0;
+	if (!starts && (more->start || more->start_len))
+		return -EINVAL;
+	if (op->code == KREG_OP_EDIT ? says_bound(more) : starts)
+		return -EINVAL;
+	/* Where there is nothing there is no version. */
+	if (more->if_version && (starts || op->flags & KREG_OP_NEW))
+		return -EINVAL;
+	return more->start_len > KREG_MAX_VALUE ? -EFBIG : 0;
 }
 
 /* The struct says its size, as that of a command does. */
-static int get_more(struct kreg_more *more, const struct kreg_op *op)
+static noinline int get_any_size(struct kreg_more *more, const void __user *user)
 {
-	const void __user *user = u64_to_user_ptr(op->arg);
 	u32 size;
-	int err;
 
 	if (get_user(size, (const u32 __user *)user))
 		return -EFAULT;
@@ -33,17 +44,26 @@ static int get_more(struct kreg_more *more, const struct kreg_op *op)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	err = copy_struct_from_user(more, sizeof(*more), user, size);
+	return copy_struct_from_user(more, sizeof(*more), user, size);
+}
+
+int kreg_more_get(struct kreg_more *more, const struct kreg_op *op)
+{
+	const void __user *user = u64_to_user_ptr(op->arg);
+	int err = 0;
+
+	if (kreg_get_short(more, user, sizeof(*more)) || more->size != sizeof(*more))
+		err = get_any_size(more, user);
 	return err ?: check_more(more, op);
 }
 
-static int answer_more(const struct kreg_op *op, struct kreg_more *more)
+int kreg_more_answer(const struct kreg_op *op, struct kreg_more *more)
 {
 	const size_t at = offsetof(struct kreg_more, out_process);
 
 	more->out_expires_ns = 0;
-	return copy_to_user(u64_to_user_ptr(op->arg) + at, (void *)more + at,
-			    sizeof(*more) - at) ? -EFAULT : 0;
+	return kreg_put_short(u64_to_user_ptr(op->arg) + at, (void *)more + at,
+			      sizeof(*more) - at);
 }
 
 /* As it is without the struct. */
@@ -66,7 +86,7 @@ static int put_bound(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kre
 	to.proc = kreg_find_whom(cl, &more->process);
 	if (IS_ERR(to.proc))
 		return PTR_ERR(to.proc);
-	err = kreg_op_put_bound(cl, arg->table, &op, &to);
+	err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
 	if (!err) {
 		kreg_op_tell_process(to.proc, &more->out_process);
 		arg->op.out_version = op.out_version;
@@ -82,18 +102,18 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg)
 {
 	struct kreg_more more;
-	int err = get_more(&more, &arg->op);
+	int err = kreg_more_get(&more, &arg->op);
 
 	if (err)
 		return err;
 	memset(&more.out_process, 0, sizeof(more.out_process));
 	memset_startat(&arg->op, 0, out_version);
-	err = answer_more(&arg->op, &more) ?: kreg_op_answer(user, &arg->op);
+	err = kreg_more_answer(&arg->op, &more) ?: kreg_op_answer(user, &arg->op);
 	if (!err)
 		err = put_bound(cl, arg, &more);
 	if (err)
 		return err;
-	answer_more(&arg->op, &more);
+	kreg_more_answer(&arg->op, &more);
 	kreg_op_answer(user, &arg->op);
 	return 0;
 }

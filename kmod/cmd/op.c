@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an operation on an object may say, alone and in a batch. */
+#include <linux/bitops.h>
 #include <linux/errno.h>
 
 #include "cmd/op.h"
@@ -21,30 +22,64 @@ static bool op_binds(const struct kreg_op *op)
 	return op->code == KREG_OP_PUT && op->flags & KREG_OP_BOUND;
 }
 
-/* Whether the flags go with the operation, and with each other. */
+/* Whether the flags go with the operation. */
+static bool has_flags(const struct kreg_op *op)
+{
+	switch (op->code) {
+	case KREG_OP_PUT:
+		return !(op->flags & KREG_OP_PART);
+	case KREG_OP_DELETE:
+		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE));
+	case KREG_OP_TAKE:
+		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_MINE));
+	case KREG_OP_EDIT:
+		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE |
+				       KREG_OP_MORE));
+	case KREG_OP_GET:
+		return op->flags == KREG_OP_PART;
+	default:
+		return false;
+	}
+}
+
+/* What @arg is. */
+#define ARG_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MORE)
+/* A new object has no version and no value so far, and is nobody's. */
+#define OLD_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE | KREG_OP_PRESENT)
+
 static int check_flags(const struct kreg_op *op)
 {
-	if (op->code != KREG_OP_PUT && op->flags & (KREG_OP_NEW | KREG_OP_BOUND))
+	if (!has_flags(op) || hweight16(op->flags & ARG_FLAGS) > 1)
 		return -EINVAL;
-	if (kreg_op_reads(op) || op->code == KREG_OP_PUBLISH || op->code == KREG_OP_CLEAR)
+	if (op->flags & KREG_OP_VERSION && !op->arg)
 		return -EINVAL;
-	/* What @arg is. */
-	if (op->flags & KREG_OP_VERSION && (!op->arg || op->flags & KREG_OP_MORE))
+	return op->flags & KREG_OP_NEW && op->flags & OLD_FLAGS ? -EINVAL : 0;
+}
+
+static int check_edit(const struct kreg_op *op)
+{
+	if (!op->value_len || op->value_len % sizeof(struct kreg_field))
 		return -EINVAL;
-	/* A new object has no version so far, and is nobody's. */
-	return op->flags & KREG_OP_NEW && op->flags & (KREG_OP_VERSION | KREG_OP_MINE) ?
-	       -EINVAL : 0;
+	if (op->key_len > KREG_MAX_KEY)
+		return -ENAMETOOLONG;
+	return op->value_len > KREG_MAX_FIELDS * sizeof(struct kreg_field) ? -EFBIG : 0;
+}
+
+static bool is_unknown(const struct kreg_op *op)
+{
+	return !op->code || op->code > KREG_OP_PUBLISH || op->flags & ~KREG_OP_ALL ||
+	       (op->offset && !(op->flags & (KREG_OP_PART | KREG_OP_VALUE))) ||
+	       (op->arg && !(op->flags & ARG_FLAGS)) ||
+	       (op->flags & KREG_OP_MORE && op->code != KREG_OP_EDIT && !op_binds(op));
 }
 
 int kreg_op_check_unusual(const struct kreg_op *op)
 {
 	bool has_value = op->code == KREG_OP_PUT || op->code == KREG_OP_GET ||
-			 op->code == KREG_OP_TAKE;
+			 op->code == KREG_OP_TAKE || op->code == KREG_OP_EDIT;
+	int err = 0;
 
-	if (!op->code || op->code > KREG_OP_PUBLISH || op->code == KREG_OP_EDIT ||
-	    op->flags & ~KREG_OP_ALL || op->offset ||
-	    (op->arg && !(op->flags & (KREG_OP_VERSION | KREG_OP_MORE))) ||
-	    (op->flags & KREG_OP_MORE && !op_binds(op)))
+	if (is_unknown(op))
 		return -EOPNOTSUPP;
 	if (op->flags && check_flags(op))
 		return -EINVAL;
@@ -54,7 +89,13 @@ int kreg_op_check_unusual(const struct kreg_op *op)
 		return check_publish(op);
 	if (!op->key_len || (!has_value && (op->value || op->value_len)))
 		return -EINVAL;
-	if (op->key_len > KREG_MAX_KEY)
-		return -ENAMETOOLONG;
-	return op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
+	if (op->code == KREG_OP_EDIT)
+		err = check_edit(op);
+	else if (op->key_len > KREG_MAX_KEY)
+		err = -ENAMETOOLONG;
+	else if (op->code == KREG_OP_PUT && op->value_len > KREG_MAX_VALUE)
+		err = -EFBIG;
+	if (!err && op->flags & KREG_OP_VALUE && op->offset > KREG_MAX_VALUE)
+		err = -EFBIG;
+	return err;
 }

@@ -11,6 +11,7 @@
 
 struct kreg_acks;
 struct kreg_client;
+struct kreg_edit;
 struct kreg_proc;
 
 /* The out_ members of an operation. */
@@ -22,7 +23,7 @@ static_assert(KREG_OP_OUT + KREG_OP_OUT_SIZE == sizeof(struct kreg_op));
 static_assert(offsetofend(struct kreg_ioc_op, op) == KREG_OP_SIZE);
 
 /* With these nobody may be told of the outcome later. */
-#define KREG_OP_CONDITIONS	(KREG_OP_NEW | KREG_OP_VERSION)
+#define KREG_OP_CONDITIONS	(KREG_OP_NEW | KREG_OP_PRESENT | KREG_OP_VERSION | KREG_OP_VALUE)
 
 /* Any. Lengths and reserved members are as they may be in every operation. */
 static __always_inline bool kreg_op_fits(const struct kreg_op *op)
@@ -45,6 +46,31 @@ static __always_inline bool kreg_op_is_plain(const struct kreg_op *op)
 	return (what == KREG_OP_GET || what == KREG_OP_PUT) && kreg_op_fits(op);
 }
 
+/* Any. One that is not plain, of which nothing more needs to be checked either. */
+static inline bool kreg_op_is_quick(const struct kreg_op *op)
+{
+	if (op->key_len - 1 >= KREG_MAX_KEY || op->value_len > KREG_MAX_VALUE)
+		return false;
+	switch (kreg_op_what(op)) {
+	case KREG_OP_EDIT:
+		return !(op->offset | op->arg) && op->value_len &&
+		       op->value_len <= KREG_MAX_FIELDS * sizeof(struct kreg_field) &&
+		       !(op->value_len % sizeof(struct kreg_field));
+	case KREG_OP_PUT | KREG_OP_VERSION << 16:
+		return op->arg && !op->offset;
+	case KREG_OP_PUT | KREG_OP_VALUE << 16:
+		return op->offset <= KREG_MAX_VALUE;
+	case KREG_OP_PUT | KREG_OP_NEW << 16:
+	case KREG_OP_TAKE:
+		return !(op->offset | op->arg);
+	case KREG_OP_MEMBER:
+	case KREG_OP_DELETE:
+		return !(op->offset | op->arg | op->value | op->value_len);
+	default:
+		return false;
+	}
+}
+
 /* op.c. Any. The whole check; errors in the order of the ABI header. */
 int kreg_op_check_unusual(const struct kreg_op *op);
 
@@ -58,6 +84,12 @@ static __always_inline int kreg_op_check(const struct kreg_op *op)
 static inline bool kreg_op_reads(const struct kreg_op *op)
 {
 	return op->code == KREG_OP_GET || op->code == KREG_OP_MEMBER;
+}
+
+/* Any. Whether it is a write that looks at the value that is there. */
+static inline bool kreg_op_looks(const struct kreg_op *op)
+{
+	return op->code == KREG_OP_EDIT || op->flags & KREG_OP_VALUE;
 }
 
 /* Any. Bytes of it that are not put into a record, of a write. */
@@ -79,22 +111,23 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
-/* To whom an object is to be bound, lent, or is no more. */
+/* To whom an object is to be bound, lent, or is no more; and which value it has to have. */
 struct kreg_binding {
 	struct kreg_proc *proc;		/* with a reference of the caller */
 	u32 linger_ms;
 	bool strict;			/* as one who has stood in line for it */
 	bool lends;			/* PUT with BOUND, of the value that is there */
 	bool returns;			/* DELETE with MINE: it is not removed, but given back */
+	struct kreg_edit *edit;		/* with VALUE; or NULL */
 };
 
 /*
  * put.c. Sleeps. Perform a write that has been checked, as @to says. What it says of the
  * outcome is in @op; of a loan, @out_count is how often that was lent. -ESRCH, -EPERM; -EBUSY,
- * -EALREADY: it cannot be lent.
+ * -EALREADY: it cannot be lent; KREG_EDIT_LONG. @acks, if it is not NULL, as below.
  */
 int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
-		      const struct kreg_binding *to);
+		      const struct kreg_binding *to, struct kreg_acks *acks);
 /* put.c. Sleeps. Perform one write that has been checked, and answer it. */
 int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		struct kreg_ioc_op *arg);
@@ -104,6 +137,12 @@ int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 /* more.c. Sleeps. The same of a PUT that says more. */
 int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg);
+/* Sleeps. What it says; and the out_ members of that. -EFAULT, -EINVAL, -E2BIG, -EOPNOTSUPP. */
+int kreg_more_get(struct kreg_more *more, const struct kreg_op *op);
+int kreg_more_answer(const struct kreg_op *op, struct kreg_more *more);
+/* update.c. Sleeps. Perform and answer one that looks at the value; @acks may be NULL. */
+int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		   struct kreg_ioc_op *arg, struct kreg_acks *acks);
 /* put.c. Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 

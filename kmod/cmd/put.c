@@ -77,7 +77,7 @@ static void drop_small(struct kreg_change *c, const struct small *small)
 
 /*
  * The object is to be bound as @to says, NULL: to the caller, or has to be bound to the
- * caller.
+ * caller; or other conditions than most have.
  */
 static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 			     const struct kreg_op *op, const struct kreg_binding *to)
@@ -85,11 +85,13 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 	struct kreg_change *c = &w->change;
 
 	kreg_bind_note(c, &w->bind, cl);
+	c->must_be_there = op->flags & KREG_OP_PRESENT;
+	c->edit = to ? to->edit : NULL;
 	c->mine = op->flags & KREG_OP_MINE;
 	c->returns = to && to->returns;
 	if (!(op->flags & KREG_OP_BOUND))
 		return 0;
-	w->bind.proc = to ? to->proc : cl->proc;
+	w->bind.proc = to && to->proc ? to->proc : cl->proc;
 	kreg_proc_get(w->bind.proc);
 	w->bind.linger_ms = to ? to->linger_ms : 0;
 	w->bind.strict = to && to->strict;
@@ -108,7 +110,7 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 	struct kreg_change *c = &w->change;
 	int err;
 
-	if (unlikely(to || op->flags & (KREG_OP_BOUND | KREG_OP_MINE))) {
+	if (unlikely(to || op->flags & (KREG_OP_BOUND | KREG_OP_MINE | KREG_OP_PRESENT))) {
 		err = get_bind(cl, w, op, to);
 		if (err)
 			return err;
@@ -201,9 +203,9 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 }
 
 int kreg_op_put_bound(struct kreg_client *cl, u64 table, struct kreg_op *op,
-		      const struct kreg_binding *to)
+		      const struct kreg_binding *to, struct kreg_acks *acks)
 {
-	return write_op(cl, table, op, op->arg, to, NULL);
+	return write_op(cl, table, op, op->arg, to, acks);
 }
 
 /* Apply it at once if it needs no memory and the turn can be lent; else KREG_PUT_NOT_LENT. */

@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "client/limits.h"
 #include "client/user.h"
+#include "cmd/edit_copy.h"
 #include "cmd/find.h"
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
@@ -130,7 +131,8 @@ void kreg_put_drop(struct kreg_change *c)
 		else
 			kreg_blob_put(c->blob);
 	}
-	if (unlikely(c->bind)) {
+	/* Else it was only to be told of the client. */
+	if (unlikely(c->bind && c->bind->proc)) {
 		kreg_bind_refund(c);
 		kreg_bind_drop(c->bind);
 	}
@@ -188,6 +190,7 @@ static void free_queued(struct kreg_req *req)
 
 	kreg_prealloc_free(&q->pre);
 	kreg_put_drop(&q->write.change);
+	kreg_edit_free(q->write.change.edit);
 	if (unlikely(q->write.acked))
 		kreg_stream_put(q->write.result.acks.stream);
 	kreg_table_put(q->table);
@@ -201,11 +204,16 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 {
 	const struct kreg_change *c = &w->change;
 	u32 value_len = c->value ? c->value_len : 0;
+	struct kreg_edit *edit = c->edit ? kreg_edit_clone(c->edit) : NULL;
 	struct queued *q;
 
-	q = kreg_scratch_get(&cl->req, struct_size(q, bytes, c->key.len + value_len));
-	if (!q)
+	if (c->edit && !edit)
 		return NULL;
+	q = kreg_scratch_get(&cl->req, struct_size(q, bytes, c->key.len + value_len));
+	if (!q) {
+		kreg_edit_free(edit);
+		return NULL;
+	}
 	kreg_req_init(&q->req, &t->lane, queued_step, free_queued);
 	kreg_client_sign(cl, t->writer, &q->req);
 	kreg_prealloc_init(&q->pre);
@@ -216,6 +224,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	q->write = *w;
 	if (unlikely(w->change.bind))
 		q->write.change.bind = &q->write.bind;
+	q->write.change.edit = edit;
 	w->change.blob = NULL;		/* or its root */
 	w->change.bind = NULL;
 	memcpy(q->bytes, c->key.bytes, c->key.len);
@@ -297,6 +306,9 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 		w->result = q->write.result;
 		q->write.acked = false;
 	}
+	/* Of one that was killed the thread may have it still. */
+	if (unlikely(w->change.edit) && err != -EINTR)
+		kreg_edit_take(w->change.edit, q->write.change.edit);
 	kreg_req_put(&q->req);
 	return err;
 }

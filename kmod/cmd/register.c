@@ -79,7 +79,7 @@ static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
 		.strict = arg->flags & IN_LINE,
 	};
 	struct kreg_op op = register_op(arg);
-	int err = kreg_op_put_bound(cl, arg->table, &op, &to);
+	int err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
 
 	if (!err) {
 		arg->out_version = op.out_version;

@@ -3,13 +3,11 @@
 #include <linux/slab.h>
 
 #include "store/arena.h"
+#include "store/copy.h"
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
 #include "store/order_write.h"
-
-/* Above, memcpy() is faster. */
-#define SHORT		128
 
 /* Another record was in @r, @size bytes. Wipe what the new one, @bytes, does not cover. */
 static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t bytes)
@@ -95,41 +93,6 @@ void kreg_store_want_prealloc(const struct kreg_store *s, struct kreg_prealloc *
 	kreg_index_want(s, f);
 }
 
-static __always_inline void copy_word(void *to, const void *from)
-{
-	__builtin_memcpy(to, from, sizeof(u64));
-}
-
-/* Inline for what is short. */
-static __always_inline void copy_short(void *to, const void *from, u32 len)
-{
-	const void *end = from + (len & ~31u);
-
-	if (len > SHORT) {
-		memcpy(to, from, len);
-		return;
-	}
-	for (; from != end; from += 32, to += 32) {
-		copy_word(to, from);
-		copy_word(to + 8, from + 8);
-		copy_word(to + 16, from + 16);
-		copy_word(to + 24, from + 24);
-	}
-	if (len & 16) {
-		copy_word(to, from);
-		copy_word(to + 8, from + 8);
-		to += 16;
-		from += 16;
-	}
-	if (len & 8) {
-		copy_word(to, from);
-		to += 8;
-		from += 8;
-	}
-	for (end = from + (len & 7); unlikely(from != end); from++, to++)
-		*(u8 *)to = *(const u8 *)from;
-}
-
 /* Turn. A slot with all that @c brings as bytes. */
 int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_prealloc *f)
 {
@@ -139,9 +102,9 @@ int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_
 	if (err)
 		return err;
 	kreg_change_finish(c);
-	copy_short(kreg_change_key(c), c->key.bytes, c->key.len);
+	kreg_copy(kreg_change_key(c), c->key.bytes, c->key.len);
 	if (c->value)
-		copy_short(kreg_change_value(c), c->value, c->value_len);
+		kreg_copy(kreg_change_value(c), c->value, c->value_len);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 struct kreg_bind;
 struct kreg_chunk;
+struct kreg_edit;
 
 enum kreg_change_kind {
 	KREG_CHANGE_PUT,
@@ -42,6 +43,7 @@ struct kreg_change {
 	bool bound;			/* PUT: room for a bond; fixed with its slot */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */
+	bool must_be_there;		/* PUT, with @special: only if there is one */
 	bool over;			/* PUT: only if memory comes back for what it takes */
 	bool special;			/* it matters to whom objects are bound */
 	bool binds;			/* PUT: bound to whom @bind says */
@@ -57,8 +59,11 @@ struct kreg_change {
 	bool untold;
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
-	u64 only;			/* version the object must have, or 0 */
-	u64 count;			/* out: objects replaced or removed */
+	struct kreg_edit *edit;		/* with @special and @bind: see edit.h; or NULL */
+	union {				/* a condition, until it is applied */
+		u64 only;		/* version the object must have, or 0 */
+		u64 count;		/* out: objects replaced or removed */
+	};
 };
 
 /* Any. All but @kind, and @value_len, which goes with @value. */
@@ -71,6 +76,7 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->blob = NULL;
 	c->bound = false;
 	c->must_be_new = false;
+	c->must_be_there = false;
 	c->over = false;
 	c->special = false;
 	c->binds = false;
@@ -80,6 +86,7 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->checked = false;
 	c->paid = false;
 	c->bind = NULL;
+	c->edit = NULL;
 	c->only = 0;
 }
 

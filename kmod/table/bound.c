@@ -6,6 +6,7 @@
 #include "client/limits.h"
 #include "client/proc.h"
 #include "client/user.h"
+#include "store/edit.h"
 #include "store/reader.h"
 #include "table/access.h"
 #include "table/awaited.h"
@@ -215,7 +216,7 @@ static int check_mine(const struct kreg_change *c, const struct kreg_bond *old, 
 }
 
 /* The conditions but for what is to be bound, in the order of errors. */
-static int check_object(const struct kreg_table *t, const struct kreg_change *c,
+static int check_object(struct kreg_table *t, const struct kreg_change *c,
 			const struct kreg_place *place, const struct kreg_bond *old)
 {
 	bool there = place->old && !c->gone;
@@ -227,12 +228,17 @@ static int check_object(const struct kreg_table *t, const struct kreg_change *c,
 		return err;
 	if (c->must_be_new && (there || has_line(t, c)))
 		return -EEXIST;
+	if (c->must_be_there && !there)
+		return -ENODATA;
 	if (!c->checked && is_restricted(t, c))
 		err = check_registry(c, old, there);
 	if (err)
 		return err;
 	if (c->only && (!seen || place->old->born != c->only))
 		return -ECANCELED;
+	err = c->edit ? kreg_store_compare(&t->store, c->edit, seen ? place->old : NULL) : 0;
+	if (err)
+		return err;
 	/* What is bound to a process goes with it, whoever has it. */
 	return c->lends && old ? -EBUSY : 0;
 }
@@ -258,7 +264,7 @@ static int find_lent(const struct kreg_change *c, struct kreg_place *place,
 	*is_mine = is_borrowers(c, old);
 	if (*is_mine)
 		return c->lends ? -EALREADY : 0;
-	if (c->only)
+	if (c->only || (c->edit && c->edit->compares))
 		return -ECANCELED;
 	if (c->kind == KREG_CHANGE_DELETE) {
 		place->old = NULL;
@@ -287,6 +293,8 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 	int err;
 
 	kreg_table_assert(t);
+	if (c->edit && kreg_table_may_read(t, c->bind->client))
+		return -EACCES;
 	c->special = true;
 	c->holder = NULL;
 	c->gone = NULL;
@@ -321,6 +329,8 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 		else if (WARN_ON_ONCE(c->holder && !c->bound))
 			c->holder = NULL;
 	}
+	if (!err && c->edit && c->edit->count)
+		err = kreg_store_edit(&t->store, c, c->gone ? NULL : place->old);
 	if (err)
 		return err;
 	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
@@ -369,6 +379,10 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	kreg_table_assert(t);
 	if (c->returns)
 		return apply_return(c, place, old);
+	if (c->edit && c->edit->count && !c->value)
+		err = kreg_store_make(&t->store, c, c->gone ? NULL : place->old, pre);
+	if (err)
+		return err;
 	if (c->binds)
 		err = kreg_table_bind(t, c->bind, pre, &bond);
 	if (err)

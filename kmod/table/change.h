@@ -66,11 +66,19 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
  * -EPERM: the process to which it binds is exiting, or not the caller's.
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
+/*
+ * Turn. The same, also when it matters which value is there: -ENODATA, -ECANCELED, -ERANGE,
+ * KREG_EDIT_LONG.
+ */
+int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
 /* Turn. Whether a CLEAR may be done then. -EACCES. */
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
 /* Turn. As kreg_table_change() then, once they are met. Also what kreg_table_bind() returns. */
 int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			    struct kreg_place *place, struct kreg_prealloc *pre);
+/* Turn. The same, after kreg_table_find_special(). Also -EOVERFLOW. */
+int kreg_table_change_special(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+			      struct kreg_place *place, struct kreg_prealloc *pre);
 
 /* With @on, @place is from a look that was KREG_TABLE_FAR. */
 static __always_inline int kreg_table_change_find(struct kreg_table *t, struct kreg_change *c,
@@ -89,7 +97,7 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
 	if (unlikely(!found))
 		return KREG_TABLE_FAR;
 	if (unlikely(c->special || (place->old && kreg_rec_is_bound(place->old))))
-		return kreg_table_find_bound(t, c, place);
+		return kreg_table_find_special(t, c, place);
 	if (c->must_be_new && place->old)
 		return -EEXIST;
 	if (c->only && (!place->old || place->old->born != c->only))
@@ -124,7 +132,7 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 	if (unlikely(err))
 		return err;
 	if (unlikely(c->special))
-		return kreg_table_change_bound(t, c, txn, place, pre);
+		return kreg_table_change_special(t, c, txn, place, pre);
 	if (unlikely(c->blob && !c->rec))
 		return kreg_table_change_long(t, c, txn, place, pre);
 	return kreg_store_apply(txn, c, place, pre);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "client/ns.h"
 #include "client/proc.h"
+#include "store/edit.h"
 #include "store/reader.h"
 #include "store/write.h"
 #include "table/bond.h"
@@ -73,6 +74,8 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 		if (unlikely(c->special && c->holder))
 			e->process = kreg_proc_name(kreg_bond_proc(c->holder),
 						    t->ns->key.pid_ns);
+		if (unlikely(c->special && c->edit && c->edit->count && !c->value))
+			e->value = c->edit->made;
 		break;
 	case KREG_CHANGE_EVENT:
 		e->kind = KREG_EVENT_USER;

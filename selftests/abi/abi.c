@@ -271,21 +271,14 @@ TEST_F(abi, reserved_members)
 /* What is marked "not yet" in the header. */
 TEST_F(abi, not_yet)
 {
-	static const __u16 codes[] = { KREG_OP_EDIT };
 	static const __u32 types[] = {
 		KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
 	};
 	struct things *t = new_things(_metadata, self->fd, variant->op_size);
-	const struct command *op = &commands[KREG_CMD_OP];
 	const struct command *open = &commands[KREG_CMD_OPEN];
 	union any *a;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(codes); i++) {
-		a = fill(_metadata, t, op);
-		a->op.op.code = codes[i];
-		expect_call(_metadata, -EOPNOTSUPP, t, op, a);
-	}
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		a = fill(_metadata, t, open);
 		a->open.type = types[i];

@@ -3,6 +3,7 @@
  * Users are charged for the memory of their tables in bytes, until it is freed.
  */
 #include "kit/fixture.h"
+#include "kit/edit.h"
 #include "kit/job.h"
 
 #define ALICE	1000
@@ -36,6 +37,20 @@ static long job_put_sized(struct job *job)
 {
 	return _test_put(job->fd, job->table, job->key, strlen(job->key),
 			 value, job->len);
+}
+
+static long job_len(struct job *job)
+{
+	struct kreg_op op = test_ops(KREG_OP_MEMBER, job->key);
+
+	return _test_op(job->fd, job->table, 0, &op) ?: (long)op.out_len;
+}
+
+static long kid_len(struct kid *kid, __u64 id, const char *key)
+{
+	kid->job->table = id;
+	test_set(kid->job->key, key);
+	return kid_do(kid, job_len);
 }
 
 static long put_sized(struct kid *kid, __u64 id, const char *key, __u32 len)
@@ -153,6 +168,49 @@ TEST_F(charge, at_the_limit)
 	EXPECT_EQ(0, kid_op(alice, id, KREG_OP_DELETE, "y"));
 	EXPECT_EQ(0, kid_op(alice, id, KREG_OP_CLEAR, ""));
 	EXPECT_EQ(0, kid_destroy(alice, id));
+}
+
+/* The first byte is replaced, and @job->len bytes behind the value are added. */
+static long job_edit_sized(struct job *job)
+{
+	struct kreg_field f[2] = {
+		test_copy(0, 0, "!", 1),
+		test_copy(KREG_FIELD_EXTEND, job->arg, value, job->len),
+	};
+
+	return _test_edit(job->fd, job->table, job->key, f, 2);
+}
+
+static long edit_sized(struct kid *kid, __u64 id, const char *key, __u32 old, __u32 more)
+{
+	kid->job->table = id;
+	test_set(kid->job->key, key);
+	kid->job->arg = old;
+	kid->job->len = more;
+	return kid_do(kid, job_edit_sized);
+}
+
+/* Edits, too, are possible then if they take no more; one that is not has changed nothing. */
+TEST_F(charge, edits_at_the_limit)
+{
+	static const __u32 lens[] = { 100, 400, 40000 };
+	struct kid *alice = self->alice;
+	unsigned int i, j;
+	__u64 id;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		__u32 len = lens[i];
+
+		ASSERT_EQ(0, test_set_param("max_user_bytes", self->limit));
+		ASSERT_EQ(0, kid_create(alice, NULL, 0, &id));
+		ASSERT_EQ(0, put_sized(alice, id, "x", len));
+		ASSERT_EQ(0, test_set_param("max_user_bytes", 1));
+		for (j = 0; j < 300; j++)
+			EXPECT_EQ(0, edit_sized(alice, id, "x", len, 0));
+		EXPECT_EQ(-EDQUOT, edit_sized(alice, id, "x", len, 20000));
+		EXPECT_EQ(len, kid_len(alice, id, "x"));
+		EXPECT_EQ(0, kid_destroy(alice, id));
+	}
 }
 
 /* The same with values that have pages of their own. */

@@ -9,6 +9,7 @@
 
 void group_floors(void);
 void group_ops(void);
+void group_edits(void);
 void group_bound(void);
 void group_life(void);
 void group_death(void);

@@ -12,6 +12,7 @@ static const struct {
 } groups[] = {
 	{ "floors", group_floors },
 	{ "ops", group_ops },
+	{ "edits", group_edits },
 	{ "bound", group_bound },
 	{ "life", group_life },
 	{ "death", group_death },

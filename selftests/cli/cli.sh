@@ -52,8 +52,8 @@ general() {
 	run "$kreg" --help
 	like 'help' 'Usage: kreg COMMAND*watch*'
 	t 'help of no command' 2 '' "kreg: there is no command 'x'*" "$kreg" help x
-	for c in new rm ls info status put get take del scan count first last next prev claim role \
-		give hold watch publish monitor wait lock lease register unregister whereis keys \
+	for c in new rm ls info status put get take del incr patch scan count first last next prev \
+		claim role give hold watch publish monitor wait lock lease register unregister whereis keys \
 		call cast; do
 		run "$kreg" "$c" --help
 		like "help of $c" "Usage: kreg $c*Common options:*"
@@ -142,7 +142,8 @@ objects() {
 	t 'put without value' 2 '' 'kreg put: too few arguments*' "$kreg" put phones anna
 	long=$(printf '%01025d' 0)
 	t 'long key' 1 '' 'kreg put: the key has 1025 bytes; the most is 1024' "$kreg" put phones "$long" x
-	t 'get in JSON' 0 '{"key":"anna","value":"456"}' '' "$kreg" get --json phones anna
+	run "$kreg" get --json phones anna
+	like 'get in JSON' '{"key":"anna","value":"456","version":[0-9]*}'
 	t 'get in hex' 0 '343536' '' "$kreg" get --hex phones 616e6e61
 	t 'bad hex' 2 '' "kreg get: 'abc' is not an even number of hexadecimal digits*" \
 		"$kreg" get --hex phones abc

@@ -334,7 +334,7 @@ TEST_F(data, members_that_make_no_sense)
 	test_err_op(EINVAL, self->fd, self->table, 0, &op);
 	op = test_op(0, "k", 1);
 	test_err_op(EOPNOTSUPP, self->fd, self->table, 0, &op);
-	op = test_op(KREG_OP_CLEAR + 1, "k", 1);
+	op = test_op(KREG_OP_PUBLISH + 1, "k", 1);
 	test_err_op(EOPNOTSUPP, self->fd, self->table, 0, &op);
 	/* Only writes can be asynchronous. */
 	op = test_ops(KREG_OP_MEMBER, "k");
@@ -355,7 +355,7 @@ static void expect_no_such(struct __test_metadata *_metadata, int fd, __u64 tabl
 {
 	struct kreg_op ops[2];
 
-	if (code && (code <= KREG_OP_CLEAR || code == KREG_OP_PUBLISH) && !(flags & ~KREG_OP_ALL))
+	if (code && code <= KREG_OP_PUBLISH && !(flags & ~KREG_OP_ALL))
 		return;
 	ops[0] = test_op_value(code, "key", 3, "value", 5);
 	ops[0].flags = flags;

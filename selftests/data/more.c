@@ -93,12 +93,12 @@ TEST_F(more, errors)
 	EXPECT_MORE(EFAULT, op.arg = 8);
 	EXPECT_MORE(EINVAL, more.size = sizeof(more) - 1);
 	EXPECT_MORE(E2BIG, more.size = 1 << 20);
-	EXPECT_MORE(EOPNOTSUPP, more.flags = 1);
+	EXPECT_MORE(EOPNOTSUPP, more.flags = 2);
+	EXPECT_MORE(EINVAL, more.flags = KREG_MORE_START);
 	EXPECT_MORE(EOPNOTSUPP, more.filter = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.fields = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.field_count = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.start = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.start_len = 1);
+	EXPECT_MORE(EOPNOTSUPP, more.filter_count = 1);
+	EXPECT_MORE(EINVAL, more.start = 1);
+	EXPECT_MORE(EINVAL, more.start_len = 1);
 	EXPECT_MORE(EOPNOTSUPP, more.expires_ns = 1);
 	EXPECT_MORE(EOPNOTSUPP, more.idle_ms = 1);
 	EXPECT_MORE(EOPNOTSUPP, more.process.reserved = 1);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "kit/fixture.h"
+#include "kit/edit.h"
 #include "kit/job.h"
 #include "kit/pause.h"
 #include "kit/stream.h"
@@ -264,6 +265,8 @@ static struct kid *subscriber(struct __test_metadata *_metadata, __u64 id, __u32
 TEST_F(publish, acknowledged)
 {
 	struct kreg_op user = publish("a", "1"), put = test_op_puts("a", "1");
+	struct kreg_field field = test_copy(0, 0, "!", 1);
+	struct kreg_op edit = test_op_edit("a", &field, 1);
 	struct kid *a, *b, *other;
 	struct publisher p;
 
@@ -288,6 +291,17 @@ TEST_F(publish, acknowledged)
 	EXPECT_EQ(0, kid_do(b, job_ack_next));
 	EXPECT_EQ(0, kid_do(a, job_ack_next));
 	EXPECT_EQ(0, missing_of(_metadata, &p));
+	start_publisher(_metadata, &p, self->fd, self->id, put, 0);
+	EXPECT_TRUE(is_waiting(&p));
+	EXPECT_EQ(0, kid_do(b, job_ack_next));
+	EXPECT_EQ(0, missing_of(_metadata, &p));
+	/* So is an edit, and a put on condition of a value. */
+	start_publisher(_metadata, &p, self->fd, self->id, edit, 0);
+	EXPECT_TRUE(is_waiting(&p));
+	EXPECT_EQ(0, kid_do(b, job_ack_next));
+	EXPECT_EQ(0, missing_of(_metadata, &p));
+	EXPECT_EQ(1, field.out);
+	test_if_value(&put, "!", 1);
 	start_publisher(_metadata, &p, self->fd, self->id, put, 0);
 	EXPECT_TRUE(is_waiting(&p));
 	EXPECT_EQ(0, kid_do(b, job_ack_next));

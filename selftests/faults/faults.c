@@ -348,6 +348,7 @@ TEST_F(faults, _name)							\
 /* The cases, in the order of the commands, each after the function that makes the call. */
 #include "faults/table.h"
 #include "faults/op.h"
+#include "faults/edit.h"
 #include "faults/range.h"
 #include "faults/full.h"
 

@@ -148,11 +148,4 @@ static inline long job_read_event(struct job *job)
 	return test_event_read(job->fd, &job->event);
 }
 
-static inline __u64 test_version(int fd, __u64 table, const char *key)
-{
-	struct kreg_op op = test_ops(KREG_OP_MEMBER, key);
-
-	return _test_op(fd, table, 0, &op) ? 0 : op.out_version;
-}
-
 #endif /* KREG_KIT_AWAIT_H */

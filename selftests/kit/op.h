@@ -236,6 +236,14 @@ static inline long long test_objects(int fd, __u64 id)
 	return err ? err : (long long)info.objects;
 }
 
+/* Of the object, or 0. */
+static inline __u64 test_version(int fd, __u64 id, const char *key)
+{
+	struct kreg_op op = test_ops(KREG_OP_MEMBER, key);
+
+	return _test_op(fd, id, 0, &op) ? 0 : op.out_version;
+}
+
 #define test_op_(...)		ASSERT_EQ(0, _test_op(__VA_ARGS__))
 #define test_put(...)		ASSERT_EQ(0, _test_put(__VA_ARGS__))
 #define test_puts(...)		ASSERT_EQ(0, _test_puts(__VA_ARGS__))

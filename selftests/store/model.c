@@ -14,6 +14,7 @@ struct step {
 	u32 seed;
 	u8 key[KEY_ROOM];
 	u8 *value;
+	struct kreg_edit *edit;
 	bool skip;			/* there was no space */
 	bool hold;			/* bind it to a holder */
 	struct kreg_change change;
@@ -176,6 +177,8 @@ static struct batch *prepare(void)
 		else if (b->steps[i].change.kind == KREG_CHANGE_PUT && b->steps[i].change.blob)
 			memcpy(kreg_blob_bytes(b->steps[i].change.blob), b->steps[i].value,
 			       b->steps[i].change.value_len);
+		b->steps[i].edit = b->reserved ? NULL : edit_begin(&b->steps[i].change,
+								   b->steps[i].value);
 	}
 	return b;
 }
@@ -187,6 +190,7 @@ static void discard(struct batch *b)
 	for (i = 0; i < b->count; i++) {
 		kreg_store_cancel(&store, &b->steps[i].change);
 		verify();
+		edit_end(b->steps[i].edit);
 		free(b->steps[i].value);
 	}
 	free(b);
@@ -235,7 +239,9 @@ static void apply(struct kreg_txn *t, struct step *st)
 		find_place(&c->key, &place);
 		tap_check(!place.old == !now[st->k].present);
 		tap_check(!place.old || place.old->born == now[st->k].version);
-		err = kreg_store_apply(t, c, &place, &f);
+		err = edit_make(c, st->k, place.old, st->value, st->seed, &f);
+		if (!err)
+			err = kreg_store_apply(t, c, &place, &f);
 		if (err != -EAGAIN)
 			break;
 		fill_and_add(&f);

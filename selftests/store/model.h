@@ -4,6 +4,7 @@
 #define MODEL_H
 
 #include "store/arena.h"
+#include "store/edit.h"
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
@@ -33,6 +34,7 @@ struct mode {
 	u32 bound;		/* one in so many objects has room for a bond; 0: none */
 	bool ordered;		/* by keys */
 	u32 prefix;		/* bytes that all keys begin with */
+	u32 edits;		/* one in so many puts edits what is there; 0: none */
 };
 
 #define CASE_MODE(what, number) \
@@ -85,6 +87,12 @@ void model_remove_bound(struct kreg_holder *h, u32 n);
 /* probe.c */
 void probe(u32 k);
 void probe_keep(struct kreg_blob *b, u32 k, u32 seed);
+
+/* edits.c: what makes @value of any other, or NULL; how it does, under the turn. */
+struct kreg_edit *edit_begin(struct kreg_change *c, const u8 *value);
+void edit_end(struct kreg_edit *e);
+int edit_make(struct kreg_change *c, u32 k, const struct kreg_rec *old, const u8 *value, u32 seed,
+	      struct kreg_prealloc *f);
 
 /* holders.c: to whom objects are bound. */
 void holder_check(const struct kreg_holder *h);

@@ -33,10 +33,18 @@ typedef unsigned int gfp_t;
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define noinline		__attribute__((__noinline__))
+#define __aligned(x)		__attribute__((aligned(x)))
+#define __force
+#define cpu_to_be64(x)		__builtin_bswap64(x)
+#define check_add_overflow(a, b, d)	__builtin_add_overflow(a, b, d)
+#define S64_MAX			INT64_MAX
+#define S64_MIN			INT64_MIN
+#define ERESTARTNOHAND		514
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max_t(t, a, b)		max((t)(a), (t)(b))
+#define min_t(t, a, b)		min((t)(a), (t)(b))
 #define swap(a, b) \
 	do { __typeof__(a) a_ = (a); (a) = (b); (b) = a_; } while (0)
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))

@@ -115,8 +115,9 @@
  *	EINTR      a fatal signal came while waiting
  *	========== ============================================================
  *
- * What needs a file that was opened for reading: GET, MEMBER, TAKE, SCAN, INFO, LIST, WATCH,
- * REGISTER, SUBSCRIBE, ACK and read(2); for writing: the other operations, TAKE and REGISTER,
+ * What needs a file that was opened for reading: GET, MEMBER, TAKE, EDIT, operations with VALUE,
+ * SCAN, INFO, LIST, WATCH, REGISTER, SUBSCRIBE, ACK and read(2); for writing: the other operations,
+ * TAKE, EDIT and REGISTER,
  * OPEN with CREATE or CLAIM, DESTROY, GIVE and SETOPT; for both: OPEN with STANDBY; neither:
  * QUERY, WHOIS, SYNC, CANCEL, and OPEN of what is there. Only a client that was opened for both
  * receives tables and TRANSFER records.
@@ -308,10 +309,11 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_LEASE	(1ULL << 8)	/* LEASE */
 #define KREG_FEATURE_RANGE	(1ULL << 9)	/* ranges and COUNT of SCAN */
 #define KREG_FEATURE_ORDERED	(1ULL << 10)	/* tables of type ordered_set, REVERSE of SCAN */
+#define KREG_FEATURE_EDIT	(1ULL << 11)	/* EDIT; PRESENT, VALUE and PART of OP */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
-				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED)
+				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -660,21 +662,22 @@ enum kreg_op_code {
 	KREG_OP_DELETE = 4,	/* remove; a key that is not there is no error */
 	KREG_OP_TAKE = 5,	/* copy the value out and remove, in one; ENODATA */
 	KREG_OP_CLEAR = 6,	/* remove all objects, in one */
-	KREG_OP_EDIT = 7,	/* not yet: change fields of the value */
+	KREG_OP_EDIT = 7,	/* change fields of the value; ENODATA */
 	KREG_OP_PUBLISH = 8	/* key and value as a USER event of the table; changes no object */
 };
 
 /* Flags of an operation. */
 #define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
+#define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
 #define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
+#define KREG_OP_MORE		(1U << 3)	/* EDIT, PUT with BOUND: @arg: struct kreg_more */
+#define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
 #define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
 #define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the calling process */
-#define KREG_OP_MORE		(1U << 3)	/* PUT with BOUND: @arg: struct kreg_more */
-#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_VERSION | KREG_OP_BOUND | KREG_OP_MINE | \
-				 KREG_OP_MORE)
+#define KREG_OP_VALUE		(1U << 8)	/* ECANCELED unless the object has the value @arg */
+#define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_PRESENT | KREG_OP_VERSION | KREG_OP_MORE | \
+				 KREG_OP_PART | KREG_OP_BOUND | KREG_OP_MINE | KREG_OP_VALUE)
 /* Not yet: */
-#define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
-#define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
 #define KREG_OP_KEEP		(1U << 5)	/* PUT: the expiry stays as it is */
 
 /**
@@ -683,15 +686,18 @@ enum kreg_op_code {
  * @flags: %KREG_OP_ALL bits
  * @key_len: length of the key: 1 to %KREG_MAX_KEY; CLEAR: 0; PUBLISH: may be 0
  * @key: pointer to the key; CLEAR: 0
- * @value: pointer to the value of PUT and PUBLISH, or to room for the value of GET and TAKE
- * @value_len: length of that value or room, up to %KREG_MAX_VALUE for PUT, and to
- *	%KREG_MAX_EVENT_VALUE for PUBLISH; others: 0
- * @offset: not yet: with PART, where to begin
- * @arg: with VERSION a version, which is not 0; with MORE a pointer to &struct kreg_more
- * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR, PUBLISH:
+ * @value: pointer to the value of PUT and PUBLISH, to room for the value of GET and TAKE, or to
+ *	the array of &struct kreg_field of EDIT
+ * @value_len: bytes of that value, room or array, up to %KREG_MAX_VALUE for PUT, to
+ *	%KREG_MAX_EVENT_VALUE for PUBLISH and to %KREG_MAX_FIELDS for EDIT; others: 0
+ * @offset: with PART, where to begin; with VALUE, the length of the value at @arg
+ * @arg: with VERSION a version, which is not 0; with VALUE a pointer to a value; with MORE a
+ *	pointer to &struct kreg_more
+ * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR, EDIT, PUBLISH:
  *	version of this write. Versions of a table only grow
- * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE
- * @out_count: GET, MEMBER, TAKE: 1; PUT: objects that were replaced; DELETE,
+ * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE; EDIT: length
+ *	of the value that it has made
+ * @out_count: GET, MEMBER, TAKE: 1; PUT, EDIT: objects that were replaced; DELETE,
  *	CLEAR: objects that were removed, capped at 2^32 - 1; PUBLISH: subscriptions
  * @out_error: in a batch, 0 or the errno of this operation
  * @out_sub: number of the object among those that this write has made; 0 in a set
@@ -699,6 +705,10 @@ enum kreg_op_code {
  * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing. A
  * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero; key
  * and value must not lie in the struct.
+ *
+ * GET with PART copies the value from @offset on, as much of it as there is and as there is
+ * room for, which is never EMSGSIZE: the lesser of @value_len and @out_len - @offset bytes. At its
+ * end these are none, and behind it is ERANGE.
  *
  * An object that is BOUND to a process ends with it. From the moment at which that process is
  * exiting (a fatal signal or exit_group(2) is on its way) no operation finds the object: GET,
@@ -714,11 +724,24 @@ enum kreg_op_code {
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no
  * error, with @out_count 0. With VERSION they are only meant for an object that is there and has
- * this version, else ECANCELED; TAKE of a key that is not there is ENODATA. In an atomic batch
- * both are decided, as NEW is, before the batch has changed anything.
+ * this version, else ECANCELED; TAKE of a key that is not there is ENODATA. With PRESENT, PUT is
+ * only meant for a key that is there. In an atomic batch these are decided, as NEW is, before the
+ * batch has changed anything.
+ *
+ * With VALUE, PUT, DELETE and EDIT are only meant for an object that is there and has this value,
+ * byte by byte, else ECANCELED. That tells what the value is, so it needs the right to read, too.
+ * A caller who can go by the version does better: that is cheaper, and also notices a value that
+ * has changed and is back.
+ *
+ * EDIT works on the value that is there when its turn has come, field by field as &struct
+ * kreg_field says; what the object is bound to stays. Nobody sees a value that is half changed.
+ * It needs the rights to read and to write. Values that are longer than about 16 KiB are copied
+ * and edited beforehand, and put in place if nobody has written meanwhile, else again.
  *
  * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; ECANCELED; EBUSY:
- * PUT, and the object is on loan; EDQUOT with %KREG_LIMIT_BOUND.
+ * PUT or EDIT, and the object is on loan; ERANGE: PART; EDQUOT with %KREG_LIMIT_BOUND.
+ *
+ * EDIT and VALUE do not go into a batch so far (EOPNOTSUPP), nor with ASYNC (EINVAL).
  *
  * In tables of a type that may have several objects with one key, GET and TAKE give
  * all of them, packed as &struct kreg_object is in a scan, and @out_count says how
@@ -742,15 +765,56 @@ struct kreg_op {
 	__u32 out_sub;
 };
 
+/* How many fields an EDIT may have; bytes of a field that is a number. */
+#define KREG_MAX_FIELDS		16
+#define KREG_FIELD_NUMBER	8
+
+/* What EDIT does with a field. Numbers are signed, of 64 bits, at any offset. */
+enum kreg_field_code {
+	KREG_FIELD_COPY = 1,	/* bytes take the place of those that are there */
+	KREG_FIELD_ADD = 2,	/* the number grows by @operand, which may be negative */
+	KREG_FIELD_MIN = 3,	/* it becomes @operand if that is less */
+	KREG_FIELD_MAX = 4,	/* it becomes @operand if that is more */
+	KREG_FIELD_AND = 5,
+	KREG_FIELD_OR = 6,
+	KREG_FIELD_XOR = 7
+};
+
+/* Flags of a field. */
+#define KREG_FIELD_WRAP		(1U << 0)	/* ADD: it overflows silently */
+#define KREG_FIELD_SATURATE	(1U << 1)	/* ADD: it stays at the least or the most */
+#define KREG_FIELD_THRESHOLD	(1U << 2)	/* ADD: beyond @threshold it becomes @set */
+#define KREG_FIELD_EXTEND	(1U << 3)	/* the value gets long enough for it, with zeros */
+#define KREG_FIELD_TRUNCATE	(1U << 4)	/* COPY: the value ends behind it */
+#define KREG_FIELD_BIG_ENDIAN	(1U << 5)	/* the number is stored in big-endian order */
+#define KREG_FIELD_ALL		((1U << 6) - 1)
+
 /**
- * struct kreg_field - a part of a value that EDIT changes; not yet
- * @code: what to do
- * @flags: how
+ * struct kreg_field - a part of a value that EDIT changes
+ * @code: enum kreg_field_code
+ * @flags: %KREG_FIELD_ALL bits
  * @offset: where in the value
- * @operand: a number, or a pointer to bytes
- * @threshold: with a flag, where the result is replaced
- * @set: by what
- * @out: the field as it is afterwards
+ * @operand: the number to go by; COPY: pointer to the bytes
+ * @threshold: with THRESHOLD, a number; else 0
+ * @set: with THRESHOLD, a number; COPY: how many bytes; else 0
+ * @out: the number as it is afterwards; COPY: the length of the value afterwards
+ *
+ * Fields are done in their order, and each sees what those before have done. If one fails,
+ * nothing has happened.
+ *
+ * A number is stored in the byte order of the machine, or with BIG_ENDIAN with its highest byte
+ * first. @operand, @threshold, @set and @out are numbers in the order of the machine.
+ *
+ * With THRESHOLD, what has grown by 0 or more and would be above @threshold becomes @set, and
+ * so does what has grown by less than 0 and would be below it, also where it would overflow. So a
+ * counter can be held at a limit, or begin anew there. Without WRAP, SATURATE and THRESHOLD, of
+ * which there may be one, a number that overflows is EOVERFLOW.
+ *
+ * Errors: EOPNOTSUPP: an unknown code or flag; EINVAL: flags that do not go with the code or with
+ * each other, a @threshold or @set that nothing asks for; EFBIG: the value would become longer
+ * than %KREG_MAX_VALUE, or the bytes of all COPY are more than that; ERANGE: without EXTEND, the
+ * field does not end within the value (COPY with TRUNCATE: does not begin there); EOVERFLOW. The
+ * first three are told before the key is looked for.
  */
 struct kreg_field {
 	__u16 code;
@@ -762,38 +826,41 @@ struct kreg_field {
 	__aligned_u64 out;
 };
 
+/* Flags of &struct kreg_more. */
+#define KREG_MORE_START		(1U << 0)	/* EDIT: there is a value to start from */
+#define KREG_MORE_ALL		(KREG_MORE_START)
+
 /**
  * struct kreg_more - what few operations need
  * @size: sizeof(struct kreg_more)
- * @flags: must be zero
+ * @flags: %KREG_MORE_ALL bits
  * @if_version: ECANCELED unless the object has this version; 0: any
  * @filter: not yet: pointer to a filter that the object has to match; 0: none
- * @fields: not yet: EDIT: pointer to an array of &struct kreg_field
- * @start: not yet: EDIT: pointer to the value to start from where there is none
- * @field_count: not yet: EDIT: how many
- * @start_len: not yet: EDIT: its length
+ * @start: with START, pointer to the value that is edited where there is none
+ * @filter_count: not yet: terms of the filter
+ * @start_len: its length, up to %KREG_MAX_VALUE
  * @expires_ns: not yet: when the object expires, CLOCK_MONOTONIC in nanoseconds; 0: never
  * @idle_ms: not yet: it expires when it was not read for so long; 0: it does not
  * @linger_ms: with BOUND, how long the object stays after the death of its process: see
  *	&struct kreg_ioc_register
  * @process: with BOUND, the process, as in &struct kreg_ioc_register; zero: the caller
- * @out_process: the process that the object is bound to; zero: none, or not visible
+ * @out_process: with BOUND, the process that the object is bound to; zero: none, or not visible
  * @out_expires_ns: 0
  *
- * So far for PUT with BOUND alone, in OP, without ASYNC and ACKED; else EOPNOTSUPP. It grows as
- * the struct of a command does. The out_ members are set to zero first.
+ * So far for EDIT, and for PUT with BOUND, in OP, without ASYNC and ACKED; else EOPNOTSUPP. It
+ * grows as the struct of a command does. The out_ members are set to zero first.
  *
- * Errors beside those of the operation: EINVAL: with VERSION, or @if_version with NEW; ESRCH, EPERM
- * for @process as in REGISTER.
+ * Errors beside those of the operation: EINVAL: with VERSION or VALUE; @if_version with NEW or
+ * START; what is said of START without it, or of BOUND without that; EFBIG: @start_len; ESRCH,
+ * EPERM for @process as in REGISTER.
  */
 struct kreg_more {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 if_version;
 	__aligned_u64 filter;
-	__aligned_u64 fields;
 	__aligned_u64 start;
-	__u32 field_count;
+	__u32 filter_count;
 	__u32 start_len;
 	__aligned_u64 expires_ns;
 	__u32 idle_ms;
@@ -834,9 +901,9 @@ struct kreg_more {
  * is missing at the deadline, or when a signal comes, is counted in @out_missing; that is no
  * error, since the write is done.
  *
- * With ASYNC (PUT and DELETE without NEW and VERSION, CLEAR and PUBLISH) the call returns when
- * the write is queued, or applied if that can be done at once; nothing is written to @op,
- * and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
+ * With ASYNC (PUT and DELETE without NEW, PRESENT, VERSION and VALUE, CLEAR and PUBLISH) the call
+ * returns when the write is queued, or applied if that can be done at once; nothing is written to
+ * @op, and EAGAIN means that %KREG_MAX_ASYNC_OPS or %KREG_MAX_ASYNC_BYTES of this client
  * wait already, or %KREG_MAX_USER_QUEUED or %KREG_MAX_USER_QUEUED_BYTES of its user: try
  * again after a SYNC, or later. The call has done nothing then. The writes of one client
  * to one table are applied in the order of its calls, and before the death of its process

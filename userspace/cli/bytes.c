@@ -68,6 +68,17 @@ int bytes_read(const char *path, struct bytes *bytes)
 	return ret;
 }
 
+int bytes_value(const char *path, struct bytes *bytes)
+{
+	int ret = bytes_read(path, bytes);
+
+	if (ret == -EFBIG)
+		return fail_text(EXIT_ERROR, "%s: a value has at most 1 MiB; split it", path);
+	if (ret)
+		return fail_text(EXIT_ERROR, "%s: %s", path, strerror(-ret));
+	return 0;
+}
+
 /* Length of the UTF-8 character at @s, or 0 if these bytes are no such character. */
 static size_t utf8_char(const unsigned char *s, size_t len)
 {

@@ -39,7 +39,7 @@ extern const struct command cmd_new, cmd_rm, cmd_ls, cmd_info, cmd_put, cmd_get,
 	cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
 	cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish, cmd_role,
 	cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
-	cmd_first, cmd_last, cmd_next, cmd_prev;
+	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -75,6 +75,7 @@ void end_as_init(void);
 
 /* parse.c: 0, or -EINVAL. */
 int parse_number(const char *text, uint64_t max, uint64_t *number);
+int parse_signed(const char *text, int64_t *number);
 int parse_mode(const char *text, unsigned int *mode);
 int parse_time_ms(const char *text, uint64_t *ms);
 int parse_access(const char *text, unsigned int *access);
@@ -90,6 +91,7 @@ struct bytes {
 
 struct bytes bytes_arg(const char *arg);		/* hex with --hex */
 int bytes_read(const char *path, struct bytes *bytes);	/* "-": standard input */
+int bytes_value(const char *path, struct bytes *bytes);	/* the same; says what is wrong */
 void bytes_free(struct bytes *bytes);
 bool bytes_utf8(const void *data, size_t len);
 void bytes_print(const void *data, size_t len, FILE *out);	/* escaped, or hex */

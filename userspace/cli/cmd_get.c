@@ -14,9 +14,21 @@ static const struct option options[] = {
 	COMMON_LONG_OPTIONS
 };
 
+static const struct option get_options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "offset", required_argument, NULL, 's' },
+	{ "length", required_argument, NULL, 'l' },
+	COMMON_LONG_OPTIONS
+};
+
 struct found {
 	const struct bytes *key;
 	struct bytes value;
+	bool part;			/* of the value, which has @whole bytes */
+	uint64_t offset;
+	uint64_t length;
+	size_t whole;
+	uint64_t version;		/* or 0 */
 	const char *path;		/* where it goes; NULL: standard output */
 	int code;			/* exit code of that */
 };
@@ -28,6 +40,10 @@ static int show(const struct found *f, FILE *out)
 		json_begin(out);
 		json_bytes("key", f->key->data, f->key->len);
 		json_bytes("value", f->value.data, f->value.len);
+		if (f->part)
+			json_number("length", f->whole);
+		if (f->version)
+			json_number("version", f->version);
 		json_end();
 	} else if (hex || isatty(fileno(out))) {
 		bytes_print(f->value.data, f->value.len, out);
@@ -43,18 +59,45 @@ static int hand_out(const struct found *f)
 	return f->path ? output_file(f->path, &f->value) : show(f, stdout);
 }
 
+/* Its length is asked for first; that may be another by then, and what comes is as of then. */
+static int get_part(struct kreg_table *table, struct found *f)
+{
+	const struct bytes *key = f->key;
+	size_t len;
+	int ret;
+
+	ret = kreg_get_range(table, key->data, key->len, f->offset, NULL, 0, &len, &f->whole);
+	if (ret)
+		return fail(ret);
+	len = f->whole - f->offset;
+	if (len > f->length)
+		len = f->length;
+	f->value.data = malloc(len + 1);
+	if (!f->value.data)
+		return fail_text(EXIT_ERROR, "no memory");
+	ret = kreg_get_range(table, key->data, key->len, f->offset, f->value.data, len,
+			     &f->value.len, &f->whole);
+	return ret ? fail(ret) : hand_out(f);
+}
+
 static int get_value(struct kreg_table *table, const struct bytes *key, void *arg)
 {
 	struct found *f = arg;
-	void *value;
+	struct kreg_object *object;
 	int ret;
 
 	f->key = key;
-	ret = kreg_get_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
+	if (f->part)
+		return get_part(table, f);
+	ret = kreg_get_object(table, f->key->data, f->key->len, &object);
 	if (ret)
 		return fail(ret);
-	f->value.data = value;
-	return hand_out(f);
+	f->version = kreg_object_version(object);
+	f->value.data = (char *)kreg_object_value(object, &f->value.len);
+	ret = hand_out(f);
+	f->value.data = NULL;
+	kreg_object_free(object);
+	return ret;
 }
 
 /*
@@ -94,34 +137,45 @@ static int take_value(struct kreg_table *table, const struct bytes *key, void *a
 	return ret ? fail(ret) : f->code;
 }
 
-static int run_with(int argc, char **argv,
-		    int (*act)(struct kreg_table *table, const struct bytes *key, void *arg))
+static int get_run(int argc, char **argv)
+{
+	struct found f = { .length = UINT64_MAX };
+	int c, ret;
+
+	while ((c = next_option(argc, argv, "o:", get_options)) != -1) {
+		if (c == 'o') {
+			f.path = optarg;
+			continue;
+		}
+		f.part = true;
+		if (parse_number(optarg, UINT32_MAX, c == 's' ? &f.offset : &f.length))
+			usage("'%s' is no number of bytes", optarg);
+	}
+	ret = with_key(argc, argv, get_value, &f);
+	bytes_free(&f.value);
+	return ret;
+}
+
+static int take_run(int argc, char **argv)
 {
 	struct found f = { 0 };
 	int c, ret;
 
 	while ((c = next_option(argc, argv, "o:", options)) != -1)
 		f.path = optarg;
-	ret = with_key(argc, argv, act, &f);
+	ret = with_key(argc, argv, take_value, &f);
 	bytes_free(&f.value);
 	return ret;
 }
 
-static int get_run(int argc, char **argv)
-{
-	return run_with(argc, argv, get_value);
-}
-
-static int take_run(int argc, char **argv)
-{
-	return run_with(argc, argv, take_value);
-}
-
 const struct command cmd_get = {
 	.name = "get",
-	.args = "[-o FILE] NAME KEY",
+	.args = "[-o FILE] [--offset N] [--length N] NAME KEY",
 	.summary = "print the value of a key",
-	.help = "Print a value: to a terminal escaped and on a line, else byte by byte.\n\n"
+	.help = "Print a value: to a terminal escaped and on a line, else byte by byte. With\n"
+		"--json also its version, or the length of the whole value.\n\n"
+		"      --offset N     from the byte N on; the first is 0\n"
+		"      --length N     at most so many bytes\n"
 		"  -o, --output FILE  write it to FILE, which is replaced as a whole, or stays as\n"
 		"                     it was if there is an error",
 	.run = get_run,

@@ -8,6 +8,9 @@
 
 static const struct option put_options[] = {
 	{ "new", no_argument, NULL, 'n' },
+	{ "present", no_argument, NULL, 'p' },
+	{ "if-version", required_argument, NULL, 'v' },
+	{ "if-value", required_argument, NULL, 'V' },
 	{ "file", required_argument, NULL, 'f' },
 	COMMON_LONG_OPTIONS
 };
@@ -15,28 +18,79 @@ static const struct option put_options[] = {
 struct change {
 	struct bytes key;
 	struct bytes value;
-	bool only_new;
+	struct bytes expected;
+	struct kreg_op_args op;		/* its condition, and what came of it */
 	uint64_t count;
 };
 
-static int act_put(struct kreg_table *table, void *arg)
+/* An option that says when the write is meant. */
+static void add_condition(struct change *c, int option)
 {
-	struct change *c = arg;
+	static const struct {
+		int option;
+		unsigned int flag;
+	} flags[] = {
+		{ 'n', KREG_OP_NEW }, { 'p', KREG_OP_PRESENT }, { 'v', KREG_OP_VERSION },
+		{ 'V', KREG_OP_VALUE },
+	};
+	size_t i;
 
-	if (c->only_new)
-		return kreg_put_new(table, c->key.data, c->key.len, c->value.data, c->value.len);
-	return kreg_put(table, c->key.data, c->key.len, c->value.data, c->value.len);
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (flags[i].option != option)
+			continue;
+		if (c->op.flags)
+			usage("there is more than one condition");
+		c->op.flags = flags[i].flag;
+	}
+	if (option == 'v' && (parse_number(optarg, UINT64_MAX, &c->op.version) || !c->op.version))
+		usage("'%s' is no version", optarg);
+	if (option == 'V')
+		c->expected.data = optarg;
 }
 
-static int read_value(const char *path, struct bytes *value)
+/* Only now, since --hex may come behind it. */
+static void set_expected(struct change *c)
 {
-	int ret = bytes_read(path, value);
+	if (c->op.flags != KREG_OP_VALUE)
+		return;
+	c->expected = bytes_arg(c->expected.data);
+	c->op.expected = c->expected.data;
+	c->op.expected_len = c->expected.len;
+}
 
-	if (ret == -EFBIG)
-		return fail_text(EXIT_ERROR, "%s: a value has at most 1 MiB; split it", path);
-	if (ret)
-		return fail_text(EXIT_ERROR, "%s: %s", path, strerror(-ret));
-	return 0;
+static int run_change(struct kreg_table *table, struct change *c, unsigned int code)
+{
+	c->op.size = sizeof(c->op);
+	c->op.code = code;
+	c->op.key = c->key.data;
+	c->op.key_len = c->key.len;
+	c->op.value = c->value.data;
+	c->op.value_len = c->value.len;
+	return kreg_op_run(table, &c->op);
+}
+
+static int act_put(struct kreg_table *table, void *arg)
+{
+	return run_change(table, arg, KREG_OP_PUT);
+}
+
+/* What is there is not what it was to be. */
+static int fail_change(int err)
+{
+	int code = fail(err);
+
+	return err == -ECANCELED ? EXIT_EXISTS : code;
+}
+
+/* For who goes by it the next time. */
+static int put_report(const struct change *c)
+{
+	if (!json || !(c->op.flags & (KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_PRESENT)))
+		return 0;
+	json_begin(stdout);
+	json_number("version", c->op.out_version);
+	json_end();
+	return finish_output();
 }
 
 static int put_run(int argc, char **argv)
@@ -46,11 +100,11 @@ static int put_run(int argc, char **argv)
 	struct kreg_table *table;
 	int o, ret;
 
-	while ((o = next_option(argc, argv, "nf:", put_options)) != -1) {
-		if (o == 'n')
-			c.only_new = true;
-		else if (o == 'f')
+	while ((o = next_option(argc, argv, "npf:", put_options)) != -1) {
+		if (o == 'f')
 			file = optarg;
+		else
+			add_condition(&c, o);
 	}
 	need_args(argc, file ? 2 : 3, file ? 2 : 3);
 	if (!*argv[optind + 1])
@@ -60,44 +114,52 @@ static int put_run(int argc, char **argv)
 	c.key = bytes_arg(argv[optind + 1]);
 	if (!file)
 		c.value = bytes_arg(argv[optind + 2]);
-	ret = file ? read_value(file, &c.value) : 0;
+	set_expected(&c);
+	ret = file ? bytes_value(file, &c.value) : 0;
 	if (!ret)
 		ret = open_table(argv[optind], &table);
 	if (!ret) {
 		ret = as_owner(table, act_put, &c);
-		if (ret)
-			ret = fail(ret);
+		ret = ret ? fail_change(ret) : put_report(&c);
 		close_table(table);
 	}
 	bytes_free(&c.key);
 	bytes_free(&c.value);
+	bytes_free(&c.expected);
 	return ret;
 }
 
 const struct command cmd_put = {
 	.name = "put",
-	.args = "[--new] NAME KEY VALUE|-|--file FILE",
+	.args = "[--new|--present|--if-version N|--if-value OLD] NAME KEY VALUE|-|--file FILE",
 	.summary = "insert or replace an object",
 	.help = "Insert an object, or replace the one with this key. '-' reads the value from\n"
 		"standard input. A parked table that is not public is owned for a moment.\n\n"
-		"  -n, --new        it is an error if the key is there\n"
-		"  -f, --file FILE  the value is the content of FILE",
+		"  -n, --new             it is an error if the key is there\n"
+		"  -p, --present         it is an error if the key is not there\n"
+		"      --if-version N    only if the object has this version (get --json tells it)\n"
+		"      --if-value OLD    only if the object has this value\n"
+		"  -f, --file FILE       the value is the content of FILE\n\n"
+		"The exit status is 4 if another version or value is there. With --json the new\n"
+		"version is told.",
 	.run = put_run,
 };
 
 static const struct option del_options[] = {
 	{ "all", no_argument, NULL, 'a' },
+	{ "if-version", required_argument, NULL, 'v' },
+	{ "if-value", required_argument, NULL, 'V' },
 	COMMON_LONG_OPTIONS
 };
 
 static int act_del(struct kreg_table *table, void *arg)
 {
 	struct change *c = arg;
-	int ret = kreg_del(table, c->key.data, c->key.len);
+	int ret = run_change(table, c, KREG_OP_DELETE);
 
-	if (ret > 0)
-		c->count++;
-	return ret < 0 ? ret : 0;
+	if (!ret)
+		c->count += c->op.out_count;
+	return ret;
 }
 
 static int act_clear(struct kreg_table *table, void *arg)
@@ -138,9 +200,14 @@ static int del_run(int argc, char **argv)
 	bool all = false;
 	int o, ret;
 
-	while ((o = next_option(argc, argv, "a", del_options)) != -1)
+	while ((o = next_option(argc, argv, "a", del_options)) != -1) {
 		all |= o == 'a';
-	need_args(argc, all ? 1 : 2, all ? 1 : -1);
+		add_condition(&c, o);
+	}
+	if (all && c.op.flags)
+		usage("a condition is one of a single object");
+	need_args(argc, all ? 1 : 2, all ? 1 : c.op.flags ? 2 : -1);
+	set_expected(&c);
 	ret = open_table(argv[optind], &table);
 	if (ret)
 		return ret;
@@ -148,21 +215,22 @@ static int del_run(int argc, char **argv)
 		ret = as_owner(table, act_clear, &c);
 	else
 		ret = del_keys(table, argv + optind + 1, &c);
-	if (ret)
-		ret = fail(ret);
-	else
-		ret = del_report(&c);
+	ret = ret ? fail_change(ret) : del_report(&c);
 	if (!ret && !all && !c.count)
 		ret = EXIT_MISSING;
 	close_table(table);
+	bytes_free(&c.expected);
 	return ret;
 }
 
 const struct command cmd_del = {
 	.name = "del",
-	.args = "NAME KEY... | --all NAME",
+	.args = "[--if-version N|--if-value OLD] NAME KEY... | --all NAME",
 	.summary = "remove objects",
 	.help = "Remove objects, and tell how many there were; 3 is the exit status if none.\n\n"
-		"  -a, --all  all objects, in one",
+		"  -a, --all           all objects, in one\n"
+		"      --if-version N  only if the object has this version\n"
+		"      --if-value OLD  only if the object has this value\n\n"
+		"Else the exit status is 4.",
 	.run = del_run,
 };

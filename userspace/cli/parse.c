@@ -22,6 +22,16 @@ int parse_number(const char *text, uint64_t max, uint64_t *number)
 	return 0;
 }
 
+int parse_signed(const char *text, int64_t *number)
+{
+	uint64_t n, most = *text == '-' ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
+	int ret = parse_number(text + (*text == '-'), most, &n);
+
+	if (!ret)
+		*number = *text == '-' ? -n : n;
+	return ret;
+}
+
 int parse_mode(const char *text, unsigned int *mode)
 {
 	unsigned long n;

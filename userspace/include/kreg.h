@@ -40,6 +40,7 @@
 #include <kreg/client.h>
 #include <kreg/table.h>
 #include <kreg/object.h>
+#include <kreg/edit.h>
 #include <kreg/key.h>
 #include <kreg/batch.h>
 #include <kreg/scan.h>

@@ -247,7 +247,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		{ 'n', last.needed }, { 'K', KREG_MAX_KEY }, { 'V', KREG_MAX_VALUE },
 		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
 		{ 'E', KREG_MAX_EVENT_VALUE }, { 'A', KREG_MAX_AGENT_VALUE },
-		{ 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
+		{ 'F', KREG_MAX_FIELDS }, { 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
 	};
 	size_t i;
 

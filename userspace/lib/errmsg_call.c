@@ -125,6 +125,28 @@ static const struct {
 	{ ENAMETOOLONG, TRY_AGENT, "the key has %k bytes; the most is %K" },
 	{ ENOMEM, TRY_AGENT, "the agent has no memory" },
 	{ ENAMETOOLONG, TRY_SERVE, "the name of the directory is too long for a socket" },
+	{ ECANCELED, TRY_WRITE,
+	  "the object in %t has another version or value by now, or is gone: read it again" },
+	{ ECANCELED, TRY_EDIT,
+	  "the object in %t has another version by now, or is gone: read it again" },
+	{ ECANCELED, TRY_BATCH,
+	  "an object in %t has another version by now, or is gone; nothing was written" },
+	{ ERANGE, TRY_READ, "the value in %t ends before byte %v" },
+	{ ERANGE, TRY_EDIT,
+	  "the value in %t ends before the field does: extend it, or look at its length" },
+	{ EOVERFLOW, TRY_EDIT,
+	  "the number in %t would get larger than 64 bits hold: let it wrap, saturate, or stop at a threshold"
+	},
+	{ EFBIG, TRY_EDIT,
+	  "the value would get longer than %V bytes, or there are more than %F fields" },
+	{ EINVAL, TRY_EDIT,
+	  "the key is empty, there is no field, or the flags of one contradict each other" },
+	{ EBUSY, TRY_EDIT, "the object in %t is on loan to a process: wait until it is back" },
+	{ EBUSY, TRY_WRITE, "the object in %t is on loan to a process: wait until it is back" },
+	{ ENAMETOOLONG, TRY_EDIT, "the key has %k bytes; the most is %K" },
+	{ EACCES, TRY_EDIT,
+	  "to change a value needs the right to read and to write: %t belongs to %o and has mode %m"
+	},
 };
 
 const char *kreg_call_sentence(int err, enum attempt attempt)

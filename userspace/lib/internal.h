@@ -252,6 +252,7 @@ enum attempt {
 	TRY_FOLLOW,
 	TRY_READ,
 	TRY_WRITE,
+	TRY_EDIT,
 	TRY_BATCH,
 	TRY_STAT,
 	TRY_BY_ID,	/* perhaps in another namespace */

@@ -45,6 +45,28 @@ static int op_failed(int ret, const struct kreg_table *table, unsigned int code,
 	return kreg_fail_sizes(ret, key_len, value_len, out_len);
 }
 
+/* What does not fit the kernel's members must not lose bits on the way into them. */
+static int set_condition(struct kreg_op *op, const struct kreg_op_args *a)
+{
+	bool by_value = a->flags & KREG_OP_VALUE, in_part = a->flags & KREG_OP_PART;
+
+	if ((a->expected && !by_value) || (a->expected_len && !by_value) ||
+	    (a->offset && !in_part) || (a->more && !(a->flags & KREG_OP_MORE)) ||
+	    (a->version && !(a->flags & KREG_OP_VERSION)))
+		return -EOPNOTSUPP;
+	if (a->offset > UINT32_MAX)
+		return -ERANGE;
+	if (a->expected_len > UINT32_MAX)
+		return -EFBIG;
+	op->arg = a->version;
+	op->offset = in_part ? a->offset : a->expected_len;
+	if (by_value)
+		op->arg = a->expected_len ? kreg_ptr(a->expected) : 0;
+	if (a->flags & KREG_OP_MORE)
+		op->arg = kreg_ptr(a->more);
+	return 0;
+}
+
 static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 {
 	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
@@ -63,7 +85,9 @@ static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 	if (ret)
 		return ret;
 	io.op.flags = a.flags;
-	io.op.arg = a.version;
+	ret = set_condition(&io.op, &a);
+	if (ret)
+		return ret;
 	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
 	if (!ret || ret == -EMSGSIZE)
 		args->out_len = io.op.out_len;

@@ -118,6 +118,10 @@ int kreg_count(struct kreg_table *table, uint64_t *objects) KREG_NONNULL_FIRST;
  * @out_version: GET, MEMBER, TAKE: version of the object; others: of this write.
  *	Versions of a table only grow
  * @version: with KREG_OP_VERSION, the one that the object has to have, else -ECANCELED
+ * @expected: with KREG_OP_VALUE, the value that the object has to have, else -ECANCELED
+ * @expected_len: its length
+ * @offset: with KREG_OP_PART, where in the value to begin
+ * @more: with KREG_OP_MORE, what else is to be said; or NULL
  */
 struct kreg_op_args {
 	size_t size;
@@ -133,9 +137,14 @@ struct kreg_op_args {
 	uint64_t out_count;
 	uint64_t out_version;
 	uint64_t version;
+	const void *expected;
+	size_t expected_len;
+	size_t offset;
+	struct kreg_more *more;
 };
 
-#define KREG_OP_ARGS_INIT	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define KREG_OP_ARGS_INIT \
+	{ sizeof(struct kreg_op_args), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /** kreg_op_run() - any operation on an object; tells the version as well. */
 int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Changes that depend on the value that is there, where nothing is bound: most of them. */
+#include "client/client.h"
+#include "store/edit.h"
+#include "table/access.h"
+#include "table/bound.h"
+#include "table/change.h"
+#include "table/table.h"
+
+/* To whom objects are bound matters neither for the change nor for what is there. */
+static bool is_loose(const struct kreg_change *c, const struct kreg_place *place)
+{
+	return c->edit && !c->binds && !c->mine &&
+	       !(place->old && kreg_rec_is_bound(place->old));
+}
+
+/* What others may change in a registry depends on more. */
+static bool may_edit(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	return kreg_table_owned_by(t, cl) ||
+	       (READ_ONCE(t->access) != KREG_ACCESS_REGISTRY && !kreg_table_may_read(t, cl));
+}
+
+static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	const struct kreg_rec *old = place->old;
+	int err = 0;
+
+	kreg_table_assert(t);
+	c->gone = NULL;
+	c->holder = NULL;
+	c->bound = false;
+	c->untold = false;
+	if (c->must_be_there && !old)
+		return -ENODATA;
+	if (c->only && (!old || old->born != c->only))
+		return -ECANCELED;
+	if (c->edit->compares)
+		err = kreg_store_compare(&t->store, c->edit, old);
+	if (!err && c->edit->count)
+		err = kreg_store_edit(&t->store, c, old);
+	if (err)
+		return err;
+	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
+}
+
+int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	kreg_table_assert(t);
+	if (is_loose(c, place) && may_edit(t, c->bind->client))
+		return find_edited(t, c, place);
+	return kreg_table_find_bound(t, c, place);
+}
+
+int kreg_table_change_special(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
+			      struct kreg_place *place, struct kreg_prealloc *pre)
+{
+	int err;
+
+	kreg_table_assert(t);
+	if (unlikely(!is_loose(c, place)))
+		return kreg_table_change_bound(t, c, txn, place, pre);
+	if (unlikely(c->blob))
+		return kreg_table_change_long(t, c, txn, place, pre);
+	if (unlikely(!c->value && c->edit->count)) {
+		err = kreg_store_make(&t->store, c, place->old, pre);
+		if (err)
+			return err;
+	}
+	return kreg_store_apply(txn, c, place, pre);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg incr, kreg patch: change parts of values. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct option incr_options[] = {
+	{ "start", required_argument, NULL, 's' },
+	{ "min", required_argument, NULL, 'm' },
+	{ "max", required_argument, NULL, 'M' },
+	{ "set", required_argument, NULL, 'S' },
+	{ "wrap", no_argument, NULL, 'w' },
+	{ "saturate", no_argument, NULL, 'u' },
+	{ "extend", no_argument, NULL, 'e' },
+	{ "big-endian", no_argument, NULL, 'b' },
+	{ "offset", required_argument, NULL, 'o' },
+	COMMON_LONG_OPTIONS
+};
+
+struct increment {
+	struct bytes key;
+	int64_t by;
+	int64_t now;
+	const char *min, *max, *set;
+	struct kreg_counter_options how;
+};
+
+static int act_incr(struct kreg_table *table, void *arg)
+{
+	struct increment *i = arg;
+
+	return kreg_counter_add_with(table, i->key.data, i->key.len, i->by, &i->how, &i->now);
+}
+
+static int64_t signed_arg(const char *text)
+{
+	int64_t n;
+
+	if (parse_signed(text, &n))
+		usage("'%s' is no number of 64 bits", text);
+	return n;
+}
+
+/* An option but for digits, which are a negative number. */
+static void incr_option(struct increment *i, int option)
+{
+	uint64_t n;
+
+	switch (option) {
+	case 's':
+		i->how.starts = 1;
+		i->how.start = signed_arg(optarg);
+		break;
+	case 'm':
+		i->min = optarg;
+		break;
+	case 'M':
+		i->max = optarg;
+		break;
+	case 'S':
+		i->set = optarg;
+		break;
+	case 'w':
+		i->how.flags |= KREG_FIELD_WRAP;
+		break;
+	case 'u':
+		i->how.flags |= KREG_FIELD_SATURATE;
+		break;
+	case 'e':
+		i->how.flags |= KREG_FIELD_EXTEND;
+		break;
+	case 'b':
+		i->how.flags |= KREG_FIELD_BIG_ENDIAN;
+		break;
+	case 'o':
+		if (parse_number(optarg, UINT32_MAX, &n))
+			usage("'%s' is no number of bytes", optarg);
+		i->how.offset = n;
+		break;
+	}
+}
+
+/* A number that grows is held by --max, one that shrinks by --min. */
+static void set_limit(struct increment *i)
+{
+	const char *limit = i->by < 0 ? i->min : i->max;
+
+	if (i->set && !i->min && !i->max)
+		usage("--set goes with --min or --max");
+	if ((i->min || i->max) && i->how.flags & (KREG_FIELD_WRAP | KREG_FIELD_SATURATE))
+		usage("a number is held at a limit, or it wraps, or saturates");
+	if (!limit)
+		return;
+	i->how.flags |= KREG_FIELD_THRESHOLD;
+	i->how.threshold = signed_arg(limit);
+	i->how.set = i->set ? signed_arg(i->set) : i->how.threshold;
+}
+
+static int incr_report(const struct increment *i)
+{
+	if (json) {
+		json_begin(stdout);
+		json_signed("value", i->now);
+		json_end();
+	} else {
+		printf("%" PRId64 "\n", i->now);
+	}
+	return finish_output();
+}
+
+static int incr_run(int argc, char **argv)
+{
+	struct increment i = { .how = { .size = sizeof(i.how) } };
+	char digits[32] = "-";
+	struct kreg_table *table;
+	size_t n = 1;
+	int o, ret;
+
+	while ((o = next_option(argc, argv, "0123456789", incr_options)) != -1) {
+		if (o < '0' || o > '9')
+			incr_option(&i, o);
+		else if (n < sizeof(digits) - 1)
+			digits[n++] = o;
+	}
+	need_args(argc, 2, n > 1 ? 2 : 3);
+	if (!*argv[optind + 1])
+		usage("the key is empty");
+	i.by = n > 1 ? signed_arg(digits) : argc - optind > 2 ? signed_arg(argv[optind + 2]) : 1;
+	set_limit(&i);
+	i.key = bytes_arg(argv[optind + 1]);
+	ret = open_table(argv[optind], &table);
+	if (!ret) {
+		ret = as_owner(table, act_incr, &i);
+		ret = ret ? fail(ret) : incr_report(&i);
+		close_table(table);
+	}
+	bytes_free(&i.key);
+	return ret;
+}
+
+const struct command cmd_incr = {
+	.name = "incr",
+	.args = "[OPTION]... NAME KEY [N]",
+	.summary = "add to a counter and print it",
+	.help = "Add N, or 1, to the number that a value of 8 bytes is, in the byte order of the\n"
+		"machine, and print what it is then. N may be negative, or 0 to look.\n\n"
+		"      --start N     begin with N if the key is not there; else that is an error\n"
+		"      --max N       a number that would grow beyond N stays at N\n"
+		"      --min N       a number that would shrink below N stays at N\n"
+		"      --set N       or becomes N\n"
+		"      --wrap        a number that is too large for 64 bits goes on at the least\n"
+		"      --saturate    it stays at the most; without these it is an error\n"
+		"      --offset N    the number begins at byte N of the value\n"
+		"      --extend      a value that is too short for it gets longer\n"
+		"      --big-endian  it is stored with its highest byte first",
+	.run = incr_run,
+};
+
+static const struct option patch_options[] = {
+	{ "extend", no_argument, NULL, 'e' },
+	{ "truncate", no_argument, NULL, 't' },
+	{ "file", required_argument, NULL, 'f' },
+	COMMON_LONG_OPTIONS
+};
+
+struct patch {
+	struct bytes key;
+	struct bytes bytes;
+	uint64_t offset;
+	unsigned int flags;
+};
+
+static int act_patch(struct kreg_table *table, void *arg)
+{
+	const struct patch *p = arg;
+
+	return kreg_patch(table, p->key.data, p->key.len, p->offset, p->bytes.data, p->bytes.len,
+			  p->flags);
+}
+
+static int patch_run(int argc, char **argv)
+{
+	struct patch p = { 0 };
+	const char *file = NULL;
+	struct kreg_table *table;
+	int o, ret;
+
+	while ((o = next_option(argc, argv, "f:", patch_options)) != -1) {
+		if (o == 'f')
+			file = optarg;
+		else
+			p.flags |= o == 'e' ? KREG_FIELD_EXTEND : KREG_FIELD_TRUNCATE;
+	}
+	need_args(argc, file ? 3 : 4, file ? 3 : 4);
+	if (!*argv[optind + 1])
+		usage("the key is empty");
+	if (parse_number(argv[optind + 2], UINT32_MAX, &p.offset))
+		usage("'%s' is no number of bytes", argv[optind + 2]);
+	if (!file && !strcmp(argv[optind + 3], "-"))
+		file = "-";
+	p.key = bytes_arg(argv[optind + 1]);
+	if (!file)
+		p.bytes = bytes_arg(argv[optind + 3]);
+	ret = file ? bytes_value(file, &p.bytes) : 0;
+	if (!ret)
+		ret = open_table(argv[optind], &table);
+	if (!ret) {
+		ret = as_owner(table, act_patch, &p);
+		if (ret)
+			ret = fail(ret);
+		close_table(table);
+	}
+	bytes_free(&p.key);
+	bytes_free(&p.bytes);
+	return ret;
+}
+
+const struct command cmd_patch = {
+	.name = "patch",
+	.args = "[--extend] [--truncate] NAME KEY OFFSET BYTES|-|--file FILE",
+	.summary = "replace a part of a value",
+	.help = "Replace the bytes of a value from OFFSET on, in one. '-' reads them from\n"
+		"standard input. They have to be within the value.\n\n"
+		"      --extend     the value gets longer, with zeros in a gap\n"
+		"      --truncate   the value ends behind them\n"
+		"  -f, --file FILE  they are the content of FILE",
+	.run = patch_run,
+};

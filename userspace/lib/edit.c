@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Counters, parts of values, and writes on condition of what is there. */
+#include <endian.h>
+#include <errno.h>
+#include <stddef.h>
+
+#include "internal.h"
+
+/* What the first version of the library knew. */
+#define EDIT_OPTIONS_LEAST	(offsetof(struct kreg_edit_options, out_len) + sizeof(size_t))
+#define COUNTER_OPTIONS_LEAST	(offsetof(struct kreg_counter_options, set) + sizeof(int64_t))
+
+/* Keep the failure and its sizes for kreg_errmsg(). */
+static int edit_failed(int ret, const struct kreg_table *table, size_t key_len, size_t len)
+{
+	kreg_fail_table(ret, TRY_EDIT, table);
+	return kreg_fail_sizes(ret, key_len, len, 0);
+}
+
+/* What does not fit stays unknown, so that the kernel refuses it. */
+static uint16_t to_u16(unsigned int x)
+{
+	return x > UINT16_MAX ? UINT16_MAX : x;
+}
+
+void kreg_field_number(struct kreg_field *field, unsigned int code, unsigned int flags,
+		       uint32_t offset, int64_t operand)
+{
+	*field = (struct kreg_field){
+		.code = to_u16(code), .flags = to_u16(flags), .offset = offset,
+		.operand = operand,
+	};
+}
+
+void kreg_field_copy(struct kreg_field *field, unsigned int flags, uint32_t offset,
+		     const void *bytes, size_t len)
+{
+	*field = (struct kreg_field){
+		.code = KREG_FIELD_COPY, .flags = to_u16(flags), .offset = offset,
+		.operand = kreg_ptr(bytes), .set = len,
+	};
+}
+
+static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
+		    struct kreg_field *fields, size_t count, struct kreg_edit_options *o)
+{
+	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
+	struct kreg_more more = {
+		.size = sizeof(more), .if_version = o->if_version,
+		.start = o->start_len ? kreg_ptr(o->start) : 0,
+		.start_len = o->start_len > UINT32_MAX ? UINT32_MAX : o->start_len,
+		.flags = o->start ? KREG_MORE_START : 0,
+	};
+	int ret;
+
+	if (count > KREG_MAX_FIELDS)
+		return -EFBIG;
+	ret = kreg_op_fill(&io.op, KREG_OP_EDIT, key, key_len, fields, count * sizeof(*fields));
+	if (ret)
+		return ret;
+	if (o->start || o->if_version) {
+		io.op.flags = KREG_OP_MORE;
+		io.op.arg = kreg_ptr(&more);
+	}
+	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+	o->out_version = io.op.out_version;
+	o->out_len = io.op.out_len;
+	return ret;
+}
+
+int kreg_edit(struct kreg_table *table, const void *key, size_t key_len,
+	      struct kreg_field *fields, size_t count, struct kreg_edit_options *options)
+{
+	struct kreg_edit_options o = KREG_EDIT_OPTIONS_INIT;
+	int ret = 0;
+
+	if (options)
+		ret = options->size < EDIT_OPTIONS_LEAST ? -EINVAL :
+						kreg_options_copy(&o, sizeof(o), options);
+	if (!ret)
+		ret = run_edit(table, key, key_len, fields, count, &o);
+	if (ret)
+		return edit_failed(ret, table, key_len, o.start_len);
+	if (options) {
+		options->out_version = o.out_version;
+		options->out_len = o.out_len;
+	}
+	return 0;
+}
+
+int kreg_patch(struct kreg_table *table, const void *key, size_t key_len, size_t offset,
+	       const void *bytes, size_t len, unsigned int flags)
+{
+	struct kreg_edit_options o = KREG_EDIT_OPTIONS_INIT;
+	struct kreg_field field;
+	int ret;
+
+	if (offset > UINT32_MAX)
+		return edit_failed(-ERANGE, table, key_len, len);
+	kreg_field_copy(&field, flags, offset, bytes, len);
+	ret = run_edit(table, key, key_len, &field, 1, &o);
+	return ret ? edit_failed(ret, table, key_len, len) : 0;
+}
+
+static int add(struct kreg_table *table, const void *key, size_t key_len,
+	       const struct kreg_counter_options *o, int64_t by, int64_t *now)
+{
+	struct kreg_edit_options edit = KREG_EDIT_OPTIONS_INIT;
+	uint64_t start = o->flags & KREG_FIELD_BIG_ENDIAN ? htobe64(o->start) : (uint64_t)o->start;
+	struct kreg_field field;
+	int ret = 0;
+
+	if (o->flags > UINT16_MAX || o->starts > 1)
+		ret = -EOPNOTSUPP;
+	if (!ret && o->starts) {
+		edit.start = &start;
+		/* In front of it there are zeros, if there may be. */
+		edit.start_len = o->offset ? 0 : sizeof(start);
+		if (o->offset && (o->start || !(o->flags & KREG_FIELD_EXTEND)))
+			ret = -EINVAL;
+	}
+	kreg_field_number(&field, KREG_FIELD_ADD, o->flags, o->offset, by);
+	field.threshold = o->threshold;
+	field.set = o->set;
+	if (!ret)
+		ret = run_edit(table, key, key_len, &field, 1, &edit);
+	if (ret)
+		return edit_failed(ret, table, key_len, 0);
+	if (now)
+		*now = field.out;
+	return 0;
+}
+
+int kreg_counter_add(struct kreg_table *table, const void *key, size_t key_len, int64_t by,
+		     int64_t *now)
+{
+	return add(table, key, key_len, &(struct kreg_counter_options){ 0 }, by, now);
+}
+
+int kreg_counter_add_from(struct kreg_table *table, const void *key, size_t key_len, int64_t by,
+			  int64_t start, int64_t *now)
+{
+	const struct kreg_counter_options o = { .starts = 1, .start = start };
+
+	return add(table, key, key_len, &o, by, now);
+}
+
+int kreg_counter_add_with(struct kreg_table *table, const void *key, size_t key_len, int64_t by,
+			  const struct kreg_counter_options *options, int64_t *now)
+{
+	struct kreg_counter_options o = { 0 };
+	int ret = 0;
+
+	if (options)
+		ret = options->size < COUNTER_OPTIONS_LEAST ? -EINVAL :
+						kreg_options_copy(&o, sizeof(o), options);
+	if (ret)
+		return edit_failed(ret, table, key_len, 0);
+	return add(table, key, key_len, &o, by, now);
+}
+
+static int get_range(struct kreg_table *table, const void *key, size_t key_len, size_t offset,
+		     void *buf, size_t room, struct kreg_op *out)
+{
+	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
+	int ret;
+
+	if (offset > UINT32_MAX)
+		return -ERANGE;
+	ret = kreg_op_fill(&io.op, KREG_OP_GET, key, key_len, buf, room);
+	if (ret)
+		return ret;
+	io.op.flags = KREG_OP_PART;
+	io.op.offset = offset;
+	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+	*out = io.op;
+	return ret;
+}
+
+static int range_failed(int ret, const struct kreg_table *table, size_t key_len, size_t offset)
+{
+	kreg_fail_table(ret, TRY_READ, table);
+	return kreg_fail_sizes(ret, key_len, offset, 0);
+}
+
+int kreg_get_range(struct kreg_table *table, const void *key, size_t key_len, size_t offset,
+		   void *buf, size_t room, size_t *len, size_t *value_len)
+{
+	struct kreg_op op;
+	int ret = get_range(table, key, key_len, offset, buf, room, &op);
+
+	if (ret)
+		return range_failed(ret, table, key_len, offset);
+	*len = op.out_len - offset < room ? op.out_len - offset : room;
+	if (value_len)
+		*value_len = op.out_len;
+	return 0;
+}
+
+int kreg_counter_get(struct kreg_table *table, const void *key, size_t key_len, int64_t *now)
+{
+	struct kreg_op op;
+	int64_t x;
+	int ret = get_range(table, key, key_len, 0, &x, sizeof(x), &op);
+
+	if (!ret && op.out_len < sizeof(x))
+		ret = -ERANGE;
+	if (ret)
+		return range_failed(ret, table, key_len, sizeof(x));
+	*now = x;
+	return 0;
+}
+
+/* A PUT or DELETE with this condition. */
+static int run_if(struct kreg_table *table, struct kreg_op_args *args, unsigned int flags,
+		  uint64_t *now)
+{
+	int ret;
+
+	args->size = sizeof(*args);
+	args->flags = flags;
+	ret = kreg_op_run(table, args);
+	if (!ret && now)
+		*now = args->out_version;
+	return ret;
+}
+
+int kreg_put_present(struct kreg_table *table, const void *key, size_t key_len,
+		     const void *value, size_t value_len)
+{
+	struct kreg_op_args args = {
+		.code = KREG_OP_PUT, .key = key, .key_len = key_len,
+		.value = (void *)value, .value_len = value_len,
+	};
+
+	return run_if(table, &args, KREG_OP_PRESENT, NULL);
+}
+
+int kreg_swap(struct kreg_table *table, const void *key, size_t key_len, uint64_t version,
+	      const void *value, size_t value_len, uint64_t *now)
+{
+	struct kreg_op_args args = {
+		.code = KREG_OP_PUT, .key = key, .key_len = key_len,
+		.value = (void *)value, .value_len = value_len, .version = version,
+	};
+
+	return run_if(table, &args, KREG_OP_VERSION, now);
+}
+
+int kreg_swap_value(struct kreg_table *table, const void *key, size_t key_len,
+		    const void *old, size_t old_len, const void *value, size_t value_len)
+{
+	struct kreg_op_args args = {
+		.code = KREG_OP_PUT, .key = key, .key_len = key_len,
+		.value = (void *)value, .value_len = value_len,
+		.expected = old, .expected_len = old_len,
+	};
+
+	return run_if(table, &args, KREG_OP_VALUE, NULL);
+}
+
+int kreg_del_version(struct kreg_table *table, const void *key, size_t key_len, uint64_t version)
+{
+	struct kreg_op_args args = {
+		.code = KREG_OP_DELETE, .key = key, .key_len = key_len, .version = version,
+	};
+
+	return run_if(table, &args, KREG_OP_VERSION, NULL);
+}
+
+int kreg_del_value(struct kreg_table *table, const void *key, size_t key_len,
+		   const void *value, size_t value_len)
+{
+	struct kreg_op_args args = {
+		.code = KREG_OP_DELETE, .key = key, .key_len = key_len,
+		.expected = value, .expected_len = value_len,
+	};
+	int ret = run_if(table, &args, KREG_OP_VALUE, NULL);
+
+	return ret == -ECANCELED ? 0 : ret ? ret : 1;
+}
