@@ -111,6 +111,17 @@ static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 
+/*
+ * op_run.c. Sleeps. @err, or -EFAULT: a struct of which a part cannot be read is that, whatever
+ * else is wrong with it.
+ */
+int kreg_op_refuse(struct kreg_ioc_op __user *user, struct kreg_op *op, int err);
+/* get.c. Sleeps. Perform a read that has been checked, and answer it. */
+int kreg_op_get(struct kreg_client *cl, struct kreg_ioc_op __user *user, struct kreg_ioc_op *arg);
+/* op_run.c. Sleeps. The command in the short form, when it is not plain. */
+long kreg_op_run_unusual(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+			 struct kreg_ioc_op *arg);
+
 /* To whom an object is to be bound, lent, or is no more; and which value it has to have. */
 struct kreg_binding {
 	struct kreg_proc *proc;		/* with a reference of the caller */

@@ -215,13 +215,9 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 {
 	struct kreg_store *s = t->store;
 	struct kreg_root *root = kreg_store_root(s);
-	u32 *head, *from, n = root->front->n;
+	u32 *head = kreg_index_head(root, kreg_read_bucket(r->hash, root->front->n)), *from = head;
 	unsigned int left = KREG_STRETCH;
 
-	if (unlikely(!n))
-		return kreg_order_link_to(s, ref, r, &t->last_link);
-	head = kreg_index_head(root, kreg_read_bucket(r->hash, n));
-	from = head;
 	if (unlikely(t->last_link))
 		return link_to_far(t, ref, r, t->last_link);
 	while (*from != ref) {
@@ -243,7 +239,7 @@ static __always_inline void unlink_record(struct kreg_txn *t, u32 ref, struct kr
 }
 
 /* Unlink the record that died last of those that are left. False: not in this hold. */
-static bool unlink_next(struct kreg_txn *t)
+static __always_inline bool unlink_next(struct kreg_txn *t, bool ordered)
 {
 	struct kreg_store *s = t->store;
 	u32 ref = t->dead, *from = NULL;
@@ -257,7 +253,8 @@ static bool unlink_next(struct kreg_txn *t)
 			from = &r->link;
 	}
 	r = kreg_arena_rec(s, ref);
-	from = from ?: link_to(t, ref, r);
+	if (!from)
+		from = ordered ? kreg_order_link_to(s, ref, r, &t->last_link) : link_to(t, ref, r);
 	if (unlikely(!from))
 		return false;
 	unlink_record(t, ref, r, from);
@@ -292,7 +289,16 @@ static __always_inline bool end_write(struct kreg_store *s)
 static noinline bool unlink_more(struct kreg_txn *t, unsigned int budget)
 {
 	for (; t->dead; budget--) {
-		if (!budget || !unlink_next(t))
+		if (!budget || !unlink_next(t, false))
+			return false;
+	}
+	return end_write(t->store);
+}
+
+static noinline bool unlink_ordered(struct kreg_txn *t, unsigned int budget)
+{
+	for (; t->dead; budget--) {
+		if (!budget || !unlink_next(t, true))
 			return false;
 	}
 	return end_write(t->store);
@@ -303,5 +309,7 @@ bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget)
 	kreg_store_assert(t->store);
 	if (t->dead && t->last && budget && unlink_last(t))
 		budget--;
-	return t->dead ? unlink_more(t, budget) : end_write(t->store);
+	if (!t->dead)
+		return end_write(t->store);
+	return likely(!t->store->ordered) ? unlink_more(t, budget) : unlink_ordered(t, budget);
 }

@@ -66,26 +66,13 @@ static void commit_model(void)
 
 static struct batch *prepare(void);
 
-/* Memory, brought with the odd failure, while others want some too. */
-static void fill(struct kreg_prealloc *f)
-{
-	int err;
-
-	spin_unlock(&turn);
-	shim_fail_in = rnd(8) ? 0 : 1 + rnd(4);
-	err = kreg_prealloc_fill(f, &store);
-	shim_fail_in = 0;
-	if (err)
-		tap_check(err == -ENOMEM && !kreg_prealloc_fill(f, &store));
-	spin_lock(&turn);
-}
-
+/* The same, while others want some too. */
 static void fill_and_add(struct kreg_prealloc *f)
 {
 	struct batch **slot = &prepared[rnd(PREPARED)];
 	static bool nested;
 
-	fill(f);
+	memory_bring(f);
 	if (!nested && !*slot && !rnd(4)) {
 		nested = true;
 		*slot = prepare();
@@ -402,24 +389,6 @@ void model_let_go(void)
 		probe_keep(NULL, 0, 0);
 }
 
-/* Upkeep until there is nothing left for it; to take marks off an ordered list it needs memory. */
-static void drain(void)
-{
-	bool more;
-
-	do {
-		struct kreg_prealloc f = {};
-
-		more = kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store) ||
-		       f.must_chunks;
-		if (f.must_chunks) {
-			fill(&f);
-			kreg_store_add_prealloc(&store, &f);
-		}
-		kreg_prealloc_free(&f);
-	} while (more);
-}
-
 /* Nobody reads, nothing is reserved: all memory but a little comes back. */
 void model_drain(void)
 {
@@ -443,7 +412,7 @@ void model_drain(void)
 	}
 	if (mode->bound)
 		holders_retire();
-	drain();
+	memory_drain();
 	tap_check(!holders_allocated());
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);

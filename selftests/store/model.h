@@ -84,6 +84,10 @@ void model_end(void);
 void model_fill(struct kreg_prealloc *f);
 void model_remove_bound(struct kreg_holder *h, u32 n);
 
+/* memory.c */
+void memory_bring(struct kreg_prealloc *f);	/* gives up the turn */
+void memory_drain(void);		/* upkeep until there is nothing left for it */
+
 /* probe.c */
 void probe(u32 k);
 void probe_keep(struct kreg_blob *b, u32 k, u32 seed);
