@@ -67,8 +67,8 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
 /*
- * Turn. The same, also when it matters which value is there: -ENODATA, -ECANCELED, -ERANGE,
- * KREG_EDIT_LONG.
+ * Turn. The same with c->edit, when it matters which value is there: -ENODATA, -ECANCELED,
+ * -ERANGE, KREG_EDIT_LONG.
  */
 int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
 /* Turn. Whether a CLEAR may be done then. -EACCES. */
@@ -97,7 +97,8 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
 	if (unlikely(!found))
 		return KREG_TABLE_FAR;
 	if (unlikely(c->special || (place->old && kreg_rec_is_bound(place->old))))
-		return kreg_table_find_special(t, c, place);
+		return c->edit ? kreg_table_find_special(t, c, place) :
+				 kreg_table_find_bound(t, c, place);
 	if (c->must_be_new && place->old)
 		return -EEXIST;
 	if (c->only && (!place->old || place->old->born != c->only))
@@ -132,7 +133,8 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 	if (unlikely(err))
 		return err;
 	if (unlikely(c->special))
-		return kreg_table_change_special(t, c, txn, place, pre);
+		return c->edit ? kreg_table_change_special(t, c, txn, place, pre) :
+				 kreg_table_change_bound(t, c, txn, place, pre);
 	if (unlikely(c->blob && !c->rec))
 		return kreg_table_change_long(t, c, txn, place, pre);
 	return kreg_store_apply(txn, c, place, pre);

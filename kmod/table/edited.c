@@ -10,8 +10,7 @@
 /* To whom objects are bound matters neither for the change nor for what is there. */
 static bool is_loose(const struct kreg_change *c, const struct kreg_place *place)
 {
-	return c->edit && !c->binds && !c->mine &&
-	       !(place->old && kreg_rec_is_bound(place->old));
+	return !c->binds && !c->mine && !(place->old && kreg_rec_is_bound(place->old));
 }
 
 /* What others may change in a registry depends on more. */
