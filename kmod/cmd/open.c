@@ -247,9 +247,9 @@ static int open_any(struct kreg_client *cl, struct kreg_open *open)
 		err = open_existing(cl, open);
 		if (may_create && err == -ENOENT)
 			err = create_table(cl, open);
-		else if (waits)
+		else if (waits || err != -ESTALE)
 			break;
-	} while (err == -ESTALE || (err == -EEXIST && may_create && may_exist));
+	} while (err == -ESTALE || (err == -EEXIST && may_exist));
 	return err;
 }
 
