@@ -210,8 +210,12 @@ int kreg_standby_enter(struct kreg_standby *s)
 	return err;
 }
 
-/* The owner of the table, with a reference, if it is dead; or NULL. */
-static struct kreg_proc *dead_owner_of(const struct kreg_standby *s)
+/*
+ * The owner of the table, with a reference, if it is dead; or NULL. *@passing: the table has no
+ * owner, or the client has it already, so that the record may come with this hold of the turn.
+ */
+static struct kreg_proc *dead_owner_of(const struct kreg_client *cl, const struct kreg_standby *s,
+				       struct kreg_writer **passing)
 {
 	struct kreg_proc *owner = NULL;
 	struct kreg_table *t;
@@ -220,6 +224,8 @@ static struct kreg_proc *dead_owner_of(const struct kreg_standby *s)
 	t = rcu_dereference(s->table);
 	if (t)
 		owner = rcu_dereference(t->owner);
+	if (!owner || owner == cl->proc)
+		*passing = s->writer;
 	if (owner && !(kreg_proc_dead(owner) && refcount_inc_not_zero(&owner->refs)))
 		owner = NULL;
 	rcu_read_unlock();
@@ -227,7 +233,8 @@ static struct kreg_proc *dead_owner_of(const struct kreg_standby *s)
 }
 
 /* NULL: none of those that were looked at, which are taken off *@left and come last now. */
-static struct kreg_proc *find_dead_owner(struct kreg_client *cl, unsigned int *left)
+static struct kreg_proc *find_dead_owner(struct kreg_client *cl, unsigned int *left,
+					 struct kreg_writer **passing)
 {
 	struct kreg_proc *dead = NULL;
 	struct kreg_standby *s;
@@ -241,7 +248,7 @@ static struct kreg_proc *find_dead_owner(struct kreg_client *cl, unsigned int *l
 			break;
 		}
 		list_move_tail(&s->of_client, &cl->standbys);
-		dead = dead_owner_of(s);
+		dead = dead_owner_of(cl, s, passing);
 	}
 	spin_unlock(&cl->watch_lock);
 	return dead;
@@ -250,6 +257,7 @@ static struct kreg_proc *find_dead_owner(struct kreg_client *cl, unsigned int *l
 int kreg_standby_sync(struct kreg_client *cl)
 {
 	unsigned int left = READ_ONCE(cl->nr_standbys);
+	struct kreg_writer *passing = NULL;
 	struct kreg_proc *dead;
 	int err = 0;
 
@@ -257,13 +265,17 @@ int kreg_standby_sync(struct kreg_client *cl)
 	if (!kreg_proc_deaths_untold())
 		left = min(left, PLACES_A_LOOK);
 	while (left && err >= 0 && kreg_mailbox_is_empty(&cl->box)) {
-		dead = find_dead_owner(cl, &left);
+		dead = find_dead_owner(cl, &left, &passing);
 		if (!dead) {
 			cond_resched();
 			continue;
 		}
 		err = kreg_proc_settle(dead);
 		kreg_proc_put(dead);
+	}
+	if (unlikely(passing) && kreg_mailbox_is_empty(&cl->box)) {
+		spin_lock(&passing->turn);
+		spin_unlock(&passing->turn);
 	}
 	return min(err, 0);
 }
