@@ -104,7 +104,7 @@ struct kreg_place {
 	union {
 		u32 *behind;		/* the link of the record that @link leads to, or NULL */
 		struct {
-			/* If the list is ordered: the last mark before it, and live records between. */
+			/* If the list is ordered: the last mark before, live records between. */
 			u32 mark;
 			u32 steps;
 		};
