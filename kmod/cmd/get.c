@@ -244,31 +244,24 @@ static __always_inline bool read_in_section(const struct kreg_client *cl, struct
 	return true;
 }
 
-/* Apart, with a reader of its own, so that the other one needs not be in memory. */
-static noinline struct kreg_op *read_ordered(const struct kreg_client *cl,
-					     const struct kreg_table *t, struct kreg_op *op,
-					     struct kreg_op *end, u32 *errors)
+static __always_inline struct kreg_op *
+read_some(const struct kreg_client *cl, const struct kreg_table *t, struct kreg_op *op,
+	  struct kreg_op *end, u32 *errors, bool ordered)
 {
 	struct kreg_reader v;
 
 	kreg_reader_enter(&v, &t->store);
-	while (op != end && read_in_section(cl, &v, op, errors, true))
+	while (op != end && read_in_section(cl, &v, op, errors, ordered))
 		op++;
 	return op;
 }
 
-static __always_inline struct kreg_op *read_some(const struct kreg_client *cl,
-						 const struct kreg_table *t, struct kreg_op *op,
-						 struct kreg_op *end, u32 *errors)
+/* Apart: it needs its reader in memory, and the others do not. */
+static noinline struct kreg_op *read_ordered(const struct kreg_client *cl,
+					     const struct kreg_table *t, struct kreg_op *op,
+					     struct kreg_op *end, u32 *errors)
 {
-	struct kreg_reader v;
-
-	kreg_reader_enter(&v, &t->store);
-	if (unlikely(!v.n))
-		return read_ordered(cl, t, op, end, errors);
-	while (op != end && read_in_section(cl, &v, op, errors, false))
-		op++;
-	return op;
+	return read_some(cl, t, op, end, errors, true);
 }
 
 /* Read in one section up to @end, or up to an operation that needs more. */
@@ -280,7 +273,9 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 	rcu_read_lock();
 	pagefault_disable();
 	if (!kreg_find_readable(cl, table, &t))
-		op = read_some(cl, t, op, end, errors);
+		op = likely(!kreg_store_is_ordered(&t->store)) ?
+		     read_some(cl, t, op, end, errors, false) :
+		     read_ordered(cl, t, op, end, errors);
 	pagefault_enable();
 	rcu_read_unlock();
 	return op;

@@ -368,7 +368,7 @@ static __always_inline int run_update(struct update *x, u64 only)
 	return err;
 }
 
-/* What is answered after the fact must not fail then, so nothing is answered before. */
+/* What is answered after the fact must not fail then: zeroes are answered before. */
 static __always_inline int update_and_answer(struct update *x, struct kreg_ioc_op __user *user,
 					     struct kreg_more *more)
 {

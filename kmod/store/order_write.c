@@ -415,6 +415,7 @@ static bool trim_spares(struct kreg_store *s, struct kreg_root *root)
 	return true;
 }
 
+/* Without a slot for a node, which only a write brings, marks are left to the next one. */
 bool kreg_order_step(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	struct kreg_root *root = kreg_store_root(s);

@@ -285,23 +285,24 @@ static __always_inline bool end_write(struct kreg_store *s)
 	return true;
 }
 
-/* Apart, so that lone writes do with less of the stack. */
-static noinline bool unlink_more(struct kreg_txn *t, unsigned int budget)
+static __always_inline bool unlink_rest(struct kreg_txn *t, unsigned int budget, bool ordered)
 {
 	for (; t->dead; budget--) {
-		if (!budget || !unlink_next(t, false))
+		if (!budget || !unlink_next(t, ordered))
 			return false;
 	}
 	return end_write(t->store);
 }
 
+/* Apart, so that lone writes do with less of the stack. */
+static noinline bool unlink_hashed(struct kreg_txn *t, unsigned int budget)
+{
+	return unlink_rest(t, budget, false);
+}
+
 static noinline bool unlink_ordered(struct kreg_txn *t, unsigned int budget)
 {
-	for (; t->dead; budget--) {
-		if (!budget || !unlink_next(t, true))
-			return false;
-	}
-	return end_write(t->store);
+	return unlink_rest(t, budget, true);
 }
 
 bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget)
@@ -311,5 +312,6 @@ bool kreg_txn_unlink(struct kreg_txn *t, unsigned int budget)
 		budget--;
 	if (!t->dead)
 		return end_write(t->store);
-	return likely(!t->store->ordered) ? unlink_more(t, budget) : unlink_ordered(t, budget);
+	return likely(!t->store->ordered) ? unlink_hashed(t, budget) :
+					      unlink_ordered(t, budget);
 }

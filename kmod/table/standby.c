@@ -273,6 +273,7 @@ int kreg_standby_sync(struct kreg_client *cl)
 		err = kreg_proc_settle(dead);
 		kreg_proc_put(dead);
 	}
+	/* Who has taken the owner away tells of it in the same hold: wait until that is over. */
 	if (unlikely(passing) && kreg_mailbox_is_empty(&cl->box)) {
 		spin_lock(&passing->turn);
 		spin_unlock(&passing->turn);
