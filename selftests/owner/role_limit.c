@@ -175,6 +175,8 @@ TEST_F(role_limit, of_one_to_be_destroyed)
 	ASSERT_EQ(0, kid_setopt(kid, id, KREG_OPT_LIMIT, 1, LONG_MS));
 	ASSERT_EQ(0, kid_heir(kid, id, next->self, ""));
 	kid_kill(kid);
+	/* The heir has it, before it dies in turn. */
+	EXPECT_EQ(0, flags_of(self->fd, id));
 	kid_kill(next);
 	test_info(self->fd, id, &info);
 	EXPECT_EQ(QUARANTINED, info.flags);
