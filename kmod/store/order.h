@@ -11,6 +11,11 @@
  * above those behind it, most often the first few bytes of the key behind it. What stands
  * between two marks is a bucket of a few records.
  *
+ * Where a key may have several objects, a run of them, these stand in the order in which they
+ * came, by commit and by their number in that commit (sub), and each has its own place in the
+ * order. There a mark has such a place, too: inside a run that of the record behind it, else the
+ * commit 0, which is in front of all objects of the mark's key.
+ *
  * A tree leads to the marks. Its nodes do not change, but for references to nodes that were
  * replaced. A reader goes down to the last mark that is not above its key, and walks from there.
  * With nodes or marks that were replaced since, it comes to one that stands further to the left,
@@ -80,6 +85,14 @@ static inline int kreg_order_read(const struct kreg_rec *r, const struct kreg_ke
 	return kreg_order_compare(r->bytes, kreg_rec_key_len(r), key->bytes, key->len);
 }
 
+/* The same of two objects of one run; @r may be a mark. */
+static inline int kreg_order_in_run(const struct kreg_rec *r, u64 born, u32 sub)
+{
+	if (r->born != born)
+		return r->born < born ? -1 : 1;
+	return r->hash < sub ? -1 : r->hash > sub;
+}
+
 static inline const struct kreg_rec_tree *kreg_order_node(const struct kreg_reader *v, u32 ref)
 {
 	return (const void *)kreg_reader_rec(v, ref)->bytes;
@@ -97,17 +110,31 @@ static inline const struct kreg_rec *kreg_order_first(const struct kreg_reader *
 	return kreg_reader_rec(v, ref);
 }
 
-/* Where to look for a key: at its place, or, with @before, at what stands before it. */
+/*
+ * Where to look for a key: at its place, or, with @before, at what stands before it. With @run,
+ * at the place of @born and @sub among the objects of the key.
+ */
 struct kreg_order_goal {
 	const struct kreg_key *key;
 	bool before;
+	bool run;
+	u32 sub;
+	u64 born;
 };
+
+/* Below 0: @r stands before the goal; 0: it is there; above 0: behind. */
+static inline int kreg_order_read_at(const struct kreg_rec *r, const struct kreg_order_goal *goal)
+{
+	int order = kreg_order_read(r, goal->key);
+
+	return order || !goal->run ? order : kreg_order_in_run(r, goal->born, goal->sub);
+}
 
 /* Whether the goal is in front of entry @i, whose word is that of the goal. */
 static inline bool kreg_order_is_ahead(const struct kreg_reader *v, const struct kreg_rec_tree *n,
 				       u32 i, const struct kreg_order_goal *goal)
 {
-	int order = kreg_order_read(kreg_order_first(v, n, i), goal->key);
+	int order = kreg_order_read_at(kreg_order_first(v, n, i), goal);
 
 	return goal->before ? order >= 0 : order > 0;
 }
@@ -175,7 +202,7 @@ static inline const u32 *kreg_order_link(const struct kreg_reader *v, u32 mark)
 	return mark ? &kreg_reader_rec(v, mark)->link : kreg_reader_head(v, 0);
 }
 
-/* As kreg_lookup(), in an ordered list. A mark is never valid, nor younger. */
+/* As kreg_lookup(), in an ordered list without runs. A mark is never valid, nor younger. */
 static inline const struct kreg_rec *
 kreg_order_lookup(const struct kreg_reader *v, const struct kreg_key *key, u64 c)
 {

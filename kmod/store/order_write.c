@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ordered list: where a key is, and where marks come and go.
+ * An ordered list: where marks come and go.
  *
  * A PUT that has passed many records of its bucket puts a mark into that. A DELETE that leaves
  * few notes a mark beside them, which upkeep takes off.
@@ -15,87 +15,12 @@
 #define LONG	10
 /* ... behind so many; and where the new one is if it was more than so many. */
 #define HALF	5
-#define FAR	16
+#define FAR	KREG_ORDER_FAR
 /* Two buckets become one if one of them has fewer. */
 #define SHORT	3
 
 /* What may be spare beyond what is wanted. */
 #define SURPLUS	16
-
-static bool is_mark(const struct kreg_rec *r)
-{
-	return r->lens & KREG_REC_MARK;
-}
-
-static u32 *link_behind(const struct kreg_store *s, u32 mark)
-{
-	return mark ? &kreg_arena_rec(s, mark)->link : &kreg_store_root(s)->front->heads[0];
-}
-
-/* The record, or mark, that @from leads to, or NULL. */
-static struct kreg_rec *list_rec(const struct kreg_store *s, const u32 *from)
-{
-	return *from ? kreg_arena_rec(s, *from) : NULL;
-}
-
-/* From place->link on, over @left records at most. False: they were not enough. */
-static bool walk_ordered(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place,
-			 u32 *left)
-{
-	struct kreg_rec *r;
-
-	while ((r = list_rec(s, place->link))) {
-		int order = kreg_order_read(r, key);
-
-		if (order > 0)
-			return true;
-		/* The youngest of its key comes first; if it is dead, all are. */
-		if (!order && !is_mark(r)) {
-			if (r->died != KREG_ALIVE)
-				return true;
-			place->old = r;
-			place->old_ref = *place->link;
-			place->old_bytes = kreg_rec_key_len(r) + kreg_rec_value_len(r);
-			return true;
-		}
-		if (!*left)
-			return false;
-		--*left;
-		place->link = &r->link;
-		place->steps += r->died == KREG_ALIVE;
-	}
-	return true;
-}
-
-bool kreg_order_find_on(struct kreg_store *s, const struct kreg_key *key,
-			struct kreg_place *place)
-{
-	u32 left = s->links;
-	bool found = walk_ordered(s, key, place, &left);
-
-	kreg_store_assert(s);
-	s->links = left;
-	kreg_marks_count_links(s);
-	return found;
-}
-
-bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place)
-{
-	const struct kreg_order_goal goal = { .key = key };
-	struct kreg_tree_way way;
-	u32 left = FAR;
-
-	kreg_store_assert(s);
-	place->mark = kreg_tree_descend(s, &goal, &way);
-	place->link = link_behind(s, place->mark);
-	place->old = NULL;
-	place->steps = 0;
-	if (likely(walk_ordered(s, key, place, &left)))
-		return true;
-	/* Until it is cut what is lent the turn may not hold it long enough. */
-	s->crowd.wanted = true;
-	return kreg_order_find_on(s, key, place);
-}
 
 #define NODE_CLASS	kreg_arena_class(sizeof(struct kreg_rec) + sizeof(struct kreg_rec_tree))
 
@@ -209,16 +134,23 @@ static u32 use_mark(struct kreg_store *s, struct kreg_order *o, u32 len)
 	return 0;
 }
 
-/* Where to cut the bucket behind @mark: between two keys. The record before that is @before. */
+static bool have_one_key(const struct kreg_rec *a, const struct kreg_rec *b)
+{
+	return !kreg_order_compare(a->bytes, kreg_rec_key_len(a), b->bytes, kreg_rec_key_len(b));
+}
+
+/*
+ * Where to cut the bucket behind @mark: between two keys, or in a run. The record before that is
+ * @before.
+ */
 static u32 *find_cut(struct kreg_store *s, u32 mark, struct kreg_rec **before)
 {
-	u32 *from = link_behind(s, mark);
+	u32 *from = kreg_order_link_behind(s, mark);
 	struct kreg_rec *r, *last = NULL;
 	unsigned int n;
 
-	for (n = 0; n < FAR && (r = list_rec(s, from)) && !is_mark(r); n++) {
-		if (n >= HALF && kreg_order_compare(last->bytes, kreg_rec_key_len(last), r->bytes,
-						    kreg_rec_key_len(r))) {
+	for (n = 0; n < FAR && (r = kreg_order_rec(s, from)) && !kreg_order_is_mark(r); n++) {
+		if (n >= HALF && (s->runs || !have_one_key(last, r))) {
 			*before = last;
 			return from;
 		}
@@ -233,8 +165,9 @@ static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *l
 		       const struct kreg_rec *right)
 {
 	struct kreg_order *o = &kreg_store_root(s)->order;
+	bool in_run = s->runs && have_one_key(left, right);
 	u32 len = kreg_order_common(left->bytes, kreg_rec_key_len(left), right->bytes,
-				    kreg_rec_key_len(right)) + 1;
+				    kreg_rec_key_len(right)) + !in_run;
 	u32 ref = use_mark(s, o, len);
 	struct kreg_rec *m;
 
@@ -243,6 +176,10 @@ static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *l
 	m = kreg_arena_rec(s, ref);
 	memcpy(m->bytes, right->bytes, len);
 	m->lens = len << KREG_KEY_LEN_SHIFT | KREG_REC_MARK;
+	if (in_run) {
+		m->born = right->born;
+		m->hash = right->hash;
+	}
 	m->link = *from;
 	/* Pair 1. */
 	smp_store_release(from, ref);
@@ -250,12 +187,26 @@ static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *l
 	return ref;
 }
 
+/* The place of @r, a record or a mark. */
+static struct kreg_order_goal goal_of(const struct kreg_store *s, const struct kreg_rec *r,
+				      struct kreg_key *key)
+{
+	key->bytes = r->bytes;
+	key->len = kreg_rec_key_len(r);
+	return (struct kreg_order_goal) {
+		.key = key,
+		.run = s->runs,
+		.born = r->born,
+		.sub = r->hash,
+	};
+}
+
 void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
 		     const struct kreg_rec *r)
 {
 	const struct kreg_order *o = &kreg_store_root(s)->order;
-	const struct kreg_key key = { .bytes = r->bytes, .len = kreg_rec_key_len(r) };
-	const struct kreg_order_goal goal = { .key = &key };
+	struct kreg_key key;
+	const struct kreg_order_goal goal = goal_of(s, r, &key);
 	u32 *from = place->link, mark;
 	struct kreg_tree_way way;
 	struct kreg_rec *before;
@@ -271,7 +222,7 @@ void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
 	if (!from || kreg_tree_descend(s, &goal, &way) != place->mark ||
 	    way.levels == KREG_TREE_LEVELS || o->nodes < kreg_tree_nodes(kreg_store_root(s)))
 		return;
-	mark = insert_mark(s, from, before, list_rec(s, from));
+	mark = insert_mark(s, from, before, kreg_order_rec(s, from));
 	if (mark)
 		kreg_tree_insert(s, &way, mark);
 }
@@ -286,8 +237,8 @@ static u32 count_live(const struct kreg_store *s, const u32 *from, u32 *mark)
 	u32 live = 0, left;
 
 	*mark = 0;
-	for (left = FAR; left && (r = list_rec(s, from)); left--) {
-		if (is_mark(r)) {
+	for (left = FAR; left && (r = kreg_order_rec(s, from)); left--) {
+		if (kreg_order_is_mark(r)) {
 			*mark = *from;
 			return live;
 		}
@@ -330,15 +281,15 @@ void kreg_order_thinned(struct kreg_store *s, const struct kreg_place *place)
 
 u32 *kreg_order_link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r, u32 **on)
 {
-	const struct kreg_key key = { .bytes = r->bytes, .len = kreg_rec_key_len(r) };
-	const struct kreg_order_goal goal = { .key = &key };
+	struct kreg_key key;
+	const struct kreg_order_goal goal = goal_of(s, r, &key);
 	u32 left = *on ? 0 : FAR, steps = 0, mark, *from = *on;
 	struct kreg_tree_way way;
 	const struct kreg_rec *passed;
 
 	kreg_store_assert(s);
 	mark = kreg_tree_descend(s, &goal, &way);
-	from = *on ?: link_behind(s, mark);
+	from = *on ?: kreg_order_link_behind(s, mark);
 	for (; *from != ref && (left || s->links); left ? left-- : s->links--) {
 		passed = kreg_arena_rec(s, *from);
 		steps += passed->died == KREG_ALIVE;
@@ -355,14 +306,14 @@ u32 *kreg_order_link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r,
 /* The link to @mark, from the one before it; NULL if that bucket and the one behind are long. */
 static u32 *find_mark_link(const struct kreg_store *s, u32 before, u32 mark)
 {
-	u32 *from = link_behind(s, before), next, n;
+	u32 *from = kreg_order_link_behind(s, before), next, n;
 
 	for (n = 0; *from != mark; n++) {
 		if (n == FAR)
 			return NULL;
 		from = &kreg_arena_rec(s, *from)->link;
 	}
-	if (n >= SHORT && count_live(s, link_behind(s, mark), &next) == SHORT)
+	if (n >= SHORT && count_live(s, kreg_order_link_behind(s, mark), &next) == SHORT)
 		return NULL;
 	return from;
 }
@@ -371,8 +322,8 @@ static u32 *find_mark_link(const struct kreg_store *s, u32 before, u32 mark)
 static void join_buckets(struct kreg_store *s, u32 mark)
 {
 	struct kreg_rec *m = kreg_arena_rec(s, mark);
-	const struct kreg_key key = { .bytes = m->bytes, .len = kreg_rec_key_len(m) };
-	struct kreg_order_goal goal = { .key = &key };
+	struct kreg_key key;
+	struct kreg_order_goal goal = goal_of(s, m, &key);
 	struct kreg_tree_way way;
 	u32 *from, before;
 

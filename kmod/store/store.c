@@ -11,7 +11,7 @@
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 
-int kreg_store_init(struct kreg_store *s, spinlock_t *turn, bool ordered)
+int kreg_store_init(struct kreg_store *s, spinlock_t *turn, enum kreg_store_order order)
 {
 	struct kreg_root *root = kreg_root_alloc(KREG_GFP_USER);
 	unsigned int i;
@@ -24,8 +24,9 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn, bool ordered)
 	kreg_array_init(&s->chunks, 2, 2, CHUNK_SEGS);
 	s->reuse = 1;
 	s->turn = turn;
-	s->ordered = ordered;
-	root->front->n = !ordered;
+	s->ordered = order != KREG_STORE_HASHED;
+	s->runs = order == KREG_STORE_RUNS;
+	root->front->n = !s->ordered;
 	for (i = 0; i < KREG_CLASSES; i++)
 		INIT_LIST_HEAD(&s->classes[i].partial);
 	INIT_LIST_HEAD(&s->full);
@@ -88,6 +89,8 @@ static noinline int get_marked(const struct kreg_store *s, const struct kreg_key
 {
 	struct kreg_reader v;
 
+	if (s->runs)
+		return KREG_STORE_RUN;
 	kreg_reader_enter(&v, s);
 	return kreg_reader_get_marked(&v, key, hit);
 }

@@ -54,14 +54,26 @@ struct kreg_stat {
 	u32 marks;
 };
 
-/* Sleeps. @turn is what kreg_store_assert() looks at; @ordered: by keys. */
-int kreg_store_init(struct kreg_store *s, spinlock_t *turn, bool ordered);
+enum kreg_store_order {
+	KREG_STORE_HASHED,
+	KREG_STORE_ORDERED,		/* by keys */
+	KREG_STORE_RUNS,		/* likewise, and a key may have several objects */
+};
+
+/* Sleeps. @turn is what kreg_store_assert() looks at. */
+int kreg_store_init(struct kreg_store *s, spinlock_t *turn, enum kreg_store_order order);
 /* Sleeps. No reader, no reservation and no writer is left. */
 void kreg_store_exit(struct kreg_store *s);
 /* Any. Whether the list is in the order of the keys. */
 static inline bool kreg_store_is_ordered(const struct kreg_store *s)
 {
 	return s->ordered;
+}
+
+/* Any. Whether a key may have several objects, in the order in which they came. */
+static inline bool kreg_store_has_runs(const struct kreg_store *s)
+{
+	return s->runs;
 }
 
 /* Any. Bytes of all slots and blobs of all stores. */
@@ -90,8 +102,11 @@ static __always_inline void kreg_store_hash(const struct kreg_store *s, struct k
 	key->hash = kreg_hash(key->bytes, key->len, &s->seed);
 }
 
+/* A key may have several objects, which only a walk finds; never the error of a call. */
+#define KREG_STORE_RUN		(-ERESTARTNOHAND)
+
 /*
- * RCU. Hashes @key and returns 0 or -ENODATA.
+ * RCU. Hashes @key and returns 0 or -ENODATA; or KREG_STORE_RUN.
  */
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
@@ -101,6 +116,9 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
 /*
  * A walk over the list inside one RCU section, in one direction. An object that was there
  * from start to end is found exactly once, whatever is written meanwhile.
+ *
+ * Where keys have runs, one that ends while the version of the store is @version still has found
+ * exactly what was there at that commit.
  */
 struct kreg_walk {
 	const struct kreg_store *store;
@@ -114,6 +132,8 @@ struct kreg_walk {
 	bool ended;			/* nothing comes behind them */
 	const void *bound;
 	u32 bound_len;
+	u32 bound_sub;			/* of a run; with @bound_born */
+	u64 bound_born;
 	u32 refs[KREG_WALK_BACK];
 };
 
@@ -125,6 +145,10 @@ void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struc
 		    bool with);
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);
 
+/* RCU. The same behind the object of @key that came with commit @born as number @sub. */
+void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_store *s,
+			   const struct kreg_key *key, u64 born, u32 sub);
+
 static inline void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 				   const struct kreg_key *after)
 {
@@ -132,11 +156,20 @@ static inline void kreg_walk_start(struct kreg_walk *w, const struct kreg_store 
 }
 
 /*
+ * RCU. Where keys have runs, the number that the object which a walk has found has within its
+ * commit; else 0.
+ */
+u32 kreg_hit_sub(const struct kreg_store *s, const struct kreg_hit *hit);
+
+/*
  * RCU. The same backwards, of an ordered store: it starts before @key, or with @with at it, or at
  * the end with NULL. @key stays as it is.
  */
 void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
 			 const struct kreg_key *key, bool with);
+/* RCU. The same before the object of @key that came with commit @born as number @sub. */
+void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_store *s,
+			   const struct kreg_key *key, u64 born, u32 sub);
 bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit);
 
 /*

@@ -91,6 +91,8 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	s->bytes += c->key.len + c->value_len;
 	r->born = t->version;
 	r->died = KREG_ALIVE;
+	if (unlikely(s->runs))
+		r->hash = t->sub++;
 	if (unlikely(c->bound))
 		kreg_holder_link(s, c->holder, r, ref, place->old, place->old_ref);
 	r->link = *place->link;

@@ -269,6 +269,7 @@ struct kreg_extra {
  * @cleared_count: length of @cleared
  * @cleared_bytes: weight of those
  * @ordered: by keys, instead of hashed; invariant
+ * @runs: then, a key may have several objects, a run of them; invariant
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
  * @holders_due: there is something to be done about holders
  * @links: that may still be walked over in this hold of the turn
@@ -308,6 +309,7 @@ struct kreg_store {
 	u32 cleared_count;
 	u64 cleared_bytes;
 	bool ordered;
+	bool runs;
 	bool writing;
 	bool holders_due;
 	u16 links;

@@ -164,7 +164,7 @@ static bool verify_mark(const struct kreg_store *s, const struct kreg_rec *r, un
 {
 	unsigned int needed = kreg_arena_class(kreg_rec_weight(r));
 
-	if (WARN_ON(r->born || r->died))
+	if (WARN_ON((r->born && !s->runs) || r->died))
 		return false;
 	if (!s->ordered || r->lens & KREG_REC_NODE)
 		return !WARN_ON(kreg_rec_key_len(r) || needed != class);

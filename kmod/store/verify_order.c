@@ -17,19 +17,27 @@ static int order_of(const struct kreg_rec *a, const struct kreg_rec *b)
 	return kreg_order_compare(a->bytes, kreg_rec_key_len(a), b->bytes, kreg_rec_key_len(b));
 }
 
-/* Invariant 1: keys in order; of one key the younger first, and no mark between. */
-static bool comes_after(const struct kreg_rec *before, const struct kreg_rec *r)
+/*
+ * Invariant 1: keys in order; of one key the younger first, and no mark between. In a run the
+ * older first, and each at another place.
+ */
+static bool comes_after(const struct kreg_rec *before, const struct kreg_rec *r, bool runs)
 {
 	int order = before ? order_of(before, r) : -1;
 
+	if (runs && !order)
+		order = kreg_order_in_run(before, r->born, r->hash);
 	if (r->lens & KREG_REC_MARK)
 		return order < 0;
+	if (runs)
+		return order < 0 || (!order && before->lens & KREG_REC_MARK);
 	return order < 0 || (!order && (before->lens & KREG_REC_MARK || before->born >= r->born));
 }
 
 static bool take_next(struct pass *p, const struct kreg_rec *r)
 {
-	if (!kreg_verify_record(p->store, p->link, r) || WARN_ON(!comes_after(p->before, r)) ||
+	if (!kreg_verify_record(p->store, p->link, r) ||
+	    WARN_ON(!comes_after(p->before, r, p->store->runs)) ||
 	    !kreg_verify_versions(p->store, r, p->found))
 		return false;
 	kreg_arena_chunk(p->store, p->link)->seen++;

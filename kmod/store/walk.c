@@ -6,25 +6,34 @@
  */
 #include "store/internal.h"
 
-/* In an ordered list, the link to the first record, or mark, that comes after @key. */
-static u32 seek_ordered(const struct kreg_reader *v, const struct kreg_key *key, bool with)
+/* In an ordered list, the link to the first record, or mark, that comes after @goal. */
+static u32 seek_goal(const struct kreg_reader *v, const struct kreg_order_goal *goal, bool with)
 {
-	const struct kreg_order_goal goal = { .key = key };
-	const u32 *from = kreg_reader_head(v, 0);
+	const u32 *from = kreg_order_link(v, kreg_order_mark(v, goal));
 	u32 link;
 
-	if (!key)
-		return READ_ONCE(*from);
-	from = kreg_order_link(v, kreg_order_mark(v, &goal));
 	while ((link = READ_ONCE(*from))) {
 		const struct kreg_rec *r = kreg_reader_rec(v, link);
-		int order = kreg_order_read(r, key);
+		int order = kreg_order_read_at(r, goal);
 
 		if (order > 0 || (!order && with))
 			break;
 		from = &r->link;
 	}
 	return link;
+}
+
+/* The same of @key; that of all objects of one, if it may have several. */
+static u32 seek_ordered(const struct kreg_reader *v, const struct kreg_key *key, bool with)
+{
+	const struct kreg_order_goal goal = {
+		.key = key,
+		.run = v->store->runs,
+		.born = with ? 0 : KREG_ALIVE,
+		.sub = with ? 0 : ~0u,
+	};
+
+	return key ? seek_goal(v, &goal, with) : READ_ONCE(*kreg_reader_head(v, 0));
 }
 
 /* Go to the first record that comes after @key; @with: or that has it. NULL: to the start. */
@@ -71,6 +80,24 @@ void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struc
 {
 	w->store = s;
 	seek_key(w, key, with);
+}
+
+void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_store *s,
+			   const struct kreg_key *key, u64 born, u32 sub)
+{
+	const struct kreg_order_goal goal = { .key = key, .run = true, .born = born, .sub = sub };
+	struct kreg_reader v;
+
+	kreg_reader_enter(&v, s);
+	w->store = s;
+	w->version = v.version;
+	w->root = v.root;
+	w->next = seek_goal(&v, &goal, false);
+}
+
+u32 kreg_hit_sub(const struct kreg_store *s, const struct kreg_hit *hit)
+{
+	return s->runs ? container_of(hit->key, struct kreg_rec, bytes[0])->hash : 0;
 }
 
 /* The record that w->next leads to, or NULL at the end. */
@@ -123,7 +150,8 @@ static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const s
 		}
 		if (!r || is_valid(w, r))
 			return r;
-		if (r->born > w->version) {
+		/* In a run it takes nobody's place. */
+		if (r->born > w->version && !w->store->runs) {
 			younger = true;
 			key = key_of(r);
 		}

@@ -23,21 +23,19 @@ static u32 last_mark(const struct kreg_reader *v)
 
 /* The last mark that stands before what comes next. */
 static u32 mark_before(const struct kreg_reader *v, const struct kreg_walk *w,
-		       const struct kreg_key *bound)
+		       const struct kreg_order_goal *bound)
 {
-	const struct kreg_order_goal goal = { .key = bound, .before = !w->with };
-
-	return w->bound ? kreg_order_mark(v, &goal) : last_mark(v);
+	return w->bound ? kreg_order_mark(v, bound) : last_mark(v);
 }
 
 static bool is_beyond(const struct kreg_walk *w, const struct kreg_rec *r,
-		      const struct kreg_key *bound)
+		      const struct kreg_order_goal *bound)
 {
 	int order;
 
 	if (!w->bound)
 		return false;
-	order = kreg_order_read(r, bound);
+	order = kreg_order_read_at(r, bound);
 	return order > 0 || (!order && !w->with);
 }
 
@@ -62,7 +60,7 @@ static bool misses_valid(struct younger *y, const struct kreg_rec *r, const stru
 
 /* Keep what is valid behind @mark and before the bound. -EAGAIN: C is too old for that. */
 static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
-			  const struct kreg_key *bound)
+			  const struct kreg_order_goal *bound)
 {
 	const u32 *from = kreg_order_link(v, mark);
 	struct younger y = {};
@@ -79,7 +77,7 @@ static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 
 		if (r->born <= w->version && w->version < READ_ONCE(r->died)) {
 			w->refs[w->found_end++ % KREG_WALK_BACK] = link;
 			y.r = NULL;
-		} else if (r->born > w->version) {
+		} else if (r->born > w->version && !w->store->runs) {
 			y.r = r;
 		}
 		from = &r->link;
@@ -91,6 +89,8 @@ static void set_bound(struct kreg_walk *w, const struct kreg_rec *r)
 {
 	w->bound = r->bytes;
 	w->bound_len = kreg_rec_key_len(r);
+	w->bound_born = r->born;
+	w->bound_sub = r->hash;
 	w->with = false;
 }
 
@@ -98,7 +98,14 @@ static void set_bound(struct kreg_walk *w, const struct kreg_rec *r)
 static noinline void fill_back(struct kreg_walk *w)
 {
 	struct kreg_reader v = { .store = w->store, .root = w->root };
-	const struct kreg_key bound = { .bytes = w->bound, .len = w->bound_len };
+	const struct kreg_key key = { .bytes = w->bound, .len = w->bound_len };
+	const struct kreg_order_goal bound = {
+		.key = &key,
+		.before = !w->with,
+		.run = w->store->runs,
+		.born = w->bound_born,
+		.sub = w->bound_sub,
+	};
 	u32 mark;
 
 	for (;;) {
@@ -118,8 +125,8 @@ static noinline void fill_back(struct kreg_walk *w)
 		w->ended = true;
 }
 
-void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
-			 const struct kreg_key *key, bool with)
+static void start_back(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
+		       bool with)
 {
 	struct kreg_reader v;
 
@@ -132,6 +139,22 @@ void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
 	w->with = with;
 	w->bound = key ? key->bytes : NULL;
 	w->bound_len = key ? key->len : 0;
+}
+
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
+			 const struct kreg_key *key, bool with)
+{
+	start_back(w, s, key, with);
+	w->bound_born = with ? KREG_ALIVE : 0;
+	w->bound_sub = with ? ~0u : 0;
+}
+
+void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_store *s,
+			   const struct kreg_key *key, u64 born, u32 sub)
+{
+	start_back(w, s, key, false);
+	w->bound_born = born;
+	w->bound_sub = sub;
 }
 
 bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit)

@@ -119,6 +119,19 @@ struct kreg_place {
 bool kreg_store_find(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place);
 bool kreg_store_find_on(struct kreg_store *s, const struct kreg_key *key,
 			struct kreg_place *place);
+/*
+ * Turn. Where keys have runs kreg_store_find() tells where a new object would be, behind those
+ * of its key. These tell of the first one of @key, and of the next behind place->old, which may
+ * have died since; without one place->old is NULL. False: as above, and kreg_run_find_on() goes on.
+ */
+bool kreg_run_find_first(struct kreg_store *s, const struct kreg_key *key,
+			 struct kreg_place *place);
+bool kreg_run_find_next(struct kreg_store *s, const struct kreg_key *key,
+			struct kreg_place *place);
+bool kreg_run_find_on(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place);
+/* Turn. The object of @key that came with commit @born as number @sub, or none. */
+bool kreg_run_find(struct kreg_store *s, const struct kreg_key *key, u64 born, u32 sub,
+		   struct kreg_place *place, bool on);
 
 /* Links that are walked over in one hold of the turn, but for short walks. */
 #define KREG_HOLD_LINKS		256
@@ -305,6 +318,7 @@ static inline bool kreg_store_binds(const struct kreg_store *s)
 struct kreg_txn {
 	u64 version;
 	u32 dead;			/* chain of records that die with this write */
+	u32 sub;			/* of the next record, where keys have runs */
 	struct kreg_rec *last;		/* the one that died last, until it is unlinked */
 	u32 *last_link;			/* the link that led to it; then where the walk to the */
 					/* next one has stopped, or NULL */
@@ -320,6 +334,7 @@ static inline void kreg_txn_begin(struct kreg_txn *t, struct kreg_store *s)
 	t->version = s->version + 1;
 	t->dead = 0;
 	t->last = NULL;
+	t->sub = 0;
 }
 
 /*

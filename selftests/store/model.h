@@ -34,6 +34,7 @@ struct mode {
 	u32 bound;		/* one in so many objects has room for a bond; 0: none */
 	bool ordered;		/* by keys */
 	u32 prefix;		/* bytes that all keys begin with */
+	bool runs;		/* likewise, and keys have several objects: see bags.c */
 	u32 edits;		/* one in so many puts edits what is there; 0: none */
 };
 
@@ -87,6 +88,13 @@ void model_remove_bound(struct kreg_holder *h, u32 n);
 /* memory.c */
 void memory_bring(struct kreg_prealloc *f);	/* gives up the turn */
 void memory_drain(void);		/* upkeep until there is nothing left for it */
+
+/* bags.c: the same where keys have runs. */
+void bags_start(void);
+void bags_churn(u32 op);
+void bags_drain(void);
+void bags_end(void);
+void bags_remove_bound(struct kreg_holder *h, u32 n);
 
 /* probe.c */
 void probe(u32 k);

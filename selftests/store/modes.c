@@ -2,23 +2,46 @@
 /* What the model test is run with. */
 #include "model.h"
 
-static void run_mode(const struct mode *m, unsigned int permille)
+static void run_model(u32 ops)
 {
-	u32 op, ops = max_t(u64, 1, (u64)m->ops * permille / 1000);
+	u32 op;
 
-	mode = m;
-	shim_hash_mask = m->hash_mask;
-	model_start();
-	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn, m->ordered));
-	spin_lock(&turn);
-	if (m->segs)
-		store.chunks.limit = m->segs;
 	for (op = 0; op < ops; op++)
 		model_churn(op);
 	model_drain();
 	for (op = 1; op < 20 + ops / 50; op++)
 		model_churn(op);
+}
+
+static void run_bags(u32 ops)
+{
+	u32 op;
+
+	bags_start();
+	for (op = 0; op < ops; op++)
+		bags_churn(op);
+	bags_drain();
+	for (op = 1; op < 20 + ops / 50; op++)
+		bags_churn(op);
+	bags_end();
+}
+
+static void run_mode(const struct mode *m, unsigned int permille)
+{
+	u32 ops = max_t(u64, 1, (u64)m->ops * permille / 1000);
+
+	mode = m;
+	shim_hash_mask = m->hash_mask;
+	model_start();
+	spin_unlock(&turn);
+	tap_check(!kreg_store_init(&store, &turn, m->runs ? KREG_STORE_RUNS : m->ordered));
+	spin_lock(&turn);
+	if (m->segs)
+		store.chunks.limit = m->segs;
+	if (m->runs)
+		run_bags(ops);
+	else
+		run_model(ops);
 	model_let_go();
 	holders_exit();
 	spin_unlock(&turn);
@@ -84,6 +107,16 @@ static const struct mode modes[] = {
 	  .edits = 2 },
 	{ .name = "ordered, edits, with blobs", .keys = 200, .hash_mask = ~0u, .ops = 20000,
 	  .verify_every = 5, .big = 20, .clear = 200, .ordered = true, .edits = 2 },
+	{ .name = "runs, few keys, verified after every step", .keys = 3, .hash_mask = ~0u,
+	  .ops = 8000, .verify_every = 1, .runs = true },
+	{ .name = "runs, with blobs and clears", .keys = 12, .hash_mask = ~0u, .ops = 30000,
+	  .verify_every = 7, .big = 10, .clear = 400, .runs = true },
+	{ .name = "runs of what is bound", .keys = 8, .hash_mask = ~0u, .ops = 30000,
+	  .verify_every = 5, .big = 40, .clear = 900, .bound = 2, .runs = true },
+	{ .name = "runs, keys that have much in common", .keys = 300, .hash_mask = ~0u,
+	  .ops = 30000, .verify_every = 50, .runs = true, .prefix = 70 },
+	{ .name = "long runs", .keys = 2, .hash_mask = ~0u, .ops = 30000, .verify_every = 500,
+	  .runs = true },
 	{ .name = "many keys, several spans of index", .keys = 60000, .hash_mask = ~0u,
 	  .ops = 60000, .verify_every = 5000, .big = 100, .clear = 100000 },
 };
