@@ -181,6 +181,7 @@ static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const 
 		c->blob = kreg_blob_alloc(op->value_len);
 		return c->blob ? 0 : -ENOMEM;
 	case KREG_CHANGE_DELETE:
+		c->sub = op->offset;
 		*keys += op->key_len;
 		return get_batch_key(c, op, key);
 	case KREG_CHANGE_EVENT:

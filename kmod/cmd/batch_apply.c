@@ -82,7 +82,9 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
 		return err;
 	c->must_be_new = false;
 	c->must_be_there = false;
-	c->only = 0;
+	/* Where keys have runs it is needed again, to find the object. */
+	if (likely(!kreg_store_has_runs(&b->table->store)))
+		c->only = 0;
 	/* DELETE of what is not the caller's is no failure. */
 	c->mine = c->mine && c->kind == KREG_CHANGE_DELETE;
 	c->checked = true;
@@ -136,6 +138,13 @@ noinline void kreg_batch_note_failed(struct kreg_batch *b, struct kreg_batch_op 
 	b->rest = true;
 }
 
+/* The object is there already; what was brought for it is given back. */
+static noinline void note_same(struct kreg_batch *b, struct kreg_batch_op *op)
+{
+	op->change.count = 1;
+	b->rest = true;
+}
+
 static void apply_some(struct kreg_batch *b, u32 n)
 {
 	u32 to = min(b->count, b->next + n);
@@ -161,7 +170,10 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		b->far = err == KREG_TABLE_FAR;
 		if (b->far)
 			return;
-		kreg_batch_note_failed(b, op, err);
+		if (err == KREG_TABLE_SAME)
+			note_same(b, op);
+		else
+			kreg_batch_note_failed(b, op, err);
 	}
 	b->far = false;
 	if (b->next < b->count)
@@ -333,10 +345,10 @@ bool kreg_batch_binds(const struct kreg_batch *b)
 	return b->roomy;
 }
 
-/* What is lent the turn cannot let go of it half way. */
+/* What is lent the turn cannot let go of it half way. A run may be of any length. */
 static bool is_large(const struct kreg_batch *b)
 {
-	return b->count > KREG_LEND_RECORDS || b->bytes > KREG_TURN_BYTES;
+	return kreg_store_has_runs(&b->table->store) || b->count > KREG_LEND_RECORDS || b->bytes > KREG_TURN_BYTES;
 }
 
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed)

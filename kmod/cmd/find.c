@@ -135,6 +135,18 @@ int kreg_find_readable(struct kreg_client *cl, u64 id, struct kreg_table **found
 	return kreg_table_owned_by(t, cl) ? 0 : kreg_find_other_readable(cl, t);
 }
 
+int kreg_find_has_runs(struct kreg_client *cl, u64 id)
+{
+	struct kreg_table *t;
+	int ret;
+
+	rcu_read_lock();
+	t = kreg_names_id(cl->ns, id);
+	ret = t ? kreg_store_has_runs(&t->store) : kreg_names_why_not(id);
+	rcu_read_unlock();
+	return ret;
+}
+
 int kreg_find_settle(struct kreg_client *cl, u64 id)
 {
 	struct kreg_table *t = kreg_find_table(cl, id);
@@ -156,7 +168,7 @@ static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 
 	err = kreg_find_readable(cl, id, &t) ?: kreg_store_get(&t->store, key, &hit);
 	if (err)
-		return err;
+		return err == KREG_STORE_RUN ? -EOPNOTSUPP : err;
 	if (hit.holder && kreg_bond_hides(hit.holder, cl->proc))
 		return -ENODATA;
 	*version = hit.version;

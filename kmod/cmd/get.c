@@ -137,6 +137,19 @@ static noinline void tell_bond(struct kreg_holder *holder, struct kreg_op_bond *
 	bond->loans = kreg_loan_number(kreg_bond_of(holder));
 }
 
+/* Outside the section. */
+static noinline int read_otherwise(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+				   struct kreg_op *op, struct kreg_op_bond *bond, int err)
+{
+	if (err == -EINPROGRESS)
+		return kreg_find_settle(cl, table) ?: -EAGAIN;
+	if (err != KREG_STORE_RUN)
+		return err;
+	if (bond)
+		bond->is_run = true;
+	return kreg_op_get_run(cl, table, key, op);
+}
+
 /* @bond, if it is not NULL, is zero, and told of the bond of the object. */
 static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struct kreg_key *key,
 					struct kreg_op *op, struct kreg_op_bond *bond)
@@ -148,7 +161,7 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	err = get_hit(cl, table, key, &hit);
 	if (err) {
 		rcu_read_unlock();
-		return err == -EINPROGRESS ? kreg_find_settle(cl, table) ?: -EAGAIN : err;
+		return read_otherwise(cl, table, key, op, bond, err);
 	}
 	pagefault_disable();
 	err = copy_in_section(op, &hit);
@@ -272,7 +285,7 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 
 	rcu_read_lock();
 	pagefault_disable();
-	if (!kreg_find_readable(cl, table, &t))
+	if (!kreg_find_readable(cl, table, &t) && !kreg_store_has_runs(&t->store))
 		op = likely(!kreg_store_is_ordered(&t->store)) ?
 		     read_some(cl, t, op, end, errors, false) :
 		     read_ordered(cl, t, op, end, errors);

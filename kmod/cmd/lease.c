@@ -46,11 +46,14 @@ static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 		.lends = true,
 	};
 	struct kreg_op op = lease_op(arg, KREG_OP_GET, 0, 0);
+	struct kreg_op_bond bond;
 	int err;
 
 	op.value = arg->value;
 	op.value_len = arg->value_len;
-	err = kreg_op_read(cl, arg->table, &op, NULL);
+	err = kreg_op_read(cl, arg->table, &op, &bond);
+	if (bond.is_run)
+		return -EOPNOTSUPP;
 	arg->out_len = op.out_len;
 	if (err)
 		return err;

@@ -65,10 +65,16 @@ static int check_edit(const struct kreg_op *op)
 	return op->value_len > KREG_MAX_FIELDS * sizeof(struct kreg_field) ? -EFBIG : 0;
 }
 
+/* Of several objects with the key the one with version @arg and number @offset. */
+static bool names_one(const struct kreg_op *op)
+{
+	return op->code == KREG_OP_DELETE && op->flags & KREG_OP_VERSION;
+}
+
 static bool is_unknown(const struct kreg_op *op)
 {
 	return !op->code || op->code > KREG_OP_PUBLISH || op->flags & ~KREG_OP_ALL ||
-	       (op->offset && !(op->flags & (KREG_OP_PART | KREG_OP_VALUE))) ||
+	       (op->offset && !(op->flags & (KREG_OP_PART | KREG_OP_VALUE)) && !names_one(op)) ||
 	       (op->arg && !(op->flags & ARG_FLAGS)) ||
 	       (op->flags & KREG_OP_MORE && op->code != KREG_OP_EDIT && !op_binds(op));
 }

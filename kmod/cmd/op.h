@@ -12,6 +12,7 @@
 struct kreg_acks;
 struct kreg_client;
 struct kreg_edit;
+struct kreg_key;
 struct kreg_proc;
 
 /* The out_ members of an operation. */
@@ -129,6 +130,8 @@ struct kreg_binding {
 	bool strict;			/* as one who has stood in line for it */
 	bool lends;			/* PUT with BOUND, of the value that is there */
 	bool returns;			/* DELETE with MINE: it is not removed, but given back */
+	u32 number;			/* DELETE of so many objects that the key has, */
+	u32 sub;			/* of which the youngest is this one of its commit; or 0 */
 	struct kreg_edit *edit;		/* with VALUE; or NULL */
 };
 
@@ -157,15 +160,23 @@ int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 /* put.c. Sleeps. The same without waiting for it. -EAGAIN: too much of the client is queued. */
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
+/*
+ * get_run.c. Sleeps. A read that has been checked, of all objects of @key; as kreg_op_read().
+ * -EOPNOTSUPP, -EINVAL: the room is not aligned.
+ */
+int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		    struct kreg_op *op);
+
 /* What a look-up tells of the bond of an object. */
 struct kreg_op_bond {
 	struct kreg_process process;	/* whom it is bound or lent to */
 	u32 loans;			/* how often it was lent */
+	bool is_run;			/* instead: the key may have several objects */
 };
 
 /*
- * get.c. Sleeps. Perform one GET or MEMBER that has been checked. Version, length and
- * count are filled in, also with -EMSGSIZE; and *bond, if it is not NULL, with what is said
+ * get.c. Sleeps. Perform one GET or MEMBER that has been checked. Version, length, count and
+ * number are filled in, also with -EMSGSIZE; and *bond, if it is not NULL, with what is said
  * of the bond of the object.
  */
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,

@@ -31,8 +31,10 @@ static int check_no_create(const struct kreg_ioc_open *arg)
 
 static int check_create(const struct kreg_ioc_open *arg)
 {
-	if (arg->type != KREG_TYPE_SET && arg->type != KREG_TYPE_ORDERED_SET)
-		return arg->type ? -EOPNOTSUPP : -EINVAL;
+	if (!arg->type)
+		return -EINVAL;
+	if (arg->type > KREG_TYPE_DUPLICATE_BAG)
+		return -EOPNOTSUPP;
 	if (arg->access > KREG_ACCESS_REGISTRY ||
 	    arg->orphan > KREG_ORPHAN_PARK_ON_CRASH)
 		return -EOPNOTSUPP;

@@ -89,6 +89,7 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 	c->edit = to ? to->edit : NULL;
 	c->mine = op->flags & KREG_OP_MINE;
 	c->returns = to && to->returns;
+	c->takes = to && to->number;
 	if (!(op->flags & KREG_OP_BOUND))
 		return 0;
 	w->bind.proc = to && to->proc ? to->proc : cl->proc;
@@ -131,6 +132,11 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 		return err ?: get_put_key(c, op, small);
 	default:
 		c->kind = KREG_CHANGE_DELETE;
+		c->sub = op->offset;
+		if (unlikely(c->takes)) {
+			c->sub = to->sub;
+			c->number = to->number;
+		}
 		return get_put_key(c, op, small);
 	}
 }
@@ -172,7 +178,8 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
 			    struct kreg_acks *acks)
 {
-	const struct kreg_binding nobody = {};
+	struct kreg_binding nobody = {};
+	struct kreg_op_bond bond;
 	struct kreg_op got;
 	int err = kreg_put_check_write(cl, table), tries = 0;
 
@@ -183,7 +190,12 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		return err;
 	do {
 		got = *op;
-		err = kreg_op_read(cl, table, &got, NULL);
+		err = kreg_op_read(cl, table, &got, &bond);
+		if (unlikely(bond.is_run)) {
+			nobody.number = got.out_count;
+			nobody.sub = got.out_sub;
+			tries++;
+		}
 		if (!err && op->flags & KREG_OP_VERSION && got.out_version != op->arg)
 			break;
 		/* What is on loan only its borrower takes, so it is said then whose call it is. */
@@ -198,7 +210,8 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		return err;
 	op->out_version = got.out_version;
 	op->out_len = got.out_len;
-	op->out_count = !err;
+	op->out_count = bond.is_run ? got.out_count : !err;
+	op->out_sub = got.out_sub;
 	return err;
 }
 

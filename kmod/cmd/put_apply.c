@@ -56,6 +56,18 @@ static __always_inline void finish_write(struct kreg_table *t, struct kreg_write
 	kreg_table_settle(t);
 }
 
+/* Under the turn: it was not applied, which is well if nothing was to be done. */
+static noinline int refuse_write(const struct kreg_table *t, struct kreg_write *w,
+				 struct kreg_txn *txn, int err)
+{
+	kreg_txn_abort(txn);
+	if (err != KREG_TABLE_SAME)
+		return err;
+	w->result.version = t->store.version;
+	w->result.count = 1;
+	return 0;
+}
+
 /* Under the turn. KREG_TABLE_FAR: it takes more than one hold. */
 static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_table *t,
 					    struct kreg_write *w, struct kreg_prealloc *pre)
@@ -71,10 +83,8 @@ static __always_inline int write_under_turn(struct kreg_client *cl, struct kreg_
 		kreg_bind_note(&w->change, &w->bind, cl);
 	kreg_txn_begin(&txn, &t->store);
 	err = kreg_table_change(t, &w->change, &place, false, &txn, pre);
-	if (err) {
-		kreg_txn_abort(&txn);
-		return err;
-	}
+	if (err)
+		return refuse_write(t, w, &txn, err);
 	finish_write(t, w, &txn, pre);
 	return 0;
 }
@@ -118,6 +128,7 @@ struct queued {
 	struct kreg_prealloc pre;
 	/* Of one that takes several holds of the turn: */
 	bool begun;
+	bool applied;			/* and committed; what has died is still linked */
 	struct kreg_txn txn;
 	struct kreg_place place;
 	u8 bytes[];			/* key, value */
@@ -150,6 +161,28 @@ static int begin_queued(struct queued *q)
 	return 0;
 }
 
+/* As many objects may have died as a key had. */
+static bool unlink_some(struct queued *q)
+{
+	if (!kreg_txn_unlink(&q->txn, KREG_TURN_RECORDS))
+		return false;
+	kreg_table_upkeep_now(q->table, KREG_TURN_RECORDS, &q->pre);
+	return true;
+}
+
+static bool finish_run(struct queued *q)
+{
+	struct kreg_write *w = &q->write;
+
+	kreg_txn_commit(&q->txn);
+	if (unlikely(q->table->listeners))
+		publish_write(q->table, w, q->txn.version);
+	w->result.version = q->txn.version;
+	w->result.count = w->change.count;
+	q->applied = true;
+	return unlink_some(q);
+}
+
 /* Go on to the place of the key, from where the hold before this has come to. */
 static bool far_step(struct queued *q)
 {
@@ -161,13 +194,16 @@ static bool far_step(struct queued *q)
 		return true;
 	if (on)
 		kreg_store_begin_hold(&q->table->store);
+	if (q->applied)
+		return unlink_some(q);
 	err = kreg_table_change(q->table, &q->write.change, &q->place, on, &q->txn, &q->pre);
-	q->begun = err == KREG_TABLE_FAR;
-	if (q->begun)
+	q->begun = err == KREG_TABLE_FAR || !err;
+	if (err == KREG_TABLE_FAR)
 		return false;
-	q->req.result = err;
 	if (err)
-		kreg_txn_abort(&q->txn);
+		q->req.result = refuse_write(q->table, &q->write, &q->txn, err);
+	else if (kreg_store_has_runs(&q->table->store))
+		return finish_run(q);
 	else
 		finish_write(q->table, &q->write, &q->txn, &q->pre);
 	return true;
@@ -218,6 +254,7 @@ static struct queued *alloc_queued(struct kreg_client *cl, struct kreg_table *t,
 	kreg_client_sign(cl, t->writer, &q->req);
 	kreg_prealloc_init(&q->pre);
 	q->begun = false;
+	q->applied = false;
 	q->client = cl;
 	kreg_client_get(cl);
 	q->table = t;

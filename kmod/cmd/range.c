@@ -21,14 +21,15 @@ static int compare_keys(const struct kreg_key *a, const struct kreg_key *b)
 
 bool kreg_range_is_unknown(const struct kreg_range *r)
 {
-	return r->flags & ~KREG_RANGE_ALL || r->after_version || r->after_sub ||
-	       r->filter_count || r->filter;
+	return r->flags & ~KREG_RANGE_ALL || r->filter_count || r->filter;
 }
 
 bool kreg_range_is_wrong(const struct kreg_range *r)
 {
 	/* A pointer to no bytes is an empty key. */
 	if ((r->low && !r->low_len) || (r->high && !r->high_len))
+		return true;
+	if ((r->after_version && !r->after_len) || (r->after_sub && !r->after_version))
 		return true;
 	if ((r->flags & ~KREG_RANGE_HIGH_OPEN && !r->low_len) ||
 	    (r->flags & KREG_RANGE_HIGH_OPEN && !r->high_len))
@@ -68,6 +69,8 @@ static int fill_bounds(struct kreg_bounds *b, const struct kreg_range *r)
 	b->low_open = r->flags & KREG_RANGE_LOW_OPEN;
 	b->high_open = r->flags & KREG_RANGE_HIGH_OPEN;
 	b->exact = r->flags & KREG_RANGE_EXACT;
+	if (b->exact)
+		b->high = b->low;
 	if (copy_from_user(b->bytes, u64_to_user_ptr(r->low), r->low_len) ||
 	    copy_from_user(b->bytes + r->low_len, u64_to_user_ptr(r->high), r->high_len))
 		return -EFAULT;
@@ -114,41 +117,68 @@ static bool is_empty(const struct kreg_bounds *b)
 	return b->high.len && (is_above(b, &b->low) || is_below(b, &b->high));
 }
 
+void kreg_after_seek(struct kreg_walk *w, const struct kreg_store *s, struct kreg_after *after)
+{
+	struct kreg_key *key = after->key.len ? &after->key : NULL;
+
+	if (key && after->version && kreg_store_has_runs(s)) {
+		kreg_walk_seek_behind(w, s, key, after->version, after->sub);
+		return;
+	}
+	if (key)
+		kreg_store_hash(s, key);
+	kreg_walk_start(w, s, key);
+}
+
+static void seek_before(struct kreg_range_walk *w, const struct kreg_after *after)
+{
+	if (after->version && kreg_store_has_runs(w->store))
+		kreg_walk_seek_before(&w->walk, w->store, &after->key, after->version, after->sub);
+	else
+		kreg_walk_seek_back(&w->walk, w->store, &after->key, false);
+}
+
+static bool is_within(const struct kreg_bounds *b, const struct kreg_after *after)
+{
+	return after->key.len && !(b->reverse ? is_above(b, &after->key) :
+						is_below(b, &after->key));
+}
+
 /* From the nearest of the range, or of what is left of it. */
-static void start_ordered(struct kreg_range_walk *w, const struct kreg_key *after)
+static void start_ordered(struct kreg_range_walk *w, struct kreg_after *after)
 {
 	const struct kreg_bounds *b = w->bounds;
 	const struct kreg_key *from = b->reverse ? &b->high : &b->low;
-	bool with = b->reverse ? !b->high_open : !b->low_open;
+	bool within = is_within(b, after);
 
-	if (after->len && !(b->reverse ? is_above(b, after) : is_below(b, after))) {
-		from = after;
-		with = false;
-	}
 	if (!from->len)
 		from = NULL;
-	if (b->reverse)
-		kreg_walk_seek_back(&w->walk, w->store, from, with);
+	if (b->reverse && within)
+		seek_before(w, after);
+	else if (b->reverse)
+		kreg_walk_seek_back(&w->walk, w->store, from, !b->high_open);
+	else if (within)
+		kreg_after_seek(&w->walk, w->store, after);
 	else
-		kreg_walk_seek(&w->walk, w->store, from, with);
+		kreg_walk_seek(&w->walk, w->store, from, !b->low_open);
 }
 
 void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
-		      const struct kreg_bounds *b, struct kreg_key *after)
+		      const struct kreg_bounds *b, struct kreg_after *after)
 {
+	bool one = b->exact && !kreg_store_has_runs(s);
+
 	w->bounds = b;
 	w->ordered = kreg_store_is_ordered(s);
 	w->store = s;
-	w->done = b->exact ? after->len : is_empty(b);
-	if (b->exact || w->done)
+	w->one = one;
+	w->done = one ? after->key.len : is_empty(b);
+	if (one || w->done)
 		return;
-	if (w->ordered) {
+	if (w->ordered)
 		start_ordered(w, after);
-		return;
-	}
-	if (after->len)
-		kreg_store_hash(s, after);
-	kreg_walk_seek(&w->walk, s, after->len ? after : NULL, false);
+	else
+		kreg_after_seek(&w->walk, s, after);
 }
 
 /* The only key there may be. */
@@ -168,7 +198,7 @@ bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outs
 	*outside = false;
 	if (w->done)
 		return false;
-	if (b->exact)
+	if (w->one)
 		return find_exact(w, hit);
 	if (!(b->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit)))
 		return false;

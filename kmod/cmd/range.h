@@ -22,12 +22,20 @@ struct kreg_bounds {
 	u8 bytes[];			/* of both */
 };
 
+/* Behind which object a walk goes on; before it, if it goes backwards. */
+struct kreg_after {
+	struct kreg_key key;		/* of length 0: from the end at which it begins */
+	u64 version;			/* of one of several with the key; 0: behind all of them */
+	u32 sub;
+};
+
 /* Of one RCU section. */
 struct kreg_range_walk {
 	struct kreg_walk walk;
 	const struct kreg_store *store;
 	const struct kreg_bounds *bounds;
 	bool ordered;
+	bool one;			/* there is one object at most */
 	bool done;
 };
 
@@ -45,12 +53,15 @@ bool kreg_range_is_long(const struct kreg_range *r);
 struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
 				    const struct kreg_key *after);
 
+/* RCU. Forwards, behind @after. */
+void kreg_after_seek(struct kreg_walk *w, const struct kreg_store *s, struct kreg_after *after);
+
 /*
  * RCU. To the first object of the range behind @after, or before it if it goes backwards, which
  * only an ordered store can; of length 0: from the end at which it begins.
  */
 void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
-		      const struct kreg_bounds *b, struct kreg_key *after);
+		      const struct kreg_bounds *b, struct kreg_after *after);
 /* RCU. The next object; false at the end. @outside: it is to be passed over. */
 bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside);
 

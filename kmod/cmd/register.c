@@ -36,13 +36,13 @@ static int check_register(const struct kreg_ioc_register *arg)
 	return arg->value_len > KREG_MAX_VALUE ? -EFBIG : 0;
 }
 
-static struct kreg_op register_op(const struct kreg_ioc_register *arg)
+static struct kreg_op register_op(const struct kreg_ioc_register *arg, u16 new)
 {
 	bool again = arg->flags & KREG_REGISTER_VERSION;
 
 	return (struct kreg_op) {
 		.code = KREG_OP_PUT,
-		.flags = KREG_OP_BOUND | (again ? KREG_OP_VERSION : KREG_OP_NEW),
+		.flags = KREG_OP_BOUND | (again ? KREG_OP_VERSION : new),
 		.key = arg->key,
 		.key_len = arg->key_len,
 		.value = arg->value,
@@ -70,15 +70,15 @@ static int tell_whose(struct kreg_client *cl, struct kreg_ioc_register *arg)
 	return 0;
 }
 
-static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
-			 struct kreg_proc *p)
+static int register_as(struct kreg_client *cl, struct kreg_ioc_register *arg, struct kreg_proc *p,
+		       u16 new)
 {
 	const struct kreg_binding to = {
 		.proc = p,
 		.linger_ms = arg->linger_ms,
 		.strict = arg->flags & IN_LINE,
 	};
-	struct kreg_op op = register_op(arg);
+	struct kreg_op op = register_op(arg, new);
 	int err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
 
 	if (!err) {
@@ -86,6 +86,17 @@ static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
 		kreg_op_tell_process(p, &arg->out_process);
 		arg->out_how = KREG_REGISTERED;
 	}
+	return err;
+}
+
+/* Where a key may have several objects nobody holds it alone, and this is one more. */
+static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
+			 struct kreg_proc *p)
+{
+	int err = register_as(cl, arg, p, KREG_OP_NEW);
+
+	if (err == -EEXIST && kreg_find_has_runs(cl, arg->table) == 1)
+		err = register_as(cl, arg, p, 0);
 	return err;
 }
 

@@ -115,7 +115,7 @@ static int wait_keyed(struct kreg_call *call, const u8 *key)
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = wait_at(call, t, key);
+	err = kreg_store_has_runs(&t->store) ? -EOPNOTSUPP : wait_at(call, t, key);
 	kreg_table_put(t);
 	return err;
 }

@@ -116,9 +116,6 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
 /*
  * A walk over the list inside one RCU section, in one direction. An object that was there
  * from start to end is found exactly once, whatever is written meanwhile.
- *
- * Where keys have runs, one that ends while the version of the store is @version still has found
- * exactly what was there at that commit.
  */
 struct kreg_walk {
 	const struct kreg_store *store;
@@ -156,10 +153,17 @@ static inline void kreg_walk_start(struct kreg_walk *w, const struct kreg_store 
 }
 
 /*
- * RCU. Where keys have runs, the number that the object which a walk has found has within its
- * commit; else 0.
+ * RCU. Where keys have runs: the number that the object which a walk has found has within its
+ * commit.
  */
-u32 kreg_hit_sub(const struct kreg_store *s, const struct kreg_hit *hit);
+u32 kreg_hit_sub(const struct kreg_hit *hit);
+/*
+ * RCU. Where keys have runs, right after a seek: what the walk finds is as of commit @version,
+ * which is not younger; false: that cannot be. When it has come to its end, or to where another is
+ * to go on as of the same commit: whether it has found all that there was then.
+ */
+bool kreg_walk_as_of(struct kreg_walk *w, u64 version);
+bool kreg_walk_is_whole(const struct kreg_walk *w);
 
 /*
  * RCU. The same backwards, of an ordered store: it starts before @key, or with @with at it, or at

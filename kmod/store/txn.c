@@ -179,6 +179,9 @@ void kreg_txn_commit(struct kreg_txn *t)
 	struct kreg_store *s = t->store;
 
 	kreg_store_assert(s);
+	/* Before the first link that skips one, by pair 3; see kreg_walk_is_whole(). */
+	if (unlikely(s->runs) && t->dead)
+		WRITE_ONCE(s->killed, t->version);
 	/* Pair 2: links, died and roots before C; see kreg_reader_enter(). */
 	smp_store_release(&s->version, t->version);
 	/*

@@ -270,6 +270,7 @@ struct kreg_extra {
  * @cleared_bytes: weight of those
  * @ordered: by keys, instead of hashed; invariant
  * @runs: then, a key may have several objects, a run of them; invariant
+ * @killed: and this is the last commit with which a record died that is unlinked by itself
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
  * @holders_due: there is something to be done about holders
  * @links: that may still be walked over in this hold of the turn
@@ -304,6 +305,7 @@ struct kreg_store {
 	u64 objects;
 	u64 bytes;
 	u64 memory;
+	u64 killed;
 	u32 reserved;
 	u32 recycled;
 	u32 cleared_count;

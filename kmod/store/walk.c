@@ -95,9 +95,26 @@ void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_store *s,
 	w->next = seek_goal(&v, &goal, false);
 }
 
-u32 kreg_hit_sub(const struct kreg_store *s, const struct kreg_hit *hit)
+u32 kreg_hit_sub(const struct kreg_hit *hit)
 {
-	return s->runs ? container_of(hit->key, struct kreg_rec, bytes[0])->hash : 0;
+	return container_of(hit->key, struct kreg_rec, bytes[0])->hash;
+}
+
+bool kreg_walk_as_of(struct kreg_walk *w, u64 version)
+{
+	const struct kreg_root *root = w->root;
+
+	if (root->born > version)
+		return false;
+	w->version = version;
+	return true;
+}
+
+bool kreg_walk_is_whole(const struct kreg_walk *w)
+{
+	/* Pair 3: if a link has led past what was valid then, the load below sees it. */
+	smp_rmb();
+	return READ_ONCE(w->store->killed) <= w->version;
 }
 
 /* The record that w->next leads to, or NULL at the end. */

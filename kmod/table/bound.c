@@ -203,6 +203,39 @@ static int check_registry(const struct kreg_change *c, const struct kreg_bond *o
 	return 0;
 }
 
+bool kreg_table_restricts(const struct kreg_table *t, const struct kreg_change *c)
+{
+	kreg_table_assert(t);
+	return is_restricted(t, c);
+}
+
+bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r)
+{
+	struct kreg_bond *b = kreg_bond_of(kreg_holder_at(&t->store, r));
+	bool gone;
+
+	kreg_table_assert(t);
+	if (!b || b->linger_ms)
+		return false;
+	rcu_read_lock();
+	gone = kreg_proc_exiting_rcu(b->proc);
+	rcu_read_unlock();
+	return gone;
+}
+
+int kreg_table_check_removal(struct kreg_table *t, const struct kreg_change *c,
+			     const struct kreg_rec *r)
+{
+	const struct kreg_bond *b = kreg_bond_of(kreg_holder_at(&t->store, r));
+
+	kreg_table_assert(t);
+	if (kreg_table_is_gone(t, r))
+		return 1;
+	if (c->mine && !(b && b->proc == c->bind->client->proc))
+		return 1;
+	return is_restricted(t, c) && !(b && was_theirs(c->bind->client, b)) ? -EACCES : 0;
+}
+
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c)
 {
 	kreg_table_assert(t);

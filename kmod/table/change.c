@@ -107,6 +107,8 @@ int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct k
 int kreg_table_change_fits(struct kreg_table *t, struct kreg_change *c,
 			   struct kreg_place *place, bool on)
 {
+	if (kreg_store_has_runs(&t->store) && c->kind < KREG_CHANGE_CLEAR)
+		return kreg_run_fits(t, c, place, on);
 	return kreg_table_change_find(t, c, place, on);
 }
 

@@ -73,12 +73,28 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
 /* Turn. Whether a CLEAR may be done then. -EACCES. */
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
+/*
+ * Turn. Where a key may have several objects: whether what @c may remove depends on whose it is;
+ * whether @r is there for nobody, since its process is exiting; and whether @c may remove @r: 0, 1
+ * if it is not meant for that, -EACCES.
+ */
+bool kreg_table_restricts(const struct kreg_table *t, const struct kreg_change *c);
+bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r);
+int kreg_table_check_removal(struct kreg_table *t, const struct kreg_change *c,
+			     const struct kreg_rec *r);
 /* Turn. As kreg_table_change() then, once they are met. Also what kreg_table_bind() returns. */
 int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			    struct kreg_place *place, struct kreg_prealloc *pre);
 /* Turn. The same, after kreg_table_find_special(). Also -EOVERFLOW. */
 int kreg_table_change_special(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			      struct kreg_place *place, struct kreg_prealloc *pre);
+
+/* run.c. Turn. As kreg_table_change_find() and kreg_table_change(), where keys have runs. */
+int kreg_run_fits(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on);
+int kreg_run_change(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on,
+		    struct kreg_txn *txn, struct kreg_prealloc *pre);
+/* A bag has the object already, and nothing has happened; never the error of a call. */
+#define KREG_TABLE_SAME		(-ERESTART_RESTARTBLOCK)
 
 /* With @on, @place is from a look that was KREG_TABLE_FAR. */
 static __always_inline int kreg_table_change_find(struct kreg_table *t, struct kreg_change *c,
@@ -128,8 +144,11 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 					     struct kreg_place *place, bool on,
 					     struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	int err = kreg_table_change_find(t, c, place, on);
+	int err;
 
+	if (unlikely(kreg_store_has_runs(&t->store)) && c->kind < KREG_CHANGE_CLEAR)
+		return kreg_run_change(t, c, place, on, txn, pre);
+	err = kreg_table_change_find(t, c, place, on);
 	if (unlikely(err))
 		return err;
 	if (unlikely(c->special))

@@ -65,6 +65,19 @@ static void park_work(struct work_struct *work)
 	park_expired(container_of(to_delayed_work(work), struct kreg_table, park_timer));
 }
 
+static enum kreg_store_order order_of(u32 type)
+{
+	switch (type) {
+	case KREG_TYPE_ORDERED_SET:
+		return KREG_STORE_ORDERED;
+	case KREG_TYPE_BAG:
+	case KREG_TYPE_DUPLICATE_BAG:
+		return KREG_STORE_RUNS;
+	default:
+		return KREG_STORE_HASHED;
+	}
+}
+
 static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 		      const struct kreg_table_spec *spec, u64 id)
 {
@@ -95,8 +108,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 		if (!t->name)
 			return -ENOMEM;
 	}
-	return kreg_store_init(&t->store, &t->writer->turn,
-			       spec->type == KREG_TYPE_ORDERED_SET);
+	return kreg_store_init(&t->store, &t->writer->turn, order_of(spec->type));
 }
 
 struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,

@@ -75,7 +75,6 @@ TEST_F(table, another_type)
 TEST_F(table, types_to_come)
 {
 	static const __u32 types[] = {
-		KREG_TYPE_BAG, KREG_TYPE_DUPLICATE_BAG,
 		5, ~0U,
 	};
 	struct kreg_ioc_open cmd = test_open_cmd("t", KREG_OPEN_CREATE);

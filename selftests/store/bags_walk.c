@@ -45,7 +45,7 @@ static bool is_behind(u32 run, const struct entry *e)
 static bool is_at(const struct kreg_hit *hit, const struct run *r, const struct entry *e)
 {
 	return key_number(hit->key) == r->k && hit->version == e->born &&
-	       kreg_hit_sub(&store, hit) == e->sub;
+	       kreg_hit_sub(hit) == e->sub;
 }
 
 static void check_value(const struct run *r, const struct entry *e, const struct kreg_hit *hit)

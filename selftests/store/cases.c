@@ -12,7 +12,7 @@ static void begin(const struct mode *m)
 {
 	mode = m;
 	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn, false));
+	tap_check(!kreg_store_init(&store, &turn, KREG_STORE_HASHED));
 	spin_lock(&turn);
 }
 

@@ -34,7 +34,8 @@ static void run_mode(const struct mode *m, unsigned int permille)
 	shim_hash_mask = m->hash_mask;
 	model_start();
 	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn, m->runs ? KREG_STORE_RUNS : m->ordered));
+	tap_check(!kreg_store_init(&store, &turn, m->runs ? KREG_STORE_RUNS :
+				   m->ordered ? KREG_STORE_ORDERED : KREG_STORE_HASHED));
 	spin_lock(&turn);
 	if (m->segs)
 		store.chunks.limit = m->segs;

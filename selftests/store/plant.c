@@ -56,7 +56,7 @@ bool plant_run(const char *what)
 	u32 k;
 
 	mode = &planted;
-	tap_check(!kreg_store_init(&store, &turn, false));
+	tap_check(!kreg_store_init(&store, &turn, KREG_STORE_HASHED));
 	spin_lock(&turn);
 	for (k = 0; k < KEYS; k++)
 		change(k, KREG_CHANGE_PUT);

@@ -310,10 +310,12 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_RANGE	(1ULL << 9)	/* ranges and COUNT of SCAN */
 #define KREG_FEATURE_ORDERED	(1ULL << 10)	/* tables of type ordered_set, REVERSE of SCAN */
 #define KREG_FEATURE_EDIT	(1ULL << 11)	/* EDIT; PRESENT, VALUE and PART of OP */
+#define KREG_FEATURE_BAG	(1ULL << 12)	/* tables of the types bag and duplicate_bag */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
-				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT)
+				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
+				 KREG_FEATURE_BAG)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -344,12 +346,15 @@ struct kreg_ioc_whois {
 	struct kreg_process out_process;
 };
 
-/* Types of tables. */
+/*
+ * Types of tables (those of ETS). In a bag and a duplicate_bag keys are in order, as in an
+ * ordered_set, and the objects of one key in the order in which they came.
+ */
 enum kreg_type {
 	KREG_TYPE_SET = 1,		/* one object a key, in no order */
 	KREG_TYPE_ORDERED_SET = 2,	/* one object a key, in the order of keys */
-	KREG_TYPE_BAG = 3,		/* not yet; many objects a key, no two alike */
-	KREG_TYPE_DUPLICATE_BAG = 4	/* not yet; many objects a key */
+	KREG_TYPE_BAG = 3,		/* several objects a key, no two of them the same */
+	KREG_TYPE_DUPLICATE_BAG = 4	/* several objects a key */
 };
 
 /* Access rules (those of ETS); who may at all is also said by the mode. */
@@ -690,17 +695,20 @@ enum kreg_op_code {
  *	the array of &struct kreg_field of EDIT
  * @value_len: bytes of that value, room or array, up to %KREG_MAX_VALUE for PUT, to
  *	%KREG_MAX_EVENT_VALUE for PUBLISH and to %KREG_MAX_FIELDS for EDIT; others: 0
- * @offset: with PART, where to begin; with VALUE, the length of the value at @arg
+ * @offset: with PART, where to begin; with VALUE, the length of the value at @arg; of DELETE with
+ *	VERSION, the number of the object among those that its write has made
  * @arg: with VERSION a version, which is not 0; with VALUE a pointer to a value; with MORE a
  *	pointer to &struct kreg_more
  * @out_version: GET, MEMBER, TAKE: version of the object; PUT, DELETE, CLEAR, EDIT, PUBLISH:
  *	version of this write. Versions of a table only grow
  * @out_len: GET, MEMBER, TAKE: length of the value, written also with EMSGSIZE; EDIT: length
  *	of the value that it has made
- * @out_count: GET, MEMBER, TAKE: 1; PUT, EDIT: objects that were replaced; DELETE,
+ * @out_count: GET, MEMBER, TAKE: objects that were found: 1 in a set; PUT, EDIT: objects that
+ *	were replaced, or in a bag were the same; DELETE,
  *	CLEAR: objects that were removed, capped at 2^32 - 1; PUBLISH: subscriptions
  * @out_error: in a batch, 0 or the errno of this operation
- * @out_sub: number of the object among those that this write has made; 0 in a set
+ * @out_sub: GET, MEMBER, TAKE: number of the object among those that its write has made; 0 in a
+ *	set
  *
  * GET and TAKE with too little room are EMSGSIZE and copy and remove nothing. A
  * KREG_IOC_OP that writes and fails may have set the ``out_`` members to zero; key
@@ -743,9 +751,17 @@ enum kreg_op_code {
  *
  * EDIT and VALUE do not go into a batch so far (EOPNOTSUPP), nor with ASYNC (EINVAL).
  *
- * In tables of a type that may have several objects with one key, GET and TAKE give
- * all of them, packed as &struct kreg_object is in a scan, and @out_count says how
- * many. Tell by the type of the table, not by what you find.
+ * In a bag or duplicate_bag PUT adds an object to those that the key has. In a bag it does nothing
+ * if one of them is the same, in its value and in whom it is bound to; @out_count is 1 then, and
+ * @out_version the last version of the table. NEW and PRESENT ask whether the key has an object.
+ * GET and TAKE give all objects of the key as they were at one moment, in the order in which they
+ * came, packed as &struct kreg_object is in a scan, with @out_version and @out_sub of the youngest;
+ * their room is aligned to 8 bytes (EINVAL). @out_len is what the objects take together, also with
+ * EMSGSIZE and of MEMBER. Tell by the type of the table, not by what you find. DELETE removes
+ * all objects of the key, as one write, or with MINE those that are the caller's, with VALUE those
+ * that have the value, and with VERSION the one with version @arg and number @offset; in a registry
+ * of others it is EACCES, without MINE, if one of them is another's. Not in these tables
+ * (EOPNOTSUPP): EDIT, PUT with VERSION, VALUE or MINE, GET with PART, TAKE with a flag.
  *
  * This struct does not grow: what is rare goes to &struct kreg_more.
  */
@@ -1021,8 +1037,9 @@ struct kreg_ioc_sync {
  * @high_len: length of @high; 0: there is none
  * @after_len: length of @after; 0: from the start, with REVERSE from the end
  * @flags: %KREG_RANGE_ALL bits
- * @after_version: not yet: of several objects with the key @after, the version and
- * @after_sub: the number of the one after which to go on
+ * @after_version: in a bag or duplicate_bag, of the objects with the key @after the version and
+ * @after_sub: the number of the one after which to go on, which need not be there any more; with
+ *	version 0 after all of them. In a set of no account
  * @filter_count: not yet: terms of the filter
  * @filter: not yet: pointer to a filter that objects have to match; 0: all do
  *
@@ -1432,6 +1449,10 @@ struct kreg_ioc_cancel {
  * Register a process under a key: as PUT with NEW and BOUND, and in the same call told who has
  * the key if it is held already. The object of a process that is exiting holds nothing. The
  * out_ members are set to zero first, and written also with EEXIST, EALREADY and ETIMEDOUT.
+ *
+ * In a bag or duplicate_bag nobody has a key for himself: REGISTER adds an object to those of the
+ * key, and VERSION, WAIT and STANDBY are EOPNOTSUPP. Nor are there waits for keys (KREG_IOC_WATCH)
+ * or leases (KREG_IOC_LEASE) in these tables.
  *
  * With @linger_ms the object is found for so long after the death of its process, as one whose
  * process has the pid 0. Meanwhile it can be read, written and removed, and holds nothing: REGISTER

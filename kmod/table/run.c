@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes of tables in which a key may have several objects, a run of them.
+ *
+ * A PUT comes behind the run; before that it looks through it where it matters what is there. A
+ * DELETE looks through the run where it matters what is there, or whether one hold of the turn is
+ * enough, and then goes through it from its begin. All of that may take several holds, and until
+ * the first object is removed it can be given up.
+ */
+#include <linux/kreg.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "store/edit.h"
+#include "store/reader.h"
+#include "table/access.h"
+#include "table/bond.h"
+#include "table/bound.h"
+#include "table/change.h"
+#include "table/table.h"
+
+/* Objects that are removed in one hold of the turn, and bytes of a value that are compared. */
+#define HOLD_OBJECTS	KREG_HOLD_RECORDS
+#define HOLD_BYTES	(16U << 10)
+
+/* How far a change is. */
+enum { START, LOOK, ACT };
+
+/* Of a look at one object: it is not meant; there is no need to look at more. */
+#define NOT_MEANT	1
+#define ENOUGH		2
+
+/*
+ * Whether @r has the value @bytes: 0, NOT_MEANT, or KREG_TABLE_FAR, with c->done bytes of it
+ * compared so far.
+ */
+static int compare_value(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r,
+			 const void *bytes, u32 len)
+{
+	const void *value = kreg_rec_has_blob(r) ? kreg_blob_bytes(kreg_blob_of(&t->store, r)) :
+						   r->bytes + kreg_rec_key_len(r);
+	u32 from = c->done, n = min(len - from, HOLD_BYTES);
+
+	c->done = 0;
+	if (kreg_rec_value_len(r) != len || memcmp(value + from, bytes + from, n))
+		return NOT_MEANT;
+	if (from + n == len)
+		return 0;
+	c->done = from + n;
+	return KREG_TABLE_FAR;
+}
+
+static const void *new_value(const struct kreg_change *c)
+{
+	if (c->blob)
+		return kreg_blob_bytes(c->blob);
+	return c->rec ? kreg_change_value(c) : c->value;
+}
+
+/* Whether a PUT brings what is there, value and process. */
+static int compare_object(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r)
+{
+	const struct kreg_bond *bond = kreg_bond_of(kreg_holder_at(&t->store, r));
+
+	if ((bond ? bond->proc : NULL) != (c->binds ? c->bind->proc : NULL))
+		return NOT_MEANT;
+	return compare_value(t, c, r, new_value(c), c->value_len);
+}
+
+static int look_for_put(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r)
+{
+	int err;
+
+	if (kreg_table_is_gone(t, r))
+		return NOT_MEANT;
+	if (c->must_be_new)
+		return -EEXIST;
+	c->seen = true;
+	if (t->type != KREG_TYPE_BAG)
+		return ENOUGH;
+	err = compare_object(t, c, r);
+	return err ?: KREG_TABLE_SAME;
+}
+
+/* Before a batch changes anything it only matters whether there is an object. */
+static int look_for_any(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r)
+{
+	if (kreg_table_is_gone(t, r))
+		return NOT_MEANT;
+	c->seen = true;
+	return c->must_be_new ? -EEXIST : ENOUGH;
+}
+
+/* Whether a DELETE is meant for @r. */
+static int look_for_delete(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r)
+{
+	int err = kreg_table_check_removal(t, c, r);
+
+	if (err)
+		return err > 0 ? NOT_MEANT : err;
+	if (c->edit)
+		return compare_value(t, c, r, c->edit->bytes + c->edit->expected,
+				     c->edit->expected_len);
+	return 0;
+}
+
+/* The same of TAKE, which has copied out so many, of which one was the youngest. */
+static int look_for_take(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r)
+{
+	int err = look_for_delete(t, c, r);
+
+	if (err)
+		return err;
+	c->done++;
+	c->seen = r->born == c->only && r->hash == c->sub;
+	return 0;
+}
+
+typedef int look_fn(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r);
+
+/*
+ * Go through the run, and stop at an error, or when there is enough, or before it is looked at
+ * more than @most. KREG_TABLE_FAR: in another hold it goes on at @place.
+ */
+static int look_through(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+			look_fn *look, u32 most)
+{
+	struct kreg_store *s = &t->store;
+	bool found = c->stage == LOOK ? kreg_run_find_on(s, &c->key, place) :
+					kreg_run_find_first(s, &c->key, place);
+
+	c->stage = LOOK;
+	while (found && place->old) {
+		int err = most-- ? look(t, c, place->old) : KREG_TABLE_FAR;
+
+		if (err == ENOUGH)
+			return 0;
+		if (err < 0)
+			return err;
+		found = kreg_run_find_next(s, &c->key, place);
+	}
+	return found ? 0 : KREG_TABLE_FAR;
+}
+
+static bool looks_before_put(const struct kreg_table *t, const struct kreg_change *c)
+{
+	return t->type == KREG_TYPE_BAG || c->must_be_new || c->must_be_there;
+}
+
+static int check_put(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+		     look_fn *look)
+{
+	int err = look_through(t, c, place, look, ~0u);
+
+	return err ?: c->must_be_there && !c->seen ? -ENODATA : 0;
+}
+
+static int put_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	int err;
+
+	if (unlikely(c->special)) {
+		err = kreg_table_find_bound(t, c, place);
+		return err ?: kreg_table_change_bound(t, c, txn, place, pre);
+	}
+	if (unlikely(c->over))
+		return kreg_table_change_over(t, c, place);
+	if (unlikely(c->blob && !c->rec))
+		return kreg_table_change_long(t, c, txn, place, pre);
+	return kreg_store_apply(txn, c, place, pre);
+}
+
+/* The conditions have been decided: they are not those of an object that is replaced. */
+static int put_behind(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	bool found = c->stage == ACT ? kreg_store_find_on(&t->store, &c->key, place) :
+				       kreg_store_find(&t->store, &c->key, place);
+	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there;
+	int err;
+
+	c->stage = ACT;
+	if (!found)
+		return KREG_TABLE_FAR;
+	c->must_be_new = false;
+	c->must_be_there = false;
+	err = put_object(t, c, place, txn, pre);
+	c->must_be_new = must_be_new;
+	c->must_be_there = must_be_there;
+	return err;
+}
+
+static int change_put(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	int err = 0;
+
+	if (c->stage != ACT && looks_before_put(t, c))
+		err = check_put(t, c, place, look_for_put);
+	return err ?: put_behind(t, c, place, txn, pre);
+}
+
+/* c->count goes on counting. */
+static void remove_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+			  struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	u64 removed = c->count;
+
+	if (kreg_rec_is_bound(place->old)) {
+		c->special = true;
+		c->holder = NULL;
+		c->gone = NULL;
+		c->untold = false;
+		kreg_table_change_bound(t, c, txn, place, pre);
+	} else {
+		kreg_store_apply(txn, c, place, pre);
+	}
+	c->count += removed;
+}
+
+/* Remove what is meant, from the begin of the run on, or from where the hold before has come to. */
+static int remove_run(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	struct kreg_store *s = &t->store;
+	u32 left = HOLD_OBJECTS;
+	bool found;
+
+	if (c->stage != ACT)
+		c->count = 0;
+	found = c->stage == ACT ? kreg_run_find_on(s, &c->key, place) :
+				  kreg_run_find_first(s, &c->key, place);
+	c->stage = ACT;
+	while (found && place->old) {
+		int err = look_for_delete(t, c, place->old);
+
+		if (err == KREG_TABLE_FAR || (!err && !left--))
+			return KREG_TABLE_FAR;
+		if (!err)
+			remove_object(t, c, place, txn, pre);
+		found = kreg_run_find_next(s, &c->key, place);
+	}
+	return found ? 0 : KREG_TABLE_FAR;
+}
+
+/* What can be done in one hold is done in this one. */
+static int look_before_delete(struct kreg_table *t, struct kreg_change *c,
+			      struct kreg_place *place, bool on)
+{
+	u16 links = t->store.links;
+	int err;
+
+	if (on && !c->takes && !kreg_table_restricts(t, c))
+		return 0;
+	err = look_through(t, c, place, c->takes ? look_for_take : look_for_delete,
+			   on ? ~0u : HOLD_OBJECTS);
+	if (err)
+		return err;
+	if (!on && t->store.links < links - t->store.links)
+		return KREG_TABLE_FAR;
+	return c->takes && (c->done != c->number || !c->seen) ? -ECANCELED : 0;
+}
+
+static int change_delete(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+			 bool on, struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	int err = c->stage == ACT ? 0 : look_before_delete(t, c, place, on);
+
+	return err ?: remove_run(t, c, place, txn, pre);
+}
+
+/* The object that is named by its version and number. */
+static int find_one(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	bool on = c->stage == LOOK;
+
+	c->stage = LOOK;
+	if (!kreg_run_find(&t->store, &c->key, c->only, c->sub, place, on))
+		return KREG_TABLE_FAR;
+	if (!place->old || kreg_table_is_gone(t, place->old))
+		return c->checked ? NOT_MEANT : -ECANCELED;
+	return kreg_table_check_removal(t, c, place->old);
+}
+
+static int delete_one(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	int err = find_one(t, c, place);
+
+	if (err < 0)
+		return err;
+	c->count = 0;
+	if (!err)
+		remove_object(t, c, place, txn, pre);
+	return 0;
+}
+
+/* What would make a new object of the one that is there. */
+static bool is_refused(const struct kreg_change *c)
+{
+	if (c->kind == KREG_CHANGE_DELETE)
+		return c->returns;
+	return c->only || c->mine || c->edit || c->lends || (c->binds && c->bind->strict);
+}
+
+static int begin_change(struct kreg_table *t, struct kreg_change *c, bool on)
+{
+	if (on)
+		return 0;
+	c->stage = START;
+	c->done = 0;
+	c->seen = false;
+	if (is_refused(c))
+		return -EOPNOTSUPP;
+	return c->edit && kreg_table_may_read(t, c->bind->client) ? -EACCES : 0;
+}
+
+int kreg_run_fits(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on)
+{
+	int err = begin_change(t, c, on);
+
+	kreg_table_assert(t);
+	if (err)
+		return err;
+	if (c->kind == KREG_CHANGE_DELETE) {
+		if (c->only)
+			err = find_one(t, c, place);
+		else if (kreg_table_restricts(t, c))
+			err = look_through(t, c, place, look_for_delete, ~0u);
+		return min(err, 0);
+	}
+	if (c->must_be_new || c->must_be_there)
+		err = check_put(t, c, place, look_for_any);
+	place->old = NULL;
+	return err ?: c->special ? kreg_table_find_bound(t, c, place) : 0;
+}
+
+int kreg_run_change(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on,
+		    struct kreg_txn *txn, struct kreg_prealloc *pre)
+{
+	int err = begin_change(t, c, on);
+
+	kreg_table_assert(t);
+	if (err)
+		return err;
+	if (c->kind == KREG_CHANGE_PUT)
+		return change_put(t, c, place, txn, pre);
+	/* Once it removes what it has found, it counts in the place of that. */
+	if (c->stage != ACT && c->only && !c->takes)
+		return delete_one(t, c, place, txn, pre);
+	return change_delete(t, c, place, on, txn, pre);
+}
