@@ -348,7 +348,8 @@ bool kreg_batch_binds(const struct kreg_batch *b)
 /* What is lent the turn cannot let go of it half way. A run may be of any length. */
 static bool is_large(const struct kreg_batch *b)
 {
-	return kreg_store_has_runs(&b->table->store) || b->count > KREG_LEND_RECORDS || b->bytes > KREG_TURN_BYTES;
+	return b->count > KREG_LEND_RECORDS || b->bytes > KREG_TURN_BYTES ||
+	       kreg_store_has_runs(&b->table->store);
 }
 
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed)

@@ -161,7 +161,8 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	err = get_hit(cl, table, key, &hit);
 	if (err) {
 		rcu_read_unlock();
-		return read_otherwise(cl, table, key, op, bond, err);
+		return likely(err == -ENODATA) ? err :
+		       read_otherwise(cl, table, key, op, bond, err);
 	}
 	pagefault_disable();
 	err = copy_in_section(op, &hit);

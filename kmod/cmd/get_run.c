@@ -19,7 +19,7 @@ struct run {
 	struct kreg_bounds bounds;	/* the last member: its array stays empty */
 };
 
-static void begin(struct run *r, bool measures)
+static void begin_run(struct run *r, bool measures)
 {
 	struct kreg_scan *s = &r->scan;
 
@@ -39,7 +39,7 @@ static int run_whole(struct run *r, bool measures)
 	int err;
 
 	do {
-		begin(r, measures);
+		begin_run(r, measures);
 		err = kreg_scan_run(&r->scan);
 		if (fatal_signal_pending(current))
 			err = -EINTR;

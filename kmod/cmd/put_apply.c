@@ -200,10 +200,10 @@ static bool far_step(struct queued *q)
 	q->begun = err == KREG_TABLE_FAR || !err;
 	if (err == KREG_TABLE_FAR)
 		return false;
+	if (!err && kreg_store_has_runs(&q->table->store))
+		return finish_run(q);
 	if (err)
 		q->req.result = refuse_write(q->table, &q->write, &q->txn, err);
-	else if (kreg_store_has_runs(&q->table->store))
-		return finish_run(q);
 	else
 		finish_write(q->table, &q->write, &q->txn, &q->pre);
 	return true;

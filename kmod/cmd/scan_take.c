@@ -64,8 +64,8 @@ static noinline int put_process(struct kreg_process __user *to, const struct kre
 }
 
 /* Write the object, without the value if a blob has that. Page faults are off. */
-static __always_inline int put_object(const struct kreg_scan *s, const struct kreg_hit *hit, u32 size,
-				      u32 tail, bool runs)
+static __always_inline int put_object(const struct kreg_scan *s, const struct kreg_hit *hit,
+				      u32 size, u32 tail, bool runs)
 {
 	u32 both = hit->key_len + hit->value_len, sub = runs ? kreg_hit_sub(hit) : 0;
 	void __user *to = s->buf + s->len;

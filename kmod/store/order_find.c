@@ -3,12 +3,11 @@
  * Where in an ordered list a key is, or would be, for the holder of the turn; and, where a key may
  * have several objects, where each of them is.
  */
-#include "store/arena.h"
 #include "store/marks.h"
-#include "store/order_write.h"
+#include "store/order_find.h"
 #include "store/tree.h"
 
-static void set_found(struct kreg_place *place, struct kreg_rec *r)
+static void note_found(struct kreg_place *place, struct kreg_rec *r)
 {
 	place->old = r;
 	place->old_ref = *place->link;
@@ -26,10 +25,10 @@ static bool walk_ordered(struct kreg_store *s, const struct kreg_key *key, struc
 
 		if (order > 0)
 			return true;
-		/* The youngest of its key comes first; if it is dead, all are. Or it is in a run. */
+		/* Without runs the youngest of a key comes first; if it is dead, all are. */
 		if (!order && !kreg_order_is_mark(r) && !s->runs) {
 			if (r->died == KREG_ALIVE)
-				set_found(place, r);
+				note_found(place, r);
 			return true;
 		}
 		if (!*left)
@@ -85,7 +84,7 @@ bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	return kreg_order_find_on(s, key, place);
 }
 
-static void pass(struct kreg_place *place, struct kreg_rec *r)
+static void pass_by(struct kreg_place *place, struct kreg_rec *r)
 {
 	if (kreg_order_is_mark(r)) {
 		place->mark = *place->link;
@@ -110,14 +109,14 @@ bool kreg_run_find_on(struct kreg_store *s, const struct kreg_key *key, struct k
 		if (order > 0)
 			break;
 		if (!order && !kreg_order_is_mark(r) && r->died == KREG_ALIVE) {
-			set_found(place, r);
+			note_found(place, r);
 			break;
 		}
 		found = s->links;
 		if (!found)
 			break;
 		s->links--;
-		pass(place, r);
+		pass_by(place, r);
 	}
 	kreg_marks_count_links(s);
 	return found;
@@ -137,7 +136,7 @@ bool kreg_run_find_next(struct kreg_store *s, const struct kreg_key *key,
 			struct kreg_place *place)
 {
 	kreg_store_assert(s);
-	pass(place, place->old);
+	pass_by(place, place->old);
 	return kreg_run_find_on(s, key, place);
 }
 
@@ -154,13 +153,13 @@ bool kreg_run_find(struct kreg_store *s, const struct kreg_key *key, u64 born, u
 	while ((r = kreg_order_rec(s, place->link))) {
 		order = kreg_order_read_at(r, &goal);
 		if (!order && !kreg_order_is_mark(r) && r->died == KREG_ALIVE)
-			set_found(place, r);
+			note_found(place, r);
 		if (order > 0 || place->old)
 			break;
 		if (!s->links)
 			return false;
 		s->links--;
-		pass(place, r);
+		pass_by(place, r);
 	}
 	kreg_marks_count_links(s);
 	return true;

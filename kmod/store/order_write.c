@@ -8,6 +8,7 @@
 #include "store/arena.h"
 #include "store/limbo.h"
 #include "store/marks.h"
+#include "store/order_find.h"
 #include "store/order_write.h"
 #include "store/tree.h"
 

@@ -4,7 +4,7 @@
 #include "store/internal.h"
 #include "store/limbo.h"
 #include "store/marks.h"
-#include "store/order_write.h"
+#include "store/order_find.h"
 
 /*
  * From the link @from on, over @left links at most; with @marked, along marks. False: they

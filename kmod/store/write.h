@@ -40,35 +40,38 @@ struct kreg_change {
 	};
 	union {
 		struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL */
+		/* Where keys have runs, see table/run.c. */
 		struct {
-			u32 sub;	/* DELETE where keys have runs, with @only: the number */
-			u32 number;	/* of that object; with @takes, how many there are */
+			u32 sub;	/* DELETE with @only: the number of that object; with */
+			u32 number;	/* @takes, of the youngest, and how many there are */
 		};
+		u32 compared;		/* else bytes of a value, in the look at one object */
 	};
-	u32 ref;			/* of the reserved slot, or 0 */
+	union {
+		u32 ref;		/* PUT: of the reserved slot, or 0 */
+		u32 met;		/* DELETE with @takes: objects that were looked at */
+	};
 	bool bound;			/* PUT: room for a bond; fixed with its slot */
 	/* Not looked at here: */
 	bool must_be_new;		/* PUT: only if there is none */
+	bool must_be_there;		/* PUT, with @special: only if there is one */
 	bool over;			/* PUT: only if memory comes back for what it takes */
 	bool special;			/* it matters to whom objects are bound */
 	bool binds;			/* PUT: bound to whom @bind says */
-	bool checked;			/* its condition was met when the batch began */
-	bool mine : 1;			/* only if it is bound to the process of @bind's client */
-	bool must_be_there : 1;		/* PUT, with @special: only if there is one */
-	bool lends : 1;			/* PUT with @binds: lent to him, with its value as it is */
-	bool returns : 1;			/* DELETE with @mine: not removed, but its loan ends */
-	bool paid : 1;			/* PUT: charged as a bound object */
+	bool lends;			/* PUT with @binds: lent to him, with its value as it is */
+	bool mine;			/* only if it is bound to the process of @bind's client */
+	bool returns;			/* DELETE with @mine: not removed, but its loan ends */
+	bool paid;			/* PUT: charged as a bound object */
 	/*
 	 * With @special, of PUT and DELETE: others were told that the object which was found is on
 	 * loan, and not yet that it is there again; @gone: of one that is found and gives way.
 	 */
-	bool untold : 1;
-	/* Where keys have runs: see table/run.c. */
-	bool takes : 1;			/* DELETE: only if the run has @number objects, and of */
-					/* these the youngest has version @only and number @sub */
+	bool untold;
+	bool checked : 1;		/* its condition was met when the batch began */
+	/* Where keys have runs: */
+	bool takes : 1;			/* DELETE: only if it is this run */
 	bool seen : 1;			/* an object was, by a look through the run */
-	u8 stage;			/* how far it is, since it may take several holds, and */
-	u32 done;			/* how many objects, or bytes, in that stage */
+	u8 stage : 2;			/* how far it is, since it may take several holds */
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	struct kreg_edit *edit;		/* with @special and @bind: see edit.h; or NULL */

@@ -28,25 +28,25 @@ enum { START, LOOK, ACT };
 
 /* Of a look at one object: it is not meant; there is no need to look at more. */
 #define NOT_MEANT	1
-#define ENOUGH		2
+#define IS_ENOUGH	2
 
 /*
- * Whether @r has the value @bytes: 0, NOT_MEANT, or KREG_TABLE_FAR, with c->done bytes of it
- * compared so far.
+ * Whether @r has the value @bytes: 0, NOT_MEANT, or KREG_TABLE_FAR, with c->compared bytes of it
+ * being the same so far.
  */
 static int compare_value(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r,
 			 const void *bytes, u32 len)
 {
 	const void *value = kreg_rec_has_blob(r) ? kreg_blob_bytes(kreg_blob_of(&t->store, r)) :
 						   r->bytes + kreg_rec_key_len(r);
-	u32 from = c->done, n = min(len - from, HOLD_BYTES);
+	u32 from = c->compared, n = min(len - from, HOLD_BYTES);
 
-	c->done = 0;
+	c->compared = 0;
 	if (kreg_rec_value_len(r) != len || memcmp(value + from, bytes + from, n))
 		return NOT_MEANT;
 	if (from + n == len)
 		return 0;
-	c->done = from + n;
+	c->compared = from + n;
 	return KREG_TABLE_FAR;
 }
 
@@ -77,7 +77,7 @@ static int look_for_put(struct kreg_table *t, struct kreg_change *c, const struc
 		return -EEXIST;
 	c->seen = true;
 	if (t->type != KREG_TYPE_BAG)
-		return ENOUGH;
+		return IS_ENOUGH;
 	err = compare_object(t, c, r);
 	return err ?: KREG_TABLE_SAME;
 }
@@ -88,7 +88,7 @@ static int look_for_any(struct kreg_table *t, struct kreg_change *c, const struc
 	if (kreg_table_is_gone(t, r))
 		return NOT_MEANT;
 	c->seen = true;
-	return c->must_be_new ? -EEXIST : ENOUGH;
+	return c->must_be_new ? -EEXIST : IS_ENOUGH;
 }
 
 /* Whether a DELETE is meant for @r. */
@@ -111,7 +111,7 @@ static int look_for_take(struct kreg_table *t, struct kreg_change *c, const stru
 
 	if (err)
 		return err;
-	c->done++;
+	c->met++;
 	c->seen = r->born == c->only && r->hash == c->sub;
 	return 0;
 }
@@ -133,7 +133,7 @@ static int look_through(struct kreg_table *t, struct kreg_change *c, struct kreg
 	while (found && place->old) {
 		int err = most-- ? look(t, c, place->old) : KREG_TABLE_FAR;
 
-		if (err == ENOUGH)
+		if (err == IS_ENOUGH)
 			return 0;
 		if (err < 0)
 			return err;
@@ -155,7 +155,7 @@ static int check_put(struct kreg_table *t, struct kreg_change *c, struct kreg_pl
 	return err ?: c->must_be_there && !c->seen ? -ENODATA : 0;
 }
 
-static int put_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
+static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
 	int err;
@@ -183,9 +183,10 @@ static int put_behind(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 	c->stage = ACT;
 	if (!found)
 		return KREG_TABLE_FAR;
+	c->holder = NULL;
 	c->must_be_new = false;
 	c->must_be_there = false;
-	err = put_object(t, c, place, txn, pre);
+	err = add_object(t, c, place, txn, pre);
 	c->must_be_new = must_be_new;
 	c->must_be_there = must_be_there;
 	return err;
@@ -259,7 +260,7 @@ static int look_before_delete(struct kreg_table *t, struct kreg_change *c,
 		return err;
 	if (!on && t->store.links < links - t->store.links)
 		return KREG_TABLE_FAR;
-	return c->takes && (c->done != c->number || !c->seen) ? -ECANCELED : 0;
+	return c->takes && (c->met != c->number || !c->seen) ? -ECANCELED : 0;
 }
 
 static int change_delete(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
@@ -309,8 +310,11 @@ static int begin_change(struct kreg_table *t, struct kreg_change *c, bool on)
 	if (on)
 		return 0;
 	c->stage = START;
-	c->done = 0;
 	c->seen = false;
+	if (c->takes)
+		c->met = 0;
+	else if (c->kind == KREG_CHANGE_PUT || c->edit)
+		c->compared = 0;
 	if (is_refused(c))
 		return -EOPNOTSUPP;
 	return c->edit && kreg_table_may_read(t, c->bind->client) ? -EACCES : 0;

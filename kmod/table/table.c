@@ -65,7 +65,7 @@ static void park_work(struct work_struct *work)
 	park_expired(container_of(to_delayed_work(work), struct kreg_table, park_timer));
 }
 
-static enum kreg_store_order order_of(u32 type)
+static enum kreg_store_order order_for(u32 type)
 {
 	switch (type) {
 	case KREG_TYPE_ORDERED_SET:
@@ -108,7 +108,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 		if (!t->name)
 			return -ENOMEM;
 	}
-	return kreg_store_init(&t->store, &t->writer->turn, order_of(spec->type));
+	return kreg_store_init(&t->store, &t->writer->turn, order_for(spec->type));
 }
 
 struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,

@@ -42,6 +42,7 @@
 #include <kreg/object.h>
 #include <kreg/edit.h>
 #include <kreg/key.h>
+#include <kreg/bag.h>
 #include <kreg/batch.h>
 #include <kreg/scan.h>
 #include <kreg/registry.h>

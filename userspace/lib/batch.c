@@ -185,7 +185,9 @@ int kreg_batch_clear(struct kreg_batch *batch)
 
 int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
 {
-	return add(batch, KREG_OP_GET, key, key_len, NULL, room);
+	int ret = kreg_refuse_bag(batch->table);
+
+	return ret ? ret : add(batch, KREG_OP_GET, key, key_len, NULL, room);
 }
 
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)

@@ -277,5 +277,5 @@ int kreg_del_value(struct kreg_table *table, const void *key, size_t key_len,
 	};
 	int ret = run_if(table, &args, KREG_OP_VALUE, NULL);
 
-	return ret == -ECANCELED ? 0 : ret ? ret : 1;
+	return ret == -ECANCELED ? 0 : ret ? ret : (int)args.out_count;
 }

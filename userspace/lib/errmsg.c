@@ -405,9 +405,17 @@ int kreg_fail_id(int ret, enum attempt attempt, const struct kreg_client *client
 
 int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table)
 {
+	/* What such a table does not have is what is for the one object of a key. */
+	if (ret == -EOPNOTSUPP && kreg_table_is_bag(table))
+		attempt = TRY_ONE;
 	if (ret < 0)
 		remember(ret, attempt, table->client, table->id, table->name, table->name_len);
 	return ret;
+}
+
+int kreg_refuse_bag(const struct kreg_table *table)
+{
+	return kreg_table_is_bag(table) ? kreg_fail_table(-EOPNOTSUPP, TRY_ONE, table) : 0;
 }
 
 int kreg_fail_process(int ret, unsigned int pid)

@@ -14,6 +14,8 @@ static const struct {
 } sentences[] = {
 	{ EOPNOTSUPP, TRY_ORDER,
 	  "%t is a set, which has no order: create it with type ordered_set" },
+	{ EOPNOTSUPP, TRY_ONE,
+	  "keys of %t may have several objects, and this is for keys with one: see <kreg/bag.h>" },
 	{ EOPNOTSUPP, TRY_TYPE, "the loaded module has no tables of this type" },
 	{ ENODATA, TRY_FIRST, "no key is in %t" },
 	{ ENODATA, TRY_NEXT, "no key of %t comes after this one" },

@@ -238,6 +238,15 @@ struct kreg_table *kreg_table_new(struct kreg_client *client, uint64_t id, const
 				  size_t name_len);
 struct kreg_table *kreg_table_get(struct kreg_table *table);
 
+/* Whether a key may have several objects. */
+static inline bool kreg_table_is_bag(const struct kreg_table *table)
+{
+	return table->type == KREG_TYPE_BAG || table->type == KREG_TYPE_DUPLICATE_BAG;
+}
+
+/* errmsg.c: -EOPNOTSUPP, and the sentence about it, if so; else 0. */
+int kreg_refuse_bag(const struct kreg_table *table);
+
 /* What was tried, for the sentence about its failure. */
 enum attempt {
 	TRY_OTHER = 0,
@@ -253,6 +262,7 @@ enum attempt {
 	TRY_READ,
 	TRY_WRITE,
 	TRY_EDIT,
+	TRY_ONE,	/* for which a key has to have one object */
 	TRY_BATCH,
 	TRY_STAT,
 	TRY_BY_ID,	/* perhaps in another namespace */

@@ -110,6 +110,9 @@ int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t coun
 		  size_t item_size)
 {
 	struct items all = { .at = (void *)items, .count = count, .size = item_size };
+	int ret = kreg_refuse_bag(table);
 
+	if (ret)
+		return ret;
 	return kreg_fail_table(get_all(table, all), TRY_READ, table);
 }

@@ -165,7 +165,11 @@ static int fetch(struct kreg_table *table, unsigned int code, const void *key, s
 		 void *buf, size_t room, size_t *len)
 {
 	struct kreg_op op;
-	int ret = run(table, code, 0, key, key_len, buf, room, &op);
+	int ret = kreg_refuse_bag(table);
+
+	if (ret)
+		return ret;
+	ret = run(table, code, 0, key, key_len, buf, room, &op);
 
 	if (len && (!ret || ret == -EMSGSIZE))
 		*len = op.out_len;
@@ -179,8 +183,10 @@ static int fetch_alloc(struct kreg_table *table, unsigned int code, const void *
 	char *buf = NULL, *more;
 	size_t room = GUESS;
 	struct kreg_op op;
-	int ret;
+	int ret = kreg_refuse_bag(table);
 
+	if (ret)
+		return ret;
 	do {
 		more = realloc(buf, room + 1);
 		if (!more) {
@@ -224,8 +230,10 @@ int kreg_get_object(struct kreg_table *table, const void *key, size_t key_len,
 	struct kreg_object *obj = NULL, *more;
 	size_t room = GUESS;
 	struct kreg_op op;
-	int ret;
+	int ret = kreg_refuse_bag(table);
 
+	if (ret)
+		return ret;
 	if (key_len > KREG_MAX_KEY)
 		return op_failed(-ENAMETOOLONG, table, KREG_OP_GET, key_len, 0, 0);
 	do {

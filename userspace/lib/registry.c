@@ -116,8 +116,11 @@ int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
 		 struct kreg_holder *holder)
 {
 	struct kreg_ioc_op io = { .size = sizeof(io), .table = table->id };
-	int ret = check_holder(holder);
+	int ret = kreg_refuse_bag(table);
 
+	if (ret)
+		return ret;
+	ret = check_holder(holder);
 	if (!ret)
 		ret = kreg_op_fill(&io.op, KREG_OP_MEMBER, key, key_len, NULL, 0);
 	if (!ret)

@@ -26,6 +26,8 @@ struct kreg_scan {
 	const struct kreg_object *last;	/* the one that was returned last, in @buf */
 	char *after;		/* key of the one that was, before what is in @buf */
 	size_t after_len;
+	uint64_t after_version;	/* and where keys have several objects, which one it was */
+	unsigned int after_number;
 	struct kreg_process process;	/* with KREG_SCAN_OF */
 	struct kreg_range range;	/* its keys are in @keys */
 	char *keys;
@@ -185,9 +187,14 @@ static int remember_last(struct kreg_scan *s)
 {
 	int ret = s->last ? set_after(s, s->last + 1, s->last->key_len) : 0;
 
-	if (!ret)
-		s->last = NULL;
-	return ret;
+	if (ret || !s->last)
+		return ret;
+	if (kreg_table_is_bag(s->table)) {
+		s->after_version = s->last->version;
+		s->after_number = kreg_object_number(s->last);
+	}
+	s->last = NULL;
+	return 0;
 }
 
 static int fetch(struct kreg_scan *s)
@@ -208,6 +215,8 @@ static int fetch(struct kreg_scan *s)
 		};
 		io.range.after = s->after_len ? kreg_ptr(s->after) : 0;
 		io.range.after_len = s->after_len;
+		io.range.after_version = s->after_version;
+		io.range.after_sub = s->after_number;
 		ret = kreg_ioctl(s->table->client, KREG_IOC_SCAN, &io);
 		if (ret != -EMSGSIZE)
 			break;
@@ -241,6 +250,8 @@ static int tell_end(struct kreg_scan *s, unsigned int flag)
 	s->end_flag = flag;
 	s->last = NULL;
 	s->after_len = 0;
+	s->after_version = 0;
+	s->after_number = 0;
 	return 0;
 }
 

@@ -122,6 +122,9 @@ static int new_subscription(struct kreg_table *table, unsigned int kinds, unsign
 
 	if (!kinds || (flags & KREG_SUBSCRIBE_PRESENT && flags & KREG_SUBSCRIBE_REPLAY))
 		return -EINVAL;
+	/* Events do not say which object of a key has gone. */
+	if (flags & KREG_SUBSCRIBE_PRESENT && kreg_table_is_bag(table))
+		return -EOPNOTSUPP;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;

@@ -217,7 +217,8 @@ int kreg_del_version(struct kreg_table *table, const void *key, size_t key_len,
 /**
  * kreg_del_value() - remove an object if it has a certain value
  *
- * Return: 1; or 0: the key is not there, or has another value.
+ * Return: 1, or in a duplicate_bag how many were removed; or 0: the key is not there, or has no
+ * such value.
  */
 int kreg_del_value(struct kreg_table *table, const void *key, size_t key_len,
 		   const void *value, size_t value_len) KREG_NONNULL_FIRST;

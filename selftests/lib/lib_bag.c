@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libkreg: keys with several objects, and what is only for keys with one. */
+#include "lib/lib.h"
+
+FIXTURE(bag)
+{
+	struct kreg_client *client;
+	struct kreg_table *table;
+};
+
+FIXTURE_VARIANT(bag)
+{
+	enum kreg_type type;
+	const char *twice;		/* what is there when "aba" was put */
+};
+
+FIXTURE_VARIANT_ADD(bag, set) { .type = KREG_TYPE_SET, .twice = "a" };
+FIXTURE_VARIANT_ADD(bag, bag) { .type = KREG_TYPE_BAG, .twice = "ab" };
+FIXTURE_VARIANT_ADD(bag, duplicate_bag) { .type = KREG_TYPE_DUPLICATE_BAG, .twice = "aba" };
+
+FIXTURE_SETUP(bag)
+{
+	struct kreg_open_options options = KREG_OPEN_OPTIONS_INIT;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
+	options.flags = KREG_OPEN_CREATE;
+	options.type = variant->type;
+	ASSERT_EQ(0, kreg_table_open(self->client, "bag", &options, &self->table));
+}
+
+FIXTURE_TEARDOWN(bag)
+{
+	kreg_table_destroy(self->table);
+	kreg_table_close(self->table);
+	kreg_client_close(self->client);
+}
+
+static void put_all(struct __test_metadata *_metadata, struct kreg_table *table, const char *key,
+		    const char *letters)
+{
+	for (; *letters; letters++)
+		ASSERT_EQ(0, kreg_put(table, key, strlen(key), letters, 1));
+}
+
+/* The values of the objects, one letter each, which are freed. */
+static const char *letters_of(struct __test_metadata *_metadata, struct kreg_objects *objects)
+{
+	static char letters[16];
+	const struct kreg_object *object;
+	size_t n = 0, len;
+	int round;
+
+	/* They begin anew when they have come to their end. */
+	for (round = 0; round < 2; round++) {
+		for (n = 0; (object = kreg_objects_next(objects)); n++) {
+			ASSERT_LT(n, sizeof(letters) - 1);
+			letters[n] = *(const char *)kreg_object_value(object, &len);
+			EXPECT_EQ(1, len);
+		}
+		letters[n] = '\0';
+		EXPECT_EQ(n, kreg_objects_count(objects));
+	}
+	kreg_objects_free(objects);
+	return letters;
+}
+
+#define EXPECT_LETTERS(letters)								\
+do {											\
+	struct kreg_objects *__objects;							\
+											\
+	ASSERT_EQ(0, kreg_get_all(self->table, "key", 3, &__objects));			\
+	EXPECT_STREQ(letters, letters_of(_metadata, __objects));			\
+} while (0)
+
+TEST_F(bag, get_all)
+{
+	struct kreg_objects *objects;
+	uint64_t count;
+
+	EXPECT_EQ(-ENODATA, kreg_get_all(self->table, "key", 3, &objects));
+	EXPECT_STREQ("the key is not in table 'bag'", kreg_errmsg());
+	EXPECT_EQ(0, kreg_count_of(self->table, "key", 3, &count));
+	EXPECT_EQ(0, count);
+	put_all(_metadata, self->table, "kez", "z");
+	put_all(_metadata, self->table, "key", "aba");
+	EXPECT_LETTERS(variant->twice);
+	EXPECT_EQ(0, kreg_count_of(self->table, "key", 3, &count));
+	EXPECT_EQ(strlen(variant->twice), count);
+	EXPECT_EQ(-ENAMETOOLONG, kreg_get_all(self->table, "key", KREG_MAX_KEY + 1, &objects));
+	EXPECT_EQ(-EINVAL, kreg_get_all(self->table, "", 0, &objects));
+}
+
+TEST_F(bag, take_all)
+{
+	struct kreg_objects *objects;
+
+	put_all(_metadata, self->table, "key", "aba");
+	ASSERT_EQ(0, kreg_take_all(self->table, "key", 3, &objects));
+	EXPECT_STREQ(variant->twice, letters_of(_metadata, objects));
+	EXPECT_EQ(-ENODATA, kreg_take_all(self->table, "key", 3, &objects));
+	kreg_objects_free(NULL);
+}
+
+/* Longer than the first guess, key and all. */
+TEST_F(bag, long_values)
+{
+	static char value[10000];
+	const struct kreg_object *object;
+	struct kreg_objects *objects;
+	size_t len;
+
+	ASSERT_EQ(0, kreg_put(self->table, "key", 3, value, sizeof(value)));
+	value[0] = 'b';
+	ASSERT_EQ(0, kreg_put(self->table, "key", 3, value, sizeof(value)));
+	ASSERT_EQ(0, kreg_get_all(self->table, "key", 3, &objects));
+	EXPECT_EQ(variant->type == KREG_TYPE_SET ? 1 : 2, kreg_objects_count(objects));
+	if (variant->type != KREG_TYPE_SET)
+		kreg_objects_next(objects);
+	object = kreg_objects_next(objects);
+	ASSERT_NE(NULL, object);
+	EXPECT_EQ(0, memcmp(value, kreg_object_value(object, &len), sizeof(value)));
+	EXPECT_EQ(sizeof(value), len);
+	EXPECT_EQ(0, memcmp("key", kreg_object_key(object, &len), 3));
+	EXPECT_EQ(3, len);
+	EXPECT_EQ(NULL, kreg_objects_next(objects));
+	kreg_objects_free(objects);
+}
+
+TEST_F(bag, removed_one_by_one)
+{
+	const struct kreg_object *object;
+	struct kreg_objects *objects;
+	struct kreg_batch *batch;
+	uint64_t count;
+
+	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &batch));
+	EXPECT_EQ(0, kreg_batch_put(batch, "key", 3, "a", 1));
+	EXPECT_EQ(1, kreg_batch_put(batch, "key", 3, "b", 1));
+	ASSERT_EQ(2, kreg_batch_run(batch));
+	kreg_batch_free(batch);
+	ASSERT_EQ(0, kreg_get_all(self->table, "key", 3, &objects));
+	object = kreg_objects_next(objects);
+	EXPECT_EQ(0, kreg_object_number(object));
+	EXPECT_EQ(1, kreg_del_object(self->table, object));
+	EXPECT_EQ(0, kreg_del_object(self->table, object));
+	object = kreg_objects_next(objects);
+	EXPECT_EQ(0, kreg_count_of(self->table, "key", 3, &count));
+	EXPECT_EQ(!!object, count);
+	if (object) {
+		EXPECT_EQ(1, kreg_object_number(object));
+		EXPECT_EQ(1, kreg_del_object(self->table, object));
+	}
+	kreg_objects_free(objects);
+	EXPECT_EQ(-ENODATA, kreg_get_all(self->table, "key", 3, &objects));
+}
+
+TEST_F(bag, removed_by_value)
+{
+	put_all(_metadata, self->table, "key", "cacb");
+	EXPECT_EQ(0, kreg_del_value(self->table, "key", 3, "x", 1));
+	if (variant->type == KREG_TYPE_SET) {
+		EXPECT_EQ(1, kreg_del_value(self->table, "key", 3, "b", 1));
+		return;
+	}
+	EXPECT_EQ(variant->type == KREG_TYPE_BAG ? 1 : 2,
+		  kreg_del_value(self->table, "key", 3, "c", 1));
+	EXPECT_LETTERS("ab");
+	EXPECT_EQ(1, kreg_del(self->table, "key", 3));
+	EXPECT_EQ(0, kreg_del(self->table, "key", 3));
+}
+
+/* The values that a scan finds, in portions of three. */
+static const char *scan_letters(struct __test_metadata *_metadata, struct kreg_table *table,
+				unsigned int flags)
+{
+	struct kreg_scan_options options = KREG_SCAN_OPTIONS_INIT;
+	const struct kreg_object *object;
+	static char letters[64];
+	struct kreg_scan *scan;
+	size_t n = 0;
+
+	options.flags = flags;
+	options.batch = 3;
+	ASSERT_EQ(0, kreg_scan_open(table, &options, &scan));
+	while (kreg_scan_next(scan, &object) == 1 && n < sizeof(letters) - 1)
+		letters[n++] = *(const char *)kreg_object_value(object, NULL);
+	letters[n] = '\0';
+	kreg_scan_close(scan);
+	return letters;
+}
+
+TEST_F(bag, scanned)
+{
+	if (variant->type == KREG_TYPE_SET)
+		return;
+	put_all(_metadata, self->table, "kez", "xyz");
+	put_all(_metadata, self->table, "key", "abcdefg");
+	put_all(_metadata, self->table, "k", "1");
+	EXPECT_STREQ("1abcdefgxyz", scan_letters(_metadata, self->table, 0));
+	EXPECT_STREQ("zyxgfedcba1", scan_letters(_metadata, self->table, KREG_SCAN_REVERSE));
+}
+
+static void expect_refused(struct __test_metadata *_metadata, int ret)
+{
+	EXPECT_EQ(-EOPNOTSUPP, ret);
+	EXPECT_STREQ("keys of table 'bag' may have several objects, and this is for keys with one: see <kreg/bag.h>",
+		     kreg_errmsg());
+}
+
+#define REFUSED(call) expect_refused(_metadata, call)
+
+TEST_F(bag, only_for_one_object)
+{
+	struct kreg_item item = { .key = "key", .key_len = 3 };
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	struct kreg_loan loan = KREG_LOAN_INIT;
+	struct kreg_object *object;
+	struct kreg_batch *batch;
+	struct kreg_ref *ref;
+	int64_t number;
+	size_t len;
+	char room[8];
+	void *value;
+
+	if (variant->type == KREG_TYPE_SET)
+		return;
+	put_all(_metadata, self->table, "key", "a");
+	REFUSED(kreg_get(self->table, "key", 3, room, sizeof(room), NULL));
+	REFUSED(kreg_get_alloc(self->table, "key", 3, &value, NULL));
+	REFUSED(kreg_get_object(self->table, "key", 3, &object));
+	REFUSED(kreg_take(self->table, "key", 3, room, sizeof(room), NULL));
+	REFUSED(kreg_take_alloc(self->table, "key", 3, &value, NULL));
+	REFUSED(kreg_get_many(self->table, &item, 1, sizeof(item)));
+	REFUSED(kreg_whereis(self->table, "key", 3, &holder));
+	REFUSED(kreg_whereis_pidfd(self->table, "key", 3, &holder));
+	REFUSED(kreg_swap(self->table, "key", 3, 1, "b", 1, NULL));
+	REFUSED(kreg_wait(self->table, "key", 3, KREG_WATCH_PRESENT, 0, 0));
+	REFUSED(kreg_lease(self->table, "key", 3, 0, &value, &len, &loan));
+	REFUSED(kreg_counter_add(self->table, "key", 3, 1, &number));
+	REFUSED(kreg_register_wait(self->table, "key", 3, "b", 1, NULL, 0, &holder));
+	REFUSED(kreg_subscribe(self->table, KREG_SUBSCRIBE_KINDS, KREG_SUBSCRIBE_PRESENT, 0, NULL,
+			       NULL, &ref));
+	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &batch));
+	REFUSED(kreg_batch_get(batch, "key", 3, 8));
+	kreg_batch_free(batch);
+	EXPECT_LETTERS("a");
+}
+
+TEST_F(bag, registered)
+{
+	struct kreg_scan_options options = KREG_SCAN_OPTIONS_INIT;
+	const struct kreg_object *object;
+	struct kreg_scan *scan;
+
+	if (variant->type == KREG_TYPE_SET)
+		return;
+	EXPECT_EQ(0, kreg_register(self->table, "key", 3, "a", 1));
+	EXPECT_EQ(0, kreg_register(self->table, "key", 3, "b", 1));
+	put_all(_metadata, self->table, "key", "c");
+	EXPECT_LETTERS("abc");
+	options.low = "key";
+	options.low_len = 3;
+	options.range = KREG_RANGE_EXACT;
+	options.flags = KREG_SCAN_PROCESSES;
+	ASSERT_EQ(0, kreg_scan_open(self->table, &options, &scan));
+	ASSERT_EQ(1, kreg_scan_next(scan, &object));
+	EXPECT_EQ(getpid(), kreg_object_process(object).pid);
+	kreg_scan_close(scan);
+	EXPECT_EQ(2, kreg_unregister(self->table, "key", 3));
+	EXPECT_LETTERS("c");
+	EXPECT_EQ(0, kreg_unregister(self->table, "key", 3));
+}
+
+TEST_HARNESS_MAIN
