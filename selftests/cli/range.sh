@@ -130,7 +130,7 @@ ranges range
 refused
 steps
 sets
-t 'a bad type' 2 '' "kreg new: 'x' is no type: set or ordered_set*" "$kreg" new -t x y
+t 'a bad type' 2 '' "kreg new: 'x' is no type: set, ordered_set, bag or duplicate_bag*" "$kreg" new -t x y
 t 'a set by its type' 4 '' '*' "$kreg" new --type set range
 # Without such tables the command says so.
 run "$kreg" new --type ordered_set ordered

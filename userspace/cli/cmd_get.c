@@ -80,6 +80,58 @@ static int get_part(struct kreg_table *table, struct found *f)
 	return ret ? fail(ret) : hand_out(f);
 }
 
+/* Each on a line, since there may be several. */
+static void print_object(const struct kreg_object *object, bool escaped, FILE *out)
+{
+	size_t key_len, len;
+	const void *key = kreg_object_key(object, &key_len);
+	const void *value = kreg_object_value(object, &len);
+
+	if (json) {
+		json_begin(out);
+		json_bytes("key", key, key_len);
+		json_bytes("value", value, len);
+		json_number("version", kreg_object_version(object));
+		json_number("number", kreg_object_number(object));
+		json_end();
+		return;
+	}
+	if (escaped)
+		bytes_print(value, len, out);
+	else
+		bytes_write(value, len, out);
+	putc('\n', out);
+}
+
+static int get_all(struct kreg_table *table, struct found *f)
+{
+	bool escaped = hex || (!f->path && isatty(STDOUT_FILENO));
+	const struct kreg_object *object;
+	struct kreg_objects *objects;
+	FILE *out;
+	int ret;
+
+	ret = kreg_get_all(table, f->key->data, f->key->len, &objects);
+	if (ret)
+		return fail(ret);
+	out = open_memstream(&f->value.data, &f->value.len);
+	while (out && (object = kreg_objects_next(objects)))
+		print_object(object, escaped, out);
+	kreg_objects_free(objects);
+	if (!out || fclose(out))
+		return fail_text(EXIT_ERROR, "no memory");
+	if (f->path)
+		return output_file(f->path, &f->value);
+	bytes_write(f->value.data, f->value.len, stdout);
+	return finish_output();
+}
+
+static bool has_several(const struct kreg_table *table)
+{
+	return kreg_table_type(table) == KREG_TYPE_BAG ||
+	       kreg_table_type(table) == KREG_TYPE_DUPLICATE_BAG;
+}
+
 static int get_value(struct kreg_table *table, const struct bytes *key, void *arg)
 {
 	struct found *f = arg;
@@ -89,6 +141,8 @@ static int get_value(struct kreg_table *table, const struct bytes *key, void *ar
 	f->key = key;
 	if (f->part)
 		return get_part(table, f);
+	if (has_several(table))
+		return get_all(table, f);
 	ret = kreg_get_object(table, f->key->data, f->key->len, &object);
 	if (ret)
 		return fail(ret);
@@ -173,7 +227,8 @@ const struct command cmd_get = {
 	.args = "[-o FILE] [--offset N] [--length N] NAME KEY",
 	.summary = "print the value of a key",
 	.help = "Print a value: to a terminal escaped and on a line, else byte by byte. With\n"
-		"--json also its version, or the length of the whole value.\n\n"
+		"--json also its version, or the length of the whole value. In a bag, each of the\n"
+		"values on a line, in the order in which they came.\n\n"
 		"      --offset N     from the byte N on; the first is 0\n"
 		"      --length N     at most so many bytes\n"
 		"  -o, --output FILE  write it to FILE, which is replaced as a whole, or stays as\n"

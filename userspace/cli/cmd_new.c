@@ -65,7 +65,7 @@ static void parse(int argc, char **argv, struct wish *w)
 		if (c == 'k' && (parse_time_ms(optarg, &w->keep_ms) || !w->keep_ms))
 			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 		if (c == 't' && parse_type(optarg, &w->type))
-			usage("'%s' is no type: set or ordered_set", optarg);
+			usage("'%s' is no type: set, ordered_set, bag or duplicate_bag", optarg);
 		if (c == 'c')
 			w->claimable = true;
 		if (c == 'i')
@@ -217,6 +217,8 @@ const struct command cmd_new = {
 		"its user reads and writes it, with no need to own it.\n\n"
 		"  -t, --type TYPE    set: objects are in no order (default)\n"
 		"                     ordered_set: they are in the order of their keys\n"
+		"                     bag: so they are, and a key may have several, each once\n"
+		"                     duplicate_bag: a key may have several, also the same\n"
 		"  -a, --access RULE  public: who may write by the mode, writes (default)\n"
 		"                     protected: only the owner writes, others read\n"
 		"                     private: only the owner reads and writes\n"

@@ -75,7 +75,7 @@ _kreg()
 	elif [[ $before == *' -- '* && $cmd == @(claim|hold|lease|lock|register|role) ]]; then
 		compopt -o default 2> /dev/null
 	elif [[ $cmd == new && ${COMP_WORDS[COMP_CWORD - 1]} == @(-t|--type) ]]; then
-		_kreg_words "$cur" 'set ordered_set'
+		_kreg_words "$cur" 'set ordered_set bag duplicate_bag'
 	elif [[ $cur == -* && $before != *' -- '* ]]; then
 		_kreg_words "$cur" "$(kreg "$cmd" --help 2> /dev/null | grep -o -- '--[a-z-]*' | sort -u)"
 	elif [[ $cmd == supervise ]]; then

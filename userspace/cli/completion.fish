@@ -53,7 +53,7 @@ complete -c kreg -f
 complete -c kreg -n 'not __kreg_has_command' -a '(__kreg_commands)'
 complete -c kreg -n 'not __kreg_has_command' -l help -s h -d 'what there is'
 complete -c kreg -n 'not __kreg_has_command' -l version -s V -d 'the version'
-complete -c kreg -n '__kreg_is new' -s t -l type -x -a 'set ordered_set' -d 'of the table'
+complete -c kreg -n '__kreg_is new' -s t -l type -x -a 'set ordered_set bag duplicate_bag' -d 'of the table'
 complete -c kreg -n '__kreg_is super' -a '(__kreg_super)'
 complete -c kreg -n '__kreg_is supervise' -F
 complete -c kreg -n '__kreg_has_command; and not __kreg_is super; and not __kreg_is supervise' \

@@ -15,7 +15,7 @@ _kreg()
 		(( CURRENT -= dashes ))
 		_normal
 	elif [[ $command == new && ${words[CURRENT-1]} == (-t|--type) ]]; then
-		compadd -- set ordered_set
+		compadd -- set ordered_set bag duplicate_bag
 	elif [[ $PREFIX == -* ]] && (( dashes >= CURRENT )); then
 		found=(${(f)"$(kreg $command --help 2> /dev/null | grep -o -- '--[a-z-]*')"})
 		compadd -- $found

@@ -34,6 +34,7 @@ static const cyaml_strval_t readies[] = { { "exec", 0 }, { "notify", 1 } };
 
 static const cyaml_strval_t kinds[] = {
 	{ "set", 1 + KREG_TYPE_SET }, { "ordered_set", 1 + KREG_TYPE_ORDERED_SET },
+	{ "bag", 1 + KREG_TYPE_BAG }, { "duplicate_bag", 1 + KREG_TYPE_DUPLICATE_BAG },
 };
 
 static const cyaml_strval_t accesses[] = {
