@@ -65,7 +65,7 @@ TEST_F(lib, refused_parking)
 	ASSERT_EQ(0, test_write_file(MAX_PARK, "0"));
 	EXPECT_EQ(-EPERM, kreg_table_park(t));
 	EXPECT_EQ(0, test_write_file(MAX_PARK, before));
-	EXPECT_STREQ("this user may not have table 'forever' kept for so long; that needs CAP_SYS_RESOURCE",
+	EXPECT_STREQ("this user may not have table 'forever' parked, or not for so long (max_park_ms); that needs CAP_SYS_RESOURCE",
 		     kreg_errmsg());
 	EXPECT_EQ(0, kreg_table_destroy(t));
 	kreg_table_close(t);
