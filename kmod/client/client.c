@@ -291,7 +291,7 @@ int kreg_client_may_park(const struct kreg_client *cl, u64 *ms)
 		return 0;
 	/* 0 would be for ever. */
 	if (*ms || !most)
-		return -EPERM;
+		return kreg_denied(KREG_DENIED_PARK);
 	*ms = most;
 	return 0;
 }
@@ -336,7 +336,9 @@ static int check_receiver(struct kreg_proc *to, kuid_t uid, const struct kreg_ns
 
 	if (!cl)
 		return -ENOTCONN;
-	return cl->ns == ns && accepts_from(cl->accept, uid, from) ? 0 : -EPERM;
+	if (cl->ns != ns)
+		return kreg_denied(KREG_DENIED_NAMESPACE);
+	return accepts_from(cl->accept, uid, from) ? 0 : kreg_denied(KREG_DENIED_ACCEPT);
 }
 
 int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from)

@@ -112,7 +112,7 @@ bool kreg_client_in_group(const struct kreg_client *cl, kgid_t gid);
 
 /*
  * Any. Whether @cl may have a table parked for *ms milliseconds; 0 becomes as long as it
- * may, and stays 0 if there is no limit. -EPERM.
+ * may, and stays 0 if there is no limit. kreg_denied().
  */
 int kreg_client_may_park(const struct kreg_client *cl, u64 *ms);
 
@@ -134,8 +134,8 @@ kuid_t kreg_client_user_of(struct kreg_proc *to, const struct kreg_client *from)
 /*
  * Any. Whether @to may get a table of @ns under @uid, by the will of a process under @from.
  * Asked when that is promised, and when it is given. -ENOTCONN: it has no client
- * there that can receive; -EPERM: that one is in other namespaces, where the table is
- * not, or another user's, who has not said that he accepts.
+ * there that can receive; kreg_denied(): that one is in other namespaces, where the table
+ * is not, or another user's, who has not said that he accepts.
  */
 int kreg_client_may_take(struct kreg_proc *to, kuid_t uid, const struct kreg_ns *ns, kuid_t from);
 

@@ -33,4 +33,10 @@ static inline int kreg_over_limit(enum kreg_limit limit)
 	return -(KREG_OVER_LIMIT + (int)limit);
 }
 
+/* Likewise, of which the caller is told EPERM. */
+static inline int kreg_denied(enum kreg_denial why)
+{
+	return -(KREG_OVER_LIMIT + (int)why);
+}
+
 #endif /* KREG_CLIENT_LIMITS_H */

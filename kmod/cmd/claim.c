@@ -7,6 +7,7 @@
 
 #include "client/client.h"
 #include "client/clock.h"
+#include "client/limits.h"
 #include "client/proc.h"
 #include "cmd/claim.h"
 #include "cmd/cmd.h"
@@ -34,7 +35,8 @@ int kreg_open_answer(struct kreg_open *open, u64 table, u32 type, u32 how, u64 i
 int kreg_open_check_user(const struct kreg_client *cl, const struct kreg_open *open,
 			 const struct kreg_table *t)
 {
-	return open->arg->flags & KREG_OPEN_OWN_USER && !uid_eq(t->uid, cl->uid) ? -EPERM : 0;
+	return open->arg->flags & KREG_OPEN_OWN_USER && !uid_eq(t->uid, cl->uid) ?
+	       kreg_denied(KREG_DENIED_USER) : 0;
 }
 
 static int check_claim(const struct kreg_table_req *c)
@@ -166,7 +168,7 @@ static int claim_now(struct kreg_client *cl, struct kreg_open *open, struct kreg
 	c->waiter.over = stop_waiting;
 	init_waitqueue_head(&c->woken);
 	kreg_wake_init(&c->wake, wake_claimant);
-	err = kreg_table_may_claim(t, cl) ?: kreg_open_check_user(cl, open, t) ?:
+	err = kreg_open_check_user(cl, open, t) ?: kreg_table_may_claim(t, cl) ?:
 	      kreg_open_answer(open, t->id, t->type, KREG_OPENED_CLAIMED, 0);
 	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);
 }
@@ -221,7 +223,7 @@ static int try_standby(struct kreg_client *cl, struct kreg_open *open, struct kr
 	if (!c)
 		return -ENOMEM;
 	c->value = open->arg->flags;
-	err = kreg_table_may_claim(t, cl) ?: kreg_open_check_user(cl, open, t);
+	err = kreg_open_check_user(cl, open, t) ?: kreg_table_may_claim(t, cl);
 	if (!err && kreg_table_owned_by(t, cl))
 		err = -EALREADY;
 	if (!err && !claims)

@@ -22,7 +22,7 @@ struct kreg_open {
  * -EFAULT.
  */
 int kreg_open_answer(struct kreg_open *open, u64 table, u32 type, u32 how, u64 id);
-/* Any. Whether @t is a table of the user whom the caller trusts alone. -EPERM. */
+/* Any. Whether @t is a table of the user whom the caller trusts alone. kreg_denied(). */
 int kreg_open_check_user(const struct kreg_client *cl, const struct kreg_open *open,
 			 const struct kreg_table *t);
 /* Sleeps. Claim @t, or stand in its line. Takes the reference over. */

@@ -33,7 +33,10 @@ long kreg_cmd_ioctl(struct kreg_client *cl, unsigned int cmd, void __user *user)
 /* Sleeps. The same for KREG_IOC_OP, the command that is there for speed, of a KREG_CLIENT_RW. */
 long kreg_cmd_ioctl_op(struct kreg_client *cl, void __user *user);
 
-/* Any. What the caller is told of an error: -EDQUOT or -EAGAIN for a kreg_over_limit(). */
+/*
+ * Any. What the caller is told of an error: -EDQUOT or -EAGAIN for a kreg_over_limit(), -EPERM
+ * for a kreg_denied().
+ */
 int kreg_cmd_errno(int err);
 
 /*

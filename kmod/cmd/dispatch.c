@@ -74,16 +74,18 @@ int kreg_cmd_errno(int err)
 {
 	if (likely(err >= kreg_over_limit(KREG_LIMIT_NONE)))
 		return err;
+	if (err <= kreg_denied(KREG_DENIED_PARK))
+		return -EPERM;
 	/* This one passes by itself. */
 	return err == kreg_over_limit(KREG_LIMIT_QUEUED) ? -EAGAIN : -EDQUOT;
 }
 
-/* Tell which limit was reached, if the caller's struct has the member for it. */
+/* Tell which limit was reached, or why not, if the caller's struct has the member for it. */
 static int tell_limit(const struct kreg_call *call, const struct command *c, int err)
 {
 	u32 limit = limit_of(err);
 
-	if (limit && c->limit && call->user_size >= c->limit + sizeof(limit) &&
+	if ((limit || err == -EPERM) && c->limit && call->user_size >= c->limit + sizeof(limit) &&
 	    put_user(limit, (u32 __user *)(call->user + c->limit)))
 		return -EFAULT;
 	return kreg_cmd_errno(err);

@@ -2,6 +2,7 @@
 #include <linux/err.h>
 
 #include "client/client.h"
+#include "client/limits.h"
 #include "client/user.h"
 #include "cmd/find.h"
 #include "cmd/policy.h"
@@ -47,10 +48,18 @@ static int bring_role(struct kreg_table_req *c, u64 id)
 	return 0;
 }
 
+/* Whether the caller owns the role that is to be followed. */
+static int may_lead(const struct kreg_table *role, const struct kreg_client *cl)
+{
+	int err = kreg_table_may_control(role, cl);
+
+	return err == -EPERM ? kreg_denied(KREG_DENIED_ROLE) : err;
+}
+
 static int bring_leader(struct kreg_table_req *c, u64 id)
 {
 	u64 ms = 0;
-	int err = bring_role(c, id) ?: kreg_table_may_control(c->role, c->client);
+	int err = bring_role(c, id) ?: may_lead(c->role, c->client);
 
 	if (err)
 		return err;
@@ -98,7 +107,7 @@ int kreg_policy_bring(struct kreg_table_req *c, const struct kreg_ioc_setopt *ar
 static int follow_role(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table, *role = c->role;
-	int err = role->dead ? -ESTALE : kreg_table_may_control(role, c->client);
+	int err = role->dead ? -ESTALE : may_lead(role, c->client);
 
 	if (!err)
 		err = kreg_role_check(t, role) ?: kreg_table_charge_park(t);

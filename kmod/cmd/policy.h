@@ -12,8 +12,8 @@ struct kreg_table_req;
 /* Any. What the struct says of the option. -EINVAL. */
 int kreg_policy_check_option(const struct kreg_ioc_setopt *arg);
 /*
- * Sleeps. Bring what the option takes. -ESTALE, -EINVAL: there is no such role; -EACCES, -EPERM,
- * -EXDEV, -ENOMEM, kreg_over_limit().
+ * Sleeps. Bring what the option takes. -ESTALE, -EINVAL: there is no such role; -EACCES, -EXDEV,
+ * -ENOMEM, kreg_over_limit(), kreg_denied().
  */
 int kreg_policy_bring(struct kreg_table_req *c, const struct kreg_ioc_setopt *arg);
 /* Turn. Set it, if the client is the owner and the table can have it. */

@@ -174,11 +174,30 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	return 0;
 }
 
+/* All objects of the key were copied out: remove them if they are still the same, else again. */
+static noinline int take_run(struct kreg_client *cl, u64 table, struct kreg_op *op,
+			     struct kreg_op *got, struct kreg_acks *acks)
+{
+	int err;
+
+	for (;;) {
+		const struct kreg_binding run = { .number = got->out_count, .sub = got->out_sub };
+
+		err = write_op(cl, table, op, got->out_version, &run, acks);
+		if (err != -ECANCELED)
+			return err;
+		*got = *op;
+		err = kreg_op_read(cl, table, got, NULL);
+		if (err)
+			return err;
+	}
+}
+
 /* Copy the value out, then remove the object if it is still the same one. */
 static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *op,
 			    struct kreg_acks *acks)
 {
-	struct kreg_binding nobody = {};
+	const struct kreg_binding nobody = {};
 	struct kreg_op_bond bond;
 	struct kreg_op got;
 	int err = kreg_put_check_write(cl, table), tries = 0;
@@ -191,11 +210,10 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 	do {
 		got = *op;
 		err = kreg_op_read(cl, table, &got, &bond);
-		if (unlikely(bond.is_run)) {
-			nobody.number = got.out_count;
-			nobody.sub = got.out_sub;
-			tries++;
-		}
+		if (!err && unlikely(bond.is_run))
+			err = take_run(cl, table, op, &got, acks);
+		if (bond.is_run)
+			break;
 		if (!err && op->flags & KREG_OP_VERSION && got.out_version != op->arg)
 			break;
 		/* What is on loan only its borrower takes, so it is said then whose call it is. */

@@ -122,7 +122,7 @@ static int begin_reading(struct kreg_subscription *sub, struct kreg_stream *s, b
 
 	lockdep_assert_held(&s->lock);
 	if (s->nr_subscriptions >= READ_ONCE(kreg_limits.table_subscriptions))
-		return kreg_over_limit(KREG_LIMIT_SUBSCRIPTIONS);
+		return kreg_over_limit(KREG_LIMIT_TABLE_SUBSCRIPTIONS);
 	if (replay && after > s->seq)
 		return -EINVAL;
 	sub->pos = replay ? s->tail : s->next;

@@ -233,6 +233,24 @@ regular file 640' ''
 }
 
 # A protected table that is parked has no owner: the command claims it for each write.
+# Without the standard files, whose numbers others could get.
+closed() {
+	"$kreg" new --orphan park closed
+	t 'put without any' 0 '' '' sh -c "$kreg put closed k v <&- >&- 2>&-"
+	t 'the value is there' 0 v '' "$kreg" get closed k
+	t 'put of standard input, without one' 1 '' '?*' sh -c "$kreg put closed k - <&-"
+	t 'the value is there still' 0 v '' "$kreg" get closed k
+	t 'get without output' 1 '' '?*' sh -c "$kreg get closed k >&-"
+	t 'ls without output' 1 '' '?*' sh -c "$kreg ls >&-"
+	t 'an error without a place for it' 3 '' '' sh -c "$kreg get closed none 2>&-"
+	"$kreg" rm closed
+	for files in '<&-' '>&-' '2>&-' '<&- >&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+		t "hold $files" 5 '' '*' sh -c "$kreg hold -r never closed -- sh -c 'exit 5' $files"
+	done
+	t 'the table is there' 0 0 '' field closed objects
+	"$kreg" rm closed
+}
+
 protected() {
 	"$kreg" new -a protected ledger
 	t 'put into a protected table' 0 '' '' "$kreg" put ledger k v
@@ -1134,6 +1152,7 @@ devices
 tables
 objects
 files
+closed
 protected
 claims
 roles

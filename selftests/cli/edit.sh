@@ -47,7 +47,7 @@ counters() {
 	t 'wraps or is held' 2 '' 'kreg incr: a number is held at a limit, or*' \
 		"$kreg" incr --wrap --max 1 edited n
 	t 'set without a limit' 2 '' 'kreg incr: --set goes with*' "$kreg" incr --set 1 edited n
-	t 'two flags' 1 '' 'kreg incr: *contradict each other' "$kreg" incr --wrap --saturate edited n
+	t 'two flags' 1 '' 'kreg incr: the flags of a field*' "$kreg" incr --wrap --saturate edited n
 	t 'two numbers' 2 '' 'kreg incr: too many arguments*' "$kreg" incr edited n -1 1
 	t 'empty key' 2 '' 'kreg incr: the key is empty*' "$kreg" incr edited ''
 	t 'no table' 3 '' "kreg incr: there is no table 'none' here*" "$kreg" incr none n

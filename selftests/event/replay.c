@@ -115,7 +115,7 @@ TEST_F(replay, first_fails)
 	test_err_replay(EINVAL, self->fd, self->id, ALL_KINDS, 1000);
 	ASSERT_EQ(0, test_set_param("max_table_subscriptions", 0));
 	test_err_subscribe_(EDQUOT, self->fd, &cmd);
-	EXPECT_EQ(KREG_LIMIT_SUBSCRIPTIONS, cmd.out_limit);
+	EXPECT_EQ(KREG_LIMIT_TABLE_SUBSCRIPTIONS, cmd.out_limit);
 	test_info(self->fd, self->id, &after);
 	EXPECT_EQ(before.events, after.events);
 	EXPECT_EQ(before.memory, after.memory);

@@ -161,7 +161,7 @@ TEST_F(subscribe, limits)
 	ASSERT_EQ(0, test_set_param("max_table_subscriptions", 65));
 	test_subscribe(self->fd, self->id, ALL_KINDS);
 	test_err_subscribe_(EDQUOT, self->fd, &cmd);
-	EXPECT_EQ(KREG_LIMIT_SUBSCRIPTIONS, cmd.out_limit);
+	EXPECT_EQ(KREG_LIMIT_TABLE_SUBSCRIPTIONS, cmd.out_limit);
 	close(fd);
 	test_subscribe(self->fd, self->id, ALL_KINDS);
 	ASSERT_EQ(0, test_set_param("max_subscriptions", 2));

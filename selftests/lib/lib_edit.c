@@ -87,7 +87,7 @@ TEST_F(lib, counter_options)
 	o.start = 0;
 	o.flags = 0;
 	EXPECT_EQ(-EINVAL, kreg_counter_add_with(self->table, "d", 1, 1, &o, &now));
-	EXPECT_TRUE(says("there is no field, or the flags of one contradict each other"));
+	EXPECT_TRUE(says("begins with 0, and extends it"));
 	o.starts = 2;
 	EXPECT_EQ(-EOPNOTSUPP, kreg_counter_add_with(self->table, "d", 1, 1, &o, &now));
 	o.starts = 0;
@@ -135,7 +135,7 @@ TEST_F(lib, edit)
 	EXPECT_EQ(-EINVAL, kreg_edit(self->table, "k", 1, f, 1, &o));
 	EXPECT_EQ(-EINVAL, kreg_edit(self->table, "k", 1, f, 0, NULL));
 	EXPECT_EQ(-EFBIG, kreg_edit(self->table, "k", 1, f, KREG_MAX_FIELDS + 1, NULL));
-	EXPECT_TRUE(says("get longer than 1048576 bytes, or there are more than 16 fields"));
+	EXPECT_TRUE(says("there are more than 16 fields"));
 	kreg_field_number(&f[0], 99, 0, 0, 1);
 	EXPECT_EQ(-EOPNOTSUPP, kreg_edit(self->table, "k", 1, f, 1, NULL));
 	/* Options of another version of the library. */
@@ -259,6 +259,7 @@ TEST_F(lib, run_with_conditions)
 /* Who may not read must not edit. */
 TEST_F(lib, edit_rights)
 {
+	struct stat st;
 	int64_t now;
 	int status = -1;
 	pid_t pid;
@@ -266,6 +267,7 @@ TEST_F(lib, edit_rights)
 	ASSERT_EQ(0, kreg_counter_add_from(self->table, "n", 1, 1, 0, &now));
 	ASSERT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_PUBLIC));
 	ASSERT_EQ(0, kreg_table_set_mode(self->table, 0622));
+	ASSERT_EQ(0, stat("/dev/kreg", &st));
 	ASSERT_EQ(0, chmod("/dev/kreg", 0666));
 	pid = fork();
 	if (!pid) {
@@ -273,10 +275,11 @@ TEST_F(lib, edit_rights)
 			_exit(1);
 		if (kreg_counter_add(self->table, "n", 1, 1, &now) != -EACCES)
 			_exit(2);
-		_exit(strstr(kreg_errmsg(), "needs the right to read and to write") ? 0 : 3);
+		_exit(strstr(kreg_errmsg(), "the mode of table") ? 0 : 3);
 	}
 	waitpid(pid, &status, 0);
 	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, chmod("/dev/kreg", st.st_mode & 0777));
 }
 
 TEST_HARNESS_MAIN

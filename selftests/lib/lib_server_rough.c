@@ -177,7 +177,10 @@ TEST_F(server, all_connections_busy)
 	close(fd);
 }
 
-/* One that is made to leave gets the answer to what it had sent before. */
+/*
+ * One that is made to leave gets the answer to what it had sent before. However long that takes,
+ * another one that is idle leaves meanwhile.
+ */
 TEST_F(server, leaves_after_its_answer)
 {
 	struct kreg_server_options options = KREG_SERVER_OPTIONS_INIT;
@@ -201,14 +204,15 @@ TEST_F(server, leaves_after_its_answer)
 	ASSERT_EQ(0, kill(self->pid, SIGCONT));
 	ASSERT_EQ(0, wait_read(fd));
 	EXPECT_EQ(-EPIPE, send_raw(fd, (struct head){ MAGIC, CAST, 0, 0 }, "l", 0));
-	EXPECT_EQ(-EAGAIN, recv(fd, &head, sizeof(head), MSG_DONTWAIT) < 0 ? -errno : 0);
-	EXPECT_EQ(0, cast(self->peer, "a"));
-	ASSERT_EQ(sizeof(head), recv(fd, &head, sizeof(head), 0));
-	EXPECT_EQ(7, head.id);
-	EXPECT_EQ(0, recv(fd, &head, sizeof(head), 0));
 	EXPECT_EQ(0, send_raw(more, (struct head){ MAGIC, CALL, 0, 8 }, "e", 0));
 	ASSERT_EQ(sizeof(head), recv(more, &head, sizeof(head), 0));
 	EXPECT_EQ(8, head.id);
+	EXPECT_EQ(-EAGAIN, recv(fd, &head, sizeof(head), MSG_DONTWAIT) < 0 ? -errno : 0);
+	EXPECT_EQ(0, cast(self->peer, "a"));
+	EXPECT_TRUE(is_ended(more));
+	ASSERT_EQ(sizeof(head), recv(fd, &head, sizeof(head), 0));
+	EXPECT_EQ(7, head.id);
+	EXPECT_EQ(0, recv(fd, &head, sizeof(head), 0));
 	close(fd);
 	close(more);
 }

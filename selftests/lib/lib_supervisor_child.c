@@ -284,21 +284,22 @@ TEST_F(child, bad_arguments)
 
 	memset(id, 'x', sizeof(id));
 	id[65] = '\0';
-#define BAD(member, value) do {							\
+#define BAD(member, value, text) do {						\
 	c = good;								\
 	c.member = value;							\
 	EXPECT_EQ(-EINVAL, kreg_supervisor_add(self->sup, &c));			\
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), text));				\
 } while (0)
-	BAD(id, NULL);
-	BAD(id, "");
-	BAD(id, id);
-	BAD(main, NULL);
-	BAD(argv, argv);
-	BAD(restart, 3);
-	BAD(stop_signal, -1);
-	BAD(stop_signal, 65);
-	BAD(stop_ms, -3);
-	BAD(start_ms, -2);
+	BAD(id, NULL, "has no id");
+	BAD(id, "", "has no id");
+	BAD(id, id, "is too long");
+	BAD(main, NULL, "has no program");
+	BAD(argv, argv, "a program and a function");
+	BAD(restart, 3, "no such rule");
+	BAD(stop_signal, -1, "no such signal");
+	BAD(stop_signal, 65, "no such signal");
+	BAD(stop_ms, -3, "is negative");
+	BAD(start_ms, -2, "is negative");
 	c = good;
 	c.main = NULL;
 	c.argv = empty;
@@ -311,7 +312,7 @@ TEST_F(child, bad_arguments)
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "a", 3, 3, 5000, &sup));
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, "a", 0,
 					       KREG_MAX_RESTARTS + 1, 5000, &sup));
-	EXPECT_NE(NULL, strstr(kreg_errmsg(), "out of its range"));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "so many restarts"));
 	EXPECT_EQ(-EINVAL, kreg_supervisor_new(self->client, id, 0, 3, 5000, &sup));
 	EXPECT_EQ(-EBUSY, kreg_supervisor_new(self->client, self->name, 0, 3, 5000, &sup));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libkreg: tables and clients of other users. */
+/* libkreg: tables and clients of other users, and of processes that seem to be the same. */
 #include "kit/file.h"
 #include "lib/lib.h"
 
@@ -65,7 +65,7 @@ TEST_F(lib, refused_parking)
 	ASSERT_EQ(0, test_write_file(MAX_PARK, "0"));
 	EXPECT_EQ(-EPERM, kreg_table_park(t));
 	EXPECT_EQ(0, test_write_file(MAX_PARK, before));
-	EXPECT_STREQ("this user may not have table 'forever' kept for so long; that needs CAP_SYS_RESOURCE",
+	EXPECT_STREQ("this user may not have table 'forever' parked, or not for so long (max_park_ms); that needs CAP_SYS_RESOURCE",
 		     kreg_errmsg());
 	EXPECT_EQ(0, kreg_table_destroy(t));
 	kreg_table_close(t);
@@ -98,6 +98,83 @@ TEST_F(lib, read_only_device)
 	EXPECT_EQ(NULL, open_as_other(0600));
 	EXPECT_STREQ("no permission for /dev/kreg; 'ls -l /dev/kreg' tells who may use it",
 		     kreg_errmsg());
+}
+
+#define LAST_PID	"/proc/sys/kernel/ns_last_pid"
+
+/* In a process with the pid that had the client: it is another one all the same. */
+static int use_again(struct kreg_client *client, struct kreg_table *table,
+		     const struct kreg_process *before)
+{
+	const struct kreg_event *m;
+	struct kreg_process me;
+	int ret = kreg_event_next(client, 0, &m);
+
+	if (ret != -EAGAIN)
+		return ret ? ret : -EEXIST;
+	ret = kreg_member(table, "k", 1);
+	ret = ret ? ret : kreg_client_self(client, &me);
+	return ret ? ret : me.pid == before->pid && me.cookie != before->cookie;
+}
+
+/* The process has never used the client; its parent, whose pid is wanted, is about to end. */
+static int use_with_pid(struct kreg_client *client, struct kreg_table *table,
+			const struct kreg_process *wanted)
+{
+	char last[16];
+	int status, i;
+	pid_t pid;
+
+	snprintf(last, sizeof(last), "%u", wanted->pid - 1);
+	for (i = 0; i < 10000; i++) {
+		if (test_write_file(LAST_PID, last))
+			return -errno;
+		pid = fork();
+		if (!pid)
+			_exit(getpid() != (pid_t)wanted->pid ? 0 :
+			      use_again(client, table, wanted) == 1 ? 1 : 2);
+		waitpid(pid, &status, 0);
+		if (pid == (pid_t)wanted->pid)
+			return WEXITSTATUS(status);
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+static void leave_client(const char *name, int out)
+{
+	struct kreg_process me;
+	struct kreg_client *client;
+	struct kreg_table *table;
+	int ret;
+
+	ret = kreg_client_open(NULL, &client);
+	ret = ret ? ret : kreg_table_open(client, name, NULL, &table);
+	ret = ret ? ret : kreg_client_self(client, &me);
+	if (!ret && fork())
+		_exit(0);
+	ret = ret ? ret : use_with_pid(client, table, &me);
+	_exit(write(out, &ret, sizeof(ret)) != sizeof(ret));
+}
+
+/* Its pid does not tell that a process is another one than that which opened the client. */
+TEST_F(lib, fork_to_the_same_pid)
+{
+	int fds[2], ret = 0;
+	pid_t pid;
+
+	if (access(LAST_PID, W_OK))
+		SKIP(return, "no process can choose its pid here");
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
+	ASSERT_EQ(0, pipe(fds));
+	pid = fork();
+	if (!pid)
+		leave_client(self->name, fds[1]);
+	close(fds[1]);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_EQ(sizeof(ret), read(fds[0], &ret, sizeof(ret)));
+	EXPECT_EQ(1, ret);
+	close(fds[0]);
 }
 
 TEST_HARNESS_MAIN

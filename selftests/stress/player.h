@@ -251,7 +251,7 @@ static inline void player_main(unsigned int number, int inherited)
 		start_lane(&data[i], &a, i, &threads[i]);
 	if (!start_registrant(&registrant, &replica, a.slot, a.me))
 		give_up(a.slot);
-	/* First, since whoever finds an object of this process looks here whether it may be dying. */
+	/* First, since who finds an object of this process looks here whether it may be dying. */
 	store(&a.slot->ready, a.me.life);
 	start_thread(a.slot, &threads[LANES], LANES, registrant_main, &registrant);
 	mask_signal(SIG_UNBLOCK);

@@ -77,7 +77,8 @@
  * refused with EOPNOTSUPP.
  *
  * With EDQUOT and ENOSPC, and with EAGAIN of a write, the member ``out_limit``, where a
- * struct has it, is written and tells which limit was reached (enum kreg_limit).
+ * struct has it, is written and tells which limit was reached (enum kreg_limit); with EPERM
+ * likewise why (enum kreg_denial).
  *
  * Moments are nanoseconds of CLOCK_MONOTONIC, as the calling process reads that clock
  * in its time namespace.
@@ -196,12 +197,13 @@
  *	client, or of the user; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user
  * @KREG_LIMIT_WATCHES: watches of the user, and his places of STANDBY and of REGISTER
- * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client or of the table
+ * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client
  * @KREG_LIMIT_PINS: pins of the table; not yet
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
  *	tables; told by open(2), which fails with EDQUOT
  * @KREG_LIMIT_FOLLOWERS: tables that follow the role
  * @KREG_LIMIT_AWAITED: keys of the table that are waited for, or have a line
+ * @KREG_LIMIT_TABLE_SUBSCRIPTIONS: subscriptions of the table
  */
 enum kreg_limit {
 	KREG_LIMIT_NONE = 0,
@@ -219,7 +221,28 @@ enum kreg_limit {
 	KREG_LIMIT_PINS = 12,
 	KREG_LIMIT_NAMESPACES = 13,
 	KREG_LIMIT_FOLLOWERS = 14,
-	KREG_LIMIT_AWAITED = 15
+	KREG_LIMIT_AWAITED = 15,
+	KREG_LIMIT_TABLE_SUBSCRIPTIONS = 16
+};
+
+/**
+ * enum kreg_denial - why a call is EPERM, in @out_limit
+ * @KREG_DENIED_OWNER: the caller is not the owner, or none of the others who may do this
+ * @KREG_DENIED_PARK: this user may not have a table parked, or not for so long; see
+ *	%KREG_MAX_PARK_MS
+ * @KREG_DENIED_ACCEPT: the process that is to get or inherit the table runs under another uid
+ *	and has not said %KREG_OPT_ACCEPT
+ * @KREG_DENIED_NAMESPACE: that process is in other namespaces than the table
+ * @KREG_DENIED_USER: with %KREG_OPEN_OWN_USER: the table is another user's
+ * @KREG_DENIED_ROLE: the caller does not own the role that is to be followed
+ */
+enum kreg_denial {
+	KREG_DENIED_OWNER = 0,
+	KREG_DENIED_PARK = 64,
+	KREG_DENIED_ACCEPT = 65,
+	KREG_DENIED_NAMESPACE = 66,
+	KREG_DENIED_USER = 67,
+	KREG_DENIED_ROLE = 68
 };
 
 /* How many may be in line to claim one table, or for one key, asleep or standing by. */
@@ -427,7 +450,7 @@ enum kreg_orphan {
  * @out_type: enum kreg_type
  * @out_how: %KREG_OPENED_CREATED, %KREG_OPENED_CLAIMED
  * @out_id: of the place in line that STANDBY has taken, for CANCEL; else 0
- * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_limit: with EDQUOT, enum kreg_limit; with EPERM, enum kreg_denial
  * @out_reserved: 0
  *
  * Find, create or claim a table. Members that describe a new table must be zero
@@ -534,7 +557,7 @@ struct kreg_ioc_table {
  * @to: the new owner; zero with PARK
  * @data: pointer to data for its TRANSFER record
  * @data_len: its length, up to %KREG_MAX_DATA; 0 with PARK
- * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_limit: with EDQUOT, enum kreg_limit; with EPERM, enum kreg_denial
  *
  * Give a table away. For the owner. The heir stays as it is. The new owner's
  * TRANSFER record can be read when the call returns. A read by another thread of the
@@ -642,7 +665,7 @@ enum kreg_option {
  * @value2: as the option says, else 0
  * @process: as the option says, else 0
  * @data: as the option says, else 0
- * @out_limit: with EDQUOT, enum kreg_limit
+ * @out_limit: with EDQUOT, enum kreg_limit; with EPERM, enum kreg_denial
  * @out_reserved: 0
  */
 struct kreg_ioc_setopt {

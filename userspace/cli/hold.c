@@ -55,7 +55,7 @@ static int wait_child(struct hold *h, const sigset_t *set)
 
 	for (;;) {
 		if (hold_wait_signal(set, h->kill_ms, &info)) {
-			hold_signal_all(SIGKILL);
+			hold_kill_all(h);
 			h->kill_ms = monotonic_ms() + KILL_AGAIN_MS;
 		} else if (info.si_signo != SIGCHLD) {
 			hold_take_signal(h, &info);
@@ -144,9 +144,12 @@ int hold_run(struct hold *h)
 		return ret;
 	hold_block_signals(h, &set);
 	hold_adopt_orphans();
+	if (h->group)
+		hold_cgroup_make(h);
 	ret = hold_own(h, &set);
 	if (!ret)
 		ret = supervise(h, &set);
+	hold_cgroup_remove(h);
 	kreg_table_close(h->table);
 	kreg_client_close(h->client);
 	return ret;

@@ -9,6 +9,8 @@
 
 enum restart { RESTART_FAILURE, RESTART_ALWAYS, RESTART_NEVER };
 
+struct hold_cgroup;
+
 #define MAX_RESTARTS	1000
 
 struct hold {
@@ -26,6 +28,7 @@ struct hold {
 
 	struct kreg_client *client;
 	struct kreg_table *table;
+	struct hold_cgroup *cgroup;	/* with @group: where the command runs; NULL: none */
 	pid_t child;
 	bool given;			/* the child has got the table */
 	int stopped_by;			/* the signal that has asked us to end, or 0 */
@@ -64,10 +67,27 @@ int hold_wait_signal(const sigset_t *set, uint64_t until_ms, siginfo_t *info);
  * command, so that they are found.
  */
 void hold_adopt_orphans(void);
-/* Send each of them a signal. Return: one that is alive and got it, or 0: there was none. */
-pid_t hold_signal_all(int sig);
+/*
+ * Send each of them a signal, and all in their control group. Return: one that is alive and got it,
+ * or 0: there was none.
+ */
+pid_t hold_signal_all(const struct hold *h, int sig);
+/* The same with SIGKILL, also to those who may not be sent a signal. */
+pid_t hold_kill_all(const struct hold *h);
 /* The command is dead: end who is left, or tell that they live. */
 void hold_end_rest(struct hold *h, const sigset_t *set);
+
+/*
+ * hold_cgroup.c: a control group for the command, or none where that cannot be; all others do
+ * nothing then.
+ */
+void hold_cgroup_make(struct hold *h);
+/* The child, which does not run the command yet, becomes a member. */
+void hold_cgroup_enter(const struct hold *h);
+bool hold_cgroup_has(const struct hold *h, pid_t pid);
+bool hold_cgroup_populated(const struct hold *h);
+void hold_cgroup_kill(const struct hold *h);
+void hold_cgroup_remove(struct hold *h);
 
 /* hold_child.c: start the command as the owner of the table; 0 or an exit code. */
 int hold_start(struct hold *h);

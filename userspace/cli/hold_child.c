@@ -86,6 +86,7 @@ static int start_owner(struct hold *h, int sock)
 	ret = hand_over(h);
 	if (ret)
 		return ret;
+	hold_cgroup_enter(h);
 	if (send_int(sock, 0) < 0)
 		return 0;
 	return wait_exec(h, sock);

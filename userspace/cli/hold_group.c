@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kreg hold: the processes that the command has started, and those that they have. */
+/*
+ * kreg hold: the processes that the command has started, those that they have, and who else is in
+ * their control group.
+ */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -96,7 +99,7 @@ static void read_all(struct processes *all)
 		closedir(proc);
 }
 
-static bool is_ours(const struct processes *all, pid_t parent)
+static bool has_our_parent(const struct processes *all, pid_t parent)
 {
 	size_t i;
 
@@ -109,15 +112,17 @@ static bool is_ours(const struct processes *all, pid_t parent)
 }
 
 /* Each round finds at least one more generation. */
-static void mark_ours(struct processes *all)
+static void mark_ours(const struct hold *h, struct processes *all)
 {
 	bool more;
 	size_t i;
 
+	for (i = 0; i < all->count; i++)
+		all->list[i].ours = hold_cgroup_has(h, all->list[i].pid);
 	do {
 		more = false;
 		for (i = 0; i < all->count; i++) {
-			if (all->list[i].ours || !is_ours(all, all->list[i].parent))
+			if (all->list[i].ours || !has_our_parent(all, all->list[i].parent))
 				continue;
 			all->list[i].ours = true;
 			more = true;
@@ -140,19 +145,25 @@ static bool send_signal(const struct process *process, int sig)
 	return sent;
 }
 
-pid_t hold_signal_all(int sig)
+pid_t hold_signal_all(const struct hold *h, int sig)
 {
 	struct processes all = { NULL, 0, 0 };
 	pid_t one = 0;
 	size_t i;
 
 	read_all(&all);
-	mark_ours(&all);
+	mark_ours(h, &all);
 	for (i = 0; i < all.count; i++)
 		if (all.list[i].ours && send_signal(&all.list[i], sig) && !all.list[i].zombie)
 			one = all.list[i].pid;
 	free(all.list);
 	return one;
+}
+
+pid_t hold_kill_all(const struct hold *h)
+{
+	hold_cgroup_kill(h);
+	return hold_signal_all(h, SIGKILL);
 }
 
 /* Is there a child, dead or alive? Those that are dead are reaped. */
@@ -164,15 +175,26 @@ static bool has_children(struct hold *h)
 	return !waitid(P_ALL, 0, &(siginfo_t){ 0 }, WEXITED | WNOHANG | WNOWAIT);
 }
 
-/* Until there are none, or that moment: false. */
+static bool is_anyone_left(struct hold *h)
+{
+	return has_children(h) || hold_cgroup_populated(h);
+}
+
+/*
+ * Until nobody is left, or that moment: false. Of the end of one in the control group that is no
+ * child no signal tells.
+ */
 static bool wait_for_end(struct hold *h, const sigset_t *set, uint64_t until_ms)
 {
+	uint64_t now, next;
 	siginfo_t info;
 
-	while (has_children(h)) {
-		if (hold_wait_signal(set, until_ms, &info))
+	while (is_anyone_left(h)) {
+		now = monotonic_ms();
+		if (now >= until_ms)
 			return false;
-		if (info.si_signo != SIGCHLD)
+		next = h->cgroup && until_ms - now > ROUND_MS ? now + ROUND_MS : until_ms;
+		if (!hold_wait_signal(set, next, &info) && info.si_signo != SIGCHLD)
 			hold_take_signal(h, &info);
 	}
 	return true;
@@ -183,13 +205,13 @@ static void end_group(struct hold *h, const sigset_t *set)
 	uint64_t end = h->kill_ms ? h->kill_ms : monotonic_ms() + h->patience_ms;
 	pid_t left;
 
-	hold_signal_all(SIGTERM);
+	hold_signal_all(h, SIGTERM);
 	if (wait_for_end(h, set, end))
 		return;
 	end = monotonic_ms() + h->patience_ms;
 	/* One that may not be killed, as by its user, is left. */
 	do {
-		left = hold_signal_all(SIGKILL);
+		left = hold_kill_all(h);
 		if (wait_for_end(h, set, monotonic_ms() + ROUND_MS))
 			return;
 	} while (left && monotonic_ms() < end);
@@ -198,11 +220,11 @@ static void end_group(struct hold *h, const sigset_t *set)
 
 void hold_end_rest(struct hold *h, const sigset_t *set)
 {
-	if (!has_children(h))
+	if (!is_anyone_left(h))
 		return;
 	if (h->group)
 		end_group(h, set);
 	else
-		say_left(h, hold_signal_all(0));
+		say_left(h, hold_signal_all(h, 0));
 	h->kill_ms = 0;
 }

@@ -61,7 +61,7 @@ void hold_take_signal(struct hold *h, const siginfo_t *info)
 	}
 	if (h->child && info->si_code != SI_KERNEL) {
 		if (h->group && asks_to_end(sig))
-			hold_signal_all(sig);
+			hold_signal_all(h, sig);
 		else
 			send_on(h, info);
 	}

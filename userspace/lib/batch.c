@@ -96,7 +96,8 @@ static int grow_bytes(struct kreg_batch *b, size_t more)
 static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t value_len)
 {
 	if (b->count && b->reads != read)
-		return -EINVAL;
+		return kreg_cause(-EINVAL,
+				  "the batch mixes reads and writes; run it, and fill another");
 	if (key_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
 	if (value_len > KREG_MAX_VALUE)
@@ -119,7 +120,7 @@ static int append(struct kreg_batch *b, unsigned int code, const void *key, size
 	int ret;
 
 	if (!key_len && code != KREG_OP_CLEAR)
-		return -EINVAL;
+		return kreg_cause(-EINVAL, "the key is empty");
 	ret = check(b, read, key_len, value_len);
 	if (!ret)
 		ret = grow_ops(b);

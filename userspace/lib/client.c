@@ -273,7 +273,7 @@ int kreg_client_sync(struct kreg_client *client)
 {
 	struct kreg_ioc_sync sync = { .size = sizeof(sync) };
 
-	return kreg_fail(kreg_ioctl(client, KREG_IOC_SYNC, &sync), TRY_OTHER, client);
+	return kreg_fail(kreg_ioctl(client, KREG_IOC_SYNC, &sync), TRY_SYNC, client);
 }
 
 static int set_option(struct kreg_client *client, unsigned int option, uint64_t value)

@@ -78,16 +78,19 @@ void kreg_connection_sweep(struct kreg_server *server)
 
 /*
  * Let one leave that has no call in work, the one that is idle for longest: what it has sent
- * is still answered, and what it sends from now on fails there, unsent.
+ * is still answered, and what it sends from now on fails there, unsent. If a call is found in
+ * that, which may take any time, it is another one's turn to leave.
  */
 static void make_room(struct kreg_server *server)
 {
 	struct connection *c, *idle = NULL;
 
 	for (c = server->open.next; c != &server->open; c = c->next) {
+		if (c->pending)
+			continue;
 		if (c->leaving)
 			return;
-		if (!c->pending && !idle)
+		if (!idle)
 			idle = c;
 	}
 	if (!idle)
@@ -225,6 +228,8 @@ static int receive(struct connection *c, size_t *len)
 		c->pending += is_call(head->type);
 		remove_open(c);
 		append_open(c);
+		if (c->leaving && c->pending && server->full)
+			make_room(server);
 	}
 	pthread_mutex_unlock(&server->lock);
 	return ret;

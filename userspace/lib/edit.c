@@ -54,7 +54,11 @@ static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
 	int ret;
 
 	if (count > KREG_MAX_FIELDS)
-		return -EFBIG;
+		return kreg_cause(-EFBIG, "there are more than %F fields");
+	if (!count)
+		return kreg_cause(-EINVAL, "there is no field");
+	if (o->start && o->if_version)
+		return kreg_cause(-EINVAL, "where there is no value to start from there is no version");
 	ret = kreg_op_fill(&io.op, KREG_OP_EDIT, key, key_len, fields, count * sizeof(*fields));
 	if (ret)
 		return ret;
@@ -75,8 +79,7 @@ int kreg_edit(struct kreg_table *table, const void *key, size_t key_len,
 	int ret = 0;
 
 	if (options)
-		ret = options->size < EDIT_OPTIONS_LEAST ? -EINVAL :
-						kreg_options_copy(&o, sizeof(o), options);
+		ret = kreg_options_copy_from(&o, sizeof(o), EDIT_OPTIONS_LEAST, options);
 	if (!ret)
 		ret = run_edit(table, key, key_len, fields, count, &o);
 	if (ret)
@@ -117,7 +120,8 @@ static int add(struct kreg_table *table, const void *key, size_t key_len,
 		/* In front of it there are zeros, if there may be. */
 		edit.start_len = o->offset ? 0 : sizeof(start);
 		if (o->offset && (o->start || !(o->flags & KREG_FIELD_EXTEND)))
-			ret = -EINVAL;
+			ret = kreg_cause(-EINVAL,
+					 "a counter that is not at the start of its value begins with 0, and extends it");
 	}
 	kreg_field_number(&field, KREG_FIELD_ADD, o->flags, o->offset, by);
 	field.threshold = o->threshold;
@@ -152,8 +156,7 @@ int kreg_counter_add_with(struct kreg_table *table, const void *key, size_t key_
 	int ret = 0;
 
 	if (options)
-		ret = options->size < COUNTER_OPTIONS_LEAST ? -EINVAL :
-						kreg_options_copy(&o, sizeof(o), options);
+		ret = kreg_options_copy_from(&o, sizeof(o), COUNTER_OPTIONS_LEAST, options);
 	if (ret)
 		return edit_failed(ret, table, key_len, 0);
 	return add(table, key, key_len, &o, by, now);

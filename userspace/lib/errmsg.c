@@ -4,58 +4,17 @@
  * the thread by plain stores; the sentence is made when it is asked for.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "internal.h"
-
-/* What a sentence may depend on beside errno and attempt. */
-enum state {
-	ANY,
-	PARKED,
-	MINE,		/* this process owns the table */
-	OTHERS,		/* another process does */
-	FOLLOWER,	/* it follows a role, and an error may come from that */
-	FOREIGN,	/* a table of the own user was asked for, and it is not */
-	READ_ONLY,	/* the client was not opened for writing */
-	WRITE_ONLY,	/* nor for reading */
-};
-
-/* Of the last call that failed in this thread. */
-struct failure {
-	int err;		/* positive; 0: none has failed */
-	enum attempt attempt;
-	enum kreg_limit limit;	/* of EDQUOT and ENOSPC */
-	bool told;		/* @text is the sentence about it */
-	bool own_user;		/* a table of another user would not do */
-	bool sized;		/* @key_len, @given and @needed are those of the call */
-	unsigned int pid;	/* %p: who was to receive, inherit or be found */
-	uint64_t client;	/* serial of the client, or 0 */
-	uint64_t table;		/* id, or 0 */
-	size_t key_len;		/* %k */
-	size_t given;		/* %v: length of a value or data, or the room for it */
-	size_t needed;		/* %n */
-	char name[KREG_MAX_NAME + 1];
-	char text[512];
-};
+#include "errmsg.h"
 
 static __thread struct failure last;
 
-/* What the other signs in a sentence stand for; looked up when it is made. */
-struct facts {
-	char table[KREG_MAX_NAME + 32];	/* %t */
-	char owner[64];			/* %o */
-	char user[24];			/* %w: whose table it is */
-	char device[KREG_MAX_NAME + 32];	/* %d */
-	unsigned int uid;		/* %u */
-	unsigned int mode;		/* %m */
-	enum state state;
-	bool follows;
-	bool foreign;			/* another user's, or this one may not look at it */
-};
+/* What kreg_cause() was called with. */
+static __thread int cause;
+static __thread const char *cause_text;
 
 static const struct sentence {
 	int err;
@@ -70,10 +29,6 @@ static const struct sentence {
 	  "%t is quarantined, since one owner after the other has died: see why, then claim it with KREG_OPEN_QUARANTINED"
 	},
 	{ EXDEV, TRY_OTHER, ANY, "%t and its role have different writers of the module" },
-	{ EPERM, TRY_FOLLOW, MINE,
-	  "this process does not own the role, or may have nothing parked" },
-	{ EINVAL, TRY_FOLLOW, ANY,
-	  "the role follows another one, or others follow %t, or it is the role" },
 	{ EBUSY, TRY_OTHER, PARKED,
 	  "%t belonged to another process a moment ago and is parked now; try again" },
 	{ EBUSY, TRY_OTHER, ANY,
@@ -97,30 +52,25 @@ static const struct sentence {
 	{ ESTALE, TRY_CANCEL, ANY,
 	  "the parent of this process has asked for this, and it stays the parent's" },
 	{ ESTALE, TRY_OTHER, ANY, "%t has been destroyed; open or create it again" },
+	{ ENODATA, TRY_MINE, ANY, "this process does not have the key in %t" },
 	{ ENODATA, TRY_OTHER, ANY, "the key is not in %t" },
 	{ EACCES, TRY_WRITE, PARKED, "%t is parked and not public: claim it to write to it" },
-	{ EACCES, TRY_WRITE, OTHERS,
-	  "%t is written only by its owner, %o, or its mode %m does not let you" },
-	{ EACCES, TRY_WAIT, ANY, "this user may not read %t, or not any more" },
-	{ EACCES, TRY_READ, OTHERS,
-	  "%t is private to its owner, %o, or its mode %m does not let you read" },
+	{ EACCES, TRY_WRITE, OTHERS, "%t is written only by its owner, %o" },
+	{ EACCES, TRY_WRITE, REGISTRY,
+	  "in %t, a registry, this user may write only what is bound to processes of his own" },
+	{ EACCES, TRY_READ, OTHERS, "%t is private to its owner, %o" },
 	{ EACCES, TRY_READ, PARKED, "%t is parked and private: claim it to read it" },
+	{ EACCES, TRY_OTHER, MINE,
+	  "this process owns %t, but under another user than that of this client" },
 	{ EACCES, TRY_OTHER, ANY,
 	  "the mode of %t does not let this user do it; its owner can change the mode" },
-	{ EPERM, TRY_OTHER, FOREIGN,
-	  "%t is of %w, who may have made it to be trusted; choose another name, or allow tables of any user"
-	},
-	{ EPERM, TRY_CREATE, ANY,
-	  "parking %t for so long needs CAP_SYS_RESOURCE, or its heir is of another user and does not accept tables"
-	},
 	{ EPERM, TRY_CLAIM, ANY,
 	  "only user %u may claim %t, or a process with CAP_SYS_ADMIN" },
-	{ EPERM, TRY_GIVE, MINE,
-	  "process %p is of another user and must accept tables first, or is in other namespaces" },
-	{ EPERM, TRY_HEIR, MINE,
-	  "process %p is of another user and must accept tables first, or is in other namespaces" },
-	{ EPERM, TRY_OPTION, MINE,
-	  "this user may not have %t kept for so long; that needs CAP_SYS_RESOURCE" },
+	{ EPERM, TRY_WRITE, ANY,
+	  "process %p is another user's, and only its user may bind something to it" },
+	{ EPERM, TRY_FOLLOW, MINE, "this process does not own the role" },
+	{ EPERM, TRY_OTHER, MINE,
+	  "this process owns %t, but under another user than that of this client" },
 	{ EPERM, TRY_OTHER, PARKED, "%t is parked: claim it first, which user %u may" },
 	{ EPERM, TRY_OTHER, OTHERS,
 	  "%t belongs to %o, and only the owner may do this; ask it, or wait until it is gone" },
@@ -160,70 +110,12 @@ static const struct sentence {
 	  "the client's descriptor was not opened for reading" },
 	{ EBADF, TRY_OTHER, ANY, "the client is closed, or the program has closed its descriptor" },
 	{ EINVAL, TRY_EVENT, ANY, "the client has no handler, and never had a ref" },
-	{ EINVAL, TRY_SUBSCRIBE, ANY,
-	  "no kind of event is asked for, the flags contradict each other, or there is no event of this number"
-	},
+	{ EINVAL, TRY_SUBSCRIBE, ANY, "there is no event with the number after which to begin" },
+	{ EAGAIN, TRY_SYNC, ANY,
+	  "an object was bound in the table of an asynchronous write before that: write again" },
 	{ EAGAIN, TRY_WRITE, ANY,
 	  "too many asynchronous writes wait already; synchronise first" },
 };
-
-/* Who owns the table: pid and command name. */
-static void owner_facts(struct facts *f, const struct kreg_info *info)
-{
-	char path[32], comm[32] = "";
-	FILE *file;
-
-	if (info->flags & KREG_INFO_PARKED) {
-		f->state = PARKED;
-		snprintf(f->owner, sizeof(f->owner), "nobody");
-		return;
-	}
-	f->state = info->owner.pid == (unsigned int)getpid() ? MINE : OTHERS;
-	if (!info->owner.pid)
-		return;
-	snprintf(path, sizeof(path), "/proc/%u/comm", info->owner.pid);
-	file = fopen(path, "re");
-	if (file) {
-		if (fgets(comm, sizeof(comm), file))
-			comm[strcspn(comm, "\n")] = '\0';
-		fclose(file);
-	}
-	snprintf(f->owner, sizeof(f->owner), comm[0] ? "process %u (%s)" : "process %u",
-		 info->owner.pid, comm);
-}
-
-static void gather(struct facts *f, const struct failure *l)
-{
-	struct kreg_client *client;
-	struct kreg_info info;
-	int ret;
-
-	*f = (struct facts){
-		.uid = geteuid(), .owner = "another process", .user = "another user"
-	};
-	client = kreg_client_by_serial(l->client);
-	snprintf(f->device, sizeof(f->device), "%s", l->attempt == TRY_DEVICE ? l->name :
-		 client ? client->path : "/dev/kreg");
-	if (*l->name)
-		snprintf(f->table, sizeof(f->table), "table '%s'", l->name);
-	else if (l->table)
-		snprintf(f->table, sizeof(f->table), "table %llu", (unsigned long long)l->table);
-	else
-		snprintf(f->table, sizeof(f->table), "the table");
-	if (!client)
-		return;
-	ret = l->table || *l->name ?
-	      kreg_info_read(client, l->table, l->table ? NULL : l->name, &info) : -ENOENT;
-	kreg_client_put(client);
-	f->foreign = ret ? ret == -EACCES : info.uid != geteuid();
-	if (ret)
-		return;
-	f->uid = info.uid;
-	snprintf(f->user, sizeof(f->user), "user %u", f->uid);
-	f->mode = info.mode;
-	f->follows = info.flags & KREG_INFO_FOLLOWS;
-	owner_facts(f, &info);
-}
 
 static const char *choose(int err, enum attempt attempt, enum state state)
 {
@@ -290,20 +182,6 @@ static void fill_in(const char *text, const struct facts *f, char *buf, size_t r
 	buf[used] = '\0';
 }
 
-/* The client is open, but the mode of the device, or the program, allowed not all. */
-static enum state open_state(const struct failure *l)
-{
-	struct kreg_client *client = kreg_client_by_serial(l->client);
-	int flags = O_RDWR;
-
-	if (!client)
-		return ANY;
-	if (!kreg_client_check(client))
-		flags = fcntl(client->fd, F_GETFL) & O_ACCMODE;
-	kreg_client_put(client);
-	return flags == O_RDONLY ? READ_ONLY : flags == O_WRONLY ? WRITE_ONLY : ANY;
-}
-
 static const char *argument_sentence(const struct failure *l)
 {
 	if (l->err != EINVAL)
@@ -313,6 +191,22 @@ static const char *argument_sentence(const struct failure *l)
 	return kreg_argument_sentence(l->attempt, l->sized, l->key_len);
 }
 
+/* Which right is missing; of those who need two, the first that is. */
+static enum attempt denied(struct facts *f, enum attempt attempt)
+{
+	bool reads = attempt == TRY_READ || attempt == TRY_WAIT || attempt == TRY_HOLDER ||
+		     attempt == TRY_ORDER;
+	bool both = attempt == TRY_EDIT || attempt == TRY_LEASE;
+
+	if (!reads && !both && attempt != TRY_WRITE && attempt != TRY_BATCH &&
+	    attempt != TRY_LINE && attempt != TRY_PUBLISH)
+		return attempt;
+	if (both)
+		reads = !f->known || !f->may_read;
+	f->state = kreg_facts_denied(f, !reads);
+	return reads ? TRY_READ : TRY_WRITE;
+}
+
 static void make_sentence(void)
 {
 	enum attempt attempt = last.attempt;
@@ -320,7 +214,7 @@ static void make_sentence(void)
 	const char *text;
 	struct facts f;
 
-	gather(&f, &last);
+	kreg_facts_gather(&f, &last);
 	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION ||
@@ -328,11 +222,11 @@ static void make_sentence(void)
 		err = EPERM;
 	if (err == EBUSY && f.follows)
 		f.state = FOLLOWER;
-	if (err == EPERM && last.own_user && f.foreign)
-		f.state = FOREIGN;
 	if (err == EBADF)
-		f.state = open_state(&last);
-	text = kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt) ?:
+		f.state = kreg_facts_open_state(&last);
+	if (err == EACCES)
+		attempt = denied(&f, attempt);
+	text = last.cause ?: kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt) ?:
 	       kreg_device_sentence(err, attempt, f.device) ?: argument_sentence(&last);
 	if (!text && attempt < TRY_SERVE)
 		text = choose(err, attempt, f.state);
@@ -363,10 +257,12 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 	last.attempt = attempt;
 	last.limit = KREG_LIMIT_NONE;
 	/* Errors of servers and calls need not be those of the module. */
-	if (attempt < TRY_SERVE && (ret == -EDQUOT || ret == -ENOSPC))
+	if (attempt < TRY_SERVE && (ret == -EDQUOT || ret == -ENOSPC || ret == -EPERM))
 		last.limit = kreg_ioctl_limit;
+	last.cause = ret == cause && attempt != TRY_ANSWER && attempt != TRY_START ?
+		     cause_text : NULL;
+	cause = 0;
 	last.told = false;
-	last.own_user = false;
 	last.sized = false;
 	last.client = client ? client->serial : 0;
 	last.table = table;
@@ -379,6 +275,13 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 	if (name_len)
 		memcpy(last.name, name, name_len);
 	last.name[name_len] = '\0';
+}
+
+int kreg_cause(int ret, const char *text)
+{
+	cause = ret;
+	cause_text = text;
+	return ret;
 }
 
 int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client)
@@ -431,12 +334,6 @@ int kreg_fail_text(int ret, const char *text)
 	snprintf(last.text, sizeof(last.text), "%s", text);
 	last.told = true;
 	return ret;
-}
-
-void kreg_fail_own_user(int ret)
-{
-	if (ret < 0)
-		last.own_user = true;
 }
 
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed)

@@ -5,7 +5,7 @@
 static const struct {
 	enum attempt attempt;
 	const char *empty;	/* the key or the name has no bytes */
-	const char *given;	/* it has some */
+	const char *given;	/* it has some; NULL: nothing else can be wrong */
 	const char *unknown;	/* the call has not told; NULL: errmsg.c has more */
 } sentences[] = {
 	{ TRY_READ, "the key is empty", "the options contradict each other",
@@ -14,8 +14,11 @@ static const struct {
 	  "the key is empty, or the options contradict each other" },
 	{ TRY_BATCH, "the key is empty",
 	  "the batch mixes reads and writes; run it, and fill another", NULL },
-	{ TRY_WAIT, "the key is empty",
-	  "a key has no such condition, or a condition without a version", NULL },
+	{ TRY_WAIT, "the key is empty", "a version goes with KREG_WATCH_CHANGED alone", NULL },
+	{ TRY_LINE, "the key is empty", NULL, NULL },
+	{ TRY_LEASE, "the key is empty", NULL, NULL },
+	{ TRY_EDIT, "the key is empty",
+	  "the flags of a field, or its members, do not go with its code or each other", NULL },
 	{ TRY_WAIT_NAME, "the name is empty", "a name has no such condition", NULL },
 	{ TRY_MONITOR, NULL, NULL, "the pid is 0" },
 };

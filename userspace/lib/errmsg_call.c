@@ -34,14 +34,13 @@ static const struct {
 	{ ESTALE, TRY_UNLOCK, "the lock in %t is that of the parent of this process" },
 	{ ENAMETOOLONG, TRY_LINE, "the key has %k bytes; the most is %K" },
 	{ EFBIG, TRY_LINE, "the value has %v bytes; the most is %V; split it" },
-	{ EINVAL, TRY_LINE,
-	  "the key is empty, the event has brought no lock, or the options contradict each other" },
 	{ EPERM, TRY_LINE, "process %p is another user's, and only its user may register it" },
-	{ EACCES, TRY_LINE, "this user may not write to %t, or not any more" },
 	{ EBUSY, TRY_LEASE, "the key of %t is bound to a process, with which it goes" },
 	{ EBUSY, TRY_WRITE, "the key of %t is on loan to a process, which gives it back" },
 	{ EALREADY, TRY_LEASE, "this process has the key of %t on loan already" },
-	{ ENODATA, TRY_LEASE, "the key is not in %t, or not on loan to this process" },
+	{ ENODATA, TRY_LEASE,
+	  "the key is not in %t, or on loan to another process, which hides it from others" },
+	{ ENODATA, TRY_LOAN, "the key of %t is not on loan to this process" },
 	{ ECANCELED, TRY_LEASE, "that loan of the key of %t has ended" },
 	{ ENAMETOOLONG, TRY_LEASE, "the key has %k bytes; the most is %K" },
 	{ EFBIG, TRY_LEASE, "the value has %v bytes; the most is %V; split it" },
@@ -80,17 +79,11 @@ static const struct {
 	{ ESHUTDOWN, TRY_SERVE, "the server is to end" },
 	{ EFBIG, TRY_SERVE, "requests have at most %M bytes" },
 	{ ESTALE, TRY_SUPERVISE, "the supervisor is the parent's of this process" },
-	{ EBUSY, TRY_SUPERVISE,
-	  "the supervisor was started already, or was not, or a function of it is being called"
-	},
 	{ EEXIST, TRY_SUPERVISE,
 	  "there is a child with this id: one that runs is stopped first, and one that does not is started by its id alone"
 	},
 	{ ENOENT, TRY_SUPERVISE,
 	  "there is no child with this id; 'kreg super status' shows which there are" },
-	{ EINVAL, TRY_SUPERVISE,
-	  "an id or name is empty or too long, a child has no program or a function beside it, or a number is out of its range"
-	},
 	{ ESHUTDOWN, TRY_SUPERVISE,
 	  "the supervisor stops its children, or has: too many died, or it was asked to" },
 	{ EEXIST, TRY_KEEP, "the server keeps %t already" },
@@ -99,9 +92,6 @@ static const struct {
 	},
 	{ ESTALE, TRY_KEEP, "the server is the parent's of this process" },
 	{ ENAMETOOLONG, TRY_KEEP, "the key of consumers has more than %K bytes" },
-	{ EINVAL, TRY_KEEP,
-	  "%t has no name or an heir, which is the keeper, or there is a key without a table of consumers, or that is of another client than the server's"
-	},
 	{ EBUSY, TRY_ASK,
 	  "another process has %t; kreg_monitor_owner_name() tells when that is dead" },
 	{ ENOMSG, TRY_ASK, "the server does not keep %t" },
@@ -115,9 +105,7 @@ static const struct {
 	{ EDQUOT, TRY_ASK,
 	  "the mailbox of this process is full: read its events, then ask for %t" },
 	{ EEXIST, TRY_AGENT, "the server has an agent already" },
-	{ EINVAL, TRY_AGENT,
-	  "the agent's library does not know this request, or the options have no size that is known"
-	},
+	{ EINVAL, TRY_AGENT, "the agent's library is older, and does not know this request" },
 	{ ESTALE, TRY_AGENT, "the server is the parent's of this process" },
 	{ ENODATA, TRY_AGENT, "the agent has no value under this key" },
 	{ ENOSPC, TRY_AGENT, "the agent is full: remove values, or let it have more bytes" },
@@ -139,16 +127,10 @@ static const struct {
 	{ EOVERFLOW, TRY_EDIT,
 	  "the number in %t would get larger than 64 bits hold: let it wrap, saturate, or stop at a threshold"
 	},
-	{ EFBIG, TRY_EDIT,
-	  "the value would get longer than %V bytes, or there are more than %F fields" },
-	{ EINVAL, TRY_EDIT,
-	  "the key is empty, there is no field, or the flags of one contradict each other" },
+	{ EFBIG, TRY_EDIT, "the value would get longer than %V bytes" },
 	{ EBUSY, TRY_EDIT, "the object in %t is on loan to a process: wait until it is back" },
 	{ EBUSY, TRY_WRITE, "the object in %t is on loan to a process: wait until it is back" },
 	{ ENAMETOOLONG, TRY_EDIT, "the key has %k bytes; the most is %K" },
-	{ EACCES, TRY_EDIT,
-	  "to change a value needs the right to read and to write: %t belongs to %o and has mode %m"
-	},
 };
 
 const char *kreg_call_sentence(int err, enum attempt attempt)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sentences about limits, for errmsg.c. */
+/* Sentences about limits, and about what is not allowed, for errmsg.c. */
 #include "internal.h"
 
 /* These depend on the limit that was reached, not on what was tried. */
@@ -22,14 +22,32 @@ static const char * const of_limits[] = {
 	[KREG_LIMIT_BOUND] =
 	  "this user has bound as many objects to processes as one may (max_user_bound): remove some",
 	[KREG_LIMIT_SUBSCRIPTIONS] =
-	  "this client, or %t, has as many subscriptions as it may (max_subscriptions, max_table_subscriptions): cancel some",
+	  "this client has as many subscriptions as it may (max_subscriptions): cancel some",
+	[KREG_LIMIT_TABLE_SUBSCRIPTIONS] =
+	  "as many clients have subscribed to %t as may (max_table_subscriptions): try again later",
 	[KREG_LIMIT_WATCHES] =
 	  "this user monitors and waits for as much as one may (max_user_watches): cancel some, or read the events of the dead",
 	[KREG_LIMIT_AWAITED] =
 	  "as many keys of %t are waited for as may be (max_table_awaited): try again later",
 };
 
-const char *kreg_limit_sentence(enum kreg_limit limit)
+/* The kernel says EPERM, and why. */
+static const char * const of_denials[] = {
+	[KREG_DENIED_PARK - KREG_DENIED_PARK] =
+	  "this user may not have %t parked, or not for so long (max_park_ms); that needs CAP_SYS_RESOURCE",
+	[KREG_DENIED_ACCEPT - KREG_DENIED_PARK] =
+	  "process %p is of another user and must accept tables first, by kreg_client_set_accept()",
+	[KREG_DENIED_NAMESPACE - KREG_DENIED_PARK] =
+	  "process %p is in other user or pid namespaces than %t, and cannot have it",
+	[KREG_DENIED_USER - KREG_DENIED_PARK] =
+	  "%t is of %w, who may have made it to be trusted; choose another name, or allow tables of any user",
+	[KREG_DENIED_ROLE - KREG_DENIED_PARK] = "this process does not own the role",
+};
+
+const char *kreg_limit_sentence(unsigned int limit)
 {
-	return limit < sizeof(of_limits) / sizeof(of_limits[0]) ? of_limits[limit] : NULL;
+	if (limit < sizeof(of_limits) / sizeof(of_limits[0]))
+		return of_limits[limit];
+	limit -= KREG_DENIED_PARK;
+	return limit < sizeof(of_denials) / sizeof(of_denials[0]) ? of_denials[limit] : NULL;
 }

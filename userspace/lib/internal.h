@@ -101,10 +101,11 @@ struct kreg_stat {
 
 /*
  * ioctl.c: 0 or a negative errno; opens the device again in a child of fork(2). With
- * -EDQUOT and -ENOSPC, this thread's kreg_ioctl_limit says which limit, if it is known.
+ * -EDQUOT and -ENOSPC, this thread's kreg_ioctl_limit says which limit, if it is known; with
+ * -EPERM why, by enum kreg_denial.
  */
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
-extern __thread enum kreg_limit kreg_ioctl_limit;
+extern __thread unsigned int kreg_ioctl_limit;
 
 /* written.c: somebody wants to know what the kernel has written in a call that has succeeded. */
 extern bool kreg_memory_checked;
@@ -230,6 +231,7 @@ int kreg_present_next(struct kreg_client *client, struct taken *taken);
 int kreg_register_run(struct kreg_table *table, struct kreg_ioc_register *io,
 		      const struct kreg_process *process, const void *key, size_t key_len,
 		      const void *value, size_t value_len);
+int kreg_holder_check(const struct kreg_holder *holder);
 int kreg_holder_fill(struct kreg_holder *holder, const struct kreg_process *process,
 		     uint64_t version);
 
@@ -274,7 +276,10 @@ enum attempt {
 	TRY_SUBSCRIBE,
 	TRY_PUBLISH,
 	TRY_HOLDER,
+	TRY_MINE,	/* what only the process may do that has the key */
+	TRY_SYNC,
 	TRY_LEASE,
+	TRY_LOAN,	/* of what is on loan to this process */
 	TRY_WAIT,
 	TRY_WAIT_NAME,	/* of a table that need not be there; for an owner of it as well */
 	TRY_LINE,	/* for a key, which nobody is seen to have */
@@ -300,8 +305,8 @@ enum attempt {
 
 /*
  * errmsg.c: every function of the public header returns through one of these, which keep
- * what has failed and return @ret. kreg_fail_process(), kreg_fail_own_user() and
- * kreg_fail_sizes() add to what the others have kept.
+ * what has failed and return @ret. kreg_fail_process() and kreg_fail_sizes() add to what the
+ * others have kept.
  */
 int kreg_fail(int ret, enum attempt attempt, const struct kreg_client *client);
 int kreg_fail_name(int ret, enum attempt attempt, const struct kreg_client *client,
@@ -311,12 +316,17 @@ int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *tabl
 int kreg_fail_process(int ret, unsigned int pid);
 /* With a sentence of its own. */
 int kreg_fail_text(int ret, const char *text);
-void kreg_fail_own_user(int ret);
+/*
+ * Whoever finds what is wrong says it, and returns @ret: the next of the above that is called with
+ * @ret keeps that sentence, which has signs as the others have. An error of the kernel's with one
+ * of the errnos that are used with this takes it back.
+ */
+int kreg_cause(int ret, const char *text);
 int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
 /* Their own files, errmsg_call.c and so on: NULL: there is none. */
 const char *kreg_call_sentence(int err, enum attempt attempt);
-const char *kreg_limit_sentence(enum kreg_limit limit);
+const char *kreg_limit_sentence(unsigned int limit);
 const char *kreg_device_sentence(int err, enum attempt attempt, const char *path);
 /* Of EINVAL. @told: the call has told whether a key was @given. */
 const char *kreg_argument_sentence(enum attempt attempt, bool told, bool given);
@@ -324,6 +334,8 @@ const char *kreg_errno_name(int err);
 
 /* options.c: copy a struct that may be longer or shorter than ours. */
 int kreg_options_copy(void *ours, size_t size, const void *theirs);
+/* Its first version had @least bytes. */
+int kreg_options_copy_from(void *ours, size_t size, size_t least, const void *theirs);
 
 /*
  * An object that is handed out is laid out as the kernel does in the buffer of a scan.

@@ -5,10 +5,10 @@
 
 #include "internal.h"
 
-__thread enum kreg_limit kreg_ioctl_limit;
+__thread unsigned int kreg_ioctl_limit;
 
 /* What the kernel has written to the struct of a call that failed at a limit. */
-static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
+static unsigned int limit_of(unsigned int cmd, const void *arg)
 {
 	switch (cmd) {
 	case KREG_IOC_OPEN:
@@ -33,9 +33,28 @@ static enum kreg_limit limit_of(unsigned int cmd, const void *arg)
 		if (((const struct kreg_ioc_op *)arg)->size > KREG_OP_SIZE)
 			return ((const struct kreg_ioc_op *)arg)->out_limit;
 		/* The short form, which is for speed, has no @out_limit. */
-		return errno == ENOSPC ? KREG_LIMIT_TABLE : KREG_LIMIT_BYTES;
+		return errno == ENOSPC ? KREG_LIMIT_TABLE : errno == EDQUOT ? KREG_LIMIT_BYTES :
+		       KREG_LIMIT_NONE;
 	}
 	return KREG_LIMIT_NONE;
+}
+
+/* What is kept of an error, beside its number, for the sentence about it. */
+static void keep_error(unsigned int cmd, const void *arg)
+{
+	switch (errno) {
+	case EDQUOT:
+	case ENOSPC:
+	case EPERM:
+		kreg_ioctl_limit = limit_of(cmd, arg);
+		break;
+	case EBUSY:
+	case EINVAL:
+	case EFBIG:
+	case ESTALE:
+		kreg_cause(0, NULL);
+		break;
+	}
 }
 
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
@@ -54,8 +73,7 @@ int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 		/* The program has closed the descriptor, and another file has its number. */
 		if (errno == ENOTTY && kreg_client_check(client))
 			return -EBADF;
-		if (errno == EDQUOT || errno == ENOSPC)
-			kreg_ioctl_limit = limit_of(cmd, arg);
+		keep_error(cmd, arg);
 		if (errno != ENXIO || tries == 2)
 			return -errno;
 		ret = kreg_client_reopen(client);

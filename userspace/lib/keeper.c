@@ -200,19 +200,22 @@ static int check_options(const struct kreg_client *client, const struct kreg_kee
 
 	*how = (struct kreg_open_options){ .size = sizeof(*how), .orphan = KREG_ORPHAN_PARK };
 	if (!o->consumers != !o->key_len)
-		return -EINVAL;
+		return kreg_cause(-EINVAL, o->consumers ?
+				  "there is a table of consumers, and no key in it" :
+				  "there is a key of consumers, and no table that it is in");
 	if (o->key_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
 	/* Else its events would not be handed out. */
 	if (o->consumers && o->consumers->client != client)
-		return -EINVAL;
+		return kreg_cause(-EINVAL,
+				  "the table of consumers is of another client than the server's");
 	if (o->table)
 		ret = kreg_options_copy(how, sizeof(*how), o->table);
 	if (ret)
 		return ret;
 	how->size = sizeof(*how);
 	if (how->heir.pid || how->data_len || (how->flags & KREG_OPEN_HEIR_SILENT))
-		return -EINVAL;
+		return kreg_cause(-EINVAL, "the options name an heir, which the keeper is itself");
 	if (how->orphan == KREG_ORPHAN_DESTROY)
 		how->orphan = KREG_ORPHAN_PARK;
 	return 0;
@@ -315,11 +318,12 @@ int kreg_keeper_new(struct kreg_server *server, const char *name,
 {
 	struct kreg_keeper_options o = { .size = sizeof(o) };
 	struct kreg_client *client = server->client;
-	struct kreg_keeper *k;
+	struct kreg_keeper *k = NULL;
 	int ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
 
 	if (!ret)
-		ret = name ? make_keeper(server, name, &o, &k) : -EINVAL;
+		ret = name ? make_keeper(server, name, &o, &k) :
+			     kreg_cause(-EINVAL, "the table has no name");
 	if (ret)
 		return kreg_fail_name(ret, TRY_KEEP, client, name);
 	ret = add_keeper(k);

@@ -10,12 +10,31 @@
 
 static int check_loan(const struct kreg_loan *loan)
 {
-	return loan && loan->size < sizeof(*loan) ? -EINVAL : 0;
+	if (!loan || loan->size >= sizeof(*loan))
+		return 0;
+	return kreg_cause(-EINVAL, "the loan does not tell its size: set @size");
+}
+
+/* As @loan says, if the caller has one: it tells the version. */
+static int check_version(const struct kreg_loan *loan)
+{
+	int ret = check_loan(loan);
+
+	if (!ret && loan && !loan->version)
+		ret = kreg_cause(-EINVAL, "the loan has no version: it is none that was made");
+	return ret;
 }
 
 static int lease_failed(int ret, struct kreg_table *table, size_t key_len)
 {
 	return kreg_fail_sizes(kreg_fail_table(ret, TRY_LEASE, table), key_len, 0, 0);
+}
+
+static int loan_failed(int ret, struct kreg_table *table, size_t key_len)
+{
+	if (ret != -ENODATA)
+		return lease_failed(ret, table, key_len);
+	return kreg_fail_table(ret, TRY_LOAN, table);
 }
 
 static int run_lease(struct kreg_table *table, struct kreg_ioc_lease *io, const void *key,
@@ -82,7 +101,7 @@ int kreg_lease_return(struct kreg_table *table, const void *key, size_t key_len,
 		      const struct kreg_loan *loan)
 {
 	struct kreg_ioc_lease io = { .flags = KREG_LEASE_RETURN };
-	int ret = check_loan(loan);
+	int ret = check_version(loan);
 
 	if (loan) {
 		io.flags |= KREG_LEASE_VERSION;
@@ -90,14 +109,14 @@ int kreg_lease_return(struct kreg_table *table, const void *key, size_t key_len,
 	}
 	if (!ret)
 		ret = run_lease(table, &io, key, key_len);
-	return lease_failed(ret, table, key_len);
+	return loan_failed(ret, table, key_len);
 }
 
 /* An operation on what is on loan, and nothing else. */
 static int run_mine(struct kreg_table *table, struct kreg_op_args *op, const void *key,
 		    size_t key_len, const struct kreg_loan *loan)
 {
-	int ret = check_loan(loan);
+	int ret = check_version(loan);
 
 	if (ret)
 		return ret;
@@ -121,7 +140,7 @@ int kreg_lease_done(struct kreg_table *table, const void *key, size_t key_len,
 	ret = run_mine(table, &op, key, key_len, loan);
 	if (!ret && !op.out_count)
 		ret = -ENODATA;
-	return lease_failed(ret, table, key_len);
+	return loan_failed(ret, table, key_len);
 }
 
 int kreg_lease_update(struct kreg_table *table, const void *key, size_t key_len,
@@ -136,7 +155,7 @@ int kreg_lease_update(struct kreg_table *table, const void *key, size_t key_len,
 	ret = run_mine(table, &op, key, key_len, loan);
 	if (!ret && loan)
 		loan->version = op.out_version;
-	return kreg_fail_sizes(lease_failed(ret, table, key_len), key_len, value_len, 0);
+	return kreg_fail_sizes(loan_failed(ret, table, key_len), key_len, value_len, 0);
 }
 
 int64_t kreg_loans(struct kreg_table *table, const void *key, size_t key_len)

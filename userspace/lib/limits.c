@@ -32,7 +32,8 @@ int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits)
 	int ret;
 
 	if (limits->size < sizeof(limits->size))
-		return kreg_fail(-EINVAL, TRY_OTHER, client);
+		return kreg_fail(kreg_cause(-EINVAL, "the limits do not tell their size"),
+				 TRY_OTHER, client);
 	ret = kreg_ioctl(client, KREG_IOC_QUERY, &query);
 	if (ret)
 		return kreg_fail(ret, TRY_OTHER, client);

@@ -56,8 +56,8 @@ int kreg_lock_with(struct kreg_table *table, const void *key, size_t key_len,
 	struct kreg_lock *new;
 	int ret = options ? kreg_options_copy(&o, sizeof(o), options) : 0;
 
-	if (!ret && o.holder && o.holder->size < sizeof(*o.holder))
-		ret = -EINVAL;
+	if (!ret)
+		ret = kreg_holder_check(o.holder);
 	if (!ret && key_len > KREG_MAX_KEY)
 		ret = -ENAMETOOLONG;
 	if (ret)
@@ -92,7 +92,8 @@ int kreg_lock_take(struct kreg_table *table, const struct kreg_event *event,
 
 	if (kreg_event_kind(event) != KREG_EVENT_READY ||
 	    kreg_event_cause(event) != KREG_CAUSE_CLAIM)
-		return kreg_fail_table(-EINVAL, TRY_LINE, table);
+		return kreg_fail_table(kreg_cause(-EINVAL, "the event has brought no lock"),
+				       TRY_LINE, table);
 	key = kreg_event_key(event, &len);
 	new = new_lock(table, key, len);
 	if (!new)

@@ -26,7 +26,7 @@ static int check_items(struct items items)
 	size_t n, i;
 
 	if (items.size < sizeof(struct kreg_item))
-		return -EINVAL;
+		return kreg_cause(-EINVAL, "the items do not tell their size: give that of one");
 	for (n = 0; n < items.count; n++)
 		for (i = sizeof(struct kreg_item); i < items.size; i++)
 			if (items.at[n * items.size + i])

@@ -67,15 +67,39 @@ static int set_condition(struct kreg_op *op, const struct kreg_op_args *a)
 	return 0;
 }
 
+/* What @arg is, and what only an object that is there has. */
+#define ARG_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MORE)
+#define OLD_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE | KREG_OP_PRESENT)
+
+/* What the kernel calls invalid. */
+static const char *op_fault(const struct kreg_op_args *a)
+{
+	unsigned int args = a->flags & ARG_FLAGS;
+
+	if (a->code != KREG_OP_CLEAR && a->code != KREG_OP_PUBLISH && !a->key_len)
+		return "the key is empty";
+	if (a->code == KREG_OP_CLEAR && (a->key_len || a->value_len))
+		return "all objects are removed by no key and no value";
+	if (args & (args - 1))
+		return "of a version, a value and struct kreg_more only one may be given";
+	if (a->flags & KREG_OP_VERSION && !a->version)
+		return "no object has version 0";
+	if (a->flags & KREG_OP_NEW && a->flags & OLD_FLAGS)
+		return "KREG_OP_NEW does not go with what only an object has that is there";
+	if (a->call_flags)
+		return "the operation does not go with KREG_WRITE_ASYNC or KREG_WRITE_ACKED";
+	if (a->flags & KREG_OP_MORE)
+		return "the members of struct kreg_more contradict each other";
+	return "a flag, or a value, does not go with this operation";
+}
+
 static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 {
 	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
 	struct kreg_op_args a;
 	int ret;
 
-	if (args->size < offsetof(struct kreg_op_args, version))
-		return -EINVAL;
-	ret = kreg_options_copy(&a, sizeof(a), args);
+	ret = kreg_options_copy_from(&a, sizeof(a), offsetof(struct kreg_op_args, version), args);
 	if (ret)
 		return ret;
 	if (a.reserved || a.flags > UINT16_MAX || a.code > UINT16_MAX)
@@ -85,12 +109,17 @@ static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 	if (ret)
 		return ret;
 	io.op.flags = a.flags;
+	/* One that binds may reach another limit than that of bytes. */
+	if (a.flags & KREG_OP_BOUND)
+		io.size = sizeof(io);
 	ret = set_condition(&io.op, &a);
 	if (ret)
 		return ret;
 	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
 	if (!ret || ret == -EMSGSIZE)
 		args->out_len = io.op.out_len;
+	if (ret == -EINVAL)
+		ret = kreg_cause(ret, op_fault(&a));
 	if (ret)
 		return ret;
 	args->out_count = io.op.out_count;
@@ -104,8 +133,12 @@ int kreg_op_run(struct kreg_table *table, struct kreg_op_args *args)
 
 	if (!ret)
 		return 0;
-	return op_failed(ret, table, args->code, args->key_len, args->value_len,
-			 ret == -EMSGSIZE ? args->out_len : 0);
+	op_failed(ret, table, args->code, args->key_len, args->value_len,
+		  ret == -EMSGSIZE ? args->out_len : 0);
+	if (ret == -ENODATA && args->flags & KREG_OP_MINE)
+		kreg_fail_table(ret, TRY_MINE, table);
+	return ret == -EPERM && args->flags & KREG_OP_MORE ?
+	       kreg_fail_process(ret, args->more->process.pid) : ret;
 }
 
 /* Does not keep a failure for kreg_errmsg(): the caller may try again. */

@@ -35,8 +35,11 @@ int kreg_table_give(struct kreg_table *table, const struct kreg_process *to,
 	};
 	int ret;
 
-	ret = data_len > KREG_MAX_DATA ? -EFBIG :
-	      kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
+	if (!to->pid)
+		ret = kreg_cause(-EINVAL, "the receiver has the pid 0: kreg_table_park() gives a table to nobody");
+	else
+		ret = data_len > KREG_MAX_DATA ? -EFBIG :
+		      kreg_ioctl(table->client, KREG_IOC_GIVE, &give);
 	kreg_fail_table(ret, TRY_GIVE, table);
 	kreg_fail_sizes(ret, 0, data_len, 0);
 	return kreg_fail_process(ret, to->pid);
@@ -52,6 +55,14 @@ int kreg_table_park(struct kreg_table *table)
 
 	/* Not TRY_GIVE, whose sentences are about the receiver. */
 	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_GIVE, &give), TRY_OPTION, table);
+}
+
+static const char *heir_fault(const struct kreg_ioc_setopt *opt)
+{
+	if (!opt->process.pid)
+		return opt->process.cookie ? "the heir has the pid 0" :
+		       "data goes with an heir, and there is none";
+	return "data goes into an event, and KREG_HEIR_SILENT is for none";
 }
 
 int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *heir,
@@ -71,13 +82,16 @@ int kreg_table_set_heir(struct kreg_table *table, const struct kreg_process *hei
 		opt.process = *heir;
 	ret = data_len > KREG_MAX_DATA ? -EFBIG :
 	      kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+	if (ret == -EINVAL)
+		ret = kreg_cause(ret, heir_fault(&opt));
 	kreg_fail_table(ret, TRY_HEIR, table);
 	kreg_fail_sizes(ret, 0, data_len, 0);
 	return kreg_fail_process(ret, opt.process.pid);
 }
 
+/* @fault: what the kernel calls invalid. */
 static int set_option(struct kreg_table *table, unsigned int option, uint64_t value,
-		      uint64_t value2)
+		      uint64_t value2, const char *fault)
 {
 	struct kreg_ioc_setopt opt = {
 		.size = sizeof(opt),
@@ -86,21 +100,26 @@ static int set_option(struct kreg_table *table, unsigned int option, uint64_t va
 		.value = value,
 		.value2 = value2,
 	};
+	int ret = kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
 
-	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt), TRY_OPTION, table);
+	if (ret == -EINVAL)
+		kreg_cause(ret, fault);
+	return kreg_fail_table(ret, TRY_OPTION, table);
 }
 
 int kreg_table_set_access(struct kreg_table *table, enum kreg_access access)
 {
-	return set_option(table, KREG_OPT_ACCESS, access, 0);
+	return set_option(table, KREG_OPT_ACCESS, access, 0, "0 is no access rule");
 }
 
 int kreg_table_set_mode(struct kreg_table *table, unsigned int mode)
 {
-	return set_option(table, KREG_OPT_MODE, mode, 0);
+	return set_option(table, KREG_OPT_MODE, mode, 0,
+			  "a mode has no other bits than those of 0666");
 }
 
 int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 {
-	return set_option(table, KREG_OPT_ORPHAN, orphan, ms);
+	return set_option(table, KREG_OPT_ORPHAN, orphan, ms,
+			  "a table that is to be destroyed is not parked for a time");
 }

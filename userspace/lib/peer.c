@@ -73,7 +73,7 @@ int kreg_peer_open(struct kreg_table *table, const void *key, size_t key_len,
 	struct kreg_peer *p;
 
 	if (!key_len)
-		return kreg_fail_table(-EINVAL, TRY_READ, table);
+		return kreg_fail_table(kreg_cause(-EINVAL, "the key is empty"), TRY_READ, table);
 	if (key_len > KREG_MAX_KEY)
 		return kreg_fail_sizes(kreg_fail_table(-ENAMETOOLONG, TRY_READ, table),
 				       key_len, 0, 0);

@@ -6,6 +6,13 @@
 
 #include "internal.h"
 
+int kreg_holder_check(const struct kreg_holder *holder)
+{
+	if (!holder || holder->size >= sizeof(*holder))
+		return 0;
+	return kreg_cause(-EINVAL, "the holder does not tell its size: set @size");
+}
+
 int kreg_holder_fill(struct kreg_holder *holder, const struct kreg_process *process,
 		     uint64_t version)
 {
@@ -14,15 +21,10 @@ int kreg_holder_fill(struct kreg_holder *holder, const struct kreg_process *proc
 	if (!holder)
 		return 0;
 	if (holder->size < sizeof(told))
-		return -EINVAL;
+		return kreg_holder_check(holder);
 	told.size = holder->size;
 	memcpy(holder, &told, sizeof(told));
 	return 0;
-}
-
-static int check_holder(const struct kreg_holder *holder)
-{
-	return holder && holder->size < sizeof(*holder) ? -EINVAL : 0;
 }
 
 int kreg_register_run(struct kreg_table *table, struct kreg_ioc_register *io,
@@ -64,7 +66,7 @@ int kreg_register_or_get(struct kreg_table *table, const struct kreg_process *pr
 			 struct kreg_holder *holder)
 {
 	struct kreg_ioc_register io = { .flags = KREG_REGISTER_GET };
-	int ret = check_holder(holder);
+	int ret = kreg_holder_check(holder);
 
 	if (!ret)
 		ret = kreg_register_run(table, &io, process, key, key_len, value, value_len);
@@ -82,7 +84,7 @@ int kreg_register_with(struct kreg_table *table, const void *key, size_t key_len
 {
 	struct kreg_register_options o = { .size = sizeof(o) };
 	struct kreg_ioc_register io = { .flags = 0 };
-	int ret = check_holder(holder);
+	int ret = kreg_holder_check(holder);
 
 	if (!ret && options)
 		ret = kreg_options_copy(&o, sizeof(o), options);
@@ -120,7 +122,7 @@ int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
 
 	if (ret)
 		return ret;
-	ret = check_holder(holder);
+	ret = kreg_holder_check(holder);
 	if (!ret)
 		ret = kreg_op_fill(&io.op, KREG_OP_MEMBER, key, key_len, NULL, 0);
 	if (!ret)
@@ -135,7 +137,7 @@ int kreg_whereis_pidfd(struct kreg_table *table, const void *key, size_t key_len
 		       struct kreg_holder *holder)
 {
 	struct kreg_holder before = KREG_HOLDER_INIT, after = KREG_HOLDER_INIT;
-	int fd, ret = check_holder(holder);
+	int fd, ret = kreg_holder_check(holder);
 
 	if (ret)
 		return kreg_fail_table(ret, TRY_READ, table);

@@ -29,7 +29,9 @@ static int line_options(struct kreg_register_options *o,
 	if (!options)
 		return 0;
 	ret = kreg_options_copy(o, sizeof(*o), options);
-	return !ret && o->version ? -EINVAL : ret;
+	if (!ret && o->version)
+		ret = kreg_cause(-EINVAL, "a version does not go with a place in line");
+	return ret;
 }
 
 /* Time-out 0 is a moment that has passed, and 0 in the struct is none. */
@@ -47,8 +49,8 @@ int kreg_register_wait(struct kreg_table *table, const void *key, size_t key_len
 	struct kreg_register_options o;
 	int ret = line_options(&o, options);
 
-	if (!ret && holder && holder->size < sizeof(*holder))
-		ret = -EINVAL;
+	if (!ret)
+		ret = kreg_holder_check(holder);
 	if (!ret) {
 		io.linger_ms = o.linger_ms;
 		io.deadline_ns = deadline_of(timeout_ms);
@@ -187,6 +189,7 @@ int kreg_registry_ensure(struct kreg_table *table, struct kreg_table *locks, con
 	};
 
 	if (table->id == locks->id)
-		return kreg_fail_table(-EINVAL, TRY_LINE, table);
+		return kreg_fail_table(kreg_cause(-EINVAL, "the locks are to be in another table"),
+				       TRY_LINE, table);
 	return ensure_it(&e);
 }

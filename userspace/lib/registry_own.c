@@ -55,7 +55,7 @@ struct update {
 	char *buf;
 	size_t room;
 	size_t len;
-	bool again;	/* another thread was faster */
+	bool again;
 };
 
 static int make_room(struct update *u, size_t room)
@@ -103,6 +103,12 @@ static int put_value(struct kreg_table *table, const void *key, size_t key_len,
 	return ret;
 }
 
+static int update_failed(int ret, struct kreg_table *table, size_t key_len,
+			 const struct update *u)
+{
+	return kreg_fail_sizes(kreg_fail_table(ret, TRY_WRITE, table), key_len, u->len, 0);
+}
+
 static int update_once(struct kreg_table *table, const void *key, size_t key_len,
 		       struct update *u)
 {
@@ -116,18 +122,19 @@ static int update_once(struct kreg_table *table, const void *key, size_t key_len
 	if (!ret)
 		ret = kreg_whereis(table, key, key_len, &holder);
 	if (!ret && holder.process.cookie != self.cookie)
-		ret = -ENODATA;
+		return kreg_fail_table(-ENODATA, TRY_MINE, table);
 	if (!ret)
 		ret = kreg_get_object(table, key, key_len, &object);
 	if (ret)
-		return ret;
+		return update_failed(ret, table, key_len, u);
 	ret = make_value(u, object);
 	if (!ret) {
 		ret = put_value(table, key, key_len, u, kreg_object_version(object));
-		u->again = ret == -ECANCELED;
+		/* Another thread was faster, or the key is lost, as the next time will tell. */
+		u->again = ret == -ECANCELED || ret == -ENODATA;
 	}
 	kreg_object_free(object);
-	return ret;
+	return ret ? update_failed(ret, table, key_len, u) : 0;
 }
 
 int kreg_registry_update(struct kreg_table *table, const void *key, size_t key_len,
@@ -142,5 +149,5 @@ int kreg_registry_update(struct kreg_table *table, const void *key, size_t key_l
 		ret = update_once(table, key, key_len, &u);
 	} while (u.again);
 	free(u.buf);
-	return kreg_fail_sizes(kreg_fail_table(ret, TRY_WRITE, table), key_len, u.len, 0);
+	return ret;
 }

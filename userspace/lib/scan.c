@@ -74,19 +74,33 @@ static int set_keys(struct kreg_scan *s, const struct kreg_scan_options *o)
 	return 0;
 }
 
-static int check_range(const struct kreg_scan_options *o)
+/* What the options of a range have wrong, or NULL. */
+static const char *range_fault(const struct kreg_scan_options *o)
 {
 	bool alone = o->range & (KREG_RANGE_EXACT | KREG_RANGE_PREFIX);
 
 	/* A lowest key without bytes, and a prefix of none, are those of all keys. */
-	if ((o->high && !o->high_len) || (alone && (o->high_len || (o->range & (o->range - 1)))))
-		return -EINVAL;
-	if (!o->low && (o->low_len || (o->range & ~(unsigned int)KREG_RANGE_HIGH_OPEN)))
-		return -EINVAL;
-	if (!o->high && (o->high_len || (o->range & KREG_RANGE_HIGH_OPEN)))
-		return -EINVAL;
-	if ((o->range & KREG_RANGE_EXACT && !o->low_len) || (!o->after && o->after_len))
-		return -EINVAL;
+	if (o->high && !o->high_len)
+		return "the highest key is empty";
+	if (alone && o->high_len)
+		return "a prefix, or one key, does not go with a highest key";
+	if (alone && o->range & (o->range - 1))
+		return "a prefix, or one key, does not go with other flags of the range";
+	if (!o->low && o->range & ~(unsigned int)KREG_RANGE_HIGH_OPEN)
+		return "a flag of the range needs a lowest key";
+	if (!o->high && o->range & KREG_RANGE_HIGH_OPEN)
+		return "KREG_RANGE_HIGH_OPEN needs a highest key";
+	if ((!o->low && o->low_len) || (!o->high && o->high_len) || (!o->after && o->after_len))
+		return "a key has a length and is NULL";
+	return o->range & KREG_RANGE_EXACT && !o->low_len ? "the key is empty" : NULL;
+}
+
+static int check_range(const struct kreg_scan_options *o)
+{
+	const char *fault = range_fault(o);
+
+	if (fault)
+		return kreg_cause(-EINVAL, fault);
 	if (o->low_len > KREG_MAX_KEY || o->high_len > KREG_MAX_KEY ||
 	    o->after_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
@@ -144,7 +158,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	int ret = read_options(&o, options);
 
 	if (!ret && o.room > (1u << 30))
-		ret = -EINVAL;
+		ret = kreg_cause(-EINVAL, "the scan has more than 1 GiB of room");
 	if (ret)
 		return range_failed(ret, table, &o);
 	s = calloc(1, sizeof(*s));
@@ -321,7 +335,8 @@ int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *op
 		io.process = *o.process;
 	}
 	set_range(&io.range, &o);
-	ret = o.batch || o.room ? -EINVAL : kreg_ioctl(table->client, KREG_IOC_SCAN, &io);
+	ret = o.batch || o.room ? kreg_cause(-EINVAL, "a count goes with no batch and no room") :
+	      kreg_ioctl(table->client, KREG_IOC_SCAN, &io);
 	if (!ret)
 		*objects = io.out_count;
 	return scan_failed(ret, table, io.flags);

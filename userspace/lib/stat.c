@@ -66,7 +66,8 @@ int kreg_table_stat(const struct kreg_table *table, struct kreg_stat **stat)
 
 int kreg_stat_by_name(struct kreg_client *client, const char *name, struct kreg_stat **stat)
 {
-	int ret = *name ? stat_alloc(client, 0, name, 0, stat) : -EINVAL;
+	int ret = *name ? stat_alloc(client, 0, name, 0, stat) :
+			  kreg_cause(-EINVAL, "the name is empty");
 
 	return kreg_fail_name(ret, TRY_STAT, client, name);
 }

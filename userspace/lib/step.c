@@ -74,7 +74,7 @@ static int step_from(struct kreg_table *table, unsigned int flags, const void *k
 {
 	/* The kernel takes this for none. */
 	if (!key_len)
-		return kreg_fail_table(-EINVAL, TRY_READ, table);
+		return kreg_fail_table(kreg_cause(-EINVAL, "the key is empty"), TRY_READ, table);
 	return step(table, flags, key, key_len, buf, room, len, attempt);
 }
 

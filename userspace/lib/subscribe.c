@@ -114,14 +114,28 @@ static int ask_kernel(struct kreg_table *table, struct subscription *s, uint64_t
 	return ret;
 }
 
+static int check_flags(unsigned int kinds, unsigned int flags, uint64_t after_seq)
+{
+	if (!kinds)
+		return kreg_cause(-EINVAL, "no kind of event is asked for");
+	if (flags & KREG_SUBSCRIBE_PRESENT && flags & KREG_SUBSCRIBE_REPLAY)
+		return kreg_cause(-EINVAL,
+				  "KREG_SUBSCRIBE_PRESENT does not go with KREG_SUBSCRIBE_REPLAY");
+	if (after_seq && !(flags & KREG_SUBSCRIBE_REPLAY))
+		return kreg_cause(-EINVAL,
+				  "the number of an event goes with KREG_SUBSCRIBE_REPLAY alone");
+	return 0;
+}
+
 static int new_subscription(struct kreg_table *table, unsigned int kinds, unsigned int flags,
-			    struct subscription **out)
+			    uint64_t after_seq, struct subscription **out)
 {
 	struct subscription *s;
-	int ret = 0;
+	int ret;
 
-	if (!kinds || (flags & KREG_SUBSCRIBE_PRESENT && flags & KREG_SUBSCRIBE_REPLAY))
-		return -EINVAL;
+	ret = check_flags(kinds, flags, after_seq);
+	if (ret)
+		return ret;
 	/* Events do not say which object of a key has gone. */
 	if (flags & KREG_SUBSCRIBE_PRESENT && kreg_table_is_bag(table))
 		return -EOPNOTSUPP;
@@ -162,7 +176,7 @@ int kreg_subscribe(struct kreg_table *table, unsigned int kinds, unsigned int fl
 		   uint64_t after_seq, kreg_event_fn fn, void *arg, struct kreg_ref **ref)
 {
 	struct subscription *s;
-	int ret = new_subscription(table, kinds, flags, &s);
+	int ret = new_subscription(table, kinds, flags, after_seq, &s);
 
 	if (!ret) {
 		ret = subscribe(table, s, after_seq, fn, arg, ref);
@@ -180,7 +194,8 @@ static int number_to_ack(struct kreg_ref *ref, const struct kreg_event *event, u
 	struct subscription *s = ref ? ref->subscription : NULL;
 
 	if (!s || !(s->flags & KREG_SUBSCRIBE_ACK))
-		return -EINVAL;
+		return kreg_cause(-EINVAL,
+				  "the event is of no subscription with KREG_SUBSCRIBE_ACK");
 	if (s->made)
 		return 0;
 	*seq = ack_number(event);

@@ -40,9 +40,16 @@ int kreg_sup_check_new(const char *name, enum kreg_strategy strategy, unsigned i
 {
 	size_t len = name ? strnlen(name, SUP_MAX_NAME + 1) : 0;
 
-	if (!len || len > SUP_MAX_NAME || strchr(name, '/') || strategy > KREG_REST_FOR_ONE ||
-	    max_restarts > KREG_MAX_RESTARTS)
-		return -EINVAL;
+	if (!len)
+		return kreg_cause(-EINVAL, "the supervisor has no name");
+	if (len > SUP_MAX_NAME)
+		return kreg_cause(-EINVAL, "the name of the supervisor is too long");
+	if (strchr(name, '/'))
+		return kreg_cause(-EINVAL, "the name of the supervisor has a '/' in it");
+	if (strategy > KREG_REST_FOR_ONE)
+		return kreg_cause(-EINVAL, "there is no such strategy");
+	if (max_restarts > KREG_MAX_RESTARTS)
+		return kreg_cause(-EINVAL, "so many restarts are not counted");
 	return 0;
 }
 
@@ -121,9 +128,12 @@ int kreg_sup_check(const struct kreg_supervisor *sup, bool started)
 {
 	if (sup->process != kreg_process_number())
 		return -ESTALE;
-	if (sup->started != started || sup->dispatching)
-		return -EBUSY;
-	return 0;
+	if (sup->dispatching)
+		return kreg_cause(-EBUSY, "a function of this supervisor is being called");
+	if (sup->started == started)
+		return 0;
+	return kreg_cause(-EBUSY, started ? "the supervisor is to be started first" :
+			  "the supervisor was started already");
 }
 
 int kreg_sup_add(struct kreg_supervisor *sup, const struct kreg_child *how, struct child **child)

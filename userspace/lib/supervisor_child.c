@@ -69,14 +69,20 @@ static int check_how(const struct kreg_child *how)
 {
 	size_t len = how->id ? strnlen(how->id, SUP_MAX_ID + 1) : 0;
 
-	if (!len || len > SUP_MAX_ID)
-		return -EINVAL;
-	if (!how->argv == !how->main || (how->argv && !how->argv[0]))
-		return -EINVAL;
-	if (how->restart > KREG_TEMPORARY || how->stop_signal < 0 || how->stop_signal > SIGRTMAX)
-		return -EINVAL;
+	if (!len)
+		return kreg_cause(-EINVAL, "the child has no id");
+	if (len > SUP_MAX_ID)
+		return kreg_cause(-EINVAL, "the id of the child is too long");
+	if (how->argv && how->main)
+		return kreg_cause(-EINVAL, "the child has a program and a function");
+	if (!how->main && (!how->argv || !how->argv[0]))
+		return kreg_cause(-EINVAL, "the child has no program");
+	if (how->restart > KREG_TEMPORARY)
+		return kreg_cause(-EINVAL, "there is no such rule of restart");
+	if (how->stop_signal < 0 || how->stop_signal > SIGRTMAX)
+		return kreg_cause(-EINVAL, "there is no such signal to stop the child by");
 	if (how->stop_ms < KREG_AT_ONCE || how->start_ms < KREG_FOR_EVER)
-		return -EINVAL;
+		return kreg_cause(-EINVAL, "the time to start or to stop the child is negative");
 	return 0;
 }
 

@@ -57,7 +57,8 @@ static int open_new(struct kreg_ioc_open *open, const struct kreg_open_options *
 		open->data = o->data_len ? kreg_ptr(o->data) : 0;
 		open->data_len = o->data_len;
 	} else if (o->data_len || (o->flags & KREG_OPEN_HEIR_SILENT)) {
-		return -EINVAL;
+		return kreg_cause(-EINVAL,
+				  "data and KREG_OPEN_HEIR_SILENT go with an heir, and there is none");
 	}
 	return 0;
 }
@@ -74,7 +75,8 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 	if (o->reserved || (o->flags & ~(OPEN_FLAGS | KREG_OPEN_STANDBY)))
 		return -EOPNOTSUPP;
 	if ((o->flags & KREG_OPEN_OWN_USER) && (o->flags & KREG_OPEN_ANY_USER))
-		return -EINVAL;
+		return kreg_cause(-EINVAL,
+				  "KREG_OPEN_OWN_USER does not go with KREG_OPEN_ANY_USER");
 	open->flags = o->flags & ~KREG_OPEN_ANY_USER;
 	if (own_user_alone(o))
 		open->flags |= KREG_OPEN_OWN_USER;
@@ -83,9 +85,34 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 		return open_new(open, o);
 	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
 	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE)))
-		return -EINVAL;
+		return kreg_cause(-EINVAL,
+				  "the options describe a new table, without KREG_OPEN_CREATE");
 	open->type = o->type;
 	return 0;
+}
+
+/* What the kernel calls invalid. */
+static const char *open_fault(const char *name, const struct kreg_open_options *o)
+{
+	unsigned int flags = o->flags;
+
+	if (!name && !(flags & KREG_OPEN_CREATE))
+		return "there is no name: a table without one is opened by its id";
+	if (!name && flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIM))
+		return "a table without a name is always new: it is neither claimed nor in the way";
+	if (flags & KREG_OPEN_EXCL)
+		return flags & KREG_OPEN_CREATE ?
+		       "KREG_OPEN_EXCL does not go with KREG_OPEN_CLAIM" :
+		       "KREG_OPEN_EXCL goes with KREG_OPEN_CREATE alone";
+	if (flags & (KREG_OPEN_WAIT | KREG_OPEN_QUARANTINED) && !(flags & KREG_OPEN_CLAIM))
+		return "KREG_OPEN_WAIT and KREG_OPEN_QUARANTINED go with KREG_OPEN_CLAIM alone";
+	if (o->deadline_ns && !(flags & KREG_OPEN_WAIT))
+		return "a deadline goes with KREG_OPEN_WAIT alone";
+	if (o->mode & ~0666u)
+		return "a mode has no other bits than those of 0666";
+	if (o->orphan_ms && o->orphan == KREG_ORPHAN_DESTROY)
+		return "a table that is to be destroyed is not parked for a time";
+	return "data goes into an event, and KREG_OPEN_HEIR_SILENT is for none";
 }
 
 /* @id: of the place in line. */
@@ -104,7 +131,7 @@ static int open_with(struct kreg_client *client, const char *name,
 		return -ENAMETOOLONG;
 	/* An empty string is a bad name, not the wish for a table without one. */
 	if (name && !len)
-		return -EINVAL;
+		return kreg_cause(-EINVAL, "the name is empty");
 	open.name = kreg_ptr(name);
 	open.name_len = len;
 
@@ -115,7 +142,7 @@ static int open_with(struct kreg_client *client, const char *name,
 	ret = kreg_ioctl(client, KREG_IOC_OPEN, &open);
 	if (ret) {
 		kreg_table_close(t);
-		return ret;
+		return ret == -EINVAL ? kreg_cause(ret, open_fault(name, o)) : ret;
 	}
 	t->id = open.out_table;
 	t->type = open.out_type;
@@ -161,8 +188,6 @@ static int open_failed(int ret, struct kreg_client *client, const char *name,
 	if (!ret || !o)
 		return kreg_fail_name(ret, TRY_OPEN, client, name);
 	kreg_fail_name(ret, attempt_of(ret, o), client, name);
-	if (own_user_alone(o) || (o->flags & KREG_OPEN_OWN_USER))
-		kreg_fail_own_user(ret);
 	if (ret == -EFBIG)
 		kreg_fail_sizes(ret, 0, o->data_len, 0);
 	return kreg_fail_process(ret, o->heir.pid);
@@ -205,8 +230,10 @@ static int own_options(struct kreg_open_options *o, const struct kreg_open_optio
 	*o = (struct kreg_open_options){ .size = sizeof(*o), .orphan = KREG_ORPHAN_PARK };
 	if (options)
 		ret = kreg_options_copy(o, sizeof(*o), options);
-	if (!ret && (o->flags & ~OWN_FLAGS || o->deadline_ns))
-		ret = -EINVAL;
+	if (!ret && o->flags & ~OWN_FLAGS)
+		ret = kreg_cause(-EINVAL, "a flag does not go with owning a table");
+	if (!ret && o->deadline_ns)
+		ret = kreg_cause(-EINVAL, "the time-out of this call is not in its options");
 	o->size = sizeof(*o);
 	o->flags |= KREG_OPEN_CREATE | KREG_OPEN_CLAIM;
 	return ret;
@@ -276,7 +303,7 @@ static int table_by_id(struct kreg_client *client, uint64_t id, struct kreg_tabl
 	int ret;
 
 	if (!id)
-		return -EINVAL;
+		return kreg_cause(-EINVAL, "no table has the id 0");
 	ret = kreg_info_read(client, id, NULL, &info);
 	if (ret)
 		return ret;

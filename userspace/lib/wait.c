@@ -23,7 +23,9 @@ static void fill_name(struct kreg_ioc_watch *watch, const char *name)
 /* Of the kinds that the functions of this file take. */
 static int check_kind(enum kreg_watch_kind what)
 {
-	return what < KREG_WATCH_PRESENT || what > KREG_WATCH_CHANGED ? -EINVAL : 0;
+	if (what >= KREG_WATCH_PRESENT && what <= KREG_WATCH_CHANGED)
+		return 0;
+	return kreg_cause(-EINVAL, "nothing can be waited for by this kind of watch");
 }
 
 /* A handler of signals may have run, and the moment at which to give up stays. */

@@ -233,7 +233,12 @@ static void causes(void)
 		  "the batch mixes reads and writes; run it, and fill another" },
 		{ TRY_WAIT, 0, NULL, "the key is empty" },
 		{ TRY_WAIT, 1, NULL,
-		  "a key has no such condition, or a condition without a version" },
+		  "a version goes with KREG_WATCH_CHANGED alone" },
+		{ TRY_LINE, 0, NULL, "the key is empty" },
+		{ TRY_LEASE, 0, NULL, "the key is empty" },
+		{ TRY_EDIT, 0, NULL, "the key is empty" },
+		{ TRY_EDIT, 1, NULL,
+		  "the flags of a field, or its members, do not go with its code or each other" },
 		{ TRY_WAIT_NAME, 0, "", "the name is empty" },
 		{ TRY_WAIT_NAME, 0, "n", "a name has no such condition" },
 		{ TRY_MONITOR, 0, NULL, "the pid is 0" },
@@ -246,6 +251,19 @@ static void causes(void)
 			kreg_fail_sizes(-EINVAL, cases[i].key_len, 0, 0);
 		check(!strcmp(kreg_errmsg(), cases[i].text), cases[i].text);
 	}
+	/* Of a write that was queued before, and of this one. */
+	kreg_fail(-EAGAIN, TRY_SYNC, NULL);
+	check(!!strstr(kreg_errmsg(), "an object was bound"), "a write that was queued");
+	kreg_fail(-EAGAIN, TRY_WRITE, NULL);
+	check(!!strstr(kreg_errmsg(), "too many asynchronous writes"), "one that was not");
+	/* What a function has found is said once, and only with the errno that it has. */
+	kreg_fail(kreg_cause(-EINVAL, "it is %V"), TRY_READ, NULL);
+	check(!strcmp(kreg_errmsg(), "it is 1048576"), "a cause");
+	kreg_cause(-EINVAL, "it is something else");
+	kreg_fail(-EBUSY, TRY_SERVE, NULL);
+	check(!strcmp(kreg_errmsg(), "a function of this server is being called"), "another errno");
+	kreg_fail(-EINVAL, TRY_REPLY, NULL);
+	check(!strcmp(kreg_errmsg(), "this number is no errno"), "the same errno later");
 	/* Nobody has told whether there is a key. */
 	kreg_fail(-EINVAL, TRY_READ, NULL);
 	check(!!strstr(kreg_errmsg(), " or "), "one of two causes");
