@@ -31,8 +31,8 @@ common() {
 	t "$1: in JSON" 0 '{"key":"key","value":"a b","number":0}
 {"key":"key","value":"c","number":0}' '' \
 		sh -c "$kreg get --json $1 key | sed 's/\"version\":[0-9]*,//'"
-	t "$1: into a file" 0 '' '' "$kreg" get -o "$tmp/out" "$1" key
-	t "$1: in it" 0 "$(printf 'a b\nc')" '' cat "$tmp/out"
+	t "$1: into a file" 0 '' '' "$kreg" get -o "$tmp/values" "$1" key
+	t "$1: in it" 0 "$(printf 'a b\nc')" '' cat "$tmp/values"
 	t "$1: scan" 0 "$(printf 'key\ta b\nkey\tc\nkez\tz')" '' "$kreg" scan "$1"
 	t "$1: backwards" 0 "$(printf 'kez\tz\nkey\tc\nkey\ta b')" '' "$kreg" scan -r "$1"
 	t "$1: count" 0 3 '' "$kreg" count "$1"
@@ -52,9 +52,9 @@ t 'bag: the same' 0 '' '' "$kreg" put bag key c
 t 'bag: is there once' 0 'a b c ' '' values bag key
 t 'twice: the same' 0 '' '' "$kreg" put twice key c
 t 'twice: is there twice' 0 'a b c c ' '' values twice key
-t 'twice: removed by value' 0 '' '' "$kreg" del --if-value c twice key
+t 'twice: removed by value' 0 '2 objects removed' '' "$kreg" del --if-value c twice key
 t 'twice: what is left' 0 'a b ' '' values twice key
-t 'bag: removed' 0 '' '' "$kreg" del bag key
+t 'bag: removed' 0 '2 objects removed' '' "$kreg" del bag key
 t 'bag: gone' 3 '' '*' "$kreg" get bag key
 echo "1..$n"
 [ "$failed" -eq 0 ]

@@ -42,7 +42,7 @@ struct test_case {
 	long (*call)(struct world *w, struct call *c);
 	bool kid;
 	bool empty;			/* begin with an empty table */
-	bool ordered;			/* and one in the order of keys */
+	__u32 type;			/* of the table; 0: as of those that do not say */
 	enum quiet quiet;
 	/* For the function @make: */
 	__u16 code;
@@ -122,10 +122,8 @@ static void build(struct __test_metadata *_metadata, struct world *w,
 	clean(_metadata, w);
 	if (test->full)
 		ASSERT_EQ(0, test_set_param(test->full, w->limit));
-	ASSERT_EQ(0, test->ordered ?
-		  _test_create_type(w->fd, NAME, KREG_TYPE_ORDERED_SET, KREG_ACCESS_PUBLIC,
-				    &w->table) :
-		  _test_create(w->fd, NAME, KREG_ACCESS_PUBLIC, &w->table));
+	ASSERT_EQ(0, _test_create_type(w->fd, NAME, test->type ? test->type : test_type(),
+				       KREG_ACCESS_PUBLIC, &w->table));
 	if (!test->empty) {
 		put_object(_metadata, w, &small);
 		put_object(_metadata, w, &page);
@@ -256,8 +254,6 @@ static void sweep(struct __test_metadata *_metadata, struct world *w,
 {
 	unsigned int hits;
 
-	if (test->ordered && !test_feature(w->fd, KREG_FEATURE_ORDERED))
-		SKIP(return, "this kernel has no ordered tables");
 	if (test->full) {
 		w->limit = test_param(test->full);
 		close(w->fd);
@@ -350,6 +346,7 @@ TEST_F(faults, _name)							\
 #include "faults/op.h"
 #include "faults/edit.h"
 #include "faults/range.h"
+#include "faults/bag.h"
 #include "faults/full.h"
 
 /* Put key @i with the n-th failure, and again without if that failed it; was it reached? */

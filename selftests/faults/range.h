@@ -62,9 +62,9 @@ SWEEP(scan_prefix, .make = make_scan_key, .object = &page, .value = KREG_RANGE_P
 SWEEP(scan_exact, .make = make_scan_key, .object = &blob, .value = KREG_RANGE_EXACT)
 SWEEP(scan_count, .make = make_scan_all, .flags = KREG_SCAN_COUNT)
 SWEEP(scan_count_range, .make = make_scan_range, .flags = KREG_SCAN_COUNT)
-SWEEP(scan_ordered, .make = make_scan_range, .ordered = true)
+SWEEP(scan_ordered, .make = make_scan_range, .type = KREG_TYPE_ORDERED_SET)
 #define SWEEP_BACK(_name, ...)						\
-	SWEEP(_name, .ordered = true, .flags = KREG_SCAN_REVERSE, __VA_ARGS__)
+	SWEEP(_name, .type = KREG_TYPE_ORDERED_SET, .flags = KREG_SCAN_REVERSE, __VA_ARGS__)
 
 SWEEP_BACK(scan_reverse, .make = make_scan_range)
 SWEEP_BACK(scan_reverse_all, .make = make_scan_all)

@@ -54,6 +54,7 @@ static void take_dump(struct __test_metadata *_metadata, struct world *w,
 		d->infos[i].limbo = 0;
 		d->infos[i].buckets = 0;
 		d->infos[i].events = 0;
+		d->infos[i].walked = 0;
 	}
 	d->records[0] = fault_fdinfo(getpid(), w->fd, "kreg-records:");
 	ASSERT_LE(0, d->records[0]);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Calls of faults.c on keys that may have several objects.
+ */
+#ifndef KREG_FAULTS_BAG_H
+#define KREG_FAULTS_BAG_H
+
+/* GET or TAKE, with as much room as the objects of the key take. */
+MAKER(make_run)
+{
+	static char key[KREG_MAX_KEY];
+	struct kreg_op *op = &c->arg.op.op, size;
+
+	size = test_op(KREG_OP_MEMBER, key_of(test->object, key), test->object->key_len);
+	test_op_(w->fd, w->table, 0, &size);
+	call_init(c, KREG_IOC_OP, KREG_OP_SIZE, true);
+	c->arg.op.table = w->table;
+	op->code = test->code;
+	op->key_len = test->object->key_len;
+	call_in(c, PART_KEY, &op->key, key, op->key_len);
+	op->value_len = size.out_len;
+	call_out(c, PART_VALUE, &op->value, size.out_len);
+}
+
+/* DELETE of the very object. */
+MAKER(make_delete_one)
+{
+	static char key[KREG_MAX_KEY];
+	struct kreg_op *op = &c->arg.op.op, one;
+
+	one = test_op(KREG_OP_MEMBER, key_of(test->object, key), test->object->key_len);
+	test_op_(w->fd, w->table, 0, &one);
+	call_init(c, KREG_IOC_OP, KREG_OP_SIZE, true);
+	c->arg.op.table = w->table;
+	op->code = KREG_OP_DELETE;
+	op->flags = KREG_OP_VERSION;
+	op->arg = one.out_version;
+	op->offset = one.out_sub;
+	op->key_len = test->object->key_len;
+	call_in(c, PART_KEY, &op->key, key, op->key_len);
+}
+
+#define SWEEP_BAG(_name, _object, ...)					\
+	SWEEP(bag_##_name, .type = KREG_TYPE_BAG, .object = &(_object), __VA_ARGS__)
+
+SWEEP_BAG(put_small, small, .make = make_op, .code = KREG_OP_PUT, .quiet = QUIET_IF_LENT)
+SWEEP_BAG(put_new_small, small2, .make = make_op, .code = KREG_OP_PUT, .empty = true)
+SWEEP_BAG(put_page, page, .make = make_op, .code = KREG_OP_PUT)
+SWEEP_BAG(put_blob, blob, .make = make_op, .code = KREG_OP_PUT)
+SWEEP_BAG(put_bound, small, .make = make_op, .code = KREG_OP_PUT, .op_flags = KREG_OP_BOUND)
+SWEEP_BAG(async_put, small, .make = make_op, .code = KREG_OP_PUT, .flags = KREG_WRITE_ASYNC,
+	  .quiet = QUIET_IF_LENT)
+SWEEP_BAG(get_small, small, .make = make_run, .code = KREG_OP_GET)
+SWEEP_BAG(get_blob, blob, .make = make_run, .code = KREG_OP_GET)
+SWEEP_BAG(member, page, .make = make_op, .code = KREG_OP_MEMBER)
+SWEEP_BAG(take_small, small, .make = make_run, .code = KREG_OP_TAKE)
+SWEEP_BAG(take_blob, blob, .make = make_run, .code = KREG_OP_TAKE)
+SWEEP_BAG(delete, page, .make = make_op, .code = KREG_OP_DELETE)
+SWEEP_BAG(delete_one, blob, .make = make_delete_one, .quiet = QUIET_IF_LENT)
+SWEEP_BAG(scan, blob, .make = make_scan_key, .value = KREG_RANGE_EXACT)
+
+#endif /* KREG_FAULTS_BAG_H */
