@@ -4,13 +4,12 @@
  * moment, packed as by a scan.
  */
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "client/client.h"
+#include "client/scratch.h"
 #include "cmd/op.h"
 #include "cmd/scan_take.h"
-#include "store/gfp.h"
 
 /* A scan of one key. */
 struct run {
@@ -50,7 +49,7 @@ static int run_whole(struct run *r, bool measures)
 static struct run *alloc_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
 			     const struct kreg_op *op)
 {
-	struct run *r = kmalloc(sizeof(*r), KREG_GFP_USER);
+	struct run *r = kreg_scratch_get(&cl->call, sizeof(*r));
 	struct kreg_scan *s;
 
 	if (!r)
@@ -106,6 +105,6 @@ int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 	op->out_sub = r->scan.last_sub;
 	if (!err && !r->scan.count)
 		err = -ENODATA;
-	kfree(r);
+	kreg_scratch_put(&cl->call, r);
 	return err;
 }

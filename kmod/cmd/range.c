@@ -202,6 +202,10 @@ bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outs
 		return find_exact(w, hit);
 	if (!(b->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit)))
 		return false;
+	if (b->exact) {
+		*outside = hit->key_len != b->low.len || memcmp(hit->key, b->low.bytes, b->low.len);
+		return !*outside;
+	}
 	key.bytes = hit->key;
 	key.len = hit->key_len;
 	*outside = is_above(b, &key) || is_below(b, &key);

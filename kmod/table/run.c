@@ -155,6 +155,17 @@ static int check_put(struct kreg_table *t, struct kreg_change *c, struct kreg_pl
 	return err ?: c->must_be_there && !c->seen ? -ENODATA : 0;
 }
 
+/* Where a new object goes; after a look through all of the run that has come there already. */
+static bool find_end(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	u8 stage = c->stage;
+
+	c->stage = ACT;
+	if (stage == ACT)
+		return kreg_store_find_on(&t->store, &c->key, place);
+	return (stage == LOOK && !place->old) || kreg_store_find(&t->store, &c->key, place);
+}
+
 static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
@@ -175,12 +186,10 @@ static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 static int put_behind(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	bool found = c->stage == ACT ? kreg_store_find_on(&t->store, &c->key, place) :
-				       kreg_store_find(&t->store, &c->key, place);
+	bool found = find_end(t, c, place);
 	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there;
 	int err;
 
-	c->stage = ACT;
 	if (!found)
 		return KREG_TABLE_FAR;
 	c->holder = NULL;

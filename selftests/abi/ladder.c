@@ -204,7 +204,7 @@ TEST_F(ladder, open)
 	test_err_open_(ENOENT, self->t.fd, &cmd);
 
 	cmd = test_open_cmd("mine", KREG_OPEN_CREATE | KREG_OPEN_EXCL);
-	cmd.type = KREG_TYPE_BAG;
+	cmd.type = KREG_TYPE_DUPLICATE_BAG + 1;
 	cmd.mode = 07777;
 	test_err_open_(EOPNOTSUPP, self->t.fd, &cmd);
 	cmd.type = KREG_TYPE_SET;

@@ -217,6 +217,65 @@ static void measure_ordered(long objects)
 	table_free(&table);
 }
 
+/* Objects that a key has. */
+#define RUN	10
+
+static void run_get_all(void *arg, long count)
+{
+	static __u64 room[ROOM / 8];
+	struct table *table = arg;
+	struct kreg_ioc_op cmd = {
+		.size = KREG_OP_SIZE,
+		.table = table->id,
+		.op = {
+			.code = KREG_OP_GET,
+			.key_len = KEY_LEN,
+			.value = address(room),
+			.value_len = sizeof(room),
+		},
+	};
+
+	for (; count; count--) {
+		cmd.op.key = address(keys_next(&table->keys));
+		call(table->fd, KREG_IOC_OP, &cmd, "get-10");
+		if (cmd.op.out_count != RUN)
+			bench_die("a key has not so many objects");
+	}
+}
+
+static void measure_get_all(long objects)
+{
+	struct table table;
+	struct bench bench = {
+		.system = "kreg",
+		.op = "get-10-bag",
+		.objects = objects,
+		.count = COUNT,
+		.run = run_get_all,
+		.arg = &table,
+	};
+	int i;
+
+	table_make_type(&table, KREG_TYPE_DUPLICATE_BAG, NULL, objects / RUN, VALUE_LEN, 1);
+	for (i = 1; i < RUN; i++) {
+		table.keys.at = 0;
+		table_batch(&table, KREG_OP_PUT, 0, &table.keys, objects / RUN, 256);
+	}
+	bench_run(&bench);
+	table_free(&table);
+}
+
+static void measure_bags(long objects)
+{
+	static const struct how put = { "put", KREG_OP_PUT, .keys = FRESH };
+	struct table table;
+
+	table_make_type(&table, KREG_TYPE_BAG, NULL, objects, VALUE_LEN, COUNT);
+	measure(&table, &put, "-bag");
+	table_free(&table);
+	measure_get_all(objects);
+}
+
 void group_ops(void)
 {
 	static const long sizes[] = { 1000, 100000, 1000000 };
@@ -231,5 +290,6 @@ void group_ops(void)
 		measure_all(&table);
 		table_free(&table);
 		measure_ordered(sizes[i]);
+		measure_bags(sizes[i]);
 	}
 }

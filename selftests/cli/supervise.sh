@@ -66,7 +66,7 @@ test_mistakes() {
 	bad 'table twice' 2 '*twice' "name: a\ntables: [{name: t}, {name: t}]\n$one"
 	bad 'mode' 2 "*'0999'*" "name: a\ntables: [{name: t, mode: 0999}]\n$one"
 	bad 'limit' 2 "*'3'*" "name: a\ntables: [{name: t, limit: 3}]\n$one"
-	bad 'kind' 2 '*bag*' "name: a\ntables: [{name: t, kind: bag}]\n$one"
+	bad 'kind' 2 '*heap*' "name: a\ntables: [{name: t, kind: heap}]\n$one"
 	bad 'empty table' 5 '*no name*' "name: a\n$one    tables: [\"\"]\n"
 	bad 'tables of a template' 5 '*template*' "name: a\n$one    tables: [t]\n    template: true\n"
 	bad 'no children' 2 '*' "name: a\nchildren: []\n"

@@ -216,8 +216,7 @@ TEST_F(lib, bad_subscriptions)
 	struct kreg_ref *ref = NULL;
 
 	EXPECT_EQ(-EINVAL, kreg_subscribe(self->table, 0, 0, 0, NULL, NULL, &ref));
-	EXPECT_STREQ("no kind of event is asked for, the flags contradict each other, or there is no event of this number",
-		     kreg_errmsg());
+	EXPECT_STREQ("no kind of event is asked for", kreg_errmsg());
 	EXPECT_EQ(-EINVAL, kreg_subscribe(self->table, ALL, 0, 1, NULL, NULL, &ref));
 	EXPECT_EQ(-EINVAL, kreg_subscribe(self->table, ALL, KREG_SUBSCRIBE_REPLAY, 1000000, NULL,
 					  NULL, &ref));
@@ -250,16 +249,14 @@ TEST_F(lib, bad_subscriptions)
 TEST_F(lib, limit_of_the_client)
 {
 	struct kreg_ref *first, *second = NULL;
-	char before[32], want[192];
+	char before[32];
 
 	ASSERT_LT(0, test_read_file(MAX_SUBSCRIPTIONS, before, sizeof(before)));
 	ASSERT_EQ(0, kreg_subscribe(self->table, ALL, 0, 0, NULL, NULL, &first));
 	ASSERT_EQ(0, test_write_file(MAX_SUBSCRIPTIONS, "1"));
 	EXPECT_EQ(-EDQUOT, kreg_subscribe(self->table, ALL, 0, 0, NULL, NULL, &second));
-	snprintf(want, sizeof(want),
-		 "this client, or table '%s', has as many subscriptions as it may (max_subscriptions, max_table_subscriptions): cancel some",
-		 self->name);
-	EXPECT_STREQ(want, kreg_errmsg());
+	EXPECT_STREQ("this client has as many subscriptions as it may (max_subscriptions): cancel some",
+		     kreg_errmsg());
 	EXPECT_EQ(-EDQUOT, kreg_subscribe(self->table, ALL, KREG_SUBSCRIBE_PRESENT, 0, NULL, NULL,
 					  &second));
 	EXPECT_EQ(NULL, second);
