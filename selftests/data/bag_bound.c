@@ -260,4 +260,71 @@ TEST_F(bag_bound, lingers)
 	EXPECT_EQ(0, test_bound(self->fd, self->table));
 }
 
+/* Bind and remove, in whatever order, until it is killed. */
+static long job_storm(struct job *job)
+{
+	unsigned int seed = job->pid + job->arg;
+	char key[2] = "a", value[2] = "a";
+	struct kreg_op op;
+	int err = 0;
+
+	while (!err) {
+		key[0] = 'a' + rand_r(&seed) % 3;
+		value[0] = 'a' + rand_r(&seed) % 3;
+		switch (rand_r(&seed) % 4) {
+		case 0:
+			err = test_removes(job->fd, job->table, key, KREG_OP_MINE, 0, 0);
+			err = err < 0 ? err : 0;
+			break;
+		case 1:
+			err = test_removes(job->fd, job->table, key, KREG_OP_VALUE, test_ptr(value),
+					   1);
+			err = err < 0 ? err : 0;
+			break;
+		default:
+			op = test_op_bind(key, value);
+			err = _test_op(job->fd, job->table, 0, &op);
+		}
+	}
+	return err;
+}
+
+/* Objects that are bound to @p, as a scan tells. */
+static int bound_to(int fd, __u64 table, struct kreg_process p)
+{
+	struct kreg_ioc_scan cmd = {
+		.flags = KREG_SCAN_OF | KREG_SCAN_COUNT,
+		.table = table,
+		.process = p,
+	};
+	int err = _test_scan(fd, &cmd);
+
+	return err ? err : (int)cmd.out_count;
+}
+
+/* Who was killed is seen nowhere from the moment on at which kill(2) has returned. */
+TEST_F(bag_bound, killed_at_random)
+{
+	int i, n, rounds = test_size(100) + 5;
+	struct kid *kids[3];
+
+	for (i = 0; i < rounds; i++) {
+		for (n = 0; n < 3; n++) {
+			kids[n] = kid_start(_metadata);
+			kids[n]->job->table = self->table;
+			kids[n]->job->arg = i;
+			kid_ask(kids[n], job_storm);
+		}
+		EXPECT_TRUE(test_wait_for(bound_to(self->fd, self->table, kids[0]->self) > 0));
+		ASSERT_EQ(0, kill(kids[0]->pid, SIGKILL));
+		EXPECT_EQ(0, bound_to(self->fd, self->table, kids[0]->self));
+		test_puts(self->fd, self->table, "a", "a");
+		for (n = 0; n < 3; n++)
+			kid_kill(kids[n]);
+		test_sync(self->fd);
+		EXPECT_EQ(0, test_bound(self->fd, self->table));
+		test_clear(self->fd, self->table);
+	}
+}
+
 TEST_HARNESS_MAIN
