@@ -111,7 +111,7 @@ static long queued(struct kid *stranger)
  * What waits for all that was queued before is never done while something of that is still
  * in the queue. What does not is done sooner, but for an emulated processor that stands still.
  */
-#define ROUNDS	8
+#define ROUNDS	40
 
 #define expect_not_waited(prepare, what)					\
 ({										\
