@@ -22,9 +22,19 @@
 /* Objects that are removed in one hold of the turn, and bytes of a value that are compared. */
 #define HOLD_OBJECTS	KREG_HOLD_RECORDS
 #define HOLD_BYTES	(16U << 10)
+/* To compare so many takes as long as to walk over a link. */
+#define LINK_BYTES	(HOLD_BYTES / KREG_HOLD_LINKS)
 
 /* How far a change is. */
 enum { START, LOOK, ACT };
+
+/* The object that was looked at is done with. */
+static bool find_next(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	if (!c->takes)
+		c->compared = 0;
+	return kreg_run_find_next(&t->store, &c->key, place);
+}
 
 /* Of a look at one object: it is not meant; there is no need to look at more. */
 #define NOT_MEANT	1
@@ -41,8 +51,10 @@ static int compare_value(struct kreg_table *t, struct kreg_change *c, const stru
 						   r->bytes + kreg_rec_key_len(r);
 	u32 from = c->compared, n = min(len - from, HOLD_BYTES);
 
-	c->compared = 0;
-	if (kreg_rec_value_len(r) != len || memcmp(value + from, bytes + from, n))
+	if (kreg_rec_value_len(r) != len)
+		return NOT_MEANT;
+	t->store.links -= min_t(u32, t->store.links, n / LINK_BYTES);
+	if (memcmp(value + from, bytes + from, n))
 		return NOT_MEANT;
 	if (from + n == len)
 		return 0;
@@ -137,7 +149,7 @@ static int look_through(struct kreg_table *t, struct kreg_change *c, struct kreg
 			return 0;
 		if (err < 0)
 			return err;
-		found = kreg_run_find_next(s, &c->key, place);
+		found = find_next(t, c, place);
 	}
 	return found ? 0 : KREG_TABLE_FAR;
 }
@@ -237,8 +249,10 @@ static int remove_run(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 	u32 left = HOLD_OBJECTS;
 	bool found;
 
-	if (c->stage != ACT)
+	if (c->stage != ACT) {
 		c->count = 0;
+		c->compared = 0;
+	}
 	found = c->stage == ACT ? kreg_run_find_on(s, &c->key, place) :
 				  kreg_run_find_first(s, &c->key, place);
 	c->stage = ACT;
@@ -249,7 +263,7 @@ static int remove_run(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 			return KREG_TABLE_FAR;
 		if (!err)
 			remove_object(t, c, place, txn, pre);
-		found = kreg_run_find_next(s, &c->key, place);
+		found = find_next(t, c, place);
 	}
 	return found ? 0 : KREG_TABLE_FAR;
 }

@@ -119,6 +119,32 @@ TEST_F(bag, the_same_long_object)
 	EXPECT_EQ(1, test_number_of(self->fd, self->table, "key"));
 }
 
+/* They differ only in what was compared in the first hold. */
+TEST_F(bag, long_objects_that_differ_early)
+{
+	static char value[100000];
+	struct kreg_op op = test_op_value(KREG_OP_PUT, "key", 3, value, sizeof(value));
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		value[0] = i;
+		test_op_(self->fd, self->table, 0, &op);
+		EXPECT_EQ(0, op.out_count);
+	}
+	op.code = KREG_OP_DELETE;
+	op.flags = KREG_OP_VALUE;
+	op.arg = op.value;
+	op.offset = op.value_len;
+	op.value = 0;
+	op.value_len = 0;
+	test_op_(self->fd, self->table, 0, &op);
+	EXPECT_EQ(1, op.out_count);
+	EXPECT_EQ(3, test_number_of(self->fd, self->table, "key"));
+	value[0] = 9;
+	test_op_(self->fd, self->table, 0, &op);
+	EXPECT_EQ(0, op.out_count);
+}
+
 TEST_F(bag, new_and_present)
 {
 	struct kreg_op op = test_op_puts("key", "a");
