@@ -88,7 +88,7 @@ TEST_F(ets, default)
 
 	test_open_(self->fd, &cmd);
 	test_info(self->fd, cmd.out_table, &info);
-	EXPECT_EQ(KREG_TYPE_SET, info.type);
+	EXPECT_EQ(test_type(), info.type);
 	EXPECT_EQ(KREG_ACCESS_PROTECTED, info.access);
 	EXPECT_TRUE(test_none(info.heir));
 	EXPECT_TRUE(test_same(self->me, info.owner));
