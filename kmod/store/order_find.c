@@ -54,7 +54,7 @@ bool kreg_order_find_on(struct kreg_store *s, const struct kreg_key *key,
 
 /* To the last mark before @goal. */
 static __always_inline void start_walk(struct kreg_store *s, const struct kreg_order_goal *goal,
-		       struct kreg_place *place)
+				       struct kreg_place *place)
 {
 	struct kreg_tree_way way;
 

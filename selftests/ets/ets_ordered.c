@@ -102,7 +102,7 @@ static long long operate(int fd, __u64 table, unsigned int *seed)
 	len = rand_r(seed) % sizeof(value);
 	op = test_op_value(code, key, key_of(n, key), value, len);
 	if (code == KREG_OP_MEMBER || code == KREG_OP_DELETE)
-		op.value = op.value_len = 0;
+		op = test_op(code, key, op.key_len);
 	if (code == KREG_OP_PUT)
 		op.flags = rand_r(seed) % 4 ? 0 : rand_r(seed) % 2 ? KREG_OP_NEW : KREG_OP_PRESENT;
 	err = _test_op(fd, table, 0, &op);
