@@ -71,6 +71,7 @@ struct child {
 	struct kreg_table *role;	/* NULL: it needs none */
 	struct kreg_ref *standby;
 	bool has_role;			/* the supervisor, not the child */
+	bool forgiven;			/* its deaths so far do not count against its tables */
 };
 
 struct kreg_supervisor {
@@ -168,6 +169,10 @@ int kreg_sup_role_find(struct child *c);	/* before the child is found, or needs 
 int kreg_sup_role_prepare(struct child *c);	/* before it is started */
 int kreg_sup_role_give(struct child *c, const struct kreg_process *process);
 int kreg_sup_role_stand_by(struct child *c);
+/* It was stopped: no death that counts against its tables. */
+void kreg_sup_role_forgive(struct child *c);
+/* More deaths than its tables are to see; kreg_errmsg() says so. */
+bool kreg_sup_role_is_quarantined(struct child *c);
 void kreg_sup_role_end(struct child *c);
 
 /* supervisor_spawn.c: start a process, and what comes of it. */

@@ -89,6 +89,13 @@ static void forget_if_over(struct child *c)
 		kreg_sup_remove(c->sup, c);
 }
 
+static void give_up(struct child *c, int err, const char *text)
+{
+	kreg_sup_save_one(c, c);
+	kreg_sup_say_text(c->sup, c, KREG_SUPERVISOR_GAVE_UP, err, text);
+	kreg_sup_end_all(c->sup, -ESHUTDOWN);
+}
+
 /* It has died by itself. */
 static void treat_death(struct child *c)
 {
@@ -98,12 +105,13 @@ static void treat_death(struct child *c)
 		c->want = SUP_ENDED;
 		kreg_sup_save_one(c, c);
 		forget_if_over(c);
+	} else if (kreg_sup_role_is_quarantined(c)) {
+		/* It would not get its tables however often it is tried. */
+		give_up(c, -EOWNERDEAD, kreg_errmsg());
 	} else if (count_death(sup)) {
 		restart(c);
 	} else {
-		kreg_sup_save_one(c, c);
-		kreg_sup_say(c, KREG_SUPERVISOR_GAVE_UP);
-		kreg_sup_end_all(sup, -ESHUTDOWN);
+		give_up(c, 0, NULL);
 	}
 }
 
@@ -176,6 +184,8 @@ static void handle_death(struct child *c)
 	close_run(c);
 	if (abandoned)
 		c->start = c->want == SUP_RUN && !c->sup->ending;
+	if (expected || abandoned || c->sup->ending)
+		kreg_sup_role_forgive(c);
 	if (expected || abandoned || c->start || c->sup->ending) {
 		kreg_sup_save_one(c, c);
 		if (!c->start)
