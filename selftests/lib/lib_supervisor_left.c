@@ -100,6 +100,7 @@ TEST_F(again, no_descriptor)
 	few = (struct rlimit){ .rlim_cur = fd, .rlim_max = limit.rlim_max };
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
 	EXPECT_EQ(-EMFILE, kreg_supervisor_start(sup));
+	EXPECT_EQ(-EMFILE, kreg_supervisor_start(sup));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	kreg_supervisor_free(sup);
 	/* The next one of this process can, and stops it. */

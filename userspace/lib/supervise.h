@@ -91,6 +91,7 @@ struct kreg_supervisor {
 	uint64_t reap_at;		/* when to try again */
 	uint64_t places;		/* the last one that was given */
 	bool started;
+	bool failed;			/* the start has: it can be tried again */
 	bool starting;			/* a child that cannot be started ends it */
 	bool ending;
 	int end;			/* then: 0: asked to; else a negative errno */
@@ -229,6 +230,7 @@ int kreg_sup_notify_open(struct kreg_supervisor *sup);
 void kreg_sup_notify_ready(struct kreg_supervisor *sup);
 
 /* supervisor_plan.c */
+void kreg_sup_close_run(struct child *c);
 void kreg_sup_advance(struct kreg_supervisor *sup);
 void kreg_sup_is_ready(struct child *c);
 /* It is to stop, whatever it is being stopped for already. */

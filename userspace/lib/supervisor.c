@@ -130,8 +130,10 @@ int kreg_sup_check(const struct kreg_supervisor *sup, bool started)
 		return -ESTALE;
 	if (sup->dispatching)
 		return kreg_cause(-EBUSY, "a function of this supervisor is being called");
-	if (sup->started == started)
+	if ((sup->started && !sup->failed) == started)
 		return 0;
+	if (!started && sup->ending)
+		return kreg_cause(-EBUSY, "the supervisor has stopped its children for good");
 	return kreg_cause(-EBUSY, started ? "the supervisor is to be started first" :
 			  "the supervisor was started already");
 }
@@ -278,10 +280,13 @@ static int start(struct kreg_supervisor *sup)
 	if (ret)
 		return ret;
 	sup->started = true;
+	sup->failed = false;
 	sup->starting = true;
 	ret = wait_until(sup, is_starting);
-	if (ret == -ESHUTDOWN && *sup->why)
+	if (ret == -ESHUTDOWN && *sup->why) {
+		sup->failed = true;
 		return kreg_fail_text(sup->end, sup->why);
+	}
 	return kreg_fail(ret == -ESHUTDOWN && sup->end ? sup->end : ret, TRY_SUPERVISE,
 			 sup->client);
 }

@@ -147,7 +147,7 @@ static bool is_abandoned(const struct child *c)
 	       WEXITSTATUS(c->status) == SUP_ABANDONED;
 }
 
-static void close_run(struct child *c)
+void kreg_sup_close_run(struct child *c)
 {
 	kreg_ref_cancel(c->down);
 	c->down = NULL;
@@ -181,7 +181,7 @@ static void handle_death(struct child *c)
 	abandoned = is_abandoned(c);
 	failed = c->failing || c->phase == SUP_SETUP || c->phase == SUP_WAITING;
 	expected = c->stop || (c->phase == SUP_STOPPING && !c->failing);
-	close_run(c);
+	kreg_sup_close_run(c);
 	if (abandoned)
 		c->start = c->want == SUP_RUN && !c->sup->ending;
 	if (expected || abandoned || c->sup->ending)
@@ -236,7 +236,7 @@ static void begin_start(struct child *c)
 	c->run = c->number;
 	if (!kreg_sup_spawn(c))
 		return;
-	close_run(c);
+	kreg_sup_close_run(c);
 	treat_failure(c);
 }
 

@@ -187,7 +187,8 @@ int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *ch
  * @sup: the supervisor
  *
  * Each one when the one before is ready. If one cannot be started, those before it are stopped,
- * last first, and the supervisor can only be freed.
+ * last first; then, and after any error but -ESHUTDOWN, children can be added and it can be tried
+ * again, with a count of deaths that goes on.
  *
  * If a supervisor of this name was killed, or ended without stopping its children, they are as they
  * were left: who lives is watched again and counts as ready; who has died since is treated as
@@ -198,7 +199,8 @@ int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *ch
  *
  * Errors: why a child could not be started, which kreg_errmsg() names: those of execve(2), of
  * the tables, such as -EOWNERDEAD: they are quarantined; -ETIMEDOUT; -ECHILD: it died before it
- * was ready; -ESHUTDOWN: too many deaths meanwhile, or kreg_supervisor_end().
+ * was ready; -ESHUTDOWN: too many deaths meanwhile, or kreg_supervisor_end(); -EBUSY: it was
+ * started already, or all are stopped for good.
  */
 int kreg_supervisor_start(struct kreg_supervisor *sup) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
