@@ -51,6 +51,8 @@ test_mistakes() {
 	bad 'empty' 1 'the file is empty' ""
 	bad 'only a comment' 1 'the file is empty' "# nothing\n"
 	bad 'syntax' 2 '*' "name: [a\n"
+	bad 'no mapping at all' 2 'Expecting MAPPING*' "# comment\n- name: a\n"
+	bad 'no text' 3 '*UTF-8*' "name: a\n#\nmax_seconds: \0377\n$one"
 	bad 'a tabulator' 1 '*' "\tname: a\n"
 	bad 'second document' 5 'a second document*' "name: a\n$one---\nname: b\n"
 	bad 'number' 2 "*max_restarts: '3x'*" "name: a\nmax_restarts: 3x\n$one"
