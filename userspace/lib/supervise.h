@@ -14,6 +14,8 @@
 #define SUP_MAX_NAME	32
 /* What a child exits with that has lost its supervisor before its program runs. */
 #define SUP_ABANDONED	125
+/* Within this time one exits that has; one that is found and has not by then runs its program. */
+#define SUP_SETTLE_MS	5000
 /* So long it is known how a child died that had no supervisor: a day. */
 #define SUP_LINGER_MS	(24 * 3600 * 1000)
 
@@ -131,6 +133,7 @@ void kreg_sup_sentence(const struct child *c, char *buf, size_t room);
 struct run {
 	uint64_t number;
 	bool setup;			/* its program did not run yet */
+	bool ready;
 };
 
 int kreg_sup_state_open(struct kreg_supervisor *sup);

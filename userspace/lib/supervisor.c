@@ -205,7 +205,6 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 
 	kreg_sup_reap_again(sup);
 	kreg_sup_advance(sup);
-	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
 		return -ESHUTDOWN;
 	count = epoll_wait(sup->epoll, events, 32, ms);
@@ -216,7 +215,6 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 	n = kreg_client_handles(sup->client) || kreg_client_has_refs(sup->client) ?
 		kreg_client_dispatch(sup->client, 0) : 0;
 	kreg_sup_advance(sup);
-	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
 		return -ESHUTDOWN;
 	return n < 0 ? n : count;

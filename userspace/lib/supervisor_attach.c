@@ -38,6 +38,11 @@ static int attach(struct child *c, const struct run *run)
 	/* Of a start that was to be followed by another one. */
 	if (run->number != c->number)
 		c->stop = true;
+	/* It counts as ready: to whom it says so has died. */
+	if (c->pid && run->setup)
+		c->deadline = kreg_deadline(SUP_SETTLE_MS);
+	else if (c->pid && !run->ready)
+		kreg_sup_enter_phase(c);
 	if (c->pid)
 		kreg_sup_say(c, KREG_CHILD_FOUND);
 	return 0;

@@ -280,7 +280,7 @@ bool kreg_sup_is_done(const struct kreg_supervisor *sup)
 	return true;
 }
 
-/* It has taken too long. */
+/* It has taken too long, or it was found and is seen to run now. */
 static void handle_deadline(struct child *c)
 {
 	if (c->phase == SUP_STOPPING) {
@@ -288,6 +288,12 @@ static void handle_deadline(struct child *c)
 		c->killed = true;
 		kreg_sup_say(c, KREG_CHILD_KILLED);
 		kreg_sup_signal(c, SIGKILL);
+		return;
+	}
+	if (c->phase == SUP_UP) {
+		c->deadline = 0;
+		c->found_setup = false;
+		kreg_sup_enter_phase(c);
 		return;
 	}
 	/* It is to stop anyway, in its turn. */
@@ -361,6 +367,7 @@ void kreg_sup_advance(struct kreg_supervisor *sup)
 {
 	while (next_step(sup))
 		;
+	kreg_sup_set_timer(sup);
 	if (sup->ending)
 		return;
 	/* From now on a child that cannot be started is one that has died. */
