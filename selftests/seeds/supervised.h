@@ -48,7 +48,7 @@ static inline void be_supervisor(const char *file)
 	snprintf(path, sizeof(path), ".:%s", getenv("PATH") ?: "/usr/bin:/bin");
 	setenv("PATH", path, 1);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (!freopen("/dev/null", "w", stderr))
+	if (!freopen("/dev/null", "w", stderr) || !freopen("/dev/null", "w", stdout))
 		_exit(98);
 	execlp(kreg_command(), kreg_command(), "supervise", file, NULL);
 	_exit(99);
