@@ -14,8 +14,8 @@
 
 #define WORKERS	3
 
-FIXTURE(kills)
-{
+/* The tree that grows here now. */
+struct forest {
 	const struct tree *tree;
 	struct kreg_client *client;
 	struct kreg_table *state, *managers, *names, *facts;
@@ -31,32 +31,63 @@ FIXTURE(kills)
 	} workers[WORKERS];
 };
 
-typedef FIXTURE_DATA(kills) forest;
+FIXTURE(kills)
+{
+	struct forest forest;
+};
 
 FIXTURE_VARIANT(kills)
 {
 	const struct tree *tree;
 };
 
-#define TREE(name)	FIXTURE_VARIANT_ADD(kills, name) { .tree = &name }
-TREE(todo_one_for_one);
-TREE(todo_one_for_all);
-TREE(todo_rest_for_one);
-TREE(kv);
-TREE(table_manager);
-TREE(data_backup);
-TREE(counters);
-TREE(leader);
-TREE(jobs);
-TREE(hitless);
+FIXTURE_VARIANT_ADD(kills, todo_one_for_one) {
+	.tree = &todo_one_for_one,
+};
 
-static unsigned int below(forest *f, unsigned int n)
+FIXTURE_VARIANT_ADD(kills, todo_one_for_all) {
+	.tree = &todo_one_for_all,
+};
+
+FIXTURE_VARIANT_ADD(kills, todo_rest_for_one) {
+	.tree = &todo_rest_for_one,
+};
+
+FIXTURE_VARIANT_ADD(kills, kv) {
+	.tree = &kv,
+};
+
+FIXTURE_VARIANT_ADD(kills, table_manager) {
+	.tree = &table_manager,
+};
+
+FIXTURE_VARIANT_ADD(kills, data_backup) {
+	.tree = &data_backup,
+};
+
+FIXTURE_VARIANT_ADD(kills, counters) {
+	.tree = &counters,
+};
+
+FIXTURE_VARIANT_ADD(kills, leader) {
+	.tree = &leader,
+};
+
+FIXTURE_VARIANT_ADD(kills, jobs) {
+	.tree = &jobs,
+};
+
+FIXTURE_VARIANT_ADD(kills, hitless) {
+	.tree = &hitless,
+};
+
+static unsigned int below(struct forest *f, unsigned int n)
 {
 	return (unsigned int)rand_r(&f->random) % n;
 }
 
 /* Without a limit of deaths, which would be reached. */
-static int copy_file(forest *f)
+static int copy_file(struct forest *f)
 {
 	char command[256];
 
@@ -66,14 +97,14 @@ static int copy_file(forest *f)
 	return system(command);
 }
 
-static void start_supervisor(forest *f)
+static void start_supervisor(struct forest *f)
 {
 	f->supervisor = fork();
 	if (!f->supervisor)
 		be_supervisor(f->file);
 }
 
-static bool has_control(forest *f)
+static bool has_control(struct forest *f)
 {
 	return whereis(f->state, "control") == f->supervisor;
 }
@@ -87,17 +118,8 @@ static int request_child(const struct tree *tree)
 	return system(command);
 }
 
-static size_t count_children(const struct tree *tree)
-{
-	size_t n = 0;
-
-	while (n < ARRAY_SIZE(tree->children) && tree->children[n].id)
-		n++;
-	return n;
-}
-
 /* One process of each child, which is ready. */
-static bool has_children(forest *f)
+static bool has_children(struct forest *f)
 {
 	size_t i, n = count_children(f->tree);
 	pid_t pid;
@@ -110,7 +132,7 @@ static bool has_children(forest *f)
 	return true;
 }
 
-static size_t count_workers(forest *f)
+static size_t count_workers(struct forest *f)
 {
 	size_t i, n = 0;
 
@@ -120,7 +142,7 @@ static size_t count_workers(forest *f)
 }
 
 /* The same processes as ever, each once, with its name; and no name of who is gone. */
-static bool has_workers(forest *f)
+static bool has_workers(struct forest *f)
 {
 	char command[64], name[8];
 	unsigned int i;
@@ -137,7 +159,7 @@ static bool has_workers(forest *f)
 	return true;
 }
 
-static bool is_calm(forest *f)
+static bool is_calm(struct forest *f)
 {
 	tree_reap();
 	tree_look(&f->procs);
@@ -145,7 +167,7 @@ static bool is_calm(forest *f)
 	       has_control(f) && has_children(f) && has_workers(f);
 }
 
-static void tell_all(forest *f)
+static void tell_all(struct forest *f)
 {
 	char text[512];
 	size_t i;
@@ -161,7 +183,7 @@ static void tell_all(forest *f)
 		printf("# worker %zu: %d\n", i, f->workers[i].pid);
 }
 
-static bool gets_calm(forest *f)
+static bool gets_calm(struct forest *f)
 {
 	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 	bool calm;
@@ -174,7 +196,7 @@ static bool gets_calm(forest *f)
 }
 
 /* Of a child in a tree in which each death leads to one start. */
-static unsigned int count_restarts(forest *f)
+static unsigned int count_restarts(struct forest *f)
 {
 	size_t i, n = count_children(f->tree);
 	unsigned int restarts = 0;
@@ -206,7 +228,7 @@ static bool say_line(unsigned int number)
 	return same;
 }
 
-static int say_fact(forest *f, unsigned int number)
+static int say_fact(struct forest *f, unsigned int number)
 {
 	char key[16], value[16], request[64], answer[16];
 
@@ -218,7 +240,7 @@ static int say_fact(forest *f, unsigned int number)
 	return ask(f->facts, f->tree->server, request, answer, sizeof(answer));
 }
 
-static bool is_known(forest *f, unsigned int number)
+static bool is_known(struct forest *f, unsigned int number)
 {
 	char key[16], value[16], request[64], answer[64] = "";
 	int ret;
@@ -235,7 +257,7 @@ static bool is_known(forest *f, unsigned int number)
 }
 
 /* The last ones and one of before, or all; and one more. */
-static bool has_facts(forest *f, bool all)
+static bool has_facts(struct forest *f, bool all)
 {
 	unsigned int i;
 
@@ -251,7 +273,7 @@ static bool has_facts(forest *f, bool all)
 	return !say_fact(f, f->said++);
 }
 
-static bool has_value(forest *f, unsigned int i)
+static bool has_value(struct forest *f, unsigned int i)
 {
 	char name[8], answer[64], expected[32];
 
@@ -263,7 +285,7 @@ static bool has_value(forest *f, unsigned int i)
 	return false;
 }
 
-static bool make_worker(forest *f, unsigned int i)
+static bool make_worker(struct forest *f, unsigned int i)
 {
 	char name[8], request[64];
 
@@ -275,7 +297,7 @@ static bool make_worker(forest *f, unsigned int i)
 }
 
 /* What they hold is what they were given; now and then one more is made. */
-static bool has_values(forest *f)
+static bool has_values(struct forest *f)
 {
 	unsigned int i;
 
@@ -289,7 +311,7 @@ static bool has_values(forest *f)
 }
 
 /* What its death leads to. */
-static void note_death(forest *f, const struct tree_proc *p)
+static void note_death(struct forest *f, const struct tree_proc *p)
 {
 	const struct tree *t = f->tree;
 	size_t i;
@@ -305,12 +327,12 @@ static void note_death(forest *f, const struct tree_proc *p)
 }
 
 /* Signals, and now and then the want of memory. */
-static const struct cause *any_cause(forest *f)
+static const struct cause *any_cause(struct forest *f)
 {
 	return below(f, 20) ? &causes[below(f, 3)] : &causes[CAUSES - 1];
 }
 
-static bool kill_supervisor(forest *f)
+static bool kill_supervisor(struct forest *f)
 {
 	bool dead = tree_kill(f->supervisor, any_cause(f));
 
@@ -320,7 +342,7 @@ static bool kill_supervisor(forest *f)
 }
 
 /* One of the tree, and sometimes the supervisor while it has to do with that, or begins. */
-static bool kill_some(forest *f)
+static bool kill_some(struct forest *f)
 {
 	struct tree_proc p = f->procs.all[below(f, f->procs.count)];
 	bool dead = true;
@@ -339,7 +361,7 @@ static bool kill_some(forest *f)
 	return dead;
 }
 
-static struct kreg_table *open_table(forest *f, const char *name)
+static struct kreg_table *open_table(struct forest *f, const char *name)
 {
 	struct kreg_table *table = NULL;
 
@@ -350,37 +372,40 @@ static struct kreg_table *open_table(forest *f, const char *name)
 
 FIXTURE_SETUP(kills)
 {
+	struct forest *f = &self->forest;
 	const char *seed = getenv("KREG_TEST_SEED");
 	char state[64];
 
-	self->tree = variant->tree;
-	self->random = seed ? atoi(seed) : 1;
+	f->tree = variant->tree;
+	f->random = seed ? atoi(seed) : 1;
 	ASSERT_EQ(0, go_to_tests());
-	if (!can_supervise(self->tree->file))
+	if (!can_supervise(f->tree->file))
 		SKIP(return, "this kreg cannot supervise");
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
-	ASSERT_EQ(0, copy_file(self));
-	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
-	start_supervisor(self);
-	snprintf(state, sizeof(state), "supervisor.%s", self->tree->name);
-	self->state = open_table(self, state);
-	ASSERT_NE(NULL, self->state);
-	ASSERT_EQ(0, is_present(self->state, "control"));
-	if (self->tree->request)
-		ASSERT_EQ(0, request_child(self->tree));
-	self->managers = open_table(self, self->tree->managers);
-	self->names = open_table(self, self->tree->names);
-	self->facts = open_table(self, self->tree->facts);
-	ASSERT_TRUE((self->managers || !self->tree->managers) &&
-		    (self->names || !self->tree->names) && (self->facts || !self->tree->facts));
+	ASSERT_EQ(0, copy_file(f));
+	ASSERT_EQ(0, kreg_client_open(NULL, &f->client));
+	start_supervisor(f);
+	snprintf(state, sizeof(state), "supervisor.%s", f->tree->name);
+	f->state = open_table(f, state);
+	ASSERT_NE(NULL, f->state);
+	ASSERT_EQ(0, is_present(f->state, "control"));
+	if (f->tree->request)
+		ASSERT_EQ(0, request_child(f->tree));
+	f->managers = open_table(f, f->tree->managers);
+	f->names = open_table(f, f->tree->names);
+	f->facts = open_table(f, f->tree->facts);
+	ASSERT_TRUE((f->managers || !f->tree->managers) &&
+		    (f->names || !f->tree->names) && (f->facts || !f->tree->facts));
 }
 
 FIXTURE_TEARDOWN(kills)
 {
-	if (self->supervisor > 0)
-		kill(self->supervisor, SIGTERM);
-	kreg_client_close(self->client);
-	unlink(self->file);
+	struct forest *f = &self->forest;
+
+	if (f->supervisor > 0)
+		kill(f->supervisor, SIGTERM);
+	kreg_client_close(f->client);
+	unlink(f->file);
 }
 
 static unsigned int rounds(void)
@@ -392,28 +417,29 @@ static unsigned int rounds(void)
 
 TEST_F_TIMEOUT(kills, random, 3600)
 {
+	struct forest *f = &self->forest;
 	unsigned int i, n = rounds();
 	int status = -1;
 
 	for (i = 0; i < n; i++) {
-		ASSERT_TRUE(gets_calm(self)) TH_LOG("round %u", i);
-		if (self->tree->one_for_one)
-			ASSERT_EQ(self->deaths, count_restarts(self)) TH_LOG("round %u", i);
-		ASSERT_TRUE(has_facts(self, i == n - 1)) TH_LOG("round %u", i);
-		ASSERT_TRUE(has_values(self)) TH_LOG("round %u", i);
-		ASSERT_TRUE(gets_calm(self)) TH_LOG("round %u", i);
-		ASSERT_TRUE(kill_some(self)) TH_LOG("round %u", i);
+		ASSERT_TRUE(gets_calm(f)) TH_LOG("round %u", i);
+		if (f->tree->one_for_one)
+			ASSERT_EQ(f->deaths, count_restarts(f)) TH_LOG("round %u", i);
+		ASSERT_TRUE(has_facts(f, i == n - 1)) TH_LOG("round %u", i);
+		ASSERT_TRUE(has_values(f)) TH_LOG("round %u", i);
+		ASSERT_TRUE(gets_calm(f)) TH_LOG("round %u", i);
+		ASSERT_TRUE(kill_some(f)) TH_LOG("round %u", i);
 	}
-	ASSERT_TRUE(gets_calm(self));
-	TH_LOG("%u rounds, %u deaths of children", n, self->deaths);
+	ASSERT_TRUE(gets_calm(f));
+	TH_LOG("%u rounds, %u deaths of children", n, f->deaths);
 	/* Asked to end, nobody is left. */
-	kill(self->supervisor, SIGTERM);
-	ASSERT_EQ(self->supervisor, waitpid(self->supervisor, &status, 0));
-	self->supervisor = 0;
+	kill(f->supervisor, SIGTERM);
+	ASSERT_EQ(f->supervisor, waitpid(f->supervisor, &status, 0));
+	f->supervisor = 0;
 	EXPECT_EQ(0, status);
 	tree_reap();
-	tree_look(&self->procs);
-	EXPECT_EQ(0, self->procs.count) tree_tell(&self->procs);
+	tree_look(&f->procs);
+	EXPECT_EQ(0, f->procs.count) tree_tell(&f->procs);
 }
 
 TEST_HARNESS_MAIN

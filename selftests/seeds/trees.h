@@ -4,6 +4,7 @@
 #define KREG_SEEDS_TREES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct tree {
 	const char *file, *name;
@@ -22,6 +23,15 @@ struct tree {
 	bool lines;			/* or lines of a connection, which are counted */
 };
 
+static inline size_t count_children(const struct tree *tree)
+{
+	size_t n = 0;
+
+	while (n < sizeof(tree->children) / sizeof(tree->children[0]) && tree->children[n].id)
+		n++;
+	return n;
+}
+
 #define TODO(layout)									\
 	.file = "todo-" layout ".yaml", .name = "todo",					\
 	.children = {									\
@@ -32,12 +42,15 @@ struct tree {
 	.worker = "todo-list w%u", .put = "put %s", .get = "get", .value = "%s\n"
 
 static const struct tree todo_one_for_one = { TODO("one_for_one"), .one_for_one = true };
+
 static const struct tree todo_one_for_all = {
 	TODO("one_for_all"), .ends = { "todo-events todo.names", "todo-manager todo.names" },
 };
+
 static const struct tree todo_rest_for_one = {
 	TODO("rest_for_one"), .ends = { "todo-events todo.names", "todo-manager todo.names" },
 };
+
 static const struct tree kv = {
 	.file = "kv.yaml", .name = "kv", .one_for_one = true,
 	.children = {
@@ -46,6 +59,7 @@ static const struct tree kv = {
 	.managers = "kv.registries", .manager = "kv.shops", .names = "kv.shops",
 	.worker = "kv-bucket kv.shops w%u", .put = "put x %s", .get = "get x", .value = "%s",
 };
+
 static const struct tree table_manager = {
 	.file = "table-manager.yaml", .name = "immortal", .one_for_one = true,
 	.children = {
@@ -55,6 +69,7 @@ static const struct tree table_manager = {
 	.facts = "immortal.names", .server = "consumer", .insert = "insert %s %s",
 	.lookup = "lookup %s",
 };
+
 static const struct tree data_backup = {
 	.file = "data-backup.yaml", .name = "backup", .one_for_one = true,
 	.children = {
@@ -63,6 +78,7 @@ static const struct tree data_backup = {
 	},
 	.facts = "backup.names", .server = "server", .insert = "insert %s %s", .lookup = "get %s",
 };
+
 static const struct tree counters = {
 	.file = "counters.yaml", .name = "counters", .one_for_one = true,
 	.children = {
@@ -70,6 +86,7 @@ static const struct tree counters = {
 	},
 	.facts = "counters.totals",
 };
+
 static const struct tree leader = {
 	.file = "leader.yaml", .name = "leader", .one_for_one = true,
 	.children = {
@@ -78,6 +95,7 @@ static const struct tree leader = {
 	},
 	.facts = "leader.state",
 };
+
 static const struct tree jobs = {
 	.file = "jobs.yaml", .name = "jobs", .one_for_one = true,
 	.children = {
@@ -85,6 +103,7 @@ static const struct tree jobs = {
 	},
 	.facts = "jobs.results",
 };
+
 static const struct tree hitless = {
 	.file = "hitless.yaml", .name = "hitless", .one_for_one = true,
 	.children = { { "v1", "hitless-server 1" } },
