@@ -91,8 +91,9 @@ static void forget_if_over(struct child *c)
 
 static void give_up(struct child *c, int err, const char *text)
 {
-	kreg_sup_save_one(c, c);
+	/* Saving may fail, and have a sentence of its own. */
 	kreg_sup_say_text(c->sup, c, KREG_SUPERVISOR_GAVE_UP, err, text);
+	kreg_sup_save_one(c, c);
 	kreg_sup_end_all(c->sup, -ESHUTDOWN);
 }
 
