@@ -332,9 +332,10 @@ static const struct cause *any_cause(struct forest *f)
 	return below(f, 20) ? &causes[below(f, 3)] : &causes[CAUSES - 1];
 }
 
+/* By signals alone: whom it has just started would be in the same full cgroup. */
 static bool kill_supervisor(struct forest *f)
 {
-	bool dead = tree_kill(f->supervisor, any_cause(f));
+	bool dead = tree_kill(f->supervisor, &causes[below(f, 3)]);
 
 	waitpid(f->supervisor, NULL, 0);
 	start_supervisor(f);
