@@ -70,6 +70,8 @@ GOALS = [
      [("floor", "pidfd-and-close")]),
     ("call to a server and back", measured("call", 0), 17500,
      [("floor", "eventfd-round-trip")]),
+    ("restart with a table of a million objects : fork and exec alone",
+     against("restart", MILLION, "fork-exec", MILLION, "floor"), 1.5, []),
     *((f"SIGKILL to the reader of a watch : to pidfd, {count:,} watches, wall",
        against("sigkill-to-watch", count, "sigkill-to-pidfd", 0, "floor", "wall"), 1.1, [])
       for count in (1, N)),

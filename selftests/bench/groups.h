@@ -16,10 +16,14 @@ void group_death(void);
 void group_watch(void);
 void group_stream(void);
 void group_call(void);
+void group_restart(void);
 void group_stranger(void);
 void group_turn(void);
 void group_values(void);
 void group_sizes(void);
 void group_cpus(void);
+
+/* restart.c, as the program that is started. */
+int restart_began(char **argv);
 
 #endif /* BENCH_GROUPS_H */

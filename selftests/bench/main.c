@@ -19,6 +19,7 @@ static const struct {
 	{ "watch", group_watch },
 	{ "stream", group_stream },
 	{ "call", group_call },
+	{ "restart", group_restart },
 	{ "stranger", group_stranger },
 	{ "turn", group_turn },
 	{ "values", group_values },
@@ -46,6 +47,8 @@ int main(int argc, char **argv)
 	bench_setup();
 	if (argc == 4 && !strcmp(argv[1], "victim"))
 		return victim_main(argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "began"))
+		return restart_began(argv + 2);
 	while (*++argv)
 		run(*argv);
 	return 0;

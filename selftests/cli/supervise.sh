@@ -51,6 +51,8 @@ test_mistakes() {
 	bad 'empty' 1 'the file is empty' ""
 	bad 'only a comment' 1 'the file is empty' "# nothing\n"
 	bad 'syntax' 2 '*' "name: [a\n"
+	bad 'no mapping at all' 2 'Expecting MAPPING*' "# comment\n- name: a\n"
+	bad 'no text' 3 '*UTF-8*' "name: a\n#\nmax_seconds: \0377\n$one"
 	bad 'a tabulator' 1 '*' "\tname: a\n"
 	bad 'second document' 5 'a second document*' "name: a\n$one---\nname: b\n"
 	bad 'number' 2 "*max_restarts: '3x'*" "name: a\nmax_restarts: 3x\n$one"
@@ -66,6 +68,7 @@ test_mistakes() {
 	bad 'table twice' 2 '*twice' "name: a\ntables: [{name: t}, {name: t}]\n$one"
 	bad 'mode' 2 "*'0999'*" "name: a\ntables: [{name: t, mode: 0999}]\n$one"
 	bad 'limit' 2 "*'3'*" "name: a\ntables: [{name: t, limit: 3}]\n$one"
+	bad 'two limits' 2 "u: limit: '4/1m'*" "name: a\ntables: [{name: t, limit: 3/1m}, {name: u, limit: 4/1m}]\n$one    tables: [t, u]\n"
 	bad 'kind' 2 '*heap*' "name: a\ntables: [{name: t, kind: heap}]\n$one"
 	bad 'empty table' 5 '*no name*' "name: a\n$one    tables: [\"\"]\n"
 	bad 'tables of a template' 5 '*template*' "name: a\n$one    tables: [t]\n    template: true\n"
@@ -290,6 +293,42 @@ test_exits() {
 	is 'no device' $? 7
 }
 
+# One death more than the limit of its table, and nobody gets that until somebody has looked.
+test_limit() {
+	write_file one_for_one 9 60s
+	sed -i 's/{name: stnames,/& limit: 1\/1h,/' "$tmp/todo.yaml"
+	: >"$tmp/log"
+	start
+	b=$(pid_of b)
+	kill -9 "$b"
+	wait_until is_new b "$b"
+	is 'as many deaths as the limit' $? 0
+	"$kreg" super restart st b
+	"$kreg" super restart st b
+	is 'a restart on request is none' "$?$(state_of b)" 0ready
+	b=$(pid_of b)
+	kill -9 "$b"
+	wait_until is_new b "$b"
+	is 'and the count begins anew' $? 0
+	kill -9 "$(pid_of b)"
+	finish
+	is 'one death more' "$status" 8
+	grep -q "^b: gives up: table 'supervisor.st/b' is quarantined" "$tmp/log"
+	is 'and it is said why' $? 0
+	is 'the table is parked' "$(field stnames parked)" true
+	"$kreg" supervise "$tmp/todo.yaml" 2>"$tmp/err"
+	is 'cannot be started again' $? 9
+	grep -q "child 'b' could not be started: its tables: table 'supervisor.st/b' is quarantined" "$tmp/err"
+	is 'and it is said why once more' $? 0
+	"$kreg" role --quarantined supervisor.st/b -- true
+	is 'somebody has looked' $? 0
+	start
+	is 'and it gets its table' "$(field stnames owner)" "$(pid_of b)"
+	kill -TERM "$sup"
+	finish
+	is 'and stops' "$status" 0
+}
+
 # As process 1 of a pid namespace it reaps what others leave, and can be asked to end.
 test_process_1() {
 	write_file one_for_one 3 60s
@@ -312,6 +351,7 @@ test_killed
 test_templates
 test_reload
 test_exits
+test_limit
 test_process_1
 echo "1..$n"
 [ "$failed" = 0 ]

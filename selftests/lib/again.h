@@ -41,6 +41,7 @@ struct making {
 	int children;
 	enum kreg_restart restart;
 	bool stops_b, requests;
+	unsigned int deaths;		/* limit of the tables */
 };
 
 static inline int add_all(struct kreg_supervisor *sup, const struct making *m)
@@ -53,6 +54,8 @@ static inline int add_all(struct kreg_supervisor *sup, const struct making *m)
 		child.main = counted;
 		child.arg = (void *)(size_t)i;
 		child.tables = tables[i];
+		child.max_deaths = tables[i] ? m->deaths : 0;
+		child.deaths_ms = child.max_deaths ? 3600 * 1000 : 0;
 		ret = kreg_supervisor_add(sup, &child);
 	}
 	return ret;

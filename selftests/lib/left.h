@@ -15,16 +15,22 @@ static inline void do_abandoned(int sig)
 	_exit(ABANDONED);
 }
 
-/* A process that goes on as a child. */
+/* A process that goes on as a child. What it is sent before it can handle that waits. */
 static inline pid_t start_left(void)
 {
-	pid_t pid = fork();
+	sigset_t set;
+	pid_t pid;
 
-	if (pid)
-		return pid;
-	signal(SIGUSR2, do_abandoned);
-	for (;;)
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pid = fork();
+	if (!pid)
+		signal(SIGUSR2, do_abandoned);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	while (!pid)
 		pause();
+	return pid;
 }
 
 static inline void ignore_event(const struct kreg_event *event, void *arg)

@@ -290,6 +290,9 @@ TEST_F(child, bad_arguments)
 	EXPECT_EQ(-EINVAL, kreg_supervisor_add(self->sup, &c));			\
 	EXPECT_NE(NULL, strstr(kreg_errmsg(), text));				\
 } while (0)
+	BAD(max_deaths, 65, "of 64 deaths at most");
+	BAD(max_deaths, 1, "or neither");
+	BAD(deaths_ms, 1, "or neither");
 	BAD(id, NULL, "has no id");
 	BAD(id, "", "has no id");
 	BAD(id, id, "is too long");

@@ -66,6 +66,42 @@ TEST_F(again, said_phase)
 	kreg_supervisor_free(sup);
 }
 
+/* One that has not said yet that it is ready counts as such, and its entry says so, too. */
+TEST_F(again, found_starting)
+{
+	struct kreg_supervisor *sup;
+	pid_t left = start_left();
+
+	ASSERT_EQ(0, leave(self->table, left, WANTED, "start=1 phase=starting status=soon", NULL));
+	ASSERT_EQ(0, begin(&sup, &self->how, 0));
+	EXPECT_STREQ("=a", shared->record.text);
+	EXPECT_TRUE(is_ready_in(self->client, self->table, "a"));
+	kreg_supervisor_free(sup);
+	EXPECT_EQ(SIGTERM, end_process(left, SIGKILL));
+}
+
+/* Nor is it known of another one at first whether its program runs: it does if it goes on. */
+TEST_F(again, found_between)
+{
+	struct kreg_supervisor *sup;
+	pid_t left = start_left();
+	struct pollfd p;
+
+	ASSERT_EQ(0, leave(self->table, left, WANTED, "start=1 phase=setup", NULL));
+	ASSERT_EQ(0, begin(&sup, &self->how, 0));
+	p = (struct pollfd){ .fd = kreg_supervisor_fd(sup), .events = POLLIN };
+	EXPECT_FALSE(is_ready_in(self->client, self->table, "a"));
+	while (!is_ready_in(self->client, self->table, "a")) {
+		ASSERT_EQ(1, poll(&p, 1, 100000));
+		ASSERT_LE(0, kreg_supervisor_dispatch(sup, 0));
+	}
+	/* From now on it is a death like any other. */
+	EXPECT_EQ(ABANDONED, WEXITSTATUS(end_process(left, SIGUSR2)));
+	EXPECT_EQ(-ESHUTDOWN, kreg_supervisor_run(sup));
+	EXPECT_STREQ("=a!a#a", shared->record.text);
+	kreg_supervisor_free(sup);
+}
+
 /* Of more deaths than the supervisor allows now the latest count. */
 TEST_F(again, latest_deaths)
 {
@@ -99,6 +135,7 @@ TEST_F(again, no_descriptor)
 	close(fd);
 	few = (struct rlimit){ .rlim_cur = fd, .rlim_max = limit.rlim_max };
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &few));
+	EXPECT_EQ(-EMFILE, kreg_supervisor_start(sup));
 	EXPECT_EQ(-EMFILE, kreg_supervisor_start(sup));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	kreg_supervisor_free(sup);

@@ -10,8 +10,12 @@
 #include <limits.h>
 #include <sys/prctl.h>
 
-#include "lib/lib.h"
+#include "kit/oom_group.h"
 #include "kit/util.h"
+#include "lib/lib.h"
+
+/* For send_signal(): the process is killed for want of memory. */
+#define BY_OOM		(-1)
 
 /* The programs are beside the test. */
 static inline void find_programs(void)
@@ -92,6 +96,8 @@ static inline int send_signal(pid_t pid, int sig)
 {
 	if (pid <= 0)
 		return -ESRCH;
+	if (sig == BY_OOM)
+		return oom_kill_process(pid);
 	return kill(pid, sig) ? -errno : 0;
 }
 

@@ -4,8 +4,9 @@
  * so that a short absence is not seen. There it takes a process of its own; here it is a time
  * that the process registers with.
  */
-#include "lib/lib.h"
+#include "kit/oom_group.h"
 #include "kit/util.h"
+#include "lib/lib.h"
 
 #define FOREVER_MS	3600000
 #define FADES_MS	100
@@ -100,6 +101,22 @@ TEST_F(ghost, remains)
 	alive = find(self->table);
 	EXPECT_EQ(self->kid.pid, (pid_t)alive.process.pid);
 	EXPECT_LT(dead.version, alive.version);
+}
+
+/* Killed for want of memory it remains as well. */
+TEST_F(ghost, remains_after_oom)
+{
+	struct kreg_holder alive, dead;
+
+	ASSERT_EQ(0, kid_start(&self->kid, be_target, self->name));
+	ASSERT_EQ(0, kid_do(&self->kid, 'r'));
+	alive = find(self->table);
+	ASSERT_EQ(0, oom_kill_process(self->kid.pid));
+	EXPECT_EQ(SIGKILL, kid_kill(&self->kid));
+	dead = find(self->table);
+	EXPECT_EQ(0, dead.process.pid);
+	EXPECT_EQ(alive.process.cookie, dead.process.cookie);
+	EXPECT_TRUE(has_value(self->table, "here"));
 }
 
 /* It is gone after its time, and not before; EXIT says that it had lingered. */

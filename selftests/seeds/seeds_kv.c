@@ -107,7 +107,7 @@ TEST_F(kv1, removes_on_exit)
 /* With a core dump a process begins to end by itself, not yet when kill() returns. */
 TEST_F(kv1, removes_on_crash)
 {
-	static const int signals[] = { SIGTERM, SIGKILL, SIGSEGV, SIGABRT };
+	static const int signals[] = { SIGTERM, SIGKILL, BY_OOM, SIGSEGV, SIGABRT };
 	unsigned int i;
 	pid_t worker;
 
@@ -115,7 +115,7 @@ TEST_F(kv1, removes_on_crash)
 		worker = bucket(&self->s, SHOPPING);
 		ASSERT_LT(0, worker);
 		ASSERT_EQ(0, send_signal(worker, signals[i]));
-		if (i >= 2)
+		if (i >= 3)
 			ASSERT_EQ(0, kreg_wait(self->table, SHOPPING, strlen(SHOPPING),
 					       KREG_WATCH_ABSENT, 0, PATIENCE_MS));
 		EXPECT_EQ(-ENODATA, whereis(self->table, SHOPPING));

@@ -75,6 +75,7 @@ TEST_F(tm, survives_restart)
 	EXPECT_TRUE(says(&self->s, CONSUMER, "insert eggs 12", ""));
 	for (i = 0; i < CAUSES; i++) {
 		old = make_die(&self->s, CONSUMER, &causes[i]);
+		ASSERT_LT(0, old);
 		now = wait_for_new(&self->s, CONSUMER, old);
 		ASSERT_LT(0, now) TH_LOG("%s", causes[i].text);
 		ASSERT_TRUE(has_table(&self->s, now)) TH_LOG("%s", causes[i].text);
@@ -171,9 +172,11 @@ TEST_F(tm, manager_dies_while_consumer_owns)
 	EXPECT_TRUE(says(&self->s, CONSUMER, "insert eggs 12", ""));
 	for (i = 0; i < CAUSES; i++) {
 		old = make_die(&self->s, MANAGER, &causes[i]);
+		ASSERT_LT(0, old);
 		ASSERT_LT(0, wait_for_new(&self->s, MANAGER, old)) TH_LOG("%s", causes[i].text);
 		EXPECT_TRUE(says(&self->s, MANAGER, "holds", "no"));
 		old = make_die(&self->s, CONSUMER, &causes[i]);
+		ASSERT_LT(0, old);
 		now = wait_for_new(&self->s, CONSUMER, old);
 		ASSERT_LT(0, now) TH_LOG("%s", causes[i].text);
 		ASSERT_TRUE(has_table(&self->s, now)) TH_LOG("%s", causes[i].text);

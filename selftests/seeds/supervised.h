@@ -20,7 +20,7 @@ struct seed {
 	pid_t supervisor;
 };
 
-/* Signals, and codes of exit() that a program is asked for. */
+/* Signals, codes of exit() that a program is asked for, and the kernel's want of memory. */
 struct cause {
 	const char *text;
 	int sig;
@@ -30,6 +30,7 @@ struct cause {
 static const struct cause causes[] = {
 	{ "SIGKILL", SIGKILL, SIGKILL }, { "SIGSEGV", SIGSEGV, SIGSEGV },
 	{ "abort", SIGABRT, SIGABRT }, { "exit 0", 0, 0 }, { "exit 3", 0, 3 << 8 },
+	{ "OOM kill", BY_OOM, SIGKILL },
 };
 
 #define CAUSES	(sizeof(causes) / sizeof(causes[0]))
@@ -47,7 +48,7 @@ static inline void be_supervisor(const char *file)
 	snprintf(path, sizeof(path), ".:%s", getenv("PATH") ?: "/usr/bin:/bin");
 	setenv("PATH", path, 1);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (!freopen("/dev/null", "w", stderr))
+	if (!freopen("/dev/null", "w", stderr) || !freopen("/dev/null", "w", stdout))
 		_exit(98);
 	execlp(kreg_command(), kreg_command(), "supervise", file, NULL);
 	_exit(99);
@@ -130,17 +131,20 @@ static inline bool says(struct seed *s, int which, const char *text, const char 
 	return false;
 }
 
-/* It is dead, or exiting, when this returns. */
+/* It is dead, or exiting, when this returns its pid. */
 static inline pid_t make_die(struct seed *s, int which, const struct cause *cause)
 {
 	pid_t pid = pid_of(s, which);
 	char buf[8];
+	int ret = 0;
 
 	if (pid > 0 && cause->sig)
-		kill(pid, cause->sig);
+		ret = send_signal(pid, cause->sig);
 	else if (pid > 0)
 		call(s, which, cause->text, buf, sizeof(buf));
-	return pid;
+	if (ret)
+		printf("# %s: %s\n", cause->text, strerror(-ret));
+	return ret ? ret : pid;
 }
 
 /* Another process has the key, and serves. */

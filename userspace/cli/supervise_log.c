@@ -75,8 +75,11 @@ void log_supervisor(const struct kreg_supervisor_log *log, void *arg)
 		log_line(LOG_ERR, "%s", log->text);
 		break;
 	case KREG_SUPERVISOR_GAVE_UP:
-		log_line(LOG_ERR, "%s: gives up after more than %u deaths", log->id,
-			 log->max_restarts);
+		if (log->text)
+			log_line(LOG_ERR, "%s: gives up: %s", log->id, log->text);
+		else
+			log_line(LOG_ERR, "%s: gives up after more than %u deaths", log->id,
+				 log->max_restarts);
 		break;
 	}
 }

@@ -132,9 +132,6 @@ static int read_table(struct reading *r, const struct file_table *f, struct plan
 		return bad_value(r, f->name, "keep", f->keep, "no time: 500ms, 30s, 10m, 2h, 1d");
 	if (f->keep && t->options.orphan == KREG_ORPHAN_DESTROY)
 		return bad_value(r, f->name, "keep", f->keep, "for tables that are parked");
-	/* What a child has follows its role, and has no limit of its own. */
-	if (f->limit && owner_of(r->plan->file, f->name, r->plan->file->children_count))
-		return bad_value(r, f->name, "limit", f->limit, "for tables that no child has");
 	if (f->limit && read_limit(f->limit, &t->deaths, &t->deaths_ms))
 		return bad_value(r, f->name, "limit", f->limit,
 				 "no limit: deaths from 1 to 64 and a time, as in 3/60s");
@@ -189,6 +186,30 @@ static int read_words(struct reading *r, const struct file_child *f, struct kreg
 	return 0;
 }
 
+/* The tables of a child go with its role, whose limit is theirs. */
+static int read_limits(struct reading *r, struct kreg_child *c)
+{
+	const struct file_table *file = r->plan->file->tables;
+	const struct plan_table *t;
+	const char *const *name;
+	size_t i;
+
+	for (name = c->tables; name && *name; name++) {
+		for (i = 0; i < r->plan->table_count; i++) {
+			t = &r->plan->tables[i];
+			if (!t->deaths || strcmp(t->name, *name))
+				continue;
+			if (c->max_deaths && (c->max_deaths != t->deaths ||
+					      c->deaths_ms != t->deaths_ms))
+				return bad_value(r, t->name, "limit", file[i].limit,
+						 "another one than that of another table of this child");
+			c->max_deaths = t->deaths;
+			c->deaths_ms = t->deaths_ms;
+		}
+	}
+	return 0;
+}
+
 static int read_child(struct reading *r, const struct file_child *f, struct kreg_child *c)
 {
 	*c = (struct kreg_child){
@@ -204,7 +225,7 @@ static int read_child(struct reading *r, const struct file_child *f, struct kreg
 		.tables = ended(f->tables, f->tables_count),
 		.writes = written_by(r->plan->file, f->id),
 	};
-	return read_words(r, f, c);
+	return read_words(r, f, c) ?: read_limits(r, c);
 }
 
 static const struct file_child *find_child(const struct file *f, const char *id, size_t count)

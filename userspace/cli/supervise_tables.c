@@ -28,7 +28,8 @@ static int make_table(struct kreg_client *client, const struct plan *plan,
 		return 0;
 	if (ret)
 		return fail(ret);
-	if (t->deaths && (kreg_table_opened(table) & KREG_OPENED_CREATED))
+	if (t->deaths && (kreg_table_opened(table) & KREG_OPENED_CREATED) &&
+	    !child_has(plan, t->name))
 		ret = kreg_table_set_limit(table, t->deaths, t->deaths_ms);
 	if (ret)
 		ret = fail(ret);

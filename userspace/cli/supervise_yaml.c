@@ -139,6 +139,19 @@ static cyaml_config_t config_for(struct said *said)
 /* Walk over what a file holds. @fn returns whether to go on. */
 typedef bool (*event_fn)(const yaml_event_t *event, void *arg);
 
+/* Of bytes that are no characters libyaml tells only where they are. */
+static unsigned int problem_line(const yaml_parser_t *parser, const struct bytes *text)
+{
+	unsigned int line = 1;
+	size_t i;
+
+	if (parser->error != YAML_READER_ERROR)
+		return parser->problem_mark.line + 1;
+	for (i = 0; i < parser->problem_offset && i < text->len; i++)
+		line += text->data[i] == '\n';
+	return line;
+}
+
 /* NULL, or what is wrong, and in which line. */
 static const char *walk(const struct bytes *text, event_fn fn, void *arg, unsigned int *line)
 {
@@ -153,7 +166,7 @@ static const char *walk(const struct bytes *text, event_fn fn, void *arg, unsign
 	while (more && !problem) {
 		if (!yaml_parser_parse(&parser, &event)) {
 			problem = parser.problem ? parser.problem : "this is no YAML";
-			*line = parser.problem_mark.line + 1;
+			*line = problem_line(&parser, text);
 			break;
 		}
 		more = event.type != YAML_STREAM_END_EVENT && fn(&event, arg);
@@ -237,6 +250,25 @@ unsigned int file_line(const struct bytes *text, const char *key, const char *va
 	return s.line;
 }
 
+static bool is_first_node(const yaml_event_t *event, void *arg)
+{
+	unsigned int *line = arg;
+
+	if (event->type == YAML_STREAM_START_EVENT || event->type == YAML_DOCUMENT_START_EVENT)
+		return true;
+	*line = event->start_mark.line + 1;
+	return false;
+}
+
+/* Where the document begins. */
+static unsigned int first_line(const struct bytes *text)
+{
+	unsigned int line = 1, none;
+
+	walk(text, is_first_node, &line, &none);
+	return line;
+}
+
 /* "Load: X\nLoad: Backtrace:\n  in mapping field 'f' (line: 5, column: 14)\n..." */
 static int say_wrong(const char *path, const struct bytes *text, struct said *said,
 		     const char *error)
@@ -263,6 +295,8 @@ static int say_wrong(const char *path, const struct bytes *text, struct said *sa
 		line = file_line(text, key + strlen("Unexpected key: "), NULL, 0) ?: line;
 	/* Of some mistakes it says only where they are. */
 	told = *what && strcmp(what, "Backtrace:") ? what : error;
+	if (!line)
+		line = first_line(text);
 	if (!where)
 		return bad_file(path, line, "%s", told);
 	return bad_file(path, line, "%s, %s", told, where);

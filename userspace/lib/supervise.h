@@ -14,6 +14,8 @@
 #define SUP_MAX_NAME	32
 /* What a child exits with that has lost its supervisor before its program runs. */
 #define SUP_ABANDONED	125
+/* Within this time one exits that has; one that is found and has not by then runs its program. */
+#define SUP_SETTLE_MS	5000
 /* So long it is known how a child died that had no supervisor: a day. */
 #define SUP_LINGER_MS	(24 * 3600 * 1000)
 
@@ -71,6 +73,7 @@ struct child {
 	struct kreg_table *role;	/* NULL: it needs none */
 	struct kreg_ref *standby;
 	bool has_role;			/* the supervisor, not the child */
+	bool forgiven;			/* its deaths so far do not count against its tables */
 };
 
 struct kreg_supervisor {
@@ -90,6 +93,7 @@ struct kreg_supervisor {
 	uint64_t reap_at;		/* when to try again */
 	uint64_t places;		/* the last one that was given */
 	bool started;
+	bool failed;			/* the start has: it can be tried again */
 	bool starting;			/* a child that cannot be started ends it */
 	bool ending;
 	int end;			/* then: 0: asked to; else a negative errno */
@@ -129,6 +133,7 @@ void kreg_sup_sentence(const struct child *c, char *buf, size_t room);
 struct run {
 	uint64_t number;
 	bool setup;			/* its program did not run yet */
+	bool ready;
 };
 
 int kreg_sup_state_open(struct kreg_supervisor *sup);
@@ -168,6 +173,10 @@ int kreg_sup_role_find(struct child *c);	/* before the child is found, or needs 
 int kreg_sup_role_prepare(struct child *c);	/* before it is started */
 int kreg_sup_role_give(struct child *c, const struct kreg_process *process);
 int kreg_sup_role_stand_by(struct child *c);
+/* It was stopped: no death that counts against its tables. */
+void kreg_sup_role_forgive(struct child *c);
+/* More deaths than its tables are to see; kreg_errmsg() says so. */
+bool kreg_sup_role_is_quarantined(struct child *c);
 void kreg_sup_role_end(struct child *c);
 
 /* supervisor_spawn.c: start a process, and what comes of it. */
@@ -224,6 +233,7 @@ int kreg_sup_notify_open(struct kreg_supervisor *sup);
 void kreg_sup_notify_ready(struct kreg_supervisor *sup);
 
 /* supervisor_plan.c */
+void kreg_sup_close_run(struct child *c);
 void kreg_sup_advance(struct kreg_supervisor *sup);
 void kreg_sup_is_ready(struct child *c);
 /* It is to stop, whatever it is being stopped for already. */

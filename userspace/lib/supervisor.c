@@ -130,8 +130,10 @@ int kreg_sup_check(const struct kreg_supervisor *sup, bool started)
 		return -ESTALE;
 	if (sup->dispatching)
 		return kreg_cause(-EBUSY, "a function of this supervisor is being called");
-	if (sup->started == started)
+	if ((sup->started && !sup->failed) == started)
 		return 0;
+	if (!started && sup->ending)
+		return kreg_cause(-EBUSY, "the supervisor has stopped its children for good");
 	return kreg_cause(-EBUSY, started ? "the supervisor is to be started first" :
 			  "the supervisor was started already");
 }
@@ -203,7 +205,6 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 
 	kreg_sup_reap_again(sup);
 	kreg_sup_advance(sup);
-	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
 		return -ESHUTDOWN;
 	count = epoll_wait(sup->epoll, events, 32, ms);
@@ -214,7 +215,6 @@ static int one_round(struct kreg_supervisor *sup, int ms)
 	n = kreg_client_handles(sup->client) || kreg_client_has_refs(sup->client) ?
 		kreg_client_dispatch(sup->client, 0) : 0;
 	kreg_sup_advance(sup);
-	kreg_sup_set_timer(sup);
 	if (kreg_sup_is_done(sup))
 		return -ESHUTDOWN;
 	return n < 0 ? n : count;
@@ -278,10 +278,13 @@ static int start(struct kreg_supervisor *sup)
 	if (ret)
 		return ret;
 	sup->started = true;
+	sup->failed = false;
 	sup->starting = true;
 	ret = wait_until(sup, is_starting);
-	if (ret == -ESHUTDOWN && *sup->why)
+	if (ret == -ESHUTDOWN && *sup->why) {
+		sup->failed = true;
 		return kreg_fail_text(sup->end, sup->why);
+	}
 	return kreg_fail(ret == -ESHUTDOWN && sup->end ? sup->end : ret, TRY_SUPERVISE,
 			 sup->client);
 }

@@ -38,6 +38,11 @@ static int attach(struct child *c, const struct run *run)
 	/* Of a start that was to be followed by another one. */
 	if (run->number != c->number)
 		c->stop = true;
+	/* It counts as ready: to whom it says so has died. */
+	if (c->pid && run->setup)
+		c->deadline = kreg_deadline(SUP_SETTLE_MS);
+	else if (c->pid && !run->ready)
+		kreg_sup_enter_phase(c);
 	if (c->pid)
 		kreg_sup_say(c, KREG_CHILD_FOUND);
 	return 0;
@@ -142,11 +147,38 @@ static int attach_foreign(struct kreg_supervisor *sup, const char *id)
 	return ret;
 }
 
+/* As before a start that has failed: those that were only found are found again. */
+static void detach_all(struct kreg_supervisor *sup)
+{
+	struct child *c;
+	size_t i, left = 0;
+
+	for (i = 0; i < sup->count; i++) {
+		c = sup->children[i];
+		if (c->dynamic || c->foreign) {
+			kreg_sup_child_free(c);
+			continue;
+		}
+		kreg_sup_close_run(c);
+		c->start = false;
+		c->was_up = false;
+		c->want = SUP_RUN;
+		sup->children[left++] = c;
+	}
+	sup->count = left;
+	sup->times_count = 0;
+	sup->ending = false;
+	sup->why[0] = '\0';
+}
+
 int kreg_sup_attach_all(struct kreg_supervisor *sup)
 {
-	size_t i, count = sup->count;
-	int ret = kreg_sup_load_times(sup);
+	size_t i, count;
+	int ret;
 
+	detach_all(sup);
+	count = sup->count;
+	ret = kreg_sup_load_times(sup);
 	if (!ret)
 		ret = kreg_sup_each(sup, "spec", find_requested);
 	if (sup->count > count)

@@ -29,6 +29,7 @@ static bool same_how(const struct kreg_child *a, const struct kreg_child *b)
 	return a->main == b->main && a->arg == b->arg && a->restart == b->restart &&
 	       a->stop_signal == b->stop_signal && a->stop_ms == b->stop_ms &&
 	       a->start_ms == b->start_ms && a->notify == b->notify &&
+	       a->max_deaths == b->max_deaths && a->deaths_ms == b->deaths_ms &&
 	       same_string(a->user, b->user) && same_string(a->group, b->group) &&
 	       same_string(a->directory, b->directory) &&
 	       same_list((const char *const *)a->argv, (const char *const *)b->argv) &&

@@ -55,6 +55,8 @@ static int copy_how(struct kreg_child *to, const struct kreg_child *how)
 	to->stop_ms = how->stop_ms ? how->stop_ms : STOP_MS;
 	to->start_ms = how->start_ms ? how->start_ms : START_MS;
 	to->notify = how->notify;
+	to->max_deaths = how->max_deaths;
+	to->deaths_ms = how->deaths_ms;
 	ret = copy_string(how->id, &to->id);
 	ret = ret ? ret : copy_string(how->user, &to->user);
 	ret = ret ? ret : copy_string(how->group, &to->group);
@@ -63,6 +65,17 @@ static int copy_how(struct kreg_child *to, const struct kreg_child *how)
 	ret = ret ? ret : copy_list(how->env, &to->env);
 	ret = ret ? ret : copy_list((char *const *)how->tables, (char *const **)&to->tables);
 	return ret ? ret : copy_list((char *const *)how->writes, (char *const **)&to->writes);
+}
+
+static int check_limit(const struct kreg_child *how)
+{
+	if (how->max_deaths > KREG_MAX_DEATHS)
+		return kreg_cause(-EINVAL, "a limit is of 64 deaths at most");
+	if (!how->max_deaths != !how->deaths_ms)
+		return kreg_cause(-EINVAL, "a limit has a number of deaths and a time, or neither");
+	if (how->max_deaths && (!how->tables || !how->tables[0]))
+		return kreg_cause(-EINVAL, "a limit of deaths is one of tables, and the child has none");
+	return 0;
 }
 
 static int check_how(const struct kreg_child *how)
@@ -83,7 +96,7 @@ static int check_how(const struct kreg_child *how)
 		return kreg_cause(-EINVAL, "there is no such signal to stop the child by");
 	if (how->stop_ms < KREG_AT_ONCE || how->start_ms < KREG_FOR_EVER)
 		return kreg_cause(-EINVAL, "the time to start or to stop the child is negative");
-	return 0;
+	return check_limit(how);
 }
 
 int kreg_sup_child_new(struct kreg_supervisor *sup, const struct kreg_child *how,

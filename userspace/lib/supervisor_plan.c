@@ -89,6 +89,14 @@ static void forget_if_over(struct child *c)
 		kreg_sup_remove(c->sup, c);
 }
 
+static void give_up(struct child *c, int err, const char *text)
+{
+	/* Saving may fail, and have a sentence of its own. */
+	kreg_sup_say_text(c->sup, c, KREG_SUPERVISOR_GAVE_UP, err, text);
+	kreg_sup_save_one(c, c);
+	kreg_sup_end_all(c->sup, -ESHUTDOWN);
+}
+
 /* It has died by itself. */
 static void treat_death(struct child *c)
 {
@@ -98,12 +106,13 @@ static void treat_death(struct child *c)
 		c->want = SUP_ENDED;
 		kreg_sup_save_one(c, c);
 		forget_if_over(c);
+	} else if (kreg_sup_role_is_quarantined(c)) {
+		/* It would not get its tables however often it is tried. */
+		give_up(c, -EOWNERDEAD, kreg_errmsg());
 	} else if (count_death(sup)) {
 		restart(c);
 	} else {
-		kreg_sup_save_one(c, c);
-		kreg_sup_say(c, KREG_SUPERVISOR_GAVE_UP);
-		kreg_sup_end_all(sup, -ESHUTDOWN);
+		give_up(c, 0, NULL);
 	}
 }
 
@@ -139,7 +148,7 @@ static bool is_abandoned(const struct child *c)
 	       WEXITSTATUS(c->status) == SUP_ABANDONED;
 }
 
-static void close_run(struct child *c)
+void kreg_sup_close_run(struct child *c)
 {
 	kreg_ref_cancel(c->down);
 	c->down = NULL;
@@ -173,9 +182,11 @@ static void handle_death(struct child *c)
 	abandoned = is_abandoned(c);
 	failed = c->failing || c->phase == SUP_SETUP || c->phase == SUP_WAITING;
 	expected = c->stop || (c->phase == SUP_STOPPING && !c->failing);
-	close_run(c);
+	kreg_sup_close_run(c);
 	if (abandoned)
 		c->start = c->want == SUP_RUN && !c->sup->ending;
+	if (expected || abandoned || c->sup->ending)
+		kreg_sup_role_forgive(c);
 	if (expected || abandoned || c->start || c->sup->ending) {
 		kreg_sup_save_one(c, c);
 		if (!c->start)
@@ -226,7 +237,7 @@ static void begin_start(struct child *c)
 	c->run = c->number;
 	if (!kreg_sup_spawn(c))
 		return;
-	close_run(c);
+	kreg_sup_close_run(c);
 	treat_failure(c);
 }
 
@@ -270,7 +281,7 @@ bool kreg_sup_is_done(const struct kreg_supervisor *sup)
 	return true;
 }
 
-/* It has taken too long. */
+/* It has taken too long, or it was found and is seen to run now. */
 static void handle_deadline(struct child *c)
 {
 	if (c->phase == SUP_STOPPING) {
@@ -278,6 +289,12 @@ static void handle_deadline(struct child *c)
 		c->killed = true;
 		kreg_sup_say(c, KREG_CHILD_KILLED);
 		kreg_sup_signal(c, SIGKILL);
+		return;
+	}
+	if (c->phase == SUP_UP) {
+		c->deadline = 0;
+		c->found_setup = false;
+		kreg_sup_enter_phase(c);
 		return;
 	}
 	/* It is to stop anyway, in its turn. */
@@ -351,6 +368,7 @@ void kreg_sup_advance(struct kreg_supervisor *sup)
 {
 	while (next_step(sup))
 		;
+	kreg_sup_set_timer(sup);
 	if (sup->ending)
 		return;
 	/* From now on a child that cannot be started is one that has died. */

@@ -163,6 +163,5 @@ int kreg_supervisor_change(struct kreg_supervisor *sup, enum kreg_strategy strat
 	sup->strategy = strategy;
 	sup->max_ms = max_ms;
 	kreg_sup_advance(sup);
-	kreg_sup_set_timer(sup);
 	return 0;
 }

@@ -136,14 +136,70 @@ static int prepare_table(struct child *c, const char *name, bool own)
 	return ret;
 }
 
+bool kreg_sup_role_is_quarantined(struct child *c)
+{
+	struct kreg_stat *stat;
+	bool is;
+
+	if (!c->role || c->has_role || kreg_table_stat(c->role, &stat))
+		return false;
+	is = kreg_stat_quarantined(stat);
+	kreg_stat_free(stat);
+	if (is)
+		kreg_fail_table(-EOWNERDEAD, TRY_CLAIM, c->role);
+	return is;
+}
+
+/*
+ * The kernel counts all deaths of owners, and how many are left cannot be given back: so the count
+ * begins anew, and what the last death may have led to is undone.
+ */
+void kreg_sup_role_forgive(struct child *c)
+{
+	struct kreg_open_options o = {
+		.size = sizeof(o), .flags = KREG_OPEN_CLAIM | KREG_OPEN_QUARANTINED,
+	};
+	struct kreg_table *same;
+
+	c->forgiven = true;
+	if (!kreg_sup_role_is_quarantined(c) ||
+	    kreg_table_open(c->sup->client, kreg_table_name(c->role), &o, &same))
+		return;
+	kreg_table_close(same);
+	/* That it is the owner already is seen by standing by. */
+	kreg_sup_role_stand_by(c);
+}
+
+/* The limit of the tables is that of the role that they follow. */
+static int prepare_limit(struct child *c)
+{
+	struct kreg_stat *stat;
+	bool same;
+	int ret = kreg_table_stat(c->role, &stat);
+
+	if (ret)
+		return ret;
+	same = kreg_stat_limit(stat) == c->how.max_deaths &&
+	       kreg_stat_limit_ms(stat) == c->how.deaths_ms;
+	kreg_stat_free(stat);
+	if (!same || (c->forgiven && c->how.max_deaths))
+		ret = kreg_table_set_limit(c->role, c->how.max_deaths, c->how.deaths_ms);
+	c->forgiven = false;
+	return ret;
+}
+
 int kreg_sup_role_prepare(struct child *c)
 {
 	const char *const *name;
 	int ret = needs_role(c) ? kreg_sup_role_find(c) : 0;
 
+	if (!ret && kreg_sup_role_is_quarantined(c))
+		ret = -EOWNERDEAD;
 	/* It may have been claimed by somebody else while it was parked. */
-	if (!ret && c->role && !c->has_role)
+	else if (!ret && c->role && !c->has_role)
 		ret = kreg_fail_table(-EBUSY, TRY_CLAIM, c->role);
+	if (!ret && c->role)
+		ret = prepare_limit(c);
 	for (name = c->how.tables; !ret && name && *name; name++)
 		ret = prepare_table(c, *name, true);
 	for (name = c->how.writes; !ret && name && *name; name++)

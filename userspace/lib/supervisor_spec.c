@@ -39,9 +39,10 @@ static void add_all(struct writing *w, const struct kreg_child *how, uint64_t pl
 	char words[160];
 
 	snprintf(words, sizeof(words),
-		 "place=%llu restart=%d signal=%d patience=%d start=%d notify=%d",
+		 "place=%llu restart=%d signal=%d patience=%d start=%d notify=%d deaths=%u within=%llu",
 		 (unsigned long long)place, how->restart, how->stop_signal, how->stop_ms,
-		 how->start_ms, how->notify);
+		 how->start_ms, how->notify, how->max_deaths,
+		 (unsigned long long)how->deaths_ms);
 	add_string(w, 'h', words);
 	add_list(w, 'a', (const char *const *)how->argv);
 	add_list(w, 'e', (const char *const *)how->env);
@@ -122,6 +123,8 @@ static void take_words(struct kreg_child *how, const char *text, uint64_t *place
 	how->stop_ms = kreg_sup_number_of(text, "patience", 0);
 	how->start_ms = kreg_sup_number_of(text, "start", 0);
 	how->notify = kreg_sup_number_of(text, "notify", 0);
+	how->max_deaths = kreg_sup_number_of(text, "deaths", 0);
+	how->deaths_ms = kreg_sup_number_of(text, "within", 0);
 }
 
 /* @text ends with a NUL byte. */

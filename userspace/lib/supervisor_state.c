@@ -256,6 +256,7 @@ int kreg_sup_load_run(struct child *c, struct run *run)
 	said = word_of(text, "status");
 	run->number = kreg_sup_number_of(text, "start", 0);
 	run->setup = phase && !strncmp(phase, "setup", 5);
+	run->ready = phase && !strncmp(phase, "ready", 5);
 	snprintf(c->said, sizeof(c->said), "%.255s", said ? said : "");
 	return 0;
 }

@@ -62,6 +62,9 @@ enum kreg_restart {
  *	created as by kreg_table_own(). One child has a table
  * @writes: NULL, or names of tables that it may write to while it runs, as by
  *	kreg_table_set_writer(); the supervisor owns them. One child writes to a table
+ * @max_deaths: with one death more, at most 64; 0: no limit,
+ * @deaths_ms: within so many milliseconds its @tables are quarantined, see
+ *	kreg_table_set_limit(): it is not started again, and the supervisor gives up
  *
  * Lists end with NULL. All of it but @arg is copied. In the child's environment are
  *
@@ -93,10 +96,12 @@ struct kreg_child {
 	const char *directory;
 	const char *const *tables;
 	const char *const *writes;
+	unsigned int max_deaths;
+	uint64_t deaths_ms;
 };
 
 #define KREG_CHILD_INIT	{ sizeof(struct kreg_child), 0, 0, 0, 0, KREG_PERMANENT, 0, 0, 0, false, \
-			  0, 0, 0, 0, 0, 0 }
+			  0, 0, 0, 0, 0, 0, 0, 0 }
 
 /* What happens, for the function of kreg_supervisor_set_log(). */
 enum kreg_supervisor_what {
@@ -108,7 +113,7 @@ enum kreg_supervisor_what {
 	KREG_CHILD_DEAD = 6,
 	KREG_CHILD_RESTARTS = 7,	/* it has died, and is started again */
 	KREG_CHILD_FAILED = 8,		/* it could not be started */
-	KREG_SUPERVISOR_GAVE_UP = 9,	/* more deaths than allowed */
+	KREG_SUPERVISOR_GAVE_UP = 9,	/* more deaths than allowed, in all or of one child */
 	KREG_SUPERVISOR_UNSAVED = 10	/* its table could not be written to */
 };
 
@@ -120,10 +125,11 @@ enum kreg_supervisor_what {
  * @known: whether @status is known
  * @restarts: RESTARTS, GAVE_UP: deaths within the time
  * @max_restarts: as of kreg_supervisor_new()
- * @err: FAILED, UNSAVED: a negative errno; -ECHILD: it died before it was ready
+ * @err: FAILED, UNSAVED: a negative errno; -ECHILD: it died before it was ready; GAVE_UP:
+ *	-EOWNERDEAD: the tables of this child are quarantined, else 0
  * @pid: of the child; 0: it has none now
  * @id: of the child; NULL: it is about none
- * @text: FAILED, UNSAVED: a sentence; else NULL
+ * @text: FAILED, UNSAVED, and GAVE_UP with an @err: a sentence; else NULL
  */
 struct kreg_supervisor_log {
 	size_t size;
@@ -171,7 +177,7 @@ void kreg_supervisor_set_log(struct kreg_supervisor *sup, kreg_supervisor_log_fn
  * @child: how
  *
  * Errors: -EEXIST: there is one with this id; -EINVAL: neither or both of @argv and @main, a bad
- * id, signal or time; -EBUSY: it was started already.
+ * id, signal, time or limit; -EBUSY: it was started already.
  */
 int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *child)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
@@ -181,7 +187,8 @@ int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *ch
  * @sup: the supervisor
  *
  * Each one when the one before is ready. If one cannot be started, those before it are stopped,
- * last first, and the supervisor can only be freed.
+ * last first; then, and after any error but -ESHUTDOWN, children can be added and it can be tried
+ * again, with a count of deaths that goes on.
  *
  * If a supervisor of this name was killed, or ended without stopping its children, they are as they
  * were left: who lives is watched again and counts as ready; who has died since is treated as
@@ -191,8 +198,9 @@ int kreg_supervisor_add(struct kreg_supervisor *sup, const struct kreg_child *ch
  * of the program is only watched.
  *
  * Errors: why a child could not be started, which kreg_errmsg() names: those of execve(2), of
- * the tables; -ETIMEDOUT; -ECHILD: it died before it was ready; -ESHUTDOWN: too many
- * deaths meanwhile, or kreg_supervisor_end().
+ * the tables, such as -EOWNERDEAD: they are quarantined; -ETIMEDOUT; -ECHILD: it died before it
+ * was ready; -ESHUTDOWN: too many deaths meanwhile, or kreg_supervisor_end(); -EBUSY: it was
+ * started already, or all are stopped for good.
  */
 int kreg_supervisor_start(struct kreg_supervisor *sup) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
