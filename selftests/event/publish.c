@@ -322,13 +322,15 @@ TEST_F(publish, missing_at_the_deadline)
 	struct kid *b = subscriber(_metadata, self->id, KREG_SUBSCRIBE_ACK, ALL_KINDS);
 	struct kreg_ioc_subscribe own = test_subscribe_cmd(self->id, ALL_KINDS);
 	struct kreg_op user = publish("a", "1");
-	__u64 until = test_now_ns() + 100000000;
 	struct publisher p;
+	__u64 until;
 
 	/* The caller's own is not waited for. */
 	own.flags = KREG_SUBSCRIBE_ACK;
 	test_subscribe_(self->fd, &own);
 	ASSERT_TRUE(pause_stop(b));
+	/* Long enough for one of them. */
+	until = test_now_ns() + test_scale(200) * 1000000ULL;
 	start_publisher(_metadata, &p, self->fd, self->id, user, until);
 	EXPECT_EQ(0, kid_do(a, job_ack_next));
 	EXPECT_EQ(1, missing_of(_metadata, &p));
