@@ -343,6 +343,7 @@ static int begin_change(struct kreg_table *t, struct kreg_change *c, bool on)
 	return c->edit && kreg_table_may_read(t, c->bind->client) ? -EACCES : 0;
 }
 
+/* What has been decided for an atomic batch is not asked again, so the conditions are dropped. */
 int kreg_run_fits(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on)
 {
 	int err = begin_change(t, c, on);
@@ -359,8 +360,12 @@ int kreg_run_fits(struct kreg_table *t, struct kreg_change *c, struct kreg_place
 	}
 	if (c->must_be_new || c->must_be_there)
 		err = check_put(t, c, place, look_for_any);
+	if (err || !c->special)
+		return err;
 	place->old = NULL;
-	return err ?: c->special ? kreg_table_find_bound(t, c, place) : 0;
+	c->must_be_new = false;
+	c->must_be_there = false;
+	return kreg_table_find_bound(t, c, place);
 }
 
 int kreg_run_change(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on,

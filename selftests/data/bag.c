@@ -258,7 +258,18 @@ TEST_F(bag, in_batches)
 	test_err_batch(EEXIST, self->fd, self->table, KREG_BATCH_ATOMIC, fails, 2, &done);
 	EXPECT_EQ(1, done);
 	HAS_VALUES("key", self->once ? "c" : "cc");
+	fails[0] = test_op_puts("kez", "f");
+	fails[0].flags = KREG_OP_PRESENT;
+	fails[1] = test_op_puts("none", "g");
+	fails[1].flags = KREG_OP_PRESENT;
+	test_err_batch(ENODATA, self->fd, self->table, KREG_BATCH_ATOMIC, fails, 2, &done);
+	EXPECT_EQ(1, done);
+	fails[1].flags = KREG_OP_NEW;
+	test_batch(self->fd, self->table, KREG_BATCH_ATOMIC, fails, 2, &done);
+	HAS_VALUES("kez", "df");
+	HAS_VALUES("none", "g");
 	/* A condition is decided before anything is changed. */
+	fails[0] = test_ops(KREG_OP_DELETE, "key");
 	c = find(self->fd, self->table, "key", "c");
 	fails[1] = test_ops(KREG_OP_DELETE, "key");
 	fails[1].flags = KREG_OP_VERSION;
