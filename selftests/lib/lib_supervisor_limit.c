@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: children whose tables are quarantined when too many of them have died. */
 #include "lib/again.h"
+#include "lib/leave.h"
 
 #define HOUR_MS		(3600 * 1000)
 
@@ -95,7 +96,9 @@ TEST_F(sup, one_death_more)
 	kreg_supervisor_free(self->sup);
 	self->sup = NULL;
 	EXPECT_EQ(-1, is_quarantined(self->client, self->name, "b", &limit));
-	destroy_named(self->client, list[0]);
+	/* The role, too. */
+	leave_nothing(self->client);
+	EXPECT_TRUE(leave_nothing(self->client));
 }
 
 /* Who is stopped has not died of its tables, whatever it was the last of. */
@@ -122,7 +125,9 @@ TEST_F(sup, stops_are_no_deaths)
 	ASSERT_EQ(0, lift(self->client, self->name));
 	kreg_supervisor_free(self->sup);
 	self->sup = NULL;
-	destroy_named(self->client, list[0]);
+	/* The role, too. */
+	leave_nothing(self->client);
+	EXPECT_TRUE(leave_nothing(self->client));
 }
 
 /* Another limit, or none, holds from the next start on. */
@@ -145,7 +150,9 @@ TEST_F(sup, other_limit)
 	EXPECT_EQ(0, limit);
 	kreg_supervisor_free(self->sup);
 	self->sup = NULL;
-	destroy_named(self->client, list[0]);
+	/* The role, too. */
+	leave_nothing(self->client);
+	EXPECT_TRUE(leave_nothing(self->client));
 }
 
 /* Deaths without a supervisor count, and the next one is told of them. */
@@ -209,7 +216,9 @@ TEST_F(again, of_a_request)
 	EXPECT_EQ(0, is_quarantined(self->client, self->name, "r", &limit));
 	EXPECT_EQ(1, limit);
 	kreg_supervisor_free(sup);
-	destroy_named(self->client, list[0]);
+	/* The role, too. */
+	leave_nothing(self->client);
+	EXPECT_TRUE(leave_nothing(self->client));
 }
 
 TEST_HARNESS_MAIN

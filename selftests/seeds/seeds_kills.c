@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "lib/leave.h"
 #include "seeds/tree.h"
 #include "seeds/trees.h"
 
@@ -403,8 +404,11 @@ FIXTURE_TEARDOWN(kills)
 {
 	struct forest *f = &self->forest;
 
-	if (f->supervisor > 0)
+	if (f->supervisor > 0) {
 		kill(f->supervisor, SIGTERM);
+		EXPECT_TRUE(test_wait_for(waitpid(f->supervisor, NULL, WNOHANG) > 0));
+	}
+	EXPECT_TRUE(test_wait_for(leave_nothing(f->client)));
 	kreg_client_close(f->client);
 	unlink(f->file);
 }
