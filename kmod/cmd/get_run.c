@@ -73,15 +73,13 @@ static struct run *alloc_run(struct kreg_client *cl, u64 table, const struct kre
 /* All of the objects, or with too little room how much they would need. */
 static int get_run(struct run *r, const struct kreg_op *op)
 {
-	int err = op->code == KREG_OP_MEMBER ? 0 : run_whole(r, false);
-	bool fits = !err && !r->arg.out_more;
+	bool gets = op->code != KREG_OP_MEMBER;
+	int err = gets ? run_whole(r, false) : 0;
 
-	if (err && err != -EMSGSIZE)
+	if (gets && err != -EMSGSIZE && (err || !r->arg.out_more))
 		return err;
-	if (op->code != KREG_OP_MEMBER && fits)
-		return 0;
 	err = run_whole(r, true);
-	return err ?: op->code == KREG_OP_MEMBER || !r->scan.count ? 0 : -EMSGSIZE;
+	return err ?: gets && r->scan.count ? -EMSGSIZE : 0;
 }
 
 int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,

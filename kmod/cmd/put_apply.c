@@ -187,15 +187,16 @@ static bool finish_run(struct queued *q)
 static bool far_step(struct queued *q)
 {
 	bool on = q->begun;
-	int err = on ? 0 : begin_queued(q);
+	int err;
 
-	q->req.result = err;
-	if (err)
-		return true;
 	if (on)
 		kreg_store_begin_hold(&q->table->store);
 	if (q->applied)
 		return unlink_some(q);
+	err = on ? 0 : begin_queued(q);
+	q->req.result = err;
+	if (err)
+		return true;
 	err = kreg_table_change(q->table, &q->write.change, &q->place, on, &q->txn, &q->pre);
 	q->begun = err == KREG_TABLE_FAR || !err;
 	if (err == KREG_TABLE_FAR)

@@ -145,6 +145,7 @@ bool kreg_run_find(struct kreg_store *s, const struct kreg_key *key, u64 born, u
 {
 	const struct kreg_order_goal goal = { .key = key, .run = true, .born = born, .sub = sub };
 	struct kreg_rec *r;
+	bool found = true;
 	int order;
 
 	kreg_store_assert(s);
@@ -156,11 +157,12 @@ bool kreg_run_find(struct kreg_store *s, const struct kreg_key *key, u64 born, u
 			note_found(place, r);
 		if (order > 0 || place->old)
 			break;
-		if (!s->links)
-			return false;
+		found = s->links;
+		if (!found)
+			break;
 		s->links--;
 		pass_by(place, r);
 	}
 	kreg_marks_count_links(s);
-	return true;
+	return found;
 }

@@ -159,6 +159,19 @@ static inline void kreg_store_begin_hold(struct kreg_store *s)
 	s->links = KREG_HOLD_LINKS;
 }
 
+/* Turn. What this hold may still walk over; and that as long as it takes for @n was spent. */
+static inline u32 kreg_store_links_left(const struct kreg_store *s)
+{
+	kreg_store_assert(s);
+	return s->links;
+}
+
+static inline void kreg_store_spend_links(struct kreg_store *s, u32 n)
+{
+	kreg_store_assert(s);
+	s->links -= n < s->links ? n : s->links;
+}
+
 /* Turn. Whether walks may be long: then what cannot be done in pieces is not begun. */
 static inline bool kreg_store_is_crowded(const struct kreg_store *s)
 {

@@ -211,14 +211,12 @@ bool kreg_table_restricts(const struct kreg_table *t, const struct kreg_change *
 
 bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r)
 {
-	struct kreg_bond *b = kreg_bond_of(kreg_holder_at(&t->store, r));
+	const struct kreg_holder *holder = kreg_holder_at(&t->store, r);
 	bool gone;
 
 	kreg_table_assert(t);
-	if (!b || b->linger_ms)
-		return false;
 	rcu_read_lock();
-	gone = kreg_proc_exiting_rcu(b->proc);
+	gone = holder && kreg_bond_hides(holder, NULL);
 	rcu_read_unlock();
 	return gone;
 }
@@ -267,7 +265,7 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 		err = check_registry(c, old, there);
 	if (err)
 		return err;
-	if (c->only && (!seen || place->old->born != c->only))
+	if (c->only && !(seen && kreg_table_names(c, place->old)))
 		return -ECANCELED;
 	err = c->edit ? kreg_store_compare(&t->store, c->edit, seen ? place->old : NULL) : 0;
 	if (err)
@@ -329,7 +327,8 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 	if (c->edit && kreg_table_may_read(t, c->bind->client))
 		return -EACCES;
 	c->special = true;
-	c->holder = NULL;
+	if (c->kind == KREG_CHANGE_PUT)
+		c->holder = NULL;
 	c->gone = NULL;
 	c->untold = false;
 	if (old && kreg_bond_is_free(old)) {
@@ -406,7 +405,8 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 			    struct kreg_place *place, struct kreg_prealloc *pre)
 {
 	struct kreg_bond *old = kreg_bond_of(kreg_holder_at(&t->store, place->old));
-	struct kreg_bond *bond = kreg_bond_of(c->holder);
+	bool puts = c->kind == KREG_CHANGE_PUT;
+	struct kreg_bond *bond = puts ? kreg_bond_of(c->holder) : NULL;
 	int err = 0;
 
 	kreg_table_assert(t);
@@ -420,7 +420,8 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 		err = kreg_table_bind(t, c->bind, pre, &bond);
 	if (err)
 		return err;
-	c->holder = bond ? &bond->holder : NULL;
+	if (puts)
+		c->holder = bond ? &bond->holder : NULL;
 	if (bond && !c->paid)
 		kreg_user_count_in(bond->user, KREG_QUOTA_BOUND, 1);
 	err = apply_bound(t, c, txn, place, pre);

@@ -96,6 +96,12 @@ int kreg_run_change(struct kreg_table *t, struct kreg_change *c, struct kreg_pla
 /* A bag has the object already, and nothing has happened; never the error of a call. */
 #define KREG_TABLE_SAME		(-ERESTART_RESTARTBLOCK)
 
+/* Any. Whether it is @old that @c is only meant for; the number of an object of a set is 0. */
+static inline bool kreg_table_names(const struct kreg_change *c, const struct kreg_rec *old)
+{
+	return old && old->born == c->only && (c->kind != KREG_CHANGE_DELETE || !c->sub);
+}
+
 /* With @on, @place is from a look that was KREG_TABLE_FAR. */
 static __always_inline int kreg_table_change_find(struct kreg_table *t, struct kreg_change *c,
 						  struct kreg_place *place, bool on)
@@ -117,7 +123,7 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
 				 kreg_table_find_bound(t, c, place);
 	if (c->must_be_new && place->old)
 		return -EEXIST;
-	if (c->only && (!place->old || place->old->born != c->only))
+	if (c->only && !kreg_table_names(c, place->old))
 		return -ECANCELED;
 	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
 }
@@ -136,6 +142,19 @@ int kreg_table_reserve_long(struct kreg_table *t, struct kreg_change *c,
 			    struct kreg_prealloc *pre);
 int kreg_table_change_long(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			   struct kreg_place *place, struct kreg_prealloc *pre);
+/* Turn. As kreg_table_change(), once the condition is met. */
+static __always_inline int kreg_table_apply(struct kreg_table *t, struct kreg_change *c,
+					    struct kreg_place *place, struct kreg_txn *txn,
+					    struct kreg_prealloc *pre)
+{
+	if (unlikely(c->special))
+		return c->edit ? kreg_table_change_special(t, c, txn, place, pre) :
+				 kreg_table_change_bound(t, c, txn, place, pre);
+	if (unlikely(c->blob && !c->rec))
+		return kreg_table_change_long(t, c, txn, place, pre);
+	return kreg_store_apply(txn, c, place, pre);
+}
+
 /*
  * Turn. Apply @c, if its condition is met, within @txn. Also kreg_over_limit(); -EAGAIN,
  * -ENOSPC as kreg_store_apply(); -ESRCH. Behind it, kreg_table_settle().
@@ -151,12 +170,7 @@ static __always_inline int kreg_table_change(struct kreg_table *t, struct kreg_c
 	err = kreg_table_change_find(t, c, place, on);
 	if (unlikely(err))
 		return err;
-	if (unlikely(c->special))
-		return c->edit ? kreg_table_change_special(t, c, txn, place, pre) :
-				 kreg_table_change_bound(t, c, txn, place, pre);
-	if (unlikely(c->blob && !c->rec))
-		return kreg_table_change_long(t, c, txn, place, pre);
-	return kreg_store_apply(txn, c, place, pre);
+	return kreg_table_apply(t, c, place, txn, pre);
 }
 
 /* Turn. kreg_store_reserve() for @c; also kreg_over_limit(). Behind it, kreg_table_settle(). */

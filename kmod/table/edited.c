@@ -27,12 +27,13 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 
 	kreg_table_assert(t);
 	c->gone = NULL;
-	c->holder = NULL;
+	if (c->kind == KREG_CHANGE_PUT)
+		c->holder = NULL;
 	c->bound = false;
 	c->untold = false;
 	if (c->must_be_there && !old)
 		return -ENODATA;
-	if (c->only && (!old || old->born != c->only))
+	if (c->only && !kreg_table_names(c, old))
 		return -ECANCELED;
 	if (c->edit->compares)
 		err = kreg_store_compare(&t->store, c->edit, old);

@@ -53,7 +53,7 @@ static int compare_value(struct kreg_table *t, struct kreg_change *c, const stru
 
 	if (kreg_rec_value_len(r) != len)
 		return NOT_MEANT;
-	t->store.links -= min_t(u32, t->store.links, n / LINK_BYTES);
+	kreg_store_spend_links(&t->store, n / LINK_BYTES);
 	if (memcmp(value + from, bytes + from, n))
 		return NOT_MEANT;
 	if (from + n == len)
@@ -181,17 +181,13 @@ static bool find_end(struct kreg_table *t, struct kreg_change *c, struct kreg_pl
 static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	int err;
+	int err = 0;
 
-	if (unlikely(c->special)) {
+	if (unlikely(c->special))
 		err = kreg_table_find_bound(t, c, place);
-		return err ?: kreg_table_change_bound(t, c, txn, place, pre);
-	}
-	if (unlikely(c->over))
-		return kreg_table_change_over(t, c, place);
-	if (unlikely(c->blob && !c->rec))
-		return kreg_table_change_long(t, c, txn, place, pre);
-	return kreg_store_apply(txn, c, place, pre);
+	else if (unlikely(c->over))
+		err = kreg_table_change_over(t, c, place);
+	return err ?: kreg_table_apply(t, c, place, txn, pre);
 }
 
 /* The conditions have been decided: they are not those of an object that is replaced. */
@@ -223,7 +219,7 @@ static int change_put(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 	return err ?: put_behind(t, c, place, txn, pre);
 }
 
-/* c->count goes on counting. */
+/* Which cannot fail. c->count goes on counting. */
 static void remove_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 			  struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
@@ -231,7 +227,6 @@ static void remove_object(struct kreg_table *t, struct kreg_change *c, struct kr
 
 	if (kreg_rec_is_bound(place->old)) {
 		c->special = true;
-		c->holder = NULL;
 		c->gone = NULL;
 		c->untold = false;
 		kreg_table_change_bound(t, c, txn, place, pre);
@@ -272,7 +267,7 @@ static int remove_run(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 static int look_before_delete(struct kreg_table *t, struct kreg_change *c,
 			      struct kreg_place *place, bool on)
 {
-	u16 links = t->store.links;
+	u32 before = kreg_store_links_left(&t->store), left;
 	int err;
 
 	if (on && !c->takes && !kreg_table_restricts(t, c))
@@ -281,7 +276,8 @@ static int look_before_delete(struct kreg_table *t, struct kreg_change *c,
 			   on ? ~0u : HOLD_OBJECTS);
 	if (err)
 		return err;
-	if (!on && t->store.links < links - t->store.links)
+	left = kreg_store_links_left(&t->store);
+	if (!on && left < before - left)
 		return KREG_TABLE_FAR;
 	return c->takes && (c->met != c->number || !c->seen) ? -ECANCELED : 0;
 }

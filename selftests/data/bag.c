@@ -108,14 +108,8 @@ TEST_F(bag, the_same_long_object)
 	test_op_(self->fd, self->table, 0, &op);
 	EXPECT_EQ(self->once, op.out_count);
 	EXPECT_EQ(self->once ? 2 : 3, test_number_of(self->fd, self->table, "key"));
-	op.code = KREG_OP_DELETE;
-	op.flags = KREG_OP_VALUE;
-	op.arg = op.value;
-	op.offset = op.value_len;
-	op.value = 0;
-	op.value_len = 0;
-	test_op_(self->fd, self->table, 0, &op);
-	EXPECT_EQ(self->once ? 1 : 2, op.out_count);
+	EXPECT_EQ(self->once ? 1 : 2, test_removes(self->fd, self->table, "key", KREG_OP_VALUE,
+						   test_ptr(value), sizeof(value)));
 	EXPECT_EQ(1, test_number_of(self->fd, self->table, "key"));
 }
 
@@ -131,18 +125,12 @@ TEST_F(bag, long_objects_that_differ_early)
 		test_op_(self->fd, self->table, 0, &op);
 		EXPECT_EQ(0, op.out_count);
 	}
-	op.code = KREG_OP_DELETE;
-	op.flags = KREG_OP_VALUE;
-	op.arg = op.value;
-	op.offset = op.value_len;
-	op.value = 0;
-	op.value_len = 0;
-	test_op_(self->fd, self->table, 0, &op);
-	EXPECT_EQ(1, op.out_count);
+	EXPECT_EQ(1, test_removes(self->fd, self->table, "key", KREG_OP_VALUE, test_ptr(value),
+				  sizeof(value)));
 	EXPECT_EQ(3, test_number_of(self->fd, self->table, "key"));
 	value[0] = 9;
-	test_op_(self->fd, self->table, 0, &op);
-	EXPECT_EQ(0, op.out_count);
+	EXPECT_EQ(0, test_removes(self->fd, self->table, "key", KREG_OP_VALUE, test_ptr(value),
+				  sizeof(value)));
 }
 
 TEST_F(bag, new_and_present)

@@ -3,7 +3,7 @@
  * Operations that are meant only for a certain version, or for what is bound to the caller.
  */
 #include "kit/fixture.h"
-#include "kit/bound.h"
+#include "kit/bag.h"
 
 FIXTURE(condition) {
 	struct test_base base;
@@ -190,6 +190,31 @@ TEST_F(condition, mine)
 	EXPECT_EQ(ENODATA, ops[1].out_error);
 	EXPECT_EQ(1, kid_flags(kid, self->table, KREG_OP_TAKE, "his", KREG_OP_MINE));
 	EXPECT_EQ(0, kid_flags(kid, self->table, KREG_OP_DELETE, "his", KREG_OP_MINE));
+}
+
+/* Where a key has one object its number is 0. */
+TEST_F(condition, number)
+{
+	struct kreg_op op = test_ops(KREG_OP_DELETE, "bound");
+	__u64 version;
+	__u32 done;
+
+	test_puts(self->fd, self->table, "key", "a");
+	test_bind(self->fd, self->table, "bound", "b");
+	version = test_version(self->fd, self->table, "key");
+	EXPECT_EQ(-ECANCELED, test_removes(self->fd, self->table, "key", KREG_OP_VERSION, version,
+					   1));
+	EXPECT_EQ(1, test_removes(self->fd, self->table, "key", KREG_OP_VERSION, version, 0));
+	version = test_version(self->fd, self->table, "bound");
+	EXPECT_EQ(-ECANCELED, test_removes(self->fd, self->table, "bound", KREG_OP_VERSION, version,
+					   1));
+	op.flags = KREG_OP_VERSION;
+	op.arg = version;
+	op.offset = 1;
+	test_err_batch(ECANCELED, self->fd, self->table, KREG_BATCH_ATOMIC, &op, 1, &done);
+	op.offset = 0;
+	test_batch(self->fd, self->table, KREG_BATCH_ATOMIC, &op, 1, &done);
+	EXPECT_EQ(0, test_objects(self->fd, self->table));
 }
 
 TEST_HARNESS_MAIN

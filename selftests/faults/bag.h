@@ -5,39 +5,40 @@
 #ifndef KREG_FAULTS_BAG_H
 #define KREG_FAULTS_BAG_H
 
+/* What MEMBER tells of the key of the test, which becomes that of the call. */
+static struct kreg_op look_at_key(struct __test_metadata *_metadata, struct world *w,
+				  struct call *c, const struct test_case *test, __u16 code)
+{
+	static char key[KREG_MAX_KEY];
+	struct kreg_op *op = &c->arg.op.op, found;
+
+	found = test_op(KREG_OP_MEMBER, key_of(test->object, key), test->object->key_len);
+	test_op_(w->fd, w->table, 0, &found);
+	call_init(c, KREG_IOC_OP, KREG_OP_SIZE, true);
+	c->arg.op.table = w->table;
+	op->code = code;
+	op->key_len = test->object->key_len;
+	call_in(c, PART_KEY, &op->key, key, op->key_len);
+	return found;
+}
+
 /* GET or TAKE, with as much room as the objects of the key take. */
 MAKER(make_run)
 {
-	static char key[KREG_MAX_KEY];
-	struct kreg_op *op = &c->arg.op.op, size;
+	struct kreg_op all = look_at_key(_metadata, w, c, test, test->code);
 
-	size = test_op(KREG_OP_MEMBER, key_of(test->object, key), test->object->key_len);
-	test_op_(w->fd, w->table, 0, &size);
-	call_init(c, KREG_IOC_OP, KREG_OP_SIZE, true);
-	c->arg.op.table = w->table;
-	op->code = test->code;
-	op->key_len = test->object->key_len;
-	call_in(c, PART_KEY, &op->key, key, op->key_len);
-	op->value_len = size.out_len;
-	call_out(c, PART_VALUE, &op->value, size.out_len);
+	c->arg.op.op.value_len = all.out_len;
+	call_out(c, PART_VALUE, &c->arg.op.op.value, all.out_len);
 }
 
 /* DELETE of the very object. */
 MAKER(make_delete_one)
 {
-	static char key[KREG_MAX_KEY];
-	struct kreg_op *op = &c->arg.op.op, one;
+	struct kreg_op one = look_at_key(_metadata, w, c, test, KREG_OP_DELETE);
 
-	one = test_op(KREG_OP_MEMBER, key_of(test->object, key), test->object->key_len);
-	test_op_(w->fd, w->table, 0, &one);
-	call_init(c, KREG_IOC_OP, KREG_OP_SIZE, true);
-	c->arg.op.table = w->table;
-	op->code = KREG_OP_DELETE;
-	op->flags = KREG_OP_VERSION;
-	op->arg = one.out_version;
-	op->offset = one.out_sub;
-	op->key_len = test->object->key_len;
-	call_in(c, PART_KEY, &op->key, key, op->key_len);
+	c->arg.op.op.flags = KREG_OP_VERSION;
+	c->arg.op.op.arg = one.out_version;
+	c->arg.op.op.offset = one.out_sub;
 }
 
 #define SWEEP_BAG(_name, _object, ...)					\

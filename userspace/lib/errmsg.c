@@ -309,7 +309,7 @@ int kreg_fail_id(int ret, enum attempt attempt, const struct kreg_client *client
 int kreg_fail_table(int ret, enum attempt attempt, const struct kreg_table *table)
 {
 	/* What such a table does not have is what is for the one object of a key. */
-	if (ret == -EOPNOTSUPP && kreg_table_is_bag(table))
+	if (ret == -EOPNOTSUPP && attempt != TRY_BATCH && kreg_table_is_bag(table))
 		attempt = TRY_ONE;
 	if (ret < 0)
 		remember(ret, attempt, table->client, table->id, table->name, table->name_len);

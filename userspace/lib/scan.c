@@ -116,7 +116,7 @@ static int read_options(struct kreg_scan_options *o, const struct kreg_scan_opti
 	if (ret)
 		return ret;
 	if (o->flags & ~FLAGS || o->range & ~KREG_RANGE_ALL || o->reserved)
-		return -EOPNOTSUPP;
+		return kreg_cause(-EOPNOTSUPP, "a flag of the scan is not known");
 	return check_range(o);
 }
 
