@@ -5,6 +5,7 @@
 #include "kit/bound.h"
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/stall.h"
 
 #define ALICE	1000
 #define QUEUED	2048
@@ -252,7 +253,7 @@ TEST_F(role_writer, registry)
 	kid_kill(bob);
 }
 
-/* Queue a long batch and a write behind it, and hand the role over while the first goes on. */
+/* Queue a batch and a write behind it, and hand the role over. */
 static long job_queue_and_give(struct job *job)
 {
 	static struct kreg_op ops[QUEUED];
@@ -263,28 +264,34 @@ static long job_queue_and_give(struct job *job)
 		ops[i] = test_op_value(KREG_OP_PUT, &ops[i].key, 8, "v", 1);
 	err = _test_batch(job->fd, job->table, KREG_WRITE_ASYNC, ops, QUEUED, NULL);
 	err = err ? err : _test_put_async(job->fd, job->table, "late", "v");
-	err = err ? err : _test_give(job->fd, job->arg, job->process, NULL, 0);
-	if (err)
-		return err;
-	err = _test_sync(job->fd);
-	return err == -EACCES ? 1 : err;
+	return err ? err : _test_give(job->fd, job->arg, job->process, NULL, 0);
+}
+
+static long job_sync(struct job *job)
+{
+	return _test_sync(job->fd);
 }
 
 /*
  * What is queued is decided about at its turn: a batch is applied as a whole or not at all, and
- * what the former writer has queued behind it is refused, which SYNC tells.
+ * what the former writer has queued behind it is refused, which SYNC tells. The writer's thread
+ * is kept from running meanwhile; it may still be in the midst of a round that it had begun.
  */
 TEST_F(role_writer, queued_when_it_moves)
 {
 	struct kid *next = kid_start_as(_metadata, ALICE);
 	int round, refused = 0;
+	struct hold h;
 
+	hold_prepare(_metadata, &h);
 	for (round = 0; round < 50 && !refused; round++) {
 		self->alice->job->table = self->table;
 		self->alice->job->arg = self->role;
 		self->alice->job->process = next->self;
-		refused = kid_do(self->alice, job_queue_and_give);
-		ASSERT_LE(0, refused);
+		hold(_metadata, &h);
+		EXPECT_EQ(0, kid_do(self->alice, job_queue_and_give));
+		unhold(_metadata, &h);
+		refused = kid_do(self->alice, job_sync) == -EACCES;
 		EXPECT_EQ(refused ? -ENODATA : 0, _test_member(self->fd, self->table, "late"));
 		EXPECT_EQ(refused ? 0 : 1, test_objects(self->fd, self->table) % QUEUED);
 		if (!refused)
@@ -293,6 +300,7 @@ TEST_F(role_writer, queued_when_it_moves)
 	}
 	EXPECT_EQ(1, refused);
 	kid_kill(next);
+	kid_kill(h.spinner);
 }
 
 TEST_HARNESS_MAIN
