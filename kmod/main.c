@@ -80,6 +80,9 @@ MODULE_PARM_DESC(max_table_awaited, "keys of a table that are waited for");
 module_param_named(max_park_ms, kreg_limits.park_ms, ulong, 0644);
 MODULE_PARM_DESC(max_park_ms, "milliseconds a table may be parked without CAP_SYS_RESOURCE");
 
+module_param_named(max_pin_ms, kreg_limits.pin_ms, uint, 0644);
+MODULE_PARM_DESC(max_pin_ms, "milliseconds a pin may keep a table as it was");
+
 /*
  * What there is at the moment, as read-only parameters. They tell of all users together,
  * so only root of the initial user namespace, whose files these are, may read them.

@@ -13,4 +13,5 @@ struct kreg_limits kreg_limits = {
 	.table_subscriptions = KREG_MAX_TABLE_SUBSCRIPTIONS,
 	.table_awaited = KREG_MAX_TABLE_AWAITED,
 	.park_ms = KREG_MAX_PARK_MS,
+	.pin_ms = KREG_MAX_PIN_MS,
 };

@@ -18,6 +18,7 @@ struct kreg_limits {
 	unsigned int table_subscriptions;
 	unsigned int table_awaited;	/* keys that are waited for */
 	unsigned long park_ms;
+	unsigned int pin_ms;
 };
 
 extern struct kreg_limits kreg_limits;

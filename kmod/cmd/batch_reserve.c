@@ -63,8 +63,8 @@ static int reserve_rest(struct kreg_batch *b, u32 *i)
 		if (err != kreg_over_limit(KREG_LIMIT_BYTES) || b->waited)
 			continue;
 		b->waited = true;
-		err = kreg_sync_make_room(b->table->user, KREG_QUOTA_BYTES,
-					  kreg_change_room(&b->ops[*i].change));
+		err = kreg_sync_make_table_room(b->table,
+						kreg_change_room(&b->ops[*i].change));
 	}
 	return err;
 }

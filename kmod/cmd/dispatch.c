@@ -59,6 +59,8 @@ static const struct command commands[] = {
 	COMMAND(SUBSCRIBE, kreg_cmd_subscribe, struct kreg_ioc_subscribe, out_reserved,
 		LIMIT_OF(struct kreg_ioc_subscribe)),
 	COMMAND(ACK, kreg_cmd_ack, struct kreg_ioc_ack, seq, 0),
+	COMMAND(PIN, kreg_cmd_pin, struct kreg_ioc_pin, out_reserved,
+		LIMIT_OF(struct kreg_ioc_pin)),
 	COMMAND(LEASE, kreg_cmd_lease, struct kreg_ioc_lease, out_reserved,
 		LIMIT_OF(struct kreg_ioc_lease)),
 };

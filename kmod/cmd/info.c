@@ -16,6 +16,7 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "event/stream.h"
+#include "store/pin.h"
 #include "store/store.h"
 #include "table/access.h"
 #include "table/names.h"
@@ -50,6 +51,9 @@ static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 	info->walked = stat.walked;
 	info->marks = stat.marks;
 	info->bound = stat.bound;
+	info->kept = stat.kept;
+	info->kept_bytes = stat.kept_bytes;
+	info->pins = kreg_pin_count(&t->store);
 }
 
 static u32 tell_flags(const struct kreg_table *t)

@@ -297,6 +297,7 @@ static int submit_at_limit(struct queued *q, bool *waited)
 	struct kreg_change *c = &q->write.change;
 	int err;
 
+	kreg_sync_end_pins(q->table);
 	if (!c->over) {
 		c->over = true;
 		return -EAGAIN;
@@ -305,7 +306,7 @@ static int submit_at_limit(struct queued *q, bool *waited)
 		return kreg_over_limit(KREG_LIMIT_BYTES);
 	*waited = true;
 	c->over = false;
-	err = kreg_sync_make_room(q->table->user, KREG_QUOTA_BYTES, kreg_change_room(c));
+	err = kreg_sync_make_table_room(q->table, kreg_change_room(c));
 	return err ?: -EAGAIN;
 }
 

@@ -117,25 +117,25 @@ static bool is_empty(const struct kreg_bounds *b)
 	return b->high.len && (is_above(b, &b->low) || is_below(b, &b->high));
 }
 
-void kreg_after_seek(struct kreg_walk *w, const struct kreg_store *s, struct kreg_after *after)
+void kreg_after_seek(struct kreg_walk *w, struct kreg_after *after)
 {
 	struct kreg_key *key = after->key.len ? &after->key : NULL;
 
-	if (key && after->version && kreg_store_has_runs(s)) {
-		kreg_walk_seek_behind(w, s, key, after->version, after->sub);
+	if (key && after->version && kreg_store_has_runs(w->store)) {
+		kreg_walk_seek_behind(w, key, after->version, after->sub);
 		return;
 	}
 	if (key)
-		kreg_store_hash(s, key);
-	kreg_walk_start(w, s, key);
+		kreg_store_hash(w->store, key);
+	kreg_walk_seek(w, key, false);
 }
 
 static void seek_before(struct kreg_range_walk *w, const struct kreg_after *after)
 {
 	if (after->version && kreg_store_has_runs(w->store))
-		kreg_walk_seek_before(&w->walk, w->store, &after->key, after->version, after->sub);
+		kreg_walk_seek_before(&w->walk, &after->key, after->version, after->sub);
 	else
-		kreg_walk_seek_back(&w->walk, w->store, &after->key, false);
+		kreg_walk_seek_back(&w->walk, &after->key, false);
 }
 
 static bool is_within(const struct kreg_bounds *b, const struct kreg_after *after)
@@ -156,15 +156,16 @@ static void start_ordered(struct kreg_range_walk *w, struct kreg_after *after)
 	if (b->reverse && within)
 		seek_before(w, after);
 	else if (b->reverse)
-		kreg_walk_seek_back(&w->walk, w->store, from, !b->high_open);
+		kreg_walk_seek_back(&w->walk, from, !b->high_open);
 	else if (within)
-		kreg_after_seek(&w->walk, w->store, after);
+		kreg_after_seek(&w->walk, after);
 	else
-		kreg_walk_seek(&w->walk, w->store, from, !b->low_open);
+		kreg_walk_seek(&w->walk, from, !b->low_open);
 }
 
 void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
-		      const struct kreg_bounds *b, struct kreg_after *after)
+		      const struct kreg_pin *pin, const struct kreg_bounds *b,
+		      struct kreg_after *after)
 {
 	bool one = b->exact && !kreg_store_has_runs(s);
 
@@ -172,13 +173,14 @@ void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 	w->ordered = kreg_store_is_ordered(s);
 	w->store = s;
 	w->one = one;
+	kreg_walk_init(&w->walk, s, pin);
 	w->done = one ? after->key.len : is_empty(b);
 	if (one || w->done)
 		return;
 	if (w->ordered)
 		start_ordered(w, after);
 	else
-		kreg_after_seek(&w->walk, s, after);
+		kreg_after_seek(&w->walk, after);
 }
 
 /* The only key there may be. */
@@ -187,6 +189,8 @@ static bool find_exact(struct kreg_range_walk *w, struct kreg_hit *hit)
 	struct kreg_key key = w->bounds->low;
 
 	w->done = true;
+	if (w->walk.pin)
+		return !kreg_store_get_at(w->store, w->walk.pin, &key, hit);
 	return !kreg_store_get(w->store, &key, hit);
 }
 

@@ -53,15 +53,17 @@ bool kreg_range_is_long(const struct kreg_range *r);
 struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
 				    const struct kreg_key *after);
 
-/* RCU. Forwards, behind @after. */
-void kreg_after_seek(struct kreg_walk *w, const struct kreg_store *s, struct kreg_after *after);
+/* RCU. A walk that has been initialised starts, forwards, behind @after. */
+void kreg_after_seek(struct kreg_walk *w, struct kreg_after *after);
 
 /*
  * RCU. To the first object of the range behind @after, or before it if it goes backwards, which
- * only an ordered store can; of length 0: from the end at which it begins.
+ * only an ordered store can; of length 0: from the end at which it begins. @pin: as of which
+ * commit, or NULL.
  */
 void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
-		      const struct kreg_bounds *b, struct kreg_after *after);
+		      const struct kreg_pin *pin, const struct kreg_bounds *b,
+		      struct kreg_after *after);
 /* RCU. The next object; false at the end. @outside: it is to be passed over. */
 bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside);
 

@@ -117,7 +117,7 @@ static int make_place_room(const struct wait *w, const struct kreg_ioc_register 
 	s64 object = KREG_CANDIDATE_ROOM + arg->value_len;
 
 	return kreg_sync_make_room(w->client->user, KREG_QUOTA_BYTES, place) ?:
-	       kreg_sync_make_room(w->table->user, KREG_QUOTA_BYTES, object);
+	       kreg_sync_make_table_room(w->table, object);
 }
 
 /* What of the answer can be told before, since it may be read of as soon as it has happened. */

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scan_take.h"
 #include "store/gfp.h"
+#include "table/snapshot.h"
 
 /* It needs no room, and has nothing to put there. */
 static bool counts_into_room(const struct kreg_ioc_scan *arg)
@@ -21,7 +22,7 @@ static int check_scan(const struct kreg_ioc_scan *arg)
 {
 	bool of = arg->flags & KREG_SCAN_OF;
 
-	if (arg->flags & ~KREG_SCAN_ALL || kreg_range_is_unknown(&arg->range) || arg->pin ||
+	if (arg->flags & ~KREG_SCAN_ALL || kreg_range_is_unknown(&arg->range) ||
 	    arg->process.reserved)
 		return -EOPNOTSUPP;
 	if (arg->buf % 8 || of == kreg_cmd_no_process(&arg->process) || counts_into_room(arg) ||
@@ -66,6 +67,20 @@ static int find_of(struct kreg_scan *s)
 	return 0;
 }
 
+static int find_pin(struct kreg_scan *s)
+{
+	struct kreg_snapshot *snap;
+
+	if (!s->arg->pin)
+		return 0;
+	snap = kreg_snapshot_get(s->client, s->arg->pin, s->arg->table);
+	if (IS_ERR(snap))
+		return PTR_ERR(snap);
+	s->snapshot = snap;
+	s->pin = &snap->pin;
+	return 0;
+}
+
 int kreg_cmd_scan(struct kreg_call *call)
 {
 	struct kreg_ioc_scan *arg = call->arg;
@@ -85,7 +100,8 @@ int kreg_cmd_scan(struct kreg_call *call)
 	s->buf = u64_to_user_ptr(arg->buf);
 	arg->out_more = 0;
 	arg->out_reserved = 0;
-	err = get_range(s) ?: find_of(s) ?: kreg_scan_run(s);
+	err = get_range(s) ?: find_of(s) ?: find_pin(s) ?: kreg_scan_run(s);
+	kreg_snapshot_put(s->snapshot);
 	kreg_proc_put(s->of);
 	kfree(s->bounds);
 	kfree(s);

@@ -14,6 +14,7 @@
 #include "cmd/op.h"
 #include "cmd/scan_take.h"
 #include "cmd/usercopy.h"
+#include "store/pin.h"
 #include "table/bond.h"
 #include "table/table.h"
 
@@ -24,7 +25,7 @@
 
 /*
  * Why a section ended: no more objects, time for another, no room, a page, a blob; or some of what
- * was to be read may be gone.
+ * was to be read may be gone, for which with a pin there is no remedy.
  */
 enum stop { LAST, PAUSE, FULL, FAULT, BLOB, LOST };
 
@@ -208,7 +209,8 @@ static enum stop take_some(struct kreg_scan *s, const struct kreg_table *t)
 	enum stop stop = LAST;
 
 	limit_section(s, t);
-	kreg_after_seek(&walk, &t->store, &s->after);
+	kreg_walk_init(&walk, &t->store, s->pin);
+	kreg_after_seek(&walk, &s->after);
 	pagefault_disable();
 	if (unlikely(s->tail || s->only || s->runs))
 		stop = take_special(s, &walk);
@@ -257,7 +259,7 @@ static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_t
 	bool outside;
 
 	limit_section(s, t);
-	kreg_range_start(&walk, &t->store, s->bounds, &s->after);
+	kreg_range_start(&walk, &t->store, s->pin, s->bounds, &s->after);
 	if (s->whole && !is_whole(s, &walk.walk))
 		return LOST;
 	pagefault_disable();
@@ -296,7 +298,7 @@ static int finish_section(struct kreg_scan *s, enum stop stop)
 	if (stop == LOST) {
 		if (s->blob)
 			kreg_blob_put(s->blob);
-		return -EAGAIN;
+		return s->pin ? -ESTALE : -EAGAIN;
 	}
 	if (stop == BLOB)
 		return put_blob(s);
@@ -315,6 +317,23 @@ static int find_scanned(const struct kreg_scan *s, struct kreg_table **t)
 	return err;
 }
 
+static enum stop take_section(struct kreg_scan *s, const struct kreg_table *t)
+{
+	return unlikely(s->bounds) ? take_in_range(s, t) : take_some(s, t);
+}
+
+/* The same as of the commit of a pin, as long as that lasts. */
+static noinline enum stop take_pinned(struct kreg_scan *s, const struct kreg_table *t)
+{
+	enum stop stop;
+
+	s->blob = NULL;
+	if (!kreg_pin_enter(s->pin))
+		return LOST;
+	stop = take_section(s, t);
+	return kreg_pin_held(s->pin) ? stop : LOST;
+}
+
 /* One section. 1: go on; 0: done; or an error. */
 static int scan_section(struct kreg_scan *s)
 {
@@ -325,7 +344,7 @@ static int scan_section(struct kreg_scan *s)
 	rcu_read_lock();
 	err = find_scanned(s, &t);
 	if (!err)
-		stop = unlikely(s->bounds) ? take_in_range(s, t) : take_some(s, t);
+		stop = unlikely(s->pin) ? take_pinned(s, t) : take_section(s, t);
 	rcu_read_unlock();
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(s->client, s->arg->table) ?: 1;

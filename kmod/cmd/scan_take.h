@@ -10,7 +10,9 @@
 
 struct kreg_blob;
 struct kreg_client;
+struct kreg_pin;
 struct kreg_proc;
+struct kreg_snapshot;
 
 struct kreg_scan {
 	struct kreg_client *client;
@@ -20,6 +22,8 @@ struct kreg_scan {
 	u32 tail;			/* bytes at the end of each object */
 	bool only;			/* what is bound to @of, */
 	struct kreg_proc *of;		/* a reference; NULL: it is forgotten, and has nothing */
+	struct kreg_snapshot *snapshot;	/* a reference, or NULL: as the table is */
+	const struct kreg_pin *pin;	/* of that */
 	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
 	bool measures;			/* objects are counted and measured, and not put anywhere */
 	bool whole;			/* all of them as of one commit, */

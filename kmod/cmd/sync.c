@@ -14,6 +14,7 @@
 #include "cmd/sync.h"
 #include "event/down.h"
 #include "store/gfp.h"
+#include "table/snapshot.h"
 #include "table/table.h"
 
 /* Tables looked at in one hold of the turn. */
@@ -144,6 +145,21 @@ int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n)
 		return 0;
 	err = kreg_proc_settle_all() ?: kreg_ns_settle_all();
 	return err || what != KREG_QUOTA_BYTES ? err : wait_for_garbage(u, n);
+}
+
+void kreg_sync_end_pins(struct kreg_table *t)
+{
+	if (likely(!kreg_pin_count(&t->store)))
+		return;
+	spin_lock(&t->writer->turn);
+	kreg_snapshot_end_all(t);
+	spin_unlock(&t->writer->turn);
+}
+
+int kreg_sync_make_table_room(struct kreg_table *t, s64 n)
+{
+	kreg_sync_end_pins(t);
+	return kreg_sync_make_room(t->user, KREG_QUOTA_BYTES, n);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include "client/user.h"
 
 struct kreg_client;
+struct kreg_table;
 
 /*
  * Sleeps. Wait until what @cl has queued for the table @id has been applied. As
@@ -18,6 +19,10 @@ int kreg_sync_table(struct kreg_client *cl, u64 id);
  * the charge to refuse. -EINTR, -ENOMEM.
  */
 int kreg_sync_make_room(struct kreg_user *u, enum kreg_quota what, s64 n);
+/* Any. End the pins of @t: a write meets the limit of who pays for what they keep. */
+void kreg_sync_end_pins(struct kreg_table *t);
+/* Sleeps. Both, for @n bytes of @t. */
+int kreg_sync_make_table_room(struct kreg_table *t, s64 n);
 /* Sleeps. Handle the deaths that could put mail into the mailbox of @cl. -ERESTARTSYS, -EINTR. */
 int kreg_sync_mail(struct kreg_client *cl);
 

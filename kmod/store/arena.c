@@ -221,7 +221,7 @@ static noinline unsigned int leave_old_chunk(struct kreg_store *s, struct kreg_c
 {
 	bool empty = !chunk->survivors || chunk->touched != s->epoch;
 
-	if (!empty || chunk->reserved || !list_empty(&s->cleared))
+	if (!empty || chunk->reserved || kreg_store_has_cleared(s))
 		return 1;
 	kreg_arena_remove(s, chunk);
 	return KREG_CHUNK_COST;

@@ -20,6 +20,8 @@ struct kreg_extra *kreg_extra_alloc(void)
 	INIT_LIST_HEAD(&extra->holder_list);
 	INIT_LIST_HEAD(&extra->stale_holders);
 	INIT_LIST_HEAD(&extra->retired);
+	INIT_LIST_HEAD(&extra->pins);
+	INIT_LIST_HEAD(&extra->pinned);
 	return extra;
 }
 

@@ -153,7 +153,7 @@ void kreg_holder_retire(struct kreg_store *s, struct kreg_holder *h)
 	refresh_holder(s, h);
 	WARN_ON_ONCE(h->live);
 	list_move_tail(&h->list, &s->extra->retired);
-	s->holders_due = true;
+	s->due |= KREG_DUE_HOLDERS;
 }
 
 /* Turn. All records are cleared away; holders are told one by one. */
@@ -164,13 +164,40 @@ void kreg_holder_forget(struct kreg_store *s)
 	kreg_store_assert(s);
 	WRITE_ONCE(extra->bound, 0);
 	list_splice_init(&extra->holder_list, &extra->stale_holders);
-	s->holders_due |= !list_empty(&extra->stale_holders);
+	if (!list_empty(&extra->stale_holders))
+		s->due |= KREG_DUE_HOLDERS;
 }
 
 static void free_retired(struct kreg_store *s, struct kreg_holder *h)
 {
 	kreg_holder_remove(s, h);
 	h->ops->release(h);
+}
+
+/* How many of those that have no record any more are looked at in a step. */
+#define LOOKS	8
+
+/*
+ * One of those that are retired to which no reader can come, or NULL. One whose records are kept
+ * for a pin is no reason for others to wait.
+ */
+static struct kreg_holder *find_unreachable(struct kreg_store *s)
+{
+	struct list_head *retired = &s->extra->retired;
+	struct kreg_holder *h;
+	unsigned int i;
+
+	if (s->ending || kreg_store_has_cleared(s))
+		return NULL;
+	for (i = 0; i < LOOKS && !list_empty(retired); i++) {
+		h = list_first_entry(retired, struct kreg_holder, list);
+		if (!h->refs || is_stale(s, h))
+			return h;
+		if (!s->pinned)
+			break;
+		list_move_tail(&h->list, retired);
+	}
+	return NULL;
 }
 
 /* Turn. Tell a holder of a clear, or free one. False: there is nothing to do now. */
@@ -186,9 +213,10 @@ bool kreg_holder_step(struct kreg_store *s)
 		h->ops->cleared(h);
 		return true;
 	}
-	h = list_first_entry_or_null(&extra->retired, struct kreg_holder, list);
-	s->holders_due = h;
-	if (!h || s->ending || !list_empty(&s->cleared) || (h->refs && !is_stale(s, h)))
+	if (list_empty(&extra->retired))
+		s->due &= ~KREG_DUE_HOLDERS;
+	h = find_unreachable(s);
+	if (!h)
 		return false;
 	free_retired(s, h);
 	return true;

@@ -113,7 +113,7 @@ static bool growing_out(const struct kreg_store *s, const struct kreg_root *root
 {
 	u32 room = index_capacity(root);
 
-	return s->objects + s->reserved + (room >> 3) >= room;
+	return kreg_store_linked(s) + s->reserved + (room >> 3) >= room;
 }
 
 /* Turn. Ask for pages ahead of need. */
@@ -254,10 +254,10 @@ static bool shrink_index(struct kreg_store *s, struct kreg_root *root)
 /* Pages that buckets and expected records use, and half a page to spare. */
 static u32 pages_to_keep(const struct kreg_store *s, const struct kreg_root *root)
 {
-	u64 use = max_t(u64, root->front->n, s->objects + s->reserved);
+	u64 linked = kreg_store_linked(s) + s->reserved;
+	u64 use = max_t(u64, root->front->n, linked);
 
-	if (root->front->n <= KREG_HEADS_INLINE &&
-	    s->objects + s->reserved < KREG_HEADS_INLINE / 2)
+	if (root->front->n <= KREG_HEADS_INLINE && linked < KREG_HEADS_INLINE / 2)
 		return 0;
 	return (use + 3 * KREG_PAGE_HEADS / 2 - 1) >> KREG_PAGE_SHIFT;
 }
@@ -299,11 +299,12 @@ static bool retire_pages(struct kreg_store *s, struct kreg_root *root)
 bool kreg_index_step(struct kreg_store *s)
 {
 	struct kreg_root *root = kreg_store_root(s);
+	u64 linked = kreg_store_linked(s);
 
 	kreg_store_assert(s);
-	if (s->objects > root->front->n)
+	if (linked > root->front->n)
 		return kreg_index_grow(s);
-	if (root->front->n > KREG_HEADS_INLINE && s->objects < root->front->n >> 2 &&
+	if (root->front->n > KREG_HEADS_INLINE && linked < root->front->n >> 2 &&
 	    !s->crowd.wanted && shrink_index(s, root))
 		return true;
 	/* Most often that is all: no page could be spared. */

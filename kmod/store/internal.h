@@ -102,6 +102,8 @@ void kreg_extra_free(struct kreg_extra *extra);
 void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born);
 void kreg_root_start_grace(struct kreg_store *s);
 bool kreg_root_step(struct kreg_store *s);
+void kreg_root_pin(struct kreg_store *s, struct kreg_pin *p);
+void kreg_root_unpin(struct kreg_store *s);
 /* Sleeps. */
 void kreg_root_reap(struct work_struct *work);
 void kreg_root_exit(struct kreg_store *s);
@@ -111,6 +113,33 @@ void kreg_prealloc_want_chunk(const struct kreg_store *s, struct kreg_prealloc *
 			      unsigned int class);
 int kreg_prealloc_want(const struct kreg_store *s, struct kreg_prealloc *f,
 		       unsigned int class, bool blob);
+
+/* Turn. Records in the list: what died and is kept for a pin is one, too. */
+static inline u64 kreg_store_linked(const struct kreg_store *s)
+{
+	return s->objects + s->kept;
+}
+
+/* Turn. Whether there are roots that a clear has replaced, beside one that is about to go. */
+static inline bool kreg_store_has_cleared(const struct kreg_store *s)
+{
+	return !list_empty(&s->cleared) || (s->extra && !list_empty(&s->extra->pinned));
+}
+
+/* Turn. Whether @r lives, or died and stays in the list for a pin, most likely. */
+static inline bool kreg_rec_stays(const struct kreg_store *s, const struct kreg_rec *r)
+{
+	return r->died == KREG_ALIVE ||
+	       (unlikely(r->born < s->pinned) && !(r->lens & KREG_REC_MARK));
+}
+
+/* Turn. So many bytes more are kept for @p. */
+static inline void kreg_pin_weigh(struct kreg_store *s, struct kreg_pin *p, u64 bytes)
+{
+	p->bytes += bytes;
+	if (p->bytes > p->allowed)
+		s->due |= KREG_DUE_PINS;
+}
 
 /* reserve.c. Turn. */
 int kreg_change_record(struct kreg_store *s, struct kreg_change *c, struct kreg_prealloc *f);

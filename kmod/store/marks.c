@@ -317,7 +317,7 @@ static bool too_many_marks(struct kreg_store *s)
 {
 	struct kreg_crowd *c = &s->crowd;
 
-	if (c->busy || c->hashes || !c->nodes || c->marks <= s->objects / 4)
+	if (c->busy || c->hashes || !c->nodes || c->marks <= kreg_store_linked(s) / 4)
 		return false;
 	c->wanted = true;
 	c->prune = true;

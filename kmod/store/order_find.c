@@ -35,7 +35,7 @@ static bool walk_ordered(struct kreg_store *s, const struct kreg_key *key, struc
 			return false;
 		--*left;
 		place->link = &r->link;
-		place->steps += r->died == KREG_ALIVE;
+		place->steps += kreg_rec_stays(s, r);
 	}
 	return true;
 }
@@ -84,13 +84,13 @@ bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	return kreg_order_find_on(s, key, place);
 }
 
-static void pass_by(struct kreg_place *place, struct kreg_rec *r)
+static void pass_by(const struct kreg_store *s, struct kreg_place *place, struct kreg_rec *r)
 {
 	if (kreg_order_is_mark(r)) {
 		place->mark = *place->link;
 		place->steps = 0;
 	} else {
-		place->steps += r->died == KREG_ALIVE;
+		place->steps += kreg_rec_stays(s, r);
 	}
 	place->link = &r->link;
 }
@@ -116,7 +116,7 @@ bool kreg_run_find_on(struct kreg_store *s, const struct kreg_key *key, struct k
 		if (!found)
 			break;
 		s->links--;
-		pass_by(place, r);
+		pass_by(s, place, r);
 	}
 	kreg_marks_count_links(s);
 	return found;
@@ -136,7 +136,7 @@ bool kreg_run_find_next(struct kreg_store *s, const struct kreg_key *key,
 			struct kreg_place *place)
 {
 	kreg_store_assert(s);
-	pass_by(place, place->old);
+	pass_by(s, place, place->old);
 	return kreg_run_find_on(s, key, place);
 }
 
@@ -161,7 +161,7 @@ bool kreg_run_find(struct kreg_store *s, const struct kreg_key *key, u64 born, u
 		if (!found)
 			break;
 		s->links--;
-		pass_by(place, r);
+		pass_by(s, place, r);
 	}
 	kreg_marks_count_links(s);
 	return found;

@@ -243,7 +243,7 @@ static u32 count_live(const struct kreg_store *s, const u32 *from, u32 *mark)
 			*mark = *from;
 			return live;
 		}
-		live += r->died == KREG_ALIVE;
+		live += kreg_rec_stays(s, r);
 		if (live == SHORT)
 			return SHORT;
 		from = &r->link;
@@ -293,7 +293,7 @@ u32 *kreg_order_link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r,
 	from = *on ?: kreg_order_link_behind(s, mark);
 	for (; *from != ref && (left || s->links); left ? left-- : s->links--) {
 		passed = kreg_arena_rec(s, *from);
-		steps += passed->died == KREG_ALIVE;
+		steps += kreg_rec_stays(s, passed);
 		from = (u32 *)&passed->link;
 	}
 	kreg_marks_count_links(s);

@@ -175,6 +175,25 @@ static __always_inline void kreg_reader_enter(struct kreg_reader *v, const struc
 	v->mask = kreg_read_mask(v->n - 1);
 }
 
+/* The same at the commit of @pin, which is not broken, or at the last if that is NULL. */
+static inline void kreg_reader_enter_at(struct kreg_reader *v, const struct kreg_store *s,
+					const struct kreg_pin *pin)
+{
+	const struct kreg_root *root;
+
+	kreg_reader_enter(v, s);
+	if (!pin)
+		return;
+	root = v->root;
+	while (root->born > pin->version)
+		root = READ_ONCE(root->previous);
+	v->root = root;
+	v->version = pin->version;
+	/* Pair 4, as above. */
+	v->n = smp_load_acquire(&root->front->n);
+	v->mask = kreg_read_mask(v->n - 1);
+}
+
 /* RCU. What only few records have. */
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
 			  struct kreg_hit *hit);

@@ -90,10 +90,38 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 	list_splice_init(&s->orphans, &old->chunks);
 	if (s->extra)
 		list_splice_init(&s->extra->blob_list, &old->blobs);
-	list_add_tail(&old->cleared, &s->cleared);
-	s->cleared_count++;
 	old->weight = s->bytes + s->objects * sizeof(struct kreg_rec) + s->limbo.bytes;
-	s->cleared_bytes += old->weight;
+}
+
+/* Turn. Readers up to the commit that replaces it may come to @root, and nobody later. */
+static void add_cleared(struct kreg_store *s, struct kreg_root *root)
+{
+	list_add_tail(&root->cleared, &s->cleared);
+	s->cleared_count++;
+	s->cleared_bytes += root->weight;
+}
+
+/* The same of one that pins need. What was kept for them goes with it. */
+static void add_pinned(struct kreg_store *s, struct kreg_root *root)
+{
+	struct kreg_extra *extra = s->extra;
+	struct kreg_pin *p;
+
+	root->weight += extra->kept_bytes;
+	list_add_tail(&root->cleared, &extra->pinned);
+	list_for_each_entry(p, &extra->pins, node) {
+		p->kept = 0;
+		kreg_pin_weigh(s, p, root->weight);
+	}
+}
+
+/* Turn. All that was kept for pins is part of a root that a clear has replaced. */
+static void forget_kept(struct kreg_store *s)
+{
+	s->kept = 0;
+	s->unkept = 0;
+	if (s->extra)
+		s->extra->kept_bytes = 0;
 }
 
 /* Turn. All objects go with the commit that @root is born in. */
@@ -102,6 +130,11 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	struct kreg_root *old = kreg_store_root(s);
 
 	take_along(s, old);
+	if (unlikely(s->pinned))
+		add_pinned(s, old);
+	else
+		add_cleared(s, old);
+	forget_kept(s);
 	kreg_index_trim(s);
 	kreg_limbo_forget(s);
 	kreg_marks_forget(s);
@@ -144,6 +177,56 @@ void kreg_root_start_grace(struct kreg_store *s)
 	}
 }
 
+/* The oldest root that a clear has replaced, or NULL. */
+static struct kreg_root *oldest_cleared(struct kreg_store *s)
+{
+	struct kreg_root *root = list_first_entry_or_null(&s->cleared, struct kreg_root, cleared);
+
+	if (!root && s->extra)
+		root = list_first_entry_or_null(&s->extra->pinned, struct kreg_root, cleared);
+	return root;
+}
+
+/* The commit with which the next root came, behind @root of the pinned ones. */
+static u64 born_behind(const struct kreg_store *s, const struct kreg_root *root)
+{
+	return list_is_last(&root->cleared, &s->extra->pinned) ? kreg_store_root(s)->born :
+	       list_next_entry(root, cleared)->born;
+}
+
+/* Turn. @p is set, while a clear may be under way: what that has replaced @p needs. */
+void kreg_root_pin(struct kreg_store *s, struct kreg_pin *p)
+{
+	struct kreg_root *root, *next = kreg_store_root(s);
+
+	kreg_store_assert(s);
+	while (next->born > p->version && !list_empty(&s->cleared)) {
+		root = list_last_entry(&s->cleared, struct kreg_root, cleared);
+		list_move(&root->cleared, &s->extra->pinned);
+		s->cleared_count--;
+		s->cleared_bytes -= root->weight;
+		kreg_pin_weigh(s, p, root->weight);
+		next = root;
+	}
+}
+
+/* Turn. A pin has ended: roots that none needs any more go the way of others. */
+void kreg_root_unpin(struct kreg_store *s)
+{
+	struct kreg_extra *extra = s->extra;
+	struct kreg_root *root;
+
+	kreg_store_assert(s);
+	while (!list_empty(&extra->pinned)) {
+		root = list_first_entry(&extra->pinned, struct kreg_root, cleared);
+		if (s->pinned && list_first_entry(&extra->pins, struct kreg_pin, node)->version <
+				 born_behind(s, root))
+			return;
+		list_del(&root->cleared);
+		add_cleared(s, root);
+	}
+}
+
 /* The next root may go: from now on nobody comes to it through its successor. */
 static bool start_ending(struct kreg_store *s)
 {
@@ -151,15 +234,15 @@ static bool start_ending(struct kreg_store *s)
 						struct kreg_root, cleared);
 	struct kreg_root *next;
 
-	if (!root || !root->has_cookie ||
-	    !poll_state_synchronize_rcu(root->cookie))
+	/* A pin has needed it until now. */
+	if (root && !root->has_cookie)
+		kreg_root_start_grace(s);
+	if (!root || !poll_state_synchronize_rcu(root->cookie))
 		return false;
 	list_del(&root->cleared);
 	s->cleared_count--;
 	s->cleared_bytes -= root->weight;
-	next = list_first_entry_or_null(&s->cleared, struct kreg_root, cleared);
-	if (!next)
-		next = kreg_store_root(s);
+	next = oldest_cleared(s) ?: kreg_store_root(s);
 	WRITE_ONCE(next->previous, NULL);
 	kreg_limbo_reuse(s);
 	s->ending = root;
@@ -175,7 +258,7 @@ static void release_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 		kreg_arena_remove(s, chunk);
 		return;
 	}
-	next = list_first_entry_or_null(&s->cleared, struct kreg_root, cleared);
+	next = oldest_cleared(s);
 	list_move(&chunk->list, next ? &next->chunks : &s->orphans);
 }
 
@@ -240,7 +323,11 @@ void kreg_root_exit(struct kreg_store *s)
 {
 	struct kreg_root *root, *next;
 
-	take_along(s, rcu_dereference_protected(s->root, true));
+	root = rcu_dereference_protected(s->root, true);
+	take_along(s, root);
+	add_cleared(s, root);
+	if (s->extra)
+		list_splice_init(&s->extra->pinned, &s->cleared);
 	list_for_each_entry_safe(root, next, &s->cleared, cleared)
 		discard_root(root);
 	if (s->ending)

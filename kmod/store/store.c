@@ -8,6 +8,10 @@
 #include "store/limbo.h"
 #include "store/marks.h"
 #include "store/order_write.h"
+#include "store/pin.h"
+
+/* What it costs to unlink a record that was kept for a pin, in steps of upkeep. */
+#define KEPT_COST	2
 
 #define CHUNK_SEGS	17	/* pairs: 2^19 chunk numbers */
 
@@ -70,6 +74,8 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	rcu_read_unlock();
 	extra = READ_ONCE(s->extra);
 	st->bound = extra ? READ_ONCE(extra->bound) : 0;
+	st->kept = READ_ONCE(s->kept);
+	st->kept_bytes = extra ? READ_ONCE(extra->kept_bytes) : 0;
 }
 
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
@@ -114,6 +120,18 @@ int kreg_reader_get_marked(struct kreg_reader *v, const struct kreg_key *key,
 	return kreg_reader_find(v, key, hit, true);
 }
 
+/* What only few stores want. */
+static noinline unsigned int do_rare_upkeep(struct kreg_store *s)
+{
+	unsigned int cost = 0;
+
+	if (s->due & KREG_DUE_HOLDERS && kreg_holder_step(s))
+		cost += KREG_CHUNK_COST;
+	if (s->due & KREG_DUE_KEPT && kreg_pin_step(s))
+		cost += KEPT_COST;
+	return cost;
+}
+
 static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, struct kreg_prealloc *f)
 {
 	bool more = true, index = true, wanted = s->crowd.wanted;
@@ -133,8 +151,8 @@ static bool do_upkeep(struct kreg_store *s, unsigned int budget, bool free, stru
 			cost = kreg_limbo_free(s, index ? 1 : budget);
 		if ((s->ending || !list_empty(&s->cleared)) && kreg_root_step(s))
 			cost += KREG_CHUNK_COST;
-		if (unlikely(s->holders_due) && kreg_holder_step(s))
-			cost += KREG_CHUNK_COST;
+		if (unlikely(s->due))
+			cost += do_rare_upkeep(s);
 		more |= cost;
 		budget -= min(budget, max(cost, 1U));
 	}

@@ -47,6 +47,8 @@ struct kreg_stat {
 	u64 bytes;		/* keys and values of live records */
 	u64 memory;		/* everything allocated */
 	u64 limbo;		/* bytes of records that wait for a grace period */
+	u64 kept;		/* records that died and are there for pins, and their bytes */
+	u64 kept_bytes;
 	u64 version;
 	u64 buckets;
 	u64 bound;		/* records bound to a holder */
@@ -110,6 +112,10 @@ static __always_inline void kreg_store_hash(const struct kreg_store *s, struct k
  */
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
 
+/* RCU. As of the commit of @pin, which is not broken, of a store where keys have no runs. */
+int kreg_store_get_at(const struct kreg_store *s, const struct kreg_pin *pin, struct kreg_key *key,
+		      struct kreg_hit *hit);
+
 /* Records that a walk backwards looks up together. */
 #define KREG_WALK_BACK		16U
 
@@ -119,6 +125,7 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
  */
 struct kreg_walk {
 	const struct kreg_store *store;
+	const struct kreg_pin *pin;	/* what was there at its commit is found, or NULL */
 	const void *root;
 	u64 version;
 	u32 next;
@@ -135,21 +142,32 @@ struct kreg_walk {
 };
 
 /*
- * RCU. A walk starts behind @key, which with @with need not be passed, or at the start with
+ * RCU. The walk is to be one of @s, and, unless that is NULL, as of the commit of @pin, whatever
+ * was written since: see pin.h.
+ */
+static inline void kreg_walk_init(struct kreg_walk *w, const struct kreg_store *s,
+				  const struct kreg_pin *pin)
+{
+	w->store = s;
+	w->pin = pin;
+}
+
+/*
+ * RCU. It starts behind @key, which with @with need not be passed, or at the start with
  * NULL. kreg_walk_next() returns false at the end.
  */
-void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
-		    bool with);
+void kreg_walk_seek(struct kreg_walk *w, const struct kreg_key *key, bool with);
 bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit);
 
 /* RCU. The same behind the object of @key that came with commit @born as number @sub. */
-void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_store *s,
-			   const struct kreg_key *key, u64 born, u32 sub);
+void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_key *key, u64 born, u32 sub);
 
+/* RCU. The newest of @s, behind @after. */
 static inline void kreg_walk_start(struct kreg_walk *w, const struct kreg_store *s,
 				   const struct kreg_key *after)
 {
-	kreg_walk_seek(w, s, after, false);
+	kreg_walk_init(w, s, NULL);
+	kreg_walk_seek(w, after, false);
 }
 
 /*
@@ -169,11 +187,9 @@ bool kreg_walk_is_whole(const struct kreg_walk *w);
  * RCU. The same backwards, of an ordered store: it starts before @key, or with @with at it, or at
  * the end with NULL. @key stays as it is.
  */
-void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
-			 const struct kreg_key *key, bool with);
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_key *key, bool with);
 /* RCU. The same before the object of @key that came with commit @born as number @sub. */
-void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_store *s,
-			   const struct kreg_key *key, u64 born, u32 sub);
+void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_key *key, u64 born, u32 sub);
 bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit);
 
 /*
@@ -203,7 +219,7 @@ static inline bool kreg_store_needs_blob(u32 key_len, u32 value_len)
 static inline bool kreg_store_has_limbo(const struct kreg_store *s)
 {
 	return s->limbo.waiting || s->ending || !list_empty(&s->cleared) ||
-	       s->retiring || s->holders_due;
+	       s->retiring || s->due;
 }
 
 /*

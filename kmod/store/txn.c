@@ -13,6 +13,7 @@
 #include "store/limbo.h"
 #include "store/marks.h"
 #include "store/order_write.h"
+#include "store/pin.h"
 
 /* Records that a batch may link beyond the number of buckets. */
 #define LAG	8
@@ -234,10 +235,24 @@ static u32 *link_to(struct kreg_txn *t, u32 ref, const struct kreg_rec *r)
 	return from;
 }
 
+/* Whether the record stays where it is, for the sake of a pin. */
+static noinline bool keep_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r)
+{
+	u32 next = r->limbo;
+
+	if (!kreg_pin_keep(t->store, ref, r))
+		return false;
+	t->dead = next;
+	t->last_link = NULL;
+	return true;
+}
+
 /* The record keeps its own link, for readers that stand on it. */
 static __always_inline void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r,
 					  u32 *from)
 {
+	if (unlikely(r->born < t->store->pinned) && keep_record(t, ref, r))
+		return;
 	WRITE_ONCE(*from, r->link);
 	t->dead = r->limbo;
 	kreg_limbo_add(t->store, ref, r);
@@ -258,6 +273,9 @@ static __always_inline bool unlink_next(struct kreg_txn *t, bool ordered)
 			from = &r->link;
 	}
 	r = kreg_arena_rec(s, ref);
+	/* Without the way to its link, which may be long. */
+	if (unlikely(r->born < s->pinned) && keep_record(t, ref, r))
+		return true;
 	if (!from)
 		from = ordered ? kreg_order_link_to(s, ref, r, &t->last_link) : link_to(t, ref, r);
 	if (unlikely(!from))

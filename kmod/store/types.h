@@ -224,6 +224,11 @@ struct kreg_holder {
  * @stale_holders: those that have not been told of a clear yet
  * @retired: those that get no more records
  * @bound: live records that are bound to a holder which counts
+ * @pins: those that are set, oldest first
+ * @nr_pins: how many these are
+ * @pinned: roots that a clear replaced and that a pin needs, oldest first; behind those
+ *	in the store's list of cleared ones
+ * @kept_bytes: weight of records that died and are linked for the sake of pins
  *
  * The caller whose write is the first to need it brings it. It stays until the store
  * goes, so a record that needs it is never without.
@@ -237,7 +242,36 @@ struct kreg_extra {
 	struct list_head stale_holders;
 	struct list_head retired;
 	u64 bound;
+	struct list_head pins;
+	u32 nr_pins;
+	struct list_head pinned;
+	u64 kept_bytes;
 };
+
+/**
+ * struct kreg_pin - keeps a store readable as of one commit; in an object of the layers above
+ * @node: in pins of the store's extra; turn
+ * @version: that commit; invariant once it is set
+ * @kept: records that died and are linked for its sake, through their limbo words; or 0
+ * @last: the last of them
+ * @bytes: weight of all that was kept for it so far, cleared roots included; only grows
+ * @allowed: what @bytes may come to before the layers above are asked
+ * @broken: it has ended, and what it kept may be gone
+ */
+struct kreg_pin {
+	struct list_head node;
+	u64 version;
+	u32 kept;
+	u32 last;
+	u64 bytes;
+	u64 allowed;
+	bool broken;
+};
+
+/* What upkeep is to see to, beside growth and limbo: kreg_store.due. */
+#define KREG_DUE_HOLDERS	1	/* there is something to be done about holders */
+#define KREG_DUE_KEPT		2	/* records were kept for pins that have ended */
+#define KREG_DUE_PINS		4	/* a pin keeps more than is allowed */
 
 /**
  * struct kreg_store - the storage of one table
@@ -271,8 +305,11 @@ struct kreg_extra {
  * @ordered: by keys, instead of hashed; invariant
  * @runs: then, a key may have several objects, a run of them; invariant
  * @killed: and this is the last commit with which a record died that is unlinked by itself
+ * @pinned: one more than the commit of the youngest pin, or 0: no older record may be needed
+ * @kept: records that died and are linked for the sake of pins
+ * @unkept: those of them whose pin has ended, through their limbo words; or 0
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
- * @holders_due: there is something to be done about holders
+ * @due: KREG_DUE_HOLDERS and the like
  * @links: that may still be walked over in this hold of the turn
  * @most_links: the most that were walked over in one, since the last clear
  * @reaper: frees what may not be freed under the turn
@@ -306,6 +343,9 @@ struct kreg_store {
 	u64 bytes;
 	u64 memory;
 	u64 killed;
+	u64 pinned;
+	u64 kept;
+	u32 unkept;
 	u32 reserved;
 	u32 recycled;
 	u32 cleared_count;
@@ -313,7 +353,7 @@ struct kreg_store {
 	bool ordered;
 	bool runs;
 	bool writing;
-	bool holders_due;
+	u8 due;
 	u16 links;
 	u16 most_links;
 	struct work_struct reaper;

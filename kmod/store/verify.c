@@ -59,6 +59,10 @@ static bool each_chunk(struct tally *t, visit_t visit)
 	list_for_each_entry(root, &s->cleared, cleared)
 		if (!each_in(&root->chunks, visit, t))
 			return false;
+	if (s->extra)
+		list_for_each_entry(root, &s->extra->pinned, cleared)
+			if (!each_in(&root->chunks, visit, t))
+				return false;
 	if (s->ending && !each_in(&s->ending->chunks, visit, t))
 		return false;
 	return each_in(&s->full, visit, t) && each_in(&s->orphans, visit, t);
@@ -209,8 +213,10 @@ bool kreg_verify_versions(struct kreg_store *s, const struct kreg_rec *r,
 		    r->died < r->born))
 		return false;
 	bound = count_bound(s, r);
-	if (r->died != KREG_ALIVE)
-		return !WARN_ON(!s->writing || r->died < s->version);
+	if (r->died != KREG_ALIVE) {
+		found->dead++;
+		return !WARN_ON(r->died > s->version + s->writing);
+	}
 	found->bound += bound;
 	found->objects++;
 	found->bytes += kreg_rec_key_len(r) + kreg_rec_value_len(r);
@@ -259,6 +265,9 @@ static bool verify_list(struct kreg_store *s)
 	struct kreg_verify found = {};
 
 	if (!(s->ordered ? kreg_verify_ordered(s, &found) : verify_hashed(s, &found)))
+		return false;
+	/* What died is linked for a pin, or for the write that is under way. */
+	if (WARN_ON(found.dead < s->kept || (found.dead > s->kept && !s->writing)))
 		return false;
 	return !WARN_ON(found.objects != s->objects || found.bytes != s->bytes ||
 			found.bound != (s->extra ? s->extra->bound : 0) ||
@@ -374,6 +383,9 @@ static bool verify_memory(struct tally *t)
 	each_chunk(t, weigh_chunk);
 	list_for_each_entry(root, &s->cleared, cleared)
 		t->memory += root_memory(root);
+	if (s->extra)
+		list_for_each_entry(root, &s->extra->pinned, cleared)
+			t->memory += root_memory(root);
 	if (s->ending)
 		t->memory += root_memory(s->ending);
 	return !WARN_ON(t->memory != s->memory || t->reserved != s->reserved);
@@ -388,6 +400,6 @@ bool kreg_store_verify(struct kreg_store *s)
 	return each_chunk(&t, clear_seen) && verify_spans(kreg_store_root(s)) && verify_list(s) &&
 	       verify_nodes(s) &&
 	       verify_limbo(s, s->limbo.open) && verify_limbo(s, s->limbo.waiting) &&
-	       kreg_verify_holders(s) &&
+	       kreg_verify_holders(s) && kreg_verify_pins(s) &&
 	       each_chunk(&t, verify_slots) && verify_memory(&t);
 }

@@ -12,6 +12,7 @@ struct kreg_verify {
 	u64 objects;
 	u64 bytes;
 	u64 bound;
+	u64 dead;
 	u32 marks;
 };
 
@@ -22,5 +23,8 @@ bool kreg_verify_versions(struct kreg_store *s, const struct kreg_rec *r,
 			  struct kreg_verify *found);
 /* Turn. An ordered list and its tree, from end to end, and what is spare. */
 bool kreg_verify_ordered(struct kreg_store *s, struct kreg_verify *found);
+
+/* Turn. Invariant 11: what was kept for pins. */
+bool kreg_verify_pins(const struct kreg_store *s);
 
 #endif /* KREG_STORE_VERIFY_H */

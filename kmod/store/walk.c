@@ -43,7 +43,7 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 	const u32 *from;
 	u32 link;
 
-	kreg_reader_enter(&v, w->store);
+	kreg_reader_enter_at(&v, w->store, w->pin);
 	w->version = v.version;
 	w->root = v.root;
 	if (unlikely(!v.n)) {
@@ -75,21 +75,17 @@ static noinline void seek_key(struct kreg_walk *w, const struct kreg_key *key, b
 	w->next = link;
 }
 
-void kreg_walk_seek(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
-		    bool with)
+void kreg_walk_seek(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
-	w->store = s;
 	seek_key(w, key, with);
 }
 
-void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_store *s,
-			   const struct kreg_key *key, u64 born, u32 sub)
+void kreg_walk_seek_behind(struct kreg_walk *w, const struct kreg_key *key, u64 born, u32 sub)
 {
 	const struct kreg_order_goal goal = { .key = key, .run = true, .born = born, .sub = sub };
 	struct kreg_reader v;
 
-	kreg_reader_enter(&v, s);
-	w->store = s;
+	kreg_reader_enter_at(&v, w->store, w->pin);
 	w->version = v.version;
 	w->root = v.root;
 	w->next = seek_goal(&v, &goal, false);
@@ -167,8 +163,8 @@ static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const s
 		}
 		if (!r || is_valid(w, r))
 			return r;
-		/* In a run it takes nobody's place. */
-		if (r->born > w->version && !w->store->runs) {
+		/* In a run it takes nobody's place, and at a pin whose that was is there. */
+		if (r->born > w->version && !w->store->runs && !w->pin) {
 			younger = true;
 			key = key_of(r);
 		}
@@ -188,4 +184,19 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 		return false;
 	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit);
 	return true;
+}
+
+int kreg_store_get_at(const struct kreg_store *s, const struct kreg_pin *pin, struct kreg_key *key,
+		      struct kreg_hit *hit)
+{
+	struct kreg_walk w;
+
+	if (!s->ordered)
+		kreg_store_hash(s, key);
+	kreg_walk_init(&w, s, pin);
+	kreg_walk_seek(&w, key, true);
+	if (!kreg_walk_next(&w, hit) || hit->key_len != key->len ||
+	    memcmp(hit->key, key->bytes, key->len))
+		return -ENODATA;
+	return 0;
 }

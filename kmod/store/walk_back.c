@@ -77,7 +77,7 @@ static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 
 		if (r->born <= w->version && w->version < READ_ONCE(r->died)) {
 			w->refs[w->found_end++ % KREG_WALK_BACK] = link;
 			y.r = NULL;
-		} else if (r->born > w->version && !w->store->runs) {
+		} else if (r->born > w->version && !w->store->runs && !w->pin) {
 			y.r = r;
 		}
 		from = &r->link;
@@ -125,13 +125,11 @@ static noinline void fill_back(struct kreg_walk *w)
 		w->ended = true;
 }
 
-static void start_back(struct kreg_walk *w, const struct kreg_store *s, const struct kreg_key *key,
-		       bool with)
+static void start_back(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
 	struct kreg_reader v;
 
-	kreg_reader_enter(&v, s);
-	w->store = s;
+	kreg_reader_enter_at(&v, w->store, w->pin);
 	w->root = v.root;
 	w->version = v.version;
 	w->found = 0;
@@ -141,18 +139,16 @@ static void start_back(struct kreg_walk *w, const struct kreg_store *s, const st
 	w->bound_len = key ? key->len : 0;
 }
 
-void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_store *s,
-			 const struct kreg_key *key, bool with)
+void kreg_walk_seek_back(struct kreg_walk *w, const struct kreg_key *key, bool with)
 {
-	start_back(w, s, key, with);
+	start_back(w, key, with);
 	w->bound_born = with ? KREG_ALIVE : 0;
 	w->bound_sub = with ? ~0u : 0;
 }
 
-void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_store *s,
-			   const struct kreg_key *key, u64 born, u32 sub)
+void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_key *key, u64 born, u32 sub)
 {
-	start_back(w, s, key, false);
+	start_back(w, key, false);
 	w->bound_born = born;
 	w->bound_sub = sub;
 }

@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client/limits.h"
 #include "table/names.h"
+#include "table/snapshot.h"
 #include "client/proc.h"
 #include "table/table.h"
 #include "client/user.h"
@@ -112,6 +113,12 @@ int kreg_table_change_fits(struct kreg_table *t, struct kreg_change *c,
 	return kreg_table_change_find(t, c, place, on);
 }
 
+static void pay_for_pins(struct kreg_table *t)
+{
+	if (unlikely(kreg_pin_is_due(&t->store)))
+		kreg_snapshot_pay(t);
+}
+
 void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kreg_prealloc *pre)
 {
 	if (kreg_store_upkeep(&t->store, budget, pre) || kreg_store_has_limbo(&t->store)) {
@@ -119,6 +126,7 @@ void kreg_table_upkeep_now(struct kreg_table *t, unsigned int budget, struct kre
 		kreg_table_note_garbage(t);
 	}
 	kreg_table_settle(t);
+	pay_for_pins(t);
 }
 
 /* Turn. */
@@ -136,8 +144,10 @@ static enum kreg_upkeep_state upkeep_some(struct kreg_table *t)
 enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep)
 {
 	struct kreg_table *t = container_of(upkeep, struct kreg_table, upkeep);
-	enum kreg_upkeep_state state = upkeep_some(t);
+	enum kreg_upkeep_state state;
 
+	pay_for_pins(t);
+	state = upkeep_some(t);
 	kreg_table_settle(t);
 	if (state != KREG_UPKEEP_DONE)
 		return state;

@@ -9,6 +9,7 @@
 #include "table/park.h"
 #include "table/publish.h"
 #include "table/role.h"
+#include "table/snapshot.h"
 #include "client/ns.h"
 #include "client/exit.h"
 #include "client/proc.h"
@@ -36,6 +37,7 @@ void kreg_table_destroy(struct kreg_table *t)
 	smp_wmb();
 	kreg_names_remove(t);
 	kreg_line_end_all(t, -ESTALE);
+	kreg_snapshot_end_all(t);
 	kreg_role_leave_all(t);
 	kreg_table_set_heir(t, NULL, INVALID_UID);
 	kreg_table_set_owner(t, NULL, INVALID_UID);

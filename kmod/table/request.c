@@ -9,6 +9,7 @@
 #include "table/names.h"
 #include "table/request.h"
 #include "table/role.h"
+#include "table/snapshot.h"
 #include "table/standby.h"
 #include "table/table.h"
 
@@ -21,6 +22,7 @@ static void free_table_req(struct kreg_req *req)
 	kreg_mail_free(c->mail);
 	kreg_mail_free(c->heir_mail);
 	kreg_subscription_free(c->subscription);
+	kreg_snapshot_put(c->snapshot);
 	kreg_stream_put(c->stream);
 	kreg_policy_free(c->policy, c->table->user);
 	kreg_death_limit_free(c->limit, c->table->user);

@@ -16,6 +16,7 @@ struct kreg_death_limit;
 struct kreg_mail;
 struct kreg_policy;
 struct kreg_proc;
+struct kreg_snapshot;
 struct kreg_standby;
 struct kreg_stream;
 struct kreg_subscription;
@@ -34,6 +35,7 @@ struct kreg_table_req {
 	struct kreg_mail *heir_mail;	/* for the heir */
 	struct kreg_stream *stream;
 	struct kreg_subscription *subscription;
+	struct kreg_snapshot *snapshot;
 	struct kreg_table *role;
 	struct kreg_policy *policy;	/* for @table, and for @role */
 	struct kreg_policy *role_policy;

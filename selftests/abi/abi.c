@@ -26,13 +26,13 @@ static const struct member reserved[] = {
 	MEMBER(BATCH, 8, kreg_ioc_batch, deadline_ns),
 	MEMBER(SCAN, 4, kreg_ioc_scan, range.filter_count),
 	MEMBER(SCAN, 8, kreg_ioc_scan, range.filter),
-	MEMBER(SCAN, 8, kreg_ioc_scan, pin),
 	MEMBER(SCAN, 4, kreg_ioc_scan, process.reserved),
 	MEMBER(WATCH, 4, kreg_ioc_watch, process.reserved),
 	MEMBER(REGISTER, 4, kreg_ioc_register, process.reserved),
 	MEMBER(REGISTER, 4, kreg_ioc_register, reserved),
 	MEMBER(SUBSCRIBE, 4, kreg_ioc_subscribe, reserved),
 	MEMBER(LEASE, 4, kreg_ioc_lease, reserved),
+	MEMBER(PIN, 4, kreg_ioc_pin, reserved),
 };
 
 static const struct member pointers[] = {

@@ -141,6 +141,12 @@ static void fill_lease(struct things *t, union any *a)
 	_test_puts(t->fd, t->table, t->key, t->value);
 }
 
+/* A table has so many pins and no more. */
+static void fill_pin(struct things *t, union any *a)
+{
+	_test_create(t->fd, NULL, 0, (__u64 *)&a->pin.table);
+}
+
 static void fill_subscribe(struct things *t, union any *a)
 {
 	a->subscribe.flags = KREG_SUBSCRIBE_REPLAY;
@@ -189,6 +195,7 @@ static const struct command {
 	{ "subscribe", KREG_IOC_SUBSCRIBE, 72, 72, fill_subscribe, KREG_SUBSCRIBE_ALL },
 	{ "ack", KREG_IOC_ACK, 24, 24, fill_ack, 0 },
 	{ "lease", KREG_IOC_LEASE, 80, 80, fill_lease, KREG_LEASE_ALL },
+	{ "pin", KREG_IOC_PIN, 56, 56, fill_pin, 0 },
 	{}
 };
 

@@ -307,12 +307,11 @@ TEST_F(ladder, scan_range)
 		.table = self->t.foreign,
 		.range.low = 8,
 		.range.low_len = sizeof(long_key),
-		.range.flags = KREG_RANGE_EXACT | KREG_RANGE_PREFIX,
-		.pin = 1,
+		.range.flags = KREG_RANGE_EXACT | KREG_RANGE_PREFIX | (1u << 31),
 	};
 
 	test_err_scan(EOPNOTSUPP, self->t.fd, &cmd);
-	cmd.pin = 0;
+	cmd.range.flags = KREG_RANGE_EXACT | KREG_RANGE_PREFIX;
 	test_err_scan(EINVAL, self->t.fd, &cmd);
 	cmd.range.flags = KREG_RANGE_PREFIX;
 	test_err_scan(ENAMETOOLONG, self->t.fd, &cmd);

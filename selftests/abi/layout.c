@@ -214,6 +214,17 @@ static const struct place places[] = {
 	AT(112, kreg_ioc_register, out_id),
 	AT(120, kreg_ioc_register, out_how),
 	AT(124, kreg_ioc_register, out_limit),
+	SIZE(56, kreg_ioc_pin),
+	AT(0, kreg_ioc_pin, size),
+	AT(4, kreg_ioc_pin, flags),
+	AT(8, kreg_ioc_pin, table),
+	AT(16, kreg_ioc_pin, ms),
+	AT(20, kreg_ioc_pin, reserved),
+	AT(24, kreg_ioc_pin, out_id),
+	AT(32, kreg_ioc_pin, out_version),
+	AT(40, kreg_ioc_pin, out_ms),
+	AT(44, kreg_ioc_pin, out_limit),
+	AT(48, kreg_ioc_pin, out_reserved),
 	SIZE(80, kreg_ioc_lease),
 	AT(0, kreg_ioc_lease, size),
 	AT(4, kreg_ioc_lease, flags),
@@ -231,7 +242,7 @@ static const struct place places[] = {
 	AT(72, kreg_ioc_lease, out_limit),
 	AT(76, kreg_ioc_lease, out_reserved),
 
-	SIZE(360, kreg_info),
+	SIZE(384, kreg_info),
 	AT(0, kreg_info, size),
 	AT(4, kreg_info, type),
 	AT(8, kreg_info, id),
@@ -268,6 +279,10 @@ static const struct place places[] = {
 	AT(344, kreg_info, limit),
 	AT(348, kreg_info, subscriptions),
 	AT(352, kreg_info, events),
+	AT(360, kreg_info, kept),
+	AT(368, kreg_info, kept_bytes),
+	AT(376, kreg_info, pins),
+	AT(380, kreg_info, reserved),
 	SIZE(40, kreg_ioc_info),
 	AT(0, kreg_ioc_info, size),
 	AT(4, kreg_ioc_info, flags),
@@ -362,6 +377,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(15, KREG_RANGE_ALL);
 	EXPECT_EQ(1 << 9, KREG_FEATURE_RANGE);
 	EXPECT_EQ(1 << 10, KREG_FEATURE_ORDERED);
+	EXPECT_EQ(1 << 13, KREG_FEATURE_PIN);
 }
 
 /* The numbers of commands do not change when structs grow. */
@@ -384,6 +400,7 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0xc048bc0f, KREG_IOC_SUBSCRIBE);
 	EXPECT_EQ(0x4018bc10, KREG_IOC_ACK);
 	EXPECT_EQ(0xc050bc11, KREG_IOC_LEASE);
+	EXPECT_EQ(0xc038bc12, KREG_IOC_PIN);
 }
 
 TEST_F(abi, query)

@@ -46,6 +46,8 @@ ranges() {
 	t "$1: in JSON" 0 '{"key":"cherry","length":10,' '' \
 		sh -c "$kreg scan --json --keys --from c $1 | sed 's/\"version.*//'"
 	t "$1: count" 0 6 '' "$kreg" scan --count "$1"
+	t "$1: of one moment" 0 "$(keys "$1")" '' keys "$1" --snapshot
+	t "$1: a count of one moment" 0 2 '' "$kreg" scan -sc --prefix ban "$1"
 	t "$1: count of a range" 0 2 '' "$kreg" scan -c --prefix ban "$1"
 	t "$1: count in JSON" 0 '{"objects":3}' '' "$kreg" scan --json -ck -p app "$1"
 }

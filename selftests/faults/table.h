@@ -136,6 +136,14 @@ MAKER(make_sync)
 
 SWEEP(sync, .make = make_sync)
 
+MAKER(make_pin)
+{
+	call_init(c, KREG_IOC_PIN, sizeof(c->arg.pin), true);
+	c->arg.pin.table = w->table;
+}
+
+SWEEP(pin, .make = make_pin)
+
 MAKER(make_info)
 {
 	call_init(c, KREG_IOC_INFO, sizeof(c->arg.info), false);

@@ -30,6 +30,7 @@ union any {
 	struct kreg_ioc_subscribe subscribe;
 	struct kreg_ioc_ack ack;
 	struct kreg_ioc_lease lease;
+	struct kreg_ioc_pin pin;
 	__u8 bytes[2 * PAGE];
 };
 

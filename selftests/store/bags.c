@@ -232,6 +232,7 @@ void bags_churn(u32 op)
 
 	while (kreg_store_limbo_full(&store)) {
 		bags_finish_walk();
+		pinned_finish_walk();
 		upkeep(64);
 	}
 	kreg_txn_begin(&t, &store);
@@ -265,6 +266,7 @@ void bags_drain(void)
 	}
 	bags_finish_walk();
 	bags_forget();
+	pinned_finish();
 	if (mode->bound)
 		holders_retire();
 	memory_drain();

@@ -127,14 +127,15 @@ static void start_walk(void)
 		key = key_of(runs[f.run].k, reader.bytes);
 		at = &key;
 	}
+	kreg_walk_init(&reader.walk, &store, NULL);
 	if (f.object && at && reader.back)
-		kreg_walk_seek_before(&reader.walk, &store, at, f.born, f.sub);
+		kreg_walk_seek_before(&reader.walk, at, f.born, f.sub);
 	else if (f.object && at)
-		kreg_walk_seek_behind(&reader.walk, &store, at, f.born, f.sub);
+		kreg_walk_seek_behind(&reader.walk, at, f.born, f.sub);
 	else if (reader.back)
-		kreg_walk_seek_back(&reader.walk, &store, at, f.with);
+		kreg_walk_seek_back(&reader.walk, at, f.with);
 	else
-		kreg_walk_seek(&reader.walk, &store, at, f.with);
+		kreg_walk_seek(&reader.walk, at, f.with);
 }
 
 void bags_forget(void)
@@ -159,6 +160,7 @@ void bags_meanwhile(void)
 		bags_finish_walk();
 	else if (!reader.open && !rnd(4))
 		start_walk();
+	pinned_meanwhile();
 	if (mode->verify_every == 1)
 		tap_check(kreg_store_verify(&store));
 }

@@ -110,8 +110,9 @@ static void walk_all(u64 n, bool back)
 	struct kreg_hit hit;
 	u64 found = 0;
 
+	kreg_walk_init(&w, &store, NULL);
 	if (back)
-		kreg_walk_seek_back(&w, &store, NULL, false);
+		kreg_walk_seek_back(&w, NULL, false);
 	else
 		kreg_walk_start(&w, &store, NULL);
 	while (back ? kreg_walk_prev(&w, &hit) : kreg_walk_next(&w, &hit))

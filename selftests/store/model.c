@@ -60,7 +60,7 @@ static void commit_model(void)
 		dirty[k] = false;
 		committed[k] = now[k];
 		if (!now[k].present)
-			pins_gone(k);
+			sections_gone(k);
 	}
 }
 
@@ -248,9 +248,10 @@ static void meanwhile(void)
 	if (!rnd(2))
 		probe(rnd(mode->keys));
 	if (!rnd(4))
-		pins_step();
+		sections_step();
 	if (!rnd(64))
-		pins_start();
+		sections_start();
+	pinned_meanwhile();
 }
 
 static void do_upkeep(u32 budget)
@@ -340,7 +341,8 @@ static void throttle(void)
 	if (!kreg_store_limbo_full(&store))
 		return;
 	shim_rcu_hold = false;
-	pins_finish();
+	sections_finish();
+	pinned_finish_walk();
 	while (kreg_store_limbo_full(&store))
 		do_upkeep(64);
 }
@@ -388,7 +390,8 @@ void model_let_go(void)
 		if (prepared[i])
 			discard(prepared[i]);
 	memset(prepared, 0, sizeof(prepared));
-	pins_finish();
+	sections_finish();
+	pinned_finish();
 	for (i = 0; i < 64; i++)
 		probe_keep(NULL, 0, 0);
 }

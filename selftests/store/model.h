@@ -9,9 +9,10 @@
 #include "store/internal.h"
 #include "store/limbo.h"
 #include "store/marks.h"
+#include "store/pin.h"
 #include "tap.h"
 
-#define PINS		3
+#define SECTIONS	3
 #define KEY_ROOM	1024
 
 /* What a value is follows from key and seed. */
@@ -35,6 +36,7 @@ struct mode {
 	bool ordered;		/* by keys */
 	u32 prefix;		/* bytes that all keys begin with */
 	bool runs;		/* likewise, and keys have several objects: see bags.c */
+	u32 pins;		/* one in so many times a pin is set, or ends; 0: none */
 	u32 edits;		/* one in so many puts edits what is there; 0: none */
 };
 
@@ -130,10 +132,15 @@ void cleared_run(void);
 void several_run(void);
 void crowded_run(void);
 
-/* pins.c: readers that stay in their section while the store changes. */
-void pins_start(void);
-void pins_step(void);
-void pins_gone(u32 k);
-void pins_finish(void);
+/* sections.c: readers that stay in their section while the store changes. */
+void sections_start(void);
+void sections_step(void);
+void sections_gone(u32 k);
+void sections_finish(void);
+
+/* pinned.c: pins, and who reads by them. */
+void pinned_meanwhile(void);
+void pinned_finish_walk(void);
+void pinned_finish(void);
 
 #endif /* MODEL_H */

@@ -184,6 +184,10 @@ static inline void list_splice_init(struct list_head *from, struct list_head *h)
 #define list_for_each_entry_reverse(p, h, m) \
 	for (p = list_entry((h)->prev, __typeof__(*p), m); &p->m != (h); \
 	     p = list_entry(p->m.prev, __typeof__(*p), m))
+#define list_next_entry(p, m)	list_entry((p)->m.next, __typeof__(*(p)), m)
+#define list_is_last(p, h)	((p)->next == (h))
+#define list_for_each_entry_continue(p, h, m) \
+	for (p = list_next_entry(p, m); &p->m != (h); p = list_next_entry(p, m))
 #define list_for_each_entry_safe(p, n, h, m) \
 	for (p = list_entry((h)->next, __typeof__(*p), m), \
 	     n = list_entry(p->m.next, __typeof__(*p), m); &p->m != (h); \

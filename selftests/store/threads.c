@@ -5,6 +5,7 @@
  *
  *	threads [SECONDS]
  *
+ * Some of them walk by a pin, which the writer sets and ends, and find the same each time.
  * The first KEPT keys are there at all times, even over a clear, which puts them
  * back in its own commit. The first TOGETHER of them are always written together.
  */
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/pin.h"
 #include "tap.h"
 
 #define READERS		3
@@ -23,7 +25,14 @@
 static struct kreg_store store;
 static DEFINE_SPINLOCK(turn);
 static bool stop;
-static unsigned long lookups, walks, writes;
+static unsigned long lookups, walks, writes, pinned_walks;
+
+/* Never freed before the end, since readers may be at one that has ended. */
+static struct shown {
+	struct kreg_pin pin;
+	u64 sum;			/* of what the first reader has found, or 0 */
+	struct shown *next;
+} *shown, *lasting, *all_shown;
 
 /* A value: its key, and the same stamp all over. */
 struct value {
@@ -89,8 +98,9 @@ static void walk(bool back)
 
 	memset(seen, 0, sizeof(seen));
 	rcu_read_lock();
+	kreg_walk_init(&w, &store, NULL);
 	if (back)
-		kreg_walk_seek_back(&w, &store, NULL, false);
+		kreg_walk_seek_back(&w, NULL, false);
 	else
 		kreg_walk_start(&w, &store, NULL);
 	while (back ? kreg_walk_prev(&w, &hit) : kreg_walk_next(&w, &hit)) {
@@ -103,6 +113,45 @@ static void walk(bool back)
 	}
 	rcu_read_unlock();
 	tap_check(kept == KEPT);
+}
+
+/* What a pin shows is the same for everyone, as long as it lasts. */
+static void walk_pinned(void)
+{
+	static _Thread_local struct value copy;
+	u64 sum = 1, stamp[TOGETHER] = {}, none = 0;
+	struct shown *s;
+	struct kreg_walk w;
+	struct kreg_hit hit;
+	u32 k, kept = 0;
+
+	rcu_read_lock();
+	/* Pairs with change_pin(). */
+	s = smp_load_acquire(&shown);
+	if (s && kreg_pin_enter(&s->pin)) {
+		kreg_walk_init(&w, &store, &s->pin);
+		kreg_walk_seek(&w, NULL, false);
+		while (kreg_walk_next(&w, &hit)) {
+			memcpy(&k, hit.key, 4);
+			memcpy(&copy, hit.blob ? kreg_blob_bytes(hit.blob) : hit.value,
+			       hit.value_len);
+			check(k, &copy, hit.value_len);
+			if (k < TOGETHER)
+				stamp[k] = copy.stamps[0];
+			kept += k < KEPT;
+			sum = sum * 1000003 + (k ^ hit.version);
+		}
+		if (kreg_pin_held(&s->pin)) {
+			tap_check(kept == KEPT);
+			for (k = 1; k < TOGETHER; k++)
+				tap_check(stamp[k] == stamp[0]);
+			if (!__atomic_compare_exchange_n(&s->sum, &none, sum, false,
+							 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+				tap_check(none == sum);
+			__atomic_fetch_add(&pinned_walks, 1, __ATOMIC_RELAXED);
+		}
+	}
+	rcu_read_unlock();
 }
 
 static void *reader(void *arg)
@@ -124,6 +173,8 @@ static void *reader(void *arg)
 		n += 4;
 		if (!(n & 1023))
 			walk(walked++ & kreg_store_is_ordered(&store));
+		if (!(n & 2047))
+			walk_pinned();
 	}
 	__atomic_fetch_add(&lookups, n, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&walks, walked, __ATOMIC_RELAXED);
@@ -204,6 +255,45 @@ static void write_once(u32 size)
 	kreg_prealloc_free(&f);
 }
 
+static struct shown *set_pin(void)
+{
+	struct shown *s = calloc(1, sizeof(*s));
+	struct kreg_prealloc f = {};
+
+	if (kreg_store_want_pins(&store, &f))
+		fill_and_add(&f);
+	kreg_prealloc_free(&f);
+	s->pin.allowed = ~0ULL;
+	kreg_pin_set(&store, &s->pin);
+	s->next = all_shown;
+	all_shown = s;
+	return s;
+}
+
+/* Another pin, or none; the one before goes on for a while. */
+static void change_pin(void)
+{
+	if (lasting)
+		kreg_pin_end(&store, &lasting->pin);
+	lasting = shown;
+	/* Pairs with walk_pinned(). */
+	smp_store_release(&shown, shim_random() % 4 ? set_pin() : NULL);
+}
+
+static void end_pins(void)
+{
+	struct shown *s;
+
+	while (kreg_pin_first(&store))
+		kreg_pin_end(&store, kreg_pin_first(&store));
+	while ((s = all_shown)) {
+		all_shown = s->next;
+		free(s);
+	}
+	shown = NULL;
+	lasting = NULL;
+}
+
 static void writer(double seconds)
 {
 	time_t end = time(NULL) + seconds;
@@ -213,6 +303,8 @@ static void writer(double seconds)
 		if (!(++writes & 16383))
 			size = shim_random() % (MOST / 2);
 		write_once(size);
+		if (!(writes & 1023))
+			change_pin();
 		if (!(writes & 255))
 			shim_run_work();
 		while (kreg_store_limbo_full(&store)) {
@@ -245,6 +337,7 @@ static void run(double seconds, bool ordered)
 	tap_check(!kreg_store_init(&store, &turn, ordered));
 	writes = 0;
 	lookups = 0;
+	pinned_walks = 0;
 	walks = 0;
 	begin();
 	WRITE_ONCE(stop, false);
@@ -255,10 +348,14 @@ static void run(double seconds, bool ordered)
 	for (i = 0; i < READERS; i++)
 		pthread_join(threads[i], NULL);
 	tap_check(kreg_store_verify(&store));
+	end_pins();
+	tap_check(kreg_store_verify(&store));
 	spin_unlock(&turn);
 	kreg_store_exit(&store);
 	tap_check(!shim_allocated);
-	printf("# %lu writes, %lu lookups, %lu walks\n", writes, lookups, walks);
+	printf("# %lu writes, %lu lookups, %lu walks, %lu by a pin\n", writes, lookups, walks,
+	       pinned_walks);
+	tap_check(seconds < 5 || pinned_walks);
 }
 
 int main(int argc, char **argv)

@@ -198,7 +198,7 @@
  * @KREG_LIMIT_BOUND: bound objects of the user
  * @KREG_LIMIT_WATCHES: watches of the user, and his places of STANDBY and of REGISTER
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client
- * @KREG_LIMIT_PINS: pins of the table; not yet
+ * @KREG_LIMIT_PINS: pins of the table
  * @KREG_LIMIT_NAMESPACES: user namespaces of the user in which there are clients or
  *	tables; told by open(2), which fails with EDQUOT
  * @KREG_LIMIT_FOLLOWERS: tables that follow the role
@@ -256,6 +256,10 @@ enum kreg_denial {
 /* Subscriptions of a client, and of a table; max_subscriptions, max_table_subscriptions. */
 #define KREG_MAX_SUBSCRIPTIONS		64
 #define KREG_MAX_TABLE_SUBSCRIPTIONS	1024
+
+/* Pins of a table; and for how long one may last, max_pin_ms. */
+#define KREG_MAX_PINS		16
+#define KREG_MAX_PIN_MS		(10 * 60 * 1000)
 
 /* Keys of a table that are waited for; max_table_awaited. */
 #define KREG_MAX_TABLE_AWAITED		4096
@@ -334,11 +338,12 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_ORDERED	(1ULL << 10)	/* tables of type ordered_set, REVERSE of SCAN */
 #define KREG_FEATURE_EDIT	(1ULL << 11)	/* EDIT; PRESENT, VALUE and PART of OP */
 #define KREG_FEATURE_BAG	(1ULL << 12)	/* tables of the types bag and duplicate_bag */
+#define KREG_FEATURE_PIN	(1ULL << 13)	/* PIN; @pin of SCAN */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
-				 KREG_FEATURE_BAG)
+				 KREG_FEATURE_BAG | KREG_FEATURE_PIN)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -1115,7 +1120,7 @@ struct kreg_object {
  * @buf: pointer to room for &struct kreg_object, aligned to 8 bytes; with COUNT 0
  * @buf_len: length of the room; with COUNT 0
  * @max_count: objects at most; 0: as many as fit, with COUNT 2^32 - 1
- * @pin: not yet: id of the version to look at; 0: the newest
+ * @pin: id of a pin of this client, by KREG_IOC_PIN: look at the table as it was then; 0: as it is
  * @process: with OF, the process, which need not live any more; else zero
  * @out_count: objects in the room; with COUNT, how many there are, @max_count at most
  * @out_len: bytes in the room; with EMSGSIZE the bytes that the next object needs
@@ -1138,13 +1143,18 @@ struct kreg_object {
  * behind the padding of the value: to whom it is bound, or zero. With OF, objects of other
  * processes are passed over; ESRCH: a process without a cookie that is not the caller.
  *
+ * With @pin all calls together return the objects that were there when it was set, and nothing of
+ * what was written since. What is bound to a process, or on loan, is told of at a pin as it would
+ * be now: nothing of a process that is dead, and what others have on loan is hidden.
+ *
  * COUNT counts what a scan with the same range, @after and OF would return. It goes with neither
  * KEYS nor PROCESSES. REVERSE is for tables that are in the order of keys: on a set it is
  * EOPNOTSUPP.
  *
  * Errors beside the general ones: EMSGSIZE; EINVAL: @buf is not aligned, or is given with COUNT;
  * OF without a process, or a process without it; in the range an empty key, a flag without the
- * key that it needs, or things that do not go together; ENAMETOOLONG: one of its keys.
+ * key that it needs, or things that do not go together; ENAMETOOLONG: one of its keys. Of @pin,
+ * EINVAL: this client cannot have had it, or it is one of another table; ESTALE: it has ended.
  */
 struct kreg_ioc_scan {
 	__u32 size;
@@ -1206,6 +1216,11 @@ struct kreg_ioc_scan {
  * @subscriptions: subscriptions to its stream
  * @events: number of its last event; those that nobody could have asked for are not counted,
  *	but a number is left out in their place when somebody subscribes after nobody did
+ * @kept: objects that were replaced or removed and are kept for pins, without those that
+ *	were cleared
+ * @kept_bytes: bytes of memory that these take
+ * @pins: pins that keep the table as it was, see KREG_IOC_PIN
+ * @reserved: 0
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -1247,6 +1262,10 @@ struct kreg_info {
 	__u32 limit;
 	__u32 subscriptions;
 	__aligned_u64 events;
+	__aligned_u64 kept;
+	__aligned_u64 kept_bytes;
+	__u32 pins;
+	__u32 reserved;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
@@ -1414,9 +1433,10 @@ struct kreg_ioc_watch {
  * struct kreg_ioc_cancel - ioctl(KREG_IOC_CANCEL)
  * @size: sizeof(struct kreg_ioc_cancel)
  * @flags: %KREG_CANCEL_ALL bits
- * @id: id of a watch, a place in line or a subscription of this client
+ * @id: id of a watch, a place in line, a subscription or a pin of this client
  *
- * End a subscription, of which nothing more is read then. Or end a watch: when the
+ * End a subscription, of which nothing more is read then; or a pin, and a scan by it that is under
+ * way fails. Or end a watch: when the
  * call returns 0 there is no record of it and will be none. The same of a place in line, for
  * which ENOENT says that the table, or the key, has become the process', or is gone or not to be
  * had any more, as its record says. ENOENT says that the watch
@@ -1700,6 +1720,49 @@ struct kreg_ioc_lease {
 	__u32 out_reserved;
 };
 
+/**
+ * struct kreg_ioc_pin - ioctl(KREG_IOC_PIN)
+ * @size: sizeof(struct kreg_ioc_pin)
+ * @flags: must be zero
+ * @table: id of the table
+ * @ms: milliseconds it is to last; 0: as long as it may
+ * @reserved: must be zero
+ * @out_id: id of the pin, for KREG_IOC_SCAN and KREG_IOC_CANCEL
+ * @out_version: version of the last write that it shows, &kreg_info.version of that moment
+ * @out_ms: how long it will last at most: @ms, or the parameter max_pin_ms if that is less
+ * @out_limit: with EDQUOT which limit was reached
+ * @out_reserved: 0
+ *
+ * Keep the table readable as it is now, while it is written: a batch is in it as a whole or not at
+ * all. A pin is not in the way of writers. What they replace or remove, and what they clear, stays
+ * in memory for it, of each object one version at most; &kreg_info.kept_bytes tells how much that
+ * is. Its own cost does not depend on the size of the table.
+ *
+ * It ends by KREG_IOC_CANCEL, after @out_ms, when its file is closed, and with the table. It ends
+ * early if the user of this client cannot be charged for what it keeps in a table that another user
+ * pays for; and all pins of a table end before a write to it is refused with %KREG_LIMIT_BYTES.
+ * CANCEL of one that has ended by itself is ENOENT, and forgets it; a scan by it is ESTALE.
+ *
+ * Who may read the table may pin it, and reads by the pin as long as he may read the table.
+ *
+ * Errors beside the general ones: EDQUOT with %KREG_LIMIT_PINS: the table has %KREG_MAX_PINS, or
+ * max_pin_ms is 0.
+ *
+ * Of ETS, safe_fixtable/2 and, in newer systems, snapshots of multiversion stores are alike.
+ */
+struct kreg_ioc_pin {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__u32 ms;
+	__u32 reserved;
+	__aligned_u64 out_id;
+	__aligned_u64 out_version;
+	__u32 out_ms;
+	__u32 out_limit;
+	__aligned_u64 out_reserved;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -1719,7 +1782,8 @@ enum {
 	KREG_CMD_REGISTER,
 	KREG_CMD_SUBSCRIBE,
 	KREG_CMD_ACK,
-	KREG_CMD_LEASE
+	KREG_CMD_LEASE,
+	KREG_CMD_PIN
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1740,6 +1804,7 @@ enum {
 #define KREG_IOC_SUBSCRIBE	_IOWR(KREG_IOC_MAGIC, KREG_CMD_SUBSCRIBE, struct kreg_ioc_subscribe)
 #define KREG_IOC_ACK		_IOW(KREG_IOC_MAGIC, KREG_CMD_ACK, struct kreg_ioc_ack)
 #define KREG_IOC_LEASE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LEASE, struct kreg_ioc_lease)
+#define KREG_IOC_PIN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_PIN, struct kreg_ioc_pin)
 
 /**
  * DOC: Mailbox

@@ -6,7 +6,7 @@
  */
 #include "model.h"
 
-static struct pin {
+static struct section {
 	bool open, walking;
 	bool back;			/* it walks backwards */
 	u32 last;			/* key that it came to last; keys: none */
@@ -20,7 +20,7 @@ static struct pin {
 	struct kreg_hit hit;
 	u32 held;			/* key of @hit; keys: none */
 	u32 held_seed;
-} pins[PINS];
+} sections[SECTIONS];
 
 static bool behind(u32 k, u32 after)
 {
@@ -38,7 +38,7 @@ static bool behind(u32 k, u32 after)
 	return x.len != y.len ? x.len < y.len : kreg_read_compare(a, b, x.len) < 0;
 }
 
-static void hold(struct pin *p)
+static void hold(struct section *p)
 {
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
@@ -54,7 +54,7 @@ static void hold(struct pin *p)
 	p->held_seed = committed[k].seed;
 }
 
-static void check_held(struct pin *p)
+static void check_held(struct section *p)
 {
 	const u8 *value = p->hit.value;
 
@@ -66,9 +66,9 @@ static void check_held(struct pin *p)
 	value_check(p->held, p->held_seed, value, p->hit.value_len);
 }
 
-static void start(struct pin *p)
+static void start(struct section *p)
 {
-	u32 section = p - pins + 1;
+	u32 section = p - sections + 1;
 	u8 bytes[KEY_ROOM];
 	struct kreg_key key = {};
 
@@ -87,15 +87,16 @@ static void start(struct pin *p)
 	p->last = mode->keys;
 	memcpy(p->bytes, bytes, sizeof(bytes));
 	key.bytes = p->bytes;
+	kreg_walk_init(&p->walk, &store, NULL);
 	if (p->back)
-		kreg_walk_seek_back(&p->walk, &store, p->after < mode->keys ? &key : NULL, false);
+		kreg_walk_seek_back(&p->walk, p->after < mode->keys ? &key : NULL, false);
 	else
 		kreg_walk_start(&p->walk, &store, p->after < mode->keys ? &key : NULL);
 	hold(p);
 }
 
 /* A lookup that loaded C, root and n long ago. */
-static void late_lookup(struct pin *p)
+static void late_lookup(struct section *p)
 {
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
@@ -114,7 +115,7 @@ static void late_lookup(struct pin *p)
 }
 
 /* The same by kreg_reader_get(), which goes on with a newer version if it has to. */
-static void late_get(struct pin *p)
+static void late_get(struct section *p)
 {
 	u32 k = rnd(mode->keys);
 	u8 bytes[KEY_ROOM];
@@ -134,7 +135,7 @@ static void late_get(struct pin *p)
 }
 
 /* Whether the walk is to come to key @k, and, with @last, in the right order. */
-static bool on_the_way(const struct pin *p, u32 k, u32 last)
+static bool on_the_way(const struct section *p, u32 k, u32 last)
 {
 	bool from = p->after == mode->keys ||
 		    (p->back ? k != p->after && !behind(k, p->after) : behind(k, p->after));
@@ -144,7 +145,7 @@ static bool on_the_way(const struct pin *p, u32 k, u32 last)
 	return p->back ? behind(last, k) : behind(k, last);
 }
 
-static void walk_on(struct pin *p)
+static void walk_on(struct section *p)
 {
 	struct kreg_hit hit;
 	u32 k;
@@ -167,12 +168,12 @@ static void walk_on(struct pin *p)
 			  !on_the_way(p, k, mode->keys));
 }
 
-static void finish(struct pin *p)
+static void finish(struct section *p)
 {
 	while (p->walking)
 		walk_on(p);
 	check_held(p);
-	shim_leave(p - pins + 1);
+	shim_leave(p - sections + 1);
 	if (p->held < mode->keys && p->hit.blob) {
 		check_held(p);
 		kreg_blob_put(p->hit.blob);
@@ -183,17 +184,17 @@ static void finish(struct pin *p)
 	p->open = false;
 }
 
-void pins_start(void)
+void sections_start(void)
 {
-	struct pin *p = &pins[rnd(PINS)];
+	struct section *p = &sections[rnd(SECTIONS)];
 
 	if (!p->open)
 		start(p);
 }
 
-void pins_step(void)
+void sections_step(void)
 {
-	struct pin *p = &pins[rnd(PINS)];
+	struct section *p = &sections[rnd(SECTIONS)];
 	u32 steps = 1 + rnd(8);
 
 	if (!p->open)
@@ -209,20 +210,20 @@ void pins_step(void)
 }
 
 /* Key @k is not there any more, for readers from now on. */
-void pins_gone(u32 k)
+void sections_gone(u32 k)
 {
 	unsigned int i;
 
-	for (i = 0; i < PINS; i++)
-		if (pins[i].open)
-			pins[i].gone[k] = true;
+	for (i = 0; i < SECTIONS; i++)
+		if (sections[i].open)
+			sections[i].gone[k] = true;
 }
 
-void pins_finish(void)
+void sections_finish(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < PINS; i++)
-		if (pins[i].open)
-			finish(&pins[i]);
+	for (i = 0; i < SECTIONS; i++)
+		if (sections[i].open)
+			finish(&sections[i]);
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* PIN: keep a table readable as it is now. */
+#include <linux/err.h>
+
+#include "client/client.h"
+#include "client/limits.h"
+#include "cmd/cmd.h"
+#include "cmd/find.h"
+#include "store/pin.h"
+#include "store/write.h"
+#include "table/access.h"
+#include "table/change.h"
+#include "table/request.h"
+#include "table/snapshot.h"
+#include "table/table.h"
+
+static int check_pin(const struct kreg_ioc_pin *arg)
+{
+	return arg->flags || arg->reserved ? -EOPNOTSUPP : 0;
+}
+
+static int apply_pin(struct kreg_table_req *c)
+{
+	struct kreg_snapshot *snap = c->snapshot;
+	int err = kreg_table_may_read(c->table, c->client) ?:
+		  kreg_snapshot_start(snap, c->table, c->value);
+
+	if (err)
+		return err;
+	c->value = snap->handle.id;
+	c->value2 = snap->pin.version;
+	c->snapshot = NULL;
+	return 0;
+}
+
+/* What a table has to have for its first pin, and keeps. */
+static int bring_room(struct kreg_table *t)
+{
+	struct kreg_prealloc pre;
+	int err;
+
+	kreg_prealloc_init(&pre);
+	do {
+		spin_lock(&t->writer->turn);
+		err = kreg_store_want_pins(&t->store, &pre);
+		spin_unlock(&t->writer->turn);
+		if (err)
+			err = kreg_table_prealloc(t, &pre, false) ?: -EAGAIN;
+	} while (err == -EAGAIN);
+	return err;
+}
+
+static int pin_table(struct kreg_client *cl, struct kreg_table *t, struct kreg_ioc_pin *arg)
+{
+	struct kreg_table_req *c = kreg_table_req_alloc(cl, t, apply_pin);
+	struct kreg_snapshot *snap;
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	err = kreg_table_may_read(t, cl) ?: bring_room(t);
+	if (err)
+		return kreg_table_req_cancel(c, err);
+	snap = kreg_snapshot_alloc(cl);
+	if (IS_ERR(snap))
+		return kreg_table_req_cancel(c, PTR_ERR(snap));
+	c->snapshot = snap;
+	c->value = arg->out_ms;
+	err = kreg_writer_submit(t->writer, &c->req);
+	if (!err) {
+		arg->out_id = c->value;
+		arg->out_version = c->value2;
+	}
+	kreg_req_put(&c->req);
+	return err;
+}
+
+/* For as long as is asked for, or may be. */
+static int limit_time(struct kreg_ioc_pin *arg)
+{
+	u64 most = READ_ONCE(kreg_limits.pin_ms);
+
+	arg->out_ms = min_t(u64, arg->ms ?: U32_MAX, most);
+	return arg->out_ms ? 0 : kreg_over_limit(KREG_LIMIT_PINS);
+}
+
+int kreg_cmd_pin(struct kreg_call *call)
+{
+	struct kreg_ioc_pin *arg = call->arg;
+	struct kreg_client *cl = call->client;
+	struct kreg_table *t;
+	int err = check_pin(arg) ?: kreg_client_check_mode(cl, FMODE_READ) ?: limit_time(arg);
+
+	if (err)
+		return err;
+	t = kreg_find_table(cl, arg->table);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	err = pin_table(cl, t, arg);
+	if (err)
+		return err;
+	arg->out_limit = 0;
+	arg->out_reserved = 0;
+	err = kreg_cmd_answer_from(call, struct kreg_ioc_pin, out_id);
+	/* Nobody has learned of it. */
+	if (err)
+		kreg_handle_cancel(cl, arg->out_id, true);
+	return err;
+}
