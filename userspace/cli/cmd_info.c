@@ -110,6 +110,12 @@ static void show(const struct kreg_stat *stat)
 	snprintf(buf, sizeof(buf), "%" PRIu64 " (%s)", kreg_stat_memory(stat), user);
 	line("memory", buf);
 	number("version", kreg_stat_version(stat), "");
+	if (kreg_stat_pins(stat)) {
+		text_bytes(kreg_stat_kept_bytes(stat), user, sizeof(user));
+		snprintf(buf, sizeof(buf), "%u, which keep %" PRIu64 " objects (%s)",
+			 kreg_stat_pins(stat), kreg_stat_kept(stat), user);
+		line("pins", buf);
+	}
 	if (kreg_stat_marks(stat)) {
 		snprintf(buf, sizeof(buf), "%u links at most, %u marks in long buckets",
 			 kreg_stat_walked(stat), kreg_stat_marks(stat));

@@ -14,6 +14,7 @@ static const struct option options[] = {
 	{ "prefix", required_argument, NULL, 'p' },
 	{ "reverse", no_argument, NULL, 'r' },
 	{ "count", no_argument, NULL, 'c' },
+	{ "snapshot", no_argument, NULL, 's' },
 	{ "from", required_argument, NULL, FROM },
 	{ "above", required_argument, NULL, ABOVE },
 	{ "to", required_argument, NULL, TO },
@@ -26,6 +27,7 @@ struct wish {
 	bool reverse;
 	bool count;
 	bool limited;
+	bool snapshot;
 	uint64_t limit;
 	unsigned int range;
 	const char *after;
@@ -121,8 +123,13 @@ static int run_range(struct kreg_table *table, const struct wish *w)
 		.high_len = high.len,
 		.range = w->range,
 	};
-	int ret = w->count ? count(table, &o) : scan(table, &o, w);
+	struct kreg_pin *pin = NULL;
+	int ret = w->snapshot ? kreg_pin_set(table, 0, &pin) : 0;
 
+	o.pin = pin;
+	if (!ret)
+		ret = w->count ? count(table, &o) : scan(table, &o, w);
+	kreg_pin_end(pin);
 	bytes_free(&after);
 	bytes_free(&low);
 	bytes_free(&high);
@@ -142,7 +149,7 @@ static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "kl:a:p:rc", options)) != -1) {
+	while ((c = next_option(argc, argv, "kl:a:p:rcs", options)) != -1) {
 		if (c == 'k')
 			w->keys = true;
 		if (c == 'l' && parse_number(optarg, UINT64_MAX - 1, &w->limit))
@@ -155,6 +162,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->reverse = true;
 		if (c == 'c')
 			w->count = true;
+		if (c == 's')
+			w->snapshot = true;
 		if (c == 'p')
 			set_end(w, &w->low, optarg, KREG_RANGE_PREFIX);
 		if (c == FROM)
@@ -197,6 +206,7 @@ const struct command cmd_scan = {
 		"exist all the time are met exactly once, whatever is written meanwhile.\n\n"
 		"  -k, --keys        keys only\n"
 		"  -c, --count       only how many there are\n"
+		"  -s, --snapshot    all of them as they are at one moment\n"
 		"  -l, --limit N     N objects at most\n"
 		"  -a, --after KEY   go on after this key, backwards before it\n"
 		"  -r, --reverse     backwards, in an ordered table\n"

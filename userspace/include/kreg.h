@@ -43,6 +43,7 @@
 #include <kreg/edit.h>
 #include <kreg/key.h>
 #include <kreg/bag.h>
+#include <kreg/pin.h>
 #include <kreg/batch.h>
 #include <kreg/scan.h>
 #include <kreg/registry.h>

@@ -44,6 +44,10 @@ static const struct {
 	{ ECANCELED, TRY_LEASE, "that loan of the key of %t has ended" },
 	{ ENAMETOOLONG, TRY_LEASE, "the key has %k bytes; the most is %K" },
 	{ EFBIG, TRY_LEASE, "the value has %v bytes; the most is %V; split it" },
+	{ ESTALE, TRY_PINNED,
+	  "the pin of %t has ended: its time is over, its memory was needed, it is that of the parent of this process, or the table is gone"
+	},
+	{ ENODATA, TRY_PINNED, "the key was not in %t when it was pinned" },
 	{ ETIMEDOUT, TRY_WAIT, "the key of %t is not so after this time" },
 	{ ETIMEDOUT, TRY_WAIT_NAME, "the name of %t is not so after this time" },
 	{ EAGAIN, TRY_CALL,

@@ -27,6 +27,8 @@ static const char * const of_limits[] = {
 	  "as many clients have subscribed to %t as may (max_table_subscriptions): try again later",
 	[KREG_LIMIT_WATCHES] =
 	  "this user monitors and waits for as much as one may (max_user_watches): cancel some, or read the events of the dead",
+	[KREG_LIMIT_PINS] =
+	  "%t has as many pins as it may, or the administrator allows none (max_pin_ms): end some, or try again later",
 	[KREG_LIMIT_AWAITED] =
 	  "as many keys of %t are waited for as may be (max_table_awaited): try again later",
 };

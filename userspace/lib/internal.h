@@ -114,6 +114,12 @@ void kreg_mark_written(unsigned int cmd, const void *arg);
 /* fork.c: number of this process, which none of its ancestors has; never 0. */
 uint64_t kreg_process_number(void);
 
+/*
+ * pin.c: the id of @pin, which is to be one of @table, or 0 of NULL. -EINVAL, -ESTALE: it is that
+ * of a parent.
+ */
+int kreg_pin_id(const struct kreg_pin *pin, const struct kreg_table *table, uint64_t *id);
+
 /* Or had; those of a parent do not count. */
 static inline bool kreg_client_has_refs(const struct kreg_client *client)
 {
@@ -279,6 +285,7 @@ enum attempt {
 	TRY_MINE,	/* what only the process may do that has the key */
 	TRY_SYNC,
 	TRY_LEASE,
+	TRY_PINNED,	/* by a pin */
 	TRY_LOAN,	/* of what is on loan to this process */
 	TRY_WAIT,
 	TRY_WAIT_NAME,	/* of a table that need not be there; for an owner of it as well */

@@ -29,6 +29,7 @@ struct kreg_scan {
 	uint64_t after_version;	/* and where keys have several objects, which one it was */
 	unsigned int after_number;
 	struct kreg_process process;	/* with KREG_SCAN_OF */
+	uint64_t pin;		/* its id, or 0 */
 	struct kreg_range range;	/* its keys are in @keys */
 	char *keys;
 };
@@ -140,7 +141,7 @@ static int range_failed(int ret, const struct kreg_table *table,
 {
 	size_t len = 0;
 
-	kreg_fail_table(ret, TRY_READ, table);
+	kreg_fail_table(ret, o->pin ? TRY_PINNED : TRY_READ, table);
 	if (ret != -ENAMETOOLONG)
 		return ret;
 	if (o->after_len > KREG_MAX_KEY)
@@ -157,8 +158,12 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	struct kreg_scan *s;
 	int ret = read_options(&o, options);
 
+	uint64_t pin = 0;
+
 	if (!ret && o.room > (1u << 30))
 		ret = kreg_cause(-EINVAL, "the scan has more than 1 GiB of room");
+	if (!ret)
+		ret = kreg_pin_id(o.pin, table, &pin);
 	if (ret)
 		return range_failed(ret, table, &o);
 	s = calloc(1, sizeof(*s));
@@ -170,6 +175,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	if (o.process)
 		s->process = *o.process;
 	s->batch = o.batch;
+	s->pin = pin;
 	s->more = true;
 	set_range(&s->range, &o);
 	ret = set_after(s, o.after, o.after_len);
@@ -223,6 +229,7 @@ static int fetch(struct kreg_scan *s)
 			.table = s->table->id,
 			.range = s->range,
 			.max_count = s->batch,
+			.pin = s->pin,
 			.process = s->process,
 			.buf = kreg_ptr(s->buf),
 			.buf_len = s->room,
@@ -297,25 +304,25 @@ static int move_scan(struct kreg_scan *s, unsigned int flag, const struct kreg_o
 	return 1;
 }
 
-static int scan_failed(int ret, const struct kreg_table *table, unsigned int flags)
+static int scan_failed(int ret, const struct kreg_table *table, unsigned int flags, uint64_t pin)
 {
 	bool ordered = ret == -EOPNOTSUPP && flags & KREG_SCAN_REVERSE;
 
-	return kreg_fail_table(ret, ordered ? TRY_ORDER : TRY_READ, table);
+	return kreg_fail_table(ret, ordered ? TRY_ORDER : pin ? TRY_PINNED : TRY_READ, table);
 }
 
 int kreg_scan_next(struct kreg_scan *scan, const struct kreg_object **object)
 {
 	int ret = move_scan(scan, scan->next_flag, object);
 
-	return scan_failed(ret, scan->table, scan->flags);
+	return scan_failed(ret, scan->table, scan->flags, scan->pin);
 }
 
 int kreg_scan_prev(struct kreg_scan *scan, const struct kreg_object **object)
 {
 	int ret = move_scan(scan, scan->next_flag ^ KREG_SCAN_REVERSE, object);
 
-	return scan_failed(ret, scan->table, scan->flags);
+	return scan_failed(ret, scan->table, scan->flags, scan->pin);
 }
 
 int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *options,
@@ -326,9 +333,13 @@ int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *op
 	};
 	struct kreg_scan_options o;
 	int ret = read_options(&o, options);
+	uint64_t pin;
 
+	if (!ret)
+		ret = kreg_pin_id(o.pin, table, &pin);
 	if (ret)
 		return range_failed(ret, table, &o);
+	io.pin = pin;
 	io.flags |= o.flags;
 	if (o.process) {
 		io.flags |= KREG_SCAN_OF;
@@ -339,5 +350,5 @@ int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *op
 	      kreg_ioctl(table->client, KREG_IOC_SCAN, &io);
 	if (!ret)
 		*objects = io.out_count;
-	return scan_failed(ret, table, io.flags);
+	return scan_failed(ret, table, io.flags, io.pin);
 }

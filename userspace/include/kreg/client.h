@@ -81,7 +81,7 @@ int kreg_client_self(struct kreg_client *client, struct kreg_process *self) KREG
  * @max_batch_bytes: bytes of keys and values in a batch
  * @features: KREG_FEATURE_SET: tables of this type; KREG_FEATURE_WATCH: kreg_monitor();
  *	KREG_FEATURE_ROLE: <kreg/role.h>; KREG_FEATURE_RANGE: ranges of scans;
- *	KREG_FEATURE_ORDERED: ordered tables
+ *	KREG_FEATURE_ORDERED: ordered tables; KREG_FEATURE_PIN: <kreg/pin.h>
  */
 struct kreg_limits {
 	size_t size;

@@ -4,6 +4,7 @@
 #define KREG_SCAN_H
 
 #include <kreg/object.h>
+#include <kreg/pin.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,6 +27,7 @@ extern "C" {
  * @range: 0, or KREG_RANGE_LOW_OPEN: not @low itself; KREG_RANGE_HIGH_OPEN: not @high itself;
  *	KREG_RANGE_PREFIX: only keys that begin with @low; KREG_RANGE_EXACT: only the key @low
  * @reserved: must be zero
+ * @pin: as the table was when this was set, see kreg_pin_set(); NULL: as it is
  *
  * Keys are compared by their bytes, as by memcmp(3), and a key comes before those that it is the
  * beginning of; <kreg/key.h> makes keys of numbers and strings that are in the right order. In an
@@ -46,10 +48,11 @@ struct kreg_scan_options {
 	size_t high_len;
 	unsigned int range;
 	unsigned int reserved;
+	const struct kreg_pin *pin;
 };
 
 #define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0, 0, \
-				  0, 0, 0, 0, 0, 0 }
+				  0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_scan_open() - start a scan
@@ -57,8 +60,11 @@ struct kreg_scan_options {
  * @options: NULL: keys and values from the start
  * @scan: the scan
  *
- * Errors: -EINVAL: options that contradict each other; -ENAMETOOLONG: one of its keys. That a
- * table has no order is told by kreg_scan_next().
+ * The pin has to last until the scan is closed.
+ *
+ * Errors: -EINVAL: options that contradict each other, a pin of another table; -ENAMETOOLONG: one
+ * of its keys; -ESTALE: the pin is that of the parent of this process. That a table has no order
+ * is told by kreg_scan_next().
  */
 int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
 		   struct kreg_scan **scan) KREG_NONNULL_FIRST KREG_MUST_CHECK;
@@ -69,10 +75,11 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
  * @object: the object, good until the next call; without a value with KREG_SCAN_KEYS
  *
  * Every object that exists from the first call to the last is met exactly once,
- * whatever is written meanwhile, and no key twice. It is not a snapshot. After an
- * error the call may be tried again.
+ * whatever is written meanwhile, and no key twice. Only with a pin they are those of one
+ * moment. After an error the call may be tried again.
  *
- * Errors: -EOPNOTSUPP: backwards, and the table is a set.
+ * Errors: -EOPNOTSUPP: backwards, and the table is a set; -ESTALE: the pin has ended, or the table
+ * is gone.
  *
  * Return: 1; 0 at the end; or an error.
  */

@@ -130,6 +130,10 @@ uint64_t kreg_stat_writer_role(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* it is quarantined after more deaths than these in so many milliseconds; 0: no limit */
 unsigned int kreg_stat_limit(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_limit_ms(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* pins that keep it as it was, and the objects that they keep, with the bytes of memory of these */
+unsigned int kreg_stat_pins(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_kept(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+uint64_t kreg_stat_kept_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* subscriptions to its events, and the number of the last of these */
 unsigned int kreg_stat_subscriptions(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_events(const struct kreg_stat *stat) KREG_NONNULL_FIRST;

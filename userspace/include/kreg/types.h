@@ -42,6 +42,7 @@ struct kreg_stat;
 /* Many operations on a table. One thread at a time. */
 struct kreg_batch;
 /* A walk over the objects of a table. One thread at a time. */
+struct kreg_pin;
 struct kreg_scan;
 /* A walk over the tables. One thread at a time. */
 struct kreg_list;
