@@ -201,8 +201,7 @@ static int bring_place(struct kreg_table_req *c, u64 udata)
 	int err;
 
 	/* What the user gives back may not have been given back yet. */
-	err = kreg_sync_make_room(cl->user, KREG_QUOTA_BYTES,
-				  KREG_STANDBY_BYTES + c->table->name_len);
+	err = kreg_sync_make_room(cl->user, KREG_QUOTA_BYTES, KREG_STANDBY_BYTES);
 	if (err)
 		return err;
 	s = kreg_standby_alloc(cl, c->table, udata);

@@ -61,6 +61,8 @@ static const struct command commands[] = {
 	COMMAND(ACK, kreg_cmd_ack, struct kreg_ioc_ack, seq, 0),
 	COMMAND(PIN, kreg_cmd_pin, struct kreg_ioc_pin, out_reserved,
 		LIMIT_OF(struct kreg_ioc_pin)),
+	COMMAND(RENAME, kreg_cmd_rename, struct kreg_ioc_rename, out_reserved,
+		LIMIT_OF(struct kreg_ioc_rename)),
 	COMMAND(LEASE, kreg_cmd_lease, struct kreg_ioc_lease, out_reserved,
 		LIMIT_OF(struct kreg_ioc_lease)),
 };

@@ -34,7 +34,7 @@ static int check_give(const struct kreg_ioc_give *arg)
 /* May the caller, who owns the table, hand it to c->to? */
 static int may_hand(const struct kreg_table_req *c)
 {
-	int err = kreg_table_may_pass_on(c->table, c->client);
+	int err = kreg_table_may_pass_on(c->table, c->client) ?: kreg_table_req_check_name(c);
 
 	if (err)
 		return err;
@@ -68,8 +68,8 @@ static void use_heir_mail(struct kreg_table_req *c, const struct kreg_proc *owne
 static int apply_park(struct kreg_table_req *c)
 {
 	struct kreg_table *t = c->table;
-	int err = kreg_table_may_pass_on(t, c->client) ?: check_heir_mail(c, NULL) ?:
-		  kreg_table_charge_park(t);
+	int err = kreg_table_may_pass_on(t, c->client) ?: kreg_table_req_check_name(c) ?:
+		  check_heir_mail(c, NULL) ?: kreg_table_charge_park(t);
 
 	if (err)
 		return err;
@@ -99,7 +99,7 @@ static int bring_heir_mail(struct kreg_table_req *c)
 	struct kreg_table *t = c->table;
 	struct kreg_proc *heir;
 	struct kreg_mail *mail;
-	u8 data[KREG_MAX_DATA];
+	u8 data[KREG_MAX_DATA], name[KREG_MAX_NAME];
 	kuid_t uid;
 	u32 len = 0;
 
@@ -114,7 +114,7 @@ static int bring_heir_mail(struct kreg_table_req *c)
 	spin_unlock(&t->writer->turn);
 	if (!heir)
 		return 0;
-	mail = kreg_mail_alloc(c->client, heir, uid, t->name, t->name_len, data, len);
+	mail = kreg_mail_alloc(c->client, heir, uid, name, kreg_table_copy_name(t, name), data, len);
 	kreg_proc_put(heir);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
@@ -125,6 +125,7 @@ static int bring_heir_mail(struct kreg_table_req *c)
 static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg, const void *data)
 {
 	struct kreg_table *t = c->table;
+	u8 name[KREG_MAX_NAME];
 	struct kreg_mail *mail;
 	struct kreg_proc *to;
 	int err;
@@ -139,8 +140,8 @@ static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg,
 	err = kreg_client_may_take(to, c->to_uid, c->client->ns, c->client->uid);
 	if (err)
 		return err;
-	mail = kreg_mail_alloc(c->client, to, c->to_uid, t->name, t->name_len, data,
-			       arg->data_len);
+	mail = kreg_mail_alloc(c->client, to, c->to_uid, name, kreg_table_copy_name(t, name),
+			       data, arg->data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
 	c->mail = mail;

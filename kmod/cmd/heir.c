@@ -15,6 +15,7 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 		    const void *data, u32 data_len)
 {
 	struct kreg_table *t = c->table;
+	u8 name[KREG_MAX_NAME];
 	struct kreg_mail *mail;
 	struct kreg_proc *to;
 	int err;
@@ -40,7 +41,8 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 	err = kreg_client_may_take(to, c->to_uid, c->client->ns, c->client->uid);
 	if (err)
 		return err;
-	mail = kreg_mail_alloc(c->client, to, c->to_uid, t->name, t->name_len, data, data_len);
+	mail = kreg_mail_alloc(c->client, to, c->to_uid, name, kreg_table_copy_name(t, name), data,
+			       data_len);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);
 	c->mail = mail;
@@ -53,6 +55,8 @@ int kreg_heir_check(const struct kreg_table_req *c)
 		return 0;
 	if (kreg_proc_exiting(c->to))
 		return -ESRCH;
+	if (kreg_table_req_check_name(c))
+		return -EAGAIN;
 	return kreg_client_may_take(c->to, c->to_uid, c->client->ns, c->client->uid);
 }
 

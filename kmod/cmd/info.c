@@ -157,8 +157,7 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	info->mode = t->mode;
 	info->uid = from_kuid_munged(current_user_ns(), t->uid);
 	info->gid = from_kgid_munged(current_user_ns(), t->gid);
-	info->name_len = t->name_len;
-	memcpy(info->name, t->name, t->name_len);
+	info->name_len = kreg_table_copy_name(t, info->name);
 	info->user_ns = t->ns->key.user_ns->ns.inum;
 	info->pid_ns = t->ns->key.pid_ns->ns.inum;
 	tell_ownership(t, info);

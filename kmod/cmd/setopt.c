@@ -212,11 +212,15 @@ static int set_option(struct kreg_client *cl, const struct kreg_ioc_setopt *arg,
 		      const void *data)
 {
 	struct kreg_table *t;
+	int err;
 
 	if (!appliers[arg->option])
 		return set_client(cl, arg);
-	t = kreg_find_table(cl, arg->table);
-	return IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);
+	do {
+		t = kreg_find_table(cl, arg->table);
+		err = IS_ERR(t) ? PTR_ERR(t) : set_table(cl, t, arg, data);
+	} while (err == -EAGAIN);
+	return err;
 }
 
 int kreg_cmd_setopt(struct kreg_call *call)

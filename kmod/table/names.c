@@ -12,6 +12,7 @@
 #include "client/client.h"
 #include "client/news.h"
 #include "client/ns.h"
+#include "client/user.h"
 #include "store/gfp.h"
 #include "store/layout.h"
 #include "table/awaited.h"
@@ -190,12 +191,11 @@ void kreg_names_release(struct kreg_ns *ns, u64 id)
 
 static struct kreg_table *find_name(const struct kreg_ns *ns, const u8 *name, u32 len)
 {
-	struct kreg_table *t;
+	const struct kreg_name *n;
 
-	hlist_for_each_entry_rcu(t, name_bucket(name, len), name_node,
-				 lockdep_is_held(&names_lock))
-		if (t->ns == ns && t->name_len == len && !memcmp(t->name, name, len))
-			return t;
+	hlist_for_each_entry_rcu(n, name_bucket(name, len), node, lockdep_is_held(&names_lock))
+		if (n->ns == ns && n->len == len && !memcmp(n->bytes, name, len))
+			return rcu_dereference_check(n->table, lockdep_is_held(&names_lock));
 	return NULL;
 }
 
@@ -220,13 +220,17 @@ spinlock_t *kreg_names_wait_lock(void)
 	return &names_lock;
 }
 
-/* The name of @t has come or gone: tell who waits for that. */
-static void tell_awaited(const struct kreg_table *t, bool there)
+/* A name of @t has come or gone: tell who waits for that. */
+static void tell_awaited(const struct kreg_table *t, const struct kreg_name *name, bool there)
 {
-	struct kreg_key key = name_key(t->name, t->name_len);
-	struct kreg_awaited *a = kreg_awaited_find(awaited, &key, t->ns);
 	struct kreg_outcome now = { .present = there };
+	struct kreg_awaited *a;
+	struct kreg_key key;
 
+	if (likely(!awaited->count) || !name)
+		return;
+	key = name_key(name->bytes, name->len);
+	a = kreg_awaited_find(awaited, &key, t->ns);
 	if (!a)
 		return;
 	kreg_awaited_note(a, &now, false);
@@ -235,23 +239,32 @@ static void tell_awaited(const struct kreg_table *t, bool there)
 		kreg_wake_later(t->writer, &awaited->wake);
 }
 
+/* From now on @t is found by @name. */
+static void list_name(struct kreg_table *t, struct kreg_name *name)
+{
+	lockdep_assert_held(&names_lock);
+	name->ns = t->ns;
+	rcu_assign_pointer(name->table, t);
+	hlist_add_head_rcu(&name->node, name_bucket(name->bytes, name->len));
+}
+
 /* The place for the id was reserved, so nothing is allocated. */
 static int add_locked(struct kreg_table *t)
 {
 	struct kreg_slots *chunk = kreg_names_chunk(t->id);
 	unsigned int slot = kreg_names_slot(t->id);
+	struct kreg_name *name = kreg_table_name(t);
 
-	if (t->name_len && find_name(t->ns, t->name, t->name_len))
+	if (name && find_name(t->ns, name->bytes, name->len))
 		return -EEXIST;
 	if (WARN_ON_ONCE(xa_is_err(xa_store(&t->ns->ids, kreg_names_serial(t->id), t, GFP_NOWAIT))))
 		return -ENOMEM;
 	WRITE_ONCE(chunk->last[slot], t->id);
 	rcu_assign_pointer(chunk->table[slot], t);
-	if (t->name_len)
-		hlist_add_head_rcu(&t->name_node, name_bucket(t->name, t->name_len));
+	if (name)
+		list_name(t, name);
 	t->listed = true;
-	if (unlikely(awaited->count) && t->name_len)
-		tell_awaited(t, true);
+	tell_awaited(t, name, true);
 	return 0;
 }
 
@@ -268,16 +281,67 @@ int kreg_names_add(struct kreg_table *t)
 
 void kreg_names_remove(struct kreg_table *t)
 {
+	struct kreg_name *name = kreg_table_name(t);
+
 	kreg_table_assert(t);
 	spin_lock(&names_lock);
-	if (t->name_len)
-		hlist_del_rcu(&t->name_node);
+	if (name)
+		hlist_del_rcu(&name->node);
 	RCU_INIT_POINTER(kreg_names_chunk(t->id)->table[kreg_names_slot(t->id)], NULL);
 	xa_erase(&t->ns->ids, kreg_names_serial(t->id));
 	free_slot(t->id);
-	if (unlikely(awaited->count) && t->name_len)
-		tell_awaited(t, false);
+	tell_awaited(t, name, false);
 	spin_unlock(&names_lock);
+}
+
+/* Who looks for either name finds the table by the one or by the other. */
+int kreg_names_rename(struct kreg_table *t, struct kreg_name **name)
+{
+	struct kreg_name *old = kreg_table_name(t), *new = *name;
+	int err = 0;
+
+	kreg_table_assert(t);
+	spin_lock(&names_lock);
+	if (find_name(t->ns, new->bytes, new->len)) {
+		err = -EEXIST;
+	} else {
+		list_name(t, new);
+		kreg_table_set_name(t, new);
+		if (old)
+			hlist_del_rcu(&old->node);
+		tell_awaited(t, new, true);
+		tell_awaited(t, old, false);
+		*name = old;
+	}
+	spin_unlock(&names_lock);
+	return err;
+}
+
+/* Charged to the users of the tables, as they have it. */
+static void set_name(struct kreg_table *t, struct kreg_name *name)
+{
+	s64 before = t->name_memory;
+
+	if (name)
+		rcu_assign_pointer(name->table, t);
+	kreg_table_set_name(t, name);
+	kreg_user_count_in(t->user, KREG_QUOTA_BYTES, t->name_memory - before);
+}
+
+/* A look-up finds the one or the other table, never none, since the names stay listed. */
+int kreg_names_exchange(struct kreg_table *a, struct kreg_table *b)
+{
+	struct kreg_name *name_a = kreg_table_name(a), *name_b = kreg_table_name(b);
+
+	kreg_table_assert(a);
+	kreg_table_assert(b);
+	if (!name_a && !name_b)
+		return -EINVAL;
+	spin_lock(&names_lock);
+	set_name(a, name_b);
+	set_name(b, name_a);
+	spin_unlock(&names_lock);
+	return 0;
 }
 
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len)

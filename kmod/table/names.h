@@ -74,6 +74,14 @@ int kreg_names_add(struct kreg_table *t);
 /* Turn. Its name is free and its id dead. */
 void kreg_names_remove(struct kreg_table *t);
 
+/*
+ * Turn. @t has *@name from now on, and *@name is that which it had, or NULL. -EEXIST: a table has
+ * it, perhaps @t.
+ */
+int kreg_names_rename(struct kreg_table *t, struct kreg_name **name);
+/* Turn, of both tables: each has the name of the other, or none. -EINVAL: neither has one. */
+int kreg_names_exchange(struct kreg_table *a, struct kreg_table *b);
+
 /* RCU. -ENOENT. */
 struct kreg_table *kreg_names_find(const struct kreg_ns *ns, const u8 *name, u32 len);
 

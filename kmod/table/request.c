@@ -59,10 +59,17 @@ struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct k
 	kreg_client_sign(client, table->writer, &c->req);
 	c->apply = apply;
 	c->table = table;
+	c->renames = READ_ONCE(table->renames);
 	c->client = client;
 	kreg_client_get(client);
 	INIT_LIST_HEAD(&c->waiter.node);
 	return c;
+}
+
+int kreg_table_req_check_name(const struct kreg_table_req *c)
+{
+	kreg_table_assert(c->table);
+	return c->renames == c->table->renames ? 0 : -EAGAIN;
 }
 
 int kreg_table_req_submit(struct kreg_table_req *c)

@@ -44,6 +44,7 @@ struct kreg_table_req {
 	u32 data_len;
 	bool silent;
 	bool on_crash;
+	u32 renames;			/* of @table, before its name was looked at */
 	bool creates;			/* its end releases the id, if the table has not got it */
 	u64 value;
 	u64 value2;
@@ -59,6 +60,8 @@ struct kreg_table_req {
 /* Sleeps. Takes the reference on @table over, also when it returns NULL. */
 struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct kreg_table *table,
 					    int (*apply)(struct kreg_table_req *c));
+/* Turn. -EAGAIN: the table has another name than what was brought says. */
+int kreg_table_req_check_name(const struct kreg_table_req *c);
 /* Sleeps. Have it performed; the caller's reference on it ends. */
 int kreg_table_req_submit(struct kreg_table_req *c);
 /* Sleeps. Do not perform it; returns @err. */

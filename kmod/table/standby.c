@@ -17,11 +17,6 @@
 /* How many are looked at when no death is under way, and in one hold of a client's lock. */
 #define PLACES_A_LOOK	64
 
-static size_t place_memory(const struct kreg_standby *s)
-{
-	return KREG_STANDBY_BYTES + s->mail.event.size - sizeof(s->mail.event);
-}
-
 static void list_place(struct kreg_standby *s, struct kreg_client *cl)
 {
 	spin_lock(&cl->watch_lock);
@@ -53,7 +48,7 @@ static void drop_table(struct kreg_standby *s)
 
 static void free_place(struct kreg_standby *s)
 {
-	kreg_user_uncharge_watch(s->user, place_memory(s));
+	kreg_user_uncharge_watch(s->user, KREG_STANDBY_BYTES);
 	kreg_user_put(s->user);
 	kfree(s);
 }
@@ -73,6 +68,16 @@ static void free_place_read(struct kreg_mail *mail)
 	kreg_standby_free(container_of(mail, struct kreg_standby, mail));
 }
 
+/* The name that the table has in the end. */
+static void tell_name(struct kreg_mail *mail, const struct kreg_name *name)
+{
+	if (!name)
+		return;
+	mail->event.key_len = name->len;
+	mail->event.size = sizeof(mail->event) + ALIGN(name->len, 8);
+	memcpy(mail->tail, name->bytes, name->len);
+}
+
 /* What the record says of the end of the wait. */
 static void describe_end(struct kreg_standby *s, const struct kreg_table *t,
 			 const struct kreg_proc *from)
@@ -80,6 +85,7 @@ static void describe_end(struct kreg_standby *s, const struct kreg_table *t,
 	struct kreg_event *event = &s->mail.event;
 
 	event->process = kreg_proc_name(from, t->ns->key.pid_ns);
+	tell_name(&s->mail, kreg_table_name(t));
 	if (s->waiter.result) {
 		event->kind = KREG_EVENT_GONE;
 		event->cause = s->waiter.result == -ESTALE ? 0 : KREG_CAUSE_ACCESS;
@@ -151,11 +157,9 @@ static void init_place_record(struct kreg_mail *mail, const struct kreg_table *t
 {
 	INIT_LIST_HEAD(&mail->node);
 	mail->free = free_place_read;
-	mail->event.size = sizeof(mail->event) + ALIGN(t->name_len, 8);
+	mail->event.size = sizeof(mail->event);
 	mail->event.table = t->id;
 	mail->event.udata = udata;
-	mail->event.key_len = t->name_len;
-	memcpy(mail->tail, t->name, t->name_len);
 }
 
 static void init_place(struct kreg_standby *s, struct kreg_client *cl, struct kreg_table *t,
@@ -174,11 +178,11 @@ struct kreg_standby *kreg_standby_alloc(struct kreg_client *cl, struct kreg_tabl
 	struct kreg_standby *s;
 	int err;
 
-	s = kzalloc(struct_size(s, mail.tail, ALIGN(t->name_len, 8)), KREG_GFP_USER);
+	s = kzalloc(KREG_STANDBY_BYTES, KREG_GFP_USER);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
 	init_place(s, cl, t, udata);
-	err = kreg_user_charge_watch(cl->user, place_memory(s));
+	err = kreg_user_charge_watch(cl->user, KREG_STANDBY_BYTES);
 	if (err)
 		goto free;
 	s->user = cl->user;

@@ -39,8 +39,8 @@ struct kreg_standby {
 	struct kreg_mail mail;		/* last, since the name follows it */
 };
 
-/* What a place takes, but for the name of its table. */
-#define KREG_STANDBY_BYTES	sizeof(struct kreg_standby)
+/* What a place takes, with room for the name that its table has in the end. */
+#define KREG_STANDBY_BYTES	(sizeof(struct kreg_standby) + KREG_MAX_NAME)
 
 /*
  * Sleeps. A place of @cl for the line of @t: it has an id, by which nobody finds it yet.

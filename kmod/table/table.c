@@ -49,7 +49,7 @@ static void free_table(struct kreg_table *t)
 	kfree(t->awaited);
 	kfree(t->heir_data);
 	free_policy(rcu_dereference_protected(t->policy, true));
-	kfree(t->name);
+	kfree(rcu_dereference_protected(t->name, true));
 	kfree(t);
 	atomic_dec(&nr_tables);
 	module_put(THIS_MODULE);
@@ -78,6 +78,45 @@ static enum kreg_store_order order_for(u32 type)
 	}
 }
 
+struct kreg_name *kreg_name_alloc(const u8 *bytes, u32 len)
+{
+	struct kreg_name *name = kzalloc(struct_size(name, bytes, len), KREG_GFP_USER);
+
+	if (!name)
+		return NULL;
+	name->len = len;
+	memcpy(name->bytes, bytes, len);
+	return name;
+}
+
+void kreg_name_free(struct kreg_name *name)
+{
+	if (name)
+		kfree_rcu(name, rcu);
+}
+
+u32 kreg_table_copy_name(const struct kreg_table *t, u8 *bytes)
+{
+	const struct kreg_name *name;
+	u32 len;
+
+	rcu_read_lock();
+	name = rcu_dereference(t->name);
+	len = name ? name->len : 0;
+	if (name)
+		memcpy(bytes, name->bytes, len);
+	rcu_read_unlock();
+	return len;
+}
+
+void kreg_table_set_name(struct kreg_table *t, struct kreg_name *name)
+{
+	kreg_table_assert(t);
+	rcu_assign_pointer(t->name, name);
+	t->name_memory = kreg_name_memory(name);
+	WRITE_ONCE(t->renames, t->renames + 1);
+}
+
 static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 		      const struct kreg_table_spec *spec, u64 id)
 {
@@ -98,15 +137,16 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	INIT_LIST_HEAD(&t->upkeep.node);
 	kreg_lane_init(&t->lane);
 	t->upkeep.work = table_upkeep;
-	INIT_HLIST_NODE(&t->name_node);
 	INIT_RCU_WORK(&t->free_work, free_work);
 	INIT_DELAYED_WORK(&t->park_timer, park_work);
 	refcount_set(&t->refs, 1);
 	if (spec->name_len) {
-		t->name_len = spec->name_len;
-		t->name = kmemdup(spec->name, spec->name_len, KREG_GFP_USER);
-		if (!t->name)
+		struct kreg_name *name = kreg_name_alloc(spec->name, spec->name_len);
+
+		if (!name)
 			return -ENOMEM;
+		RCU_INIT_POINTER(t->name, name);
+		t->name_memory = kreg_name_memory(name);
 	}
 	return kreg_store_init(&t->store, &t->writer->turn, order_for(spec->type));
 }
@@ -139,7 +179,7 @@ struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 exit_store:
 	kreg_store_exit(&t->store);
 free:
-	kfree(t->name);
+	kfree(rcu_dereference_protected(t->name, true));
 	kfree(t);
 	return ERR_PTR(err);
 }

@@ -36,6 +36,22 @@ struct kreg_policy {
 	struct kreg_death_limit *limit;	/* or NULL */
 };
 
+/* The name of a table. It may go to another one. */
+struct kreg_name {
+	struct hlist_node node;		/* names_lock */
+	struct kreg_table __rcu *table;	/* names_lock */
+	struct kreg_ns *ns;		/* of the table; set before it is listed */
+	struct rcu_head rcu;
+	u32 len;
+	u8 bytes[];
+};
+
+/* Any. NULL is allowed. */
+static inline size_t kreg_name_memory(const struct kreg_name *name)
+{
+	return name ? sizeof(*name) + name->len : 0;
+}
+
 struct kreg_table {
 	/* Read by every operation, under RCU; changed under the turn: */
 	struct kreg_proc __rcu *owner;	/* holds a reference; NULL: parked */
@@ -53,12 +69,12 @@ struct kreg_table {
 	struct kreg_ns *ns;
 	struct kreg_writer *writer;
 	struct kreg_user *user;		/* who pays */
-	u32 name_len;
+	u32 name_memory;		/* turn: of @name */
+	u32 renames;			/* turn: how often that has changed */
 	u32 policy_bytes;		/* turn: of @policy and what it has */
-	u8 *name;
+	struct kreg_name __rcu *name;	/* turn: or NULL */
 
 	/* Where there is room before the store, which begins a cache line: */
-	struct hlist_node name_node;	/* names_lock */
 	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
 	struct kreg_policy __rcu *policy;	/* turn: set once; NULL: nothing of role.h */
 	struct kreg_awaited_set *awaited;	/* turn: keys that are waited for; NULL: none yet */
@@ -111,7 +127,8 @@ struct kreg_table {
 /* Any. What it takes now, exact under the turn. */
 static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
-	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) + t->name_len +
+	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) +
+	       t->name_memory +
 	       t->heir_data_len + t->policy_bytes +
 	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0);
 }
@@ -141,6 +158,14 @@ unsigned int kreg_table_count(void);
 /* Sleeps. A table that nobody can see yet, for @cl to own. ERR_PTR: -ENOMEM, kreg_over_limit(). */
 struct kreg_table *kreg_table_alloc(const struct kreg_client *cl,
 				    const struct kreg_table_spec *spec, u64 id);
+/* Sleeps. A name that no table has, or NULL. */
+struct kreg_name *kreg_name_alloc(const u8 *bytes, u32 len);
+/* Any. NULL is allowed. No table has it any more, but readers may be looking at it. */
+void kreg_name_free(struct kreg_name *name);
+/* Turn. Names that are listed are changed by names.h. */
+void kreg_table_set_name(struct kreg_table *t, struct kreg_name *name);
+/* Any. Copy the name of @t, of KREG_MAX_NAME bytes at most; returns its length. */
+u32 kreg_table_copy_name(const struct kreg_table *t, u8 *bytes);
 /* Any. References keep the memory; tryget is for what was looked up under RCU. */
 bool kreg_table_tryget(struct kreg_table *t);
 void kreg_table_get(struct kreg_table *t);
@@ -154,6 +179,12 @@ static inline void kreg_table_assert(const struct kreg_table *t)
 static inline struct kreg_proc *kreg_table_owner(const struct kreg_table *t)
 {
 	return rcu_dereference_protected(t->owner, lockdep_is_held(&t->writer->turn));
+}
+
+/* Turn. Its name, or NULL. */
+static inline struct kreg_name *kreg_table_name(const struct kreg_table *t)
+{
+	return rcu_dereference_protected(t->name, lockdep_is_held(&t->writer->turn));
 }
 
 static inline struct kreg_policy *kreg_table_policy(const struct kreg_table *t)

@@ -33,6 +33,7 @@ static const struct member reserved[] = {
 	MEMBER(SUBSCRIBE, 4, kreg_ioc_subscribe, reserved),
 	MEMBER(LEASE, 4, kreg_ioc_lease, reserved),
 	MEMBER(PIN, 4, kreg_ioc_pin, reserved),
+	MEMBER(RENAME, 4, kreg_ioc_rename, reserved),
 };
 
 static const struct member pointers[] = {
@@ -53,6 +54,7 @@ static const struct member pointers[] = {
 	MEMBER(REGISTER, 8, kreg_ioc_register, value),
 	MEMBER(LEASE, 8, kreg_ioc_lease, key),
 	MEMBER(LEASE, 8, kreg_ioc_lease, value),
+	MEMBER(RENAME, 8, kreg_ioc_rename, name),
 };
 
 FIXTURE(abi) {

@@ -147,6 +147,17 @@ static void fill_pin(struct things *t, union any *a)
 	_test_create(t->fd, NULL, 0, (__u64 *)&a->pin.table);
 }
 
+/* One that another call of this kind has not got. */
+static void fill_rename(struct things *t, union any *a)
+{
+	static unsigned int number;
+
+	_test_create(t->fd, NULL, 0, (__u64 *)&a->rename.table);
+	snprintf(t->room, sizeof(t->room), "renamed %u", number++);
+	a->rename.name = test_ptr(t->room);
+	a->rename.name_len = strlen(t->room);
+}
+
 static void fill_subscribe(struct things *t, union any *a)
 {
 	a->subscribe.flags = KREG_SUBSCRIBE_REPLAY;
@@ -196,6 +207,7 @@ static const struct command {
 	{ "ack", KREG_IOC_ACK, 24, 24, fill_ack, 0 },
 	{ "lease", KREG_IOC_LEASE, 80, 80, fill_lease, KREG_LEASE_ALL },
 	{ "pin", KREG_IOC_PIN, 56, 56, fill_pin, 0 },
+	{ "rename", KREG_IOC_RENAME, 48, 48, fill_rename, KREG_RENAME_ALL },
 	{}
 };
 

@@ -214,6 +214,16 @@ static const struct place places[] = {
 	AT(112, kreg_ioc_register, out_id),
 	AT(120, kreg_ioc_register, out_how),
 	AT(124, kreg_ioc_register, out_limit),
+	SIZE(48, kreg_ioc_rename),
+	AT(0, kreg_ioc_rename, size),
+	AT(4, kreg_ioc_rename, flags),
+	AT(8, kreg_ioc_rename, table),
+	AT(16, kreg_ioc_rename, other),
+	AT(24, kreg_ioc_rename, name),
+	AT(32, kreg_ioc_rename, name_len),
+	AT(36, kreg_ioc_rename, reserved),
+	AT(40, kreg_ioc_rename, out_limit),
+	AT(44, kreg_ioc_rename, out_reserved),
 	SIZE(56, kreg_ioc_pin),
 	AT(0, kreg_ioc_pin, size),
 	AT(4, kreg_ioc_pin, flags),
@@ -378,6 +388,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(1 << 9, KREG_FEATURE_RANGE);
 	EXPECT_EQ(1 << 10, KREG_FEATURE_ORDERED);
 	EXPECT_EQ(1 << 13, KREG_FEATURE_PIN);
+	EXPECT_EQ(1 << 14, KREG_FEATURE_RENAME);
 }
 
 /* The numbers of commands do not change when structs grow. */
@@ -401,6 +412,7 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0x4018bc10, KREG_IOC_ACK);
 	EXPECT_EQ(0xc050bc11, KREG_IOC_LEASE);
 	EXPECT_EQ(0xc038bc12, KREG_IOC_PIN);
+	EXPECT_EQ(0xc030bc13, KREG_IOC_RENAME);
 }
 
 TEST_F(abi, query)

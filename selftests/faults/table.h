@@ -136,6 +136,18 @@ MAKER(make_sync)
 
 SWEEP(sync, .make = make_sync)
 
+/* With an heir, to whom another record is promised. */
+MAKER(make_rename)
+{
+	test_heir(w->fd, w->table, w->kid->self, "heir", 4, 0);
+	call_init(c, KREG_IOC_RENAME, sizeof(c->arg.rename), true);
+	c->arg.rename.table = w->table;
+	c->arg.rename.name_len = strlen("renamed");
+	call_in(c, PART_KEY, &c->arg.rename.name, "renamed", strlen("renamed"));
+}
+
+SWEEP(rename, .make = make_rename, .kid = true)
+
 MAKER(make_pin)
 {
 	call_init(c, KREG_IOC_PIN, sizeof(c->arg.pin), true);

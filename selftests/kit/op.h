@@ -31,6 +31,7 @@ union any {
 	struct kreg_ioc_ack ack;
 	struct kreg_ioc_lease lease;
 	struct kreg_ioc_pin pin;
+	struct kreg_ioc_rename rename;
 	__u8 bytes[2 * PAGE];
 };
 

@@ -112,8 +112,9 @@ TEST_F(pin, ended)
 
 	ASSERT_EQ(0, kreg_pin_set(self->table, 1, &brief));
 	EXPECT_EQ(1, kreg_pin_ms(brief));
-	EXPECT_TRUE(test_wait_for(kreg_pin_get(brief, "key 00007", 9, &object) == -ESTALE ||
-				  (free(object), 0)));
+	while (!kreg_pin_get(brief, "key 00007", 9, &object))
+		free(object);
+	EXPECT_EQ(-ESTALE, kreg_pin_get(brief, "key 00007", 9, &object));
 	EXPECT_NE(NULL, strstr(kreg_errmsg(), "the pin of table 'pinned' has ended"));
 	o.pin = brief;
 	EXPECT_EQ(-ESTALE, count_first(self->table, &o));

@@ -339,11 +339,12 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_EDIT	(1ULL << 11)	/* EDIT; PRESENT, VALUE and PART of OP */
 #define KREG_FEATURE_BAG	(1ULL << 12)	/* tables of the types bag and duplicate_bag */
 #define KREG_FEATURE_PIN	(1ULL << 13)	/* PIN; @pin of SCAN */
+#define KREG_FEATURE_RENAME	(1ULL << 14)	/* RENAME */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
-				 KREG_FEATURE_BAG | KREG_FEATURE_PIN)
+				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -1763,6 +1764,50 @@ struct kreg_ioc_pin {
 	__aligned_u64 out_reserved;
 };
 
+/* Flags of KREG_IOC_RENAME. */
+#define KREG_RENAME_EXCHANGE	(1U << 0)	/* the names of @table and @other are exchanged */
+#define KREG_RENAME_ALL		(KREG_RENAME_EXCHANGE)
+
+/**
+ * struct kreg_ioc_rename - ioctl(KREG_IOC_RENAME)
+ * @size: sizeof(struct kreg_ioc_rename)
+ * @flags: %KREG_RENAME_ALL bits
+ * @table: id of the table
+ * @other: with EXCHANGE, id of the other table; else 0
+ * @name: pointer to the name that it gets; with EXCHANGE 0
+ * @name_len: its length; with EXCHANGE 0
+ * @reserved: must be zero
+ * @out_limit: with EDQUOT which limit was reached
+ * @out_reserved: 0
+ *
+ * Give the table another name, or a first one. With EXCHANGE each of two tables gets the name of
+ * the other; if one has none, it gets that of the other, which has none then. Nobody who looks
+ * for a name in the meantime finds none: he finds the one table or the other. So a table that was
+ * filled without a name takes the place of another at once.
+ *
+ * Ids stay, and with them all that goes by them: clients that have the table open, watches,
+ * subscriptions, heirs, lines. Records of a hand-over tell the name that the table has then. Who
+ * waits for a name is told when it comes and when it goes; an exchange is neither.
+ *
+ * For the owner, and while it is parked for whoever may claim it. Errors beside the general ones:
+ * EINVAL: no name, with EXCHANGE a name, two times the same table, or two without a name; EEXIST:
+ * a table has the name, be it this one; EDQUOT with %KREG_LIMIT_MAILBOX or %KREG_LIMIT_PROMISED:
+ * the heir's record has to be made anew, and there is no room for it meanwhile.
+ *
+ * This is ets:rename/2; the exchange is like RENAME_EXCHANGE of renameat2(2).
+ */
+struct kreg_ioc_rename {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	__aligned_u64 other;
+	__aligned_u64 name;
+	__u32 name_len;
+	__u32 reserved;
+	__u32 out_limit;
+	__u32 out_reserved;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -1783,7 +1828,8 @@ enum {
 	KREG_CMD_SUBSCRIBE,
 	KREG_CMD_ACK,
 	KREG_CMD_LEASE,
-	KREG_CMD_PIN
+	KREG_CMD_PIN,
+	KREG_CMD_RENAME
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1805,6 +1851,7 @@ enum {
 #define KREG_IOC_ACK		_IOW(KREG_IOC_MAGIC, KREG_CMD_ACK, struct kreg_ioc_ack)
 #define KREG_IOC_LEASE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LEASE, struct kreg_ioc_lease)
 #define KREG_IOC_PIN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_PIN, struct kreg_ioc_pin)
+#define KREG_IOC_RENAME		_IOWR(KREG_IOC_MAGIC, KREG_CMD_RENAME, struct kreg_ioc_rename)
 
 /**
  * DOC: Mailbox

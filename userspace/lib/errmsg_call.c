@@ -47,6 +47,9 @@ static const struct {
 	{ ESTALE, TRY_PINNED,
 	  "the pin of %t has ended: its time is over, its memory was needed, it is that of the parent of this process, or the table is gone"
 	},
+	{ EEXIST, TRY_RENAME,
+	  "a table has this name already: choose another, or exchange the names ('kreg rename -x')" },
+	{ EINVAL, TRY_RENAME, "neither table has a name" },
 	{ ENODATA, TRY_PINNED, "the key was not in %t when it was pinned" },
 	{ ETIMEDOUT, TRY_WAIT, "the key of %t is not so after this time" },
 	{ ETIMEDOUT, TRY_WAIT_NAME, "the name of %t is not so after this time" },

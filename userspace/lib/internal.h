@@ -286,6 +286,7 @@ enum attempt {
 	TRY_SYNC,
 	TRY_LEASE,
 	TRY_PINNED,	/* by a pin */
+	TRY_RENAME,
 	TRY_LOAN,	/* of what is on loan to this process */
 	TRY_WAIT,
 	TRY_WAIT_NAME,	/* of a table that need not be there; for an owner of it as well */

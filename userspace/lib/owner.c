@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the owner of a table may do with it. */
 #include <errno.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -10,6 +11,41 @@ int kreg_table_destroy(struct kreg_table *table)
 
 	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_DESTROY, &destroy), TRY_DESTROY,
 			       table);
+}
+
+int kreg_table_rename(struct kreg_table *table, const char *name)
+{
+	struct kreg_ioc_rename io = {
+		.size = sizeof(io),
+		.table = table->id,
+		.name = kreg_ptr(name),
+		.name_len = strlen(name),
+	};
+
+	if (!*name)
+		return kreg_fail_table(kreg_cause(-EINVAL, "the name is empty"), TRY_RENAME, table);
+	if (strlen(name) > KREG_MAX_NAME)
+		return kreg_fail_name(-ENAMETOOLONG, TRY_RENAME, table->client, name);
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_RENAME, &io), TRY_RENAME, table);
+}
+
+int kreg_table_exchange(struct kreg_table *table, struct kreg_table *other)
+{
+	struct kreg_ioc_rename io = {
+		.size = sizeof(io),
+		.flags = KREG_RENAME_EXCHANGE,
+		.table = table->id,
+		.other = other->id,
+	};
+	int ret;
+
+	if (table->client != other->client)
+		ret = kreg_cause(-EINVAL, "the tables were opened with different clients");
+	else if (table->id == other->id)
+		ret = kreg_cause(-EINVAL, "it is the same table");
+	else
+		ret = kreg_ioctl(table->client, KREG_IOC_RENAME, &io);
+	return kreg_fail_table(ret, TRY_RENAME, table);
 }
 
 int kreg_destroy_by_id(struct kreg_client *client, uint64_t id)

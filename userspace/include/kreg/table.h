@@ -187,7 +187,7 @@ void kreg_table_close(struct kreg_table *table);
 /** kreg_table_id() - the table's number, never used again for another. */
 uint64_t kreg_table_id(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
-/** kreg_table_name() - the name; "" for a table without one. */
+/** kreg_table_name() - the name with which it was opened; "" for a table without one. */
 const char *kreg_table_name(const struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /** kreg_table_type() - enum kreg_type. */
@@ -198,6 +198,36 @@ unsigned int kreg_table_opened(const struct kreg_table *table) KREG_NONNULL_FIRS
 
 /** kreg_table_client() - the client that it was opened with. */
 struct kreg_client *kreg_table_client(const struct kreg_table *table) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_table_rename() - give a table another name, or a first one
+ * @table: the table
+ * @name: the name
+ *
+ * Its number stays, and so does all that goes by it: handles that others have, heirs, monitors,
+ * subscriptions. Who looks for either name meanwhile finds the table by the one or the other;
+ * kreg_table_name() of handles that are open goes on to tell the former. For the owner, and while
+ * it is parked for whoever may claim it.
+ *
+ * Errors: -EEXIST: a table has the name, be it this one; -ENAMETOOLONG; -EINVAL: it is empty;
+ * -EPERM, -EACCES: not the owner; -EDQUOT: the mailbox of the heir, whose record is made anew, is
+ * full; -ESTALE.
+ */
+int kreg_table_rename(struct kreg_table *table, const char *name) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_table_exchange() - exchange the names of two tables
+ * @table: one
+ * @other: the other, opened with the same client
+ *
+ * At no moment is a name without a table: who looks for it finds the one or the other. If one has
+ * no name, it gets that of the other, which has none then: so a table that was filled without a
+ * name takes the place of another at once. As kreg_table_rename(), for the owner of both.
+ *
+ * Errors: -EINVAL: it is the same table, or of another client, or neither has a name; -EPERM,
+ * -EACCES, -EDQUOT, -ESTALE.
+ */
+int kreg_table_exchange(struct kreg_table *table, struct kreg_table *other) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_destroy() - destroy a table and what is in it
