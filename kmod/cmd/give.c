@@ -114,7 +114,8 @@ static int bring_heir_mail(struct kreg_table_req *c)
 	spin_unlock(&t->writer->turn);
 	if (!heir)
 		return 0;
-	mail = kreg_mail_alloc(c->client, heir, uid, name, kreg_table_copy_name(t, name), data, len);
+	mail = kreg_mail_alloc(c->client, heir, uid, name, kreg_table_copy_name(t, name), data,
+			       len);
 	kreg_proc_put(heir);
 	if (IS_ERR(mail))
 		return PTR_ERR(mail);

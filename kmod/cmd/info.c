@@ -248,20 +248,24 @@ static int put_info(void __user *user, u32 room, struct kreg_info *info)
 	return 0;
 }
 
-static struct kreg_table *get_info_table(struct kreg_call *call, struct asker who)
+/* -ESTALE: what had the name is gone, or has another one by now. */
+static int info_once(struct kreg_call *call, struct asker who, const u8 *name,
+		     struct kreg_info *info)
 {
 	const struct kreg_ioc_info *arg = call->arg;
 	struct kreg_table *t;
-	u8 *name;
+	int err;
 
-	if (arg->table)
-		return find_table(who, arg->table);
-	name = kreg_cmd_get_name(arg->name, arg->name_len);
-	if (IS_ERR(name))
-		return ERR_CAST(name);
-	t = kreg_find_table_named(call->client, name, arg->name_len);
-	kvfree(name);
-	return t;
+	t = name ? kreg_find_table_named(call->client, name, arg->name_len) :
+		   find_table(who, arg->table);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	err = fill_info(who, t, info);
+	kreg_table_put(t);
+	if (err || !name)
+		return err;
+	return info->name_len == arg->name_len && !memcmp(info->name, name, info->name_len) ?
+	       0 : -ESTALE;
 }
 
 static int check_info(const struct kreg_ioc_info *arg)
@@ -280,19 +284,18 @@ int kreg_cmd_info(struct kreg_call *call)
 	const struct kreg_ioc_info *arg = call->arg;
 	struct asker who = asker_of(call, arg->flags);
 	struct kreg_info info;
-	struct kreg_table *t;
+	u8 *name;
 	int err = check_info(arg) ?: kreg_client_check_mode(call->client, FMODE_READ);
 
 	if (err)
 		return err;
-	/* What is destroyed between two looks has no name any more. */
+	name = kreg_cmd_get_name(arg->name, arg->name_len);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
 	do {
-		t = get_info_table(call, who);
-		if (IS_ERR(t))
-			return PTR_ERR(t);
-		err = fill_info(who, t, &info);
-		kreg_table_put(t);
-	} while (err == -ESTALE && !arg->table);
+		err = info_once(call, who, name, &info);
+	} while (err == -ESTALE && name);
+	kvfree(name);
 	return err ?: put_info(u64_to_user_ptr(arg->info), arg->info_len, &info);
 }
 
