@@ -35,10 +35,10 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_put,
-	cmd_get, cmd_del, cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch, cmd_monitor,
-	cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish, cmd_role,
-	cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
+extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_put, cmd_get,
+	cmd_del, cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch,
+	cmd_monitor, cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish,
+	cmd_role, cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
 	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch;
 
 /* args.c: the command that runs, and options that all have. */
