@@ -23,11 +23,11 @@ t 'it has the new name' 0 1 '' "$kreg" get three key
 t 'and not the old one' 3 '' "kreg get: *" "$kreg" get one key
 t 'a name that is taken' 4 '' "kreg rename: a table has this name already*" "$kreg" rename three two
 t 'its own' 4 '' "kreg rename: a table has this name already*" "$kreg" rename two two
-t 'exchanged' 0 '' '' "$kreg" rename -x two three
+t 'exchanged' 0 '' '' "$kreg" rename -e two three
 t 'the one' 0 1 '' "$kreg" get two key
 t 'the other' 0 2 '' "$kreg" get three key
 t 'with itself' 2 '' 'kreg rename: *the same table*' "$kreg" rename --exchange two two
-t 'with none' 3 '' 'kreg rename: *' "$kreg" rename -x two none
+t 'with none' 3 '' 'kreg rename: *' "$kreg" rename -e two none
 t 'an empty name' 2 '' 'kreg rename: *the name is empty*' "$kreg" rename two ''
 t 'no name' 2 '' 'kreg rename: *' "$kreg" rename two
 echo "1..$n"

@@ -3,7 +3,7 @@
 #include "cmd.h"
 
 static const struct option options[] = {
-	{ "exchange", no_argument, NULL, 'x' },
+	{ "exchange", no_argument, NULL, 'e' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -25,7 +25,7 @@ static int run(int argc, char **argv)
 	bool exchanges = false;
 	int ret;
 
-	while (next_option(argc, argv, "x", options) != -1)
+	while (next_option(argc, argv, "e", options) != -1)
 		exchanges = true;
 	need_args(argc, 2, 2);
 	ret = open_table(argv[optind], &table);
@@ -45,7 +45,7 @@ const struct command cmd_rename = {
 	.summary = "give a table another name",
 	.help = "Give the table NAME the name NEW. Who has it open, inherits it or waits for it goes on\n"
 		"to do so.\n\n"
-		"  -x, --exchange  NEW is a table as well, and each gets the name of the other; at no\n"
+		"  -e, --exchange  NEW is a table as well, and each gets the name of the other; at no\n"
 		"                  moment is one of the names without a table",
 	.run = run,
 };

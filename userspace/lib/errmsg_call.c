@@ -48,7 +48,7 @@ static const struct {
 	  "the pin of %t has ended: its time is over, its memory was needed, it is that of the parent of this process, or the table is gone"
 	},
 	{ EEXIST, TRY_RENAME,
-	  "a table has this name already: choose another, or exchange the two ('kreg rename -x')" },
+	  "a table has this name already: choose another, or exchange the two ('kreg rename -e')" },
 	{ EINVAL, TRY_RENAME, "neither table has a name" },
 	{ ENODATA, TRY_PINNED, "the key was not in %t when it was pinned" },
 	{ ETIMEDOUT, TRY_WAIT, "the key of %t is not so after this time" },

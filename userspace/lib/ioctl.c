@@ -27,6 +27,10 @@ static unsigned int limit_of(unsigned int cmd, const void *arg)
 		return ((const struct kreg_ioc_register *)arg)->out_limit;
 	case KREG_IOC_LEASE:
 		return ((const struct kreg_ioc_lease *)arg)->out_limit;
+	case KREG_IOC_PIN:
+		return ((const struct kreg_ioc_pin *)arg)->out_limit;
+	case KREG_IOC_RENAME:
+		return ((const struct kreg_ioc_rename *)arg)->out_limit;
 	case KREG_IOC_SUBSCRIBE:
 		return ((const struct kreg_ioc_subscribe *)arg)->out_limit;
 	case KREG_IOC_OP:
