@@ -3,6 +3,7 @@
  * What pins keep: whoever has set one pays for it, no write fails for its sake, and it is read by
  * those who may read the table.
  */
+#include "kit/fixture.h"
 #include "kit/job.h"
 #include "kit/pin.h"
 

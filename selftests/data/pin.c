@@ -2,6 +2,7 @@
 /*
  * Pins: a table is read as it was, whatever is written to it; and how pins end.
  */
+#include "kit/fixture.h"
 #include "kit/bound.h"
 #include "kit/pin.h"
 

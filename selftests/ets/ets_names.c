@@ -5,8 +5,9 @@
  */
 #include <pthread.h>
 
-#include "kit/pin.h"
+#include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/pin.h"
 
 #define OBJECTS	2000
 #define TRAPPED	1024

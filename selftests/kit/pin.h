@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "kit/fixture.h"
+#include "kit/op.h"
 #include "kit/watch.h"
 
 static inline int _test_pin_cmd(int fd, struct kreg_ioc_pin *cmd)

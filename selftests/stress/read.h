@@ -6,6 +6,7 @@
 #ifndef KREG_STRESS_READ_H
 #define KREG_STRESS_READ_H
 
+#include "kit/pin.h"
 #include "stress/lane.h"
 
 #define MANY	8		/* reads of a batch */
@@ -215,6 +216,29 @@ static inline void scan_begin(struct data *d, __u32 table)
 				load(&any_cell(table, lane, index)->lo);
 }
 
+/* The table as it is now, or 0: it is full of pins, or there is no memory. */
+static inline __u64 set_pin(struct data *d, __u32 table)
+{
+	__u64 pin;
+	int err = _test_pin(d->fd, world->ids[table], 0, &pin);
+
+	if (!err)
+		return pin;
+	if (err != -EDQUOT && !out_of_memory(d->slot, err))
+		complain("lane %u pins table %u: %s", d->number, table, strerror(-err));
+	return 0;
+}
+
+/* It may have ended, since somebody has needed the memory. */
+static inline long end_pin(struct data *d, __u64 pin, long ret)
+{
+	int err = pin ? _test_cancel(d->fd, pin, 0) : 0;
+
+	if (err && err != -ENOENT)
+		complain("lane %u ends a pin: %s", d->number, strerror(-err));
+	return pin && ret == -ESTALE ? 0 : ret;
+}
+
 /* Returns the objects in the table, or -errno. */
 static inline long scan_all(struct data *d, __u32 table)
 {
@@ -232,10 +256,11 @@ static inline long scan_all(struct data *d, __u32 table)
 	int err;
 
 	scan_begin(d, table);
+	cmd.pin = pick(d, 3) ? 0 : set_pin(d, table);
 	do {
 		err = _test_scan(d->fd, &cmd);
 		if (err)
-			return err;
+			return end_pin(d, cmd.pin, err);
 		o = (void *)d->room;
 		for (i = 0; i < cmd.out_count; i++) {
 			scan_object(d, table, o, values);
@@ -248,7 +273,7 @@ static inline long scan_all(struct data *d, __u32 table)
 	} while (cmd.out_more);
 	scan_end(d, table);
 	tally(SCANS);
-	return n;
+	return end_pin(d, cmd.pin, n);
 }
 
 /* A wild table may be gone, or another by now; its objects are of one make. */
