@@ -113,7 +113,7 @@ static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 		keys += op->key_len;
 		values += op->value_len;
 	}
-	if (reads && arg->flags)
+	if (reads && arg->flags & ~KREG_BATCH_ATOMIC)
 		return -EINVAL;
 	all->bytes = keys + (reads ? 0 : values);
 	return all->bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
@@ -129,7 +129,9 @@ static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 static int read_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 {
 	struct kreg_ioc_batch *arg = call->arg;
-	int done = kreg_op_get_many(call->client, arg->table, ops);
+	int done = arg->flags & KREG_BATCH_ATOMIC ?
+		   kreg_op_get_state(call->client, arg->table, ops) :
+		   kreg_op_get_many(call->client, arg->table, ops);
 
 	if (done < 0)
 		return done;

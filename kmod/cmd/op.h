@@ -199,6 +199,8 @@ struct kreg_op_list {
 
 /* Sleeps. Perform many reads and fill in their out_ members; how many have no error. */
 int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
+/* Sleeps. The same, all of one moment. */
+int kreg_op_get_state(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops);
 
 /* batch.c. Sleeps. Queue PUTs, DELETEs and CLEARs without waiting for them. -EAGAIN. */
 int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,

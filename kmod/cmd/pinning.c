@@ -6,6 +6,7 @@
 #include "client/limits.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "cmd/pinning.h"
 #include "store/pin.h"
 #include "store/write.h"
 #include "table/access.h"
@@ -50,7 +51,7 @@ static int bring_room(struct kreg_table *t)
 	return err;
 }
 
-static int pin_table(struct kreg_client *cl, struct kreg_table *t, struct kreg_ioc_pin *arg)
+static int pin_for(struct kreg_client *cl, struct kreg_table *t, u32 ms, u64 *id, u64 *version)
 {
 	struct kreg_table_req *c = kreg_table_req_alloc(cl, t, apply_pin);
 	struct kreg_snapshot *snap;
@@ -65,14 +66,21 @@ static int pin_table(struct kreg_client *cl, struct kreg_table *t, struct kreg_i
 	if (IS_ERR(snap))
 		return kreg_table_req_cancel(c, PTR_ERR(snap));
 	c->snapshot = snap;
-	c->value = arg->out_ms;
+	c->value = ms;
 	err = kreg_writer_submit(t->writer, &c->req);
 	if (!err) {
-		arg->out_id = c->value;
-		arg->out_version = c->value2;
+		*id = c->value;
+		*version = c->value2;
 	}
 	kreg_req_put(&c->req);
 	return err;
+}
+
+int kreg_pin_table(struct kreg_client *cl, u64 table, u32 ms, u64 *id, u64 *version)
+{
+	struct kreg_table *t = kreg_find_table(cl, table);
+
+	return IS_ERR(t) ? PTR_ERR(t) : pin_for(cl, t, ms, id, version);
 }
 
 /* For as long as is asked for, or may be. */
@@ -88,17 +96,14 @@ int kreg_cmd_pin(struct kreg_call *call)
 {
 	struct kreg_ioc_pin *arg = call->arg;
 	struct kreg_client *cl = call->client;
-	struct kreg_table *t;
-	int err = check_pin(arg) ?: kreg_client_check_mode(cl, FMODE_READ) ?: limit_time(arg);
+	u64 id, version;
+	int err = check_pin(arg) ?: kreg_client_check_mode(cl, FMODE_READ) ?: limit_time(arg) ?:
+		  kreg_pin_table(cl, arg->table, arg->out_ms, &id, &version);
 
 	if (err)
 		return err;
-	t = kreg_find_table(cl, arg->table);
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	err = pin_table(cl, t, arg);
-	if (err)
-		return err;
+	arg->out_id = id;
+	arg->out_version = version;
 	arg->out_limit = 0;
 	arg->out_reserved = 0;
 	err = kreg_cmd_answer_from(call, struct kreg_ioc_pin, out_id);

@@ -66,6 +66,15 @@ enum kreg_store_order {
 int kreg_store_init(struct kreg_store *s, spinlock_t *turn, enum kreg_store_order order);
 /* Sleeps. No reader, no reservation and no writer is left. */
 void kreg_store_exit(struct kreg_store *s);
+/* RCU. The last commit: reads before it saw no later one, and those behind it see no older one. */
+static inline u64 kreg_store_last_commit(const struct kreg_store *s)
+{
+	/* Pair 3, of what was read before. */
+	smp_rmb();
+	/* Pair 2, of what is read now. */
+	return smp_load_acquire(&s->version);
+}
+
 /* Any. Whether the list is in the order of the keys. */
 static inline bool kreg_store_is_ordered(const struct kreg_store *s)
 {

@@ -140,7 +140,7 @@ SWEEP(sync, .make = make_sync)
 MAKER(make_rename)
 {
 	test_heir(w->fd, w->table, w->kid->self, "heir", 4, 0);
-	call_init(c, KREG_IOC_RENAME, sizeof(c->arg.rename), true);
+	call_init(c, KREG_IOC_RENAME, sizeof(c->arg.rename), false);
 	c->arg.rename.table = w->table;
 	c->arg.rename.name_len = strlen("renamed");
 	call_in(c, PART_KEY, &c->arg.rename.name, "renamed", strlen("renamed"));

@@ -338,7 +338,7 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_ORDERED	(1ULL << 10)	/* tables of type ordered_set, REVERSE of SCAN */
 #define KREG_FEATURE_EDIT	(1ULL << 11)	/* EDIT; PRESENT, VALUE and PART of OP */
 #define KREG_FEATURE_BAG	(1ULL << 12)	/* tables of the types bag and duplicate_bag */
-#define KREG_FEATURE_PIN	(1ULL << 13)	/* PIN; @pin of SCAN */
+#define KREG_FEATURE_PIN	(1ULL << 13)	/* PIN; @pin of SCAN; ATOMIC of reads */
 #define KREG_FEATURE_RENAME	(1ULL << 14)	/* RENAME */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
@@ -917,7 +917,7 @@ struct kreg_more {
 
 /* Flags of KREG_IOC_OP and KREG_IOC_BATCH. */
 #define KREG_WRITE_ASYNC	(1U << 0)	/* return when queued; see KREG_IOC_SYNC */
-#define KREG_BATCH_ATOMIC	(1U << 1)	/* batch of writes: all or nothing */
+#define KREG_BATCH_ATOMIC	(1U << 1)	/* writes: all or nothing; reads: of one moment */
 #define KREG_OP_IOC_ALL		(KREG_WRITE_ASYNC | KREG_WRITE_ACKED)
 #define KREG_BATCH_ALL		(KREG_WRITE_ASYNC | KREG_BATCH_ATOMIC)
 #define KREG_WRITE_ACKED	(1U << 2)	/* OP: wait until subscribers acknowledge */
@@ -1004,7 +1004,9 @@ struct kreg_ioc_op {
  * near the limit of the user other writes may be refused meanwhile (EDQUOT). Without
  * ATOMIC that fails those operations for which there is none left.
  *
- * Reads succeed or fail each by itself, and each sees its own moment.
+ * Reads succeed or fail each by itself. Each sees its own moment; with ATOMIC all of them see the
+ * same, for which the table is pinned for the length of the call (KREG_IOC_PIN) if it is written
+ * meanwhile, again and again. What is bound to a process or on loan is told of as of now.
  */
 struct kreg_ioc_batch {
 	__u32 size;
