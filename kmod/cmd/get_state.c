@@ -105,7 +105,7 @@ static int copy_found(struct pinned_read *r, struct kreg_op *op, const struct kr
 	return err ? -EAGAIN : 0;
 }
 
-static int read_section(struct pinned_read *r, struct kreg_op *op)
+static int read_one_pinned(struct pinned_read *r, struct kreg_op *op)
 {
 	struct kreg_table *t;
 	struct kreg_hit hit;
@@ -163,7 +163,7 @@ static int read_pinned(struct pinned_read *r, struct kreg_op *op, u32 *errors)
 		return -EFAULT;
 	do {
 		err = fatal_signal_pending(current) ? -EINTR :
-		      finish_read(r, op, read_section(r, op));
+		      finish_read(r, op, read_one_pinned(r, op));
 		cond_resched();
 	} while (err == -EAGAIN);
 	if (!is_of_one(err))
