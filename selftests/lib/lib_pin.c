@@ -151,6 +151,23 @@ TEST_F(pin, limit)
 		kreg_pin_end(pins[n]);
 }
 
+/* Reads of one moment need no pin of the program's. */
+TEST_F(pin, batch)
+{
+	struct kreg_batch *b;
+	size_t len;
+
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_BATCH_ATOMIC, &b));
+	ASSERT_EQ(0, kreg_batch_get(b, "key 00001", 9, 4));
+	ASSERT_EQ(1, kreg_batch_get(b, "none", 4, 4));
+	ASSERT_EQ(2, kreg_batch_get(b, "key 00002", 9, 4));
+	EXPECT_EQ(2, kreg_batch_run(b));
+	EXPECT_EQ(-ENODATA, kreg_batch_error(b, 1));
+	EXPECT_EQ(-1, kreg_batch_failed_index(b));
+	EXPECT_EQ(2, *(const unsigned int *)kreg_object_value(kreg_batch_object(b, 2), &len));
+	kreg_batch_free(b);
+}
+
 /* A forked child has none, and its end does not end that of the parent. */
 TEST_F(pin, forked)
 {

@@ -17,7 +17,9 @@ extern "C" {
  *
  * A batch holds only reads or only writes, at most 4096, with at most 4 MiB of
  * keys and values (or room for them). Writes are applied in order and become
- * visible all at once. Keys and values are copied into the batch.
+ * visible all at once. With KREG_BATCH_ATOMIC all writes succeed, or none is done; and all
+ * reads are of one moment, where else each is of its own. Keys and values are copied into the
+ * batch.
  */
 int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
