@@ -24,6 +24,11 @@ def half(results, op):
     return value / 2 if value else None
 
 
+def half_of(results, op, objects=N):
+    value = results.value("kreg", op, objects)
+    return value / 2 if value else None
+
+
 def difference(results, op, objects, than):
     a, b = results.value("kreg", op, objects), results.value("kreg", op, than)
     return a - b if a and b else None
@@ -43,6 +48,7 @@ GOALS = [
      [("bpf", "put-batch-256"), ("lmdb", "put-batch-256")]),
     ("multi-get of 64", measured("multi-get-64"), 400, [("bpf", "scan")]),
     ("scan", measured("scan"), 200, [("bpf", "next")]),
+    ("pin and unpin, each", lambda results: half_of(results, "pin-and-unpin"), 1400, []),
     ("get of a bound object", measured("get-bound"), 1150, []),
     ("bound object of a dead process", measured("unbind"), 900, []),
     *((what, measured(what), 2600, []) for what in ("register", "unregister", "lock", "unlock")),

@@ -18,6 +18,7 @@ static const struct {
 	{ "death", group_death },
 	{ "watch", group_watch },
 	{ "stream", group_stream },
+	{ "pin", group_pin },
 	{ "call", group_call },
 	{ "restart", group_restart },
 	{ "stranger", group_stranger },

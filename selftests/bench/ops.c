@@ -26,6 +26,7 @@ static const struct how hows[] = {
 	{ "get-miss",	KREG_OP_GET,	.keys = FRESH, .miss = true },
 	{ "member",	KREG_OP_MEMBER },
 	{ "multi-get-64", KREG_OP_GET,	.size = 64, .ordered = true },
+	{ "multi-get-64-atomic", KREG_OP_GET, 0, KREG_BATCH_ATOMIC, .size = 64 },
 	{ "put",	KREG_OP_PUT,	.both = true, .ordered = true },
 	{ "put-new",	KREG_OP_PUT,	.keys = FRESH, .both = true, .ordered = true },
 	{ "put-if-absent", KREG_OP_PUT,	KREG_OP_NEW, .keys = FRESH, .both = true },
