@@ -99,7 +99,7 @@ static int bring_heir_mail(struct kreg_table_req *c)
 	struct kreg_table *t = c->table;
 	struct kreg_proc *heir;
 	struct kreg_mail *mail;
-	u8 data[KREG_MAX_DATA], name[KREG_MAX_NAME];
+	u8 data[KREG_MAX_DATA] __uninitialized, name[KREG_MAX_NAME] __uninitialized;
 	kuid_t uid;
 	u32 len = 0;
 
@@ -126,7 +126,7 @@ static int bring_heir_mail(struct kreg_table_req *c)
 static int bring_gift(struct kreg_table_req *c, const struct kreg_ioc_give *arg, const void *data)
 {
 	struct kreg_table *t = c->table;
-	u8 name[KREG_MAX_NAME];
+	u8 name[KREG_MAX_NAME] __uninitialized;
 	struct kreg_mail *mail;
 	struct kreg_proc *to;
 	int err;

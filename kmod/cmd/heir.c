@@ -15,7 +15,7 @@ int kreg_heir_bring(struct kreg_table_req *c, const struct kreg_process *heir, b
 		    const void *data, u32 data_len)
 {
 	struct kreg_table *t = c->table;
-	u8 name[KREG_MAX_NAME];
+	u8 name[KREG_MAX_NAME] __uninitialized;
 	struct kreg_mail *mail;
 	struct kreg_proc *to;
 	int err;

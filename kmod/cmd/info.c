@@ -145,6 +145,7 @@ static int may_know(struct asker who, const struct kreg_table *t)
 
 static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_info *info)
 {
+	const struct kreg_name *name = kreg_table_name(t);
 	int err = t->dead ? -ESTALE : may_know(who, t);
 
 	kreg_table_assert(t);
@@ -157,7 +158,10 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	info->mode = t->mode;
 	info->uid = from_kuid_munged(current_user_ns(), t->uid);
 	info->gid = from_kgid_munged(current_user_ns(), t->gid);
-	info->name_len = kreg_table_copy_name(t, info->name);
+	if (name) {
+		info->name_len = name->len;
+		memcpy(info->name, name->bytes, name->len);
+	}
 	info->user_ns = t->ns->key.user_ns->ns.inum;
 	info->pid_ns = t->ns->key.pid_ns->ns.inum;
 	tell_ownership(t, info);

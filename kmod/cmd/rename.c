@@ -69,7 +69,7 @@ static int bring_mail(struct kreg_client *cl, struct renamed *r, const u8 *name,
 	struct kreg_table *t = r->table;
 	struct kreg_proc *heir;
 	struct kreg_mail *mail;
-	u8 data[KREG_MAX_DATA];
+	u8 data[KREG_MAX_DATA] __uninitialized;
 	u32 data_len = 0;
 	kuid_t uid;
 
@@ -189,7 +189,7 @@ static int apply_exchange(struct kreg_client *cl, struct renamed *r, const u32 *
 
 static int exchange_tables(struct kreg_client *cl, struct renamed *r)
 {
-	u8 names[2][KREG_MAX_NAME];
+	u8 names[2][KREG_MAX_NAME] __uninitialized;
 	u32 len[2], renames[2];
 	int err = may_rename(r[0].table, cl) ?: may_rename(r[1].table, cl);
 

@@ -251,8 +251,6 @@ static noinline bool keep_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r
 static __always_inline void unlink_record(struct kreg_txn *t, u32 ref, struct kreg_rec *r,
 					  u32 *from)
 {
-	if (unlikely(r->born < t->store->pinned) && keep_record(t, ref, r))
-		return;
 	WRITE_ONCE(*from, r->link);
 	t->dead = r->limbo;
 	kreg_limbo_add(t->store, ref, r);
@@ -297,7 +295,8 @@ static bool unlink_last(struct kreg_txn *t)
 	t->last_link = NULL;
 	if (!(t->dead & BEHIND) && t->dead != ref)
 		return false;
-	unlink_record(t, ref, r, from);
+	if (likely(r->born >= t->store->pinned) || !keep_record(t, ref, r))
+		unlink_record(t, ref, r, from);
 	return true;
 }
 

@@ -37,7 +37,8 @@ void kreg_table_destroy(struct kreg_table *t)
 	smp_wmb();
 	kreg_names_remove(t);
 	kreg_line_end_all(t, -ESTALE);
-	kreg_snapshot_end_all(t);
+	if (unlikely(kreg_pin_count(&t->store)))
+		kreg_snapshot_end_all(t);
 	kreg_role_leave_all(t);
 	kreg_table_set_heir(t, NULL, INVALID_UID);
 	kreg_table_set_owner(t, NULL, INVALID_UID);
