@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scan_take.h"
 #include "store/gfp.h"
+#include "table/collect.h"
 
 /* It needs no room, and has nothing to put there. */
 static bool counts_into_room(const struct kreg_ioc_scan *arg)
@@ -63,6 +64,9 @@ static int find_of(struct kreg_scan *s)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	s->of = p;
+	/* Without it, and of a part of the table, a walk finds them. */
+	if (p && !s->bounds)
+		s->collected = kmalloc(sizeof(*s->collected), KREG_GFP_TRY);
 	return 0;
 }
 
@@ -87,6 +91,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	arg->out_reserved = 0;
 	err = get_range(s) ?: find_of(s) ?: kreg_scan_run(s);
 	kreg_proc_put(s->of);
+	kfree(s->collected);
 	kfree(s->bounds);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)

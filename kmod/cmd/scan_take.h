@@ -10,6 +10,7 @@
 
 struct kreg_blob;
 struct kreg_client;
+struct kreg_collected;
 struct kreg_proc;
 
 struct kreg_scan {
@@ -20,6 +21,7 @@ struct kreg_scan {
 	u32 tail;			/* bytes at the end of each object */
 	bool only;			/* what is bound to @of, */
 	struct kreg_proc *of;		/* a reference; NULL: it is forgotten, and has nothing */
+	struct kreg_collected *collected;	/* for what @of has; NULL: only by a walk */
 	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
 	bool measures;			/* objects are counted and measured, and not put anywhere */
 	bool whole;			/* all of them as of one commit, */
