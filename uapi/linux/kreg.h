@@ -999,6 +999,10 @@ struct kreg_ioc_op {
  * ATOMIC that fails those operations for which there is none left.
  *
  * Reads succeed or fail each by itself, and each sees its own moment.
+ *
+ * A batch does not wait for subscribers: ACKED, and a @deadline_ns, are EOPNOTSUPP. A PUBLISH with
+ * ACKED after it does, for subscriptions to USER events: who acknowledges that has read what the
+ * batch has done.
  */
 struct kreg_ioc_batch {
 	__u32 size;

@@ -18,6 +18,10 @@ extern "C" {
  * A batch holds only reads or only writes, at most 4096, with at most 4 MiB of
  * keys and values (or room for them). Writes are applied in order and become
  * visible all at once. Keys and values are copied into the batch.
+ *
+ * It waits for no subscriber to acknowledge it: -EOPNOTSUPP with KREG_WRITE_ACKED. A
+ * kreg_sync_notify() after it waits for those who are told of that, and who comes to it has
+ * been told of the batch before.
  */
 int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
