@@ -96,6 +96,22 @@ TEST_F(exits, many)
 	EXPECT_EQ(0, test_objects(self->fd, self->id));
 }
 
+/* While they are removed, in many commits: what was told of does not count any more. */
+TEST_F(exits, gone_when_told)
+{
+	unsigned int i, n = 500;
+
+	ASSERT_EQ(n, kid_bind_many(self->kid, self->id, "k", n, 0));
+	for (i = 0; i < n; i++)
+		ASSERT_NE(NULL, test_next(self->r));
+	kill(self->kid->pid, SIGKILL);
+	for (i = 1; i <= n; i++) {
+		ASSERT_NE(NULL, test_next(self->r));
+		EXPECT_LE(test_objects(self->fd, self->id), n - i);
+	}
+	kid_reap(self->kid);
+}
+
 /* A process at its end, whose object is displaced, then one that is deleted. */
 TEST_F(exits, displaced)
 {
