@@ -55,7 +55,7 @@ static void fill(struct __test_metadata *_metadata, int fd, __u64 table)
 /* What a scan has found, of which all keys begin with a letter and end with a number. */
 struct found {
 	unsigned int n;
-	char keys[512][16];
+	char keys[2048][16];
 };
 
 /* Page by page; of @of, or of all whose keys begin with @first. */
@@ -119,6 +119,31 @@ TEST_F(scan_of, order)
 		ASSERT_EQ(0, scan_pages(self->fd, self->table, his, 0, page, &of));
 		expect_same(_metadata, &all, &of);
 	}
+	kid_kill(kid);
+}
+
+/* Too many for it to be worth while, or to be gone through at once: then the table is. */
+TEST_F(scan_of, much)
+{
+	struct kreg_process me = test_self(self->fd);
+	struct kid *kid = kid_start(_metadata);
+	static struct found of;
+	char key[16];
+	int i;
+
+	fill(_metadata, self->fd, self->table);
+	ASSERT_EQ(900, kid_bind_many(kid, self->table, "s", 900, 0));
+	ASSERT_EQ(0, scan_pages(self->fd, self->table, kid->self, 0, 0, &of));
+	EXPECT_EQ(900, of.n);
+	ASSERT_EQ(400, kid_bind_many(kid, self->table, "t", 400, 0));
+	ASSERT_EQ(0, scan_pages(self->fd, self->table, kid->self, 0, 0, &of));
+	EXPECT_EQ(1300, of.n);
+	for (i = 0; i < 300; i++) {
+		snprintf(key, sizeof(key), "other%d", i);
+		test_lease(self->fd, self->table, key);
+	}
+	ASSERT_EQ(0, scan_pages(self->fd, self->table, me, 0, 0, &of));
+	EXPECT_EQ(300, of.n);
 	kid_kill(kid);
 }
 
