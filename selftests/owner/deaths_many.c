@@ -242,6 +242,20 @@ TEST_F_TIMEOUT(deaths_many, seen, patience())
 	EXPECT_LE(n / 2, m->registered);
 }
 
+/* Until it has written all; it should not die before. */
+static void expect_done(struct __test_metadata *_metadata, const struct victim *v)
+{
+	siginfo_t info = {};
+
+	ASSERT_TRUE(test_wait_for(__atomic_load_n(&v->done, __ATOMIC_ACQUIRE) ||
+				  waitid(P_PID, v->pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
+				  info.si_pid));
+	EXPECT_EQ(0, info.si_pid) {
+		TH_LOG("%s %d", info.si_code == CLD_EXITED ? "it could not:" : "it died by signal",
+		       info.si_status);
+	}
+}
+
 /* One that is killed in the middle of a write dies when the thread has done it. */
 static void begin_all(struct __test_metadata *_metadata, struct many *m)
 {
@@ -250,7 +264,7 @@ static void begin_all(struct __test_metadata *_metadata, struct many *m)
 	for (i = 0; i < PLACES; i++)
 		begin(_metadata, m, &m->victims[i], false);
 	for (i = 0; i < PLACES; i++)
-		ASSERT_TRUE(test_wait_for(__atomic_load_n(&m->victims[i].done, __ATOMIC_ACQUIRE)));
+		expect_done(_metadata, &m->victims[i]);
 }
 
 /* Whether the thread was really held off: all that they have left is still there. */
