@@ -91,6 +91,14 @@ stress: guest
 			-s $(SECONDS) -r $(RELOADS) $(WRITERS:%=-w %) $(LEND:%=--lend %) \
 			$(PROCESSES:%=--processes %) $(SEED:%=--seed %)"
 
+#: make deaths        a million processes die, and no look-up returns one of them (DEATHS=1000000
+#:                    KERNEL=... LEND=0|1): some twenty minutes
+.PHONY: deaths
+DEATHS ?= 1000000
+deaths: guest
+	@selftests/vm/run -k $(or $(KERNEL),6.12) -p lend=$(or $(LEND),1) -o '$(BUILD)/guest' \
+		-t 0 "cd /kselftest/kreg && KREG_TEST_DEATHS=$(DEATHS) ./deaths_many"
+
 #: make bench         kreg beside its peers: instructions, and wall time (KERNEL=...)
 #: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
 #: make bench-check   compare that with selftests/bench/counted.baseline: 1 % fail

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/scan_take.h"
 #include "store/gfp.h"
+#include "table/collect.h"
 #include "table/snapshot.h"
 
 /* It needs no room, and has nothing to put there. */
@@ -64,6 +65,9 @@ static int find_of(struct kreg_scan *s)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	s->of = p;
+	/* Without it, of a part of the table, and at a pin, a walk finds them. */
+	if (p && !s->bounds && !s->arg->pin)
+		s->collected = kmalloc(sizeof(*s->collected), KREG_GFP_TRY);
 	return 0;
 }
 
@@ -103,6 +107,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	err = get_range(s) ?: find_of(s) ?: find_pin(s) ?: kreg_scan_run(s);
 	kreg_snapshot_put(s->snapshot);
 	kreg_proc_put(s->of);
+	kfree(s->collected);
 	kfree(s->bounds);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)

@@ -16,6 +16,7 @@
 #include "cmd/usercopy.h"
 #include "store/pin.h"
 #include "table/bond.h"
+#include "table/collect.h"
 #include "table/table.h"
 
 /* At most so much is taken in one RCU section. */
@@ -221,6 +222,32 @@ static enum stop take_some(struct kreg_scan *s, const struct kreg_table *t)
 	return stop;
 }
 
+/*
+ * What a process has, by its bonds, in the order of a walk. Each is looked up, since it may have
+ * been written or removed since. False: by a walk.
+ */
+static noinline bool take_collected(struct kreg_scan *s, const struct kreg_table *t,
+				    enum stop *stop)
+{
+	struct kreg_collected *c = s->collected;
+	struct kreg_hit hit;
+	unsigned int i;
+
+	if (s->after.key.len)
+		kreg_store_hash(&t->store, &s->after.key);
+	if (!kreg_collect_of(t, s->of, &s->after.key, c))
+		return false;
+	limit_section(s, t);
+	*stop = LAST;
+	pagefault_disable();
+	for (i = 0; *stop == LAST && i < c->n; i++)
+		if (!kreg_store_get(&t->store, &c->keys[i], &hit))
+			*stop = take_object(s, &hit, s->tail, true, false);
+	pagefault_enable();
+	remember_key(s);
+	return true;
+}
+
 static enum stop count_object(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	if (unlikely(hit->holder || s->only) && is_hidden(s, hit->holder))
@@ -280,6 +307,15 @@ static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_t
 	return stop;
 }
 
+static enum stop take_section(struct kreg_scan *s, const struct kreg_table *t)
+{
+	enum stop stop;
+
+	if (unlikely(s->bounds))
+		return take_in_range(s, t);
+	return unlikely(s->collected) && take_collected(s, t, &stop) ? stop : take_some(s, t);
+}
+
 /* Write the value of the last object, which was left out in the section. */
 static int put_blob(struct kreg_scan *s)
 {
@@ -315,11 +351,6 @@ static int find_scanned(const struct kreg_scan *s, struct kreg_table **t)
 	if (!err && s->arg->flags & KREG_SCAN_REVERSE && !kreg_store_is_ordered(&(*t)->store))
 		return -EOPNOTSUPP;
 	return err;
-}
-
-static enum stop take_section(struct kreg_scan *s, const struct kreg_table *t)
-{
-	return unlikely(s->bounds) ? take_in_range(s, t) : take_some(s, t);
 }
 
 /* The same as of the commit of a pin, as long as that lasts. */

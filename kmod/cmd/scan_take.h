@@ -10,6 +10,7 @@
 
 struct kreg_blob;
 struct kreg_client;
+struct kreg_collected;
 struct kreg_pin;
 struct kreg_proc;
 struct kreg_snapshot;
@@ -24,6 +25,7 @@ struct kreg_scan {
 	struct kreg_proc *of;		/* a reference; NULL: it is forgotten, and has nothing */
 	struct kreg_snapshot *snapshot;	/* a reference, or NULL: as the table is */
 	const struct kreg_pin *pin;	/* of that */
+	struct kreg_collected *collected;	/* for what @of has; NULL: only by a walk */
 	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
 	bool measures;			/* objects are counted and measured, and not put anywhere */
 	bool whole;			/* all of them as of one commit, */

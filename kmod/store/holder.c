@@ -140,6 +140,24 @@ const struct kreg_rec *kreg_holder_first(const struct kreg_store *s, const struc
 	return kreg_holder_live(s, h) ? kreg_arena_rec(s, h->first) : NULL;
 }
 
+unsigned int kreg_holder_keys(const struct kreg_store *s, const struct kreg_holder *h,
+			      struct kreg_key *keys)
+{
+	u32 i, n = kreg_holder_live(s, h), ref = n ? h->first : 0;
+
+	for (i = 0; i < n; i++) {
+		const struct kreg_rec *r = kreg_arena_rec(s, ref);
+
+		keys[i] = (struct kreg_key) {
+			.bytes = r->bytes,
+			.len = kreg_rec_key_len(r),
+			.hash = r->hash,
+		};
+		ref = kreg_rec_bond(r)->next;
+	}
+	return n;
+}
+
 void kreg_holder_uncount(struct kreg_store *s, struct kreg_holder *h)
 {
 	kreg_store_assert(s);

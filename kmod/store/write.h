@@ -321,6 +321,12 @@ void kreg_holder_uncount(struct kreg_store *s, struct kreg_holder *h);
 u32 kreg_holder_live(const struct kreg_store *s, const struct kreg_holder *h);
 /* Turn. The oldest of them, or NULL. */
 const struct kreg_rec *kreg_holder_first(const struct kreg_store *s, const struct kreg_holder *h);
+/*
+ * Turn. The keys of all of them, for which there is room; how many. Their bytes stay as long as
+ * an RCU section that began before.
+ */
+unsigned int kreg_holder_keys(const struct kreg_store *s, const struct kreg_holder *h,
+			      struct kreg_key *keys);
 
 /*
  * Any; exact under the turn. Whether the store has, or has had, a holder: then a PUT may have

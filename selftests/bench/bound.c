@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Objects that are bound to processes: what it takes to look one up, to put, to register and
- * to unregister one, the same as a lock that nobody else wants, and what each costs when their
- * process has died.
+ * to unregister one, the same as a lock that nobody else wants, those of one process, and what
+ * each costs when their process has died.
  */
 #include <signal.h>
 #include <sys/prctl.h>
@@ -13,6 +13,7 @@
 
 #define OBJECTS		100000
 #define COUNT		4096
+#define FEW		64
 
 /* One operation, again and again, on the keys of a table in which each object is bound. */
 struct run {
@@ -226,6 +227,54 @@ static void measure_deaths(struct table *table)
 	}
 }
 
+/* A process that has little in the table. */
+struct few {
+	struct table *table;
+	struct kreg_process whose;
+};
+
+static void list_keys(void *arg, long count)
+{
+	const struct few *few = arg;
+	static __u64 buf[FEW * 16];
+	struct kreg_ioc_scan cmd = {
+		.size = sizeof(cmd),
+		.flags = KREG_SCAN_OF | KREG_SCAN_KEYS,
+		.table = few->table->id,
+		.buf = address(buf),
+		.buf_len = sizeof(buf),
+		.process = few->whose,
+	};
+
+	while (count--) {
+		call(few->table->fd, KREG_IOC_SCAN, &cmd, "a scan of one process");
+		if (cmd.out_count != FEW)
+			bench_die("the keys of a process");
+	}
+}
+
+/* All keys of one process, in one call, while others have very many. */
+static void measure_keys(struct table *table)
+{
+	struct few few = { .table = table };
+	struct kreg_ioc_whois whois = { .size = sizeof(whois) };
+	struct bench bench = {
+		.system = "kreg",
+		.op = "keys-of-process",
+		.objects = table->objects,
+		.count = 16,
+		.run = list_keys,
+		.arg = &few,
+	};
+
+	whois.pid = bound_start(table, FEW);
+	call(table->fd, KREG_IOC_WHOIS, &whois, "whois");
+	few.whose = whois.out_process;
+	bench_run(&bench);
+	kill(whois.pid, SIGKILL);
+	waitpid(whois.pid, NULL, 0);
+}
+
 void group_bound(void)
 {
 	struct table table;
@@ -248,6 +297,7 @@ void group_bound(void)
 	measure(&put, "put-bound-thread");
 	measure(&keep_16, "put-batch-16-keeping-bond-thread");
 	kreg_lend(true);
+	measure_keys(&table);
 	table_clear(table.fd, table.id);
 	measure_deaths(&table);
 	table_free(&table);

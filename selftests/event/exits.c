@@ -6,6 +6,7 @@
 
 #include "kit/bound.h"
 #include "kit/fixture.h"
+#include "kit/stall.h"
 #include "kit/stream.h"
 #include "kit/watch.h"
 
@@ -94,6 +95,30 @@ TEST_F(exits, many)
 	}
 	test_nothing(self->r);
 	EXPECT_EQ(0, test_objects(self->fd, self->id));
+}
+
+/*
+ * While they are removed, in many commits: what was told of does not count any more. The test runs
+ * before the thread goes on, as soon as that has told something.
+ */
+TEST_F(exits, gone_when_told)
+{
+	unsigned int i, n = 500;
+
+	ASSERT_EQ(n, kid_bind_many(self->kid, self->id, "k", n, 0));
+	for (i = 0; i < n; i++)
+		ASSERT_NE(NULL, test_next(self->r));
+	set_cpu(_metadata, find_thread(), 0);
+	set_cpu(_metadata, 0, 0);
+	set_fifo(_metadata, 0, 50);
+	kill(self->kid->pid, SIGKILL);
+	for (i = 1; i <= n; i++) {
+		ASSERT_NE(NULL, test_next(self->r));
+		EXPECT_LE(test_objects(self->fd, self->id), n - i);
+	}
+	set_fifo(_metadata, 0, 0);
+	set_any_cpu(_metadata, find_thread());
+	kid_reap(self->kid);
 }
 
 /* A process at its end, whose object is displaced, then one that is deleted. */

@@ -392,4 +392,19 @@ TEST_F(publish, ack_errors)
 	EXPECT_EQ(-EINVAL, test_ioctl(self->fd, KREG_IOC_OP, &op));
 }
 
+/* A batch does not wait, and has done nothing; what is published after it does. */
+TEST_F(publish, batch_is_not_acked)
+{
+	struct kreg_op op = test_op_puts("batched", "v");
+	struct kreg_ioc_batch cmd = test_batch_cmd(self->id, KREG_WRITE_ACKED, &op, 1);
+
+	EXPECT_EQ(-EOPNOTSUPP, _test_batch_cmd(self->fd, &cmd));
+	cmd.flags |= KREG_BATCH_ATOMIC;
+	EXPECT_EQ(-EOPNOTSUPP, _test_batch_cmd(self->fd, &cmd));
+	cmd.flags = 0;
+	cmd.deadline_ns = 1;
+	EXPECT_EQ(-EOPNOTSUPP, _test_batch_cmd(self->fd, &cmd));
+	test_err_member(ENODATA, self->fd, self->id, "batched");
+}
+
 TEST_HARNESS_MAIN

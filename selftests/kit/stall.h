@@ -30,6 +30,14 @@ static inline void set_cpu(struct __test_metadata *_metadata, pid_t pid, int cpu
 	ASSERT_EQ(0, sched_setaffinity(pid, sizeof(set), &set));
 }
 
+static inline void set_any_cpu(struct __test_metadata *_metadata, pid_t pid)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	ASSERT_EQ(0, sched_setaffinity(pid, sizeof(set), &set));
+}
+
 struct stall {
 	int count;
 	struct kid *spinners[64];

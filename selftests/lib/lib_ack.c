@@ -58,6 +58,24 @@ TEST_F(lib, handler_acknowledges)
 	EXPECT_EQ(0, kreg_sync_notify(self->table, "k", 1, "", 0, -1));
 }
 
+/* Of a batch before it they were told first. */
+TEST_F(lib, batch_before_it)
+{
+	struct kreg_batch *batch;
+	struct kid kid;
+
+	ASSERT_EQ(0, kid_start(&kid, serve, self->name));
+	ASSERT_EQ(0, kid_do(&kid, 's'));
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_BATCH_ATOMIC, &batch));
+	EXPECT_EQ(0, kreg_batch_put(batch, "a", 1, "", 0));
+	EXPECT_EQ(1, kreg_batch_del(batch, "a", 1));
+	EXPECT_EQ(2, kreg_batch_run(batch));
+	kreg_batch_free(batch);
+	EXPECT_EQ(1, kreg_sync_notify(self->table, "k", 1, "", 0, 0));
+	EXPECT_EQ(3, kid_do(&kid, 'd'));
+	kid_kill(&kid);
+}
+
 static void *kill_soon(void *arg)
 {
 	usleep(100000);

@@ -137,6 +137,9 @@ TEST_F(lib, batch_writes)
 	uint64_t n;
 
 	EXPECT_EQ(-EOPNOTSUPP, kreg_batch_new(self->table, 1 << 7, &b));
+	EXPECT_EQ(-EOPNOTSUPP, kreg_batch_new(self->table, KREG_WRITE_ACKED, &b));
+	EXPECT_STREQ("a batch waits for no subscriber; a kreg_sync_notify() after it does",
+		     kreg_errmsg());
 	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &b));
 	EXPECT_EQ(0, kreg_batch_run(b));
 	EXPECT_EQ(0, kreg_batch_put(b, "a", 1, "1", 1));

@@ -102,6 +102,7 @@ TEST_F(line, in_order)
 TEST_F(line, not_before_it_is_dead)
 {
 	struct kid *holder = self->holder, *waiter = start_waiter(_metadata, self->table);
+	struct kid *last = kid_start(_metadata);
 	int status;
 
 	test_stand(self->fd, self->table, &self->id);
@@ -112,6 +113,8 @@ TEST_F(line, not_before_it_is_dead)
 	test_err_member(ENODATA, self->fd, self->table, "key");
 	test_err_bind_new(EEXIST, self->fd, self->table, "key", "v");
 	test_err_lock(ETIMEDOUT, self->fd, self->table, 0, NULL);
+	/* Whoever comes has the line looked at. */
+	ASSERT_EQ(0, kid_stand(last, self->table));
 	test_sync(self->fd);
 	test_no_event(self->fd);
 	EXPECT_EQ(1, test_places_of(waiter->pid, waiter->job->fd));

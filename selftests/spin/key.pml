@@ -4,16 +4,19 @@
  *
  * Mirrors, in kmod/table/candidate.c: kreg_candidate_enter(), kreg_candidates_serve() and
  * write_candidate(); in awaited.c kreg_awaited_look_at_line(), kreg_awaited_keep_line() and
- * kreg_wait_cancel(); in unbind.c unbind_first(), in owner.c kreg_table_serve_lines() and
- * do_what_is_due(), and in kmod/cmd/register.c register_when_free().
+ * kreg_wait_cancel(); in unbind.c unbind_first(), leave_keys() and end_linger(), in bound.c
+ * find_gone(), in owner.c kreg_table_serve_lines() and do_what_is_due(), and in
+ * kmod/cmd/register.c register_when_free().
  *
  * A process has the key; it deletes it or exits, and is dead a moment later. Two others want it:
  * each tries first, then stands in line, may cancel, deletes the key when it has it, or exits at
  * any time. Who has made the key free serves the line, or leaves that to a request in the lane.
+ * What the first one has may linger: it stays when its process is dead, for whoever binds the key,
+ * until a timer takes it away, if that is still it. The timer may take for ever.
  *
  * Proved: no two processes that are not dead believe at the same time that they have the key; its
  * version grows with each of them; a place that was cancelled in time never gets it; in the end it
- * is not of a dead process, and nobody waits for a key that is free.
+ * is not of a dead process, unless it lingers, and nobody waits for a key that is free or lingers.
  *
  * Broken variants:
  *	FREE_AT_EXIT	the key is free as soon as its process is exiting
@@ -22,6 +25,10 @@
  *	SERVES_DEAD	who is exiting, or dead and forgotten, is not passed over
  *	LANE_FORGETS	what is left to the lane is not marked
  *	CANCELS_FREELY	whether a place still waits is looked at without the turn
+ *	LINGERS_EARLY	what lingers may be had as soon as its process is exiting
+ *	LOOKS_TOO_SOON	the line is served, and then what lingers may be had
+ *	LINGERS_HELD	the line is not served before the time is over
+ *	TIMER_TAKES_ALL	the timer takes away whatever has the key by then
  */
 #define NONE	9
 
@@ -31,7 +38,11 @@ byte version = 1, seen[3];
 bool believes[3], exiting[3], dead[3], handled[3];
 bool waits[3], came[3], went[3];
 byte ticket[3], last;
+bool had;		/* what the first one has lingers: its process is dead */
 bool done[3];
+
+/* Turn. For who binds the key. */
+#define IS_FREE	(owner == NONE || (owner == 0 && had))
 
 inline lock()
 {
@@ -83,7 +94,7 @@ inline serve_one(p)
 #endif
 		if
 #ifndef SERVES_BLINDLY
-		:: p != NONE && owner == NONE -> waits[p] = false; get(p)
+		:: p != NONE && IS_FREE -> waits[p] = false; get(p)
 #else
 		:: p != NONE -> waits[p] = false; get(p)
 #endif
@@ -121,6 +132,37 @@ inline delete(me, p)
 	unlock()
 }
 
+/* Turn. It lingers, and may be had by who binds the key. */
+inline leave(p)
+{
+#ifdef LOOKS_TOO_SOON
+	freed = true;
+	serve(p);
+	had = true
+#else
+	had = true;
+#ifndef LINGERS_HELD
+	freed = true;
+	serve(p)
+#endif
+#endif
+}
+
+/* Its time is over, if it ever is. */
+inline end_linger(p)
+{
+	lock();
+	if
+#ifndef TIMER_TAKES_ALL
+	:: owner == 0 -> owner = NONE; freed = true; serve(p)
+#else
+	:: owner != NONE -> owner = NONE; freed = true; serve(p)
+#endif
+	:: else
+	fi;
+	unlock()
+}
+
 /* Its death is handled once, when it can be seen. */
 inline die(me, p)
 {
@@ -135,6 +177,26 @@ inline die(me, p)
 	if :: owner == me -> owner = NONE; freed = true; serve(p) :: else fi;
 	handled[me] = true;
 	unlock()
+}
+
+/* Of the first one, what it has lingers. */
+inline die_and_leave(p)
+{
+	exiting[0] = true;
+#ifdef LINGERS_EARLY
+	lock();
+	leave(p);
+	unlock();
+#endif
+	dead[0] = true;
+	lock();
+	leave(p);
+	handled[0] = true;
+	unlock();
+	if
+	:: end_linger(p)
+	:: true
+	fi
 }
 
 /* The file of the dead may be open still, so its place is not taken out here. */
@@ -160,7 +222,7 @@ inline want(me, p)
 	lock();
 	first_in_line(p);
 	if
-	:: owner == NONE && p == NONE -> get(me)
+	:: IS_FREE && p == NONE -> get(me)
 	:: else
 	fi;
 	unlock();
@@ -188,6 +250,7 @@ proctype first_holder()
 	if
 	:: delete(0, p)
 	:: die(0, p)
+	:: die_and_leave(p)
 	fi;
 	done[0] = true
 }
@@ -231,8 +294,8 @@ init {
 	atomic { run first_holder(); run candidate(1); run candidate(2); run lane() }
 	_nr_pr == 1;
 	assert(!freed);
-	assert(owner == NONE || !handled[owner]);
+	assert(owner == NONE || !handled[owner] || (owner == 0 && had));
 	assert(!(came[1] && went[1]) && !(came[2] && went[2]));
-	assert(owner != NONE || !(waits[1] && !exiting[1]));
-	assert(owner != NONE || !(waits[2] && !exiting[2]))
+	assert(!IS_FREE || !(waits[1] && !exiting[1]));
+	assert(!IS_FREE || !(waits[2] && !exiting[2]))
 }

@@ -1007,6 +1007,10 @@ struct kreg_ioc_op {
  * Reads succeed or fail each by itself. Each sees its own moment; with ATOMIC all of them see the
  * same, for which the table is pinned for the length of the call (KREG_IOC_PIN) if it is written
  * meanwhile, again and again. What is bound to a process or on loan is told of as of now.
+ *
+ * A batch does not wait for subscribers: ACKED, and a @deadline_ns, are EOPNOTSUPP. A PUBLISH with
+ * ACKED after it does, for subscriptions to USER events: who acknowledges that has read what the
+ * batch has done.
  */
 struct kreg_ioc_batch {
 	__u32 size;
@@ -1144,7 +1148,10 @@ struct kreg_object {
  *
  * With PROCESSES each object ends with a &struct kreg_process, the last 16 bytes of its @size,
  * behind the padding of the value: to whom it is bound, or zero. With OF, objects of other
- * processes are passed over; ESRCH: a process without a cookie that is not the caller.
+ * processes are passed over; ESRCH: a process without a cookie that is not the caller. Of one that
+ * lives and has few objects in a table other than a bag, at most 1,024, that takes as long as
+ * these are many, unless a write of the table is just under way, and without a range or COUNT; else
+ * as long as a scan of all.
  *
  * With @pin all calls together return the objects that were there when it was set, and nothing of
  * what was written since. What is bound to a process, or on loan, is told of at a pin as it would

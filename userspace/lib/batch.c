@@ -30,6 +30,9 @@ int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_bat
 {
 	struct kreg_batch *b;
 
+	if (flags & KREG_WRITE_ACKED)
+		return kreg_fail_text(-EOPNOTSUPP, "a batch waits for no subscriber; "
+				      "a kreg_sync_notify() after it does");
 	if (flags & ~(KREG_BATCH_ATOMIC | KREG_WRITE_ASYNC))
 		return kreg_fail_table(-EOPNOTSUPP, TRY_BATCH, table);
 	b = calloc(1, sizeof(*b));

@@ -20,6 +20,10 @@ extern "C" {
  * visible all at once. With KREG_BATCH_ATOMIC all writes succeed, or none is done; and all
  * reads are of one moment, where else each is of its own. Keys and values are copied into the
  * batch.
+ *
+ * It waits for no subscriber to acknowledge it: -EOPNOTSUPP with KREG_WRITE_ACKED. A
+ * kreg_sync_notify() after it waits for those who are told of that, and who comes to it has
+ * been told of the batch before.
  */
 int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
