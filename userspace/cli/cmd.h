@@ -40,7 +40,7 @@ extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_p
 	cmd_monitor, cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish,
 	cmd_role, cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
 	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch,
-	cmd_dump, cmd_restore;
+	cmd_dump, cmd_restore, cmd_load;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -82,6 +82,7 @@ int parse_time_ms(const char *text, uint64_t *ms);
 int parse_access(const char *text, unsigned int *access);
 int parse_orphan(const char *text, unsigned int *orphan);
 int parse_type(const char *text, unsigned int *type);
+int parse_format(const char *text, bool *is_json);
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len);
 
 /* bytes.c: keys and values, from the command line, files and to the screen. */
