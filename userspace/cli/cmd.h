@@ -39,7 +39,8 @@ extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_p
 	cmd_del, cmd_take, cmd_scan, cmd_count, cmd_give, cmd_claim, cmd_hold, cmd_watch,
 	cmd_monitor, cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish,
 	cmd_role, cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
-	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch;
+	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch,
+	cmd_dump, cmd_restore, cmd_load;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -81,6 +82,7 @@ int parse_time_ms(const char *text, uint64_t *ms);
 int parse_access(const char *text, unsigned int *access);
 int parse_orphan(const char *text, unsigned int *orphan);
 int parse_type(const char *text, unsigned int *type);
+int parse_format(const char *text, bool *is_json);
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len);
 
 /* bytes.c: keys and values, from the command line, files and to the screen. */
@@ -99,6 +101,18 @@ int bytes_write(const void *data, size_t len, FILE *out);	/* as they are */
 
 /* output.c: replace a file as a whole; the exit code, having said what is wrong. */
 int output_file(const char *path, const struct bytes *bytes);
+
+/* Likewise in parts: write to @fd, then close or drop it. */
+struct output {
+	const char *path;
+	int fd;
+	char *temp;		/* path of the file that is to take the place of @target, */
+	char *target;		/* or NULL: it is no file that could be replaced */
+};
+
+int output_open(struct output *o, const char *path);
+int output_close(struct output *o);
+void output_drop(struct output *o);	/* the file stays as it was */
 
 /* json.c: one object a line. */
 void json_begin(FILE *out);
@@ -124,6 +138,11 @@ uint64_t now_ms(void);					/* likewise */
 uint64_t event_time_ms(const struct kreg_event *event);	/* when it was published */
 void text_table(const struct kreg_stat *stat, char *buf, size_t room);
 const char *text_user(uid_t uid, char *buf, size_t room);
+
+/* progress.c: a line for who watches, from the library's functions; to be ended before others. */
+int progress(unsigned int stage, uint64_t objects, uint64_t total, void *arg);
+void progress_end(void);
+extern unsigned int progress_after_ms;	/* when the line begins */
 
 /* fail.c: each returns the exit code. */
 int exit_code_of(int err);

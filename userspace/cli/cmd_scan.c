@@ -5,7 +5,7 @@
 #include "cmd.h"
 
 /* Without a short form. */
-enum { FROM = 256, ABOVE, TO, BELOW, COUNT };
+enum { FROM = 256, ABOVE, TO, BELOW, FORMAT };
 
 static const struct option options[] = {
 	{ "keys", no_argument, NULL, 'k' },
@@ -19,6 +19,7 @@ static const struct option options[] = {
 	{ "above", required_argument, NULL, ABOVE },
 	{ "to", required_argument, NULL, TO },
 	{ "below", required_argument, NULL, BELOW },
+	{ "format", required_argument, NULL, FORMAT },
 	COMMON_LONG_OPTIONS
 };
 
@@ -164,6 +165,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->count = true;
 		if (c == 's')
 			w->snapshot = true;
+		if (c == FORMAT && parse_format(optarg, &json))
+			usage("'%s' is no format: text or json", optarg);
 		if (c == 'p')
 			set_end(w, &w->low, optarg, KREG_RANGE_PREFIX);
 		if (c == FROM)
@@ -214,8 +217,9 @@ const struct command cmd_scan = {
 		"      --from KEY    only this key and those that come after it\n"
 		"      --above KEY   the same without the key itself\n"
 		"      --to KEY      only this key and those that come before it\n"
-		"      --below KEY   the same without the key itself\n\n"
+		"      --below KEY   the same without the key itself\n"
+		"      --format json as --json; --format text: as without it\n\n"
 		"Keys are compared byte by byte. In a table without an order all of it is looked\n"
-		"through for a range.",
+		"through for a range. 'kreg load' puts what is printed into a table again.",
 	.run = run,
 };

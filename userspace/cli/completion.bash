@@ -76,9 +76,12 @@ _kreg()
 		compopt -o default 2> /dev/null
 	elif [[ $cmd == new && ${COMP_WORDS[COMP_CWORD - 1]} == @(-t|--type) ]]; then
 		_kreg_words "$cur" 'set ordered_set bag duplicate_bag'
+	elif [[ $cmd == @(scan|load) && ${COMP_WORDS[COMP_CWORD - 1]} == @(-f|--format) ]]; then
+		_kreg_words "$cur" 'text json'
 	elif [[ $cur == -* && $before != *' -- '* ]]; then
 		_kreg_words "$cur" "$(kreg "$cmd" --help 2> /dev/null | grep -o -- '--[a-z-]*' | sort -u)"
-	elif [[ $cmd == supervise ]]; then
+	elif [[ $cmd == @(supervise|restore) ||
+		( $cmd == dump && ${COMP_WORDS[COMP_CWORD - 1]} == @(-o|--output|--info) ) ]]; then
 		compopt -o default 2> /dev/null
 	elif [[ $cmd == super ]]; then
 		_kreg_super "$cur"

@@ -54,8 +54,11 @@ complete -c kreg -n 'not __kreg_has_command' -a '(__kreg_commands)'
 complete -c kreg -n 'not __kreg_has_command' -l help -s h -d 'what there is'
 complete -c kreg -n 'not __kreg_has_command' -l version -s V -d 'the version'
 complete -c kreg -n '__kreg_is new' -s t -l type -x -a 'set ordered_set bag duplicate_bag' -d 'of the table'
+complete -c kreg -n '__kreg_is scan; or __kreg_is load' -l format -x -a 'text json' -d 'of the lines'
 complete -c kreg -n '__kreg_is super' -a '(__kreg_super)'
-complete -c kreg -n '__kreg_is supervise' -F
-complete -c kreg -n '__kreg_has_command; and not __kreg_is super; and not __kreg_is supervise' \
-	-a '(__kreg_tables)'
+complete -c kreg -n '__kreg_is dump' -s o -l output -r -F -d 'a file'
+complete -c kreg -n '__kreg_is dump' -l info -r -F -d 'what a file has'
+complete -c kreg -n '__kreg_is supervise; or __kreg_is restore' -F
+complete -c kreg -n '__kreg_has_command; and not __kreg_is super; and not __kreg_is supervise
+	and not __kreg_is restore' -a '(__kreg_tables)'
 complete -c kreg -n __kreg_has_command -a '(__kreg_options)'

@@ -16,10 +16,14 @@ _kreg()
 		_normal
 	elif [[ $command == new && ${words[CURRENT-1]} == (-t|--type) ]]; then
 		compadd -- set ordered_set bag duplicate_bag
+	elif [[ $command == (scan|load) && ${words[CURRENT-1]} == (-f|--format) ]]; then
+		compadd -- text json
 	elif [[ $PREFIX == -* ]] && (( dashes >= CURRENT )); then
 		found=(${(f)"$(kreg $command --help 2> /dev/null | grep -o -- '--[a-z-]*')"})
 		compadd -- $found
-	elif [[ $command == supervise ]]; then
+	elif [[ $command == (supervise|restore) ]]; then
+		_files
+	elif [[ $command == dump && ${words[CURRENT-1]} == (-o|--output|--info) ]]; then
 		_files
 	elif [[ $command == super ]] && (( CURRENT == 3 )); then
 		compadd -- status start stop restart reload shutdown tree

@@ -25,17 +25,6 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-/* A device or a pipe has nothing that could be kept. */
-static int write_special(const char *path, const struct bytes *bytes)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, bytes->data, bytes->len);
-	return close(fd) && !ret ? -errno : ret;
-}
-
 /* The file gets the owner, as far as that is allowed, and the mode of the one it replaces. */
 static int keep_attributes(int fd, const struct stat *old)
 {
@@ -51,35 +40,29 @@ static int keep_attributes(int fd, const struct stat *old)
 	return fchmod(fd, old->st_mode & 07777) ? -errno : 0;
 }
 
-static int fill_file(int fd, const struct stat *old, const struct bytes *bytes)
+/* A device or a pipe has nothing that could be kept. */
+static int open_special(struct output *o)
 {
-	int ret = keep_attributes(fd, old);
-
-	if (!ret)
-		ret = write_all(fd, bytes->data, bytes->len);
-	if (!ret && fsync(fd))
-		ret = -errno;
-	return close(fd) && !ret ? -errno : ret;
+	o->fd = open(o->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+	return o->fd < 0 ? -errno : 0;
 }
 
-static int replace_file(const char *path, const struct stat *old, const struct bytes *bytes)
+/* A file beside @target, which is to take its place. */
+static int open_beside(struct output *o, const char *target, const struct stat *old)
 {
-	char *temp = NULL;
-	int fd, ret;
+	int ret;
 
-	if (asprintf(&temp, "%s.XXXXXX", path) < 0)
+	o->target = strdup(target);
+	if (!o->target || asprintf(&o->temp, "%s.XXXXXX", target) < 0) {
+		o->temp = NULL;
 		return -ENOMEM;
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0) {
-		ret = -errno;
-	} else {
-		ret = fill_file(fd, old, bytes);
-		if (!ret && rename(temp, path))
-			ret = -errno;
-		if (ret)
-			unlink(temp);
 	}
-	free(temp);
+	o->fd = mkostemp(o->temp, O_CLOEXEC);
+	ret = o->fd < 0 ? -errno : keep_attributes(o->fd, old);
+	if (!ret)
+		return 0;
+	if (o->fd >= 0)
+		unlink(o->temp);
 	return ret;
 }
 
@@ -87,31 +70,87 @@ static int replace_file(const char *path, const struct stat *old, const struct b
  * What a symbolic link points to is replaced, and not the link. A link below /proc, as
  * /dev/stdout is one, may lead to a file that has no path here, whatever its text says.
  */
-static int replace_target(const char *path, const struct stat *old, const struct bytes *bytes)
+static int open_target(struct output *o, const struct stat *old)
 {
-	char *target = realpath(path, NULL);
+	char *target = realpath(o->path, NULL);
 	struct stat found;
 	int ret;
 
 	if (target && !stat(target, &found) && found.st_dev == old->st_dev &&
 	    found.st_ino == old->st_ino)
-		ret = replace_file(target, old, bytes);
+		ret = open_beside(o, target, old);
 	else
-		ret = write_special(path, bytes);
+		ret = open_special(o);
 	free(target);
 	return ret;
 }
 
-int output_file(const char *path, const struct bytes *bytes)
+/* A handler of a signal may look for the path at any moment. */
+static void release(struct output *o)
+{
+	char *temp = o->temp;
+
+	if (o->fd >= 0)
+		close(o->fd);
+	o->fd = -1;
+	o->temp = NULL;
+	free(temp);
+	free(o->target);
+	o->target = NULL;
+}
+
+int output_open(struct output *o, const char *path)
 {
 	struct stat old;
 	int ret;
 
+	*o = (struct output){ .path = path, .fd = -1 };
 	if (stat(path, &old))
-		ret = errno == ENOENT ? replace_file(path, NULL, bytes) : -errno;
+		ret = errno == ENOENT ? open_beside(o, path, NULL) : -errno;
 	else if (S_ISREG(old.st_mode))
-		ret = replace_target(path, &old, bytes);
+		ret = open_target(o, &old);
 	else
-		ret = write_special(path, bytes);
-	return ret ? fail_text(EXIT_ERROR, "%s: %s", path, strerror(-ret)) : 0;
+		ret = open_special(o);
+	if (!ret)
+		return 0;
+	release(o);
+	return fail_text(EXIT_ERROR, "%s: %s", path, strerror(-ret));
+}
+
+void output_drop(struct output *o)
+{
+	if (o->temp)
+		unlink(o->temp);
+	release(o);
+}
+
+int output_close(struct output *o)
+{
+	int ret = o->temp && fsync(o->fd) ? -errno : 0;
+
+	if (close(o->fd) && !ret)
+		ret = -errno;
+	o->fd = -1;
+	if (!ret && o->temp && rename(o->temp, o->target))
+		ret = -errno;
+	if (!ret) {
+		release(o);
+		return 0;
+	}
+	output_drop(o);
+	return fail_text(EXIT_ERROR, "%s: %s", o->path, strerror(-ret));
+}
+
+int output_file(const char *path, const struct bytes *bytes)
+{
+	struct output o;
+	int ret = output_open(&o, path);
+
+	if (ret)
+		return ret;
+	ret = write_all(o.fd, bytes->data, bytes->len);
+	if (!ret)
+		return output_close(&o);
+	output_drop(&o);
+	return fail_text(EXIT_ERROR, "%s: %s", path, strerror(-ret));
 }

@@ -133,6 +133,12 @@ int parse_type(const char *text, unsigned int *type)
 	return -EINVAL;
 }
 
+int parse_format(const char *text, bool *is_json)
+{
+	*is_json = !strcmp(text, "json");
+	return *is_json || !strcmp(text, "text") ? 0 : -EINVAL;
+}
+
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len)
 {
 	size_t n = strlen(text), i;

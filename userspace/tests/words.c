@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What needs no module: parsing, escaping, JSON, sentences about errors. Prints TAP. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "internal.h"
+#include "dump.h"
 
 static int n, failed;
 
@@ -287,6 +288,53 @@ static void names(void)
 	check(!strcmp(kreg_error_name(0), "E?"), "no error");
 }
 
+/* The values that those who describe these checksums give, and no data at all. */
+static void sums(void)
+{
+	check(kreg_crc32c(0, "123456789", 9) == 0xe3069283, "CRC-32C");
+	check(kreg_crc64(0, "123456789", 9) == 0x995dc9bbdf1939fa, "CRC-64");
+	check(kreg_crc32c(kreg_crc32c(0, "1234", 4), "56789", 5) == 0xe3069283, "in two parts");
+	check(kreg_crc64(kreg_crc64(0, "1234", 4), "56789", 5) == 0x995dc9bbdf1939fa,
+	      "the other in two parts");
+	check(!kreg_crc32c(0, "", 0) && !kreg_crc64(0, "", 0), "of nothing");
+}
+
+/* What is said of how far a command is, if standard error is this descriptor. */
+static const char *watched(int fd, int from)
+{
+	static const struct command some = { .name = "dump" };
+	static char text[256];
+	int keep = dup(STDERR_FILENO);
+	ssize_t len;
+
+	command = &some;
+	dup2(fd, STDERR_FILENO);
+	progress(KREG_DUMP_WRITING, 1, 3, NULL);
+	progress_end();
+	dup2(keep, STDERR_FILENO);
+	close(keep);
+	len = read(from, text, sizeof(text) - 1);
+	text[len > 0 ? len : 0] = '\0';
+	return text;
+}
+
+static void terminals(void)
+{
+	int pty = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), ends[2], fd;
+
+	if (pty < 0 || grantpt(pty) || unlockpt(pty) || pipe2(ends, O_NONBLOCK))
+		return check(false, "a terminal");
+	progress_after_ms = 0;
+	check(!*watched(ends[1], ends[0]), "nobody watches");
+	progress_after_ms = 600000;
+	fd = open(ptsname(pty), O_RDWR | O_NOCTTY);
+	check(!*watched(fd, pty), "somebody watches what does not last");
+	progress_after_ms = 0;
+	check(!!strstr(watched(fd, pty), "kreg dump:  33 %, 1 objects written"), "somebody watches");
+	close(fd);
+	close(pty);
+}
+
 int main(void)
 {
 	printf("TAP version 13\n");
@@ -297,6 +345,8 @@ int main(void)
 	devices();
 	causes();
 	names();
+	sums();
+	terminals();
 	printf("1..%d\n", n);
 	return failed ? 1 : 0;
 }

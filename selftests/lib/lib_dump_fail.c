@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libkreg: dumps and restores that fail, or are killed, leave nothing behind. */
+#include "lib/dump.h"
+
+FIXTURE(dump_fail)
+{
+	struct kreg_client *client;
+	struct kreg_table *table;
+	int fd;				/* a dump of it */
+};
+
+FIXTURE_SETUP(dump_fail)
+{
+	char value[1000] = "";
+	unsigned int n;
+
+	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
+	self->table = dump_new_table(self->client, "dumped", KREG_TYPE_SET);
+	ASSERT_NE(NULL, self->table);
+	for (n = 0; n < 5000; n++)
+		ASSERT_EQ(0, kreg_put(self->table, &n, sizeof(n), value, sizeof(value)));
+	self->fd = dump_table(self->table, 0);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(dump_fail)
+{
+	close(self->fd);
+	dump_drop_table(self->table);
+	kreg_client_close(self->client);
+}
+
+TEST_F(dump_fail, taken)
+{
+	struct kreg_table *copy;
+	uint64_t n;
+
+	EXPECT_EQ(-EEXIST, dump_restore(self->client, self->fd, NULL, &copy));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "table 'dumped' exists already"));
+	EXPECT_EQ(-EEXIST, dump_restore(self->client, self->fd, "dumped", &copy));
+	EXPECT_EQ(-EINVAL, dump_restore(self->client, self->fd, "", &copy));
+	EXPECT_STREQ("the name is empty", kreg_errmsg());
+	ASSERT_EQ(0, kreg_count(self->table, &n));
+	EXPECT_EQ(5000, n);
+}
+
+static int cancel_at(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
+{
+	return stage == *(unsigned int *)arg;
+}
+
+TEST_F(dump_fail, cancelled)
+{
+	struct kreg_dump_options o = KREG_DUMP_OPTIONS_INIT;
+	struct kreg_restore_options r = KREG_RESTORE_OPTIONS_INIT;
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+	struct kreg_dump_info info = KREG_DUMP_INFO_INIT;
+	struct kreg_table *copy;
+	unsigned int stage = KREG_DUMP_WRITING;
+
+	o.progress = cancel_at;
+	o.arg = &stage;
+	EXPECT_EQ(-ECANCELED, kreg_dump(self->table, fd, &o, NULL));
+	lseek(fd, 0, SEEK_SET);
+	EXPECT_EQ(-EBADMSG, kreg_dump_info(fd, &info));
+	r.name = "copy";
+	r.progress = cancel_at;
+	r.arg = &stage;
+	for (stage = KREG_DUMP_VERIFYING; stage <= KREG_DUMP_LOADING; stage++) {
+		lseek(self->fd, 0, SEEK_SET);
+		EXPECT_EQ(-ECANCELED, kreg_restore(self->client, self->fd, &r, &copy));
+		EXPECT_STREQ("the program did not want to go on", kreg_errmsg());
+		EXPECT_TRUE(dump_none(self->client, "copy"));
+	}
+	close(fd);
+}
+
+/* Stops when a part was loaded. */
+static int stop_at_loading(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
+{
+	if (stage == KREG_DUMP_LOADING)
+		raise(SIGSTOP);
+	return 0;
+}
+
+static void restore_and_stop(int fd)
+{
+	struct kreg_restore_options r = KREG_RESTORE_OPTIONS_INIT;
+	struct kreg_client *client;
+	struct kreg_table *copy;
+
+	r.name = "copy";
+	r.progress = stop_at_loading;
+	lseek(fd, 0, SEEK_SET);
+	_exit(kreg_client_open(NULL, &client) || kreg_restore(client, fd, &r, &copy));
+}
+
+TEST_F(dump_fail, killed)
+{
+	struct kreg_table *copy;
+	struct kreg_stat *stat;
+	int status;
+	char value;
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		restore_and_stop(self->fd);
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	/* There it is, with a part of its objects, and nobody gets at them. */
+	ASSERT_EQ(0, kreg_table_open(self->client, "copy", NULL, &copy));
+	ASSERT_EQ(0, kreg_table_stat(copy, &stat));
+	EXPECT_LT(0, kreg_stat_objects(stat));
+	EXPECT_GT(5000, kreg_stat_objects(stat));
+	EXPECT_EQ(KREG_ACCESS_PRIVATE, kreg_stat_access(stat));
+	kreg_stat_free(stat);
+	EXPECT_EQ(-EACCES, kreg_get(copy, "\0\0\0\0", 4, &value, 1, NULL));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(dump_none(self->client, "copy"));
+	kreg_table_close(copy);
+}
+
+TEST_F(dump_fail, options)
+{
+	struct kreg_dump_options o = KREG_DUMP_OPTIONS_INIT;
+	struct kreg_restore_options r = KREG_RESTORE_OPTIONS_INIT;
+	struct kreg_dump_info info = { 0 };
+	struct kreg_table *copy;
+
+	o.flags = 1u << 31;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_dump(self->table, self->fd, &o, NULL));
+	EXPECT_STREQ("a flag of the dump is not known", kreg_errmsg());
+	o.flags = 0;
+	o.level = 3;
+	EXPECT_EQ(-EINVAL, kreg_dump(self->table, self->fd, &o, NULL));
+	EXPECT_STREQ("a level goes with KREG_DUMP_COMPRESS alone", kreg_errmsg());
+	o.flags = KREG_DUMP_COMPRESS;
+	o.level = 23;
+	EXPECT_EQ(-EINVAL, kreg_dump(self->table, self->fd, &o, NULL));
+	EXPECT_STREQ("zstd has no such level: they go from 1 to 22", kreg_errmsg());
+	o.level = -1;
+	EXPECT_EQ(-EINVAL, kreg_dump(self->table, self->fd, &o, NULL));
+	o.size = 0;
+	EXPECT_EQ(-EINVAL, kreg_dump(self->table, self->fd, &o, NULL));
+	EXPECT_EQ(-EINVAL, kreg_dump(self->table, self->fd, NULL, &info));
+	EXPECT_EQ(-EINVAL, kreg_dump_info(self->fd, &info));
+	r.flags = 1;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_restore(self->client, self->fd, &r, &copy));
+	EXPECT_STREQ("a flag of the restore is not known", kreg_errmsg());
+}
+
+TEST_F(dump_fail, descriptors)
+{
+	struct kreg_dump_info info = KREG_DUMP_INFO_INIT;
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), ends[2];
+	struct kreg_table *copy;
+
+	EXPECT_EQ(-ENOSPC, kreg_dump(self->table, full, NULL, NULL));
+	EXPECT_STREQ("the dump cannot be written: No space left on device", kreg_errmsg());
+	EXPECT_EQ(-EBADF, kreg_dump_info(full, &info));
+	EXPECT_STREQ("the dump cannot be read: Bad file descriptor", kreg_errmsg());
+	close(full);
+	EXPECT_EQ(-EBADF, kreg_dump(self->table, full, NULL, NULL));
+	signal(SIGPIPE, SIG_IGN);
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	close(ends[0]);
+	EXPECT_EQ(-EPIPE, kreg_dump(self->table, ends[1], NULL, NULL));
+	close(ends[1]);
+	/* What comes through a pipe has to be put somewhere. */
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	setenv("TMPDIR", "/nowhere", 1);
+	EXPECT_EQ(-ENOENT, kreg_restore(self->client, ends[0], NULL, &copy));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "no file can be made in /nowhere"));
+	unsetenv("TMPDIR");
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Who may not read the table, and a table that is gone. */
+TEST_F(dump_fail, rights)
+{
+	struct kreg_client *other = open_as_other(0666);
+	struct kreg_table *seen, *gone;
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_PRIVATE));
+	ASSERT_EQ(0, kreg_table_set_mode(self->table, 0644));
+	ASSERT_EQ(0, kreg_table_open(other, "dumped", NULL, &seen));
+	EXPECT_EQ(-EACCES, kreg_dump(seen, self->fd, NULL, NULL));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "but under another user than that of this client"));
+	kreg_table_close(seen);
+	kreg_client_close(other);
+	gone = dump_new_table(self->client, "gone", KREG_TYPE_SET);
+	ASSERT_NE(NULL, gone);
+	ASSERT_EQ(0, kreg_table_destroy(gone));
+	EXPECT_EQ(-ESTALE, kreg_dump(gone, self->fd, NULL, NULL));
+	kreg_table_close(gone);
+}
+
+/* Writes into what was verified and is to be loaded. */
+static int overwrite(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
+{
+	if (stage == KREG_DUMP_LOADING &&
+	    pwrite(*(int *)arg, "!", 1, lseek(*(int *)arg, 0, SEEK_END) - 100) != 1)
+		return 1;
+	return 0;
+}
+
+/* The position is that of the descriptor by which it is read, so this is another one. */
+TEST_F(dump_fail, written_to_meanwhile)
+{
+	struct kreg_restore_options r = KREG_RESTORE_OPTIONS_INIT;
+	struct kreg_table *copy;
+	char path[32];
+	int again;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+	again = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, again);
+	r.name = "copy";
+	r.progress = overwrite;
+	r.arg = &again;
+	lseek(self->fd, 0, SEEK_SET);
+	EXPECT_EQ(-EBADMSG, kreg_restore(self->client, self->fd, &r, &copy));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "another checksum"));
+	EXPECT_TRUE(dump_none(self->client, "copy"));
+	close(again);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kreg load: put what 'kreg scan' has printed. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "load.h"
+
+/* The longest value, if each byte is an escape of six. */
+#define LINE	((KREG_MAX_VALUE + KREG_MAX_KEY) * 6 + 4096)
+#define LINES	1000
+#define BYTES	(1u << 20)
+
+static const struct option options[] = {
+	{ "format", required_argument, NULL, 'f' },
+	COMMON_LONG_OPTIONS
+};
+
+struct load {
+	FILE *in;
+	bool json;
+	char *text;			/* a line */
+	size_t len;
+	uint64_t number;		/* of the line that was read last */
+	struct line lines[LINES];	/* that are to be put */
+	unsigned int count;
+	size_t bytes;
+	uint64_t loaded;		/* objects */
+};
+
+/* 1; 0 at the end; -EFBIG: it has no end where one should be. */
+static int read_line(struct load *l)
+{
+	int c = EOF;
+
+	for (l->len = 0; l->len < LINE; l->len++) {
+		c = getc_unlocked(l->in);
+		if (c == EOF || c == '\n')
+			break;
+		l->text[l->len] = c;
+	}
+	if (l->len == LINE)
+		return -EFBIG;
+	if (c == EOF && ferror(l->in))
+		return -EIO;
+	l->text[l->len] = '\0';
+	l->number++;
+	return c != EOF || l->len;
+}
+
+static const char *parse_line(struct load *l, struct line *line)
+{
+	const char *fault = l->json ? line_json(l->text, l->len, line) :
+			    line_text(l->text, l->len, line);
+
+	if (fault)
+		return fault;
+	if (!line->key.len)
+		fault = "the key is empty";
+	else if (line->key.len > KREG_MAX_KEY)
+		fault = "the key has more than 1024 bytes";
+	else if (line->value.len > KREG_MAX_VALUE)
+		fault = "the value has more than 1 MiB";
+	if (fault)
+		line_free(line);
+	return fault;
+}
+
+/* All or none of the lines that were read since the last time. */
+static int put_lines(struct kreg_table *table, void *arg)
+{
+	struct kreg_batch *batch;
+	struct load *l = arg;
+	struct line *line;
+	int ret = kreg_batch_new(table, KREG_BATCH_ATOMIC, &batch);
+
+	if (ret)
+		return ret;
+	for (line = l->lines; ret >= 0 && line < l->lines + l->count; line++)
+		ret = kreg_batch_put(batch, line->key.data, line->key.len, line->value.data,
+				     line->value.len);
+	if (ret >= 0)
+		ret = kreg_batch_run(batch);
+	kreg_batch_free(batch);
+	return ret < 0 ? ret : 0;
+}
+
+static int put_all(struct kreg_table *table, struct load *l)
+{
+	int ret = l->count ? as_owner(table, put_lines, l) : 0;
+
+	if (ret) {
+		ret = fail(ret);
+		note("%" PRIu64 " objects are loaded, those of the lines before", l->loaded);
+	} else {
+		l->loaded += l->count;
+	}
+	while (l->count)
+		line_free(&l->lines[--l->count]);
+	l->bytes = 0;
+	return ret;
+}
+
+/* What is before a line that makes no sense is loaded, and that is said. */
+static int bad_line(struct kreg_table *table, struct load *l, const char *fault)
+{
+	int ret = put_all(table, l);
+
+	return ret ? ret : fail_text(EXIT_ERROR, "line %" PRIu64 ": %s; %" PRIu64
+				     " objects before it are loaded", l->number, fault, l->loaded);
+}
+
+static int load_lines(struct kreg_table *table, struct load *l)
+{
+	const char *fault;
+	struct line line;
+	int ret;
+
+	while ((ret = read_line(l)) > 0) {
+		fault = parse_line(l, &line);
+		if (fault)
+			return bad_line(table, l, fault);
+		l->lines[l->count++] = line;
+		l->bytes += line.key.len + line.value.len;
+		if (l->count < LINES && l->bytes < BYTES)
+			continue;
+		ret = put_all(table, l);
+		if (ret)
+			return ret;
+	}
+	if (ret == -EFBIG) {
+		l->number++;
+		return bad_line(table, l, "it is longer than that of any object");
+	}
+	return ret ? bad_line(table, l, "what comes next cannot be read") : put_all(table, l);
+}
+
+static int report(const struct load *l)
+{
+	if (!json) {
+		note("%" PRIu64 " objects loaded", l->loaded);
+		return EXIT_OK;
+	}
+	json_begin(stdout);
+	json_number("loaded", l->loaded);
+	json_end();
+	return finish_output();
+}
+
+static int open_lines(const char *path, FILE **in)
+{
+	*in = stdin;
+	if (!path || !strcmp(path, "-"))
+		return 0;
+	*in = fopen(path, "re");
+	return *in ? 0 : fail_text(EXIT_ERROR, "%s: %s", path, strerror(errno));
+}
+
+static int run(int argc, char **argv)
+{
+	static struct load l;
+	struct kreg_table *table;
+	int ret;
+
+	while (next_option(argc, argv, "f:", options) != -1)
+		if (parse_format(optarg, &l.json))
+			usage("'%s' is no format: text or json", optarg);
+	need_args(argc, 1, 2);
+	l.text = malloc(LINE + 1);
+	if (!l.text)
+		return fail_text(EXIT_ERROR, "no memory");
+	ret = open_lines(argv[optind + 1], &l.in);
+	if (!ret)
+		ret = open_table(argv[optind], &table);
+	if (!ret) {
+		ret = load_lines(table, &l);
+		close_table(table);
+		ret = ret ? ret : report(&l);
+	}
+	free(l.text);
+	return ret;
+}
+
+const struct command cmd_load = {
+	.name = "load",
+	.args = "[--format text|json] NAME [FILE]",
+	.summary = "put what 'kreg scan' has printed",
+	.help = "Put objects into a table, from a file or standard input, a line each, as 'kreg scan'\n"
+		"prints them. Lines that make no sense are told by their number, and end it.\n\n"
+		"  -f, --format FORMAT  text: key, tabulator, value, both escaped, or in hexadecimal\n"
+		"                       digits with --hex (default)\n"
+		"                       json: an object with key and value, or key_hex and value_hex",
+	.run = run,
+};
