@@ -132,7 +132,7 @@ TEST_F(state, one_moment)
 {
 	char *room = malloc(KEYS * variant->len);
 	struct writer w = {};
-	int i, rounds = test_scale(ROUNDS);
+	int i, rounds = test_size(ROUNDS);
 
 	start_writer(_metadata, &w, self->table, variant->len);
 	for (i = 0; i < rounds; i++)
@@ -163,7 +163,7 @@ TEST_F(state, fresh_pages)
 	size_t size = KEYS * variant->len;
 	struct writer w = {};
 	char *room;
-	int i, rounds = test_scale(100);
+	int i, rounds = test_size(100);
 
 	start_writer(_metadata, &w, self->table, variant->len);
 	for (i = 0; i < rounds; i++) {
@@ -182,7 +182,7 @@ TEST_F(state, each_its_error)
 	struct kreg_op ops[4];
 	struct writer w = {};
 	char *room = malloc(variant->len), brief[4], part[4] = "";
-	int i, rounds = test_scale(ROUNDS / 4);
+	int i, rounds = test_size(ROUNDS / 4);
 	__u32 done;
 
 	start_writer(_metadata, &w, self->table, variant->len);

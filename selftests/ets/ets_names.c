@@ -131,7 +131,7 @@ static long job_insert_all(struct job *job)
 TEST_F(ets, insert_trap_rename)
 {
 	struct kid *kid = kid_start(_metadata);
-	int round, rounds = test_scale(50), n;
+	int round, rounds = test_size(50), n;
 	const char *name = "renamed";
 	__u64 pin;
 
@@ -176,7 +176,7 @@ TEST_F(ets, racy_rename)
 {
 	struct reader r = { .fd = self->fd };
 	pthread_t thread;
-	int i, rounds = test_scale(ROUNDS);
+	int i, rounds = test_size(ROUNDS);
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_by_name, &r));
 	for (i = 0; i < rounds || __atomic_load_n(&r.found, __ATOMIC_RELAXED) < 50; i++) {
@@ -193,7 +193,7 @@ TEST_F(ets, meta_wb)
 {
 	static const char * const names[NAMES] = { "w", "x", "y", "z" };
 	__u64 tables[NAMES] = {};
-	int i, rounds = test_scale(ROUNDS), err;
+	int i, rounds = test_size(ROUNDS), err;
 
 	srand(1);
 	for (i = 0; i < rounds; i++) {

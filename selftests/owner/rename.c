@@ -208,7 +208,7 @@ TEST_F(rename, never_none)
 {
 	struct finder f = { .fd = self->fd, .a = self->a, .b = self->b };
 	pthread_t thread;
-	int i, rounds = test_scale(ROUNDS);
+	int i, rounds = test_size(ROUNDS);
 
 	ASSERT_EQ(0, pthread_create(&thread, NULL, find_always, &f));
 	for (i = 0; i < rounds || __atomic_load_n(&f.found, __ATOMIC_RELAXED) < 100; i++)
