@@ -225,6 +225,23 @@ TEST_F(made, unknown_type)
 	refused(EOPNOTSUPP, "a type of a table 9, which");
 }
 
+TEST_F(made, unknown_access)
+{
+	field(&self->m, 3, 0);
+	end_block(&self->m, 1, 0, 0);
+	end(&self->m);
+	refused(EOPNOTSUPP, "a rule of access 0, which");
+}
+
+/* Half of it would be a type. */
+TEST_F(made, large_number)
+{
+	field(&self->m, 2, 1ull << 32 | KREG_TYPE_SET);
+	end_block(&self->m, 1, 0, 0);
+	end(&self->m);
+	refused(EBADMSG, "a number of the table is too large");
+}
+
 TEST_F(made, unknown_block)
 {
 	end_block(&self->m, 1, 0, 0);

@@ -99,6 +99,8 @@ static void print_info(const struct kreg_dump_info *i)
 	text_bytes(i->file_bytes, text, sizeof(text));
 	printf("dump      format %u, %s%s\n", i->format, text,
 	       i->flags & KREG_DUMP_COMPRESS ? ", compressed" : "");
+	if (!i->time_ns)
+		return;
 	show_time(i, text, sizeof(text));
 	printf("written   %s\n", text);
 }

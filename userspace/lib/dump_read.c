@@ -10,6 +10,8 @@ static int set_number(struct dump_reader *r, unsigned int kind, uint64_t n)
 {
 	struct kreg_dump_info *info = &r->info;
 
+	if (n > UINT32_MAX && kind >= DUMP_TYPE && kind <= DUMP_ORPHAN)
+		return kreg_dump_damaged(r, "a number of the table is too large");
 	if (kind == DUMP_TYPE)
 		info->type = n;
 	else if (kind == DUMP_ACCESS)
@@ -74,10 +76,10 @@ static int check_table(struct dump_reader *r)
 
 	if (i->type < KREG_TYPE_SET || i->type > KREG_TYPE_DUPLICATE_BAG)
 		return kreg_dump_unknown("type of a table", i->type);
-	if (i->access > KREG_ACCESS_REGISTRY)
-		return kreg_dump_unknown("access rule", i->access);
+	if (i->access < KREG_ACCESS_PRIVATE || i->access > KREG_ACCESS_REGISTRY)
+		return kreg_dump_unknown("rule of access", i->access);
 	if (i->orphan > KREG_ORPHAN_PARK_ON_CRASH)
-		return kreg_dump_unknown("orphan rule", i->orphan);
+		return kreg_dump_unknown("rule for orphans", i->orphan);
 	if (!i->mode || i->mode & ~0666u)
 		return kreg_dump_damaged(r, "the mode of the table is none");
 	return 0;
