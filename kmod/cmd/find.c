@@ -175,7 +175,8 @@ static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 	p = hit.holder ? kreg_bond_whose(hit.holder) : NULL;
 	if (p && kreg_proc_is_visible(p) && refcount_inc_not_zero(&p->refs))
 		*holder = p;
-	return 0;
+	/* If it was reaped in between, it is not nobody's, but gone. */
+	return p && !*holder && kreg_bond_hides(hit.holder, cl->proc) ? -ENODATA : 0;
 }
 
 int kreg_find_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,

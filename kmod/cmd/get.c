@@ -128,13 +128,16 @@ noinline void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_proces
 	whom->cookie = kreg_proc_is_visible(p) ? p->cookie : 0;
 }
 
-static noinline void tell_bond(struct kreg_holder *holder, struct kreg_op_bond *bond)
+/* False: it is hidden by now. If its process was reaped in between, it would be told as nobody's. */
+static noinline bool tell_bond(const struct kreg_client *cl, struct kreg_holder *holder,
+			       struct kreg_op_bond *bond)
 {
 	const struct kreg_proc *p = kreg_bond_whose(holder);
 
 	if (p)
 		kreg_op_tell_process(p, &bond->process);
 	bond->loans = kreg_loan_number(kreg_bond_of(holder));
+	return !kreg_bond_hides(holder, cl->proc);
 }
 
 /* Outside the section. */
@@ -155,6 +158,7 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 					struct kreg_op *op, struct kreg_op_bond *bond)
 {
 	struct kreg_hit hit __uninitialized;
+	bool hidden;
 	int err;
 
 	rcu_read_lock();
@@ -169,9 +173,13 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	pagefault_enable();
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
-	if (bond && hit.holder)
-		tell_bond(hit.holder, bond);
+	hidden = bond && hit.holder && !tell_bond(cl, hit.holder, bond);
 	rcu_read_unlock();
+	if (unlikely(hidden)) {
+		if (err == IN_BLOB)
+			kreg_blob_put(hit.blob);
+		return -ENODATA;
+	}
 	if (unlikely(err))
 		return copy_outside(op, &hit, err);
 	set_found(op, &hit);

@@ -153,6 +153,9 @@ static __always_inline enum stop take_object(struct kreg_scan *s, const struct k
 		s->fault = size;
 		return FAULT;
 	}
+	/* If its process was reaped in between, it is told as nobody's, which it never was. */
+	if (tail && hit->holder && is_hidden(s, hit->holder))
+		return pass_over(s, hit);
 	set_last(s, hit, runs);
 	s->count++;
 	s->len += size;
