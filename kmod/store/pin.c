@@ -119,6 +119,8 @@ void kreg_pin_end(struct kreg_store *s, struct kreg_pin *p)
 		    list_last_entry(pins, struct kreg_pin, node)->version + 1;
 	if (p->kept) {
 		kreg_arena_rec(s, p->last)->limbo = s->unkept;
+		if (!s->unkept)
+			s->unkept_last = p->last;
 		s->unkept = p->kept;
 		s->due |= KREG_DUE_KEPT;
 	}
@@ -143,12 +145,25 @@ static u32 *link_to_kept(struct kreg_store *s, u32 ref, const struct kreg_rec *r
 	return NULL;
 }
 
+/* Others may be nearer, and when they have gone, this is nearer. */
+static void put_off(struct kreg_store *s, u32 ref, struct kreg_rec *r)
+{
+	if (ref == s->unkept_last)
+		return;
+	s->unkept = r->limbo;
+	r->limbo = 0;
+	kreg_arena_rec(s, s->unkept_last)->limbo = ref;
+	s->unkept_last = ref;
+}
+
 static bool unlink_kept(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 {
 	u32 *from = link_to_kept(s, ref, r), next = r->limbo;
 
-	if (!from)
+	if (!from) {
+		put_off(s, ref, r);
 		return false;
+	}
 	s->kept--;
 	s->extra->kept_bytes -= kept_weight(s, r);
 	/* As a record that has just died: it keeps its own link, for readers that stand on it. */

@@ -308,6 +308,7 @@ struct kreg_pin {
  * @pinned: one more than the commit of the youngest pin, or 0: no older record may be needed
  * @kept: records that died and are linked for the sake of pins
  * @unkept: those of them whose pin has ended, through their limbo words; or 0
+ * @unkept_last: the last of those
  * @writing: between kreg_txn_begin() and the end of kreg_txn_unlink()
  * @due: KREG_DUE_HOLDERS and the like
  * @links: that may still be walked over in this hold of the turn
@@ -346,6 +347,7 @@ struct kreg_store {
 	u64 pinned;
 	u64 kept;
 	u32 unkept;
+	u32 unkept_last;
 	u32 reserved;
 	u32 recycled;
 	u32 cleared_count;

@@ -23,6 +23,7 @@ void memory_drain(void)
 	do {
 		struct kreg_prealloc f = {};
 
+		kreg_store_begin_hold(&store);
 		more = kreg_store_upkeep(&store, 64, &f) || kreg_store_has_limbo(&store) ||
 		       f.must_chunks;
 		if (f.must_chunks) {
