@@ -128,7 +128,7 @@ noinline void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_proces
 	whom->cookie = kreg_proc_is_visible(p) ? p->cookie : 0;
 }
 
-/* False: it is hidden by now. If its process was reaped in between, it would be told as nobody's. */
+/* False: it is hidden by now. One that was reaped in between would be told as nobody's. */
 static noinline bool tell_bond(const struct kreg_client *cl, struct kreg_holder *holder,
 			       struct kreg_op_bond *bond)
 {
