@@ -196,10 +196,11 @@ static int read_all_pinned(struct kreg_client *cl, u64 table, const struct kreg_
 static int read_by_pin(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
 {
 	struct kreg_snapshot *snap;
+	u32 ms = PIN_MS;
 	u64 id, version;
 	int ret;
 
-	ret = kreg_pin_table(cl, table, PIN_MS, &id, &version);
+	ret = kreg_pin_table(cl, table, &ms, &id, &version);
 	if (ret)
 		return ret;
 	snap = kreg_snapshot_get(cl, id, table);
@@ -210,7 +211,7 @@ static int read_by_pin(struct kreg_client *cl, u64 table, const struct kreg_op_l
 	return ret;
 }
 
-/* Not by a pin where keys have runs, nor if there are too many: then it is tried until it is so. */
+/* Where keys have runs, or there may be no other pin, it is tried until it is so. */
 int kreg_op_get_state(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
 {
 	int ret, runs, tries = 0;

@@ -76,20 +76,15 @@ static int pin_for(struct kreg_client *cl, struct kreg_table *t, u32 ms, u64 *id
 	return err;
 }
 
-int kreg_pin_table(struct kreg_client *cl, u64 table, u32 ms, u64 *id, u64 *version)
+int kreg_pin_table(struct kreg_client *cl, u64 table, u32 *ms, u64 *id, u64 *version)
 {
-	struct kreg_table *t = kreg_find_table(cl, table);
+	struct kreg_table *t;
 
-	return IS_ERR(t) ? PTR_ERR(t) : pin_for(cl, t, ms, id, version);
-}
-
-/* For as long as is asked for, or may be. */
-static int limit_time(struct kreg_ioc_pin *arg)
-{
-	u64 most = READ_ONCE(kreg_limits.pin_ms);
-
-	arg->out_ms = min_t(u64, arg->ms ?: U32_MAX, most);
-	return arg->out_ms ? 0 : kreg_over_limit(KREG_LIMIT_PINS);
+	*ms = min_t(u64, *ms ?: U32_MAX, READ_ONCE(kreg_limits.pin_ms));
+	if (!*ms)
+		return kreg_over_limit(KREG_LIMIT_PINS);
+	t = kreg_find_table(cl, table);
+	return IS_ERR(t) ? PTR_ERR(t) : pin_for(cl, t, *ms, id, version);
 }
 
 int kreg_cmd_pin(struct kreg_call *call)
@@ -97,11 +92,13 @@ int kreg_cmd_pin(struct kreg_call *call)
 	struct kreg_ioc_pin *arg = call->arg;
 	struct kreg_client *cl = call->client;
 	u64 id, version;
-	int err = check_pin(arg) ?: kreg_client_check_mode(cl, FMODE_READ) ?: limit_time(arg) ?:
-		  kreg_pin_table(cl, arg->table, arg->out_ms, &id, &version);
+	u32 ms = arg->ms;
+	int err = check_pin(arg) ?: kreg_client_check_mode(cl, FMODE_READ) ?:
+		  kreg_pin_table(cl, arg->table, &ms, &id, &version);
 
 	if (err)
 		return err;
+	arg->out_ms = ms;
 	arg->out_id = id;
 	arg->out_version = version;
 	arg->out_limit = 0;

@@ -121,16 +121,23 @@ TEST_F(pin_limits, stays)
 	EXPECT_EQ(KEYS, kid_count(self->bob, self->table, pin));
 }
 
-/* Bob has room for little: his pin ends, and Alice's writes go on. */
+/* Bob has room for little, and pins the table of Alice. */
+static void pin_with_little_room(struct __test_metadata *_metadata, struct kid *bob,
+				 __u64 table, long long most, __u64 *bobs, __u64 *pin)
+{
+	ASSERT_EQ(0, kid_create(bob, "bob", 0, bobs));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", most));
+	ASSERT_EQ(0, put_all(bob, *bobs, 0, (most - (256 << 10)) / (LONG + 400)));
+	ASSERT_EQ(0, kid_pin(bob, table, pin));
+}
+
+/* His pin ends, and Alice's writes go on. */
 TEST_F(pin_limits, who_pins_pays)
 {
 	long long most = memory_of(self->fd, self->table) + 3 * KEYS * LONG;
 	__u64 bobs, pin;
 
-	ASSERT_EQ(0, kid_create(self->bob, "bob", 0, &bobs));
-	ASSERT_EQ(0, test_set_param("max_user_bytes", most));
-	ASSERT_EQ(0, put_all(self->bob, bobs, 0, (most - (256 << 10)) / (LONG + 400)));
-	ASSERT_EQ(0, kid_pin(self->bob, self->table, &pin));
+	pin_with_little_room(_metadata, self->bob, self->table, most, &bobs, &pin);
 	EXPECT_EQ(KEYS, kid_count(self->bob, self->table, pin));
 	EXPECT_EQ(0, put_all(self->alice, self->table, 0, KEYS));
 	EXPECT_TRUE(test_wait_for(kid_count(self->bob, self->table, pin) == -ESTALE));
@@ -148,10 +155,7 @@ TEST_F(pin_limits, cleared)
 	long long most = memory_of(self->fd, self->table) + 3 * KEYS * LONG;
 	__u64 bobs, pin;
 
-	ASSERT_EQ(0, kid_create(self->bob, "bob", 0, &bobs));
-	ASSERT_EQ(0, test_set_param("max_user_bytes", most));
-	ASSERT_EQ(0, put_all(self->bob, bobs, 0, (most - (256 << 10)) / (LONG + 400)));
-	ASSERT_EQ(0, kid_pin(self->bob, self->table, &pin));
+	pin_with_little_room(_metadata, self->bob, self->table, most, &bobs, &pin);
 	ASSERT_EQ(0, kid_op(self->alice, self->table, KREG_OP_CLEAR, ""));
 	EXPECT_TRUE(test_wait_for(kid_count(self->bob, self->table, pin) == -ESTALE));
 	EXPECT_EQ(0, put_all(self->alice, self->table, 0, KEYS));

@@ -11,6 +11,7 @@
 #define KEYS	8
 #define LONG	5000
 #define ROUNDS	2000
+#define MANY	1000
 
 FIXTURE(state) {
 	struct test_base base;
@@ -47,7 +48,8 @@ struct writer {
 	__u64 table;
 	__u32 len;
 	int stop;
-	unsigned long writes, failed;
+	unsigned long most;	/* writes, or 0: until it is to stop */
+	unsigned long writes, failed, pinned;	/* pinned: writes with a pin there */
 };
 
 static int write_together(int fd, __u64 table, __u64 stamp, void *value, __u32 len)
@@ -66,8 +68,10 @@ static void *write_always(void *arg)
 	struct writer *w = arg;
 	void *value = calloc(1, w->len);
 
-	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED))
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED) && (!w->most || w->writes < w->most)) {
 		w->failed += !!write_together(w->fd, w->table, ++w->writes, value, w->len);
+		w->pinned += !!test_pins(w->fd, w->table);
+	}
 	free(value);
 	return NULL;
 }
@@ -85,6 +89,7 @@ FIXTURE_SETUP(state)
 
 FIXTURE_TEARDOWN_PARENT(state)
 {
+	EXPECT_EQ(0, test_set_param("max_pin_ms", KREG_MAX_PIN_MS));
 	test_teardown(_metadata, &self->base);
 }
 
@@ -141,6 +146,25 @@ TEST_F(state, one_moment)
 	EXPECT_LT(0, w.writes);
 	EXPECT_TRUE(test_wait_for(!test_pins(self->fd, self->table)));
 	free(room);
+}
+
+/* Where pins are not allowed none is made for it: it ends when nothing is written meanwhile. */
+TEST_F(state, pins_not_allowed)
+{
+	static struct kreg_op ops[MANY];
+	struct writer w = { .most = 200 };
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		ops[i] = test_op(KREG_OP_MEMBER, keys[i % KEYS], 1);
+	ASSERT_EQ(0, test_set_param("max_pin_ms", 0));
+	start_writer(_metadata, &w, self->table, variant->len);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(0, _test_batch(self->fd, self->table, KREG_BATCH_ATOMIC, ops, MANY,
+					 NULL));
+	stop_writer(_metadata, &w);
+	EXPECT_LT(0, w.writes);
+	EXPECT_EQ(0, w.pinned);
 }
 
 /* Where there is no room for another pin it is as it was, but for the time it takes. */
