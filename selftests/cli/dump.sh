@@ -41,7 +41,7 @@ there_and_back() {
 	run "$kreg" info --json copy
 	like 'type, access, mode' \
 		'{"name":"copy",*"type":"ordered_set","access":"public","mode":"0640",*"parked":true*'
-	like 'orphan rule' '*"orphan":"park on crash","orphan_ms":60000,"claimable":true,*'
+	like 'orphan rule' '*"orphan":"park on crash","orphan_ms":3600000,"claimable":true,*'
 	"$kreg" rm copy
 	t 'through pipes' 0 '' '*' sh -c "$kreg dump dumped | cat | $kreg restore --as copy"
 	is 'the same objects again' "$(objects copy)" "$(objects dumped)"
@@ -167,7 +167,7 @@ usage() {
 }
 
 mkdir "$tmp/dir"
-"$kreg" new -t ordered_set -m 0640 -o park-on-crash -k 60s -c dumped
+"$kreg" new -t ordered_set -m 0640 -o park-on-crash -k 1h -c dumped
 i=0
 while [ $i -lt 100 ]; do
 	"$kreg" put dumped "key $i" "$(printf 'value of\t%d' $i)"
