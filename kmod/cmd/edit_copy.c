@@ -3,6 +3,7 @@
 #include <linux/string.h>
 
 #include "cmd/edit_copy.h"
+#include "filter/filter.h"
 #include "store/gfp.h"
 
 void kreg_edit_put_base(struct kreg_edit *e)
@@ -20,6 +21,7 @@ struct kreg_edit *kreg_edit_clone(const struct kreg_edit *e)
 		return NULL;
 	*copy = *e;
 	copy->bytes = memcpy(copy + 1, e->bytes, e->size);
+	kreg_filter_get(copy->filter);
 	return copy;
 }
 
@@ -37,5 +39,6 @@ void kreg_edit_free(struct kreg_edit *e)
 	if (!e)
 		return;
 	kreg_edit_put_base(e);
+	kreg_filter_put(e->filter);
 	kvfree(e);
 }

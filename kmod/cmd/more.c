@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A PUT that says more than fits into an operation: whom to bind to, for how long. */
+/*
+ * A PUT or DELETE that says more than fits into an operation: whom to bind to, for how long; what
+ * has to be there.
+ */
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -10,6 +13,8 @@
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
+#include "cmd/terms.h"
+#include "store/edit.h"
 
 static bool says_bound(const struct kreg_more *more)
 {
@@ -20,15 +25,19 @@ static int check_more(const struct kreg_more *more, const struct kreg_op *op)
 {
 	bool starts = more->flags & KREG_MORE_START;
 
-	if (more->flags & ~KREG_MORE_ALL || more->filter || more->filter_count ||
-	    more->expires_ns || more->idle_ms || more->process.reserved)
+	if (more->flags & ~KREG_MORE_ALL || more->expires_ns || more->idle_ms ||
+	    more->process.reserved)
 		return -EOPNOTSUPP;
 	if (!starts && (more->start || more->start_len))
 		return -EINVAL;
-	if (op->code == KREG_OP_EDIT ? says_bound(more) : starts)
+	if (starts && op->code != KREG_OP_EDIT)
 		return -EINVAL;
-	/* Where there is nothing there is no version. */
-	if (more->if_version && (starts || op->flags & KREG_OP_NEW))
+	if (says_bound(more) && !(op->flags & KREG_OP_BOUND))
+		return -EINVAL;
+	if (kreg_terms_are_wrong(more->filter, more->filter_count))
+		return -EINVAL;
+	/* Where there is nothing there is no version, and nothing to ask. */
+	if ((more->if_version || more->filter_count) && (starts || op->flags & KREG_OP_NEW))
 		return -EINVAL;
 	return more->start_len > KREG_MAX_VALUE ? -EFBIG : 0;
 }
@@ -77,23 +86,44 @@ static struct kreg_op plain_op(const struct kreg_op *op, const struct kreg_more 
 	return plain;
 }
 
-static int put_bound(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kreg_more *more)
+static int put_bound(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kreg_more *more,
+		     struct kreg_edit *edit)
 {
-	struct kreg_binding to = { .linger_ms = more->linger_ms };
+	struct kreg_binding to = { .linger_ms = more->linger_ms, .edit = edit };
 	struct kreg_op op = plain_op(&arg->op, more);
 	int err;
 
-	to.proc = kreg_find_whom(cl, &more->process);
+	if (op.flags & KREG_OP_BOUND)
+		to.proc = kreg_find_whom(cl, &more->process);
 	if (IS_ERR(to.proc))
 		return PTR_ERR(to.proc);
 	err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
 	if (!err) {
-		kreg_op_tell_process(to.proc, &more->out_process);
+		if (to.proc)
+			kreg_op_tell_process(to.proc, &more->out_process);
 		arg->op.out_version = op.out_version;
 		arg->op.out_len = 0;
 		arg->op.out_count = op.out_count;
 	}
 	kreg_proc_put(to.proc);
+	return err;
+}
+
+/* It tells what is there, so it needs to be allowed to read. */
+static int put_filtered(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kreg_more *more)
+{
+	struct kreg_filter *f = kreg_terms_get(more->filter, more->filter_count);
+	struct kreg_edit edit;
+	int err;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	kreg_edit_init(&edit);
+	edit.filter = f;
+	err = f ? kreg_client_check_mode(cl, FMODE_READ) : 0;
+	if (!err)
+		err = put_bound(cl, arg, more, f ? &edit : NULL);
+	kreg_filter_put(f);
 	return err;
 }
 
@@ -110,7 +140,7 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	memset_startat(&arg->op, 0, out_version);
 	err = kreg_more_answer(&arg->op, &more) ?: kreg_op_answer(user, &arg->op);
 	if (!err)
-		err = put_bound(cl, arg, &more);
+		err = put_filtered(cl, arg, &more);
 	if (err)
 		return err;
 	kreg_more_answer(&arg->op, &more);

@@ -17,9 +17,9 @@ static int check_publish(const struct kreg_op *op)
 	return op->value_len > KREG_MAX_EVENT_VALUE ? -EFBIG : 0;
 }
 
-static bool op_binds(const struct kreg_op *op)
+static bool says_more(const struct kreg_op *op)
 {
-	return op->code == KREG_OP_PUT && op->flags & KREG_OP_BOUND;
+	return op->code == KREG_OP_EDIT || op->code == KREG_OP_PUT || op->code == KREG_OP_DELETE;
 }
 
 /* Whether the flags go with the operation. */
@@ -29,7 +29,8 @@ static bool has_flags(const struct kreg_op *op)
 	case KREG_OP_PUT:
 		return !(op->flags & KREG_OP_PART);
 	case KREG_OP_DELETE:
-		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE));
+		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE |
+				       KREG_OP_MORE));
 	case KREG_OP_TAKE:
 		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_MINE));
 	case KREG_OP_EDIT:
@@ -76,7 +77,7 @@ static bool is_unknown(const struct kreg_op *op)
 	return !op->code || op->code > KREG_OP_PUBLISH || op->flags & ~KREG_OP_ALL ||
 	       (op->offset && !(op->flags & (KREG_OP_PART | KREG_OP_VALUE)) && !names_one(op)) ||
 	       (op->arg && !(op->flags & ARG_FLAGS)) ||
-	       (op->flags & KREG_OP_MORE && op->code != KREG_OP_EDIT && !op_binds(op));
+	       (op->flags & KREG_OP_MORE && !says_more(op));
 }
 
 int kreg_op_check_unusual(const struct kreg_op *op)

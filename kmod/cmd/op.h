@@ -148,7 +148,7 @@ int kreg_op_put(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 /* Sleeps. The same; @acks says then for what to wait with kreg_acks_wait(), unless it fails. */
 int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		      struct kreg_ioc_op *arg, struct kreg_acks *acks);
-/* more.c. Sleeps. The same of a PUT that says more. */
+/* more.c. Sleeps. The same of a PUT or DELETE that says more. */
 int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg);
 /* Sleeps. What it says; and the out_ members of that. -EFAULT, -EINVAL, -E2BIG, -EOPNOTSUPP. */

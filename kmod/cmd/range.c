@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "cmd/range.h"
+#include "cmd/terms.h"
 #include "store/gfp.h"
 
 /* The order of keys: by bytes, and a key before those that it is the beginning of. */
@@ -21,13 +22,14 @@ static int compare_keys(const struct kreg_key *a, const struct kreg_key *b)
 
 bool kreg_range_is_unknown(const struct kreg_range *r)
 {
-	return r->flags & ~KREG_RANGE_ALL || r->filter_count || r->filter;
+	return r->flags & ~KREG_RANGE_ALL;
 }
 
 bool kreg_range_is_wrong(const struct kreg_range *r)
 {
 	/* A pointer to no bytes is an empty key. */
-	if ((r->low && !r->low_len) || (r->high && !r->high_len))
+	if ((r->low && !r->low_len) || (r->high && !r->high_len) ||
+	    kreg_terms_are_wrong(r->filter, r->filter_count))
 		return true;
 	if ((r->after_version && !r->after_len) || (r->after_sub && !r->after_version))
 		return true;

@@ -8,6 +8,7 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/scan_take.h"
+#include "cmd/terms.h"
 #include "store/gfp.h"
 #include "table/collect.h"
 #include "table/snapshot.h"
@@ -32,7 +33,18 @@ static int check_scan(const struct kreg_ioc_scan *arg)
 	return kreg_range_is_long(&arg->range) ? -ENAMETOOLONG : 0;
 }
 
-/* The key to go on after, and the bounds if there are any. */
+static int get_filter(struct kreg_scan *s)
+{
+	const struct kreg_range *r = &s->arg->range;
+	struct kreg_filter *f = kreg_terms_get(r->filter, r->filter_count);
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	s->filter = f;
+	return 0;
+}
+
+/* The key to go on after, and the bounds if there are any; a filter is asked within these. */
 static int get_range(struct kreg_scan *s)
 {
 	const struct kreg_range *r = &s->arg->range;
@@ -44,13 +56,14 @@ static int get_range(struct kreg_scan *s)
 	s->after.sub = r->after_sub;
 	if (copy_from_user(s->key, u64_to_user_ptr(r->after), r->after_len))
 		return -EFAULT;
-	if (!r->low_len && !r->high_len && !(s->arg->flags & (KREG_SCAN_COUNT | KREG_SCAN_REVERSE)))
+	if (!r->low_len && !r->high_len && !r->filter_count &&
+	    !(s->arg->flags & (KREG_SCAN_COUNT | KREG_SCAN_REVERSE)))
 		return 0;
 	b = kreg_bounds_get(r, s->arg->flags & KREG_SCAN_REVERSE, &s->after.key);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	s->bounds = b;
-	return 0;
+	return get_filter(s);
 }
 
 static int find_of(struct kreg_scan *s)
@@ -109,6 +122,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	kreg_proc_put(s->of);
 	kfree(s->collected);
 	kfree(s->bounds);
+	kreg_filter_put(s->filter);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)
 		err = kreg_cmd_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;

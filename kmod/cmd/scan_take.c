@@ -14,6 +14,7 @@
 #include "cmd/op.h"
 #include "cmd/scan_take.h"
 #include "cmd/usercopy.h"
+#include "filter/filter.h"
 #include "store/pin.h"
 #include "table/bond.h"
 #include "table/collect.h"
@@ -132,7 +133,7 @@ static __always_inline void set_last(struct kreg_scan *s, const struct kreg_hit 
 static noinline enum stop pass_over(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	set_last(s, hit, s->runs);
-	return ++s->hidden == SECTION_HIDDEN ? PAUSE : LAST;
+	return ++s->hidden >= SECTION_HIDDEN ? PAUSE : LAST;
 }
 
 /* Take one object, with @tail bytes at its end. LAST if the walk can go on. */
@@ -279,6 +280,15 @@ static bool is_whole(struct kreg_scan *s, struct kreg_walk *walk)
 	return kreg_walk_as_of(walk, s->version);
 }
 
+/* Whether the filter is for it. A long one is asked fewer times in a section. */
+static bool is_asked_for(struct kreg_scan *s, const struct kreg_hit *hit)
+{
+	if (!s->filter)
+		return true;
+	s->hidden += s->filter->weight - 1;
+	return kreg_filter_matches(s->filter, hit);
+}
+
 /* The same within a range, or backwards, or of their number alone. */
 static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_table *t)
 {
@@ -294,7 +304,7 @@ static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_t
 		return LOST;
 	pagefault_disable();
 	while (stop == LAST && kreg_range_next(&walk, &hit, &outside)) {
-		if (outside)
+		if (outside || !is_asked_for(s, &hit))
 			stop = pass_over(s, &hit);
 		else if (counts)
 			stop = count_object(s, &hit);

@@ -11,6 +11,7 @@
 struct kreg_blob;
 struct kreg_client;
 struct kreg_collected;
+struct kreg_filter;
 struct kreg_pin;
 struct kreg_proc;
 struct kreg_snapshot;
@@ -27,6 +28,7 @@ struct kreg_scan {
 	const struct kreg_pin *pin;	/* of that */
 	struct kreg_collected *collected;	/* for what @of has; NULL: only by a walk */
 	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
+	struct kreg_filter *filter;	/* with @bounds, which objects of these; NULL: all */
 	bool measures;			/* objects are counted and measured, and not put anywhere */
 	bool whole;			/* all of them as of one commit, */
 	u64 version;			/* this one; 0: that of the first section */
@@ -39,7 +41,7 @@ struct kreg_scan {
 	u32 start;			/* @len at its begin */
 	u32 max_count;			/* what @count and @len may come to in it */
 	u32 max_len;
-	u32 hidden;			/* objects that were passed over in it, or only counted */
+	u32 hidden;			/* objects that were passed over in it, only counted, or asked */
 	const void *last_key;		/* of the object before the next, valid inside it */
 	u32 last_len;
 	u64 last_version;		/* where keys have runs, its place in one */

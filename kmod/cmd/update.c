@@ -16,6 +16,7 @@
 #include "cmd/edit_copy.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
+#include "cmd/terms.h"
 #include "cmd/usercopy.h"
 #include "store/edit.h"
 #include "store/gfp.h"
@@ -368,6 +369,16 @@ static __always_inline int run_update(struct update *x, u64 only)
 	return err;
 }
 
+static noinline int get_more(struct update *x, const struct kreg_more *more)
+{
+	struct kreg_filter *f = kreg_terms_get(more->filter, more->filter_count);
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	x->edit.filter = f;
+	return 0;
+}
+
 /* What is answered after the fact must not fail then: zeroes are answered before. */
 static __always_inline int update_and_answer(struct update *x, struct kreg_ioc_op __user *user,
 					     struct kreg_more *more)
@@ -381,7 +392,7 @@ static __always_inline int update_and_answer(struct update *x, struct kreg_ioc_o
 	err = get_update(x, more);
 	memset_startat(op, 0, out_version);
 	if (!err && more)
-		err = kreg_more_answer(op, more);
+		err = get_more(x, more) ?: kreg_more_answer(op, more);
 	if (!err)
 		err = answer_fields(x) ?: kreg_op_answer(user, op);
 	if (!err)
@@ -392,6 +403,8 @@ static __always_inline int update_and_answer(struct update *x, struct kreg_ioc_o
 	}
 	if (unlikely(x->edit.bytes != x->small))
 		kvfree(x->edit.bytes);
+	if (more)
+		kreg_filter_put(x->edit.filter);
 	return err;
 }
 

@@ -18,6 +18,8 @@
 #include "store/copy.h"
 #include "store/write.h"
 
+struct kreg_filter;
+
 /**
  * struct kreg_edit - what a change has to do with the value that is there
  * @bytes: all that the caller has brought: fields, what they copy, the values below, the room
@@ -32,6 +34,7 @@
  * @room: where in @bytes there are KREG_SLOT_MAX bytes for what is handed out; or 0
  * @starts: there is a value to start from
  * @compares: there is a value that has to be there
+ * @filter: which object has to be there, not looked at here; NULL: none
  * @len: out: length of the new value
  * @made: out: where it is, under the turn
  * @scratch: where a short one is made
@@ -51,6 +54,7 @@ struct kreg_edit {
 	u32 room;
 	bool starts;
 	bool compares;
+	struct kreg_filter *filter;
 	u32 len;
 	const void *made;
 	u64 version;
@@ -64,6 +68,12 @@ static inline void kreg_edit_init(struct kreg_edit *e)
 {
 	memset(e, 0, offsetof(struct kreg_edit, len));
 	e->base = NULL;
+}
+
+/* Any. Whether what is there is a condition. */
+static inline bool kreg_edit_asks(const struct kreg_edit *e)
+{
+	return e->compares || e->filter;
 }
 
 /* What has to be looked at was handed out, since it is too long; never the error of a call. */

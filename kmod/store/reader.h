@@ -198,8 +198,8 @@ static inline void kreg_reader_enter_at(struct kreg_reader *v, const struct kreg
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
 			  struct kreg_hit *hit);
 
-/* RCU. Tell of @r, which has been found and has a key of @key_len bytes. */
-static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
+/* RCU, or the turn. Tell of @r, which has been found and has a key of @key_len bytes. */
+static __always_inline void kreg_store_tell(const struct kreg_store *s, const struct kreg_rec *r,
 					    u32 key_len, struct kreg_hit *hit)
 {
 	hit->key = r->bytes;
@@ -210,7 +210,14 @@ static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const s
 	hit->blob = NULL;
 	hit->holder = NULL;
 	if (unlikely(r->lens & (KREG_REC_BLOB | KREG_REC_BOUND)))
-		kreg_reader_hit_rare(v->store, r, hit);
+		kreg_reader_hit_rare(s, r, hit);
+}
+
+/* RCU. The same of one that @v has found. */
+static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
+					    u32 key_len, struct kreg_hit *hit)
+{
+	kreg_store_tell(v->store, r, key_len, hit);
 }
 
 /* There are marks on the way, or the list is ordered; never the error of a call. */

@@ -267,7 +267,7 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 		return err;
 	if (c->only && !(seen && kreg_table_names(c, place->old)))
 		return -ECANCELED;
-	err = c->edit ? kreg_store_compare(&t->store, c->edit, seen ? place->old : NULL) : 0;
+	err = c->edit ? kreg_table_compare(t, c->edit, seen ? place->old : NULL) : 0;
 	if (err)
 		return err;
 	/* What is bound to a process goes with it, whoever has it. */
@@ -295,7 +295,7 @@ static int find_lent(const struct kreg_change *c, struct kreg_place *place,
 	*is_mine = is_borrowers(c, old);
 	if (*is_mine)
 		return c->lends ? -EALREADY : 0;
-	if (c->only || (c->edit && c->edit->compares))
+	if (c->only || (c->edit && kreg_edit_asks(c->edit)))
 		return -ECANCELED;
 	if (c->kind == KREG_CHANGE_DELETE) {
 		place->old = NULL;

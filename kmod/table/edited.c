@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Changes that depend on the value that is there, where nothing is bound: most of them. */
 #include "client/client.h"
+#include "filter/filter.h"
 #include "store/edit.h"
+#include "store/reader.h"
 #include "table/access.h"
 #include "table/bound.h"
 #include "table/change.h"
@@ -20,6 +22,21 @@ static bool may_edit(const struct kreg_table *t, const struct kreg_client *cl)
 	       (READ_ONCE(t->access) != KREG_ACCESS_REGISTRY && !kreg_table_may_read(t, cl));
 }
 
+int kreg_table_compare(struct kreg_table *t, struct kreg_edit *e, const struct kreg_rec *old)
+{
+	struct kreg_hit hit;
+
+	kreg_table_assert(t);
+	if (e->filter) {
+		if (!old)
+			return -ECANCELED;
+		kreg_store_tell(&t->store, old, kreg_rec_key_len(old), &hit);
+		if (!kreg_filter_matches(e->filter, &hit))
+			return -ECANCELED;
+	}
+	return kreg_store_compare(&t->store, e, old);
+}
+
 static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
 	const struct kreg_rec *old = place->old;
@@ -35,8 +52,8 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 		return -ENODATA;
 	if (c->only && !kreg_table_names(c, old))
 		return -ECANCELED;
-	if (c->edit->compares)
-		err = kreg_store_compare(&t->store, c->edit, old);
+	if (kreg_edit_asks(c->edit))
+		err = kreg_table_compare(t, c->edit, old);
 	if (!err && c->edit->count)
 		err = kreg_store_edit(&t->store, c, old);
 	if (err)

@@ -316,11 +316,14 @@ static int delete_one(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 	return 0;
 }
 
-/* What would make a new object of the one that is there. */
+/*
+ * What would make a new object of the one that is there; and a filter, which is for the objects
+ * of a key one by one.
+ */
 static bool is_refused(const struct kreg_change *c)
 {
 	if (c->kind == KREG_CHANGE_DELETE)
-		return c->returns;
+		return c->returns || (c->edit && c->edit->filter);
 	return c->only || c->mine || c->edit || c->lends || (c->binds && c->bind->strict);
 }
 

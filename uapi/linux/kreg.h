@@ -704,7 +704,7 @@ enum kreg_op_code {
 #define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
 #define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
 #define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
-#define KREG_OP_MORE		(1U << 3)	/* EDIT, PUT with BOUND: @arg: struct kreg_more */
+#define KREG_OP_MORE		(1U << 3)	/* PUT, DELETE, EDIT: @arg: struct kreg_more */
 #define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
 #define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
 #define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the calling process */
@@ -871,6 +871,78 @@ struct kreg_field {
 	__aligned_u64 out;
 };
 
+/* How many terms a filter may have, and how many bytes all of them may compare with. */
+#define KREG_MAX_TERMS		64
+#define KREG_MAX_TERM_BYTES	4096
+
+/* What a term looks at. */
+enum kreg_term_of {
+	KREG_TERM_VALUE = 1,		/* what is at @offset of the value */
+	KREG_TERM_KEY = 2,		/* of the key */
+	KREG_TERM_VALUE_LEN = 3,	/* the length of the value */
+	KREG_TERM_KEY_LEN = 4,		/* of the key */
+	KREG_TERM_VERSION = 5		/* the version of the object */
+};
+
+/* What it asks. */
+enum kreg_term_op {
+	KREG_TERM_EQ = 1,	/* is the number, under @mask, @value? */
+	KREG_TERM_LT = 2,	/* is it less? */
+	KREG_TERM_LE = 3,	/* is it less, or the same? */
+	KREG_TERM_BITS = 4,	/* has it any of the bits of @mask? */
+	KREG_TERM_BYTES = 5	/* are the @size bytes those at @value? */
+};
+
+/* Flags of a term. */
+#define KREG_TERM_SIGNED	(1U << 0)	/* the number is signed, and so is @value */
+#define KREG_TERM_BIG_ENDIAN	(1U << 1)	/* the number is stored in big-endian order */
+#define KREG_TERM_ALL		(KREG_TERM_SIGNED | KREG_TERM_BIG_ENDIAN)
+
+/* In @yes and @no: the object does not match. */
+#define KREG_TERM_REJECT	255
+
+/**
+ * struct kreg_term - one question of a filter
+ * @op: enum kreg_term_op
+ * @of: enum kreg_term_of
+ * @yes: how many terms to pass over if the answer is yes, or %KREG_TERM_REJECT
+ * @no: likewise if it is no
+ * @size: bytes of the number: 1, 2, 4 or 8; BYTES: how many; a length or the version: 0
+ * @flags: %KREG_TERM_ALL bits
+ * @offset: where in the value or key; else 0
+ * @reserved: 0
+ * @mask: bits of the number that count, all of them if it is signed; BYTES: 0
+ * @value: the number to compare with; BITS: 0; BYTES: pointer to the bytes
+ *
+ * A filter is an array of terms. An object is asked the first of them, and after each the one
+ * that comes next when so many have been passed over as its answer says. It matches if it comes
+ * to the end of the array. So every "and", "or" and "not" is two numbers, and all terms are
+ * asked at most once.
+ *
+ * What is not within the object is no: a field that begins in it and does not end in it is not.
+ * A number is stored in the byte order of the machine, or with BIG_ENDIAN with its highest byte
+ * first; @mask and @value are numbers in the order of the machine.
+ *
+ * What a filter says is checked before any object is looked at, and a filter that is wrong is
+ * refused even if nothing would be asked. Errors: EFBIG: more than %KREG_MAX_TERMS, or than
+ * %KREG_MAX_TERM_BYTES of all BYTES together; EFAULT; EOPNOTSUPP: an unknown @op, @of or flag, or
+ * @reserved; EINVAL: no terms; to be passed over are more than there are; a @size that a number
+ * cannot have; a @value that the number cannot be, for its size or under @mask; no bits in @mask;
+ * members or flags that do not go with @op or @of.
+ */
+struct kreg_term {
+	__u8 op;
+	__u8 of;
+	__u8 yes;
+	__u8 no;
+	__u16 size;
+	__u16 flags;
+	__u32 offset;
+	__u32 reserved;
+	__aligned_u64 mask;
+	__aligned_u64 value;
+};
+
 /* Flags of &struct kreg_more. */
 #define KREG_MORE_START		(1U << 0)	/* EDIT: there is a value to start from */
 #define KREG_MORE_ALL		(KREG_MORE_START)
@@ -880,9 +952,10 @@ struct kreg_field {
  * @size: sizeof(struct kreg_more)
  * @flags: %KREG_MORE_ALL bits
  * @if_version: ECANCELED unless the object has this version; 0: any
- * @filter: not yet: pointer to a filter that the object has to match; 0: none
+ * @filter: pointer to an array of &struct kreg_term: ECANCELED unless there is an object that
+ *	matches; 0: none
  * @start: with START, pointer to the value that is edited where there is none
- * @filter_count: not yet: terms of the filter
+ * @filter_count: how many terms that has
  * @start_len: its length, up to %KREG_MAX_VALUE
  * @expires_ns: not yet: when the object expires, CLOCK_MONOTONIC in nanoseconds; 0: never
  * @idle_ms: not yet: it expires when it was not read for so long; 0: it does not
@@ -892,12 +965,16 @@ struct kreg_field {
  * @out_process: with BOUND, the process that the object is bound to; zero: none, or not visible
  * @out_expires_ns: 0
  *
- * So far for EDIT, and for PUT with BOUND, in OP, without ASYNC and ACKED; else EOPNOTSUPP. It
- * grows as the struct of a command does. The out_ members are set to zero first.
+ * So far for PUT, DELETE and EDIT in OP, without ASYNC and ACKED; else EOPNOTSUPP. It grows as the
+ * struct of a command does. The out_ members are set to zero first.
  *
- * Errors beside those of the operation: EINVAL: with VERSION or VALUE; @if_version with NEW or
- * START; what is said of START without it, or of BOUND without that; EFBIG: @start_len; ESRCH,
- * EPERM for @process as in REGISTER.
+ * What a @filter says tells what the object is, so it needs the right to read, too. It is decided
+ * when the turn of the write has come, as all conditions are. Where a key may have several objects
+ * it is EOPNOTSUPP: there KREG_IOC_CHANGE asks them one by one.
+ *
+ * Errors beside those of the operation: EINVAL: with VERSION or VALUE; @if_version or @filter with
+ * NEW or START; what is said of START without it, or of BOUND without that; EFBIG: @start_len;
+ * those of &struct kreg_term; ESRCH, EPERM for @process as in REGISTER.
  */
 struct kreg_more {
 	__u32 size;
@@ -1075,8 +1152,9 @@ struct kreg_ioc_sync {
  * @after_version: in a bag or duplicate_bag, of the objects with the key @after the version and
  * @after_sub: the number of the one after which to go on, which need not be there any more; with
  *	version 0 after all of them. In a set of no account
- * @filter_count: not yet: terms of the filter
- * @filter: not yet: pointer to a filter that objects have to match; 0: all do
+ * @filter_count: how many terms @filter has
+ * @filter: pointer to an array of &struct kreg_term: objects that do not match are passed over;
+ *	0: all do
  *
  * The order of keys, in tables of all types, is that of their bytes as by memcmp(3), and a key
  * comes before those that it is the beginning of. Objects whose keys are below @low or above

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which objects are meant, by what their keys and values are.
+ *
+ * A filter is a list of questions, each of which leads to one that stands behind it, or to the
+ * end: an object is decided on in one pass, and a filter cannot loop. The caller's terms are
+ * checked and brought into the form that is quickest to ask once, when the call begins.
+ *
+ * Classic BPF was measured for this: its loads are those of a fixed struct of aligned words, so
+ * that keys and values would have to be copied into one, and to make a program takes longer than to
+ * ask some hundred objects.
+ */
+#ifndef KREG_FILTER_FILTER_H
+#define KREG_FILTER_FILTER_H
+
+#include <linux/kreg.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+struct kreg_hit;
+
+/*
+ * A question. A number is looked at with its highest bit on top, and those below it are cut off
+ * by @mask; one that is signed is made unsigned in the same order by @flip.
+ */
+struct kreg_question {
+	u8 op;
+	u8 of;
+	u8 yes;
+	u8 no;
+	u16 size;
+	u8 shift;
+	bool swaps;
+	u32 offset;
+	u32 bytes;		/* BYTES: where they begin, behind the questions */
+	u64 mask;
+	u64 flip;
+	u64 value;
+};
+
+struct kreg_filter {
+	refcount_t refs;
+	u32 count;
+	u32 weight;		/* what it costs to ask it, in objects that are only passed over */
+	u8 *bytes;		/* of all BYTES */
+	struct kreg_question questions[];
+};
+
+/*
+ * Any. Whether the terms are a filter; how many bytes all of them compare with is in *bytes then.
+ * -EFBIG, -EOPNOTSUPP, -EINVAL.
+ */
+int kreg_filter_check(const struct kreg_term *terms, u32 count, u32 *bytes);
+/*
+ * Sleeps. The filter of terms that have been checked; the caller has to fill in its bytes, those
+ * of each term behind those of the one before. NULL: no memory.
+ */
+struct kreg_filter *kreg_filter_alloc(const struct kreg_term *terms, u32 count, u32 bytes);
+
+void kreg_filter_free(struct kreg_filter *f);
+
+/* Any. */
+static inline struct kreg_filter *kreg_filter_get(struct kreg_filter *f)
+{
+	if (f)
+		refcount_inc(&f->refs);
+	return f;
+}
+
+/* Sleeps. NULL is allowed. */
+static inline void kreg_filter_put(struct kreg_filter *f)
+{
+	if (f && refcount_dec_and_test(&f->refs))
+		kreg_filter_free(f);
+}
+
+/* RCU, or the turn, in which @hit was found. */
+bool kreg_filter_matches(const struct kreg_filter *f, const struct kreg_hit *hit);
+
+#endif /* KREG_FILTER_FILTER_H */
