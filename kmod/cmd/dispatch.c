@@ -9,7 +9,7 @@
 #include "cmd/cmd.h"
 #include "store/gfp.h"
 
-#define MAX_ARG		sizeof(struct kreg_ioc_scan)
+#define MAX_ARG		sizeof(struct kreg_ioc_change)
 
 struct command {
 	unsigned int cmd;
@@ -63,6 +63,8 @@ static const struct command commands[] = {
 		LIMIT_OF(struct kreg_ioc_pin)),
 	COMMAND(RENAME, kreg_cmd_rename, struct kreg_ioc_rename, out_reserved,
 		LIMIT_OF(struct kreg_ioc_rename)),
+	COMMAND(CHANGE, kreg_cmd_change, struct kreg_ioc_change, out_reserved,
+		LIMIT_OF(struct kreg_ioc_change)),
 	COMMAND(LEASE, kreg_cmd_lease, struct kreg_ioc_lease, out_reserved,
 		LIMIT_OF(struct kreg_ioc_lease)),
 };

@@ -1,49 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * EDIT, and writes with VALUE: what depends on the value that is there.
- *
- * What is short is decided and done under the turn. What is long is handed out there with its
- * version; it is compared or edited here, and written if the version is still the same.
+ * EDIT, and writes with VALUE: what depends on the value that is there. What is short is decided
+ * and done under the turn; for what is long there is update_long.c.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "client/client.h"
 #include "cmd/cmd.h"
-#include "cmd/edit_copy.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
 #include "cmd/terms.h"
+#include "cmd/update.h"
 #include "cmd/usercopy.h"
 #include "store/edit.h"
 #include "store/gfp.h"
-#include "table/bound.h"
-
-/* What takes no more than this needs no memory of its own; all fields do. */
-#define SMALL	(KREG_MAX_FIELDS * sizeof(struct kreg_field) + 128)
-
-/* The version has changed since; never the error of a call. */
-#define AGAIN	(-ERESTART)
-
-struct update {
-	struct kreg_client *client;
-	struct kreg_ioc_op *arg;
-	struct kreg_acks *acks;
-	struct kreg_write write;
-	struct kreg_edit edit;
-	u8 key[KREG_SMALL_KEY] __aligned(8);
-	u8 small[SMALL] __aligned(8);
-};
-
-/* The new value of what was handed out. */
-struct made {
-	struct kreg_blob *blob;		/* if it needs one, */
-	void *value;			/* else this */
-	u32 len;
-};
 
 /* Which flags go with a code. */
 static const u16 code_flags[] = {
@@ -91,7 +64,7 @@ static __always_inline int check_field(const struct kreg_field *f)
 }
 
 /* Fields in; where they copy from is in @operand still. */
-static __always_inline int get_fields(struct update *x)
+static __always_inline int get_fields(struct kreg_update *x)
 {
 	const struct kreg_op *op = &x->arg->op;
 	struct kreg_field *f = (void *)x->small, *end = (void *)x->small + op->value_len;
@@ -128,7 +101,7 @@ static u32 add_bytes(struct kreg_edit *e, u32 len)
 }
 
 /* Move the first @used bytes to where there is room for all. */
-static noinline int move_bytes(struct update *x, u32 used)
+static noinline int move_bytes(struct kreg_update *x, u32 used)
 {
 	struct kreg_edit *e = &x->edit;
 	void *bytes = kvmalloc(e->size, KREG_GFP_USER);
@@ -140,6 +113,14 @@ static noinline int move_bytes(struct update *x, u32 used)
 		kvfree(e->bytes);
 	e->bytes = bytes;
 	return 0;
+}
+
+int kreg_update_add_room(struct kreg_update *x, u32 len, u32 *at)
+{
+	u32 used = x->edit.size;
+
+	*at = add_bytes(&x->edit, len);
+	return move_bytes(x, used);
 }
 
 static __always_inline int get_bytes(struct kreg_edit *e, u32 at, u64 from, u32 len)
@@ -163,7 +144,7 @@ static noinline int get_copied(struct kreg_edit *e, u32 at)
 }
 
 /* What the fields copy, and the values to start from and to compare with. */
-static noinline int get_values(struct update *x, const struct kreg_more *more)
+static noinline int get_values(struct kreg_update *x, const struct kreg_more *more)
 {
 	const struct kreg_op *op = &x->arg->op;
 	struct kreg_edit *e = &x->edit;
@@ -181,7 +162,7 @@ static noinline int get_values(struct update *x, const struct kreg_more *more)
 		e->expected = add_bytes(e, e->expected_len);
 	}
 	/* Refuse early, before much is copied. */
-	if (unlikely(e->size > SMALL))
+	if (unlikely(e->size > KREG_UPDATE_SMALL))
 		err = kreg_put_check_write(x->client, x->arg->table) ?: move_bytes(x, used);
 	if (!err && e->copied)
 		err = get_copied(e, copied);
@@ -193,7 +174,7 @@ static noinline int get_values(struct update *x, const struct kreg_more *more)
 }
 
 /* All that the caller brings; @more is NULL, or what he says besides. */
-static __always_inline int get_update(struct update *x, const struct kreg_more *more)
+static __always_inline int get_update(struct kreg_update *x, const struct kreg_more *more)
 {
 	int err = x->arg->op.code == KREG_OP_EDIT ? get_fields(x) : 0;
 
@@ -203,7 +184,7 @@ static __always_inline int get_update(struct update *x, const struct kreg_more *
 }
 
 /* Tell what became of the fields; and first, that this can be told. */
-static __always_inline int answer_fields(const struct update *x)
+static __always_inline int answer_fields(const struct kreg_update *x)
 {
 	const struct kreg_field *f = kreg_edit_fields(&x->edit);
 	void __user *user = u64_to_user_ptr(x->arg->op.value);
@@ -214,162 +195,34 @@ static __always_inline int answer_fields(const struct update *x)
 			      sizeof(*f), sizeof(f->out), x->edit.count);
 }
 
-static int alloc_made(const struct update *x, struct made *made, u32 most)
-{
-	made->len = x->edit.len;
-	if (kreg_store_needs_blob(x->arg->op.key_len, made->len)) {
-		made->blob = kreg_blob_alloc(made->len);
-		if (!made->blob)
-			return -ENOMEM;
-	}
-	if (made->blob && most == made->len)
-		return 0;
-	made->value = kvmalloc(most, KREG_GFP_USER);
-	return made->value ? 0 : -ENOMEM;
-}
-
-static int make_value(struct update *x, const void *base, struct made *made)
-{
-	struct kreg_edit *e = &x->edit;
-	void *to;
-	u32 most;
-	int err = kreg_edit_measure(e, e->base_len, &most) ?: alloc_made(x, made, most);
-
-	if (err)
-		return err;
-	to = made->value ?: kreg_blob_bytes(made->blob);
-	memcpy(to, base, min(e->base_len, most));
-	err = kreg_edit_run(e, to, e->base_len);
-	if (!err && made->blob && made->value)
-		memcpy(kreg_blob_bytes(made->blob), to, e->len);
-	return err;
-}
-
-static __always_inline int get_update_key(struct update *x)
+static __always_inline int get_update_key(struct kreg_update *x)
 {
 	const struct kreg_op *op = &x->arg->op;
-	struct kreg_change *c = &x->write.change;
 	void *key;
 
-	c->key.len = op->key_len;
-	c->key.bytes = x->key;
 	if (likely(op->key_len <= KREG_SMALL_KEY))
-		return kreg_get_short(x->key, u64_to_user_ptr(op->key), op->key_len);
+		return kreg_get_short(x->small_key, u64_to_user_ptr(op->key), op->key_len);
 	key = kreg_cmd_get_bytes(op->key, op->key_len);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-	c->key.bytes = key;
+	x->key = key;
 	return 0;
 }
 
-/* A PUT, of which the value is made under the turn, or was @made of the one of version @only. */
-static __always_inline int put_edited(struct update *x, u64 only, struct made *made)
-{
-	struct kreg_op *op = &x->arg->op;
-	struct kreg_write *w = &x->write;
-	struct kreg_change *c = &w->change;
-	int err;
-
-	kreg_write_init(w, x->arg->table, only);
-	kreg_bind_note(c, &w->bind, x->client);
-	c->kind = KREG_CHANGE_PUT;
-	c->value_len = 0;
-	c->mine = op->flags & KREG_OP_MINE;
-	if (made) {
-		c->must_be_new = !only;
-		c->value_len = made->len;
-		c->value = made->blob ? NULL : made->value;
-		swap(c->blob, made->blob);
-	} else {
-		c->edit = &x->edit;
-	}
-	if (unlikely(x->acks)) {
-		w->acked = true;
-		w->result.acks = (struct kreg_acks) {};
-	}
-	err = get_update_key(x);
-	if (err)
-		kreg_put_drop(c);
-	else
-		err = kreg_put_apply(x->client, w);
-	if (unlikely(c->key.bytes != x->key))
-		kvfree(c->key.bytes);
-	if (err)
-		return err;
-	if (unlikely(x->acks))
-		*x->acks = w->result.acks;
-	op->out_version = w->result.version;
-	op->out_count = w->result.count;
-	op->out_len = x->edit.len;
-	return 0;
-}
-
-/* A write on condition of a value; @edit is NULL if that was compared, with the version @only. */
-static noinline int put_compared(struct update *x, u64 only, struct kreg_edit *edit)
-{
-	const struct kreg_binding to = { .edit = edit };
-	struct kreg_op *op = &x->arg->op;
-
-	op->flags &= ~KREG_OP_VALUE;
-	op->offset = 0;
-	op->arg = only;
-	return kreg_op_put_bound(x->client, x->arg->table, op, &to, x->acks);
-}
-
-/* What was handed out is compared and edited, and the outcome put in its place. */
-static int write_long(struct update *x, const void *base)
-{
-	struct kreg_edit *e = &x->edit;
-	struct made made = {};
-	int err = 0;
-
-	if (e->compares && !kreg_edit_matches(e, base, e->base_len))
-		err = -ECANCELED;
-	if (!err && e->count)
-		err = make_value(x, base, &made);
-	kreg_edit_put_base(e);
-	if (!err) {
-		err = e->count ? put_edited(x, e->version, &made) :
-				 put_compared(x, e->version, NULL);
-		if (err == -ECANCELED || err == -EEXIST)
-			err = AGAIN;
-	}
-	if (made.blob)
-		kreg_blob_put(made.blob);
-	kvfree(made.value);
-	return err;
-}
-
-/* It was handed out, or there was no room for it. */
-static noinline int update_long(struct update *x)
-{
-	const void *base = kreg_edit_base(&x->edit);
-	u32 used = x->edit.size;
-
-	if (fatal_signal_pending(current)) {
-		kreg_edit_put_base(&x->edit);
-		return -EINTR;
-	}
-	if (base)
-		return write_long(x, base);
-	x->edit.room = add_bytes(&x->edit, KREG_SLOT_MAX);
-	return move_bytes(x, used) ?: AGAIN;
-}
-
-static __always_inline int run_update(struct update *x, u64 only)
+static __always_inline int run_update(struct kreg_update *x, u64 only)
 {
 	int err;
 
 	do {
-		err = likely(x->edit.count) ? put_edited(x, only, NULL) :
-					      put_compared(x, only, &x->edit);
+		err = likely(x->edit.count) ? kreg_update_put(x, only, NULL) :
+					      kreg_update_compared(x, only, &x->edit);
 		if (unlikely(err == KREG_EDIT_LONG))
-			err = update_long(x);
-	} while (unlikely(err == AGAIN));
+			err = kreg_update_long(x);
+	} while (unlikely(err == KREG_UPDATE_AGAIN));
 	return err;
 }
 
-static noinline int get_more(struct update *x, const struct kreg_more *more)
+static noinline int get_more(struct kreg_update *x, const struct kreg_more *more)
 {
 	struct kreg_filter *f = kreg_terms_get(more->filter, more->filter_count);
 
@@ -379,36 +232,51 @@ static noinline int get_more(struct update *x, const struct kreg_more *more)
 	return 0;
 }
 
+static __always_inline void begin_update(struct kreg_update *x)
+{
+	kreg_edit_init(&x->edit);
+	x->edit.bytes = x->small;
+	x->key = x->small_key;
+}
+
+static __always_inline void end_update(struct kreg_update *x)
+{
+	if (unlikely(x->edit.bytes != x->small))
+		kvfree(x->edit.bytes);
+}
+
 /* What is answered after the fact must not fail then: zeroes are answered before. */
-static __always_inline int update_and_answer(struct update *x, struct kreg_ioc_op __user *user,
+static __always_inline int update_and_answer(struct kreg_update *x, struct kreg_ioc_op __user *user,
 					     struct kreg_more *more)
 {
 	struct kreg_op *op = &x->arg->op;
 	u64 only = op->flags & KREG_OP_VERSION ? op->arg : 0;
 	int err;
 
-	kreg_edit_init(&x->edit);
-	x->edit.bytes = x->small;
+	begin_update(x);
 	err = get_update(x, more);
 	memset_startat(op, 0, out_version);
 	if (!err && more)
 		err = get_more(x, more) ?: kreg_more_answer(op, more);
 	if (!err)
 		err = answer_fields(x) ?: kreg_op_answer(user, op);
+	if (!err && likely(x->edit.count))
+		err = get_update_key(x);
 	if (!err)
 		err = run_update(x, more ? more->if_version : only);
 	if (likely(!err)) {
 		answer_fields(x);
 		kreg_op_answer(user, op);
 	}
-	if (unlikely(x->edit.bytes != x->small))
-		kvfree(x->edit.bytes);
+	end_update(x);
+	if (unlikely(x->key != x->small_key))
+		kvfree(x->key);
 	if (more)
 		kreg_filter_put(x->edit.filter);
 	return err;
 }
 
-static noinline int update_with_more(struct update *x, struct kreg_ioc_op __user *user)
+static noinline int update_with_more(struct kreg_update *x, struct kreg_ioc_op __user *user)
 {
 	struct kreg_more more __uninitialized;
 	int err = kreg_more_get(&more, &x->arg->op);
@@ -422,7 +290,7 @@ static noinline int update_with_more(struct update *x, struct kreg_ioc_op __user
 int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		   struct kreg_ioc_op *arg, struct kreg_acks *acks)
 {
-	struct update x __uninitialized;
+	struct kreg_update x __uninitialized;
 
 	x.client = cl;
 	x.arg = arg;
@@ -430,4 +298,25 @@ int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	if (arg->op.flags & KREG_OP_MORE)
 		return update_with_more(&x, user);
 	return update_and_answer(&x, user, NULL);
+}
+
+int kreg_update_begin(struct kreg_update *x)
+{
+	int err;
+
+	begin_update(x);
+	err = get_update(x, NULL);
+	if (err)
+		end_update(x);
+	return err;
+}
+
+int kreg_update_run(struct kreg_update *x, u64 only)
+{
+	return run_update(x, only);
+}
+
+void kreg_update_end(struct kreg_update *x)
+{
+	end_update(x);
 }

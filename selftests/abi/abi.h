@@ -12,7 +12,7 @@
 #include "kit/job.h"
 #include "kit/watch.h"
 
-#define FIRST_UNKNOWN	(KREG_CMD_ACK + 1)
+#define FIRST_UNKNOWN	(KREG_CMD_CHANGE + 1)
 
 /* What the members of all commands point to. */
 struct things {
@@ -94,6 +94,28 @@ static void fill_scan(struct things *t, union any *a)
 	a->scan.range.after_len = strlen(t->key);
 	a->scan.buf = test_ptr(t->room);
 	a->scan.buf_len = sizeof(t->room);
+}
+
+static void fill_change(struct things *t, union any *a)
+{
+	static const struct kreg_field field = {
+		.code = KREG_FIELD_ADD, .flags = KREG_FIELD_EXTEND, .operand = 1,
+	};
+	static const struct kreg_term term = {
+		.op = KREG_TERM_BITS, .of = KREG_TERM_VERSION, .no = KREG_TERM_REJECT,
+		.mask = ~0ULL,
+	};
+
+	a->change.table = t->table;
+	a->change.range.low = test_ptr(t->key);
+	a->change.range.low_len = strlen(t->key);
+	a->change.range.filter = test_ptr(&term);
+	a->change.range.filter_count = 1;
+	a->change.code = KREG_OP_EDIT;
+	a->change.fields = test_ptr(&field);
+	a->change.field_count = 1;
+	a->change.position = test_ptr(t->room);
+	_test_puts(t->fd, t->table, t->key, t->value);
 }
 
 static void fill_info(struct things *t, union any *a)
@@ -208,6 +230,7 @@ static const struct command {
 	{ "lease", KREG_IOC_LEASE, 80, 80, fill_lease, KREG_LEASE_ALL },
 	{ "pin", KREG_IOC_PIN, 56, 56, fill_pin, 0 },
 	{ "rename", KREG_IOC_RENAME, 48, 48, fill_rename, KREG_RENAME_ALL },
+	{ "change", KREG_IOC_CHANGE, 160, 160, fill_change, 0 },
 	{}
 };
 

@@ -175,6 +175,17 @@ static const struct place places[] = {
 	AT(48, kreg_range, after_sub),
 	AT(52, kreg_range, filter_count),
 	AT(56, kreg_range, filter),
+	SIZE(32, kreg_term),
+	AT(0, kreg_term, op),
+	AT(1, kreg_term, of),
+	AT(2, kreg_term, yes),
+	AT(3, kreg_term, no),
+	AT(4, kreg_term, size),
+	AT(6, kreg_term, flags),
+	AT(8, kreg_term, offset),
+	AT(12, kreg_term, reserved),
+	AT(16, kreg_term, mask),
+	AT(24, kreg_term, value),
 	SIZE(24, kreg_object),
 	AT(0, kreg_object, size),
 	AT(4, kreg_object, key_len),
@@ -195,6 +206,24 @@ static const struct place places[] = {
 	AT(124, kreg_ioc_scan, out_len),
 	AT(128, kreg_ioc_scan, out_more),
 	AT(132, kreg_ioc_scan, out_reserved),
+	SIZE(160, kreg_ioc_change),
+	AT(0, kreg_ioc_change, size),
+	AT(4, kreg_ioc_change, flags),
+	AT(8, kreg_ioc_change, table),
+	AT(16, kreg_ioc_change, range),
+	AT(80, kreg_ioc_change, code),
+	AT(84, kreg_ioc_change, field_count),
+	AT(88, kreg_ioc_change, fields),
+	AT(96, kreg_ioc_change, max_count),
+	AT(104, kreg_ioc_change, position),
+	AT(112, kreg_ioc_change, out_count),
+	AT(120, kreg_ioc_change, out_version),
+	AT(128, kreg_ioc_change, out_position_version),
+	AT(136, kreg_ioc_change, out_position_sub),
+	AT(140, kreg_ioc_change, out_position_len),
+	AT(144, kreg_ioc_change, out_more),
+	AT(148, kreg_ioc_change, out_limit),
+	AT(152, kreg_ioc_change, out_reserved),
 	SIZE(128, kreg_ioc_register),
 	AT(0, kreg_ioc_register, size),
 	AT(4, kreg_ioc_register, flags),
@@ -389,6 +418,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(1 << 10, KREG_FEATURE_ORDERED);
 	EXPECT_EQ(1 << 13, KREG_FEATURE_PIN);
 	EXPECT_EQ(1 << 14, KREG_FEATURE_RENAME);
+	EXPECT_EQ(1 << 15, KREG_FEATURE_FILTER);
 }
 
 /* The numbers of commands do not change when structs grow. */
@@ -413,6 +443,7 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0xc050bc11, KREG_IOC_LEASE);
 	EXPECT_EQ(0xc038bc12, KREG_IOC_PIN);
 	EXPECT_EQ(0xc030bc13, KREG_IOC_RENAME);
+	EXPECT_EQ(0xc0a0bc14, KREG_IOC_CHANGE);
 }
 
 TEST_F(abi, query)

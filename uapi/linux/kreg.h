@@ -340,11 +340,13 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_BAG	(1ULL << 12)	/* tables of the types bag and duplicate_bag */
 #define KREG_FEATURE_PIN	(1ULL << 13)	/* PIN; @pin of SCAN; ATOMIC of reads */
 #define KREG_FEATURE_RENAME	(1ULL << 14)	/* RENAME */
+#define KREG_FEATURE_FILTER	(1ULL << 15)	/* filters of SCAN and OP; CHANGE */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
-				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME)
+				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
+				 KREG_FEATURE_FILTER)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -1261,6 +1263,62 @@ struct kreg_ioc_scan {
 };
 
 /**
+ * struct kreg_ioc_change - ioctl(KREG_IOC_CHANGE)
+ * @size: sizeof(struct kreg_ioc_change)
+ * @flags: must be zero
+ * @table: id of the table
+ * @range: which objects, and where to go on
+ * @code: %KREG_OP_DELETE, or %KREG_OP_EDIT
+ * @field_count: EDIT: how many fields, 1 to %KREG_MAX_FIELDS; else 0
+ * @fields: EDIT: pointer to an array of &struct kreg_field, whose @out stays as it is; else 0
+ * @max_count: objects to be changed at most; 0: all
+ * @position: pointer to room for %KREG_MAX_KEY bytes, for the key to go on after; or 0
+ * @out_count: objects that were changed
+ * @out_version: version of the last change; 0: there was none
+ * @out_position_version: what @after_version of the range has to be to go on, and
+ * @out_position_sub: @after_sub
+ * @out_position_len: length of the key at @position; 0: the call has not come to an object
+ * @out_more: 1: there may be more objects; 0: the end was reached
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ * @out_reserved: 0
+ *
+ * Each object in the range that matches the filter is removed or edited, in the order of a scan.
+ * Each is a write of its own, with a version and an event: not all at once, but an object is
+ * changed only if it matches when the turn of its write has come. Every object that is there from
+ * the begin of the call to its end, and matches all the time, is changed exactly once. What is
+ * hidden from the caller, or on loan to others, is passed over.
+ *
+ * A call that fails tells how far it has come, too: @out_count objects were changed, and the one
+ * at @position, if there is one, is what the error is about, so that a call that goes on after it
+ * leaves it as it is. A fatal signal ends a call between two objects.
+ *
+ * It needs the rights to read and to write, and comes after the writes that this client has queued
+ * for the table. EDIT is EOPNOTSUPP where a key may have several objects.
+ *
+ * Errors beside the general ones: those of the range, of its filter and of the fields; of a write
+ * of each object: EACCES: in a registry, an object of another's; ERANGE, EOVERFLOW: EDIT; EDQUOT.
+ */
+struct kreg_ioc_change {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 table;
+	struct kreg_range range;
+	__u32 code;
+	__u32 field_count;
+	__aligned_u64 fields;
+	__aligned_u64 max_count;
+	__aligned_u64 position;
+	__aligned_u64 out_count;
+	__aligned_u64 out_version;
+	__aligned_u64 out_position_version;
+	__u32 out_position_sub;
+	__u32 out_position_len;
+	__u32 out_more;
+	__u32 out_limit;
+	__aligned_u64 out_reserved;
+};
+
+/**
  * struct kreg_info - what is to be known about a table
  * @size: bytes of this struct that the kernel has written
  * @type: enum kreg_type
@@ -1916,7 +1974,8 @@ enum {
 	KREG_CMD_ACK,
 	KREG_CMD_LEASE,
 	KREG_CMD_PIN,
-	KREG_CMD_RENAME
+	KREG_CMD_RENAME,
+	KREG_CMD_CHANGE
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -1939,6 +1998,7 @@ enum {
 #define KREG_IOC_LEASE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_LEASE, struct kreg_ioc_lease)
 #define KREG_IOC_PIN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_PIN, struct kreg_ioc_pin)
 #define KREG_IOC_RENAME		_IOWR(KREG_IOC_MAGIC, KREG_CMD_RENAME, struct kreg_ioc_rename)
+#define KREG_IOC_CHANGE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_CHANGE, struct kreg_ioc_change)
 
 /**
  * DOC: Mailbox
