@@ -170,10 +170,16 @@ static __always_inline bool compare_number(const struct kreg_question *q, u64 nu
 	switch (q->op) {
 	case KREG_TERM_EQ:
 		return number == q->value;
+	case KREG_TERM_NE:
+		return number != q->value;
 	case KREG_TERM_LT:
 		return number < q->value;
 	case KREG_TERM_LE:
 		return number <= q->value;
+	case KREG_TERM_GT:
+		return number > q->value;
+	case KREG_TERM_GE:
+		return number >= q->value;
 	default:
 		return number;
 	}

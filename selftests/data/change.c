@@ -313,7 +313,7 @@ static void *change_until(void *arg)
 	return NULL;
 }
 
-static __u64 change_together(struct __test_metadata *_metadata, __u64 table, bool edits)
+static __u64 run_together(struct __test_metadata *_metadata, __u64 table, bool edits)
 {
 	struct worker w[THREADS];
 	__u64 changed = 0;
@@ -344,7 +344,7 @@ TEST_F(change, together)
 	ASSERT_EQ(0, put_numbered(self->fd, self->table, n));
 	for (i = 0; i < n && i < GOAL; i++)
 		below += GOAL - i;
-	EXPECT_EQ(below, change_together(_metadata, self->table, true));
+	EXPECT_EQ(below, run_together(_metadata, self->table, true));
 	EXPECT_EQ(0, test_matching(self->fd, self->table, &term, 1));
 	for (i = 0; i < n; i++) {
 		snprintf(key, sizeof(key), "%04llu", (unsigned long long)i);
@@ -352,7 +352,7 @@ TEST_F(change, together)
 		sum += value != (i < GOAL ? GOAL : i);
 	}
 	EXPECT_EQ(0, sum);
-	EXPECT_EQ(n, change_together(_metadata, self->table, false));
+	EXPECT_EQ(n, run_together(_metadata, self->table, false));
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
 }
 

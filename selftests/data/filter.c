@@ -60,6 +60,10 @@ TEST_F(filter, numbers)
 		{ KREG_TERM_LT, 5, true, true }, { KREG_TERM_LE, -2, true, true },
 		{ KREG_TERM_LE, -3, true, false }, { KREG_TERM_LE, 5, true, true },
 		{ KREG_TERM_LT, 5, false, false }, { KREG_TERM_LE, 5, false, false },
+		{ KREG_TERM_NE, -3, true, true }, { KREG_TERM_NE, -2, true, false },
+		{ KREG_TERM_GT, -3, true, true }, { KREG_TERM_GT, -2, true, false },
+		{ KREG_TERM_GE, -2, true, true }, { KREG_TERM_GE, -1, true, false },
+		{ KREG_TERM_GT, 5, false, true }, { KREG_TERM_GE, 5, false, true },
 	};
 	unsigned int i, j, big;
 	struct kreg_term term;
@@ -124,6 +128,11 @@ TEST_F(filter, beyond_the_end)
 		EXPECT_MATCH(at <= 8, "two bytes at %u", at);
 		term.size = 8;
 		EXPECT_MATCH(at <= 2, "eight bytes at %u", at);
+		/* Neither is it anything else. */
+		term.op = KREG_TERM_NE;
+		EXPECT_MATCH(at <= 2, "another number at %u", at);
+		term.op = KREG_TERM_GE;
+		EXPECT_MATCH(at <= 2, "any number at %u", at);
 		term = test_term_bytes(KREG_TERM_VALUE, at, "0123456789" + (at < 10 ? at : 10),
 				       at < 10 ? 10 - at : 1);
 		EXPECT_MATCH(at < 10, "the rest at %u", at);

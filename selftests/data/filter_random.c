@@ -149,6 +149,12 @@ static bool term_says(const struct kreg_term *t, const struct object *o)
 	switch (t->op) {
 	case KREG_TERM_EQ:
 		return number == t->value;
+	case KREG_TERM_NE:
+		return number != t->value;
+	case KREG_TERM_GT:
+		return is_signed ? (__s64)number > (__s64)t->value : number > t->value;
+	case KREG_TERM_GE:
+		return is_signed ? (__s64)number >= (__s64)t->value : number >= t->value;
 	case KREG_TERM_LT:
 		return is_signed ? (__s64)number < (__s64)t->value : number < t->value;
 	case KREG_TERM_LE:

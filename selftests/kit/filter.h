@@ -5,6 +5,8 @@
 #ifndef KREG_KIT_FILTER_H
 #define KREG_KIT_FILTER_H
 
+#include <stddef.h>
+
 #include "kit/op.h"
 
 /* A term of which yes goes on to the next, and no is no match. */

@@ -889,10 +889,13 @@ enum kreg_term_of {
 /* What it asks. */
 enum kreg_term_op {
 	KREG_TERM_EQ = 1,	/* is the number, under @mask, @value? */
-	KREG_TERM_LT = 2,	/* is it less? */
-	KREG_TERM_LE = 3,	/* is it less, or the same? */
-	KREG_TERM_BITS = 4,	/* has it any of the bits of @mask? */
-	KREG_TERM_BYTES = 5	/* are the @size bytes those at @value? */
+	KREG_TERM_NE = 2,	/* is it another one? */
+	KREG_TERM_LT = 3,	/* is it less? */
+	KREG_TERM_LE = 4,	/* is it less, or the same? */
+	KREG_TERM_GT = 5,	/* is it more? */
+	KREG_TERM_GE = 6,	/* is it more, or the same? */
+	KREG_TERM_BITS = 7,	/* has it any of the bits of @mask? */
+	KREG_TERM_BYTES = 8	/* are the @size bytes those at @value? */
 };
 
 /* Flags of a term. */
@@ -921,7 +924,8 @@ enum kreg_term_op {
  * to the end of the array. So every "and", "or" and "not" is two numbers, and all terms are
  * asked at most once.
  *
- * What is not within the object is no: a field that begins in it and does not end in it is not.
+ * Whatever is asked of what is not within the object, the answer is no: a field that begins in it
+ * and does not end in it is not.
  * A number is stored in the byte order of the machine, or with BIG_ENDIAN with its highest byte
  * first; @mask and @value are numbers in the order of the machine.
  *

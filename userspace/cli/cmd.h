@@ -99,6 +99,18 @@ bool bytes_utf8(const void *data, size_t len);
 void bytes_print(const void *data, size_t len, FILE *out);	/* escaped, or hex */
 int bytes_write(const void *data, size_t len, FILE *out);	/* as they are */
 
+/* where.c: a filter; exits if the text is wrong, having shown where. */
+struct kreg_filter *filter_arg(const char *text);
+
+/* Which objects are to be changed, as the command line says; NULL: all. */
+struct where {
+	const char *filter;
+	const char *prefix;
+};
+
+/* Remove them, or edit @field of them; tell how many, and return the exit code. */
+int change_where(const char *name, const struct where *where, const struct kreg_field *field);
+
 /* output.c: replace a file as a whole; the exit code, having said what is wrong. */
 int output_file(const char *path, const struct bytes *bytes);
 

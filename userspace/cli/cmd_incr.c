@@ -16,6 +16,7 @@ static const struct option incr_options[] = {
 	{ "extend", no_argument, NULL, 'e' },
 	{ "big-endian", no_argument, NULL, 'b' },
 	{ "offset", required_argument, NULL, 'o' },
+	{ "where", required_argument, NULL, 'W' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -24,6 +25,7 @@ struct increment {
 	int64_t by;
 	int64_t now;
 	const char *min, *max, *set;
+	struct where where;		/* all that match are added to, and @key is not given */
 	struct kreg_counter_options how;
 };
 
@@ -74,6 +76,9 @@ static void incr_option(struct increment *i, int option)
 	case 'b':
 		i->how.flags |= KREG_FIELD_BIG_ENDIAN;
 		break;
+	case 'W':
+		i->where.filter = optarg;
+		break;
 	case 'o':
 		if (parse_number(optarg, UINT32_MAX, &n))
 			usage("'%s' is no number of bytes", optarg);
@@ -110,13 +115,25 @@ static int incr_report(const struct increment *i)
 	return finish_output();
 }
 
+static int incr_all(struct increment *i, const char *name)
+{
+	struct kreg_field field;
+
+	if (i->how.starts)
+		usage("--start is for a key that is not there, and --where for those that are");
+	kreg_field_number(&field, KREG_FIELD_ADD, i->how.flags, i->how.offset, i->by);
+	field.threshold = i->how.threshold;
+	field.set = i->how.set;
+	return change_where(name, &i->where, &field);
+}
+
 static int incr_run(int argc, char **argv)
 {
 	struct increment i = { .how = { .size = sizeof(i.how) } };
 	char digits[32] = "-";
 	struct kreg_table *table;
 	size_t n = 1;
-	int o, ret;
+	int o, ret, keys;
 
 	while ((o = next_option(argc, argv, "0123456789", incr_options)) != -1) {
 		if (o < '0' || o > '9')
@@ -124,11 +141,15 @@ static int incr_run(int argc, char **argv)
 		else if (n < sizeof(digits) - 1)
 			digits[n++] = o;
 	}
-	need_args(argc, 2, n > 1 ? 2 : 3);
-	if (!*argv[optind + 1])
+	keys = !i.where.filter;
+	need_args(argc, 1 + keys, (n > 1 ? 1 : 2) + keys);
+	if (keys && !*argv[optind + 1])
 		usage("the key is empty");
-	i.by = n > 1 ? signed_arg(digits) : argc - optind > 2 ? signed_arg(argv[optind + 2]) : 1;
+	i.by = n > 1 ? signed_arg(digits) :
+	       argc - optind > 1 + keys ? signed_arg(argv[optind + 1 + keys]) : 1;
 	set_limit(&i);
+	if (!keys)
+		return incr_all(&i, argv[optind]);
 	i.key = bytes_arg(argv[optind + 1]);
 	ret = open_table(argv[optind], &table);
 	if (!ret) {
@@ -142,7 +163,7 @@ static int incr_run(int argc, char **argv)
 
 const struct command cmd_incr = {
 	.name = "incr",
-	.args = "[OPTION]... NAME KEY [N]",
+	.args = "[OPTION]... NAME KEY [N] | --where TEXT [OPTION]... NAME [N]",
 	.summary = "add to a counter and print it",
 	.help = "Add N, or 1, to the number that a value of 8 bytes is, in the byte order of the\n"
 		"machine, and print what it is then. N may be negative, or 0 to look.\n\n"
@@ -154,7 +175,9 @@ const struct command cmd_incr = {
 		"      --saturate    it stays at the most; without these it is an error\n"
 		"      --offset N    the number begins at byte N of the value\n"
 		"      --extend      a value that is too short for it gets longer\n"
-		"      --big-endian  it is stored with its highest byte first",
+		"      --big-endian  it is stored with its highest byte first\n"
+		"      --where TEXT  add to all objects that match, one by one, and tell how many\n"
+		"                    these were: kreg-filter(7)",
 	.run = incr_run,
 };
 

@@ -149,6 +149,8 @@ static const struct option del_options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "if-version", required_argument, NULL, 'v' },
 	{ "if-value", required_argument, NULL, 'V' },
+	{ "where", required_argument, NULL, 'w' },
+	{ "prefix", required_argument, NULL, 'p' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -197,15 +199,27 @@ static int del_run(int argc, char **argv)
 {
 	struct change c = { 0 };
 	struct kreg_table *table;
+	struct where where = { NULL, NULL };
 	bool all = false;
 	int o, ret;
 
-	while ((o = next_option(argc, argv, "a", del_options)) != -1) {
+	while ((o = next_option(argc, argv, "aw:p:", del_options)) != -1) {
 		all |= o == 'a';
-		add_condition(&c, o);
+		if (o == 'w')
+			where.filter = optarg;
+		else if (o == 'p')
+			where.prefix = optarg;
+		else
+			add_condition(&c, o);
 	}
-	if (all && c.op.flags)
+	if ((all || where.filter || where.prefix) && c.op.flags)
 		usage("a condition is one of a single object");
+	if (where.filter || where.prefix) {
+		if (all)
+			usage("--all and --where contradict each other");
+		need_args(argc, 1, 1);
+		return change_where(argv[optind], &where, NULL);
+	}
 	need_args(argc, all ? 1 : 2, all ? 1 : c.op.flags ? 2 : -1);
 	set_expected(&c);
 	ret = open_table(argv[optind], &table);
@@ -225,10 +239,12 @@ static int del_run(int argc, char **argv)
 
 const struct command cmd_del = {
 	.name = "del",
-	.args = "[--if-version N|--if-value OLD] NAME KEY... | --all NAME",
+	.args = "[--if-version N|--if-value OLD] NAME KEY... | --where TEXT NAME | --all NAME",
 	.summary = "remove objects",
 	.help = "Remove objects, and tell how many there were; 3 is the exit status if none.\n\n"
 		"  -a, --all           all objects, in one\n"
+		"  -w, --where TEXT    all that match, one by one, such as 'u32@8 > 100': kreg-filter(7)\n"
+		"  -p, --prefix KEY    all with a key that begins so, one by one\n"
 		"      --if-version N  only if the object has this version\n"
 		"      --if-value OLD  only if the object has this value\n\n"
 		"Else the exit status is 4.",

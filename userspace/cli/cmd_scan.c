@@ -15,6 +15,7 @@ static const struct option options[] = {
 	{ "reverse", no_argument, NULL, 'r' },
 	{ "count", no_argument, NULL, 'c' },
 	{ "snapshot", no_argument, NULL, 's' },
+	{ "where", required_argument, NULL, 'w' },
 	{ "from", required_argument, NULL, FROM },
 	{ "above", required_argument, NULL, ABOVE },
 	{ "to", required_argument, NULL, TO },
@@ -34,6 +35,7 @@ struct wish {
 	const char *after;
 	const char *low;
 	const char *high;
+	const char *where;
 };
 
 static void show(const struct kreg_object *object, bool keys)
@@ -124,13 +126,16 @@ static int run_range(struct kreg_table *table, const struct wish *w)
 		.high_len = high.len,
 		.range = w->range,
 	};
+	struct kreg_filter *filter = w->where ? filter_arg(w->where) : NULL;
 	struct kreg_pin *pin = NULL;
 	int ret = w->snapshot ? kreg_pin_set(table, 0, &pin) : 0;
 
 	o.pin = pin;
+	o.filter = filter;
 	if (!ret)
 		ret = w->count ? count(table, &o) : scan(table, &o, w);
 	kreg_pin_end(pin);
+	kreg_filter_free(filter);
 	bytes_free(&after);
 	bytes_free(&low);
 	bytes_free(&high);
@@ -150,7 +155,7 @@ static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "kl:a:p:rcs", options)) != -1) {
+	while ((c = next_option(argc, argv, "kl:a:p:rcsw:", options)) != -1) {
 		if (c == 'k')
 			w->keys = true;
 		if (c == 'l' && parse_number(optarg, UINT64_MAX - 1, &w->limit))
@@ -165,6 +170,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->count = true;
 		if (c == 's')
 			w->snapshot = true;
+		if (c == 'w')
+			w->where = optarg;
 		if (c == FORMAT && parse_format(optarg, &json))
 			usage("'%s' is no format: text or json", optarg);
 		if (c == 'p')
@@ -210,6 +217,7 @@ const struct command cmd_scan = {
 		"  -k, --keys        keys only\n"
 		"  -c, --count       only how many there are\n"
 		"  -s, --snapshot    all of them as they are at one moment\n"
+		"  -w, --where TEXT  only objects that match, such as 'u32@8 > 100': kreg-filter(7)\n"
 		"  -l, --limit N     N objects at most\n"
 		"  -a, --after KEY   go on after this key, backwards before it\n"
 		"  -r, --reverse     backwards, in an ordered table\n"

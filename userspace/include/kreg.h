@@ -46,6 +46,7 @@
 #include <kreg/pin.h>
 #include <kreg/batch.h>
 #include <kreg/scan.h>
+#include <kreg/filter.h>
 #include <kreg/dump.h>
 #include <kreg/registry.h>
 #include <kreg/lease.h>

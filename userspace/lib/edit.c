@@ -51,6 +51,7 @@ static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
 		.start_len = o->start_len > UINT32_MAX ? UINT32_MAX : o->start_len,
 		.flags = o->start ? KREG_MORE_START : 0,
 	};
+	struct kreg_range which;
 	int ret;
 
 	if (count > KREG_MAX_FIELDS)
@@ -59,10 +60,15 @@ static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
 		return kreg_cause(-EINVAL, "there is no field");
 	if (o->start && o->if_version)
 		return kreg_cause(-EINVAL, "where there is no value to start from there is no version");
+	if (o->start && o->filter)
+		return kreg_cause(-EINVAL, "a value to start from matches no filter: give one of both");
 	ret = kreg_op_fill(&io.op, KREG_OP_EDIT, key, key_len, fields, count * sizeof(*fields));
 	if (ret)
 		return ret;
-	if (o->start || o->if_version) {
+	kreg_filter_set(o->filter, &which);
+	more.filter = which.filter;
+	more.filter_count = which.filter_count;
+	if (o->start || o->if_version || o->filter) {
 		io.op.flags = KREG_OP_MORE;
 		io.op.arg = kreg_ptr(&more);
 	}

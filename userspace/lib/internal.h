@@ -311,6 +311,16 @@ enum attempt {
 	TRY_AGENT,
 };
 
+/* filter.c: a reference, NULL of NULL; what a range gets of it. */
+struct kreg_filter *kreg_filter_get(const struct kreg_filter *filter);
+void kreg_filter_set(const struct kreg_filter *filter, struct kreg_range *range);
+
+/* scan.c: options that a program has given, checked; as a range; what has failed with them. */
+int kreg_scan_read_options(struct kreg_scan_options *o, const struct kreg_scan_options *options);
+void kreg_scan_set_range(struct kreg_range *range, const struct kreg_scan_options *o);
+int kreg_scan_range_failed(int ret, enum attempt attempt, const struct kreg_table *table,
+			   const struct kreg_scan_options *o);
+
 /*
  * errmsg.c: every function of the public header returns through one of these, which keep
  * what has failed and return @ret. kreg_fail_process() and kreg_fail_sizes() add to what the

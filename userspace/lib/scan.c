@@ -32,6 +32,7 @@ struct kreg_scan {
 	uint64_t pin;		/* its id, or 0 */
 	struct kreg_range range;	/* its keys are in @keys */
 	char *keys;
+	struct kreg_filter *filter;	/* a reference, or NULL */
 };
 
 static int set_after(struct kreg_scan *s, const void *key, size_t len)
@@ -108,7 +109,7 @@ static int check_range(const struct kreg_scan_options *o)
 	return 0;
 }
 
-static int read_options(struct kreg_scan_options *o, const struct kreg_scan_options *options)
+int kreg_scan_read_options(struct kreg_scan_options *o, const struct kreg_scan_options *options)
 {
 	int ret;
 
@@ -121,7 +122,7 @@ static int read_options(struct kreg_scan_options *o, const struct kreg_scan_opti
 	return check_range(o);
 }
 
-static void set_range(struct kreg_range *range, const struct kreg_scan_options *o)
+void kreg_scan_set_range(struct kreg_range *range, const struct kreg_scan_options *o)
 {
 	*range = (struct kreg_range){
 		.low = o->low_len ? kreg_ptr(o->low) : 0,
@@ -134,14 +135,15 @@ static void set_range(struct kreg_range *range, const struct kreg_scan_options *
 	};
 	if (!o->low_len)
 		range->flags &= KREG_RANGE_HIGH_OPEN;
+	kreg_filter_set(o->filter, range);
 }
 
-static int range_failed(int ret, const struct kreg_table *table,
-			const struct kreg_scan_options *o)
+int kreg_scan_range_failed(int ret, enum attempt attempt, const struct kreg_table *table,
+			   const struct kreg_scan_options *o)
 {
 	size_t len = 0;
 
-	kreg_fail_table(ret, o->pin ? TRY_PINNED : TRY_READ, table);
+	kreg_fail_table(ret, attempt, table);
 	if (ret != -ENAMETOOLONG)
 		return ret;
 	if (o->after_len > KREG_MAX_KEY)
@@ -151,12 +153,18 @@ static int range_failed(int ret, const struct kreg_table *table,
 	return kreg_fail_sizes(ret, len, 0, 0);
 }
 
+static int range_failed(int ret, const struct kreg_table *table,
+			const struct kreg_scan_options *o)
+{
+	return kreg_scan_range_failed(ret, o->pin ? TRY_PINNED : TRY_READ, table, o);
+}
+
 int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *options,
 		   struct kreg_scan **scan)
 {
 	struct kreg_scan_options o;
 	struct kreg_scan *s;
-	int ret = read_options(&o, options);
+	int ret = kreg_scan_read_options(&o, options);
 
 	uint64_t pin = 0;
 
@@ -176,8 +184,9 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 		s->process = *o.process;
 	s->batch = o.batch;
 	s->pin = pin;
+	s->filter = kreg_filter_get(o.filter);
 	s->more = true;
-	set_range(&s->range, &o);
+	kreg_scan_set_range(&s->range, &o);
 	ret = set_after(s, o.after, o.after_len);
 	if (!ret)
 		ret = set_keys(s, &o);
@@ -199,6 +208,7 @@ void kreg_scan_close(struct kreg_scan *scan)
 	free(scan->buf);
 	free(scan->after);
 	free(scan->keys);
+	kreg_filter_free(scan->filter);
 	free(scan);
 }
 
@@ -332,7 +342,7 @@ int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *op
 		.size = sizeof(io), .flags = KREG_SCAN_COUNT, .table = table->id,
 	};
 	struct kreg_scan_options o;
-	int ret = read_options(&o, options);
+	int ret = kreg_scan_read_options(&o, options);
 	uint64_t pin;
 
 	if (!ret)
@@ -345,7 +355,7 @@ int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *op
 		io.flags |= KREG_SCAN_OF;
 		io.process = *o.process;
 	}
-	set_range(&io.range, &o);
+	kreg_scan_set_range(&io.range, &o);
 	ret = o.batch || o.room ? kreg_cause(-EINVAL, "a count goes with no batch and no room") :
 	      kreg_ioctl(table->client, KREG_IOC_SCAN, &io);
 	if (!ret)

@@ -9,6 +9,8 @@
 extern "C" {
 #endif
 
+struct kreg_filter;
+
 /*
  * All of them are atomic: nobody sees a value that is half changed, and no change is lost. What
  * an object is bound to stays. Each needs the right to read and to write the table.
@@ -116,6 +118,7 @@ void kreg_field_copy(struct kreg_field *field, unsigned int flags, uint32_t offs
  * @if_version: -ECANCELED unless the object has this version; 0: any
  * @out_version: version of this write
  * @out_len: length of the value afterwards
+ * @filter: -ECANCELED unless the object matches, see kreg_filter_compile(); NULL: any
  */
 struct kreg_edit_options {
 	size_t size;
@@ -124,9 +127,10 @@ struct kreg_edit_options {
 	uint64_t if_version;
 	uint64_t out_version;
 	size_t out_len;
+	const struct kreg_filter *filter;
 };
 
-#define KREG_EDIT_OPTIONS_INIT	{ sizeof(struct kreg_edit_options), 0, 0, 0, 0, 0 }
+#define KREG_EDIT_OPTIONS_INIT	{ sizeof(struct kreg_edit_options), 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_edit() - change several fields of a value in one

@@ -10,6 +10,8 @@
 extern "C" {
 #endif
 
+struct kreg_filter;
+
 /**
  * struct kreg_scan_options - what to scan, and how
  * @size: sizeof(struct kreg_scan_options)
@@ -28,6 +30,7 @@ extern "C" {
  *	KREG_RANGE_PREFIX: only keys that begin with @low; KREG_RANGE_EXACT: only the key @low
  * @reserved: must be zero
  * @pin: as the table was when this was set, see kreg_pin_set(); NULL: as it is
+ * @filter: only objects that match, see kreg_filter_compile(); NULL: all
  *
  * Keys are compared by their bytes, as by memcmp(3), and a key comes before those that it is the
  * beginning of; <kreg/key.h> makes keys of numbers and strings that are in the right order. In an
@@ -49,10 +52,11 @@ struct kreg_scan_options {
 	unsigned int range;
 	unsigned int reserved;
 	const struct kreg_pin *pin;
+	const struct kreg_filter *filter;
 };
 
 #define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0, 0, \
-				  0, 0, 0, 0, 0, 0, 0 }
+				  0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_scan_open() - start a scan
