@@ -346,6 +346,7 @@ TEST_F(faults, _name)							\
 #include "faults/op.h"
 #include "faults/edit.h"
 #include "faults/range.h"
+#include "faults/filter.h"
 #include "faults/bag.h"
 #include "faults/full.h"
 
