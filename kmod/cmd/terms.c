@@ -7,7 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/terms.h"
 
-static int get_bytes(struct kreg_filter *f, const struct kreg_term *terms)
+static int get_term_bytes(struct kreg_filter *f, const struct kreg_term *terms)
 {
 	u8 *to = f->bytes;
 	u32 i;
@@ -33,7 +33,7 @@ static struct kreg_filter *make_filter(const struct kreg_term *terms, u32 count)
 	f = kreg_filter_alloc(terms, count, bytes);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
-	err = get_bytes(f, terms);
+	err = get_term_bytes(f, terms);
 	if (!err)
 		return f;
 	kreg_filter_put(f);
@@ -49,7 +49,7 @@ struct kreg_filter *kreg_terms_get(u64 filter, u32 count)
 		return NULL;
 	if (count > KREG_MAX_TERMS)
 		return ERR_PTR(-EFBIG);
-	terms = kreg_cmd_get_bytes(filter, count * sizeof(struct kreg_term));
+	terms = kreg_cmd_get_term_bytes(filter, count * sizeof(struct kreg_term));
 	if (IS_ERR(terms))
 		return terms;
 	f = make_filter(terms, count);

@@ -20,7 +20,7 @@ static bool is_field(const struct kreg_term *t)
 	return t->of == KREG_TERM_VALUE || t->of == KREG_TERM_KEY;
 }
 
-static bool is_unknown(const struct kreg_term *t)
+static bool is_unknown_term(const struct kreg_term *t)
 {
 	return !t->op || t->op > KREG_TERM_BYTES || !t->of || t->of > KREG_TERM_VERSION ||
 	       t->flags & ~KREG_TERM_ALL || t->reserved;
@@ -95,7 +95,7 @@ int kreg_filter_check(const struct kreg_term *terms, u32 count, u32 *bytes)
 	u32 i;
 
 	for (i = 0; i < count; i++)
-		if (is_unknown(&terms[i]))
+		if (is_unknown_term(&terms[i]))
 			return -EOPNOTSUPP;
 	return check_terms(terms, count, bytes);
 }
@@ -200,7 +200,7 @@ static __always_inline bool ask_field(const struct kreg_filter *f, const struct 
 	return compare_number(q, q->swaps ? swab64(word) : word << q->shift);
 }
 
-static __always_inline bool ask(const struct kreg_filter *f, const struct kreg_question *q,
+static __always_inline bool ask_question(const struct kreg_filter *f, const struct kreg_question *q,
 				const struct kreg_hit *hit, const u8 *value)
 {
 	switch (q->of) {
@@ -225,7 +225,7 @@ bool kreg_filter_matches(const struct kreg_filter *f, const struct kreg_hit *hit
 	while (i < f->count) {
 		const struct kreg_question *q = &f->questions[i];
 
-		i += 1 + (ask(f, q, hit, value) ? q->yes : q->no);
+		i += 1 + (ask_question(f, q, hit, value) ? q->yes : q->no);
 	}
 	return i == f->count;
 }

@@ -57,6 +57,7 @@ int kreg_filter_check(const struct kreg_term *terms, u32 count, u32 *bytes);
  */
 struct kreg_filter *kreg_filter_alloc(const struct kreg_term *terms, u32 count, u32 bytes);
 
+/* Sleeps. Nobody has a reference. */
 void kreg_filter_free(struct kreg_filter *f);
 
 /* Any. */

@@ -22,72 +22,20 @@ struct expression {
 	struct ways met, failed;
 };
 
-struct parser {
-	const char *text, *at;
-	struct kreg_terms *out;
-	struct kreg_parse_fault *fault;
-	unsigned int depth;
-};
+static struct expression parse_or(struct kreg_parser *p);
 
-static struct expression parse_or(struct parser *p);
-
-/* Only the first is told. */
-static struct expression fail_at(struct parser *p, const char *at, int err, const char *text)
+static struct expression fail_at(struct kreg_parser *p, const char *at, int err, const char *text)
 {
-	if (!p->fault->err) {
-		p->fault->err = err;
-		p->fault->column = at - p->text + 1;
-		p->fault->text = text;
-	}
+	kreg_parse_fail(p, at, err, text);
 	return (struct expression){ { 0, 0 }, { 0, 0 } };
 }
 
-static struct expression expected(struct parser *p, const char *text)
+static struct expression expected(struct kreg_parser *p, const char *text)
 {
 	return fail_at(p, p->at, -EINVAL, text);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n';
-}
-
-static bool is_word(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-static void skip_blanks(struct parser *p)
-{
-	while (is_blank(*p->at))
-		p->at++;
-}
-
-/* Go on behind @sign if it comes next. */
-static bool take_sign(struct parser *p, const char *sign)
-{
-	size_t len = strlen(sign);
-
-	skip_blanks(p);
-	if (strncmp(p->at, sign, len))
-		return false;
-	p->at += len;
-	return true;
-}
-
-/* The same of a word, which ends there. */
-static bool take_word(struct parser *p, const char *word)
-{
-	size_t len = strlen(word);
-
-	skip_blanks(p);
-	if (strncmp(p->at, word, len) || is_word(p->at[len]))
-		return false;
-	p->at += len;
-	return true;
-}
-
-static void lead_to(struct parser *p, struct ways from, uint8_t (*pass)(size_t term, size_t to),
+static void lead_to(struct kreg_parser *p, struct ways from, uint8_t (*pass)(size_t term, size_t to),
 		    size_t to)
 {
 	size_t i;
@@ -123,7 +71,7 @@ static struct expression invert(struct expression e)
 }
 
 /* A term, of which yes is true. */
-static struct expression add_term(struct parser *p, const char *at, const struct kreg_term *t)
+static struct expression add_term(struct kreg_parser *p, const char *at, const struct kreg_term *t)
 {
 	uint64_t bit;
 
@@ -136,52 +84,18 @@ static struct expression add_term(struct parser *p, const char *at, const struct
 	return (struct expression){ { bit, 0 }, { 0, bit } };
 }
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 16;
-}
-
-/* Digits, decimal or behind "0x". false: there are none, or too many. */
-static bool take_digits(struct parser *p, uint64_t *number)
-{
-	uint64_t base = 10;
-	const char *begin;
-	int digit;
-
-	if (p->at[0] == '0' && p->at[1] == 'x') {
-		base = 16;
-		p->at += 2;
-	}
-	*number = 0;
-	for (begin = p->at; (digit = digit_of(*p->at)) < (int)base; p->at++) {
-		if (*number > (UINT64_MAX - digit) / base) {
-			fail_at(p, begin, -EINVAL, "the number is too large");
-			return false;
-		}
-		*number = *number * base + digit;
-	}
-	if (p->at != begin && !is_word(*p->at))
-		return true;
-	expected(p, "a number is expected, such as 100 or 0x1f");
-	return false;
-}
-
 /* What @t compares with has to be a number of its size and sign. */
-static void take_value(struct parser *p, struct kreg_term *t)
+static void take_value(struct kreg_parser *p, struct kreg_term *t)
 {
 	unsigned int bits = t->size ? t->size * 8 : 64;
 	bool is_signed = t->flags & KREG_TERM_SIGNED, minus;
 	uint64_t most = UINT64_MAX >> (64 - bits), number;
 	const char *begin;
 
-	skip_blanks(p);
+	kreg_parse_blanks(p);
 	begin = p->at;
-	minus = take_sign(p, "-");
-	if (!take_digits(p, &number))
+	minus = kreg_parse_sign(p, "-");
+	if (!kreg_parse_digits(p, &number))
 		return;
 	if (is_signed)
 		most = (most >> 1) + minus;
@@ -195,7 +109,7 @@ static void take_value(struct parser *p, struct kreg_term *t)
 }
 
 /* What is behind a field that is a number. */
-static struct expression parse_comparison(struct parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_comparison(struct kreg_parser *p, const char *at, struct kreg_term *t)
 {
 	static const struct {
 		const char *sign;
@@ -207,7 +121,7 @@ static struct expression parse_comparison(struct parser *p, const char *at, stru
 	size_t i;
 
 	for (i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		if (!take_sign(p, signs[i].sign))
+		if (!kreg_parse_sign(p, signs[i].sign))
 			continue;
 		t->op = signs[i].op;
 		take_value(p, t);
@@ -219,17 +133,17 @@ static struct expression parse_comparison(struct parser *p, const char *at, stru
 	return add_term(p, at, t);
 }
 
-static struct expression parse_number(struct parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_number(struct kreg_parser *p, const char *at, struct kreg_term *t)
 {
 	uint64_t mask = UINT64_MAX;
 	const char *mask_at;
 
 	t->mask = mask;
-	skip_blanks(p);
+	kreg_parse_blanks(p);
 	if (p->at[0] == '&' && p->at[1] != '&') {
 		mask_at = p->at++;
-		skip_blanks(p);
-		if (!take_digits(p, &mask))
+		kreg_parse_blanks(p);
+		if (!kreg_parse_digits(p, &mask))
 			return expected(p, NULL);
 		t->mask = mask;
 		if (t->flags & KREG_TERM_SIGNED)
@@ -240,71 +154,12 @@ static struct expression parse_number(struct parser *p, const char *at, struct k
 	return parse_comparison(p, at, t);
 }
 
-/* A byte of a string, as "\n" or "\x1f" says. */
-static bool take_escape(struct parser *p, unsigned char *byte)
-{
-	static const char names[] = "ntr0\\\"'", bytes[] = "\n\t\r\0\\\"'";
-	const char *name;
-
-	if (p->at[0] == 'x' && digit_of(p->at[1]) < 16 && digit_of(p->at[2]) < 16) {
-		*byte = digit_of(p->at[1]) * 16 + digit_of(p->at[2]);
-		p->at += 3;
-		return true;
-	}
-	name = *p->at ? strchr(names, *p->at) : NULL;
-	if (!name) {
-		expected(p, "an escape is expected: \\n \\t \\r \\0 \\\\ \\\" \\' or \\x and two digits");
-		return false;
-	}
-	*byte = bytes[name - names];
-	p->at++;
-	return true;
-}
-
-/* A string in quotes of either kind; @t leads to its bytes then. */
-static bool take_string(struct parser *p, struct kreg_term *t)
-{
-	struct kreg_terms *out = p->out;
-	size_t begin = out->used;
-	const char *at;
-	char quote;
-
-	skip_blanks(p);
-	at = p->at;
-	quote = *p->at;
-	if (quote != '"' && quote != '\'') {
-		expected(p, "a string in quotes is expected");
-		return false;
-	}
-	for (p->at++; *p->at != quote; ) {
-		unsigned char byte = *p->at++;
-
-		if (!byte) {
-			fail_at(p, at, -EINVAL, "the string does not end");
-			return false;
-		}
-		if (byte == '\\' && !take_escape(p, &byte))
-			return false;
-		if (out->used == KREG_MAX_TERM_BYTES) {
-			fail_at(p, at, -EFBIG, "the strings have more than 4096 bytes");
-			return false;
-		}
-		out->bytes[out->used++] = byte;
-	}
-	p->at++;
-	t->op = KREG_TERM_BYTES;
-	t->mask = 0;
-	t->value = begin;
-	t->size = out->used - begin;
-	return true;
-}
-
 /* Bytes at some place; none are everywhere, which is no question. */
-static struct expression parse_bytes(struct parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_bytes(struct kreg_parser *p, const char *at, struct kreg_term *t)
 {
 	const char *string_at = p->at;
 
-	if (!take_string(p, t))
+	if (!kreg_parse_string(p, t))
 		return expected(p, NULL);
 	if (!t->size)
 		return fail_at(p, string_at, -EINVAL, "the string is empty");
@@ -328,7 +183,7 @@ static struct kreg_term length_term(const struct kreg_term *t, uint8_t op, uint6
 }
 
 /* First one and then, if it is met, the other. */
-static struct expression add_both(struct parser *p, const char *at, const struct kreg_term *first,
+static struct expression add_both(struct kreg_parser *p, const char *at, const struct kreg_term *first,
 				  const struct kreg_term *second, bool inverted)
 {
 	struct expression a = add_term(p, at, first), b;
@@ -339,12 +194,12 @@ static struct expression add_both(struct parser *p, const char *at, const struct
 }
 
 /* Bytes that are there, and others. */
-static struct expression parse_other_bytes(struct parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_other_bytes(struct kreg_parser *p, const char *at, struct kreg_term *t)
 {
 	const char *string_at = p->at;
 	struct kreg_term len;
 
-	if (!take_string(p, t))
+	if (!kreg_parse_string(p, t))
 		return expected(p, NULL);
 	if (!t->size)
 		return fail_at(p, string_at, -EINVAL, "the string is empty");
@@ -353,15 +208,15 @@ static struct expression parse_other_bytes(struct parser *p, const char *at, str
 }
 
 /* The whole of a key or value: its length, and if that is right its bytes. */
-static struct expression parse_whole(struct parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_whole(struct kreg_parser *p, const char *at, struct kreg_term *t)
 {
 	struct kreg_term len;
-	bool inverted = take_sign(p, "!=");
+	bool inverted = kreg_parse_sign(p, "!=");
 	struct expression e;
 
-	if (!inverted && !take_sign(p, "=="))
+	if (!inverted && !kreg_parse_sign(p, "=="))
 		return expected(p, "== or != is expected");
-	if (!take_string(p, t))
+	if (!kreg_parse_string(p, t))
 		return expected(p, NULL);
 	len = length_term(t, KREG_TERM_EQ, t->size);
 	e = t->size ? add_both(p, at, &len, t, false) : add_term(p, at, &len);
@@ -369,7 +224,7 @@ static struct expression parse_whole(struct parser *p, const char *at, struct kr
 }
 
 /* The offset behind "@". */
-static bool take_offset(struct parser *p, struct kreg_term *t)
+static bool take_offset(struct kreg_parser *p, struct kreg_term *t)
 {
 	const char *at;
 	uint64_t offset;
@@ -379,7 +234,7 @@ static bool take_offset(struct parser *p, struct kreg_term *t)
 		return false;
 	}
 	at = ++p->at;
-	if (!take_digits(p, &offset))
+	if (!kreg_parse_digits(p, &offset))
 		return false;
 	if (offset > UINT32_MAX) {
 		fail_at(p, at, -EINVAL, "the offset is too large");
@@ -390,7 +245,7 @@ static bool take_offset(struct parser *p, struct kreg_term *t)
 }
 
 /* "u32", "s16be" and so on. */
-static bool take_type(struct parser *p, struct kreg_term *t)
+static bool take_type(struct kreg_parser *p, struct kreg_term *t)
 {
 	static const struct {
 		const char *name;
@@ -420,44 +275,44 @@ static bool take_type(struct parser *p, struct kreg_term *t)
 	"a field is expected: u8@N s16@N u32be@N ..., bytes@N, prefix, len, key, value or version"
 
 /* What is asked of a key or a value. */
-static struct expression parse_field(struct parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_field(struct kreg_parser *p, const char *at, struct kreg_term *t)
 {
 	bool key = t->of == KREG_TERM_KEY;
 
 	if (take_type(p, t))
 		return take_offset(p, t) ? parse_number(p, at, t) : expected(p, NULL);
-	if (take_word(p, "len")) {
+	if (kreg_parse_word(p, "len")) {
 		t->of = key ? KREG_TERM_KEY_LEN : KREG_TERM_VALUE_LEN;
 		return parse_number(p, at, t);
 	}
-	if (take_word(p, "prefix"))
+	if (kreg_parse_word(p, "prefix"))
 		return parse_bytes(p, at, t);
-	if (!take_word(p, "bytes"))
+	if (!kreg_parse_word(p, "bytes"))
 		return expected(p, EXPECTED_FIELD);
 	if (!take_offset(p, t))
 		return expected(p, NULL);
-	if (take_sign(p, "=="))
+	if (kreg_parse_sign(p, "=="))
 		return parse_bytes(p, at, t);
-	return take_sign(p, "!=") ? parse_other_bytes(p, at, t) :
+	return kreg_parse_sign(p, "!=") ? parse_other_bytes(p, at, t) :
 				    expected(p, "== or != is expected");
 }
 
-static struct expression parse_question(struct parser *p)
+static struct expression parse_question(struct kreg_parser *p)
 {
 	struct kreg_term t = { .of = KREG_TERM_VALUE };
 	const char *at;
 	bool key;
 
-	skip_blanks(p);
+	kreg_parse_blanks(p);
 	at = p->at;
-	if (take_word(p, "version")) {
+	if (kreg_parse_word(p, "version")) {
 		t.of = KREG_TERM_VERSION;
 		return parse_number(p, at, &t);
 	}
-	key = take_word(p, "key");
+	key = kreg_parse_word(p, "key");
 	if (key)
 		t.of = KREG_TERM_KEY;
-	if (key || take_word(p, "value")) {
+	if (key || kreg_parse_word(p, "value")) {
 		if (*p->at != '.')
 			return parse_whole(p, at, &t);
 		p->at++;
@@ -465,21 +320,21 @@ static struct expression parse_question(struct parser *p)
 	return parse_field(p, at, &t);
 }
 
-static struct expression parse_not(struct parser *p)
+static struct expression parse_not(struct kreg_parser *p)
 {
 	struct expression e;
 	const char *at;
 
-	skip_blanks(p);
+	kreg_parse_blanks(p);
 	at = p->at;
 	if (p->depth == MOST_DEPTH)
 		return fail_at(p, at, -EFBIG, "there are more than 64 levels");
 	p->depth++;
-	if (take_word(p, "not") || (p->at[0] == '!' && p->at[1] != '=' && take_sign(p, "!"))) {
+	if (kreg_parse_word(p, "not") || (p->at[0] == '!' && p->at[1] != '=' && kreg_parse_sign(p, "!"))) {
 		e = invert(parse_not(p));
-	} else if (take_sign(p, "(")) {
+	} else if (kreg_parse_sign(p, "(")) {
 		e = parse_or(p);
-		if (!p->fault->err && !take_sign(p, ")"))
+		if (!p->fault->err && !kreg_parse_sign(p, ")"))
 			e = expected(p, "&& || or ) is expected");
 	} else {
 		e = parse_question(p);
@@ -488,22 +343,22 @@ static struct expression parse_not(struct parser *p)
 	return e;
 }
 
-static struct expression parse_and(struct parser *p)
+static struct expression parse_and(struct kreg_parser *p)
 {
 	struct expression e = parse_not(p);
 
-	while (!p->fault->err && (take_sign(p, "&&") || take_word(p, "and"))) {
+	while (!p->fault->err && (kreg_parse_sign(p, "&&") || kreg_parse_word(p, "and"))) {
 		lead_to(p, e.met, pass_to, p->out->count);
 		e = join(e, parse_not(p));
 	}
 	return e;
 }
 
-static struct expression parse_or(struct parser *p)
+static struct expression parse_or(struct kreg_parser *p)
 {
 	struct expression e = parse_and(p);
 
-	while (!p->fault->err && (take_sign(p, "||") || take_word(p, "or"))) {
+	while (!p->fault->err && (kreg_parse_sign(p, "||") || kreg_parse_word(p, "or"))) {
 		lead_to(p, e.failed, pass_to, p->out->count);
 		e = invert(join(invert(e), invert(parse_and(p))));
 	}
@@ -512,13 +367,13 @@ static struct expression parse_or(struct parser *p)
 
 int kreg_filter_parse(const char *text, struct kreg_terms *terms, struct kreg_parse_fault *fault)
 {
-	struct parser p = { .text = text, .at = text, .out = terms, .fault = fault };
+	struct kreg_parser p = { .text = text, .at = text, .out = terms, .fault = fault };
 	struct expression e;
 
 	terms->count = 0;
 	terms->used = 0;
 	e = parse_or(&p);
-	skip_blanks(&p);
+	kreg_parse_blanks(&p);
 	if (!fault->err && *p.at)
 		expected(&p, "&& || or the end is expected");
 	if (fault->err)

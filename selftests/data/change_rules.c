@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CHANGE: where a key has several objects, what of others is there, and what is refused.
+ */
+#include "data/change.h"
+#include "kit/fixture.h"
+#include "kit/bag.h"
+#include "kit/bound.h"
+#include "kit/edit.h"
+
+FIXTURE(change_rules) {
+	struct test_base base;
+	int fd;
+	__u64 table;
+};
+
+FIXTURE_SETUP(change_rules)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	test_create(self->fd, "change", KREG_ACCESS_PUBLIC, &self->table);
+}
+
+FIXTURE_TEARDOWN_PARENT(change_rules)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+/* Of the objects of a key those that match, each by itself. */
+TEST_F(change_rules, bag)
+{
+	struct kreg_term term = test_term_bytes(KREG_TERM_VALUE, 0, "x", 1);
+	struct kreg_field f = test_add(0, 1);
+	struct kreg_ioc_change cmd;
+	struct test_run run;
+	__u64 bag;
+	int i;
+
+	ASSERT_EQ(0, _test_create_type(self->fd, "bag", KREG_TYPE_DUPLICATE_BAG, 0, &bag));
+	for (i = 0; i < 100; i++)
+		test_puts(self->fd, bag, i % 2 ? "k" : "l", i % 3 ? "x" : "y");
+	cmd = test_change_edit(bag, &term, 1, &f, 1);
+	test_err_change(EOPNOTSUPP, self->fd, &cmd);
+	cmd = test_change_cmd(bag, &term, 1);
+	cmd.range.low = test_ptr("k");
+	cmd.range.low_len = 1;
+	cmd.range.flags = KREG_RANGE_EXACT;
+	test_change(self->fd, &cmd);
+	EXPECT_EQ(33, cmd.out_count);
+	EXPECT_EQ(17, test_run(self->fd, bag, "k", &run));
+	cmd = test_change_cmd(bag, &term, 1);
+	test_change(self->fd, &cmd);
+	EXPECT_EQ(33, cmd.out_count);
+	EXPECT_EQ(34, test_objects(self->fd, bag));
+	cmd = test_change_cmd(bag, NULL, 0);
+	cmd.max_count = 30;
+	test_change(self->fd, &cmd);
+	EXPECT_EQ(30, cmd.out_count);
+	EXPECT_EQ(1, cmd.out_more);
+	EXPECT_EQ(4, test_objects(self->fd, bag));
+}
+
+/* In a registry one's own are removed, and the first of another's ends the call. */
+TEST_F(change_rules, registry)
+{
+	struct kid *kid = kid_start(_metadata);
+	struct kreg_ioc_change cmd;
+	char position[KREG_MAX_KEY];
+	__u64 registry;
+
+	ASSERT_EQ(0, kid_create(kid, "names", KREG_ACCESS_REGISTRY, &registry));
+	ASSERT_EQ(0, kid_bind(kid, registry, "his", "v"));
+	test_bind(self->fd, registry, "mine", "v");
+	cmd = test_change_cmd(registry, NULL, 0);
+	cmd.position = test_ptr(position);
+	cmd.range.low = test_ptr("his");
+	cmd.range.low_len = 3;
+	cmd.range.flags = KREG_RANGE_EXACT;
+	test_err_change(EACCES, self->fd, &cmd);
+	EXPECT_EQ(0, cmd.out_count);
+	ASSERT_EQ(3, cmd.out_position_len);
+	EXPECT_EQ(0, memcmp("his", position, 3));
+	cmd.range.low = test_ptr("mine");
+	cmd.range.low_len = 4;
+	test_change(self->fd, &cmd);
+	EXPECT_EQ(1, cmd.out_count);
+	EXPECT_EQ(1, test_objects(self->fd, registry));
+}
+
+TEST_F(change_rules, errors)
+{
+	struct kreg_term term = less_than(1);
+	struct kreg_field f = test_add(0, 1);
+	struct kid *kid = kid_start(_metadata);
+	struct kreg_ioc_change cmd;
+	__u64 private;
+	int fd;
+
+	ASSERT_EQ(0, put_numbered(self->fd, self->table, 1));
+#define EXPECT_CHANGE(err, change)					\
+	do {								\
+		cmd = test_change_edit(self->table, &term, 1, &f, 1);	\
+		f = test_add(0, 1);					\
+		change;							\
+		EXPECT_EQ(-(err), _test_change(self->fd, &cmd));	\
+	} while (0)
+	EXPECT_CHANGE(EOPNOTSUPP, cmd.code = KREG_OP_PUT);
+	EXPECT_CHANGE(EOPNOTSUPP, cmd.code = 0);
+	EXPECT_CHANGE(EOPNOTSUPP, cmd.range.flags = 1 << 4);
+	EXPECT_CHANGE(EINVAL, cmd.code = KREG_OP_DELETE);
+	EXPECT_CHANGE(EINVAL, cmd.code = KREG_OP_DELETE; cmd.field_count = 0);
+	EXPECT_CHANGE(EINVAL, cmd.field_count = 0);
+	EXPECT_CHANGE(EINVAL, cmd.range.flags = KREG_RANGE_EXACT);
+	EXPECT_CHANGE(EINVAL, cmd.range.filter_count = 0);
+	EXPECT_CHANGE(ENAMETOOLONG, cmd.range.low = 8; cmd.range.low_len = KREG_MAX_KEY + 1);
+	EXPECT_CHANGE(EFBIG, cmd.field_count = KREG_MAX_FIELDS + 1);
+	EXPECT_CHANGE(EFAULT, cmd.range.low = 8; cmd.range.low_len = 1);
+	EXPECT_CHANGE(EFAULT, cmd.range.filter = 8);
+	EXPECT_CHANGE(EFAULT, cmd.fields = 0);
+	EXPECT_CHANGE(EFAULT, cmd.position = 8);
+	EXPECT_CHANGE(EOPNOTSUPP, f.code = 0);
+	EXPECT_CHANGE(EINVAL, f.set = 1);
+	EXPECT_CHANGE(EINVAL, term.size = 5);
+	term = less_than(1);
+	EXPECT_CHANGE(EINVAL, cmd.table += 1000);
+	ASSERT_EQ(0, kid_create(kid, "his", KREG_ACCESS_PRIVATE, &private));
+	EXPECT_CHANGE(EACCES, cmd.table = private);
+	ASSERT_EQ(0, kid_destroy(kid, private));
+	EXPECT_CHANGE(ESTALE, cmd.table = private);
+	ASSERT_EQ(0, kid_create(kid, "his", KREG_ACCESS_PROTECTED, &private));
+	EXPECT_CHANGE(EACCES, cmd.table = private);
+	fd = open(KREG_DEV, O_RDONLY | O_CLOEXEC);
+	cmd = test_change_cmd(self->table, NULL, 0);
+	test_err_change(EBADF, fd, &cmd);
+	close(fd);
+	test_gets(self->fd, self->table, "0000", "");
+	EXPECT_EQ(1, test_version(self->fd, self->table, "0000"));
+}
+
+TEST_HARNESS_MAIN
