@@ -49,6 +49,8 @@ GOALS = [
     ("multi-get of 64", measured("multi-get-64"), 400, [("bpf", "scan")]),
     ("scan", measured("scan"), 200, [("bpf", "next")]),
     ("pin and unpin, each", lambda results: half_of(results, "pin-and-unpin"), 1400, []),
+    ("search, an object looked at", measured("search-looked-at"), 160, []),
+    ("search, an object taken", measured("search-taken"), 290, []),
     ("get of a bound object", measured("get-bound"), 1150, []),
     ("bound object of a dead process", measured("unbind"), 900, []),
     *((what, measured(what), 2600, []) for what in ("register", "unregister", "lock", "unlock")),

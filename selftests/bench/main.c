@@ -19,6 +19,7 @@ static const struct {
 	{ "watch", group_watch },
 	{ "stream", group_stream },
 	{ "pin", group_pin },
+	{ "search", group_search },
 	{ "call", group_call },
 	{ "restart", group_restart },
 	{ "stranger", group_stranger },
