@@ -200,8 +200,9 @@ static __always_inline bool ask_field(const struct kreg_filter *f, const struct 
 	return compare_number(q, q->swaps ? swab64(word) : word << q->shift);
 }
 
-static __always_inline bool ask_question(const struct kreg_filter *f, const struct kreg_question *q,
-				const struct kreg_hit *hit, const u8 *value)
+static __always_inline bool ask_question(const struct kreg_filter *f,
+					 const struct kreg_question *q,
+					 const struct kreg_hit *hit, const u8 *value)
 {
 	switch (q->of) {
 	case KREG_TERM_VALUE:

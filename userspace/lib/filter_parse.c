@@ -35,8 +35,8 @@ static struct expression expected(struct kreg_parser *p, const char *text)
 	return fail_at(p, p->at, -EINVAL, text);
 }
 
-static void lead_to(struct kreg_parser *p, struct ways from, uint8_t (*pass)(size_t term, size_t to),
-		    size_t to)
+static void lead_to(struct kreg_parser *p, struct ways from,
+		    uint8_t (*pass)(size_t term, size_t to), size_t to)
 {
 	size_t i;
 
@@ -109,7 +109,8 @@ static void take_value(struct kreg_parser *p, struct kreg_term *t)
 }
 
 /* What is behind a field that is a number. */
-static struct expression parse_comparison(struct kreg_parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_comparison(struct kreg_parser *p, const char *at,
+					  struct kreg_term *t)
 {
 	static const struct {
 		const char *sign;
@@ -183,7 +184,8 @@ static struct kreg_term length_term(const struct kreg_term *t, uint8_t op, uint6
 }
 
 /* First one and then, if it is met, the other. */
-static struct expression add_both(struct kreg_parser *p, const char *at, const struct kreg_term *first,
+static struct expression add_both(struct kreg_parser *p, const char *at,
+				  const struct kreg_term *first,
 				  const struct kreg_term *second, bool inverted)
 {
 	struct expression a = add_term(p, at, first), b;
@@ -194,7 +196,8 @@ static struct expression add_both(struct kreg_parser *p, const char *at, const s
 }
 
 /* Bytes that are there, and others. */
-static struct expression parse_other_bytes(struct kreg_parser *p, const char *at, struct kreg_term *t)
+static struct expression parse_other_bytes(struct kreg_parser *p, const char *at,
+					   struct kreg_term *t)
 {
 	const char *string_at = p->at;
 	struct kreg_term len;
@@ -330,7 +333,8 @@ static struct expression parse_not(struct kreg_parser *p)
 	if (p->depth == MOST_DEPTH)
 		return fail_at(p, at, -EFBIG, "there are more than 64 levels");
 	p->depth++;
-	if (kreg_parse_word(p, "not") || (p->at[0] == '!' && p->at[1] != '=' && kreg_parse_sign(p, "!"))) {
+	if (kreg_parse_word(p, "not") ||
+	    (p->at[0] == '!' && p->at[1] != '=' && kreg_parse_sign(p, "!"))) {
 		e = invert(parse_not(p));
 	} else if (kreg_parse_sign(p, "(")) {
 		e = parse_or(p);

@@ -29,7 +29,8 @@ struct object {
 };
 
 /* The bytes that a term looks at, and how many there are from its offset on. */
-static const unsigned char *field_of(const struct kreg_term *t, const struct object *o, size_t *left)
+static const unsigned char *field_of(const struct kreg_term *t, const struct object *o,
+				     size_t *left)
 {
 	bool key = t->of == KREG_TERM_KEY;
 	size_t len = key ? o->key_len : o->value_len;
@@ -62,8 +63,10 @@ static bool number_of(const struct kreg_term *t, const struct object *o, uint64_
 
 static int compare(const struct kreg_term *t, uint64_t number)
 {
+	int64_t x = number, value = t->value;
+
 	if (t->flags & KREG_TERM_SIGNED)
-		return ((int64_t)number > (int64_t)t->value) - ((int64_t)number < (int64_t)t->value);
+		return (x > value) - (x < value);
 	number &= t->mask;
 	return (number > t->value) - (number < t->value);
 }
@@ -132,9 +135,11 @@ static const struct {
 	{ "version == 42", true }, { "version > 42", false },
 	{ "prefix \"abc\"", true }, { "prefix 'abd'", false }, { "key.prefix \"user:\"", true },
 	{ "value.prefix \"a\"", true }, { "prefix \"abc\\0\\x01\\x02\\xff\\xFE\"", true },
-	{ "bytes@1 == \"bc\"", true }, { "bytes@1 != \"bc\"", false }, { "bytes@1 != \"bd\"", true },
+	{ "bytes@1 == \"bc\"", true }, { "bytes@1 != \"bc\"", false },
+	{ "bytes@1 != \"bd\"", true },
 	{ "key.bytes@5 == \"7\"", true }, { "bytes@7 == \"\\xfe\\0\"", false },
-	{ "key == \"user:7\"", true }, { "key != \"user:7\"", false }, { "key == \"user:\"", false },
+	{ "key == \"user:7\"", true }, { "key != \"user:7\"", false },
+	{ "key == \"user:\"", false },
 	{ "key == \"user:77\"", false }, { "key == \"\"", false }, { "key != \"\"", true },
 	{ "value == \"abc\\0\\x01\"", false }, { "value == 'abc\\0\\x01\\x02\\xff\\xfe'", true },
 	{ "value != 'abc\\0\\x01\\x02\\xff\\xfe'", false },
@@ -179,18 +184,22 @@ static const struct {
 	{ "u8 == 1", 3, EINVAL, "an offset" }, { "u8@ == 1", 4, EINVAL, "a number" },
 	{ "u8@4294967296 == 1", 4, EINVAL, "the offset is too large" },
 	{ "u12@0 == 1", 1, EINVAL, "a field is expected" },
-	{ "u8@0 & 0x100 == 0", 6, EINVAL, "no such bits" }, { "u8@0 & 0", 6, EINVAL, "no such bits" },
+	{ "u8@0 & 0x100 == 0", 6, EINVAL, "no such bits" },
+	{ "u8@0 & 0", 6, EINVAL, "no such bits" },
 	{ "s8@0 & 1", 6, EINVAL, "no mask" },
 	{ "u8@0 & 1 == 2", 13, EINVAL, "under this mask" }, { "prefix", 7, EINVAL, "a string" },
-	{ "prefix \"\"", 7, EINVAL, "the string is empty" }, { "prefix abc", 8, EINVAL, "a string" },
-	{ "prefix \"abc", 8, EINVAL, "does not end" }, { "prefix \"a\\q\"", 11, EINVAL, "an escape" },
+	{ "prefix \"\"", 7, EINVAL, "the string is empty" },
+	{ "prefix abc", 8, EINVAL, "a string" },
+	{ "prefix \"abc", 8, EINVAL, "does not end" },
+	{ "prefix \"a\\q\"", 11, EINVAL, "an escape" },
 	{ "prefix \"a\\x1\"", 11, EINVAL, "an escape" }, { "prefix \"\\", 10, EINVAL, "an escape" },
 	{ "bytes@0 < \"a\"", 9, EINVAL, "== or !=" }, { "key > \"a\"", 5, EINVAL, "== or !=" },
 	{ "bytes@0 != ''", 11, EINVAL, "empty" },
 	{ "key.version == 1", 5, EINVAL, "a field" }, { "foo@0 == 1", 1, EINVAL, "a field" },
 	{ "version == 1 version == 2", 14, EINVAL, "the end is expected" },
 	{ "version == 1 && ", 17, EINVAL, "a field" }, { "&& version == 1", 1, EINVAL, "a field" },
-	{ "(version == 1", 14, EINVAL, ") is expected" }, { "version == 1)", 13, EINVAL, "the end" },
+	{ "(version == 1", 14, EINVAL, ") is expected" },
+	{ "version == 1)", 13, EINVAL, "the end" },
 	{ "()", 2, EINVAL, "a field" }, { "!", 2, EINVAL, "a field" },
 };
 
@@ -239,7 +248,7 @@ static char *many(unsigned int times, const char *text, const char *end)
 
 	for (; times; times--, at += len)
 		memcpy(at, text, len);
-	strcpy(at, end);
+	memcpy(at, end, strlen(end) + 1);
 	return all;
 }
 
