@@ -49,7 +49,7 @@ struct kreg_filter *kreg_terms_get(u64 filter, u32 count)
 		return NULL;
 	if (count > KREG_MAX_TERMS)
 		return ERR_PTR(-EFBIG);
-	terms = kreg_cmd_get_term_bytes(filter, count * sizeof(struct kreg_term));
+	terms = kreg_cmd_get_bytes(filter, count * sizeof(struct kreg_term));
 	if (IS_ERR(terms))
 		return terms;
 	f = make_filter(terms, count);

@@ -37,7 +37,7 @@ wrong() {
         ^" "$kreg" scan --where 'len > x' asked
 	t 'below what is escaped' 2 '' 'kreg scan: the filter is wrong at column 8: a string in quotes is expected
   prefix\\tab
-           ^' "$kreg" scan --where "prefix${tab}ab" asked
+          ^' "$kreg" scan --where "prefix${tab}ab" asked
 	t 'nothing at all' 2 '' 'kreg del: the filter is wrong at column 1: a field is expected*' \
 		"$kreg" del --where '' asked
 	t 'it is left' 0 3 '' "$kreg" count asked

@@ -8,6 +8,9 @@
 #include "kit/bound.h"
 #include "kit/edit.h"
 
+#define BOB		1001
+#define CAROL		1002
+
 FIXTURE(change_rules) {
 	struct test_base base;
 	int fd;
@@ -59,30 +62,45 @@ TEST_F(change_rules, bag)
 	EXPECT_EQ(4, test_objects(self->fd, bag));
 }
 
-/* In a registry one's own are removed, and the first of another's ends the call. */
+/* One key; how many were removed is in job->arg, and at which key it ended in job->arg2. */
+static long job_change(struct job *job)
+{
+	char position[KREG_MAX_KEY] = "";
+	struct kreg_ioc_change cmd = test_change_cmd(job->table, NULL, 0);
+	long err;
+
+	cmd.position = test_ptr(position);
+	cmd.range.low = test_ptr(job->key);
+	cmd.range.low_len = strlen(job->key);
+	cmd.range.flags = KREG_RANGE_EXACT;
+	err = _test_change(job->fd, &cmd);
+	job->arg = cmd.out_count;
+	job->arg2 = !strcmp(position, job->key);
+	return err;
+}
+
+static long kid_change(struct kid *kid, __u64 table, const char *key)
+{
+	kid->job->table = table;
+	test_set(kid->job->key, key);
+	return kid_do(kid, job_change);
+}
+
+/* In a registry one's own are removed, and one of another's ends the call. */
 TEST_F(change_rules, registry)
 {
-	struct kid *kid = kid_start(_metadata);
-	struct kreg_ioc_change cmd;
-	char position[KREG_MAX_KEY];
+	struct kid *bob = kid_start_as(_metadata, BOB), *carol = kid_start_as(_metadata, CAROL);
+	struct kid *owner = kid_start(_metadata);
 	__u64 registry;
 
-	ASSERT_EQ(0, kid_create(kid, "names", KREG_ACCESS_REGISTRY, &registry));
-	ASSERT_EQ(0, kid_bind(kid, registry, "his", "v"));
-	test_bind(self->fd, registry, "mine", "v");
-	cmd = test_change_cmd(registry, NULL, 0);
-	cmd.position = test_ptr(position);
-	cmd.range.low = test_ptr("his");
-	cmd.range.low_len = 3;
-	cmd.range.flags = KREG_RANGE_EXACT;
-	test_err_change(EACCES, self->fd, &cmd);
-	EXPECT_EQ(0, cmd.out_count);
-	ASSERT_EQ(3, cmd.out_position_len);
-	EXPECT_EQ(0, memcmp("his", position, 3));
-	cmd.range.low = test_ptr("mine");
-	cmd.range.low_len = 4;
-	test_change(self->fd, &cmd);
-	EXPECT_EQ(1, cmd.out_count);
+	ASSERT_EQ(0, kid_create(owner, "names", KREG_ACCESS_REGISTRY, &registry));
+	ASSERT_EQ(0, kid_bind(bob, registry, "bob", "v"));
+	ASSERT_EQ(0, kid_bind(carol, registry, "carol", "v"));
+	EXPECT_EQ(-EACCES, kid_change(carol, registry, "bob"));
+	EXPECT_EQ(0, carol->job->arg);
+	EXPECT_EQ(1, carol->job->arg2);
+	EXPECT_EQ(0, kid_change(carol, registry, "carol"));
+	EXPECT_EQ(1, carol->job->arg);
 	EXPECT_EQ(1, test_objects(self->fd, registry));
 }
 

@@ -334,8 +334,8 @@ TEST_F(edit, start)
 		EXPECT_EQ(-(err), _test_op(self->fd, self->table, 0, &op)); \
 	} while (0)
 	EXPECT_MORE(EOPNOTSUPP, more.flags = 2);
-	EXPECT_MORE(EOPNOTSUPP, more.filter = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.filter_count = 1);
+	EXPECT_MORE(EINVAL, more.filter = 1);
+	EXPECT_MORE(EINVAL, more.filter_count = 1);
 	EXPECT_MORE(EOPNOTSUPP, more.expires_ns = 1);
 	EXPECT_MORE(EOPNOTSUPP, more.idle_ms = 1);
 	EXPECT_MORE(EINVAL, more.linger_ms = 1);

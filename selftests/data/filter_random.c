@@ -85,10 +85,6 @@ FIXTURE_SETUP(filter_random)
 
 FIXTURE_TEARDOWN_PARENT(filter_random)
 {
-	unsigned int i;
-
-	for (i = 0; i < OBJECTS; i++)
-		free(self->objects[i].value);
 	test_teardown(_metadata, &self->base);
 }
 

@@ -211,6 +211,8 @@ TEST_F(filter, errors)
 	EXPECT_STREQ("the filter is wrong at column 6: a number is expected, such as 100 or 0x1f",
 		     kreg_errmsg());
 	ASSERT_EQ(0, kreg_filter_new(&term, 1, &self->filter));
+	EXPECT_EQ(99, kreg_filter_terms(self->filter, &column)->op);
+	EXPECT_EQ(1, column);
 	self->options.filter = self->filter;
 	EXPECT_EQ(-EOPNOTSUPP, kreg_scan_count(self->table, &self->options, &n));
 	EXPECT_EQ(-EOPNOTSUPP, kreg_delete_matching(self->table, &self->options, &n));
