@@ -33,7 +33,7 @@ static int check_scan(const struct kreg_ioc_scan *arg)
 	return kreg_range_is_long(&arg->range) ? -ENAMETOOLONG : 0;
 }
 
-static int get_filter(struct kreg_scan *s)
+static int get_scan_filter(struct kreg_scan *s)
 {
 	const struct kreg_range *r = &s->arg->range;
 	struct kreg_filter *f = kreg_terms_get(r->filter, r->filter_count);
@@ -63,7 +63,7 @@ static int get_range(struct kreg_scan *s)
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	s->bounds = b;
-	return get_filter(s);
+	return get_scan_filter(s);
 }
 
 static int find_of(struct kreg_scan *s)

@@ -195,26 +195,12 @@ static __always_inline int answer_fields(const struct kreg_update *x)
 			      sizeof(*f), sizeof(f->out), x->edit.count);
 }
 
-static __always_inline int get_update_key(struct kreg_update *x)
-{
-	const struct kreg_op *op = &x->arg->op;
-	void *key;
-
-	if (likely(op->key_len <= KREG_SMALL_KEY))
-		return kreg_get_short(x->small_key, u64_to_user_ptr(op->key), op->key_len);
-	key = kreg_cmd_get_bytes(op->key, op->key_len);
-	if (IS_ERR(key))
-		return PTR_ERR(key);
-	x->key = key;
-	return 0;
-}
-
-static __always_inline int run_update(struct kreg_update *x, u64 only)
+static __always_inline int run_update(struct kreg_update *x, u64 only, bool given)
 {
 	int err;
 
 	do {
-		err = likely(x->edit.count) ? kreg_update_put(x, only, NULL) :
+		err = likely(x->edit.count) ? kreg_update_put(x, only, NULL, given) :
 					      kreg_update_compared(x, only, &x->edit);
 		if (unlikely(err == KREG_EDIT_LONG))
 			err = kreg_update_long(x);
@@ -222,7 +208,7 @@ static __always_inline int run_update(struct kreg_update *x, u64 only)
 	return err;
 }
 
-static noinline int get_more(struct kreg_update *x, const struct kreg_more *more)
+static noinline int get_filter(struct kreg_update *x, const struct kreg_more *more)
 {
 	struct kreg_filter *f = kreg_terms_get(more->filter, more->filter_count);
 
@@ -236,7 +222,7 @@ static __always_inline void begin_update(struct kreg_update *x)
 {
 	kreg_edit_init(&x->edit);
 	x->edit.bytes = x->small;
-	x->key = x->small_key;
+	x->key = NULL;
 }
 
 static __always_inline void end_update(struct kreg_update *x)
@@ -256,22 +242,20 @@ static __always_inline int update_and_answer(struct kreg_update *x, struct kreg_
 	begin_update(x);
 	err = get_update(x, more);
 	memset_startat(op, 0, out_version);
+	if (!err && more && unlikely(more->filter_count))
+		err = get_filter(x, more);
 	if (!err && more)
-		err = get_more(x, more) ?: kreg_more_answer(op, more);
+		err = kreg_more_answer(op, more);
 	if (!err)
 		err = answer_fields(x) ?: kreg_op_answer(user, op);
-	if (!err && likely(x->edit.count))
-		err = get_update_key(x);
 	if (!err)
-		err = run_update(x, more ? more->if_version : only);
+		err = run_update(x, more ? more->if_version : only, false);
 	if (likely(!err)) {
 		answer_fields(x);
 		kreg_op_answer(user, op);
 	}
 	end_update(x);
-	if (unlikely(x->key != x->small_key))
-		kvfree(x->key);
-	if (more)
+	if (more && unlikely(x->edit.filter))
 		kreg_filter_put(x->edit.filter);
 	return err;
 }
@@ -313,7 +297,7 @@ int kreg_update_begin(struct kreg_update *x)
 
 int kreg_update_run(struct kreg_update *x, u64 only)
 {
-	return run_update(x, only);
+	return run_update(x, only, true);
 }
 
 void kreg_update_end(struct kreg_update *x)

@@ -3,11 +3,15 @@
 #ifndef KREG_CMD_UPDATE_H
 #define KREG_CMD_UPDATE_H
 
+#include <linux/err.h>
 #include <linux/kreg.h>
+#include <linux/mm.h>
 
 #include "client/client.h"
+#include "cmd/cmd.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
+#include "cmd/usercopy.h"
 #include "store/edit.h"
 #include "table/bound.h"
 
@@ -21,7 +25,7 @@ struct kreg_update {
 	struct kreg_client *client;
 	struct kreg_ioc_op *arg;
 	struct kreg_acks *acks;		/* asked for; or NULL */
-	const void *key;		/* so many bytes as @arg says */
+	const void *key;		/* so many bytes as @arg says; NULL: the caller has them */
 	struct kreg_write write;
 	struct kreg_edit edit;
 	u8 small_key[KREG_SMALL_KEY] __aligned(8);
@@ -35,22 +39,38 @@ struct kreg_made {
 	u32 len;
 };
 
+static __always_inline int kreg_update_get_key(struct kreg_update *x)
+{
+	const struct kreg_op *op = &x->arg->op;
+	struct kreg_change *c = &x->write.change;
+	void *key;
+
+	c->key.len = op->key_len;
+	c->key.bytes = x->small_key;
+	if (likely(op->key_len <= KREG_SMALL_KEY))
+		return kreg_get_short(x->small_key, u64_to_user_ptr(op->key), op->key_len);
+	key = kreg_cmd_get_bytes(op->key, op->key_len);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	c->key.bytes = key;
+	return 0;
+}
+
 /*
  * Sleeps. A PUT, of which the value is made under the turn, or was @made of the one of version
- * @only. KREG_EDIT_LONG.
+ * @only. @given: the key is in @x. KREG_EDIT_LONG.
  */
-static __always_inline int kreg_update_put(struct kreg_update *x, u64 only, struct kreg_made *made)
+static __always_inline int kreg_update_put(struct kreg_update *x, u64 only, struct kreg_made *made,
+					   bool given)
 {
 	struct kreg_op *op = &x->arg->op;
 	struct kreg_write *w = &x->write;
 	struct kreg_change *c = &w->change;
-	int err;
+	int err = 0;
 
 	kreg_write_init(w, x->arg->table, only);
 	kreg_bind_note(c, &w->bind, x->client);
 	c->kind = KREG_CHANGE_PUT;
-	c->key.bytes = x->key;
-	c->key.len = op->key_len;
 	c->value_len = 0;
 	c->mine = op->flags & KREG_OP_MINE;
 	if (made) {
@@ -65,7 +85,18 @@ static __always_inline int kreg_update_put(struct kreg_update *x, u64 only, stru
 		w->acked = true;
 		w->result.acks = (struct kreg_acks) {};
 	}
-	err = kreg_put_apply(x->client, w);
+	if (given) {
+		c->key.bytes = x->key;
+		c->key.len = op->key_len;
+	} else {
+		err = kreg_update_get_key(x);
+	}
+	if (err)
+		kreg_put_drop(c);
+	else
+		err = kreg_put_apply(x->client, w);
+	if (!given && unlikely(c->key.bytes != x->small_key))
+		kvfree(c->key.bytes);
 	if (err)
 		return err;
 	if (unlikely(x->acks))

@@ -67,7 +67,7 @@ static int write_long(struct kreg_update *x, const void *base)
 		err = make_value(x, base, &made);
 	kreg_edit_put_base(e);
 	if (!err) {
-		err = e->count ? kreg_update_put(x, e->version, &made) :
+		err = e->count ? kreg_update_put(x, e->version, &made, x->key) :
 				 kreg_update_compared(x, e->version, NULL);
 		if (err == -ECANCELED || err == -EEXIST)
 			err = KREG_UPDATE_AGAIN;

@@ -267,7 +267,10 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 		return err;
 	if (c->only && !(seen && kreg_table_names(c, place->old)))
 		return -ECANCELED;
-	err = c->edit ? kreg_table_compare(t, c->edit, seen ? place->old : NULL) : 0;
+	if (c->edit && c->edit->filter)
+		err = kreg_table_match(t, c->edit, seen ? place->old : NULL);
+	if (!err && c->edit)
+		err = kreg_store_compare(&t->store, c->edit, seen ? place->old : NULL);
 	if (err)
 		return err;
 	/* What is bound to a process goes with it, whoever has it. */

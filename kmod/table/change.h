@@ -71,8 +71,8 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
  * -ERANGE, KREG_EDIT_LONG.
  */
 int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
-/* Turn. Whether @old, or NULL, is what @e says has to be there. -ECANCELED, KREG_EDIT_LONG. */
-int kreg_table_compare(struct kreg_table *t, struct kreg_edit *e, const struct kreg_rec *old);
+/* Turn. Whether @old, or NULL, matches the filter of @e. -ECANCELED. */
+int kreg_table_match(struct kreg_table *t, const struct kreg_edit *e, const struct kreg_rec *old);
 /* Turn. Whether a CLEAR may be done then. -EACCES. */
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
 /*

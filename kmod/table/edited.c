@@ -22,19 +22,15 @@ static bool may_edit(const struct kreg_table *t, const struct kreg_client *cl)
 	       (READ_ONCE(t->access) != KREG_ACCESS_REGISTRY && !kreg_table_may_read(t, cl));
 }
 
-int kreg_table_compare(struct kreg_table *t, struct kreg_edit *e, const struct kreg_rec *old)
+int kreg_table_match(struct kreg_table *t, const struct kreg_edit *e, const struct kreg_rec *old)
 {
 	struct kreg_hit hit;
 
 	kreg_table_assert(t);
-	if (e->filter) {
-		if (!old)
-			return -ECANCELED;
-		kreg_store_tell(&t->store, old, kreg_rec_key_len(old), &hit);
-		if (!kreg_filter_matches(e->filter, &hit))
-			return -ECANCELED;
-	}
-	return kreg_store_compare(&t->store, e, old);
+	if (!old)
+		return -ECANCELED;
+	kreg_store_tell(&t->store, old, kreg_rec_key_len(old), &hit);
+	return kreg_filter_matches(e->filter, &hit) ? 0 : -ECANCELED;
 }
 
 static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
@@ -52,8 +48,10 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 		return -ENODATA;
 	if (c->only && !kreg_table_names(c, old))
 		return -ECANCELED;
-	if (kreg_edit_asks(c->edit))
-		err = kreg_table_compare(t, c->edit, old);
+	if (unlikely(c->edit->filter))
+		err = kreg_table_match(t, c->edit, old);
+	if (!err && c->edit->compares)
+		err = kreg_store_compare(&t->store, c->edit, old);
 	if (!err && c->edit->count)
 		err = kreg_store_edit(&t->store, c, old);
 	if (err)
