@@ -41,7 +41,7 @@ bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra)
 size_t kreg_extra_memory(const struct kreg_extra *extra)
 {
 	return extra ? sizeof(*extra) + kreg_array_memory(&extra->blobs) +
-		       kreg_array_memory(&extra->holders) : 0;
+		       kreg_array_memory(&extra->holders) + kreg_wheel_memory(extra->wheel) : 0;
 }
 
 /* May sleep. Its lists are empty, or of no account. @extra may be NULL. */
@@ -51,5 +51,6 @@ void kreg_extra_free(struct kreg_extra *extra)
 		return;
 	kreg_array_free(&extra->blobs);
 	kreg_array_free(&extra->holders);
+	kfree(extra->wheel);
 	kfree(extra);
 }

@@ -72,6 +72,10 @@ struct kreg_change {
 	bool takes : 1;			/* DELETE: only if it is this run */
 	bool seen : 1;			/* an object was, by a look through the run */
 	u8 stage : 2;			/* how far it is, since it may take several holds */
+	/* PUT: the object expires at @expires, and with @idle_ms when it was idle for so long. */
+	bool timed;
+	u32 idle_ms;
+	u64 expires;			/* or KREG_NEVER */
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	struct kreg_edit *edit;		/* with @special and @bind: see edit.h; or NULL */
@@ -101,6 +105,7 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->checked = false;
 	c->paid = false;
 	c->takes = false;
+	c->timed = false;
 	c->bind = NULL;
 	c->edit = NULL;
 	c->only = 0;
@@ -206,6 +211,7 @@ struct kreg_prealloc {
 	u8 index_order;			/* likewise those of the index that come next */
 	bool must_handle;		/* no handle for a blob, or for a holder, is left */
 	bool must_extra;		/* then, too: there is no struct kreg_extra */
+	bool must_wheel;		/* likewise: none for what is timed */
 	bool want_index;
 	bool want_pages;		/* not only a segment for the array of them */
 	bool filled;			/* @brought is valid */
@@ -214,6 +220,7 @@ struct kreg_prealloc {
 	struct {
 		struct kreg_chunk *chunk[KREG_PREALLOC_CLASSES];
 		struct kreg_extra *extra;
+		struct kreg_wheel *wheel;
 		u32 *pages;
 		void **seg[KREG_PREALLOC_ARRAYS];
 		u8 seg_no[KREG_PREALLOC_ARRAYS];
@@ -288,6 +295,9 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 		   (unlikely(c->blob) ? KREG_REC_BLOB : c->value_len) |
 		   (unlikely(c->bound) ? KREG_REC_BOUND : 0);
 
+	if (unlikely(c->timed))
+		lens |= c->idle_ms ? KREG_REC_TIMED | KREG_REC_IDLE : KREG_REC_TIMED;
+
 	r->hash = c->key.hash;
 	r->lens = lens;
 }
@@ -340,6 +350,17 @@ static inline bool kreg_store_binds(const struct kreg_store *s)
 }
 
 /*
+ * Any. Now, on the clock by which objects expire: that of the last tick, for all processors. And
+ * whether @r has expired by then.
+ */
+u64 kreg_expiry_now(void);
+bool kreg_expiry_is_over(const struct kreg_rec *r, u64 now);
+/* Turn, or RCU. When @r, which is timed, is past its time, if nobody looks it up until then. */
+u64 kreg_expiry_deadline(const struct kreg_rec *r);
+/* Turn. When there may be something for kreg_txn_remove_expired() to do; KREG_NEVER. */
+u64 kreg_expiry_next(const struct kreg_store *s);
+
+/*
  * Turn. The steps of a write. Between two of them the turn may be given up, as long as
  * nobody else begins a write of this store or does its upkeep (reserve, cancel and
  * preallocation are allowed):
@@ -386,6 +407,12 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
  */
 unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n,
 				   const struct kreg_rec **removed);
+/*
+ * Turn. Look at up to @n records that may have expired, and remove those that have, as above. What
+ * is left has been put where it is looked at when its time has come.
+ */
+unsigned int kreg_txn_remove_expired(struct kreg_txn *t, unsigned int n,
+				     const struct kreg_rec **removed);
 /* Turn. */
 void kreg_txn_commit(struct kreg_txn *t);
 /* Turn. */

@@ -49,7 +49,8 @@ static void touch(u32 k, bool present, u32 seed, u64 version, struct kreg_holder
 	if (!dirty[k])
 		touched[touched_count++] = k;
 	dirty[k] = true;
-	now[k] = (struct object){ present, seed, version, holder };
+	now[k] = (struct object){ .present = present, .seed = seed, .version = version,
+				  .holder = holder };
 }
 
 static void commit_model(void)
@@ -107,6 +108,7 @@ static void begin_step(struct step *st)
 	st->seed = ++seeds;
 	c->bound = mode->bound && !rnd(mode->bound);
 	st->hold = c->bound && rnd(4);
+	expiry_choose(c);
 	len = value_len(st->seed);
 	st->value = malloc(len + 1);
 	value_make(st->k, st->seed, st->value);
@@ -191,6 +193,7 @@ static void after(struct kreg_txn *t, const struct step *st)
 	case KREG_CHANGE_PUT:
 		tap_check(st->change.count == now[k].present);
 		touch(k, true, st->seed, t->version, st->change.holder);
+		expiry_note(&now[k], &st->change);
 		holder_took(st->change.holder);
 		break;
 	case KREG_CHANGE_DELETE:
@@ -335,6 +338,35 @@ void model_remove_bound(struct kreg_holder *h, u32 n)
 	do_upkeep(1 + rnd(8));
 }
 
+void model_remove_expired(u32 n)
+{
+	const struct kreg_rec *removed[32];
+	struct kreg_txn t;
+	u32 i;
+
+	kreg_txn_begin(&t, &store);
+	n = kreg_txn_remove_expired(&t, n, removed);
+	for (i = 0; i < n; i++) {
+		u32 k = key_number(removed[i]->bytes);
+
+		tap_check(now[k].present && now[k].version == removed[i]->born &&
+			  expiry_is_over(&now[k]));
+		touch(k, false, 0, 0, NULL);
+	}
+	verify();
+	meanwhile();
+	kreg_txn_commit(&t);
+	commit_model();
+	meanwhile();
+	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
+		verify();
+		meanwhile();
+		kreg_store_begin_hold(&store);
+	}
+	verify();
+	do_upkeep(1 + rnd(8));
+}
+
 /* Too much waits for readers: so does the writer. */
 static void throttle(void)
 {
@@ -370,6 +402,8 @@ void model_churn(u32 op)
 	}
 	if (mode->bound && !rnd(20))
 		holder_remove();
+	if (mode->timed)
+		expiry_move_clock();
 	if (!rnd(8))
 		shim_rcu_hold = rnd(2);
 	if (!rnd(16))
@@ -405,6 +439,8 @@ void model_drain(void)
 	model_let_go();
 	for (k = 0; k < mode->keys; k++)
 		probe(k);
+	expiry_check_all_gone();
+	model_let_go();
 	for (k = 0; k < mode->keys; k++) {
 		struct step st = { .k = k, .change.kind = KREG_CHANGE_DELETE };
 		struct kreg_txn t;
