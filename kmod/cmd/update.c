@@ -20,6 +20,7 @@
 #include "store/edit.h"
 #include "store/gfp.h"
 #include "table/bound.h"
+#include "table/expire.h"
 
 /* What takes no more than this needs no memory of its own; all fields do. */
 #define SMALL	(KREG_MAX_FIELDS * sizeof(struct kreg_field) + 128)
@@ -33,6 +34,8 @@ struct update {
 	struct kreg_acks *acks;
 	struct kreg_write write;
 	struct kreg_edit edit;
+	struct kreg_expiry expiry;	/* of what it makes where nothing is, */
+	bool times;			/* if that is said */
 	u8 key[KREG_SMALL_KEY] __aligned(8);
 	u8 small[SMALL] __aligned(8);
 };
@@ -274,6 +277,7 @@ static __always_inline int put_edited(struct update *x, u64 only, struct made *m
 	c->kind = KREG_CHANGE_PUT;
 	c->value_len = 0;
 	c->mine = op->flags & KREG_OP_MINE;
+	w->bind.keeps = true;
 	if (made) {
 		c->must_be_new = !only;
 		c->value_len = made->len;
@@ -287,6 +291,8 @@ static __always_inline int put_edited(struct update *x, u64 only, struct made *m
 		w->result.acks = (struct kreg_acks) {};
 	}
 	err = get_update_key(x);
+	if (unlikely(x->times) && !err)
+		err = kreg_expirer_bring(&w->bind, w->table, &x->expiry);
 	if (err)
 		kreg_put_drop(c);
 	else
@@ -402,6 +408,7 @@ static noinline int update_with_more(struct update *x, struct kreg_ioc_op __user
 
 	if (err)
 		return err;
+	x->times = kreg_more_expiry(&more, &x->expiry);
 	memset_startat(&more, 0, out_process);
 	return update_and_answer(x, user, &more);
 }
@@ -414,6 +421,7 @@ int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	x.client = cl;
 	x.arg = arg;
 	x.acks = acks;
+	x.times = false;
 	if (arg->op.flags & KREG_OP_MORE)
 		return update_with_more(&x, user);
 	return update_and_answer(&x, user, NULL);

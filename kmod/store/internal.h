@@ -91,8 +91,8 @@ size_t kreg_wheel_memory(const struct kreg_wheel *w);
 bool kreg_expiry_meet(const struct kreg_rec *r, bool uses);
 /* Turn. 0, or as kreg_store_reserve() if there is no wheel yet. */
 int kreg_wheel_want(const struct kreg_store *s, struct kreg_prealloc *f);
-bool kreg_wheel_bring(struct kreg_store *s, struct kreg_wheel *w);
-void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref, u64 expires, u32 idle_ms);
+void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref,
+		    const struct kreg_expiry *expiry);
 void kreg_wheel_move(struct kreg_store *s, struct kreg_rec *r, u32 ref);
 void kreg_wheel_remove(struct kreg_store *s, struct kreg_rec *r);
 void kreg_wheel_forget(struct kreg_store *s);

@@ -177,10 +177,11 @@ static int fill_extra(struct kreg_prealloc *f)
 {
 	if (f->must_extra && !f->brought.extra)
 		f->brought.extra = kreg_extra_alloc();
-	if (f->must_wheel && !f->brought.wheel)
-		f->brought.wheel = kreg_wheel_alloc();
-	return (f->must_extra && !f->brought.extra) || (f->must_wheel && !f->brought.wheel) ?
-	       -ENOMEM : 0;
+	if (f->must_extra && !f->brought.extra)
+		return -ENOMEM;
+	if (f->must_wheel && !f->brought.extra->wheel)
+		f->brought.extra->wheel = kreg_wheel_alloc();
+	return f->must_wheel && !f->brought.extra->wheel ? -ENOMEM : 0;
 }
 
 static void fill_pages(struct kreg_prealloc *f)
@@ -231,8 +232,6 @@ static noinline void add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 	add_segment(s, &s->chunks, f, KREG_PREALLOC_CHUNKS);
 	if (f->brought.extra && kreg_extra_add(s, f->brought.extra))
 		f->brought.extra = NULL;
-	if (f->brought.wheel && kreg_wheel_bring(s, f->brought.wheel))
-		f->brought.wheel = NULL;
 	if (s->extra) {
 		add_segment(s, &s->extra->blobs, f, KREG_PREALLOC_BLOBS);
 		add_segment(s, &s->extra->holders, f, KREG_PREALLOC_HOLDERS);
@@ -267,7 +266,6 @@ void kreg_prealloc_empty(struct kreg_prealloc *f)
 		if (f->brought.chunk[i])
 			kreg_chunk_free(f->brought.chunk[i]);
 	kreg_extra_free(f->brought.extra);
-	kfree(f->brought.wheel);
 	kreg_pages_free(f->brought.pages, f->brought.order);
 	for (i = 0; i < KREG_PREALLOC_ARRAYS; i++)
 		kreg_array_seg_free(f->brought.seg[i], f->brought.seg_no[i]);

@@ -25,7 +25,8 @@ static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t by
 static size_t change_size(const struct kreg_change *c)
 {
 	if (c->timed)
-		return kreg_rec_size_timed(c->key.len, c->value_len, c->blob, c->idle_ms);
+		return kreg_rec_size_timed(c->key.len, c->value_len, c->blob,
+					   c->timed == KREG_TIMED_IDLE);
 	return c->bound ? kreg_rec_size_bound(c->key.len, c->value_len, c->blob) :
 			  kreg_rec_size(c->key.len, c->value_len, c->blob);
 }
@@ -42,7 +43,7 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 {
 	bool blob = c->blob;
 	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
-	unsigned int class = unlikely(c->bound | c->timed) ? change_class(c) :
+	unsigned int class = unlikely(c->bound || c->timed) ? change_class(c) :
 							       kreg_arena_class(bytes);
 	struct kreg_rec *r;
 

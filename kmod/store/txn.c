@@ -105,8 +105,10 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 		r->hash = t->sub++;
 	if (unlikely(c->bound))
 		kreg_holder_link(s, c->holder, r, ref, place->old, place->old_ref);
-	if (unlikely(c->timed))
-		kreg_wheel_add(s, r, ref, c->expires, c->idle_ms);
+	if (unlikely(c->timed)) {
+		kreg_wheel_add(s, r, ref, c->expiry);
+		c->holder = NULL;
+	}
 	r->link = *place->link;
 	/* Pair 1: whoever loads the link finds the record written. */
 	smp_store_release(place->link, ref);

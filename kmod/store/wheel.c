@@ -94,20 +94,9 @@ int kreg_wheel_want(const struct kreg_store *s, struct kreg_prealloc *f)
 	if (s->extra && s->extra->wheel)
 		return 0;
 	f->must_handle = true;
-	f->must_extra = !s->extra;
+	f->must_extra = true;
 	f->must_wheel = true;
 	return -EAGAIN;
-}
-
-/* Turn. False: there is one already. */
-bool kreg_wheel_bring(struct kreg_store *s, struct kreg_wheel *w)
-{
-	kreg_store_assert(s);
-	if (!s->extra || s->extra->wheel)
-		return false;
-	s->extra->wheel = w;
-	s->memory += sizeof(*w);
-	return true;
 }
 
 /* How many slots behind that of base the first of the finest level is that has a record. */
@@ -211,16 +200,17 @@ static void take_out(struct kreg_store *s, struct kreg_rec *r)
 }
 
 /* Turn. @r has been written but for its expiry, and is not linked yet. */
-void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref, u64 expires, u32 idle_ms)
+void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref,
+		    const struct kreg_expiry *expiry)
 {
 	struct kreg_rec_expiry *e = kreg_rec_expiry(r);
 	u64 now = kreg_expiry_now();
 
 	kreg_store_assert(s);
-	e->expires = expires;
-	if (idle_ms) {
+	e->expires = expiry->expires;
+	if (expiry->idle_ms) {
 		e->used = now;
-		e->idle_ms = idle_ms;
+		e->idle_ms = expiry->idle_ms;
 	}
 	catch_up(s->extra->wheel, now);
 	insert(s, r, ref);

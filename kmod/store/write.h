@@ -23,6 +23,15 @@ enum kreg_change_kind {
 	KREG_CHANGE_EVENT,		/* of no object: key and value are only to be told */
 };
 
+/* When an object expires; and with @idle_ms also when it was idle for so long. */
+struct kreg_expiry {
+	u64 expires;			/* on the coarse clock, or KREG_NEVER */
+	u32 idle_ms;
+};
+
+#define KREG_TIMED		1
+#define KREG_TIMED_IDLE		2
+
 /*
  * One change on its way through the turn. A PUT carries its record in one of two
  * ways: reserved beforehand (@rec, filled by the caller outside the turn), or as
@@ -40,6 +49,7 @@ struct kreg_change {
 	};
 	union {
 		struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL */
+		const struct kreg_expiry *expiry;	/* PUT with @timed, until it is applied */
 		/* Where keys have runs, see table/run.c. */
 		struct {
 			u32 sub;	/* DELETE with @only: the number of that object; with */
@@ -72,10 +82,8 @@ struct kreg_change {
 	bool takes : 1;			/* DELETE: only if it is this run */
 	bool seen : 1;			/* an object was, by a look through the run */
 	u8 stage : 2;			/* how far it is, since it may take several holds */
-	/* PUT: the object expires at @expires, and with @idle_ms when it was idle for so long. */
-	bool timed;
-	u32 idle_ms;
-	u64 expires;			/* or KREG_NEVER */
+	/* PUT: the object expires, with KREG_TIMED_IDLE also when it is idle: @expiry. */
+	u8 timed : 2;
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	struct kreg_edit *edit;		/* with @special and @bind: see edit.h; or NULL */
@@ -105,7 +113,7 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->checked = false;
 	c->paid = false;
 	c->takes = false;
-	c->timed = false;
+	c->timed = 0;
 	c->bind = NULL;
 	c->edit = NULL;
 	c->only = 0;
@@ -211,7 +219,7 @@ struct kreg_prealloc {
 	u8 index_order;			/* likewise those of the index that come next */
 	bool must_handle;		/* no handle for a blob, or for a holder, is left */
 	bool must_extra;		/* then, too: there is no struct kreg_extra */
-	bool must_wheel;		/* likewise: none for what is timed */
+	bool must_wheel;		/* then, too: none for what expires, or that has no wheel */
 	bool want_index;
 	bool want_pages;		/* not only a segment for the array of them */
 	bool filled;			/* @brought is valid */
@@ -220,7 +228,6 @@ struct kreg_prealloc {
 	struct {
 		struct kreg_chunk *chunk[KREG_PREALLOC_CLASSES];
 		struct kreg_extra *extra;
-		struct kreg_wheel *wheel;
 		u32 *pages;
 		void **seg[KREG_PREALLOC_ARRAYS];
 		u8 seg_no[KREG_PREALLOC_ARRAYS];
@@ -296,10 +303,18 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 		   (unlikely(c->bound) ? KREG_REC_BOUND : 0);
 
 	if (unlikely(c->timed))
-		lens |= c->idle_ms ? KREG_REC_TIMED | KREG_REC_IDLE : KREG_REC_TIMED;
+		lens |= c->timed == KREG_TIMED_IDLE ? KREG_REC_TIMED | KREG_REC_IDLE : KREG_REC_TIMED;
 
 	r->hash = c->key.hash;
 	r->lens = lens;
+}
+
+/* Any. The object that @c puts, which is bound to nobody, is to expire so; or NULL. */
+static inline void kreg_change_expire(struct kreg_change *c, const struct kreg_expiry *expiry)
+{
+	c->timed = !expiry ? 0 : expiry->idle_ms ? KREG_TIMED_IDLE : KREG_TIMED;
+	if (expiry)
+		c->expiry = expiry;
 }
 
 /*

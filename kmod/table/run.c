@@ -321,6 +321,8 @@ static bool is_refused(const struct kreg_change *c)
 {
 	if (c->kind == KREG_CHANGE_DELETE)
 		return c->returns;
+	if (c->bind && (c->bind->times || c->bind->keeps))
+		return true;
 	return c->only || c->mine || c->edit || c->lends || (c->binds && c->bind->strict);
 }
 

@@ -19,6 +19,7 @@
 #include "writer/writer.h"
 
 struct kreg_death_limit;
+struct kreg_expirer;
 struct kreg_mail;
 struct kreg_ns;
 struct kreg_policy;
@@ -85,6 +86,7 @@ struct kreg_table {
 	s64 charged;			/* turn: bytes of @store that are charged to the user */
 	struct kreg_stream *stream;	/* turn: holds a reference; NULL: nobody asks for events */
 	u64 events;			/* turn: number of the last event of former streams */
+	struct kreg_expirer *expirer;	/* turn: set once; NULL: nothing in it has ever expired */
 
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings, or among those of its role */
@@ -124,13 +126,17 @@ struct kreg_table {
 /* What a new table takes, but for its name. */
 #define KREG_TABLE_BYTES	(sizeof(struct kreg_table) + sizeof(struct kreg_root))
 
+/* table.c. Any. */
+size_t kreg_expirer_memory(const struct kreg_table *t);
+
 /* Any. What it takes now, exact under the turn. */
 static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
 	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) +
 	       t->name_memory +
 	       t->heir_data_len + t->policy_bytes +
-	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0);
+	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0) +
+	       kreg_expirer_memory(t);
 }
 
 /* What a new table is to be. */

@@ -15,20 +15,22 @@ static u64 any_time(void)
 	return shim_random() >> 11 >> rnd(40);
 }
 
-void expiry_choose(struct kreg_change *c)
+void expiry_choose(struct kreg_change *c, struct kreg_expiry *e)
 {
-	c->timed = mode->timed && !c->bound && !rnd(mode->timed);
-	if (!c->timed)
+	if (!mode->timed || c->bound || rnd(mode->timed))
 		return;
-	c->idle_ms = rnd(3) ? 0 : min(any_time() / MS, (u64)~0u);
-	c->expires = c->idle_ms && rnd(2) ? KREG_NEVER : shim_clock + any_time();
+	e->idle_ms = rnd(3) ? 0 : min(any_time() / MS, (u64)~0u);
+	e->expires = e->idle_ms && rnd(2) ? KREG_NEVER : shim_clock + any_time();
+	kreg_change_expire(c, e);
 }
 
-void expiry_note(struct object *o, const struct kreg_change *c)
+void expiry_note(struct object *o, const struct kreg_change *c, const struct kreg_expiry *e)
 {
 	o->timed = c->timed;
-	o->expires = c->expires;
-	o->idle = c->idle_ms * MS;
+	if (!o->timed)
+		return;
+	o->expires = e->expires;
+	o->idle = e->idle_ms * MS;
 	o->used = shim_clock;
 }
 

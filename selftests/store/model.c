@@ -15,6 +15,7 @@ struct step {
 	u8 key[KEY_ROOM];
 	u8 *value;
 	struct kreg_edit *edit;
+	struct kreg_expiry expiry;
 	bool skip;			/* there was no space */
 	bool hold;			/* bind it to a holder */
 	struct kreg_change change;
@@ -108,7 +109,7 @@ static void begin_step(struct step *st)
 	st->seed = ++seeds;
 	c->bound = mode->bound && !rnd(mode->bound);
 	st->hold = c->bound && rnd(4);
-	expiry_choose(c);
+	expiry_choose(c, &st->expiry);
 	len = value_len(st->seed);
 	st->value = malloc(len + 1);
 	value_make(st->k, st->seed, st->value);
@@ -193,7 +194,7 @@ static void after(struct kreg_txn *t, const struct step *st)
 	case KREG_CHANGE_PUT:
 		tap_check(st->change.count == now[k].present);
 		touch(k, true, st->seed, t->version, st->change.holder);
-		expiry_note(&now[k], &st->change);
+		expiry_note(&now[k], &st->change, &st->expiry);
 		holder_took(st->change.holder);
 		break;
 	case KREG_CHANGE_DELETE:
@@ -224,7 +225,8 @@ static void apply(struct kreg_txn *t, struct step *st)
 
 	if (st->skip)
 		return;
-	c->holder = c->bound && st->hold ? holder_pick() : NULL;
+	if (!c->timed)
+		c->holder = c->bound && st->hold ? holder_pick() : NULL;
 	for (;;) {
 		find_place(&c->key, &place);
 		tap_check(!place.old == !now[st->k].present);

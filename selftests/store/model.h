@@ -115,8 +115,8 @@ int edit_make(struct kreg_change *c, u32 k, const struct kreg_rec *old, const u8
 	      struct kreg_prealloc *f);
 
 /* expiring.c: objects that expire, and a clock that is moved. */
-void expiry_choose(struct kreg_change *c);
-void expiry_note(struct object *o, const struct kreg_change *c);
+void expiry_choose(struct kreg_change *c, struct kreg_expiry *e);
+void expiry_note(struct object *o, const struct kreg_change *c, const struct kreg_expiry *e);
 bool expiry_is_over(const struct object *o);
 void expiry_used(u32 k, const struct kreg_hit *hit);
 void expiry_check(const struct object *o, const struct kreg_hit *hit, bool exactly);
