@@ -252,7 +252,7 @@ static const struct place places[] = {
 	AT(72, kreg_ioc_lease, out_limit),
 	AT(76, kreg_ioc_lease, out_reserved),
 
-	SIZE(384, kreg_info),
+	SIZE(392, kreg_info),
 	AT(0, kreg_info, size),
 	AT(4, kreg_info, type),
 	AT(8, kreg_info, id),
@@ -293,6 +293,7 @@ static const struct place places[] = {
 	AT(368, kreg_info, kept_bytes),
 	AT(376, kreg_info, pins),
 	AT(380, kreg_info, reserved),
+	AT(384, kreg_info, timed),
 	SIZE(40, kreg_ioc_info),
 	AT(0, kreg_ioc_info, size),
 	AT(4, kreg_ioc_info, flags),
@@ -389,6 +390,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(1 << 10, KREG_FEATURE_ORDERED);
 	EXPECT_EQ(1 << 13, KREG_FEATURE_PIN);
 	EXPECT_EQ(1 << 14, KREG_FEATURE_RENAME);
+	EXPECT_EQ(1 << 15, KREG_FEATURE_EXPIRY);
 }
 
 /* The numbers of commands do not change when structs grow. */
