@@ -102,7 +102,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	s->arg = arg;
 	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
 	s->tail = (arg->flags & KREG_SCAN_PROCESSES ? sizeof(struct kreg_process) : 0) +
-		  (arg->flags & KREG_SCAN_EXPIRES ? sizeof(u64) : 0);
+		  (arg->flags & KREG_SCAN_EXPIRES ? sizeof(struct kreg_object_expiry) : 0);
 	s->buf = u64_to_user_ptr(arg->buf);
 	arg->out_more = 0;
 	arg->out_reserved = 0;

@@ -15,8 +15,8 @@
 #include "cmd/op.h"
 #include "cmd/scan_take.h"
 #include "cmd/usercopy.h"
-#include "store/layout.h"
 #include "store/pin.h"
+#include "store/write.h"
 #include "table/bond.h"
 #include "table/collect.h"
 #include "table/table.h"
@@ -67,13 +67,21 @@ static noinline int put_process(struct kreg_process __user *to, const struct kre
 	return kreg_put_nofault(to, &whom, sizeof(whom));
 }
 
-/* And when it expires, in his time. */
-static noinline int put_expires(u64 __user *to, const struct kreg_hit *hit)
+static u64 moment_for_user(u64 moment)
 {
-	u64 expires = kreg_hit_expires(hit);
+	return moment == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(moment));
+}
 
-	expires = expires == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(expires));
-	return kreg_put_nofault(to, &expires, sizeof(expires));
+/* And when it expires, in his time. */
+static noinline int put_expiry(struct kreg_object_expiry __user *to, const struct kreg_hit *hit)
+{
+	struct kreg_object_expiry tell = { .until_ns = moment_for_user(kreg_hit_expires(hit)) };
+	struct kreg_expiry said;
+
+	kreg_hit_expiry(hit, &said);
+	tell.expires_ns = moment_for_user(said.expires);
+	tell.idle_ms = said.idle_ms;
+	return kreg_put_nofault(to, &tell, sizeof(tell));
 }
 
 /* What is asked for behind an object. */
@@ -86,7 +94,7 @@ static noinline int put_tail(const struct kreg_scan *s, void __user *to,
 		err = put_process(to, hit);
 		to += sizeof(struct kreg_process);
 	}
-	return err ?: s->arg->flags & KREG_SCAN_EXPIRES ? put_expires(to, hit) : 0;
+	return err ?: s->arg->flags & KREG_SCAN_EXPIRES ? put_expiry(to, hit) : 0;
 }
 
 /* Write the object, without the value if a blob has that. Page faults are off. */

@@ -88,6 +88,16 @@ u64 kreg_hit_expires(const struct kreg_hit *hit)
 	return kreg_rec_is_timed(r) ? kreg_expiry_deadline(r) : KREG_NEVER;
 }
 
+void kreg_hit_expiry(const struct kreg_hit *hit, struct kreg_expiry *expiry)
+{
+	const struct kreg_rec *r = container_of(hit->key, struct kreg_rec, bytes[0]);
+	const struct kreg_rec_expiry *e = kreg_rec_expiry(r);
+	bool timed = kreg_rec_is_timed(r);
+
+	expiry->expires = timed ? e->expires : KREG_NEVER;
+	expiry->idle_ms = timed && r->lens & KREG_REC_IDLE ? e->idle_ms : 0;
+}
+
 int kreg_wheel_want(const struct kreg_store *s, struct kreg_prealloc *f)
 {
 	kreg_store_assert(s);

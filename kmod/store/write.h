@@ -375,6 +375,9 @@ u64 kreg_expiry_deadline(const struct kreg_rec *r);
 /* Turn. When there may be something for kreg_txn_remove_expired() to do; KREG_NEVER. */
 u64 kreg_expiry_next(const struct kreg_store *s);
 
+/* RCU. What was said when it was put. */
+void kreg_hit_expiry(const struct kreg_hit *hit, struct kreg_expiry *expiry);
+
 /*
  * Turn. The steps of a write. Between two of them the turn may be given up, as long as
  * nobody else begins a write of this store or does its upkeep (reserve, cancel and

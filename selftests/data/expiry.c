@@ -59,9 +59,15 @@ TEST_F(expiry, tells_when)
 	EXPECT_EQ(when, more.out_expires_ns);
 }
 
+static const struct kreg_object_expiry *expiry_of(const struct kreg_object *object)
+{
+	return (const void *)((const char *)object + object->size -
+			      sizeof(struct kreg_object_expiry));
+}
+
 TEST_F(expiry, scan_tells_when)
 {
-	__u64 when = test_now_ns() + LONG, buf[64], *tail;
+	__u64 when = test_now_ns() + LONG, buf[64];
 	struct kreg_ioc_scan cmd = {
 		.flags = KREG_SCAN_EXPIRES | KREG_SCAN_PROCESSES,
 		.table = self->table,
@@ -69,22 +75,31 @@ TEST_F(expiry, scan_tells_when)
 		.buf_len = sizeof(buf),
 	};
 	const struct kreg_object *object = (void *)buf;
+	const struct kreg_object_expiry *e;
 
 	put_expiring("key", 0, when, 0);
 	put_expiring("past", 0, 1, 0);
 	test_scan(self->fd, &cmd);
 	ASSERT_EQ(1, cmd.out_count);
-	tail = (__u64 *)((char *)buf + object->size) - 1;
-	EXPECT_EQ(when, *tail);
+	/* Header, key and value, and what is asked for. */
+	EXPECT_EQ(24 + 8 + 16 + 24, object->size);
+	e = expiry_of(object);
+	EXPECT_EQ(when, e->until_ns);
+	EXPECT_EQ(when, e->expires_ns);
+	EXPECT_EQ(0, e->idle_ms);
+	put_expiring("key", 0, 0, 100000);
 	cmd.flags = KREG_SCAN_EXPIRES;
 	test_scan(self->fd, &cmd);
-	/* Header, key and value, and eight bytes. */
-	EXPECT_EQ(24 + 8 + 8, object->size);
-	tail = (__u64 *)((char *)buf + object->size) - 1;
-	EXPECT_EQ(when, *tail);
+	EXPECT_EQ(24 + 8 + 24, object->size);
+	e = expiry_of(object);
+	EXPECT_GT(e->until_ns, test_now_ns());
+	EXPECT_EQ(0, e->expires_ns);
+	EXPECT_EQ(100000, e->idle_ms);
 	test_puts(self->fd, self->table, "key", "value");
 	test_scan(self->fd, &cmd);
-	EXPECT_EQ(0, *tail);
+	EXPECT_EQ(0, e->until_ns);
+	EXPECT_EQ(0, e->expires_ns);
+	EXPECT_EQ(0, e->idle_ms);
 	cmd.flags |= KREG_SCAN_COUNT;
 	EXPECT_EQ(-EINVAL, _test_scan(self->fd, &cmd));
 	cmd.flags = KREG_SCAN_COUNT;

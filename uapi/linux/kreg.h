@@ -1144,6 +1144,21 @@ struct kreg_object {
 };
 
 /**
+ * struct kreg_object_expiry - at the end of an object of a scan with EXPIRES
+ * @until_ns: when it expires if nobody looks it up until then, as @out_expires_ns of &struct
+ *	kreg_more; 0: it does not
+ * @expires_ns: as it was put: when it expires in any case; 0: never
+ * @idle_ms: likewise, when it was not looked up for so long; 0: it does not
+ * @reserved: 0
+ */
+struct kreg_object_expiry {
+	__aligned_u64 until_ns;
+	__aligned_u64 expires_ns;
+	__u32 idle_ms;
+	__u32 reserved;
+};
+
+/**
  * struct kreg_ioc_scan - ioctl(KREG_IOC_SCAN)
  * @size: sizeof(struct kreg_ioc_scan)
  * @flags: %KREG_SCAN_ALL bits
@@ -1172,8 +1187,8 @@ struct kreg_object {
  * meanwhile, and no key twice. It is not a snapshot.
  *
  * With PROCESSES each object ends with a &struct kreg_process, the last 16 bytes of its @size,
- * behind the padding of the value: to whom it is bound, or zero. With EXPIRES each ends with eight
- * bytes, behind that: when it expires, as @out_expires_ns of &struct kreg_more. With OF, objects of other
+ * behind the padding of the value: to whom it is bound, or zero. With EXPIRES each ends with a
+ * &struct kreg_object_expiry, behind that. With OF, objects of other
  * processes are passed over; ESRCH: a process without a cookie that is not the caller. Of one that
  * lives and has few objects in a table other than a bag, at most 1,024, that takes as long as
  * these are many, unless a write of the table is just under way, and without a range or COUNT; else
