@@ -201,8 +201,6 @@ int kreg_dump_reader_next(struct dump_reader *r, struct dump_object *object)
 				return ret;
 			continue;
 		}
-		if (r->timed)
-			return kreg_dump_damaged(r, "an expiry is of no object");
 		if (!(kind & DUMP_OPTIONAL))
 			return kreg_dump_unknown("record of kind", kind);
 	}
