@@ -22,7 +22,7 @@ static bool says_expiry(const struct kreg_more *more)
 }
 
 /* What expires and what is bound are different objects so far. */
-static bool is_unknown(const struct kreg_more *more, const struct kreg_op *op)
+static bool is_unsupported(const struct kreg_more *more, const struct kreg_op *op)
 {
 	return more->flags & ~KREG_MORE_ALL || more->filter || more->filter_count ||
 	       more->process.reserved || (says_expiry(more) && op->flags & KREG_OP_BOUND);
@@ -37,7 +37,7 @@ static int check_more(const struct kreg_more *more, const struct kreg_op *op)
 {
 	bool starts = more->flags & KREG_MORE_START;
 
-	if (is_unknown(more, op))
+	if (is_unsupported(more, op))
 		return -EOPNOTSUPP;
 	/* Only of an object that it makes is there anything to say when that expires. */
 	if (says_expiry(more) && (kreg_op_reads(op) || (op->code == KREG_OP_EDIT && !starts)))

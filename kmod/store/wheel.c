@@ -138,7 +138,7 @@ static u32 first_coarse(const struct kreg_wheel *w, u32 level)
 }
 
 /* The tick with which the first slot begins that has a record; KREG_NEVER. */
-static u64 find_first(const struct kreg_wheel *w, u32 *slot)
+static u64 first_slot(const struct kreg_wheel *w, u32 *slot)
 {
 	u64 first = KREG_NEVER;
 	u32 level;
@@ -157,7 +157,7 @@ static u64 find_first(const struct kreg_wheel *w, u32 *slot)
 }
 
 /* All slots up to @now, but those that begin at next and later, are empty. */
-static void catch_up(struct kreg_wheel *w, u64 now)
+static void advance_base(struct kreg_wheel *w, u64 now)
 {
 	u64 tick = min(now >> KREG_TICK_SHIFT, w->next);
 
@@ -177,7 +177,7 @@ static void enter_slot(struct kreg_store *s, u32 slot, struct kreg_rec_expiry *e
 }
 
 /* Put it where it is looked at in the tick that begins when it has just expired. */
-static void insert(struct kreg_store *s, struct kreg_rec *r, u32 ref)
+static void put_in_slot(struct kreg_store *s, struct kreg_rec *r, u32 ref)
 {
 	struct kreg_wheel *w = s->extra->wheel;
 	u64 tick = max((kreg_expiry_deadline(r) >> KREG_TICK_SHIFT) + 1, w->base), number;
@@ -222,8 +222,8 @@ void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref,
 		e->used = now;
 		e->idle_ms = expiry->idle_ms;
 	}
-	catch_up(s->extra->wheel, now);
-	insert(s, r, ref);
+	advance_base(s->extra->wheel, now);
+	put_in_slot(s, r, ref);
 	WRITE_ONCE(s->extra->timed, s->extra->timed + 1);
 }
 
@@ -232,7 +232,7 @@ void kreg_wheel_move(struct kreg_store *s, struct kreg_rec *r, u32 ref)
 {
 	kreg_store_assert(s);
 	take_out(s, r);
-	insert(s, r, ref);
+	put_in_slot(s, r, ref);
 }
 
 /* Turn. @r dies. */
@@ -266,8 +266,8 @@ u32 kreg_wheel_due(struct kreg_store *s, u64 now)
 	kreg_store_assert(s);
 	if (!w || w->next > now >> KREG_TICK_SHIFT)
 		return 0;
-	w->next = find_first(w, &slot);
-	catch_up(w, now);
+	w->next = first_slot(w, &slot);
+	advance_base(w, now);
 	return w->next <= now >> KREG_TICK_SHIFT ? w->heads[slot] : 0;
 }
 

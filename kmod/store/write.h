@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#include "store/expiry.h"
 #include "store/gfp.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -21,12 +22,6 @@ enum kreg_change_kind {
 	KREG_CHANGE_DELETE,
 	KREG_CHANGE_CLEAR,
 	KREG_CHANGE_EVENT,		/* of no object: key and value are only to be told */
-};
-
-/* When an object expires; and with @idle_ms also when it was idle for so long. */
-struct kreg_expiry {
-	u64 expires;			/* on the coarse clock, or KREG_NEVER */
-	u32 idle_ms;
 };
 
 #define KREG_TIMED		1
@@ -363,20 +358,6 @@ static inline bool kreg_store_binds(const struct kreg_store *s)
 
 	return extra && READ_ONCE(extra->holders.segs);
 }
-
-/*
- * Any. Now, on the clock by which objects expire: that of the last tick, for all processors. And
- * whether @r has expired by then.
- */
-u64 kreg_expiry_now(void);
-bool kreg_expiry_is_over(const struct kreg_rec *r, u64 now);
-/* Turn, or RCU. When @r, which is timed, is past its time, if nobody looks it up until then. */
-u64 kreg_expiry_deadline(const struct kreg_rec *r);
-/* Turn. When there may be something for kreg_txn_remove_expired() to do; KREG_NEVER. */
-u64 kreg_expiry_next(const struct kreg_store *s);
-
-/* RCU. What was said when it was put. */
-void kreg_hit_expiry(const struct kreg_hit *hit, struct kreg_expiry *expiry);
 
 /*
  * Turn. The steps of a write. Between two of them the turn may be given up, as long as

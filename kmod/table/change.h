@@ -61,8 +61,8 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
 #define KREG_TABLE_FAR		(-ERESTART)
 
 /*
- * Turn. The conditions of @c, when it matters to whom objects are bound, or when they expire. -EEXIST, -ECANCELED,
- * kreg_over_limit(); -ENODATA: it is not the caller's; -EACCES: the rule of a registry; -ESRCH,
+ * Turn. The conditions of @c, when it matters to whom objects are bound, or when they expire.
+ * -EEXIST, -ECANCELED, -EBUSY, kreg_over_limit(); -ENODATA: it is not the caller's; -EACCES: the rule of a registry; -ESRCH,
  * -EPERM: the process to which it binds is exiting, or not the caller's.
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
@@ -75,8 +75,8 @@ int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct 
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
 /*
  * Turn. Where a key may have several objects: whether what @c may remove depends on whose it is;
- * whether @r is there for nobody, since its process is exiting or it has expired; and whether @c may remove @r: 0, 1
- * if it is not meant for that, -EACCES.
+ * whether @r is there for nobody, since its process is exiting or it has expired; and whether @c
+ * may remove @r: 0, 1 if it is not meant for that, -EACCES.
  */
 bool kreg_table_restricts(const struct kreg_table *t, const struct kreg_change *c);
 bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r);

@@ -8,8 +8,9 @@
 #include "client/user.h"
 #include "store/gfp.h"
 #include "store/reader.h"
-#include "table/bound.h"
+#include "table/bind.h"
 #include "table/expire.h"
+#include "table/expirer.h"
 #include "table/names.h"
 #include "table/publish.h"
 #include "table/table.h"
@@ -114,7 +115,7 @@ static unsigned int records_a_hold(const struct kreg_table *t)
 }
 
 /* One commit for all of them. False: none has expired. */
-static bool remove_some(struct kreg_expirer *x)
+static bool remove_expired(struct kreg_expirer *x)
 {
 	const struct kreg_rec *removed[EXPIRE_RECORDS];
 	struct kreg_table *t = x->table;
@@ -149,7 +150,7 @@ static bool expire_step(struct kreg_req *req)
 		return true;
 	if (x->unlinking)
 		kreg_store_begin_hold(&t->store);
-	else if (!remove_some(x))
+	else if (!remove_expired(x))
 		return !is_due(t);
 	x->unlinking = !kreg_txn_unlink(&x->txn, EXPIRE_RECORDS);
 	if (x->unlinking)

@@ -13,7 +13,7 @@
 #include "store/gfp.h"
 #include "store/store.h"
 #include "table/bond.h"
-#include "table/expire.h"
+#include "table/expirer.h"
 #include "table/table.h"
 #include "client/user.h"
 

@@ -185,7 +185,6 @@ static const struct place places[] = {
 	AT(0, kreg_object_expiry, until_ns),
 	AT(8, kreg_object_expiry, expires_ns),
 	AT(16, kreg_object_expiry, idle_ms),
-	AT(20, kreg_object_expiry, reserved),
 	SIZE(136, kreg_ioc_scan),
 	AT(0, kreg_ioc_scan, size),
 	AT(4, kreg_ioc_scan, flags),

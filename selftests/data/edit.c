@@ -302,7 +302,7 @@ TEST_F(edit, bad_operations)
 	EXPECT_EDIT(EFAULT, op.key = 8);
 	EXPECT_EDIT(EOPNOTSUPP, op.arg = 1);
 	EXPECT_EDIT(EOPNOTSUPP, op.offset = 1);
-	EXPECT_EDIT(EOPNOTSUPP, op.flags = KREG_OP_KEEP);
+	EXPECT_EDIT(EINVAL, op.flags = KREG_OP_KEEP);
 	EXPECT_EDIT(EINVAL, op.flags = KREG_OP_VERSION);
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		EXPECT_EDIT(EINVAL, op.flags = flags[i]; op.arg = flags[i] & 0x0c ? 1 : 0);

@@ -44,7 +44,7 @@ TEST_F(lib, put_ttl)
 	EXPECT_EQ(-ENODATA, kreg_expires(self->table, "key", 3, &ns));
 	EXPECT_TRUE(says("the key is not in"));
 	ASSERT_EQ(0, kreg_put_ttl(self->table, "key", 3, "value", 5, 0));
-	EXPECT_FALSE(is_there(self->table, "key"));
+	ASSERT_EQ(0, kreg_wait(self->table, "key", 3, KREG_WATCH_ABSENT, 0, -1));
 }
 
 TEST_F(lib, put_with)
@@ -109,7 +109,7 @@ TEST_F(lib, put_with_errors)
 	e.expires_ns = 1;
 	EXPECT_EQ(-EINVAL, kreg_edit(self->table, "key", 3, &f, 1, &e));
 	EXPECT_TRUE(says("only an object that is made"));
-	bag = dump_new_table(self->client, NULL, KREG_TYPE_BAG);
+	bag = dump_new_table(self->client, "expiry-bag", KREG_TYPE_BAG);
 	ASSERT_NE(NULL, bag);
 	EXPECT_EQ(-EOPNOTSUPP, kreg_put_ttl(bag, "key", 3, "v", 1, 1));
 	dump_drop_table(bag);

@@ -79,10 +79,28 @@ void expiry_check(const struct object *o, const struct kreg_hit *hit, bool exact
 		tap_check(expires >= deadline_of(o) && expires <= o->expires);
 }
 
+static void remove_expired(u32 n)
+{
+	const struct kreg_rec *removed[32];
+	struct kreg_txn t;
+	u32 i;
+
+	kreg_txn_begin(&t, &store);
+	n = kreg_txn_remove_expired(&t, n, removed);
+	for (i = 0; i < n; i++) {
+		u32 k = key_number(removed[i]->bytes);
+
+		tap_check(now[k].present && now[k].version == removed[i]->born &&
+			  expiry_is_over(&now[k]));
+		model_gone(k);
+	}
+	model_finish(&t);
+}
+
 static void remove_due(void)
 {
 	while (kreg_expiry_next(&store) <= shim_clock)
-		model_remove_expired(1 + rnd(32));
+		remove_expired(1 + rnd(32));
 }
 
 /* Whatever expired two ticks ago is gone, once all that is due was looked at. */
@@ -100,7 +118,7 @@ void expiry_move_clock(void)
 	if (!rnd(3))
 		shim_clock += rnd(3) ? rnd(3 * TICK) : any_time();
 	if (!rnd(4)) {
-		model_remove_expired(1 + rnd(32));
+		remove_expired(1 + rnd(32));
 	} else if (!rnd(4)) {
 		remove_due();
 		check_gone();

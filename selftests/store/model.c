@@ -273,6 +273,20 @@ static void do_upkeep(u32 budget)
 	kreg_prealloc_free(&f);
 }
 
+static void finish_write(struct kreg_txn *t)
+{
+	kreg_txn_commit(t);
+	verify();
+	commit_model();
+	meanwhile();
+	while (!kreg_txn_unlink(t, 1 + rnd(3))) {
+		verify();
+		meanwhile();
+		kreg_store_begin_hold(&store);
+	}
+	verify();
+}
+
 static void run(struct batch *b)
 {
 	struct kreg_txn t;
@@ -283,90 +297,22 @@ static void run(struct batch *b)
 		apply(&t, &b->steps[i]);
 		meanwhile();
 	}
-	kreg_txn_commit(&t);
-	verify();
-	commit_model();
-	meanwhile();
-	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
-		verify();
-		meanwhile();
-		kreg_store_begin_hold(&store);
-	}
-	verify();
+	finish_write(&t);
 	discard(b);
 	do_upkeep(1 + rnd(8));
 }
 
-/* Those of @h that have gone, however the store has chosen them. */
-static void note_removed(const struct kreg_holder *h)
+void model_finish(struct kreg_txn *t)
 {
-	struct kreg_place place;
-	u8 bytes[KEY_ROOM];
-	u32 k;
-
-	for (k = 0; k < mode->keys; k++) {
-		struct kreg_key key = key_of(k, bytes);
-
-		if (!now[k].present || now[k].holder != h)
-			continue;
-		find_place(&key, &place);
-		if (!place.old)
-			touch(k, false, 0, 0, NULL);
-	}
-}
-
-void model_remove_bound(struct kreg_holder *h, u32 n)
-{
-	struct kreg_txn t;
-
-	if (mode->runs) {
-		bags_remove_bound(h, n);
-		return;
-	}
-	kreg_txn_begin(&t, &store);
-	kreg_txn_remove_bound(&t, h, n, NULL);
 	verify();
-	note_removed(h);
 	meanwhile();
-	kreg_txn_commit(&t);
-	commit_model();
-	meanwhile();
-	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
-		verify();
-		meanwhile();
-		kreg_store_begin_hold(&store);
-	}
-	verify();
+	finish_write(t);
 	do_upkeep(1 + rnd(8));
 }
 
-void model_remove_expired(u32 n)
+void model_gone(u32 k)
 {
-	const struct kreg_rec *removed[32];
-	struct kreg_txn t;
-	u32 i;
-
-	kreg_txn_begin(&t, &store);
-	n = kreg_txn_remove_expired(&t, n, removed);
-	for (i = 0; i < n; i++) {
-		u32 k = key_number(removed[i]->bytes);
-
-		tap_check(now[k].present && now[k].version == removed[i]->born &&
-			  expiry_is_over(&now[k]));
-		touch(k, false, 0, 0, NULL);
-	}
-	verify();
-	meanwhile();
-	kreg_txn_commit(&t);
-	commit_model();
-	meanwhile();
-	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
-		verify();
-		meanwhile();
-		kreg_store_begin_hold(&store);
-	}
-	verify();
-	do_upkeep(1 + rnd(8));
+	touch(k, false, 0, 0, NULL);
 }
 
 /* Too much waits for readers: so does the writer. */

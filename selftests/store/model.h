@@ -90,8 +90,9 @@ void model_drain(void);			/* to an empty store */
 void model_end(void);
 
 void model_fill(struct kreg_prealloc *f);
-void model_remove_bound(struct kreg_holder *h, u32 n);
-void model_remove_expired(u32 n);
+/* What a write of another kind has done to the model: @k has gone; and the rest of it. */
+void model_gone(u32 k);
+void model_finish(struct kreg_txn *t);
 
 /* memory.c */
 void memory_bring(struct kreg_prealloc *f);	/* gives up the turn */

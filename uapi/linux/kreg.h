@@ -788,7 +788,8 @@ enum kreg_op_code {
  * and edited beforehand, and put in place if nobody has written meanwhile, else again.
  *
  * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; ECANCELED; EBUSY:
- * PUT or EDIT, and the object is on loan, or PUT of one that expires, and it is bound; ERANGE: PART; EDQUOT with %KREG_LIMIT_BOUND.
+ * PUT or EDIT, and the object is on loan, or PUT of one that expires, and it is bound; ERANGE:
+ * PART; EDQUOT with %KREG_LIMIT_BOUND.
  *
  * EDIT and VALUE do not go into a batch so far (EOPNOTSUPP), nor with ASYNC (EINVAL).
  *
@@ -1199,8 +1200,8 @@ struct kreg_object_expiry {
  * be now: nothing of a process that is dead, and what others have on loan is hidden.
  *
  * COUNT counts what a scan with the same range, @after and OF would return. It goes with neither
- * KEYS nor PROCESSES nor EXPIRES. REVERSE is for tables that are in the order of keys: on a set it is
- * EOPNOTSUPP.
+ * KEYS nor PROCESSES nor EXPIRES. REVERSE is for tables that are in the order of keys: on a set it
+ * is EOPNOTSUPP.
  *
  * Errors beside the general ones: EMSGSIZE; EINVAL: @buf is not aligned, or is given with COUNT;
  * OF without a process, or a process without it; in the range an empty key, a flag without the
@@ -1442,10 +1443,9 @@ enum kreg_watch_kind {
  * that came to be, or later if many wait. What only a batch has made of a key on its way, before
  * its end, does not count. With SLEEP there is no record, and the call returns then.
  *
- * An object that has expired, or whose process is exiting, is absent, unless it lingers. If it was
- * present when the
- * watch was set, ABSENT and CHANGED end when it is removed for that, or another object takes its
- * place, and not yet when it comes to be hidden. An object on loan is absent for all waits, its
+ * An object that has expired, or whose process is exiting, is absent, unless it lingers. If it
+ * was present when the watch was set, ABSENT and CHANGED end when it is removed for that, or
+ * another object takes its place, and not yet when it comes to be hidden. An object on loan is absent for all waits, its
  * borrower's as well, until the loan has ended.
  *
  * Who may read the table may wait for its keys. Whether the client still may is decided again

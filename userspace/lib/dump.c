@@ -10,7 +10,8 @@
 /* A block is written when it has so much, or before it would become too long for the format. */
 #define FULL	(256u << 10)
 
-_Static_assert(FULL + 2 * DUMP_RECORD + DUMP_EXPIRY_LEN + KREG_MAX_KEY + KREG_MAX_VALUE <= DUMP_BODY,
+_Static_assert(FULL + 2 * DUMP_RECORD + DUMP_EXPIRY_LEN + KREG_MAX_KEY + KREG_MAX_VALUE <=
+	       DUMP_BODY,
 	       "an object fits into a block that is not full");
 
 struct writer {
