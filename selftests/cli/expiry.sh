@@ -18,29 +18,35 @@ cleanup() {
 trap cleanup EXIT
 
 
+# tells NAME PATTERN COMMAND...: a line of what it prints is as the pattern says.
+tells() {
+	name=$1 pattern=$2
+	shift 2
+	is "$name" "$("$@" 2>&1 | grep -c -- "$pattern")" 1
+}
+
 "$kreg" new timed
 t 'put' 0 '' '' "$kreg" put --ttl 1h timed long v
-t 'told by get' 0 '*"expires_ms":3[56][0-9][0-9][0-9][0-9][0-9]*' '' "$kreg" get --json timed long
-t 'told by scan' 0 '*"expires_ms":3[56][0-9][0-9][0-9][0-9][0-9]*' '' "$kreg" scan --json timed
-t 'told by info' 0 '*timed * 1 objects that expire*' '' "$kreg" info timed
-t 'and in JSON' 0 '*"timed":1,*' '' "$kreg" info --json timed
+tells 'told by get' '"expires_ms":3[56][0-9]\{5\}}$' "$kreg" get --json timed long
+tells 'told by scan' '"expires_ms":3[56][0-9]\{5\}}$' "$kreg" scan --json timed
+tells 'told by info' '^timed  *1 objects that expire' "$kreg" info timed
+tells 'and in JSON' '"timed":1,' "$kreg" info --json timed
 t 'put over it' 0 '' '' "$kreg" put timed long v
-t 'it does not expire any more' 0 '{"key":"long","value":"v","version":*[0-9]}' '' \
-	"$kreg" get --json timed long
+tells 'it does not expire any more' '"version":[0-9]*}$' "$kreg" get --json timed long
 "$kreg" put --idle 5m timed idle v
-t 'idle' 0 '*"expires_ms":[23][0-9][0-9][0-9][0-9][0-9]*' '' "$kreg" get --json timed idle
+tells 'idle' '"expires_ms":[23][0-9]\{5\}}$' "$kreg" get --json timed idle
 t 'kept' 0 '' '' "$kreg" put --keep timed idle w
-t 'it is idle as before' 0 '*"value":"w"*"expires_ms":*' '' "$kreg" get --json timed idle
+tells 'it is idle as before' '"value":"w".*"expires_ms":' "$kreg" get --json timed idle
 "$kreg" put --ttl 1 timed short v
 "$kreg" dump -o "$tmp/dump" timed
-t 'waited for' 0 '*' '' "$kreg" wait --absent timed short
+t 'waited for' 0 '' '' "$kreg" wait --absent timed short
 t 'absent' 3 '' "kreg get: the key is not in table 'timed'" "$kreg" get timed short
 t 'a new one' 0 '' '' "$kreg" put --new --ttl 1h timed short v
 t 'taken' 0 v '' "$kreg" take timed short
-t 'restored' 0 '*' '*' "$kreg" restore --name copy "$tmp/dump"
+is 'restored' "$("$kreg" restore --as copy "$tmp/dump" >/dev/null 2>&1; echo $?)" 0
 t 'without what has expired' 3 '' '*' "$kreg" get copy short
-t 'and with what has not' 0 '*"expires_ms":*' '' "$kreg" get --json copy idle
-t 'with a version' 0 '{"version":*}' '' "$kreg" put --json --present --ttl 1h timed idle x
+tells 'and with what has not' '"expires_ms":' "$kreg" get --json copy idle
+tells 'with a version' '^{"version":[0-9]*}$' "$kreg" put --json --present --ttl 1h timed idle x
 t 'another version' 4 '' '*has another version*' "$kreg" put --if-version 1 --ttl 1h timed idle y
 t 'no time' 2 '' "kreg put: 'x' is no time*" "$kreg" put --ttl x timed a b
 t 'no time at all' 2 '' "kreg put: '0' is no time*" "$kreg" put --idle 0 timed a b
