@@ -54,6 +54,9 @@ FIXTURE_TEARDOWN_PARENT(expiry)
 	test_teardown(_metadata, &self->base);
 }
 
+/* Of what put_timed() has put. */
+static __u64 last_version;
+
 static inline int put_timed(int fd, __u64 table, const char *key, __u16 flags, __u64 expires,
 		     __u32 idle_ms)
 {
@@ -64,9 +67,13 @@ static inline int put_timed(int fd, __u64 table, const char *key, __u16 flags, _
 	};
 	struct kreg_op op = test_op_puts(key, "value");
 
+	int err;
+
 	op.flags = KREG_OP_MORE | flags;
 	op.arg = test_ptr(&more);
-	return _test_op(fd, table, 0, &op);
+	err = _test_op(fd, table, 0, &op);
+	last_version = op.out_version;
+	return err;
 }
 
 /* When it expires: 0: never, or -errno. */
