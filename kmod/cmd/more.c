@@ -162,12 +162,14 @@ static u64 tell_expiry(u64 expires)
 int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond)
 {
+	struct kreg_op_bond unused;
 	struct kreg_op op = arg->op;
 	struct kreg_more more;
 	int err = kreg_more_get(&more, &arg->op), told;
 
 	if (err)
 		return err;
+	bond = bond ?: &unused;
 	op.flags &= ~KREG_OP_MORE;
 	op.arg = 0;
 	err = kreg_op_read(cl, arg->table, &op, bond);

@@ -155,8 +155,8 @@ int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg);
 /*
- * Sleeps. A GET or MEMBER that asks for more, which is in *bond, too; and answer it, but for what
- * is behind the operation.
+ * Sleeps. A GET or MEMBER that asks for more, which is in *bond, too, if that is not NULL; and
+ * answer it, but for what is behind the operation.
  */
 int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond);

@@ -40,12 +40,10 @@ static fmode_t mode_of(const struct kreg_op *op)
 static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		      struct kreg_ioc_op *arg)
 {
-	struct kreg_op_bond bond;
-
 	if (kreg_op_looks(&arg->op))
 		return kreg_op_update(cl, user, arg, NULL);
 	if (unlikely(arg->op.flags & KREG_OP_MORE))
-		return kreg_op_reads(&arg->op) ? kreg_op_get_more(cl, user, arg, &bond) :
+		return kreg_op_reads(&arg->op) ? kreg_op_get_more(cl, user, arg, NULL) :
 						 kreg_op_put_more(cl, user, arg);
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_op_queue(cl, arg->table, &arg->op);

@@ -3,6 +3,7 @@
 #ifndef KREG_STORE_EXPIRY_H
 #define KREG_STORE_EXPIRY_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "store/layout.h"
@@ -16,7 +17,7 @@ struct kreg_expiry {
 
 /*
  * Any. Now, on the clock by which objects expire: that of the last tick, for all processors. And
- * whether @r has expired by then.
+ * whether @r, which is timed, has expired by then.
  */
 u64 kreg_expiry_now(void);
 bool kreg_expiry_is_over(const struct kreg_rec *r, u64 now);
@@ -24,6 +25,13 @@ bool kreg_expiry_is_over(const struct kreg_rec *r, u64 now);
 u64 kreg_expiry_deadline(const struct kreg_rec *r);
 /* Turn. When there may be something for kreg_txn_remove_expired() to do; KREG_NEVER. */
 u64 kreg_expiry_next(const struct kreg_store *s);
+
+/* Any. Whether @r, or none, has expired by now; most do not expire. */
+bool kreg_expiry_is_past(const struct kreg_rec *r);
+static inline bool kreg_rec_has_expired(const struct kreg_rec *r)
+{
+	return r && unlikely(kreg_rec_is_timed(r)) && kreg_expiry_is_past(r);
+}
 
 /* RCU. What was said when it was put. */
 void kreg_hit_expiry(const struct kreg_hit *hit, struct kreg_expiry *expiry);

@@ -24,15 +24,6 @@
  */
 #define BEHIND	KREG_LINK_BUCKET
 
-/* What others lead to it by goes. */
-static noinline void leave_others(struct kreg_store *s, struct kreg_rec *old)
-{
-	if (kreg_rec_is_bound(old))
-		kreg_holder_unlink(s, old);
-	if (kreg_rec_is_timed(old))
-		kreg_wheel_remove(s, old);
-}
-
 /* The record that @place leads to dies now. By @dead and @link it is found to be unlinked. */
 static __always_inline void mark_dead(struct kreg_txn *t, const struct kreg_place *place, u32 dead,
 				      u32 *link)
@@ -42,8 +33,12 @@ static __always_inline void mark_dead(struct kreg_txn *t, const struct kreg_plac
 
 	s->objects--;
 	s->bytes -= place->old_bytes;
-	if (unlikely(kreg_rec_is_special(old)))
-		leave_others(s, old);
+	if (unlikely(kreg_rec_is_special(old))) {
+		if (kreg_rec_is_bound(old))
+			kreg_holder_unlink(s, old);
+		else
+			kreg_wheel_remove(s, old);
+	}
 	WRITE_ONCE(old->died, t->version);
 	old->limbo = t->dead;
 	t->dead = dead;

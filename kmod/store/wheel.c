@@ -66,7 +66,12 @@ u64 kreg_expiry_deadline(const struct kreg_rec *r)
 
 bool kreg_expiry_is_over(const struct kreg_rec *r, u64 now)
 {
-	return r && kreg_rec_is_timed(r) && kreg_expiry_deadline(r) <= now;
+	return kreg_expiry_deadline(r) <= now;
+}
+
+bool kreg_expiry_is_past(const struct kreg_rec *r)
+{
+	return kreg_expiry_is_over(r, kreg_expiry_now());
 }
 
 bool kreg_expiry_meet(const struct kreg_rec *r, bool uses)

@@ -129,7 +129,7 @@ static struct kreg_holder *find_gone(const struct kreg_change *c, const struct k
 {
 	bool gone;
 
-	if (kreg_expiry_is_over(place->old, kreg_expiry_now()))
+	if (kreg_rec_has_expired(place->old))
 		return &kreg_holder_expired;
 	if (!old || old->is_lease || (old->linger_ms && !c->binds))
 		return NULL;
@@ -222,7 +222,7 @@ bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r)
 	rcu_read_lock();
 	gone = holder && kreg_bond_hides(holder, NULL);
 	rcu_read_unlock();
-	return gone || kreg_expiry_is_over(r, kreg_expiry_now());
+	return gone || kreg_rec_has_expired(r);
 }
 
 int kreg_table_check_removal(struct kreg_table *t, const struct kreg_change *c,

@@ -50,7 +50,7 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
 	kreg_table_assert(t);
-	if (is_loose(c, place) && !kreg_expiry_is_over(place->old, kreg_expiry_now()) &&
+	if (is_loose(c, place) && !kreg_rec_has_expired(place->old) &&
 	    may_edit(t, c->bind->client))
 		return find_edited(t, c, place);
 	return kreg_table_find_bound(t, c, place);

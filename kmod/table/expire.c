@@ -67,15 +67,17 @@ static const struct kreg_expiry *keep_expiry(struct kreg_bind *bind, const struc
 	return chosen;
 }
 
-int kreg_expiry_choose(struct kreg_change *c, const struct kreg_place *place)
+int kreg_expiry_decide(struct kreg_change *c, const struct kreg_place *place)
 {
 	const struct kreg_rec *old = c->gone ? NULL : place->old;
 	const struct kreg_expiry *expiry = NULL;
 	struct kreg_bind *bind = c->bind;
 
-	if (c->kind == KREG_CHANGE_PUT && bind && bind->keeps && old)
+	if (c->kind != KREG_CHANGE_PUT)
+		return 0;
+	if (bind->keeps && old)
 		expiry = keep_expiry(bind, old);
-	else if (c->kind == KREG_CHANGE_PUT && bind && bind->times)
+	else if (bind->times)
 		expiry = &kreg_timed_bind_of(bind)->expiry;
 	if (expiry && c->holder)
 		return -EBUSY;
@@ -200,6 +202,7 @@ static void enter_expirer(struct kreg_table *t, struct kreg_timed_bind *b)
 	x->req.share = kreg_user_share(t->user, t->writer->nr);
 	/* Less than a table takes anyway, so it is counted, and not refused. */
 	kreg_user_count_in(t->user, KREG_QUOTA_BYTES, sizeof(*x));
+	t->expirer_bytes = sizeof(*x);
 	WRITE_ONCE(t->expirer, x);
 }
 

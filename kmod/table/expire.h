@@ -7,8 +7,8 @@
 #define KREG_TABLE_EXPIRE_H
 
 #include "store/write.h"
+#include "table/bind.h"
 
-struct kreg_bind;
 struct kreg_table;
 
 /*
@@ -18,10 +18,20 @@ struct kreg_table;
 int kreg_expirer_bring(struct kreg_bind *bind, u64 table, const struct kreg_expiry *expiry);
 void kreg_expirer_drop(struct kreg_bind *bind);
 /*
- * Turn. Decide when the object expires that @c puts in place of what @place has found, which is
- * gone with c->gone. -EBUSY: it is to, and it is bound to somebody.
+ * Turn. Decide when the object expires that @c, of which nothing is said of that so far, puts in
+ * place of what @place has found, which is gone with c->gone. -EBUSY: it is to, and it is bound to somebody.
  */
-int kreg_expiry_choose(struct kreg_change *c, const struct kreg_place *place);
+int kreg_expiry_decide(struct kreg_change *c, const struct kreg_place *place);
+static inline int kreg_expiry_choose(struct kreg_change *c, const struct kreg_place *place)
+{
+	const struct kreg_bind *bind = c->bind;
+
+	if (likely(!bind || (!bind->times && !(bind->keeps && place->old &&
+					       kreg_rec_is_timed(place->old)))))
+		return 0;
+	return kreg_expiry_decide(c, place);
+}
+
 /* Turn. @c was applied. */
 void kreg_expiry_start(struct kreg_table *t, struct kreg_bind *bind);
 

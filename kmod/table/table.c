@@ -34,11 +34,6 @@ static void free_policy(struct kreg_policy *p)
 	kfree(p);
 }
 
-size_t kreg_expirer_memory(const struct kreg_table *t)
-{
-	return READ_ONCE(t->expirer) ? sizeof(*t->expirer) : 0;
-}
-
 /* A timer that goes off now finds a table without references. */
 static void free_expirer(struct kreg_expirer *x)
 {

@@ -73,6 +73,7 @@ struct kreg_table {
 	u32 name_memory;		/* turn: of @name */
 	u32 renames;			/* turn: how often that has changed */
 	u32 policy_bytes;		/* turn: of @policy and what it has */
+	u32 expirer_bytes;		/* turn: of @expirer */
 	struct kreg_name __rcu *name;	/* turn: or NULL */
 
 	/* Where there is room before the store, which begins a cache line: */
@@ -126,17 +127,13 @@ struct kreg_table {
 /* What a new table takes, but for its name. */
 #define KREG_TABLE_BYTES	(sizeof(struct kreg_table) + sizeof(struct kreg_root))
 
-/* table.c. Any. */
-size_t kreg_expirer_memory(const struct kreg_table *t);
-
 /* Any. What it takes now, exact under the turn. */
 static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
 	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) +
 	       t->name_memory +
-	       t->heir_data_len + t->policy_bytes +
-	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0) +
-	       kreg_expirer_memory(t);
+	       t->heir_data_len + t->policy_bytes + t->expirer_bytes +
+	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0);
 }
 
 /* What a new table is to be. */
