@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "compat.h"
 #include "client/news.h"
+#include "table/expire.h"
 #include "table/owner.h"
 #include "device.h"
 #include "event/down.h"
@@ -164,6 +165,7 @@ static int __init kreg_init(void)
 	err = kreg_down_init();
 	if (err)
 		goto stop_news;
+	kreg_expire_init(kreg_table_serve_lines);
 	err = kreg_table_init(kreg_table_park_expired, kreg_table_upkeep);
 	if (err)
 		goto exit_down;

@@ -78,7 +78,7 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 
 	if (err)
 		return err;
-	if (op->flags & KREG_OP_MORE || kreg_op_looks(op))
+	if (op->flags & (KREG_OP_MORE | KREG_OP_KEEP) || kreg_op_looks(op))
 		return -EOPNOTSUPP;
 	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;

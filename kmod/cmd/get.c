@@ -174,6 +174,8 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
 	hidden = bond && hit.holder && !tell_bond(cl, hit.holder, bond);
+	if (bond)
+		bond->expires = kreg_hit_expires(&hit);
 	rcu_read_unlock();
 	if (unlikely(hidden)) {
 		if (err == IN_BLOB)

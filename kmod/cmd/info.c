@@ -51,6 +51,7 @@ static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 	info->walked = stat.walked;
 	info->marks = stat.marks;
 	info->bound = stat.bound;
+	info->timed = stat.timed;
 	info->kept = stat.kept;
 	info->kept_bytes = stat.kept_bytes;
 	info->pins = kreg_pin_count(&t->store);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A PUT or DELETE that says more than fits into an operation: whom to bind to, for how long; what
- * has to be there.
+ * A PUT or DELETE that says more than fits into an operation: whom to bind to, for how long, when
+ * the object expires, and what has to be there; and a read that asks when it expires.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -9,12 +9,26 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/terms.h"
 #include "store/edit.h"
+#include "store/write.h"
+
+static bool says_expiry(const struct kreg_more *more)
+{
+	return more->expires_ns || more->idle_ms;
+}
+
+/* What expires and what is bound are different objects so far. */
+static bool is_unsupported(const struct kreg_more *more, const struct kreg_op *op)
+{
+	return more->flags & ~KREG_MORE_ALL || more->process.reserved ||
+	       (says_expiry(more) && op->flags & KREG_OP_BOUND);
+}
 
 static bool says_bound(const struct kreg_more *more)
 {
@@ -25,9 +39,13 @@ static int check_more(const struct kreg_more *more, const struct kreg_op *op)
 {
 	bool starts = more->flags & KREG_MORE_START;
 
-	if (more->flags & ~KREG_MORE_ALL || more->expires_ns || more->idle_ms ||
-	    more->process.reserved)
+	if (is_unsupported(more, op))
 		return -EOPNOTSUPP;
+	/* Only of an object that it makes is there anything to say when that expires. */
+	if (says_expiry(more) && op->code != KREG_OP_PUT && !(op->code == KREG_OP_EDIT && starts))
+		return -EINVAL;
+	if (kreg_op_reads(op) && (more->if_version || more->filter_count))
+		return -EINVAL;
 	if (!starts && (more->start || more->start_len))
 		return -EINVAL;
 	if (starts && op->code != KREG_OP_EDIT)
@@ -70,9 +88,16 @@ int kreg_more_answer(const struct kreg_op *op, struct kreg_more *more)
 {
 	const size_t at = offsetof(struct kreg_more, out_process);
 
-	more->out_expires_ns = 0;
 	return kreg_put_short(u64_to_user_ptr(op->arg) + at, (void *)more + at,
 			      sizeof(*more) - at);
+}
+
+bool kreg_more_expiry(const struct kreg_more *more, struct kreg_expiry *expiry)
+{
+	expiry->idle_ms = more->idle_ms;
+	expiry->expires = more->expires_ns ? ktime_to_ns(kreg_clock_from_user(more->expires_ns)) :
+					     KREG_NEVER;
+	return says_expiry(more);
 }
 
 /* As it is without the struct. */
@@ -86,13 +111,16 @@ static struct kreg_op plain_op(const struct kreg_op *op, const struct kreg_more 
 	return plain;
 }
 
-static int put_bound(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kreg_more *more,
-		     struct kreg_edit *edit)
+static int put_as_said(struct kreg_client *cl, struct kreg_ioc_op *arg, struct kreg_more *more,
+		       struct kreg_edit *edit)
 {
 	struct kreg_binding to = { .linger_ms = more->linger_ms, .edit = edit };
 	struct kreg_op op = plain_op(&arg->op, more);
+	struct kreg_expiry expiry;
 	int err;
 
+	if (kreg_more_expiry(more, &expiry))
+		to.expiry = &expiry;
 	if (op.flags & KREG_OP_BOUND)
 		to.proc = kreg_find_whom(cl, &more->process);
 	if (IS_ERR(to.proc))
@@ -122,7 +150,7 @@ static int put_filtered(struct kreg_client *cl, struct kreg_ioc_op *arg, struct 
 	edit.filter = f;
 	err = f ? kreg_client_check_mode(cl, FMODE_READ) : 0;
 	if (!err)
-		err = put_bound(cl, arg, more, f ? &edit : NULL);
+		err = put_as_said(cl, arg, more, f ? &edit : NULL);
 	kreg_filter_put(f);
 	return err;
 }
@@ -136,7 +164,7 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 
 	if (err)
 		return err;
-	memset(&more.out_process, 0, sizeof(more.out_process));
+	memset_startat(&more, 0, out_process);
 	memset_startat(&arg->op, 0, out_version);
 	err = kreg_more_answer(&arg->op, &more) ?: kreg_op_answer(user, &arg->op);
 	if (!err)
@@ -146,4 +174,33 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	kreg_more_answer(&arg->op, &more);
 	kreg_op_answer(user, &arg->op);
 	return 0;
+}
+
+static u64 tell_expiry(u64 expires)
+{
+	return expires == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(expires));
+}
+
+/* What is asked for is told also where the room is too small for the value. */
+int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond)
+{
+	struct kreg_op_bond unused;
+	struct kreg_op op = arg->op;
+	struct kreg_more more;
+	int err = kreg_more_get(&more, &arg->op), told;
+
+	if (err)
+		return err;
+	bond = bond ?: &unused;
+	op.flags &= ~KREG_OP_MORE;
+	op.arg = 0;
+	err = kreg_op_read(cl, arg->table, &op, bond);
+	if (err && err != -EMSGSIZE)
+		return kreg_op_refuse(user, &arg->op, err);
+	memset_startat(&more, 0, out_process);
+	more.out_process = bond->process;
+	more.out_expires_ns = tell_expiry(bond->expires);
+	told = kreg_more_answer(&arg->op, &more) ?: kreg_op_answer(user, &op);
+	return told ?: err;
 }

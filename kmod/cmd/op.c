@@ -19,7 +19,8 @@ static int check_publish(const struct kreg_op *op)
 
 static bool says_more(const struct kreg_op *op)
 {
-	return op->code == KREG_OP_EDIT || op->code == KREG_OP_PUT || op->code == KREG_OP_DELETE;
+	return op->code == KREG_OP_EDIT || op->code == KREG_OP_PUT || op->code == KREG_OP_DELETE ||
+	       kreg_op_reads(op);
 }
 
 /* Whether the flags go with the operation. */
@@ -37,7 +38,9 @@ static bool has_flags(const struct kreg_op *op)
 		return !(op->flags & ~(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE |
 				       KREG_OP_MORE));
 	case KREG_OP_GET:
-		return op->flags == KREG_OP_PART;
+		return !(op->flags & ~(KREG_OP_PART | KREG_OP_MORE));
+	case KREG_OP_MEMBER:
+		return op->flags == KREG_OP_MORE;
 	default:
 		return false;
 	}
@@ -45,8 +48,9 @@ static bool has_flags(const struct kreg_op *op)
 
 /* What @arg is. */
 #define ARG_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MORE)
-/* A new object has no version and no value so far, and is nobody's. */
-#define OLD_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE | KREG_OP_PRESENT)
+/* A new object has no version, no value and no expiry so far, and is nobody's. */
+#define OLD_FLAGS	(KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_MINE | KREG_OP_PRESENT | \
+			 KREG_OP_KEEP)
 
 static int check_flags(const struct kreg_op *op)
 {
@@ -77,7 +81,8 @@ static bool is_unknown(const struct kreg_op *op)
 	return !op->code || op->code > KREG_OP_PUBLISH || op->flags & ~KREG_OP_ALL ||
 	       (op->offset && !(op->flags & (KREG_OP_PART | KREG_OP_VALUE)) && !names_one(op)) ||
 	       (op->arg && !(op->flags & ARG_FLAGS)) ||
-	       (op->flags & KREG_OP_MORE && !says_more(op));
+	       (op->flags & KREG_OP_MORE && !says_more(op)) ||
+	       (op->flags & KREG_OP_KEEP && op->flags & KREG_OP_BOUND);
 }
 
 int kreg_op_check_unusual(const struct kreg_op *op)

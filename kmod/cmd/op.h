@@ -12,7 +12,9 @@
 struct kreg_acks;
 struct kreg_client;
 struct kreg_edit;
+struct kreg_expiry;
 struct kreg_key;
+struct kreg_op_bond;
 struct kreg_proc;
 
 /* The out_ members of an operation. */
@@ -133,6 +135,7 @@ struct kreg_binding {
 	u32 number;			/* DELETE of so many objects that the key has, */
 	u32 sub;			/* of which the youngest is this one of its commit; or 0 */
 	struct kreg_edit *edit;		/* with VALUE; or NULL */
+	const struct kreg_expiry *expiry;	/* PUT: when it expires; or NULL */
 };
 
 /*
@@ -151,6 +154,14 @@ int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 /* more.c. Sleeps. The same of a PUT or DELETE that says more. */
 int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg);
+/*
+ * Sleeps. A GET or MEMBER that asks for more, which is in *bond, too, if that is not NULL; and
+ * answer it, but for what is behind the operation.
+ */
+int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond);
+/* Any. What it says about when an object expires. False: nothing. */
+bool kreg_more_expiry(const struct kreg_more *more, struct kreg_expiry *expiry);
 /* Sleeps. What it says; and the out_ members of that. -EFAULT, -EINVAL, -E2BIG, -EOPNOTSUPP. */
 int kreg_more_get(struct kreg_more *more, const struct kreg_op *op);
 int kreg_more_answer(const struct kreg_op *op, struct kreg_more *more);
@@ -171,6 +182,7 @@ int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 struct kreg_op_bond {
 	struct kreg_process process;	/* whom it is bound or lent to */
 	u32 loans;			/* how often it was lent */
+	u64 expires;			/* when it does, on the coarse clock; or KREG_NEVER */
 	bool is_run;			/* instead: the key may have several objects */
 };
 

@@ -19,6 +19,8 @@ static int check_command(const struct kreg_ioc_op *arg)
 
 	if (!err && op->flags & KREG_OP_MORE && arg->flags)
 		return -EOPNOTSUPP;
+	if (!err && op->flags & KREG_OP_KEEP && arg->flags & KREG_WRITE_ASYNC)
+		return -EOPNOTSUPP;
 	if (!err && arg->flags & KREG_WRITE_ACKED)
 		return kreg_op_reads(op) || arg->flags & KREG_WRITE_ASYNC ? -EINVAL : 0;
 	if (err || !(arg->flags & KREG_WRITE_ASYNC))
@@ -41,7 +43,8 @@ static int perform_op(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	if (kreg_op_looks(&arg->op))
 		return kreg_op_update(cl, user, arg, NULL);
 	if (unlikely(arg->op.flags & KREG_OP_MORE))
-		return kreg_op_put_more(cl, user, arg);
+		return kreg_op_reads(&arg->op) ? kreg_op_get_more(cl, user, arg, NULL) :
+						 kreg_op_put_more(cl, user, arg);
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_op_queue(cl, arg->table, &arg->op);
 	if (kreg_op_reads(&arg->op))
@@ -80,8 +83,17 @@ static int read_and_tell(struct kreg_call *call)
 	struct kreg_ioc_op *arg = call->arg;
 	struct kreg_ioc_op __user *user = call->user;
 	struct kreg_op_bond bond;
-	int err = kreg_op_read(call->client, arg->table, &arg->op, &bond);
+	int err;
 
+	if (arg->op.flags & KREG_OP_MORE) {
+		err = kreg_op_get_more(call->client, user, arg, &bond);
+		if (err)
+			return err;
+		arg->out_process = bond.process;
+		arg->out_loans = bond.loans;
+		return answer_tail(call);
+	}
+	err = kreg_op_read(call->client, arg->table, &arg->op, &bond);
 	if (err && err != -EMSGSIZE)
 		return kreg_op_refuse(user, &arg->op, err);
 	arg->out_process = bond.process;

@@ -13,6 +13,7 @@
 #include "cmd/usercopy.h"
 #include "store/gfp.h"
 #include "store/write.h"
+#include "table/expire.h"
 
 /* Values up to here need no memory of their own on their way in. */
 #define SMALL_VALUE	128
@@ -90,6 +91,9 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 	c->mine = op->flags & KREG_OP_MINE;
 	c->returns = to && to->returns;
 	c->takes = to && to->number;
+	w->bind.keeps = op->flags & KREG_OP_KEEP;
+	if (to && to->expiry)
+		return kreg_expirer_bring(&w->bind, w->table, to->expiry);
 	if (!(op->flags & KREG_OP_BOUND))
 		return 0;
 	w->bind.proc = to && to->proc ? to->proc : cl->proc;
@@ -111,7 +115,8 @@ static __always_inline int get_change(struct kreg_client *cl, struct kreg_write 
 	struct kreg_change *c = &w->change;
 	int err;
 
-	if (unlikely(to || op->flags & (KREG_OP_BOUND | KREG_OP_MINE | KREG_OP_PRESENT))) {
+	if (unlikely(to || op->flags & (KREG_OP_BOUND | KREG_OP_MINE | KREG_OP_PRESENT |
+					   KREG_OP_KEEP))) {
 		err = get_bind(cl, w, op, to);
 		if (err)
 			return err;

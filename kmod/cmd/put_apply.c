@@ -13,6 +13,7 @@
 #include "cmd/sync.h"
 #include "store/write.h"
 #include "table/change.h"
+#include "table/expire.h"
 #include "table/owner.h"
 #include "table/publish.h"
 #include "table/table.h"
@@ -147,6 +148,8 @@ void kreg_put_drop(struct kreg_change *c)
 		kreg_bind_refund(c);
 		kreg_bind_drop(c->bind);
 	}
+	if (unlikely(c->bind))
+		kreg_expirer_drop(c->bind);
 }
 
 static int begin_queued(struct queued *q)

@@ -23,7 +23,10 @@ struct kreg_write {
 	bool acked;			/* @result.acks is asked for */
 	struct kreg_change change;
 	struct kreg_write_result result;
-	struct kreg_bind bind;		/* @change leads to it if that matters */
+	union {				/* @change leads to it if that matters */
+		struct kreg_bind bind;
+		struct kreg_timed_bind timed;
+	};
 };
 
 /* Any. */

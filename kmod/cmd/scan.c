@@ -17,7 +17,8 @@
 static bool counts_into_room(const struct kreg_ioc_scan *arg)
 {
 	return arg->flags & KREG_SCAN_COUNT &&
-	       (arg->buf || arg->buf_len || arg->flags & (KREG_SCAN_KEYS | KREG_SCAN_PROCESSES));
+	       (arg->buf || arg->buf_len || arg->flags & (KREG_SCAN_KEYS | KREG_SCAN_PROCESSES |
+						 KREG_SCAN_EXPIRES));
 }
 
 static int check_scan(const struct kreg_ioc_scan *arg)
@@ -113,7 +114,8 @@ int kreg_cmd_scan(struct kreg_call *call)
 	s->client = call->client;
 	s->arg = arg;
 	s->wants_value = !(arg->flags & KREG_SCAN_KEYS);
-	s->tail = arg->flags & KREG_SCAN_PROCESSES ? sizeof(struct kreg_process) : 0;
+	s->tail = (arg->flags & KREG_SCAN_PROCESSES ? sizeof(struct kreg_process) : 0) +
+		  (arg->flags & KREG_SCAN_EXPIRES ? sizeof(struct kreg_object_expiry) : 0);
 	s->buf = u64_to_user_ptr(arg->buf);
 	arg->out_more = 0;
 	arg->out_reserved = 0;

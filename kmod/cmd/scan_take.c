@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
+#include "client/clock.h"
 #include "client/proc.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
@@ -16,6 +17,7 @@
 #include "cmd/usercopy.h"
 #include "filter/filter.h"
 #include "store/pin.h"
+#include "store/write.h"
 #include "table/bond.h"
 #include "table/collect.h"
 #include "table/table.h"
@@ -66,6 +68,36 @@ static noinline int put_process(struct kreg_process __user *to, const struct kre
 	return kreg_put_nofault(to, &whom, sizeof(whom));
 }
 
+static u64 moment_for_user(u64 moment)
+{
+	return moment == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(moment));
+}
+
+/* And when it expires, in his time. */
+static noinline int put_expiry(struct kreg_object_expiry __user *to, const struct kreg_hit *hit)
+{
+	struct kreg_object_expiry tell = { .until_ns = moment_for_user(kreg_hit_expires(hit)) };
+	struct kreg_expiry said;
+
+	kreg_hit_expiry(hit, &said);
+	tell.expires_ns = moment_for_user(said.expires);
+	tell.idle_ms = said.idle_ms;
+	return kreg_put_nofault(to, &tell, sizeof(tell));
+}
+
+/* What is asked for behind an object. */
+static noinline int put_tail(const struct kreg_scan *s, void __user *to,
+			     const struct kreg_hit *hit)
+{
+	int err = 0;
+
+	if (s->arg->flags & KREG_SCAN_PROCESSES) {
+		err = put_process(to, hit);
+		to += sizeof(struct kreg_process);
+	}
+	return err ?: s->arg->flags & KREG_SCAN_EXPIRES ? put_expiry(to, hit) : 0;
+}
+
 /* Write the object, without the value if a blob has that. Page faults are off. */
 static __always_inline int put_object(const struct kreg_scan *s, const struct kreg_hit *hit,
 				      u32 size, u32 tail, bool runs)
@@ -75,7 +107,7 @@ static __always_inline int put_object(const struct kreg_scan *s, const struct kr
 	int err;
 
 	size -= tail;
-	if (tail && put_process(to + size, hit))
+	if (tail && put_tail(s, to + size, hit))
 		return -EFAULT;
 	if (likely(s->wants_value && both <= KREG_SHORT))
 		return put_front(to, size, tail, hit, both, sub);
@@ -190,7 +222,7 @@ static noinline enum stop take_special(struct kreg_scan *s, struct kreg_walk *wa
 	enum stop stop = LAST;
 
 	while (stop == LAST && kreg_walk_next(walk, &hit))
-		stop = s->only || s->runs ?
+		stop = s->only || s->runs || s->tail != sizeof(struct kreg_process) ?
 		       take_object(s, &hit, s->tail, s->only, s->runs) :
 		       take_object(s, &hit, sizeof(struct kreg_process), false, false);
 	return stop;

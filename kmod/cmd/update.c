@@ -267,6 +267,7 @@ static noinline int update_with_more(struct kreg_update *x, struct kreg_ioc_op _
 
 	if (err)
 		return err;
+	x->times = kreg_more_expiry(&more, &x->expiry);
 	memset_startat(&more, 0, out_process);
 	return update_and_answer(x, user, &more);
 }
@@ -279,6 +280,7 @@ int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	x.client = cl;
 	x.arg = arg;
 	x.acks = acks;
+	x.times = false;
 	if (arg->op.flags & KREG_OP_MORE)
 		return update_with_more(&x, user);
 	return update_and_answer(&x, user, NULL);

@@ -14,6 +14,7 @@
 #include "cmd/usercopy.h"
 #include "store/edit.h"
 #include "table/bound.h"
+#include "table/expire.h"
 
 /* What takes no more than this needs no memory of its own; all fields do. */
 #define KREG_UPDATE_SMALL	(KREG_MAX_FIELDS * sizeof(struct kreg_field) + 128)
@@ -28,6 +29,8 @@ struct kreg_update {
 	const void *key;		/* so many bytes as @arg says; NULL: the caller has them */
 	struct kreg_write write;
 	struct kreg_edit edit;
+	struct kreg_expiry expiry;	/* of what it makes where nothing is, */
+	bool times;			/* if that is said */
 	u8 small_key[KREG_SMALL_KEY] __aligned(8);
 	u8 small[KREG_UPDATE_SMALL] __aligned(8);
 };
@@ -73,6 +76,7 @@ static __always_inline int kreg_update_put(struct kreg_update *x, u64 only, stru
 	c->kind = KREG_CHANGE_PUT;
 	c->value_len = 0;
 	c->mine = op->flags & KREG_OP_MINE;
+	w->bind.keeps = true;
 	if (made) {
 		c->must_be_new = !only;
 		c->value_len = made->len;
@@ -91,6 +95,8 @@ static __always_inline int kreg_update_put(struct kreg_update *x, u64 only, stru
 	} else {
 		err = kreg_update_get_key(x);
 	}
+	if (unlikely(x->times) && !err)
+		err = kreg_expirer_bring(&w->bind, w->table, &x->expiry);
 	if (err)
 		kreg_put_drop(c);
 	else

@@ -90,19 +90,15 @@ static bool holds_already(const struct wait *w, const struct kreg_outcome *found
 	}
 }
 
-/* What a look-up finds: not what is bound to a process that is exiting. */
+/* What a look-up finds: not what has expired or is bound to a process that is exiting. */
 static struct kreg_outcome look_at_place(const struct wait *w)
 {
 	const struct kreg_rec *r = w->place.old;
 	struct kreg_holder *h = kreg_holder_at(&w->table->store, r);
-	bool hidden = false;
 
-	if (h) {
-		rcu_read_lock();
-		hidden = kreg_bond_hides(h, NULL);
-		rcu_read_unlock();
-	}
-	return r && !hidden ? kreg_waits_found(w->table, r->born, h) : (struct kreg_outcome) {};
+	if (!r || kreg_table_is_gone(w->table, r))
+		return (struct kreg_outcome) {};
+	return kreg_waits_found(w->table, r->born, h);
 }
 
 /* The record is told of by its id from here on. */

@@ -146,6 +146,13 @@ static inline size_t kreg_rec_size_bound(u32 key_len, u32 value_len, bool blob)
 	return ALIGN(kreg_rec_size(key_len, value_len, blob), 4) + sizeof(struct kreg_rec_bond);
 }
 
+/* Any. The same with an expiry, which has more for what expires when it is @idle. */
+static inline size_t kreg_rec_size_timed(u32 key_len, u32 value_len, bool blob, bool idle)
+{
+	return ALIGN(kreg_rec_size(key_len, value_len, blob), 8) +
+	       (idle ? sizeof(struct kreg_rec_expiry) : offsetof(struct kreg_rec_expiry, used));
+}
+
 /* Turn. */
 static inline struct kreg_chunk *kreg_arena_chunk(const struct kreg_store *s,
 						  u32 ref)

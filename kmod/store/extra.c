@@ -25,15 +25,26 @@ struct kreg_extra *kreg_extra_alloc(void)
 	return extra;
 }
 
-/* Turn. False if the store has got one in the meantime. */
+/* The store has got one in the meantime, or had it before, and wants the wheel alone. */
+static bool add_wheel(struct kreg_store *s, struct kreg_extra *from)
+{
+	if (!s->extra->wheel) {
+		s->extra->wheel = from->wheel;
+		s->memory += kreg_wheel_memory(from->wheel);
+		from->wheel = NULL;
+	}
+	return false;
+}
+
+/* Turn. False if it is still the caller's. */
 bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra)
 {
 	kreg_store_assert(s);
 	if (s->extra)
-		return false;
+		return add_wheel(s, extra);
 	/* Pair 2 publishes it, with the commit of the first record that needs it. */
 	WRITE_ONCE(s->extra, extra);
-	s->memory += sizeof(*extra);
+	s->memory += sizeof(*extra) + kreg_wheel_memory(extra->wheel);
 	return true;
 }
 
@@ -41,7 +52,7 @@ bool kreg_extra_add(struct kreg_store *s, struct kreg_extra *extra)
 size_t kreg_extra_memory(const struct kreg_extra *extra)
 {
 	return extra ? sizeof(*extra) + kreg_array_memory(&extra->blobs) +
-		       kreg_array_memory(&extra->holders) : 0;
+		       kreg_array_memory(&extra->holders) + kreg_wheel_memory(extra->wheel) : 0;
 }
 
 /* May sleep. Its lists are empty, or of no account. @extra may be NULL. */
@@ -51,5 +62,6 @@ void kreg_extra_free(struct kreg_extra *extra)
 		return;
 	kreg_array_free(&extra->blobs);
 	kreg_array_free(&extra->holders);
+	kfree(extra->wheel);
 	kfree(extra);
 }

@@ -3,7 +3,7 @@
  * Inside the storage engine: what its files share. store.h and write.h are for the others;
  * arena.h, limbo.h and index.h tell of what has more to tell.
  *
- * Layers, each calling only those before it: pages, array, blob, extra and arena (memory),
+ * Layers, each calling only those before it: pages, array, blob, wheel, extra and arena (memory),
  * holder, limbo, index_hash, root; prealloc, reserve, place, txn and walk use them; store has the
  * rest.
  */
@@ -83,7 +83,24 @@ void kreg_holder_drop(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_holder_forget(struct kreg_store *s);
 bool kreg_holder_step(struct kreg_store *s);
 
+/* wheel.c. Sleeps. NULL. */
+struct kreg_wheel *kreg_wheel_alloc(void);
+/* Any. */
+size_t kreg_wheel_memory(const struct kreg_wheel *w);
+/* RCU. Whether @r, which is timed, has expired; else, if it @uses it, it is not idle now. */
+bool kreg_expiry_meet(const struct kreg_rec *r, bool uses);
+/* Turn. 0, or as kreg_store_reserve() if there is no wheel yet. */
+int kreg_wheel_want(const struct kreg_store *s, struct kreg_prealloc *f);
+void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref,
+		    const struct kreg_expiry *expiry);
+void kreg_wheel_move(struct kreg_store *s, struct kreg_rec *r, u32 ref);
+void kreg_wheel_remove(struct kreg_store *s, struct kreg_rec *r);
+void kreg_wheel_forget(struct kreg_store *s);
+u32 kreg_wheel_due(struct kreg_store *s, u64 now);
+
 #ifdef KREG_DEBUG
+/* verify_wheel.c. Turn. */
+bool kreg_verify_wheel(struct kreg_store *s, u64 timed);
 /* verify_holder.c. Turn. */
 void kreg_verify_clear_holders(struct kreg_store *s);
 bool kreg_verify_holders(struct kreg_store *s);

@@ -79,8 +79,18 @@
 /* Behind the value there is a struct kreg_rec_bond. */
 #define KREG_REC_BOUND		(1u << 17)
 
+/*
+ * Behind the value there is a struct kreg_rec_expiry, with IDLE all of it, else what is before
+ * @used. Never together with BOUND.
+ */
+#define KREG_REC_TIMED		(1u << 18)
+#define KREG_REC_IDLE		(1u << 19)
+
 /* All flags that have a meaning. */
-#define KREG_REC_FLAGS		(KREG_REC_BLOB | KREG_REC_MARK | KREG_REC_NODE | KREG_REC_BOUND)
+#define KREG_REC_FLAGS		(KREG_REC_BLOB | KREG_REC_MARK | KREG_REC_NODE | KREG_REC_BOUND | \
+				 KREG_REC_TIMED | KREG_REC_IDLE)
+/* With one of these a record has more than its key and value. */
+#define KREG_REC_RARE		(KREG_REC_BLOB | KREG_REC_BOUND | KREG_REC_TIMED)
 
 /**
  * struct kreg_rec - record
@@ -93,9 +103,11 @@
  * @died: commit that replaced or removed it, or KREG_ALIVE
  * @bytes: the key and the value; or the key, padding to 4 bytes and a struct
  *	kreg_rec_blob, if KREG_REC_BLOB is set. If KREG_REC_BOUND is set, padding to
- *	4 bytes and a struct kreg_rec_bond follow
+ *	4 bytes and a struct kreg_rec_bond follow; if KREG_REC_TIMED is, padding to 8 bytes
+ *	and a struct kreg_rec_expiry
  *
- * Only link, limbo, died and the links of the bond change once a link leads here.
+ * Only link, limbo, died, the links of the bond and of the wheel, and @used of the latter change
+ * once a link leads here.
  */
 struct kreg_rec {
 	u32 link;
@@ -127,6 +139,27 @@ struct kreg_rec_bond {
 	u32 holder;
 	u32 next;
 	u32 prev;
+};
+
+/* In @expires: never, but for @used. */
+#define KREG_NEVER		(~(u64)0)
+
+/**
+ * struct kreg_rec_expiry - when a record with KREG_REC_TIMED is past its time
+ * @expires: on the coarse clock, in nanoseconds; or KREG_NEVER
+ * @next: the next record in its slot of the wheel, or 0
+ * @prev: the one before it, or of the first KREG_LINK_BUCKET and the number of the slot
+ * @used: with KREG_REC_IDLE, about when it was looked up last; readers store it
+ * @idle_ms: and so long after that it is past its time, too
+ * @pad: 0
+ */
+struct kreg_rec_expiry {
+	u64 expires;
+	u32 next;
+	u32 prev;
+	u64 used;
+	u32 idle_ms;
+	u32 pad;
 };
 
 /* So that a node fills a slot of 1 KiB. */
@@ -200,6 +233,17 @@ static inline bool kreg_rec_has_blob(const struct kreg_rec *r)
 static inline bool kreg_rec_is_bound(const struct kreg_rec *r)
 {
 	return r->lens & KREG_REC_BOUND;
+}
+
+static inline bool kreg_rec_is_timed(const struct kreg_rec *r)
+{
+	return r->lens & KREG_REC_TIMED;
+}
+
+/* Whether whoever meets it has to look at more than its key and version. */
+static inline bool kreg_rec_is_special(const struct kreg_rec *r)
+{
+	return r->lens & (KREG_REC_BOUND | KREG_REC_TIMED);
 }
 
 /* The smallest 2^k - 1 that is not below @x. */

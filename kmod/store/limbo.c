@@ -16,6 +16,8 @@ size_t kreg_rec_weight_rare(const struct kreg_rec *r)
 	u32 key_len = kreg_rec_key_len(r), value_len = kreg_rec_inline_len(r);
 	bool blob = kreg_rec_has_blob(r);
 
+	if (kreg_rec_is_timed(r))
+		return kreg_rec_size_timed(key_len, value_len, blob, r->lens & KREG_REC_IDLE);
 	return kreg_rec_is_bound(r) ? kreg_rec_size_bound(key_len, value_len, blob) :
 				      kreg_rec_size(key_len, value_len, blob);
 }

@@ -20,13 +20,13 @@ void kreg_limbo_forget(struct kreg_store *s);
  */
 bool kreg_limbo_keep(struct kreg_store *s);
 
-/* Any. Of a record that has a blob or a bond. */
+/* Any. Of a record that has more than key and value. */
 size_t kreg_rec_weight_rare(const struct kreg_rec *r);
 
 /* Any. The bytes that are counted for a record in limbo, but for those of its blob. */
 static __always_inline size_t kreg_rec_weight(const struct kreg_rec *r)
 {
-	if (unlikely(r->lens & (KREG_REC_BLOB | KREG_REC_BOUND)))
+	if (unlikely(r->lens & KREG_REC_RARE))
 		return kreg_rec_weight_rare(r);
 	return kreg_rec_size(kreg_rec_key_len(r), kreg_rec_inline_len(r), false);
 }

@@ -8,6 +8,7 @@
 #include "store/arena.h"
 #include "store/index.h"
 #include "store/internal.h"
+#include "store/wheel.h"
 
 static bool wants_class(const struct kreg_prealloc *f, unsigned int class)
 {
@@ -84,7 +85,8 @@ size_t kreg_prealloc_must_bytes(const struct kreg_prealloc *f)
 
 	for (i = 0; i < f->must_chunks; i++)
 		bytes += kreg_arena_chunk_memory(f->chunk[i].order);
-	return bytes + (f->must_extra ? sizeof(struct kreg_extra) : 0);
+	return bytes + (f->must_extra ? sizeof(struct kreg_extra) : 0) +
+	       (f->must_wheel ? sizeof(struct kreg_wheel) : 0);
 }
 
 size_t kreg_prealloc_index_bytes(const struct kreg_prealloc *f)
@@ -175,7 +177,11 @@ static int fill_extra(struct kreg_prealloc *f)
 {
 	if (f->must_extra && !f->brought.extra)
 		f->brought.extra = kreg_extra_alloc();
-	return f->must_extra && !f->brought.extra ? -ENOMEM : 0;
+	if (f->must_extra && !f->brought.extra)
+		return -ENOMEM;
+	if (f->must_wheel && !f->brought.extra->wheel)
+		f->brought.extra->wheel = kreg_wheel_alloc();
+	return f->must_wheel && !f->brought.extra->wheel ? -ENOMEM : 0;
 }
 
 static void fill_pages(struct kreg_prealloc *f)
@@ -246,6 +252,7 @@ void kreg_store_add_prealloc(struct kreg_store *s, struct kreg_prealloc *f)
 	f->must_chunks = 0;
 	f->must_handle = false;
 	f->must_extra = false;
+	f->must_wheel = false;
 	f->want_index = false;
 	memset(f->want_seg, 0, sizeof(f->want_seg));
 }

@@ -77,6 +77,16 @@ static inline struct kreg_rec_bond *kreg_rec_bond(const struct kreg_rec *r)
 	return (struct kreg_rec_bond *)(r->bytes + ALIGN(end, 4));
 }
 
+/* Of a record with KREG_REC_TIMED. */
+static inline struct kreg_rec_expiry *kreg_rec_expiry(const struct kreg_rec *r)
+{
+	u32 key_len = kreg_rec_key_len(r);
+	u32 end = kreg_rec_has_blob(r) ? ALIGN(key_len, 4) + sizeof(struct kreg_rec_blob) :
+					 key_len + kreg_rec_inline_len(r);
+
+	return (struct kreg_rec_expiry *)(r->bytes + ALIGN(end, 8));
+}
+
 /* The bytes of the value, wherever they are. */
 static inline u32 kreg_rec_value_len(const struct kreg_rec *r)
 {
@@ -196,11 +206,14 @@ static inline void kreg_reader_enter_at(struct kreg_reader *v, const struct kreg
 
 /* RCU. What only few records have. */
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
-			  struct kreg_hit *hit);
+			  struct kreg_hit *hit, bool uses);
 
-/* RCU, or the turn. Tell of @r, which has been found and has a key of @key_len bytes. */
+/*
+ * RCU, or the turn. Tell of @r, which has been found and has a key of @key_len bytes. @uses: it was
+ * looked up, so it has not been idle.
+ */
 static __always_inline void kreg_store_tell(const struct kreg_store *s, const struct kreg_rec *r,
-					    u32 key_len, struct kreg_hit *hit)
+					    u32 key_len, struct kreg_hit *hit, bool uses)
 {
 	hit->key = r->bytes;
 	hit->key_len = key_len;
@@ -209,15 +222,15 @@ static __always_inline void kreg_store_tell(const struct kreg_store *s, const st
 	hit->value = r->bytes + key_len;
 	hit->blob = NULL;
 	hit->holder = NULL;
-	if (unlikely(r->lens & (KREG_REC_BLOB | KREG_REC_BOUND)))
-		kreg_reader_hit_rare(s, r, hit);
+	if (unlikely(r->lens & KREG_REC_RARE))
+		kreg_reader_hit_rare(s, r, hit, uses);
 }
 
 /* RCU. The same of one that @v has found. */
 static __always_inline void kreg_reader_hit(const struct kreg_reader *v, const struct kreg_rec *r,
-					    u32 key_len, struct kreg_hit *hit)
+					    u32 key_len, struct kreg_hit *hit, bool uses)
 {
-	kreg_store_tell(v->store, r, key_len, hit);
+	kreg_store_tell(v->store, r, key_len, hit, uses);
 }
 
 /* There are marks on the way, or the list is ordered; never the error of a call. */
@@ -250,7 +263,7 @@ static __always_inline int kreg_reader_find(struct kreg_reader *v, const struct 
 		if (v->version == c)
 			return -ENODATA;
 	}
-	kreg_reader_hit(v, r, key->len, hit);
+	kreg_reader_hit(v, r, key->len, hit, true);
 	return 0;
 }
 

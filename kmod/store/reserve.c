@@ -24,11 +24,14 @@ static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t by
 
 static size_t change_size(const struct kreg_change *c)
 {
+	if (c->timed)
+		return kreg_rec_size_timed(c->key.len, c->value_len, c->blob,
+					   c->timed == KREG_TIMED_IDLE);
 	return c->bound ? kreg_rec_size_bound(c->key.len, c->value_len, c->blob) :
 			  kreg_rec_size(c->key.len, c->value_len, c->blob);
 }
 
-/* Apart: most have no bond. */
+/* Apart: most have neither bond nor expiry. */
 static noinline unsigned int change_class(const struct kreg_change *c)
 {
 	return kreg_arena_class(change_size(c));
@@ -40,7 +43,8 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 {
 	bool blob = c->blob;
 	size_t bytes = kreg_rec_size(c->key.len, c->value_len, blob);
-	unsigned int class = unlikely(c->bound) ? change_class(c) : kreg_arena_class(bytes);
+	unsigned int class = unlikely(c->bound || c->timed) ? change_class(c) :
+							       kreg_arena_class(bytes);
 	struct kreg_rec *r;
 
 	kreg_debug_warn(blob != kreg_store_needs_blob(c->key.len, c->value_len));
@@ -66,10 +70,12 @@ static __always_inline int take_slot(struct kreg_store *s, struct kreg_change *c
 	return 0;
 }
 
-/* What a record may take beside its slot; not one that replaces another. */
+/* What a record may take beside its slot; of the index not one that replaces another. */
 static __always_inline int prepare_index(struct kreg_store *s, const struct kreg_change *c,
 					 struct kreg_prealloc *f)
 {
+	if (unlikely(c->timed) && kreg_wheel_want(s, f))
+		return -EAGAIN;
 	return unlikely(s->ordered) && !c->over ? kreg_order_prepare(s, c->key.len, f) : 0;
 }
 

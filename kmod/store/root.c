@@ -149,8 +149,10 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	root->order.cuts = 0;
 	root->order.levels = 0;
 	root->epoch = ++s->epoch;
-	if (s->extra)
+	if (s->extra) {
 		kreg_holder_forget(s);
+		kreg_wheel_forget(s);
+	}
 	root->born = born;
 	root->previous = old;
 	rcu_assign_pointer(s->root, root);

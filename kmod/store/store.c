@@ -74,12 +74,13 @@ void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)
 	rcu_read_unlock();
 	extra = READ_ONCE(s->extra);
 	st->bound = extra ? READ_ONCE(extra->bound) : 0;
+	st->timed = extra ? READ_ONCE(extra->timed) : 0;
 	st->kept = READ_ONCE(s->kept);
 	st->kept_bytes = extra ? READ_ONCE(extra->kept_bytes) : 0;
 }
 
 void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
-			  struct kreg_hit *hit)
+			  struct kreg_hit *hit, bool uses)
 {
 	if (kreg_rec_has_blob(r)) {
 		hit->value = NULL;
@@ -88,6 +89,8 @@ void kreg_reader_hit_rare(const struct kreg_store *s, const struct kreg_rec *r,
 	}
 	if (kreg_rec_is_bound(r))
 		hit->holder = kreg_holder_of(s, r);
+	if (kreg_rec_is_timed(r) && kreg_expiry_meet(r, uses))
+		hit->holder = &kreg_holder_expired;
 }
 
 static noinline int get_marked(const struct kreg_store *s, const struct kreg_key *key,

@@ -38,8 +38,14 @@ struct kreg_hit {
 	u32 value_len;
 	u64 version;
 	struct kreg_blob *blob;	/* kreg_blob_get(), to use it after the section */
-	struct kreg_holder *holder;	/* to which it is bound, or NULL */
+	struct kreg_holder *holder;	/* to which it is bound, or kreg_holder_expired, or NULL */
 };
+
+/*
+ * What is past its time is told of as bound to this, which is nobody, so that a reader who passes
+ * over what is hidden need not ask for the time; and so that no section is longer for it.
+ */
+extern struct kreg_holder kreg_holder_expired;
 
 /* What a store holds. All but @version are exact under the turn only. */
 struct kreg_stat {
@@ -52,6 +58,7 @@ struct kreg_stat {
 	u64 version;
 	u64 buckets;
 	u64 bound;		/* records bound to a holder */
+	u64 timed;		/* records that expire */
 	u32 walked;		/* links, at most, in one hold of the turn */
 	u32 marks;
 };
@@ -120,6 +127,9 @@ static __always_inline void kreg_store_hash(const struct kreg_store *s, struct k
  * RCU. Hashes @key and returns 0 or -ENODATA; or KREG_STORE_RUN.
  */
 int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg_hit *hit);
+
+/* RCU. When the object that was found expires, on the coarse clock; KREG_NEVER: it does not. */
+u64 kreg_hit_expires(const struct kreg_hit *hit);
 
 /* RCU. As of the commit of @pin, which is not broken, of a store where keys have no runs. */
 int kreg_store_get_at(const struct kreg_store *s, const struct kreg_pin *pin, struct kreg_key *key,
@@ -212,16 +222,16 @@ void *kreg_blob_bytes(struct kreg_blob *b);
 void kreg_blob_get(struct kreg_blob *b);
 /* Any. The bytes of memory that it takes. */
 size_t kreg_blob_memory(const struct kreg_blob *b);
-/* Room for the bond of a record, padding included. */
-#define KREG_BOND_ROOM		16
+/* Room for the bond or the expiry of a record, padding included. */
+#define KREG_TAIL_ROOM		40
 
 /*
- * Any. Whether such a value needs one. There is room for a bond in any slot, since whether
- * the record gets one may be decided later.
+ * Any. Whether such a value needs one. There is room for a bond and for an expiry in any slot,
+ * since whether the record gets one may be decided later.
  */
 static inline bool kreg_store_needs_blob(u32 key_len, u32 value_len)
 {
-	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX - KREG_BOND_ROOM;
+	return sizeof(struct kreg_rec) + key_len + value_len > KREG_SLOT_MAX - KREG_TAIL_ROOM;
 }
 
 /* Turn. Something waits for a grace period: call kreg_store_upkeep() again in some 10 ms. */

@@ -33,8 +33,12 @@ static __always_inline void mark_dead(struct kreg_txn *t, const struct kreg_plac
 
 	s->objects--;
 	s->bytes -= place->old_bytes;
-	if (unlikely(kreg_rec_is_bound(old)))
-		kreg_holder_unlink(s, old);
+	if (unlikely(kreg_rec_is_special(old))) {
+		if (kreg_rec_is_bound(old))
+			kreg_holder_unlink(s, old);
+		else
+			kreg_wheel_remove(s, old);
+	}
 	WRITE_ONCE(old->died, t->version);
 	old->limbo = t->dead;
 	t->dead = dead;
@@ -96,6 +100,10 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 		r->hash = t->sub++;
 	if (unlikely(c->bound))
 		kreg_holder_link(s, c->holder, r, ref, place->old, place->old_ref);
+	if (unlikely(c->timed)) {
+		kreg_wheel_add(s, r, ref, c->expiry);
+		c->holder = NULL;
+	}
 	r->link = *place->link;
 	/* Pair 1: whoever loads the link finds the record written. */
 	smp_store_release(place->link, ref);
@@ -135,6 +143,34 @@ unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, un
 	}
 	t->last = NULL;
 	return i;
+}
+
+unsigned int kreg_txn_remove_expired(struct kreg_txn *t, unsigned int n,
+				     const struct kreg_rec **removed)
+{
+	struct kreg_store *s = t->store;
+	u64 now = kreg_expiry_now();
+	unsigned int done = 0;
+	u32 ref;
+
+	kreg_store_assert(s);
+	for (; n && (ref = kreg_wheel_due(s, now)); n--) {
+		struct kreg_rec *r = kreg_arena_rec(s, ref);
+		struct kreg_place place = {
+			.old = r,
+			.old_ref = ref,
+			.old_bytes = kreg_rec_key_len(r) + kreg_rec_value_len(r),
+		};
+
+		if (!kreg_expiry_is_over(r, now)) {
+			kreg_wheel_move(s, r, ref);
+			continue;
+		}
+		mark_dead(t, &place, ref, NULL);
+		removed[done++] = r;
+	}
+	t->last = NULL;
+	return done;
 }
 
 static noinline void apply_clear(struct kreg_txn *t, struct kreg_change *c)

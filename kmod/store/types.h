@@ -214,6 +214,8 @@ struct kreg_holder {
 #endif
 };
 
+struct kreg_wheel;
+
 /**
  * struct kreg_extra - what most stores do without
  * @blobs: handle: &struct kreg_blob
@@ -229,6 +231,8 @@ struct kreg_holder {
  * @pinned: roots that a clear replaced and that a pin needs, oldest first; behind those
  *	in the store's list of cleared ones
  * @kept_bytes: weight of records that died and are linked for the sake of pins
+ * @wheel: live records that are timed, by when they expire; or NULL
+ * @timed: how many these are
  *
  * The caller whose write is the first to need it brings it. It stays until the store
  * goes, so a record that needs it is never without.
@@ -246,6 +250,8 @@ struct kreg_extra {
 	u32 nr_pins;
 	struct list_head pinned;
 	u64 kept_bytes;
+	struct kreg_wheel *wheel;
+	u64 timed;
 };
 
 /**

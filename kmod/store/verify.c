@@ -127,13 +127,16 @@ static bool in_order(const struct kreg_rec *before, const struct kreg_rec *r)
 	return order < 0 || (!order && before->born >= r->born);
 }
 
-/* Between the value, or the place of a blob, and the bond. */
-static bool bond_pad_is_zero(const struct kreg_rec *r)
+/* Between the value, or the place of a blob, and the bond or the expiry. */
+static bool tail_pad_is_zero(const struct kreg_rec *r)
 {
-	const u8 *end = r->bytes + kreg_rec_key_len(r) + kreg_rec_inline_len(r);
+	const u8 *end = r->bytes + kreg_rec_key_len(r) + kreg_rec_inline_len(r), *tail;
 
-	return !kreg_rec_is_bound(r) || kreg_rec_has_blob(r) ||
-	       !memchr_inv(end, 0, (const u8 *)kreg_rec_bond(r) - end);
+	if (kreg_rec_has_blob(r))
+		end = (const u8 *)(kreg_rec_blob(r, kreg_rec_key_len(r)) + 1);
+	tail = kreg_rec_is_timed(r) ? (const u8 *)kreg_rec_expiry(r) :
+	       kreg_rec_is_bound(r) ? (const u8 *)kreg_rec_bond(r) : end;
+	return !memchr_inv(end, 0, tail - end);
 }
 
 /* What a record leaves of its slot is zero, whatever was there before. */
@@ -141,7 +144,7 @@ static bool rest_is_zero(const struct kreg_rec *r, size_t bytes, size_t size)
 {
 	u32 key_len = kreg_rec_key_len(r);
 
-	return !memchr_inv((void *)r + bytes, 0, size - bytes) && bond_pad_is_zero(r) &&
+	return !memchr_inv((void *)r + bytes, 0, size - bytes) && tail_pad_is_zero(r) &&
 	       (!kreg_rec_has_blob(r) ||
 		!memchr_inv(r->bytes + key_len, 0, ALIGN(key_len, 4) - key_len));
 }
@@ -183,6 +186,9 @@ bool kreg_verify_record(struct kreg_store *s, u32 ref, const struct kreg_rec *r)
 
 	if (r->lens & KREG_REC_MARK)
 		return verify_mark(s, r, class);
+	if (WARN_ON((kreg_rec_is_timed(r) && kreg_rec_is_bound(r)) ||
+		    (r->lens & KREG_REC_IDLE && !kreg_rec_is_timed(r))))
+		return false;
 	if (WARN_ON(!kreg_rec_key_len(r) ||
 		    r->lens & KREG_REC_NODE || r->lens & ~known & ((1u << KREG_KEY_LEN_SHIFT) - 1)))
 		return false;
@@ -218,6 +224,7 @@ bool kreg_verify_versions(struct kreg_store *s, const struct kreg_rec *r,
 		return !WARN_ON(r->died > s->version + s->writing);
 	}
 	found->bound += bound;
+	found->timed += kreg_rec_is_timed(r);
 	found->objects++;
 	found->bytes += kreg_rec_key_len(r) + kreg_rec_value_len(r);
 	return true;
@@ -268,6 +275,8 @@ static bool verify_list(struct kreg_store *s)
 		return false;
 	/* What died is linked for a pin, or for the write that is under way. */
 	if (WARN_ON(found.dead < s->kept || (found.dead > s->kept && !s->writing)))
+		return false;
+	if (!kreg_verify_wheel(s, found.timed))
 		return false;
 	return !WARN_ON(found.objects != s->objects || found.bytes != s->bytes ||
 			found.bound != (s->extra ? s->extra->bound : 0) ||

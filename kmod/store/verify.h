@@ -12,6 +12,7 @@ struct kreg_verify {
 	u64 objects;
 	u64 bytes;
 	u64 bound;
+	u64 timed;
 	u64 dead;
 	u32 marks;
 };

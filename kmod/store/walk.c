@@ -182,7 +182,7 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 	smp_rmb();
 	if (unlikely(!r))
 		return false;
-	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit);
+	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit, false);
 	return true;
 }
 

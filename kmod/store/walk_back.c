@@ -166,6 +166,6 @@ bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit)
 		return false;
 	w->found--;
 	r = kreg_reader_rec(&v, w->refs[--w->found_end % KREG_WALK_BACK]);
-	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit);
+	kreg_reader_hit(&v, r, kreg_rec_key_len(r), hit, false);
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+#include "store/expiry.h"
 #include "store/gfp.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -22,6 +23,9 @@ enum kreg_change_kind {
 	KREG_CHANGE_CLEAR,
 	KREG_CHANGE_EVENT,		/* of no object: key and value are only to be told */
 };
+
+#define KREG_TIMED		1
+#define KREG_TIMED_IDLE		2
 
 /*
  * One change on its way through the turn. A PUT carries its record in one of two
@@ -40,6 +44,7 @@ struct kreg_change {
 	};
 	union {
 		struct kreg_holder *holder;	/* PUT with @bound: to which, or NULL */
+		const struct kreg_expiry *expiry;	/* PUT with @timed, until it is applied */
 		/* Where keys have runs, see table/run.c. */
 		struct {
 			u32 sub;	/* DELETE with @only: the number of that object; with */
@@ -72,6 +77,8 @@ struct kreg_change {
 	bool takes : 1;			/* DELETE: only if it is this run */
 	bool seen : 1;			/* an object was, by a look through the run */
 	u8 stage : 2;			/* how far it is, since it may take several holds */
+	/* PUT: the object expires, with KREG_TIMED_IDLE also when it is idle: @expiry. */
+	u8 timed : 2;
 	struct kreg_holder *gone;
 	struct kreg_bind *bind;		/* what is said about that, or NULL */
 	struct kreg_edit *edit;		/* with @special and @bind: see edit.h; or NULL */
@@ -101,6 +108,7 @@ static inline void kreg_change_init(struct kreg_change *c)
 	c->checked = false;
 	c->paid = false;
 	c->takes = false;
+	c->timed = 0;
 	c->bind = NULL;
 	c->edit = NULL;
 	c->only = 0;
@@ -206,6 +214,7 @@ struct kreg_prealloc {
 	u8 index_order;			/* likewise those of the index that come next */
 	bool must_handle;		/* no handle for a blob, or for a holder, is left */
 	bool must_extra;		/* then, too: there is no struct kreg_extra */
+	bool must_wheel;		/* then, too: none for what expires, or that has no wheel */
 	bool want_index;
 	bool want_pages;		/* not only a segment for the array of them */
 	bool filled;			/* @brought is valid */
@@ -288,8 +297,19 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 		   (unlikely(c->blob) ? KREG_REC_BLOB : c->value_len) |
 		   (unlikely(c->bound) ? KREG_REC_BOUND : 0);
 
+	if (unlikely(c->timed))
+		lens |= c->timed == KREG_TIMED_IDLE ? KREG_REC_TIMED | KREG_REC_IDLE : KREG_REC_TIMED;
+
 	r->hash = c->key.hash;
 	r->lens = lens;
+}
+
+/* Any. The object that @c puts, which is bound to nobody, is to expire so; or NULL. */
+static inline void kreg_change_expire(struct kreg_change *c, const struct kreg_expiry *expiry)
+{
+	c->timed = !expiry ? 0 : expiry->idle_ms ? KREG_TIMED_IDLE : KREG_TIMED;
+	if (expiry)
+		c->expiry = expiry;
 }
 
 /*
@@ -386,6 +406,12 @@ int kreg_store_apply(struct kreg_txn *t, struct kreg_change *c,
  */
 unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n,
 				   const struct kreg_rec **removed);
+/*
+ * Turn. Look at up to @n records that may have expired, and remove those that have, as above. What
+ * is left has been put where it is looked at when its time has come.
+ */
+unsigned int kreg_txn_remove_expired(struct kreg_txn *t, unsigned int n,
+				     const struct kreg_rec **removed);
 /* Turn. */
 void kreg_txn_commit(struct kreg_txn *t);
 /* Turn. */

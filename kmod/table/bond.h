@@ -114,13 +114,14 @@ static inline struct kreg_proc *kreg_bond_whose(const struct kreg_holder *holder
 {
 	struct kreg_bond *b = container_of(holder, struct kreg_bond, holder);
 
-	return unlikely(kreg_bond_is_free(b)) ? NULL : b->proc;
+	return unlikely(holder == &kreg_holder_expired || kreg_bond_is_free(b)) ? NULL : b->proc;
 }
 
 /* RCU, or Turn. How long they stay after its death; 0: not at all. */
 static inline u32 kreg_bond_linger(const struct kreg_holder *holder)
 {
-	return container_of(holder, struct kreg_bond, holder)->linger_ms;
+	return holder == &kreg_holder_expired ? 0 :
+	       container_of(holder, struct kreg_bond, holder)->linger_ms;
 }
 
 /* RCU, or Turn. Whether they are there for who writes, although they are hidden. */
@@ -129,12 +130,17 @@ static inline bool kreg_bond_keeps(const struct kreg_bond *b)
 	return b->strict && !kreg_proc_dead(b->proc);
 }
 
-/* RCU. Whether objects that are bound to @holder count as absent for @reader; NULL: anybody. */
+/*
+ * RCU. Whether objects that are bound to @holder count as absent for @reader; NULL: anybody. Those
+ * that have expired do.
+ */
 static inline bool kreg_bond_hides(const struct kreg_holder *holder,
 				   const struct kreg_proc *reader)
 {
 	const struct kreg_bond *b = container_of(holder, struct kreg_bond, holder);
 
+	if (unlikely(holder == &kreg_holder_expired))
+		return true;
 	if (likely(!b->linger_ms))
 		return kreg_proc_exiting_rcu(b->proc);
 	return b->is_lease && b->proc != reader && !kreg_bond_is_free(b);

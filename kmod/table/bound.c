@@ -13,6 +13,7 @@
 #include "table/bond.h"
 #include "table/bound.h"
 #include "table/change.h"
+#include "table/expire.h"
 #include "table/loan.h"
 #include "table/names.h"
 #include "table/table.h"
@@ -123,10 +124,13 @@ static bool is_strict(const struct kreg_change *c)
  * Whether the object counts as absent: one that lingers does for who binds. Who wants the key for
  * himself alone waits until all that its dead process had queued was applied.
  */
-static struct kreg_holder *find_gone(const struct kreg_change *c, struct kreg_bond *old)
+static struct kreg_holder *find_gone(const struct kreg_change *c, const struct kreg_place *place,
+				     struct kreg_bond *old)
 {
 	bool gone;
 
+	if (kreg_rec_has_expired(place->old))
+		return &kreg_holder_expired;
 	if (!old || old->is_lease || (old->linger_ms && !c->binds))
 		return NULL;
 	rcu_read_lock();
@@ -218,7 +222,7 @@ bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r)
 	rcu_read_lock();
 	gone = holder && kreg_bond_hides(holder, NULL);
 	rcu_read_unlock();
-	return gone;
+	return gone || kreg_rec_has_expired(r);
 }
 
 int kreg_table_check_removal(struct kreg_table *t, const struct kreg_change *c,
@@ -274,7 +278,9 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 	if (err)
 		return err;
 	/* What is bound to a process goes with it, whoever has it. */
-	return c->lends && old ? -EBUSY : 0;
+	if (c->lends && old)
+		return -EBUSY;
+	return c->lends && kreg_rec_is_timed(place->old) ? -EOPNOTSUPP : 0;
 }
 
 /*
@@ -332,6 +338,7 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 	c->special = true;
 	if (c->kind == KREG_CHANGE_PUT)
 		c->holder = NULL;
+	c->timed = 0;
 	c->gone = NULL;
 	c->untold = false;
 	if (old && kreg_bond_is_free(old)) {
@@ -344,7 +351,7 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 			return err;
 		c->untold = true;
 	}
-	c->gone = find_gone(c, old);
+	c->gone = find_gone(c, place, old);
 	err = check_object(t, c, place, old);
 	if (!is_meant(c, old, err)) {
 		place->old = NULL;
@@ -363,6 +370,7 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 			c->bound = c->holder;
 		else if (WARN_ON_ONCE(c->holder && !c->bound))
 			c->holder = NULL;
+		err = kreg_expiry_choose(c, place);
 	}
 	if (!err && c->edit && c->edit->count)
 		err = kreg_store_edit(&t->store, c, c->gone ? NULL : place->old);
@@ -409,7 +417,7 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 {
 	struct kreg_bond *old = kreg_bond_of(kreg_holder_at(&t->store, place->old));
 	bool puts = c->kind == KREG_CHANGE_PUT;
-	struct kreg_bond *bond = puts ? kreg_bond_of(c->holder) : NULL;
+	struct kreg_bond *bond = puts && !c->timed ? kreg_bond_of(c->holder) : NULL;
 	int err = 0;
 
 	kreg_table_assert(t);
@@ -423,7 +431,7 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 		err = kreg_table_bind(t, c->bind, pre, &bond);
 	if (err)
 		return err;
-	if (puts)
+	if (puts && !c->timed)
 		c->holder = bond ? &bond->holder : NULL;
 	if (bond && !c->paid)
 		kreg_user_count_in(bond->user, KREG_QUOTA_BOUND, 1);
@@ -437,5 +445,6 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	}
 	c->paid = false;
 	note_bound(c, bond, old);
+	kreg_expiry_note(t, c);
 	return 0;
 }

@@ -4,22 +4,11 @@
 #define KREG_TABLE_BOUND_H
 
 #include "store/write.h"
+#include "table/bind.h"
 
 struct kreg_bond;
 struct kreg_client;
-struct kreg_proc;
 struct kreg_table;
-
-/* What a change says about whom objects are bound to. */
-struct kreg_bind {
-	const struct kreg_client *client;	/* who says it, and whose user pays */
-	struct kreg_proc *proc;		/* to whom objects are bound, a reference; or NULL */
-	u32 linger_ms;			/* how long they stay after its death, or are lent */
-	bool strict;			/* not to be displaced before that */
-	bool served;			/* it is the turn of who wants that: no line comes before */
-	bool lends;			/* it borrows the object, whose value stays as it is */
-	struct kreg_bond *bond;		/* brought, as long as it is not entered; or NULL */
-};
 
 /* Any. It matters to @c who @cl is, with what is said in @bind; that is filled in if need be. */
 void kreg_bind_note(struct kreg_change *c, struct kreg_bind *bind, const struct kreg_client *cl);

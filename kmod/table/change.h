@@ -61,8 +61,8 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
 #define KREG_TABLE_FAR		(-ERESTART)
 
 /*
- * Turn. The conditions of @c, when it matters to whom objects are bound. -EEXIST, -ECANCELED,
- * kreg_over_limit(); -ENODATA: it is not the caller's; -EACCES: the rule of a registry; -ESRCH,
+ * Turn. The conditions of @c, when it matters to whom objects are bound, or when they expire.
+ * -EEXIST, -ECANCELED, -EBUSY, kreg_over_limit(); -ENODATA: it is not the caller's; -EACCES: the rule of a registry; -ESRCH,
  * -EPERM: the process to which it binds is exiting, or not the caller's.
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
@@ -77,8 +77,8 @@ int kreg_table_match(struct kreg_table *t, const struct kreg_edit *e, const stru
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
 /*
  * Turn. Where a key may have several objects: whether what @c may remove depends on whose it is;
- * whether @r is there for nobody, since its process is exiting; and whether @c may remove @r: 0, 1
- * if it is not meant for that, -EACCES.
+ * whether @r is there for nobody, since its process is exiting or it has expired; and whether @c
+ * may remove @r: 0, 1 if it is not meant for that, -EACCES.
  */
 bool kreg_table_restricts(const struct kreg_table *t, const struct kreg_change *c);
 bool kreg_table_is_gone(struct kreg_table *t, const struct kreg_rec *r);
@@ -120,7 +120,7 @@ static __always_inline int kreg_table_change_find(struct kreg_table *t, struct k
 		found = kreg_store_find(&t->store, &c->key, place);
 	if (unlikely(!found))
 		return KREG_TABLE_FAR;
-	if (unlikely(c->special || (place->old && kreg_rec_is_bound(place->old))))
+	if (unlikely(c->special || (place->old && kreg_rec_is_special(place->old))))
 		return c->edit ? kreg_table_find_special(t, c, place) :
 				 kreg_table_find_bound(t, c, place);
 	if (c->must_be_new && place->old)

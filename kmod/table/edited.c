@@ -7,6 +7,7 @@
 #include "table/access.h"
 #include "table/bound.h"
 #include "table/change.h"
+#include "table/expire.h"
 #include "table/table.h"
 
 /* To whom objects are bound matters neither for the change nor for what is there. */
@@ -29,7 +30,7 @@ int kreg_table_match(struct kreg_table *t, const struct kreg_edit *e, const stru
 	kreg_table_assert(t);
 	if (!old)
 		return -ECANCELED;
-	kreg_store_tell(&t->store, old, kreg_rec_key_len(old), &hit);
+	kreg_store_tell(&t->store, old, kreg_rec_key_len(old), &hit, false);
 	return kreg_filter_matches(e->filter, &hit) ? 0 : -ECANCELED;
 }
 
@@ -43,6 +44,7 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 	if (c->kind == KREG_CHANGE_PUT)
 		c->holder = NULL;
 	c->bound = false;
+	c->timed = 0;
 	c->untold = false;
 	if (c->must_be_there && !old)
 		return -ENODATA;
@@ -56,13 +58,15 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 		err = kreg_store_edit(&t->store, c, old);
 	if (err)
 		return err;
+	kreg_expiry_choose(c, place);
 	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
 }
 
 int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
 	kreg_table_assert(t);
-	if (is_loose(c, place) && may_edit(t, c->bind->client))
+	if (is_loose(c, place) && !kreg_rec_has_expired(place->old) &&
+	    may_edit(t, c->bind->client))
 		return find_edited(t, c, place);
 	return kreg_table_find_bound(t, c, place);
 }
@@ -73,14 +77,21 @@ int kreg_table_change_special(struct kreg_table *t, struct kreg_change *c, struc
 	int err;
 
 	kreg_table_assert(t);
-	if (unlikely(!is_loose(c, place)))
+	if (unlikely(!is_loose(c, place) || c->gone))
 		return kreg_table_change_bound(t, c, txn, place, pre);
-	if (unlikely(c->blob))
-		return kreg_table_change_long(t, c, txn, place, pre);
+	if (unlikely(c->blob)) {
+		err = kreg_table_change_long(t, c, txn, place, pre);
+		if (!err)
+			kreg_expiry_note(t, c);
+		return err;
+	}
 	if (unlikely(!c->value && c->edit->count)) {
 		err = kreg_store_make(&t->store, c, place->old, pre);
 		if (err)
 			return err;
 	}
-	return kreg_store_apply(txn, c, place, pre);
+	err = kreg_store_apply(txn, c, place, pre);
+	if (!err)
+		kreg_expiry_note(t, c);
+	return err;
 }

@@ -29,7 +29,29 @@ static void describe_exit(const struct kreg_table *t, struct kreg_holder *h,
 	}
 }
 
-/* Whether @c has displaced or deleted an object whose process is exiting. */
+/* The object with @key has expired. */
+static void describe_expired(const struct kreg_key *key, u64 version, struct kreg_stream_event *e)
+{
+	*e = (struct kreg_stream_event) {
+		.kind = KREG_EVENT_EXPIRED,
+		.cause = KREG_CAUSE_EXPIRED,
+		.key = key->bytes,
+		.key_len = key->len,
+		.version = version,
+	};
+}
+
+/* What @c has displaced. */
+static void describe_gone(const struct kreg_table *t, const struct kreg_change *c, u64 version,
+			  struct kreg_stream_event *e)
+{
+	if (c->gone == &kreg_holder_expired)
+		describe_expired(&c->key, version, e);
+	else
+		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, e);
+}
+
+/* Whether @c has displaced or deleted an object that has expired, or whose process is exiting. */
 static bool has_displaced(const struct kreg_change *c)
 {
 	if (c->kind != KREG_CHANGE_PUT && c->kind != KREG_CHANGE_DELETE)
@@ -122,7 +144,7 @@ u16 kreg_table_publish_change(struct kreg_table *t, struct kreg_change *c, u64 v
 	if (!t->stream)
 		return 0;
 	if (unlikely(has_displaced(c))) {
-		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, &e);
+		describe_gone(t, c, version, &e);
 		kreg_stream_append(t->stream, t->writer, &e);
 	}
 	return describe_change(t, c, version, &e) && kreg_stream_append(t->stream, t->writer, &e) ?
@@ -139,7 +161,7 @@ void kreg_table_note_for_listeners(struct kreg_table *t, struct kreg_change *c, 
 	if (!t->stream)
 		return;
 	if (unlikely(has_displaced(c))) {
-		describe_exit(t, c->gone, &c->key, version, KREG_CAUSE_DEATH, &e);
+		describe_gone(t, c, version, &e);
 		kreg_stream_add(t->stream, &e);
 	}
 	if (describe_change(t, c, version, &e))
@@ -155,6 +177,21 @@ void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
 	kreg_table_publish(t, &e);
 	if (t->awaited)
 		kreg_waits_note_exit(t, key);
+}
+
+void kreg_table_publish_expired(struct kreg_table *t, const struct kreg_rec *r, u64 version)
+{
+	struct kreg_key key = {
+		.bytes = r->bytes,
+		.len = kreg_rec_key_len(r),
+		.hash = r->hash,
+	};
+	struct kreg_stream_event e;
+
+	describe_expired(&key, version, &e);
+	kreg_table_publish(t, &e);
+	if (t->awaited)
+		kreg_waits_note_exit(t, &key);
 }
 
 void kreg_table_publish_return(struct kreg_table *t, const struct kreg_rec *r)

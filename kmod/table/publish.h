@@ -58,6 +58,9 @@ static inline void kreg_table_note_change(struct kreg_table *t, struct kreg_chan
 void kreg_table_publish_exit(struct kreg_table *t, struct kreg_holder *h,
 			     const struct kreg_key *key, u64 version, enum kreg_cause cause);
 
+/* Turn. The same of @r, which had expired. */
+void kreg_table_publish_expired(struct kreg_table *t, const struct kreg_rec *r, u64 version);
+
 /* Turn. @from was the owner before, and has lost it for this reason. NULL: nobody. */
 void kreg_table_publish_owner(struct kreg_table *t, const struct kreg_proc *from,
 			      enum kreg_cause cause);

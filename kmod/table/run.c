@@ -324,6 +324,8 @@ static bool is_refused(const struct kreg_change *c)
 {
 	if (c->kind == KREG_CHANGE_DELETE)
 		return c->returns || (c->edit && c->edit->filter);
+	if (c->bind && (c->bind->times || c->bind->keeps))
+		return true;
 	return c->only || c->mine || c->edit || c->lends || (c->binds && c->bind->strict);
 }
 

@@ -13,6 +13,7 @@
 #include "store/gfp.h"
 #include "store/store.h"
 #include "table/bond.h"
+#include "table/expirer.h"
 #include "table/table.h"
 #include "client/user.h"
 
@@ -33,6 +34,14 @@ static void free_policy(struct kreg_policy *p)
 	kfree(p);
 }
 
+/* A timer that goes off now finds a table without references. */
+static void free_expirer(struct kreg_expirer *x)
+{
+	if (x)
+		timer_delete_sync(&x->timer);
+	kfree(x);
+}
+
 /* Called a grace period after the last reference was dropped. */
 static void free_table(struct kreg_table *t)
 {
@@ -47,6 +56,7 @@ static void free_table(struct kreg_table *t)
 	kreg_ns_put(t->ns);
 	/* Nobody waits: a worker has seen to that, with a reference. */
 	kfree(t->awaited);
+	free_expirer(t->expirer);
 	kfree(t->heir_data);
 	free_policy(rcu_dereference_protected(t->policy, true));
 	kfree(rcu_dereference_protected(t->name, true));

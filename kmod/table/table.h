@@ -19,6 +19,7 @@
 #include "writer/writer.h"
 
 struct kreg_death_limit;
+struct kreg_expirer;
 struct kreg_mail;
 struct kreg_ns;
 struct kreg_policy;
@@ -72,6 +73,7 @@ struct kreg_table {
 	u32 name_memory;		/* turn: of @name */
 	u32 renames;			/* turn: how often that has changed */
 	u32 policy_bytes;		/* turn: of @policy and what it has */
+	u32 expirer_bytes;		/* turn: of @expirer */
 	struct kreg_name __rcu *name;	/* turn: or NULL */
 
 	/* Where there is room before the store, which begins a cache line: */
@@ -85,6 +87,7 @@ struct kreg_table {
 	s64 charged;			/* turn: bytes of @store that are charged to the user */
 	struct kreg_stream *stream;	/* turn: holds a reference; NULL: nobody asks for events */
 	u64 events;			/* turn: number of the last event of former streams */
+	struct kreg_expirer *expirer;	/* turn: set once; NULL: nothing in it has ever expired */
 
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings, or among those of its role */
@@ -129,7 +132,7 @@ static inline s64 kreg_table_memory(const struct kreg_table *t)
 {
 	return (s64)READ_ONCE(t->store.memory) + sizeof(*t) - sizeof(t->store) +
 	       t->name_memory +
-	       t->heir_data_len + t->policy_bytes +
+	       t->heir_data_len + t->policy_bytes + t->expirer_bytes +
 	       (READ_ONCE(t->awaited) ? kreg_awaited_set_memory() : 0);
 }
 

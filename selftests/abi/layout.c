@@ -48,6 +48,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(3, KREG_TERM_ALL);
 	EXPECT_EQ(1 << 14, KREG_FEATURE_RENAME);
 	EXPECT_EQ(1 << 15, KREG_FEATURE_FILTER);
+	EXPECT_EQ(1 << 16, KREG_FEATURE_EXPIRY);
 }
 
 /* The numbers of commands do not change when structs grow. */

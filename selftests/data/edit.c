@@ -302,7 +302,7 @@ TEST_F(edit, bad_operations)
 	EXPECT_EDIT(EFAULT, op.key = 8);
 	EXPECT_EDIT(EOPNOTSUPP, op.arg = 1);
 	EXPECT_EDIT(EOPNOTSUPP, op.offset = 1);
-	EXPECT_EDIT(EOPNOTSUPP, op.flags = KREG_OP_KEEP);
+	EXPECT_EDIT(EINVAL, op.flags = KREG_OP_KEEP);
 	EXPECT_EDIT(EINVAL, op.flags = KREG_OP_VERSION);
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		EXPECT_EDIT(EINVAL, op.flags = flags[i]; op.arg = flags[i] & 0x0c ? 1 : 0);
@@ -336,8 +336,8 @@ TEST_F(edit, start)
 	EXPECT_MORE(EOPNOTSUPP, more.flags = 2);
 	EXPECT_MORE(EINVAL, more.filter = 1);
 	EXPECT_MORE(EINVAL, more.filter_count = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.expires_ns = 1);
-	EXPECT_MORE(EOPNOTSUPP, more.idle_ms = 1);
+	EXPECT_MORE(EINVAL, more.expires_ns = 1; more.flags = 0; more.start = 0; more.start_len = 0);
+	EXPECT_MORE(EINVAL, more.idle_ms = 1; more.flags = 0; more.start = 0; more.start_len = 0);
 	EXPECT_MORE(EINVAL, more.linger_ms = 1);
 	EXPECT_MORE(EINVAL, more.process.pid = 1);
 	EXPECT_MORE(EINVAL, more.flags = 0);

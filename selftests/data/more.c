@@ -104,11 +104,14 @@ TEST_F(more, errors)
 	EXPECT_MORE(EOPNOTSUPP, more.idle_ms = 1);
 	EXPECT_MORE(EOPNOTSUPP, more.process.reserved = 1);
 	EXPECT_MORE(EINVAL, op.flags = KREG_OP_MORE; more.linger_ms = 1);
-	EXPECT_MORE(EINVAL, op.flags = KREG_OP_MORE; more.process.pid = 1);
-	EXPECT_MORE(EOPNOTSUPP, op.code = KREG_OP_GET; op.flags = KREG_OP_MORE);
+	EXPECT_MORE(EINVAL, op.flags = KREG_OP_MORE; more.process = self->who);
+	EXPECT_MORE(EINVAL, op.code = KREG_OP_GET; op.flags = KREG_OP_MORE; more.linger_ms = 1);
+	EXPECT_MORE(EOPNOTSUPP, op.code = KREG_OP_TAKE; op.flags = KREG_OP_MORE);
 	EXPECT_MORE(EINVAL, op.code = KREG_OP_DELETE; op.value = 0; op.value_len = 0);
 	EXPECT_MORE(EINVAL, op.code = KREG_OP_DELETE; op.value = 0; op.value_len = 0;
 		    op.flags = KREG_OP_MORE; more.linger_ms = 1);
+	EXPECT_MORE(EINVAL, op.code = KREG_OP_DELETE; op.value = 0; op.value_len = 0;
+		    op.flags = KREG_OP_MORE; more.idle_ms = 1);
 	EXPECT_MORE(EINVAL, op.flags |= KREG_OP_VERSION);
 	EXPECT_MORE(EINVAL, op.flags |= KREG_OP_NEW; more.if_version = 1);
 	EXPECT_MORE(ECANCELED, more.if_version = 1);

@@ -151,6 +151,26 @@ MAKER(make_more)
 
 SWEEP(put_more, .make = make_more, .code = KREG_OP_PUT, .object = &small2, .empty = true)
 
+/* One that expires, of which the first brings a wheel and a timer; and a read that asks when. */
+MAKER(make_timed)
+{
+	static struct kreg_more more;
+
+	more = (struct kreg_more) { .size = sizeof(more) };
+	if (test->code == KREG_OP_PUT) {
+		more.expires_ns = test_now_ns() + 3600000000000ULL;
+		more.idle_ms = test->value;
+	}
+	make_op(_metadata, w, c, test);
+	c->arg.op.op.flags = KREG_OP_MORE;
+	call_in(c, PART_OPS, &c->arg.op.op.arg, &more, sizeof(more));
+	c->span[PART_OPS].out = true;
+}
+
+SWEEP(put_timed, .make = make_timed, .code = KREG_OP_PUT, .object = &small2, .empty = true)
+SWEEP(put_timed_blob, .make = make_timed, .code = KREG_OP_PUT, .object = &blob2, .empty = true)
+SWEEP(get_when, .make = make_timed, .code = KREG_OP_GET, .object = &small)
+
 /* An operation whose key and value are in ordinary memory. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
 {

@@ -49,7 +49,8 @@ static const struct kreg_holder_ops ops = {
 /* RCU. */
 void holder_check(const struct kreg_holder *h)
 {
-	tap_check(!h || container_of(h, struct test_holder, holder)->magic == MAGIC);
+	tap_check(!h || h == &kreg_holder_expired ||
+		  container_of(h, struct test_holder, holder)->magic == MAGIC);
 }
 
 /* One to which an object is bound now; the store may be short of memory for it. */
@@ -79,6 +80,38 @@ void holder_took(struct kreg_holder *h)
 		test_holder(h)->live++;
 }
 
+/* Those of @h that have gone, however the store has chosen them. */
+static void note_removed(const struct kreg_holder *h)
+{
+	struct kreg_place place;
+	u8 bytes[KEY_ROOM];
+	u32 k;
+
+	for (k = 0; k < mode->keys; k++) {
+		struct kreg_key key = key_of(k, bytes);
+
+		if (!now[k].present || now[k].holder != h)
+			continue;
+		find_place(&key, &place);
+		if (!place.old)
+			model_gone(k);
+	}
+}
+
+static void remove_bound(struct kreg_holder *h, u32 n)
+{
+	struct kreg_txn t;
+
+	if (mode->runs) {
+		bags_remove_bound(h, n);
+		return;
+	}
+	kreg_txn_begin(&t, &store);
+	kreg_txn_remove_bound(&t, h, n, NULL);
+	note_removed(h);
+	model_finish(&t);
+}
+
 /* All objects of one of them go, in pieces; then it is retired, perhaps. */
 void holder_remove(void)
 {
@@ -95,7 +128,7 @@ void holder_remove(void)
 	while (kreg_holder_live(&store, h)) {
 		u32 n = 1 + rnd(16), before = kreg_holder_live(&store, h);
 
-		model_remove_bound(h, n);
+		remove_bound(h, n);
 		tap_check(kreg_holder_live(&store, h) == before - min(n, before));
 	}
 	/* What a clear has left it is told of that now. */

@@ -17,6 +17,7 @@ unsigned int shim_order = ~0u;
 atomic_long_t shim_pieces;
 u32 shim_hash_mask = ~0u;
 bool shim_rcu_hold;
+u64 shim_clock;
 
 static unsigned long sections[SHIM_SECTIONS];
 static unsigned long rcu_now = 1;

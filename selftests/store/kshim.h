@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
@@ -42,6 +43,7 @@ void shim_free_malloc(const void *p);
 #define SHIM_SECTIONS	8
 extern u32 shim_hash_mask;
 extern bool shim_rcu_hold;
+extern u64 shim_clock;
 void shim_enter(unsigned int section);
 void shim_leave(unsigned int section);
 unsigned long shim_start_poll(void);
@@ -80,6 +82,9 @@ static inline u32 shim_hash(const void *data, size_t len, const hsiphash_key_t *
 #define alloc_pages_exact(size, gfp)	((void)(gfp), shim_pages(get_order(size)))
 #undef free_pages_exact
 #define free_pages_exact(p, size)	shim_free_pages(p, get_order(size))
+
+#undef ktime_get_coarse_ns
+#define ktime_get_coarse_ns()	READ_ONCE(shim_clock)
 
 #undef rcu_read_lock
 #define rcu_read_lock()		shim_enter(0)

@@ -15,6 +15,7 @@ struct step {
 	u8 key[KEY_ROOM];
 	u8 *value;
 	struct kreg_edit *edit;
+	struct kreg_expiry expiry;
 	bool skip;			/* there was no space */
 	bool hold;			/* bind it to a holder */
 	struct kreg_change change;
@@ -49,7 +50,8 @@ static void touch(u32 k, bool present, u32 seed, u64 version, struct kreg_holder
 	if (!dirty[k])
 		touched[touched_count++] = k;
 	dirty[k] = true;
-	now[k] = (struct object){ present, seed, version, holder };
+	now[k] = (struct object){ .present = present, .seed = seed, .version = version,
+				  .holder = holder };
 }
 
 static void commit_model(void)
@@ -107,6 +109,7 @@ static void begin_step(struct step *st)
 	st->seed = ++seeds;
 	c->bound = mode->bound && !rnd(mode->bound);
 	st->hold = c->bound && rnd(4);
+	expiry_choose(c, &st->expiry);
 	len = value_len(st->seed);
 	st->value = malloc(len + 1);
 	value_make(st->k, st->seed, st->value);
@@ -191,6 +194,7 @@ static void after(struct kreg_txn *t, const struct step *st)
 	case KREG_CHANGE_PUT:
 		tap_check(st->change.count == now[k].present);
 		touch(k, true, st->seed, t->version, st->change.holder);
+		expiry_note(&now[k], &st->change, &st->expiry);
 		holder_took(st->change.holder);
 		break;
 	case KREG_CHANGE_DELETE:
@@ -221,7 +225,8 @@ static void apply(struct kreg_txn *t, struct step *st)
 
 	if (st->skip)
 		return;
-	c->holder = c->bound && st->hold ? holder_pick() : NULL;
+	if (!c->timed)
+		c->holder = c->bound && st->hold ? holder_pick() : NULL;
 	for (;;) {
 		find_place(&c->key, &place);
 		tap_check(!place.old == !now[st->k].present);
@@ -268,6 +273,20 @@ static void do_upkeep(u32 budget)
 	kreg_prealloc_free(&f);
 }
 
+static void finish_write(struct kreg_txn *t)
+{
+	kreg_txn_commit(t);
+	verify();
+	commit_model();
+	meanwhile();
+	while (!kreg_txn_unlink(t, 1 + rnd(3))) {
+		verify();
+		meanwhile();
+		kreg_store_begin_hold(&store);
+	}
+	verify();
+}
+
 static void run(struct batch *b)
 {
 	struct kreg_txn t;
@@ -278,61 +297,22 @@ static void run(struct batch *b)
 		apply(&t, &b->steps[i]);
 		meanwhile();
 	}
-	kreg_txn_commit(&t);
-	verify();
-	commit_model();
-	meanwhile();
-	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
-		verify();
-		meanwhile();
-		kreg_store_begin_hold(&store);
-	}
-	verify();
+	finish_write(&t);
 	discard(b);
 	do_upkeep(1 + rnd(8));
 }
 
-/* Those of @h that have gone, however the store has chosen them. */
-static void note_removed(const struct kreg_holder *h)
+void model_finish(struct kreg_txn *t)
 {
-	struct kreg_place place;
-	u8 bytes[KEY_ROOM];
-	u32 k;
-
-	for (k = 0; k < mode->keys; k++) {
-		struct kreg_key key = key_of(k, bytes);
-
-		if (!now[k].present || now[k].holder != h)
-			continue;
-		find_place(&key, &place);
-		if (!place.old)
-			touch(k, false, 0, 0, NULL);
-	}
+	verify();
+	meanwhile();
+	finish_write(t);
+	do_upkeep(1 + rnd(8));
 }
 
-void model_remove_bound(struct kreg_holder *h, u32 n)
+void model_gone(u32 k)
 {
-	struct kreg_txn t;
-
-	if (mode->runs) {
-		bags_remove_bound(h, n);
-		return;
-	}
-	kreg_txn_begin(&t, &store);
-	kreg_txn_remove_bound(&t, h, n, NULL);
-	verify();
-	note_removed(h);
-	meanwhile();
-	kreg_txn_commit(&t);
-	commit_model();
-	meanwhile();
-	while (!kreg_txn_unlink(&t, 1 + rnd(3))) {
-		verify();
-		meanwhile();
-		kreg_store_begin_hold(&store);
-	}
-	verify();
-	do_upkeep(1 + rnd(8));
+	touch(k, false, 0, 0, NULL);
 }
 
 /* Too much waits for readers: so does the writer. */
@@ -370,6 +350,8 @@ void model_churn(u32 op)
 	}
 	if (mode->bound && !rnd(20))
 		holder_remove();
+	if (mode->timed)
+		expiry_move_clock();
 	if (!rnd(8))
 		shim_rcu_hold = rnd(2);
 	if (!rnd(16))
@@ -405,6 +387,8 @@ void model_drain(void)
 	model_let_go();
 	for (k = 0; k < mode->keys; k++)
 		probe(k);
+	expiry_check_all_gone();
+	model_let_go();
 	for (k = 0; k < mode->keys; k++) {
 		struct step st = { .k = k, .change.kind = KREG_CHANGE_DELETE };
 		struct kreg_txn t;

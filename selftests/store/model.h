@@ -21,6 +21,10 @@ struct object {
 	u32 seed;
 	u64 version;
 	struct kreg_holder *holder;
+	bool timed;
+	u64 expires;			/* then */
+	u64 idle;			/* and so long after @used; 0: not */
+	u64 used;
 };
 
 struct mode {
@@ -37,6 +41,7 @@ struct mode {
 	u32 prefix;		/* bytes that all keys begin with */
 	bool runs;		/* likewise, and keys have several objects: see bags.c */
 	u32 pins;		/* one in so many times a pin is set, or ends; 0: none */
+	u32 timed;		/* one in so many puts makes an object that expires; 0: none */
 	u32 edits;		/* one in so many puts edits what is there; 0: none */
 };
 
@@ -85,7 +90,9 @@ void model_drain(void);			/* to an empty store */
 void model_end(void);
 
 void model_fill(struct kreg_prealloc *f);
-void model_remove_bound(struct kreg_holder *h, u32 n);
+/* What a write of another kind has done to the model: @k has gone; and the rest of it. */
+void model_gone(u32 k);
+void model_finish(struct kreg_txn *t);
 
 /* memory.c */
 void memory_bring(struct kreg_prealloc *f);	/* gives up the turn */
@@ -107,6 +114,15 @@ struct kreg_edit *edit_begin(struct kreg_change *c, const u8 *value);
 void edit_end(struct kreg_edit *e);
 int edit_make(struct kreg_change *c, u32 k, const struct kreg_rec *old, const u8 *value, u32 seed,
 	      struct kreg_prealloc *f);
+
+/* expiring.c: objects that expire, and a clock that is moved. */
+void expiry_choose(struct kreg_change *c, struct kreg_expiry *e);
+void expiry_note(struct object *o, const struct kreg_change *c, const struct kreg_expiry *e);
+bool expiry_is_over(const struct object *o);
+void expiry_used(u32 k, const struct kreg_hit *hit);
+void expiry_check(const struct object *o, const struct kreg_hit *hit, bool exactly);
+void expiry_move_clock(void);
+void expiry_check_all_gone(void);
 
 /* holders.c: to whom objects are bound. */
 void holder_check(const struct kreg_holder *h);

@@ -11,7 +11,7 @@
 struct shown {
 	u32 k, seed, sub;
 	u64 version;
-	struct kreg_holder *holder;
+	struct object object;		/* to whom it is bound, and when it expires */
 };
 
 static struct pinned {
@@ -31,11 +31,11 @@ static struct slow {
 } slow;
 
 static void note_shown(struct pinned *p, u32 k, u32 seed, u32 sub, u64 version,
-		       struct kreg_holder *holder)
+		       const struct object *o)
 {
 	if (!mode->runs)
 		p->at[k] = p->count + 1;
-	p->then[p->count++] = (struct shown){ k, seed, sub, version, holder };
+	p->then[p->count++] = (struct shown){ k, seed, sub, version, *o };
 }
 
 static void note_runs(struct pinned *p)
@@ -49,8 +49,10 @@ static void note_runs(struct pinned *p)
 		for (n = 0; n < runs[i].count; n++) {
 			struct entry *e = &runs[i].entries[n];
 
+			const struct object o = { .holder = e->holder };
+
 			if (e->born <= store.version && store.version < e->died)
-				note_shown(p, runs[i].k, e->seed, e->sub, e->born, e->holder);
+				note_shown(p, runs[i].k, e->seed, e->sub, e->born, &o);
 		}
 }
 
@@ -68,7 +70,7 @@ static void note_all(struct pinned *p)
 	for (k = 0; k < mode->keys; k++)
 		if (committed[k].present)
 			note_shown(p, k, committed[k].seed, 0, committed[k].version,
-				   committed[k].holder);
+				   &committed[k]);
 }
 
 static void bring_extra(void)
@@ -136,7 +138,8 @@ static void check_shown(const struct pinned *p, const struct kreg_hit *hit, u32 
 		at = p->at[k] - 1;
 	}
 	e = &p->then[at];
-	tap_check(e->k == k && e->version == hit->version && e->holder == hit->holder);
+	tap_check(e->k == k && e->version == hit->version);
+	expiry_check(&e->object, hit, false);
 	tap_check(!mode->runs || e->sub == kreg_hit_sub(hit));
 	value_check(k, e->seed, hit->blob ? kreg_blob_bytes(hit->blob) : hit->value,
 		    hit->value_len);

@@ -36,7 +36,8 @@ void probe(u32 k)
 		return;
 	}
 	tap_check(hit.version == committed[k].version);
-	tap_check(hit.holder == committed[k].holder);
+	expiry_used(k, &hit);
+	expiry_check(&committed[k], &hit, true);
 	holder_check(hit.holder);
 	if (hit.blob)
 		kreg_blob_get(hit.blob);

@@ -48,6 +48,7 @@ static void hold(struct section *p)
 	if (!committed[k].present)
 		return;
 	tap_check(!kreg_store_get(&store, &key, &p->hit));
+	expiry_used(k, &p->hit);
 	if (p->hit.blob)
 		kreg_blob_get(p->hit.blob);
 	p->held = k;
@@ -128,10 +129,12 @@ static void late_get(struct section *p)
 	if (err)
 		tap_check(err == -ENODATA && (!o[k].present || (o == p->then && p->gone[k])));
 	else
-		tap_check(o[k].present && hit.version == o[k].version &&
-			  hit.holder == o[k].holder);
-	if (!err)
-		holder_check(hit.holder);
+		tap_check(o[k].present && hit.version == o[k].version);
+	if (err)
+		return;
+	expiry_check(&o[k], &hit, false);
+	expiry_used(k, &hit);
+	holder_check(hit.holder);
 }
 
 /* Whether the walk is to come to key @k, and, with @last, in the right order. */

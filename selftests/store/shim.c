@@ -5,6 +5,7 @@ long shim_allocated;
 unsigned int shim_order = ~0u;
 u32 shim_hash_mask = ~0u;
 bool shim_rcu_hold;
+u64 shim_clock;
 struct shim_section shim_sections[SHIM_SECTIONS];
 _Thread_local unsigned int shim_self;
 

@@ -341,12 +341,13 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_PIN	(1ULL << 13)	/* PIN; @pin of SCAN; ATOMIC of reads */
 #define KREG_FEATURE_RENAME	(1ULL << 14)	/* RENAME */
 #define KREG_FEATURE_FILTER	(1ULL << 15)	/* filters of SCAN and OP; CHANGE */
+#define KREG_FEATURE_EXPIRY	(1ULL << 16)	/* @expires_ns, @idle_ms, KEEP; MORE of reads */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
 				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
-				 KREG_FEATURE_FILTER)
+				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -706,15 +707,15 @@ enum kreg_op_code {
 #define KREG_OP_NEW		(1U << 0)	/* PUT: EEXIST if the key is there */
 #define KREG_OP_PRESENT		(1U << 1)	/* PUT: ENODATA unless the key is there */
 #define KREG_OP_VERSION		(1U << 2)	/* ECANCELED unless the object has version @arg */
-#define KREG_OP_MORE		(1U << 3)	/* PUT, DELETE, EDIT: @arg: struct kreg_more */
+#define KREG_OP_MORE		(1U << 3)	/* not TAKE, CLEAR: @arg: struct kreg_more */
 #define KREG_OP_PART		(1U << 4)	/* GET: the value from @offset on */
+#define KREG_OP_KEEP		(1U << 5)	/* PUT: the expiry stays as it is */
 #define KREG_OP_BOUND		(1U << 6)	/* PUT: bound to the calling process */
 #define KREG_OP_MINE		(1U << 7)	/* only if it is bound to the calling process */
 #define KREG_OP_VALUE		(1U << 8)	/* ECANCELED unless the object has the value @arg */
 #define KREG_OP_ALL		(KREG_OP_NEW | KREG_OP_PRESENT | KREG_OP_VERSION | KREG_OP_MORE | \
-				 KREG_OP_PART | KREG_OP_BOUND | KREG_OP_MINE | KREG_OP_VALUE)
-/* Not yet: */
-#define KREG_OP_KEEP		(1U << 5)	/* PUT: the expiry stays as it is */
+				 KREG_OP_PART | KREG_OP_KEEP | KREG_OP_BOUND | KREG_OP_MINE | \
+				 KREG_OP_VALUE)
 
 /**
  * struct kreg_op - one operation on a table
@@ -760,6 +761,16 @@ enum kreg_op_code {
  * process is dead. What is on loan to another is there for nobody else, see
  * &struct kreg_ioc_lease.
  *
+ * An object may *expire*, see @expires_ns and @idle_ms of &struct kreg_more. From then on, by the
+ * clock of the last tick, which is some milliseconds late at most, it is absent: no operation
+ * finds it, a scan by a pin neither, PUT with NEW puts another in its place, and EDIT is ENODATA.
+ * Soon after that it is removed, and who subscribes is told EXPIRED, or before, when a write takes
+ * its place. PUT makes an object that does not expire, whatever it replaces, unless it says
+ * otherwise; with KEEP the new object expires as the one that it replaces, if there is one, and
+ * EDIT always makes such an object. Writes of a batch and with ASYNC say nothing of that: KEEP is
+ * EOPNOTSUPP there. An object that expires is bound to nobody: KEEP with BOUND is EOPNOTSUPP,
+ * to PUT one that expires in place of one that is bound is EBUSY, and LEASE of one EOPNOTSUPP.
+ *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no
  * error, with @out_count 0. With VERSION they are only meant for an object that is there and has
@@ -778,7 +789,8 @@ enum kreg_op_code {
  * and edited beforehand, and put in place if nobody has written meanwhile, else again.
  *
  * Errors beside the general ones: ESRCH: BOUND, and the process is exiting; ECANCELED; EBUSY:
- * PUT or EDIT, and the object is on loan; ERANGE: PART; EDQUOT with %KREG_LIMIT_BOUND.
+ * PUT or EDIT, and the object is on loan, or PUT of one that expires, and it is bound; ERANGE:
+ * PART; EDQUOT with %KREG_LIMIT_BOUND.
  *
  * EDIT and VALUE do not go into a batch so far (EOPNOTSUPP), nor with ASYNC (EINVAL).
  *
@@ -792,7 +804,8 @@ enum kreg_op_code {
  * all objects of the key, as one write, or with MINE those that are the caller's, with VALUE those
  * that have the value, and with VERSION the one with version @arg and number @offset; in a registry
  * of others it is EACCES, without MINE, if one of them is another's. Not in these tables
- * (EOPNOTSUPP): EDIT, PUT with VERSION, VALUE or MINE, GET with PART, TAKE with a flag.
+ * (EOPNOTSUPP): EDIT, PUT with VERSION, VALUE, MINE or KEEP, or of what expires, GET with PART,
+ * TAKE with a flag.
  *
  * This struct does not grow: what is rare goes to &struct kreg_more.
  */
@@ -963,24 +976,35 @@ struct kreg_term {
  * @start: with START, pointer to the value that is edited where there is none
  * @filter_count: how many terms that has
  * @start_len: its length, up to %KREG_MAX_VALUE
- * @expires_ns: not yet: when the object expires, CLOCK_MONOTONIC in nanoseconds; 0: never
- * @idle_ms: not yet: it expires when it was not read for so long; 0: it does not
+ * @expires_ns: PUT and EDIT with START: when the object expires, CLOCK_MONOTONIC in nanoseconds;
+ *	0: never. What has passed already is allowed
+ * @idle_ms: likewise: it expires when it was not looked up for so long; 0: it does not
  * @linger_ms: with BOUND, how long the object stays after the death of its process: see
  *	&struct kreg_ioc_register
  * @process: with BOUND, the process, as in &struct kreg_ioc_register; zero: the caller
- * @out_process: with BOUND, the process that the object is bound to; zero: none, or not visible
- * @out_expires_ns: 0
+ * @out_process: with BOUND, GET and MEMBER, the process that the object is bound to; zero: none,
+ *	or not visible
+ * @out_expires_ns: GET, MEMBER: when the object expires if nobody looks it up until then; 0: it
+ *	does not; of writes 0
  *
- * So far for PUT, DELETE and EDIT in OP, without ASYNC and ACKED; else EOPNOTSUPP. It grows as the
- * struct of a command does. The out_ members are set to zero first.
+ * For PUT, DELETE, EDIT, GET and MEMBER in OP, without ASYNC and ACKED; else EOPNOTSUPP. It
+ * grows as the struct of a command does. The out_ members of a write are set to zero first.
  *
  * What a @filter says tells what the object is, so it needs the right to read, too. It is decided
  * when the turn of the write has come, as all conditions are. Where a key may have several objects
  * it is EOPNOTSUPP: there KREG_IOC_CHANGE asks them one by one.
  *
- * Errors beside those of the operation: EINVAL: with VERSION or VALUE; @if_version or @filter with
- * NEW or START; what is said of START without it, or of BOUND without that; EFBIG: @start_len;
- * those of &struct kreg_term; ESRCH, EPERM for @process as in REGISTER.
+ * With both @expires_ns and @idle_ms the object expires with the first. To look it up is GET,
+ * MEMBER and what writes it; what scans, waits, reads by a pin and copies the table does not count.
+ * What was looked up is noted when the last note is older than a sixteenth of @idle_ms, so it may
+ * expire by that much earlier. Of PUT with KEEP, and of EDIT, both are said only of an object that
+ * is not there yet, so that a counter with START expires some time after its first step.
+ *
+ * Errors beside those of the operation: EOPNOTSUPP: @expires_ns or @idle_ms with BOUND, or in a bag
+ * or duplicate_bag; EINVAL: with VERSION or VALUE; @if_version or @filter with NEW or START, or of a
+ * read; what is said of START without it, or of BOUND without that; @expires_ns or @idle_ms but of
+ * PUT, or of EDIT with START; EFBIG: @start_len; those of &struct kreg_term; ESRCH, EPERM for
+ * @process as in REGISTER.
  */
 struct kreg_more {
 	__u32 size;
@@ -1134,8 +1158,9 @@ struct kreg_ioc_sync {
 #define KREG_SCAN_OF		(1U << 2)	/* only what is bound to @process */
 #define KREG_SCAN_COUNT		(1U << 3)	/* no objects, only how many */
 #define KREG_SCAN_REVERSE	(1U << 4)	/* backwards */
+#define KREG_SCAN_EXPIRES	(1U << 5)	/* at the end of each object, when it expires */
 #define KREG_SCAN_ALL		(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_OF | \
-				 KREG_SCAN_COUNT | KREG_SCAN_REVERSE)
+				 KREG_SCAN_COUNT | KREG_SCAN_REVERSE | KREG_SCAN_EXPIRES)
 
 /* Flags of a range. */
 #define KREG_RANGE_EXACT	(1U << 0)	/* only objects with the key @low */
@@ -1203,6 +1228,21 @@ struct kreg_object {
 };
 
 /**
+ * struct kreg_object_expiry - at the end of an object of a scan with EXPIRES
+ * @until_ns: when it expires if nobody looks it up until then, as @out_expires_ns of &struct
+ *	kreg_more; 0: it does not
+ * @expires_ns: as it was put: when it expires in any case; 0: never
+ * @idle_ms: likewise, when it was not looked up for so long; 0: it does not
+ * @reserved: 0
+ */
+struct kreg_object_expiry {
+	__aligned_u64 until_ns;
+	__aligned_u64 expires_ns;
+	__u32 idle_ms;
+	__u32 reserved;
+};
+
+/**
  * struct kreg_ioc_scan - ioctl(KREG_IOC_SCAN)
  * @size: sizeof(struct kreg_ioc_scan)
  * @flags: %KREG_SCAN_ALL bits
@@ -1231,7 +1271,8 @@ struct kreg_object {
  * meanwhile, and no key twice. It is not a snapshot.
  *
  * With PROCESSES each object ends with a &struct kreg_process, the last 16 bytes of its @size,
- * behind the padding of the value: to whom it is bound, or zero. With OF, objects of other
+ * behind the padding of the value: to whom it is bound, or zero. With EXPIRES each ends with a
+ * &struct kreg_object_expiry, behind that. With OF, objects of other
  * processes are passed over; ESRCH: a process without a cookie that is not the caller. Of one that
  * lives and has few objects in a table other than a bag, at most 1,024, that takes as long as
  * these are many, unless a write of the table is just under way, and without a range or COUNT; else
@@ -1242,8 +1283,8 @@ struct kreg_object {
  * be now: nothing of a process that is dead, and what others have on loan is hidden.
  *
  * COUNT counts what a scan with the same range, @after and OF would return. It goes with neither
- * KEYS nor PROCESSES. REVERSE is for tables that are in the order of keys: on a set it is
- * EOPNOTSUPP.
+ * KEYS nor PROCESSES nor EXPIRES. REVERSE is for tables that are in the order of keys: on a set it
+ * is EOPNOTSUPP.
  *
  * Errors beside the general ones: EMSGSIZE; EINVAL: @buf is not aligned, or is given with COUNT;
  * OF without a process, or a process without it; in the range an empty key, a flag without the
@@ -1371,6 +1412,7 @@ struct kreg_ioc_change {
  * @kept_bytes: bytes of memory that these take
  * @pins: pins that keep the table as it was, see KREG_IOC_PIN
  * @reserved: 0
+ * @timed: objects that expire, those included that have and are not removed yet
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -1416,6 +1458,7 @@ struct kreg_info {
 	__aligned_u64 kept_bytes;
 	__u32 pins;
 	__u32 reserved;
+	__aligned_u64 timed;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
@@ -1539,9 +1582,9 @@ enum kreg_watch_kind {
  * that came to be, or later if many wait. What only a batch has made of a key on its way, before
  * its end, does not count. With SLEEP there is no record, and the call returns then.
  *
- * An object whose process is exiting is absent, unless it lingers. If it was present when the
- * watch was set, ABSENT and CHANGED end when the death removes it, or another object takes its
- * place, and not yet when it comes to be hidden. An object on loan is absent for all waits, its
+ * An object that has expired, or whose process is exiting, is absent, unless it lingers. If it
+ * was present when the watch was set, ABSENT and CHANGED end when it is removed for that, or
+ * another object takes its place, and not yet when it comes to be hidden. An object on loan is absent for all waits, its
  * borrower's as well, until the loan has ended.
  *
  * Who may read the table may wait for its keys. Whether the client still may is decided again
@@ -1720,7 +1763,7 @@ struct kreg_ioc_register {
 /* Bit of a kind of events in @mask of SUBSCRIBE. */
 #define KREG_SUBSCRIBE_KIND(kind)	(1U << ((kind) - KREG_EVENT_CREATE))
 /* All kinds that can be asked for. */
-#define KREG_SUBSCRIBE_KINDS		((1U << 8) - 1)
+#define KREG_SUBSCRIBE_KINDS		(((1U << 8) - 1) | KREG_SUBSCRIBE_KIND(KREG_EVENT_EXPIRED))
 
 /* Flags of KREG_IOC_SUBSCRIBE. */
 #define KREG_SUBSCRIBE_REPLAY	(1U << 0)	/* begin behind the event @after_seq */
@@ -1849,7 +1892,8 @@ struct kreg_ioc_ack {
  *
  * Errors beside the general ones: EINVAL: RETURN with a value or time; ENODATA: nothing is there,
  * or it is on loan to another; RETURN: it is not on loan to the caller; EALREADY: it is on loan to
- * the caller; EBUSY: it is bound to a process; ECANCELED: another version; EMSGSIZE; ESRCH: the
+ * the caller; EBUSY: it is bound to a process; EOPNOTSUPP: it expires; ECANCELED: another version;
+ * EMSGSIZE; ESRCH: the
  * process is exiting; EACCES: the rule of a registry; EDQUOT with %KREG_LIMIT_BOUND.
  */
 struct kreg_ioc_lease {
@@ -2042,7 +2086,7 @@ enum kreg_event_kind {
 					/* or not be claimed or written, by who stood in line */
 	KREG_EVENT_USER = 23,		/* somebody who may write has said so, by PUBLISH */
 	KREG_EVENT_OVERFLOW = 24,	/* events were lost */
-	KREG_EVENT_EXPIRED = 25		/* not yet: an object has expired */
+	KREG_EVENT_EXPIRED = 25		/* an object has expired, and is removed */
 };
 
 /* Why. */
@@ -2056,8 +2100,8 @@ enum kreg_cause {
 	KREG_CAUSE_NOPROC = 4,		/* DOWN: it was dead or not there when it was watched; */
 					/* GONE: the one that was to have the key is dead */
 	KREG_CAUSE_LIMIT = 6,		/* OWNER: the old one died, one too many: quarantined */
-	/* Of GONE, which has none if the table was destroyed by a call, and of EXIT: */
-	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered */
+	/* Of GONE, which has none if the table was destroyed by a call, of EXIT and EXPIRED: */
+	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered; EXPIRED */
 	KREG_CAUSE_ACCESS = 7,		/* who is told may not read it, claim it or write to it */
 	KREG_CAUSE_LEASE = 8		/* DELETE: it is on loan to @process; CREATE: it is back */
 };

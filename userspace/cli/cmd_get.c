@@ -29,6 +29,7 @@ struct found {
 	uint64_t length;
 	size_t whole;
 	uint64_t version;		/* or 0 */
+	uint64_t expires_ns;		/* or 0 */
 	const char *path;		/* where it goes; NULL: standard output */
 	int code;			/* exit code of that */
 };
@@ -44,6 +45,8 @@ static int show(const struct found *f, FILE *out)
 			json_number("length", f->whole);
 		if (f->version)
 			json_number("version", f->version);
+		if (f->expires_ns)
+			json_number("expires_ms", ms_until(f->expires_ns));
 		json_end();
 	} else if (hex || isatty(fileno(out))) {
 		bytes_print(f->value.data, f->value.len, out);
@@ -147,6 +150,9 @@ static int get_value(struct kreg_table *table, const struct bytes *key, void *ar
 	if (ret)
 		return fail(ret);
 	f->version = kreg_object_version(object);
+	/* One that expires meanwhile is told as it was. */
+	if (json)
+		kreg_expires(table, key->data, key->len, &f->expires_ns);
 	f->value.data = (char *)kreg_object_value(object, &f->value.len);
 	ret = hand_out(f);
 	f->value.data = NULL;
@@ -156,7 +162,7 @@ static int get_value(struct kreg_table *table, const struct bytes *key, void *ar
 
 /*
  * It is on loan until the value is written, so it is not lost if that cannot be done, or if this
- * process is killed meanwhile. What is bound to a process is not to be had on loan.
+ * process is killed meanwhile. What is bound to a process, or expires, is not to be had on loan.
  */
 static int take_out(struct kreg_table *table, void *arg)
 {
@@ -166,7 +172,7 @@ static int take_out(struct kreg_table *table, void *arg)
 	int ret;
 
 	ret = kreg_lease(table, f->key->data, f->key->len, 0, &value, &f->value.len, &loan);
-	if (ret == -EBUSY)
+	if (ret == -EBUSY || (ret == -EOPNOTSUPP && !has_several(table)))
 		ret = kreg_take_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
 	if (ret)
 		return ret;

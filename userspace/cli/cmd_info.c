@@ -105,6 +105,8 @@ static void show(const struct kreg_stat *stat)
 	number("waiting", kreg_stat_waiters(stat), " to claim it");
 	number("transfers", kreg_stat_transfers(stat), "");
 	number("objects", kreg_stat_objects(stat), "");
+	if (kreg_stat_timed(stat))
+		number("timed", kreg_stat_timed(stat), " objects that expire");
 	number("bytes", kreg_stat_bytes(stat), " of keys and values");
 	text_bytes(kreg_stat_memory(stat), user, sizeof(user));
 	snprintf(buf, sizeof(buf), "%" PRIu64 " (%s)", kreg_stat_memory(stat), user);

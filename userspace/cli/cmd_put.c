@@ -12,6 +12,9 @@ static const struct option put_options[] = {
 	{ "if-version", required_argument, NULL, 'v' },
 	{ "if-value", required_argument, NULL, 'V' },
 	{ "file", required_argument, NULL, 'f' },
+	{ "ttl", required_argument, NULL, 't' },
+	{ "idle", required_argument, NULL, 'i' },
+	{ "keep", no_argument, NULL, 'k' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -21,6 +24,7 @@ struct change {
 	struct bytes expected;
 	struct kreg_op_args op;		/* its condition, and what came of it */
 	uint64_t count;
+	struct kreg_more more;		/* when the object expires, if that is said */
 };
 
 /* An option that says when the write is meant. */
@@ -38,9 +42,9 @@ static void add_condition(struct change *c, int option)
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (flags[i].option != option)
 			continue;
-		if (c->op.flags)
+		if (c->op.flags & ~KREG_OP_KEEP)
 			usage("there is more than one condition");
-		c->op.flags = flags[i].flag;
+		c->op.flags |= flags[i].flag;
 	}
 	if (option == 'v' && (parse_number(optarg, UINT64_MAX, &c->op.version) || !c->op.version))
 		usage("'%s' is no version", optarg);
@@ -48,10 +52,56 @@ static void add_condition(struct change *c, int option)
 		c->expected.data = optarg;
 }
 
+static uint64_t time_arg(void)
+{
+	uint64_t ms;
+
+	if (parse_time_ms(optarg, &ms) || !ms)
+		usage("'%s' is no time: try 90, 5m or 2h", optarg);
+	return ms;
+}
+
+/* An option that says when the object is to expire; false: another one. */
+static bool add_expiry(struct change *c, int option)
+{
+	uint64_t ms;
+
+	switch (option) {
+	case 't':
+		c->more.expires_ns = kreg_deadline(time_arg());
+		return true;
+	case 'i':
+		ms = time_arg();
+		if (ms > UINT32_MAX)
+			usage("'%s' is more than 49 days", optarg);
+		c->more.idle_ms = ms;
+		return true;
+	case 'k':
+		c->op.flags |= KREG_OP_KEEP;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Then the condition about a version is said in the same place. */
+static void set_more(struct change *c)
+{
+	if (!c->more.expires_ns && !c->more.idle_ms)
+		return;
+	if (c->op.flags & KREG_OP_VALUE)
+		usage("--if-value does not go with --ttl and --idle");
+	c->more.size = sizeof(c->more);
+	c->more.if_version = c->op.version;
+	c->op.version = 0;
+	c->op.flags = (c->op.flags & ~KREG_OP_VERSION) | KREG_OP_MORE;
+	c->op.more = &c->more;
+}
+
 /* Only now, since --hex may come behind it. */
 static void set_expected(struct change *c)
 {
-	if (c->op.flags != KREG_OP_VALUE)
+	if (!(c->op.flags & KREG_OP_VALUE))
 		return;
 	c->expected = bytes_arg(c->expected.data);
 	c->op.expected = c->expected.data;
@@ -85,7 +135,8 @@ static int fail_change(int err)
 /* For who goes by it the next time. */
 static int put_report(const struct change *c)
 {
-	if (!json || !(c->op.flags & (KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_PRESENT)))
+	if (!json || !(c->op.flags & (KREG_OP_VERSION | KREG_OP_VALUE | KREG_OP_PRESENT |
+				      KREG_OP_MORE)))
 		return 0;
 	json_begin(stdout);
 	json_number("version", c->op.out_version);
@@ -100,12 +151,14 @@ static int put_run(int argc, char **argv)
 	struct kreg_table *table;
 	int o, ret;
 
-	while ((o = next_option(argc, argv, "npf:", put_options)) != -1) {
+	while ((o = next_option(argc, argv, "npf:t:i:k", put_options)) != -1) {
 		if (o == 'f')
 			file = optarg;
-		else
+		else if (!add_expiry(&c, o))
 			add_condition(&c, o);
 	}
+	if (c.op.flags & KREG_OP_NEW && c.op.flags & KREG_OP_KEEP)
+		usage("--new does not go with --keep");
 	need_args(argc, file ? 2 : 3, file ? 2 : 3);
 	if (!*argv[optind + 1])
 		usage("the key is empty");
@@ -115,6 +168,7 @@ static int put_run(int argc, char **argv)
 	if (!file)
 		c.value = bytes_arg(argv[optind + 2]);
 	set_expected(&c);
+	set_more(&c);
 	ret = file ? bytes_value(file, &c.value) : 0;
 	if (!ret)
 		ret = open_table(argv[optind], &table);
@@ -131,7 +185,8 @@ static int put_run(int argc, char **argv)
 
 const struct command cmd_put = {
 	.name = "put",
-	.args = "[--new|--present|--if-version N|--if-value OLD] NAME KEY VALUE|-|--file FILE",
+	.args = "[--new|--present|--if-version N|--if-value OLD] [--ttl TIME] [--idle TIME] [--keep] "
+		"NAME KEY VALUE|-|--file FILE",
 	.summary = "insert or replace an object",
 	.help = "Insert an object, or replace the one with this key. '-' reads the value from\n"
 		"standard input. A parked table that is not public is owned for a moment.\n\n"
@@ -139,7 +194,10 @@ const struct command cmd_put = {
 		"  -p, --present         it is an error if the key is not there\n"
 		"      --if-version N    only if the object has this version (get --json tells it)\n"
 		"      --if-value OLD    only if the object has this value\n"
-		"  -f, --file FILE       the value is the content of FILE\n\n"
+		"  -f, --file FILE       the value is the content of FILE\n"
+		"  -t, --ttl TIME        the object expires after TIME: 90 (seconds), 5m, 2h, 1d\n"
+		"  -i, --idle TIME       it expires when it was not looked up for TIME\n"
+		"  -k, --keep            one that is there already expires as before\n\n"
 		"The exit status is 4 if another version or value is there. With --json the new\n"
 		"version is told.",
 	.run = put_run,

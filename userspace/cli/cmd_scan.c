@@ -51,6 +51,8 @@ static void show(const struct kreg_object *object, bool keys)
 			json_bytes("value", value, value_len);
 		json_number("length", value_len);
 		json_number("version", kreg_object_version(object));
+		if (kreg_object_expires(object))
+			json_number("expires_ms", ms_until(kreg_object_expires(object)));
 		json_end();
 		return;
 	}
@@ -117,6 +119,7 @@ static int run_range(struct kreg_table *table, const struct wish *w)
 	struct kreg_scan_options o = {
 		.size = sizeof(o),
 		.flags = (w->keys && !w->count ? KREG_SCAN_KEYS : 0) |
+			 (json && !w->count ? KREG_SCAN_EXPIRES : 0) |
 			 (w->reverse ? KREG_SCAN_REVERSE : 0),
 		.after = after.data,
 		.after_len = after.len,

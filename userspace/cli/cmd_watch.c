@@ -141,7 +141,7 @@ static void parse(int argc, char **argv, struct watch *w)
 
 	while ((c = next_option(argc, argv, "k:pc:t:a", options)) != -1) {
 		if (c == 'k' && watch_parse_kinds(optarg, &w->kinds))
-			usage("'%s' are no kinds: create,update,delete,exit,clear,owner,publish",
+			usage("'%s' are no kinds: create,update,delete,exit,expired,clear,owner,publish",
 			      optarg);
 		if (c == 'c' && (parse_number(optarg, UINT64_MAX - 1, &w->lines_left) ||
 				 !w->lines_left))
@@ -217,7 +217,7 @@ const struct command cmd_watch = {
 		"processes that have keys and exit, changes of the owner, and the end of the table,\n"
 		"with which this command ends. Tells also of tables that it is given or inherits,\n"
 		"with the cause; it parks them in the end.\n\n"
-		"  -k, --kinds LIST     only these: create,update,delete,exit,clear,owner,publish\n"
+		"  -k, --kinds LIST     only these: create,update,delete,exit,expired,clear,owner,publish\n"
 		"  -p, --present        first what is there, each as 'create', then 'ready'\n"
 		"  -c, --count N        end after N lines\n"
 		"  -t, --timeout TIME   end after this time\n"

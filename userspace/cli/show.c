@@ -67,6 +67,7 @@ void show_json(const struct kreg_stat *stat)
 	json_number("pins", kreg_stat_pins(stat));
 	json_number("kept", kreg_stat_kept(stat));
 	json_number("kept_bytes", kreg_stat_kept_bytes(stat));
+	json_number("timed", kreg_stat_timed(stat));
 	json_number("version", kreg_stat_version(stat));
 	json_number("transfers", kreg_stat_transfers(stat));
 	json_number("user_ns", kreg_stat_user_ns(stat));

@@ -78,6 +78,7 @@ static void say_rest(const struct kreg_event *event)
 		break;
 	case KREG_EVENT_DELETE:
 	case KREG_EVENT_EXIT:
+	case KREG_EVENT_EXPIRED:
 		say_object(event, false);
 		break;
 	case KREG_EVENT_OWNER:

@@ -13,6 +13,7 @@ static const struct {
 	{ KREG_EVENT_UPDATE, "update" },
 	{ KREG_EVENT_DELETE, "delete" },
 	{ KREG_EVENT_EXIT, "exit" },
+	{ KREG_EVENT_EXPIRED, "expired" },
 	{ KREG_EVENT_CLEAR, "clear" },
 	{ KREG_EVENT_OWNER, "owner" },
 	{ KREG_EVENT_USER, "publish" },
@@ -24,7 +25,7 @@ static const struct {
 };
 
 #define N_NAMES	(sizeof(names) / sizeof(names[0]))
-#define N_KINDS	7
+#define N_KINDS	8
 
 const char *watch_kind_name(unsigned int kind)
 {

@@ -70,7 +70,7 @@ static void print_object(const struct kreg_event *event)
 	if (kind == KREG_EVENT_EXIT) {
 		printf(", process %u", kreg_event_process(event).pid);
 		print_end(event);
-	} else if (kind != KREG_EVENT_DELETE) {
+	} else if (kind != KREG_EVENT_DELETE && kind != KREG_EVENT_EXPIRED) {
 		print_value(event);
 	}
 	if (kind <= KREG_EVENT_UPDATE && kreg_event_process(event).pid) {

@@ -41,6 +41,7 @@
 #include <kreg/table.h>
 #include <kreg/object.h>
 #include <kreg/edit.h>
+#include <kreg/expiry.h>
 #include <kreg/key.h>
 #include <kreg/bag.h>
 #include <kreg/pin.h>

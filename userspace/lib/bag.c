@@ -124,7 +124,7 @@ void kreg_objects_free(struct kreg_objects *objects)
 
 unsigned int kreg_object_number(const struct kreg_object *object)
 {
-	return object->sub & ~(OBJECT_NO_VALUE | OBJECT_PROCESS);
+	return object->sub & ~(OBJECT_NO_VALUE | OBJECT_PROCESS | OBJECT_EXPIRY);
 }
 
 int kreg_count_of(struct kreg_table *table, const void *key, size_t key_len, uint64_t *objects)

@@ -10,7 +10,8 @@
 /* A block is written when it has so much, or before it would become too long for the format. */
 #define FULL	(256u << 10)
 
-_Static_assert(FULL + DUMP_RECORD + KREG_MAX_KEY + KREG_MAX_VALUE <= DUMP_BODY,
+_Static_assert(FULL + 2 * DUMP_RECORD + DUMP_EXPIRY_LEN + KREG_MAX_KEY + KREG_MAX_VALUE <=
+	       DUMP_BODY,
 	       "an object fits into a block that is not full");
 
 struct writer {
@@ -23,6 +24,7 @@ struct writer {
 	uint32_t number;
 	uint64_t sum;
 	uint64_t about;
+	uint64_t ahead;			/* nanoseconds of CLOCK_REALTIME before CLOCK_MONOTONIC */
 	struct kreg_dump_info info;
 };
 
@@ -123,16 +125,39 @@ static int write_objects(struct writer *w)
 					  w->info.objects, w->about);
 }
 
+/* By the clock that goes on when the machine is started anew. */
+static uint64_t moment(const struct writer *w, uint64_t ns)
+{
+	return ns ? ns + w->ahead : 0;
+}
+
+static void add_expiry(struct writer *w, const struct kreg_object_expiry *e)
+{
+	unsigned char *at = w->body + w->len, *value = at + DUMP_RECORD;
+
+	if (!e->until_ns)
+		return;
+	dump_set16(at, DUMP_EXPIRY);
+	dump_set16(at + 2, 0);
+	dump_set32(at + 4, DUMP_EXPIRY_LEN);
+	dump_set64(value, moment(w, e->until_ns));
+	dump_set64(value + 8, moment(w, e->expires_ns));
+	dump_set64(value + 16, e->idle_ms);
+	w->len += DUMP_RECORD + DUMP_EXPIRY_LEN;
+}
+
 static int add_object(struct writer *w, const struct kreg_object *object)
 {
 	size_t key_len, value_len;
 	const void *key = kreg_object_key(object, &key_len);
 	const void *value = kreg_object_value(object, &value_len);
-	unsigned char *at = w->body + w->len;
+	unsigned char *at;
 
 	/* It is of a process, and means nothing without that. */
 	if (kreg_object_process(object).cookie)
 		return 0;
+	add_expiry(w, kreg_object_expiry(object));
+	at = w->body + w->len;
 	dump_set16(at, DUMP_OBJECT);
 	dump_set16(at + 2, key_len);
 	dump_set32(at + 4, value_len);
@@ -147,7 +172,8 @@ static int add_object(struct writer *w, const struct kreg_object *object)
 static int write_all(struct writer *w, const struct kreg_pin *pin)
 {
 	struct kreg_scan_options o = {
-		.size = sizeof(o), .flags = KREG_SCAN_PROCESSES, .room = FULL, .pin = pin,
+		.size = sizeof(o), .flags = KREG_SCAN_PROCESSES | KREG_SCAN_EXPIRES,
+		.room = FULL, .pin = pin,
 	};
 	const struct kreg_object *object;
 	struct kreg_scan *scan;
@@ -176,6 +202,7 @@ static void set_info(struct writer *w, const struct kreg_stat *stat, const struc
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	w->ahead = now.tv_sec * 1000000000ull + now.tv_nsec - kreg_deadline(0);
 	i->format = DUMP_FORMAT;
 	i->flags = kreg_stat_claimable(stat) ? KREG_DUMP_CLAIMABLE : 0;
 	i->type = kreg_stat_type(stat);

@@ -41,7 +41,11 @@ enum dump_coding {
 
 enum dump_record {
 	DUMP_OBJECT = 1,
+	DUMP_EXPIRY = 2,		/* of the object in the next record */
 };
+
+/* Value of a record of that kind, which has no key. */
+#define DUMP_EXPIRY_LEN	24
 
 enum dump_field {
 	DUMP_NAME = 1,
@@ -144,6 +148,8 @@ struct dump_reader {
 	const unsigned char *body;	/* one of them */
 	size_t len;			/* of the body; */
 	size_t next;			/* position in it */
+	bool timed;			/* @expiry is that of the next object, */
+	struct kreg_object_expiry expiry;	/* or of the last: by CLOCK_REALTIME */
 	struct kreg_dump_info info;
 };
 

@@ -156,14 +156,32 @@ static int check_object(struct dump_reader *r, const struct dump_object *o)
 {
 	if (!o->key_len || o->key_len > KREG_MAX_KEY || o->value_len > KREG_MAX_VALUE)
 		return kreg_dump_damaged(r, "an object has a length that none has");
+	if (!r->timed)
+		memset(&r->expiry, 0, sizeof(r->expiry));
+	r->timed = false;
 	r->info.objects++;
 	r->info.bytes += o->key_len + o->value_len;
 	return 1;
 }
 
+static int read_expiry(struct dump_reader *r, const struct dump_object *o)
+{
+	const unsigned char *value = o->value;
+
+	if (o->key_len || o->value_len != DUMP_EXPIRY_LEN || r->timed || r->next >= r->len)
+		return kreg_dump_damaged(r, "an expiry is of no object");
+	r->timed = true;
+	r->expiry.until_ns = dump_get64(value);
+	r->expiry.expires_ns = dump_get64(value + 8);
+	if (!r->expiry.until_ns || dump_get64(value + 16) > UINT32_MAX)
+		return kreg_dump_damaged(r, "an object has an expiry that none has");
+	r->expiry.idle_ms = dump_get64(value + 16);
+	return 0;
+}
+
 int kreg_dump_reader_next(struct dump_reader *r, struct dump_object *object)
 {
-	unsigned int kind;
+	unsigned int kind = 0;
 	int ret;
 
 	for (;;) {
@@ -177,6 +195,12 @@ int kreg_dump_reader_next(struct dump_reader *r, struct dump_object *object)
 			return ret;
 		if (kind == DUMP_OBJECT)
 			return check_object(r, object);
+		if (kind == DUMP_EXPIRY) {
+			ret = read_expiry(r, object);
+			if (ret)
+				return ret;
+			continue;
+		}
 		if (!(kind & DUMP_OPTIONAL))
 			return kreg_dump_unknown("record of kind", kind);
 	}

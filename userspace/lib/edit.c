@@ -50,9 +50,16 @@ static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
 		.start = o->start_len ? kreg_ptr(o->start) : 0,
 		.start_len = o->start_len > UINT32_MAX ? UINT32_MAX : o->start_len,
 		.flags = o->start ? KREG_MORE_START : 0,
+		.expires_ns = o->expires_ns,
+		.idle_ms = o->idle_ms > UINT32_MAX ? UINT32_MAX : o->idle_ms,
 	};
 	struct kreg_range which;
 	int ret;
+
+	if (o->idle_ms < 0)
+		return kreg_cause(-EINVAL, "a time is below 0");
+	if ((o->expires_ns || o->idle_ms) && !o->start)
+		return kreg_cause(-EINVAL, "only an object that is made can be said to expire");
 
 	if (count > KREG_MAX_FIELDS)
 		return kreg_cause(-EFBIG, "there are more than %F fields");

@@ -363,6 +363,9 @@ int kreg_options_copy_from(void *ours, size_t size, size_t least, const void *th
 #define OBJECT_NO_VALUE	(1u << 31)
 /* Likewise: it ends with the process to which it is bound. */
 #define OBJECT_PROCESS	(1u << 30)
+/* And behind that with when it expires: NULL if it does not tell. */
+#define OBJECT_EXPIRY	(1u << 29)
+const struct kreg_object_expiry *kreg_object_expiry(const struct kreg_object *object);
 
 /* object.c: one checked operation in the form of the ABI. */
 int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,

@@ -203,13 +203,19 @@ static int remember(struct present *p, const struct kreg_object *object)
 	return 0;
 }
 
+/* Whether it is of one object. */
+static bool is_of_object(const struct kreg_event *event)
+{
+	return event->kind <= KREG_EVENT_EXIT || event->kind == KREG_EVENT_EXPIRED;
+}
+
 bool kreg_present_covers(const struct present *p, const struct kreg_event *event)
 {
 	const unsigned char *key = (const void *)(event + 1);
 	size_t low = 0, high = p->count, middle;
 	int diff;
 
-	if (event->kind > KREG_EVENT_EXIT)
+	if (!is_of_object(event))
 		return false;
 	while (low < high) {
 		middle = low + (high - low) / 2;
@@ -227,7 +233,7 @@ bool kreg_present_covers(const struct present *p, const struct kreg_event *event
 
 bool kreg_present_is_past(const struct present *p, const struct kreg_event *event)
 {
-	return event->kind <= KREG_EVENT_EXIT && event->version > p->newest;
+	return is_of_object(event) && event->version > p->newest;
 }
 
 static struct kreg_event *make_event(struct mail *mail, size_t len)

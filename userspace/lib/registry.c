@@ -166,8 +166,10 @@ struct kreg_process kreg_object_process(const struct kreg_object *object)
 {
 	struct kreg_process process = { 0, 0, 0 };
 
+	size_t behind = object->sub & OBJECT_EXPIRY ? sizeof(struct kreg_object_expiry) : 0;
+
 	if (object->sub & OBJECT_PROCESS)
-		memcpy(&process, (const char *)object + object->size - sizeof(process),
+		memcpy(&process, (const char *)object + object->size - behind - sizeof(process),
 		       sizeof(process));
 	return process;
 }

@@ -9,7 +9,7 @@
 #define ROOM	65536
 
 /* Flags that the program may give; the others follow from what else it says. */
-#define FLAGS	(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_REVERSE)
+#define FLAGS	(KREG_SCAN_KEYS | KREG_SCAN_PROCESSES | KREG_SCAN_REVERSE | KREG_SCAN_EXPIRES)
 
 struct kreg_scan {
 	struct kreg_table *table;
@@ -306,6 +306,8 @@ static int move_scan(struct kreg_scan *s, unsigned int flag, const struct kreg_o
 		obj->sub |= OBJECT_NO_VALUE;
 	if (s->flags & KREG_SCAN_PROCESSES)
 		obj->sub |= OBJECT_PROCESS;
+	if (s->flags & KREG_SCAN_EXPIRES)
+		obj->sub |= OBJECT_EXPIRY;
 	*object = obj;
 	s->ended = false;
 	s->last = obj;

@@ -8,7 +8,7 @@
 /* What changes objects; all of it is read until a program knows what is there. */
 #define CHANGES	(KREG_SUBSCRIBE_KIND(KREG_EVENT_CREATE) | KREG_SUBSCRIBE_KIND(KREG_EVENT_UPDATE) | \
 		 KREG_SUBSCRIBE_KIND(KREG_EVENT_DELETE) | KREG_SUBSCRIBE_KIND(KREG_EVENT_EXIT) | \
-		 KREG_SUBSCRIBE_KIND(KREG_EVENT_CLEAR))
+		 KREG_SUBSCRIBE_KIND(KREG_EVENT_CLEAR) | KREG_SUBSCRIBE_KIND(KREG_EVENT_EXPIRED))
 
 /* OVERFLOW is acknowledged by the number of the last event that is lost. */
 static uint64_t ack_number(const struct kreg_event *event)

@@ -118,6 +118,9 @@ void kreg_field_copy(struct kreg_field *field, unsigned int flags, uint32_t offs
  * @if_version: -ECANCELED unless the object has this version; 0: any
  * @out_version: version of this write
  * @out_len: length of the value afterwards
+ * @expires_ns: with @start, when an object that was not there expires: CLOCK_MONOTONIC, see
+ *	kreg_deadline(); 0: never. One that is there expires as before
+ * @idle_ms: likewise, when it was not looked up for so many milliseconds; 0: it does not
  * @filter: -ECANCELED unless the object matches, see kreg_filter_compile(); NULL: any
  */
 struct kreg_edit_options {
@@ -127,10 +130,12 @@ struct kreg_edit_options {
 	uint64_t if_version;
 	uint64_t out_version;
 	size_t out_len;
+	uint64_t expires_ns;
+	int64_t idle_ms;
 	const struct kreg_filter *filter;
 };
 
-#define KREG_EDIT_OPTIONS_INIT	{ sizeof(struct kreg_edit_options), 0, 0, 0, 0, 0, 0 }
+#define KREG_EDIT_OPTIONS_INIT	{ sizeof(struct kreg_edit_options), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_edit() - change several fields of a value in one

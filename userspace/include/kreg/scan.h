@@ -16,6 +16,7 @@ struct kreg_filter;
  * struct kreg_scan_options - what to scan, and how
  * @size: sizeof(struct kreg_scan_options)
  * @flags: KREG_SCAN_KEYS: no values; KREG_SCAN_PROCESSES: see kreg_object_process();
+ *	KREG_SCAN_EXPIRES: see kreg_object_expires();
  *	KREG_SCAN_REVERSE: kreg_scan_next() goes backwards, and kreg_scan_prev() forwards
  * @batch: objects to fetch in one call; 0: as many as fit
  * @room: bytes to fetch in one call; 0: 64 KiB
