@@ -71,6 +71,13 @@ int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct 
 	return kreg_table_find_bound(t, c, place);
 }
 
+static int note_applied(struct kreg_table *t, const struct kreg_change *c, int err)
+{
+	if (!err)
+		kreg_expiry_note(t, c);
+	return err;
+}
+
 int kreg_table_change_special(struct kreg_table *t, struct kreg_change *c, struct kreg_txn *txn,
 			      struct kreg_place *place, struct kreg_prealloc *pre)
 {
@@ -79,19 +86,14 @@ int kreg_table_change_special(struct kreg_table *t, struct kreg_change *c, struc
 	kreg_table_assert(t);
 	if (unlikely(!is_loose(c, place) || c->gone))
 		return kreg_table_change_bound(t, c, txn, place, pre);
-	if (unlikely(c->blob)) {
-		err = kreg_table_change_long(t, c, txn, place, pre);
-		if (!err)
-			kreg_expiry_note(t, c);
-		return err;
-	}
+	if (unlikely(c->blob))
+		return note_applied(t, c, kreg_table_change_long(t, c, txn, place, pre));
 	if (unlikely(!c->value && c->edit->count)) {
 		err = kreg_store_make(&t->store, c, place->old, pre);
 		if (err)
 			return err;
 	}
-	err = kreg_store_apply(txn, c, place, pre);
-	if (!err)
-		kreg_expiry_note(t, c);
-	return err;
+	if (likely(!c->timed))
+		return kreg_store_apply(txn, c, place, pre);
+	return note_applied(t, c, kreg_store_apply(txn, c, place, pre));
 }
