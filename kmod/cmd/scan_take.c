@@ -258,10 +258,7 @@ static enum stop take_some(struct kreg_scan *s, const struct kreg_table *t)
 	return stop;
 }
 
-/*
- * What a process has, by its bonds, in the order of a walk. Each is looked up, since it may have
- * been written or removed since. False: by a walk.
- */
+/* What a process has, by its bonds; each is looked up, since it may be another. False: by a walk. */
 static noinline bool take_collected(struct kreg_scan *s, const struct kreg_table *t,
 				    enum stop *stop)
 {

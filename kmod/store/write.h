@@ -298,7 +298,7 @@ static inline void kreg_change_finish(const struct kreg_change *c)
 		   (unlikely(c->bound) ? KREG_REC_BOUND : 0);
 
 	if (unlikely(c->timed))
-		lens |= c->timed == KREG_TIMED_IDLE ? KREG_REC_TIMED | KREG_REC_IDLE : KREG_REC_TIMED;
+		lens |= KREG_REC_TIMED | (c->timed == KREG_TIMED_IDLE ? KREG_REC_IDLE : 0);
 
 	r->hash = c->key.hash;
 	r->lens = lens;

@@ -336,7 +336,8 @@ TEST_F(edit, start)
 	EXPECT_MORE(EOPNOTSUPP, more.flags = 2);
 	EXPECT_MORE(EINVAL, more.filter = 1);
 	EXPECT_MORE(EINVAL, more.filter_count = 1);
-	EXPECT_MORE(EINVAL, more.expires_ns = 1; more.flags = 0; more.start = 0; more.start_len = 0);
+	EXPECT_MORE(EINVAL, more.expires_ns = 1; more.flags = 0; more.start = 0;
+		    more.start_len = 0);
 	EXPECT_MORE(EINVAL, more.idle_ms = 1; more.flags = 0; more.start = 0; more.start_len = 0);
 	EXPECT_MORE(EINVAL, more.linger_ms = 1);
 	EXPECT_MORE(EINVAL, more.process.pid = 1);

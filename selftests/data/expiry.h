@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN_PARENT(expiry)
 static __u64 last_version;
 
 static inline int put_timed(int fd, __u64 table, const char *key, __u16 flags, __u64 expires,
-		     __u32 idle_ms)
+			    __u32 idle_ms)
 {
 	struct kreg_more more = {
 		.size = sizeof(more),

@@ -1000,11 +1000,11 @@ struct kreg_term {
  * expire by that much earlier. Of PUT with KEEP, and of EDIT, both are said only of an object that
  * is not there yet, so that a counter with START expires some time after its first step.
  *
- * Errors beside those of the operation: EOPNOTSUPP: @expires_ns or @idle_ms with BOUND, or in a bag
- * or duplicate_bag; EINVAL: with VERSION or VALUE; @if_version or @filter with NEW or START, or of a
- * read; what is said of START without it, or of BOUND without that; @expires_ns or @idle_ms but of
- * PUT, or of EDIT with START; EFBIG: @start_len; those of &struct kreg_term; ESRCH, EPERM for
- * @process as in REGISTER.
+ * Errors beside those of the operation: EOPNOTSUPP: @expires_ns or @idle_ms with BOUND, or in a
+ * bag or duplicate_bag; EINVAL: with VERSION or VALUE; @if_version or @filter with NEW or START, or
+ * of a read; what is said of START without it, or of BOUND without that; @expires_ns or @idle_ms
+ * but of PUT, or of EDIT with START; EFBIG: @start_len; those of &struct kreg_term; ESRCH, EPERM
+ * for @process as in REGISTER.
  */
 struct kreg_more {
 	__u32 size;
@@ -1584,8 +1584,8 @@ enum kreg_watch_kind {
  *
  * An object that has expired, or whose process is exiting, is absent, unless it lingers. If it
  * was present when the watch was set, ABSENT and CHANGED end when it is removed for that, or
- * another object takes its place, and not yet when it comes to be hidden. An object on loan is absent for all waits, its
- * borrower's as well, until the loan has ended.
+ * another object takes its place, and not yet when it comes to be hidden. An object on loan is
+ * absent for all waits, its borrower's as well, until the loan has ended.
  *
  * Who may read the table may wait for its keys. Whether the client still may is decided again
  * when the right is taken from somebody, and when the watch ends: if not, there is a GONE

@@ -15,7 +15,8 @@ static const char *options_fault(const struct kreg_put_options *o)
 		return "a time is below 0";
 	if (o->ttl_ms && o->expires_ns)
 		return "of ttl_ms and expires_ns one may be given";
-	if (o->flags & KREG_OP_NEW && (o->flags & (KREG_OP_PRESENT | KREG_OP_KEEP) || o->if_version))
+	if (o->flags & KREG_OP_NEW &&
+	    (o->flags & (KREG_OP_PRESENT | KREG_OP_KEEP) || o->if_version))
 		return "KREG_OP_NEW does not go with what only an object has that is there";
 	return NULL;
 }

@@ -107,7 +107,7 @@ static uint64_t wall_clock_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-/* One that expires: as the dump says, but that what expires when it is idle begins anew to be so. */
+/* One that expires: as the dump says; but what expires when it is idle begins anew to be so. */
 static int load_timed(struct restore *r, const struct dump_object *o)
 {
 	const struct kreg_object_expiry *e = &r->reader.expiry;
