@@ -258,7 +258,7 @@ static enum stop take_some(struct kreg_scan *s, const struct kreg_table *t)
 	return stop;
 }
 
-/* What a process has, by its bonds; each is looked up, since it may be another. False: by a walk. */
+/* What a process has, by its bonds; each is looked up, as it may be another. False: by a walk. */
 static noinline bool take_collected(struct kreg_scan *s, const struct kreg_table *t,
 				    enum stop *stop)
 {
