@@ -175,6 +175,7 @@ void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 	w->ordered = kreg_store_is_ordered(s);
 	w->store = s;
 	w->one = one;
+	w->all = !b->low.len && !b->high.len;
 	kreg_walk_init(&w->walk, s, pin);
 	w->done = one ? after->key.len : is_empty(b);
 	if (one || w->done)
@@ -208,6 +209,8 @@ bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outs
 		return find_exact(w, hit);
 	if (!(b->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit)))
 		return false;
+	if (w->all)
+		return true;
 	if (b->exact) {
 		*outside = hit->key_len != b->low.len || memcmp(hit->key, b->low.bytes, b->low.len);
 		return !*outside;

@@ -36,6 +36,7 @@ struct kreg_range_walk {
 	const struct kreg_bounds *bounds;
 	bool ordered;
 	bool one;			/* there is one object at most */
+	bool all;			/* no object is outside */
 	bool done;
 };
 

@@ -169,7 +169,7 @@ MAKER(make_timed)
 
 SWEEP(put_timed, .make = make_timed, .code = KREG_OP_PUT, .object = &small2, .empty = true)
 SWEEP(put_timed_blob, .make = make_timed, .code = KREG_OP_PUT, .object = &blob2, .empty = true)
-SWEEP(get_when, .make = make_timed, .code = KREG_OP_GET, .object = &small)
+SWEEP(get_when, .make = make_timed, .code = KREG_OP_GET, .object = &small, .quiet = QUIET)
 
 /* An operation whose key and value are in ordinary memory. */
 static struct kreg_op op_beside(const struct object *o, __u16 code, __u16 flags)
