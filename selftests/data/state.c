@@ -101,6 +101,8 @@ static void start_writer(struct __test_metadata *_metadata, struct writer *w, __
 	w->len = len;
 	ASSERT_LE(0, w->fd);
 	ASSERT_EQ(0, pthread_create(&w->thread, NULL, write_always, w));
+	/* What is read now is read while it writes. */
+	ASSERT_TRUE(test_wait_for(__atomic_load_n(&w->writes, __ATOMIC_RELAXED)));
 }
 
 static void stop_writer(struct __test_metadata *_metadata, struct writer *w)
