@@ -62,9 +62,9 @@ int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change 
 
 /*
  * Turn. The conditions of @c, when it matters to whom objects are bound, or when they expire.
- * -EEXIST, -ECANCELED, -EBUSY, kreg_over_limit(); -ENODATA: it is not the caller's; -EACCES: the
- * rule of a registry; -ESRCH, -EPERM: the process to which it binds is exiting, or not the
- * caller's.
+ * -EEXIST, -ECANCELED, -EBUSY, -EOPNOTSUPP, kreg_over_limit(); -ENODATA: it is not the caller's;
+ * -EACCES: the rule of a registry; -ESRCH, -EPERM: the process to which it binds is exiting, or not
+ * the caller's.
  */
 int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
 /*

@@ -80,7 +80,7 @@ int kreg_expiry_decide(struct kreg_change *c, const struct kreg_place *place)
 	else if (bind->times)
 		expiry = &kreg_timed_bind_of(bind)->expiry;
 	if (expiry && c->holder)
-		return -EBUSY;
+		return -EOPNOTSUPP;
 	kreg_change_expire(c, expiry);
 	return 0;
 }

@@ -19,8 +19,8 @@ int kreg_expirer_bring(struct kreg_bind *bind, u64 table, const struct kreg_expi
 void kreg_expirer_drop(struct kreg_bind *bind);
 /*
  * Turn. Decide when the object expires that @c, of which nothing is said of that so far, puts in
- * place of what @place has found, which is gone with c->gone. -EBUSY: it is to, and it is bound to
- * somebody.
+ * place of what @place has found, which is gone with c->gone. -EOPNOTSUPP: it is to, and it is
+ * bound to somebody.
  */
 int kreg_expiry_decide(struct kreg_change *c, const struct kreg_place *place);
 static inline int kreg_expiry_choose(struct kreg_change *c, const struct kreg_place *place)

@@ -124,7 +124,7 @@ TEST_F(expiry, bound)
 	struct kreg_more more = { .size = sizeof(more), .idle_ms = 1 };
 
 	test_op_(self->fd, self->table, 0, &op);
-	EXPECT_EQ(-EBUSY, put_timed(self->fd, self->table, "key", 0, when, 0));
+	EXPECT_EQ(-EOPNOTSUPP, put_timed(self->fd, self->table, "key", 0, when, 0));
 	EXPECT_EQ(0, put_timed(self->fd, self->table, "key", KREG_OP_KEEP, when, 0));
 	EXPECT_EQ(0, expires_("key"));
 	EXPECT_EQ(-EOPNOTSUPP, put_timed(self->fd, self->table, "key", KREG_OP_BOUND, when, 0));

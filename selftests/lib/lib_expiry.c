@@ -115,6 +115,35 @@ TEST_F(lib, put_with_errors)
 	dump_drop_table(bag);
 }
 
+/* What is bound to a process goes with that, and what expires goes then. */
+TEST_F(lib, expires_or_is_bound)
+{
+	struct kreg_loan loan = KREG_LOAN_INIT;
+	void *value;
+	size_t len;
+
+	ASSERT_EQ(0, kreg_register(self->table, "key", 3, "v", 1));
+	EXPECT_EQ(-EOPNOTSUPP, kreg_put_ttl(self->table, "key", 3, "v", 1, HOUR_MS));
+	EXPECT_TRUE(says("is bound to a process, and goes with that"));
+	ASSERT_EQ(0, kreg_put_ttl(self->table, "job", 3, "v", 1, HOUR_MS));
+	EXPECT_EQ(-EOPNOTSUPP, kreg_lease(self->table, "job", 3, 0, &value, &len, &loan));
+	EXPECT_TRUE(says("expires, so it cannot be had on loan"));
+}
+
+TEST_F(lib, put_filtered)
+{
+	struct kreg_put_options o = KREG_PUT_OPTIONS_INIT;
+	struct kreg_filter *filter;
+
+	ASSERT_EQ(0, kreg_filter_compile("value == 'old'", &filter, NULL));
+	o.filter = filter;
+	EXPECT_EQ(-ECANCELED, kreg_put_with(self->table, "key", 3, "new", 3, &o));
+	ASSERT_EQ(0, kreg_put(self->table, "key", 3, "old", 3));
+	EXPECT_EQ(0, kreg_put_with(self->table, "key", 3, "new", 3, &o));
+	EXPECT_EQ(-ECANCELED, kreg_put_with(self->table, "key", 3, "newer", 5, &o));
+	kreg_filter_free(filter);
+}
+
 /* So many in an hour: the count begins with the first, and anew when that is over. */
 TEST_F(lib, edit_expires)
 {

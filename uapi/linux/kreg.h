@@ -768,8 +768,8 @@ enum kreg_op_code {
  * its place. PUT makes an object that does not expire, whatever it replaces, unless it says
  * otherwise; with KEEP the new object expires as the one that it replaces, if there is one, and
  * EDIT always makes such an object. Writes of a batch and with ASYNC say nothing of that: KEEP is
- * EOPNOTSUPP there. An object that expires is bound to nobody: KEEP with BOUND is EOPNOTSUPP,
- * to PUT one that expires in place of one that is bound is EBUSY, and LEASE of one EOPNOTSUPP.
+ * EOPNOTSUPP there. An object that expires is bound to nobody: EOPNOTSUPP are KEEP with BOUND, to
+ * PUT one that expires in place of one that is bound, and LEASE of one.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no

@@ -16,7 +16,7 @@ static const char *options_fault(const struct kreg_put_options *o)
 	if (o->ttl_ms && o->expires_ns)
 		return "of ttl_ms and expires_ns one may be given";
 	if (o->flags & KREG_OP_NEW &&
-	    (o->flags & (KREG_OP_PRESENT | KREG_OP_KEEP) || o->if_version))
+	    (o->flags & (KREG_OP_PRESENT | KREG_OP_KEEP) || o->if_version || o->filter))
 		return "KREG_OP_NEW does not go with what only an object has that is there";
 	return NULL;
 }
@@ -52,8 +52,12 @@ static int run_put(struct kreg_table *table, const void *key, size_t key_len, co
 		.expires_ns = o->ttl_ms ? kreg_deadline(o->ttl_ms) : o->expires_ns,
 		.idle_ms = idle_of(o),
 	};
+	struct kreg_range which = { 0 };
 	int ret;
 
+	kreg_filter_set(o->filter, &which);
+	more.filter = which.filter;
+	more.filter_count = which.filter_count;
 	ret = kreg_op_fill(&io.op, KREG_OP_PUT, key, key_len, (void *)value, value_len);
 	if (ret)
 		return ret;
@@ -66,7 +70,7 @@ static int run_put(struct kreg_table *table, const void *key, size_t key_len, co
 
 static int put_failed(int ret, const struct kreg_table *table, size_t key_len, size_t value_len)
 {
-	kreg_fail_table(ret, TRY_WRITE, table);
+	kreg_fail_table(ret, ret == -EOPNOTSUPP ? TRY_EXPIRE : TRY_WRITE, table);
 	return kreg_fail_sizes(ret, key_len, value_len, 0);
 }
 

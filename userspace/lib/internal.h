@@ -270,6 +270,7 @@ enum attempt {
 	TRY_READ,
 	TRY_WRITE,
 	TRY_EDIT,
+	TRY_EXPIRE,	/* to have an object expire */
 	TRY_ONE,	/* for which a key has to have one object */
 	TRY_BATCH,
 	TRY_STAT,

@@ -9,6 +9,8 @@
 extern "C" {
 #endif
 
+struct kreg_filter;
+
 /**
  * struct kreg_put_options - what few insertions need
  * @size: sizeof(struct kreg_put_options)
@@ -19,6 +21,7 @@ extern "C" {
  * @expires_ns: instead of @ttl_ms, when it expires: CLOCK_MONOTONIC, see kreg_deadline()
  * @if_version: -ECANCELED unless the object has this version; 0: any
  * @out_version: version of this write
+ * @filter: -ECANCELED unless an object is there that matches, see kreg_filter_compile(); NULL: any
  */
 struct kreg_put_options {
 	size_t size;
@@ -29,9 +32,10 @@ struct kreg_put_options {
 	uint64_t expires_ns;
 	uint64_t if_version;
 	uint64_t out_version;
+	const struct kreg_filter *filter;
 };
 
-#define KREG_PUT_OPTIONS_INIT	{ sizeof(struct kreg_put_options), 0, 0, 0, 0, 0, 0, 0 }
+#define KREG_PUT_OPTIONS_INIT	{ sizeof(struct kreg_put_options), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_put_with() - insert an object or replace it, as the options say
@@ -46,10 +50,10 @@ struct kreg_put_options {
  * KREG_EVENT_EXPIRED. With both @ttl_ms and @idle_ms it expires with what comes first. A put that
  * says nothing of that makes an object that does not expire, whatever it replaces.
  *
- * Errors: -EEXIST, -ENODATA, -ECANCELED: NEW, PRESENT, @if_version; -EBUSY: the object that is
- * there is bound to a process, and such an object does not expire; -EOPNOTSUPP: an unknown flag, or
- * a bag; -EINVAL: a time below 0, both @ttl_ms and @expires_ns, or flags that contradict each
- * other; -E2BIG.
+ * Errors: -EEXIST, -ENODATA, -ECANCELED: NEW, PRESENT, @if_version, @filter; -EBUSY: the object is
+ * on loan to another process; -EOPNOTSUPP: the object that is there is bound to a process, and such
+ * an object does not expire; an unknown flag, or a bag; -EINVAL: a time below 0, both @ttl_ms and
+ * @expires_ns, or flags that contradict each other; -E2BIG.
  */
 int kreg_put_with(struct kreg_table *table, const void *key, size_t key_len, const void *value,
 		  size_t value_len, struct kreg_put_options *options)
