@@ -80,6 +80,7 @@ struct kreg_bond {
 struct kreg_linger {
 	struct kreg_bond bond;
 	struct timer_list timer;	/* of one that lingers */
+	ktime_t until;			/* the same, for who looks at the clock */
 	struct kreg_req end;		/* posted by the timer, with a reference on the table */
 	u32 loans;			/* turn: how often the object of a lease was lent */
 };
@@ -163,7 +164,7 @@ void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writ
 void kreg_bond_leave(struct kreg_bond *b, struct kreg_writer *w);
 /* Turn. It gets no object any more, and is not its process' to look after. */
 void kreg_bond_end(struct kreg_bond *b, struct kreg_writer *w);
-/* Turn. Stop its timer, if one is set. False: that was faster, and has posted its request. */
+/* Turn. Stop its timer, if one is set. False: that was faster, and posts its request. */
 static inline bool kreg_bond_stop_timer(struct kreg_bond *b)
 {
 	if (b->lingers && timer_delete(&kreg_linger_of(b)->timer))

@@ -196,13 +196,18 @@ static void linger_ended(struct kreg_req *req)
 	kreg_table_put(t);
 }
 
-/* In a softirq: the thread does it. A table without references waits for this to return. */
+/*
+ * In a softirq: the thread does it. A table without references waits for this to return. Where
+ * ticks were lost when it was set, the timer goes off early.
+ */
 static void linger_is_over(struct timer_list *timer)
 {
 	struct kreg_linger *l = container_of(timer, struct kreg_linger, timer);
 	struct kreg_table *t = l->bond.table;
 
-	if (kreg_table_tryget(t))
+	if (ktime_before(ktime_get(), l->until))
+		mod_timer(timer, jiffies + 1);
+	else if (kreg_table_tryget(t))
 		kreg_writer_post(t->writer, &l->end);
 }
 
@@ -217,6 +222,7 @@ void kreg_bond_start_timer(struct kreg_bond *b)
 	b->lingers = true;
 	kreg_req_init(&l->end, &t->lane, end_linger, linger_ended);
 	l->end.share = kreg_user_share(t->user, t->writer->nr);
+	l->until = ktime_add_ms(ktime_get(), b->linger_ms);
 	timer_setup(&l->timer, linger_is_over, 0);
 	mod_timer(&l->timer, jiffies + delay);
 }
@@ -225,7 +231,7 @@ void kreg_table_unbind_left(struct kreg_bond *b)
 {
 	if (!b->linger_ms || live_objects(b) || b->candidates || !list_empty(&b->waiting))
 		return;
-	/* A timer that was faster has posted a request. */
+	/* A timer that was faster posts a request. */
 	if (kreg_bond_stop_timer(b))
 		end_bond(b);
 }
