@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * bench GROUP...: measure kreg and the floors below it. Environment: BENCH_CLOCK
- * (counted or wall), BENCH_ROUNDS, BENCH_QUICK.
+ * (counted or wall), BENCH_ROUNDS, BENCH_QUICK, BENCH_VICTIM: the program of dies.c.
  */
 #include "groups.h"
-#include "victim.h"
 
 static const struct {
 	const char *name;
@@ -47,8 +46,6 @@ static void run(const char *name)
 int main(int argc, char **argv)
 {
 	bench_setup();
-	if (argc == 4 && !strcmp(argv[1], "victim"))
-		return victim_main(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "began"))
 		return restart_began(argv + 2);
 	while (*++argv)

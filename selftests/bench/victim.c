@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The victim is this program started anew, so that what its death costs does not
- * depend on what the killer has in memory.
+ * The victim is a program of its own, so that what its death costs does not depend on
+ * what the killer has in memory, nor on how long the library is.
  */
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "table.h"
 #include "victim.h"
 
 void victim_start(struct victim *victim, long kib, bool client)
 {
+	const char *program = getenv("BENCH_VICTIM");
 	char size[32];
 	int ready[2];
 
-	if (pipe(ready))
-		bench_die("pipe");
+	if (!program || pipe(ready))
+		bench_die("BENCH_VICTIM");
 	snprintf(size, sizeof(size), "%ld", kib);
 	victim->pid = vfork();
 	if (!victim->pid) {
 		dup2(ready[1], STDOUT_FILENO);
 		close(ready[0]);
 		close(ready[1]);
-		execl("/proc/self/exe", "victim", "victim", size,
-		      client ? "1" : "0", NULL);
+		execl(program, "victim", size, client ? "1" : "0", NULL);
 		_exit(127);
 	}
 	close(ready[1]);
@@ -55,24 +53,4 @@ void victim_reap(struct victim *victim)
 {
 	waitpid(victim->pid, NULL, 0);
 	close(victim->pidfd);
-}
-
-/* Arguments: KiB of memory, and whether it is to have a client. */
-int victim_main(char **argv)
-{
-	struct kreg_process self = { 0 };
-	size_t size = atol(argv[0]) << 10;
-	char *memory = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return 1;
-	memset(memory, 1, size);
-	bench_pin(1);
-	if (atoi(argv[1]))
-		self = client_self(client_open());
-	if (write(STDOUT_FILENO, &self, sizeof(self)) != sizeof(self))
-		return 1;
-	for (;;)
-		pause();
 }

@@ -20,6 +20,5 @@ void victim_start(struct victim *victim, long kib, bool client);
 void victim_kill(struct victim *victim);
 void victim_seen(struct victim *victim);	/* wait for the pidfd */
 void victim_reap(struct victim *victim);
-int victim_main(char **argv);
 
 #endif /* BENCH_VICTIM_H */
