@@ -18,7 +18,6 @@
 #include "cmd/find.h"
 #include "cmd/range.h"
 #include "cmd/sync.h"
-#include "cmd/terms.h"
 #include "cmd/update.h"
 #include "store/gfp.h"
 #include "table/bond.h"
@@ -40,7 +39,6 @@ struct change_all {
 	struct kreg_client *client;
 	struct kreg_ioc_change *arg;
 	struct kreg_bounds *bounds;
-	struct kreg_filter *filter;	/* or NULL */
 	bool runs;			/* a key may have several objects */
 	bool ended;			/* the section has come to the end of the range */
 	u32 n;				/* objects found in it */
@@ -79,22 +77,14 @@ static int get_what(struct change_all *x)
 {
 	const struct kreg_range *r = &x->arg->range;
 	struct kreg_bounds *b;
-	struct kreg_filter *f;
+	int err = kreg_after_get(&x->after, r, x->key);
 
-	x->after.key.bytes = x->key;
-	x->after.key.len = r->after_len;
-	x->after.version = r->after_version;
-	x->after.sub = r->after_sub;
-	if (copy_from_user(x->key, u64_to_user_ptr(r->after), r->after_len))
-		return -EFAULT;
+	if (err)
+		return err;
 	b = kreg_bounds_get(r, false, &x->after.key);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	x->bounds = b;
-	f = kreg_terms_get(r->filter, r->filter_count);
-	if (IS_ERR(f))
-		return PTR_ERR(f);
-	x->filter = f;
 	return 0;
 }
 
@@ -112,20 +102,13 @@ static int get_edit(struct change_all *x)
 	u->acks = NULL;
 	if (x->arg->code == KREG_OP_DELETE) {
 		kreg_edit_init(&u->edit);
-		u->edit.filter = x->filter;
+		u->edit.filter = x->bounds->filter;
 		return 0;
 	}
 	err = kreg_update_begin(u);
 	if (!err)
-		u->edit.filter = x->filter;
+		u->edit.filter = x->bounds->filter;
 	return err;
-}
-
-static bool is_meant_for(const struct change_all *x, const struct kreg_hit *hit, bool outside)
-{
-	if (outside || (hit->holder && kreg_bond_hides(hit->holder, x->client->proc)))
-		return false;
-	return !x->filter || kreg_filter_matches(x->filter, hit);
 }
 
 static void add_found(struct change_all *x, const struct kreg_hit *hit)
@@ -151,7 +134,7 @@ static void go_on_after(struct change_all *x, const void *key, u32 len, u64 vers
 /* RCU. */
 static void collect_from(struct change_all *x, const struct kreg_table *t)
 {
-	u32 looks = 0, weight = x->filter ? x->filter->weight : 1;
+	u32 looks = 0, weight = kreg_bounds_weight(x->bounds);
 	struct kreg_range_walk walk;
 	struct kreg_hit hit, last;
 	bool outside;
@@ -161,7 +144,7 @@ static void collect_from(struct change_all *x, const struct kreg_table *t)
 	last.key_len = 0;
 	kreg_range_start(&walk, &t->store, NULL, x->bounds, &x->after);
 	while (kreg_range_next(&walk, &hit, &outside)) {
-		if (is_meant_for(x, &hit, outside))
+		if (!outside && !(hit.holder && kreg_bond_hides(hit.holder, x->client->proc)))
 			add_found(x, &hit);
 		last = hit;
 		looks += weight;
@@ -208,7 +191,7 @@ static int delete_found(struct change_all *x, const struct found *f)
 	c->key.bytes = x->keys + f->at;
 	c->key.len = f->len;
 	c->sub = x->runs ? f->sub : 0;
-	c->edit = x->filter && !x->runs ? &x->update.edit : NULL;
+	c->edit = x->bounds->filter && !x->runs ? &x->update.edit : NULL;
 	err = kreg_put_apply(x->client, w);
 	if (err)
 		return err;
@@ -332,8 +315,7 @@ int kreg_cmd_change(struct kreg_call *call)
 	x->arg = arg;
 	memset_startat(arg, 0, out_count);
 	err = get_what(x) ?: run_change(call, x);
-	kreg_filter_put(x->filter);
-	kfree(x->bounds);
+	kreg_bounds_free(x->bounds);
 	kvfree(x);
 	return err;
 }

@@ -148,8 +148,10 @@ static noinline int read_otherwise(struct kreg_client *cl, u64 table, const stru
 		return kreg_find_settle(cl, table) ?: -EAGAIN;
 	if (err != KREG_STORE_RUN)
 		return err;
-	if (bond)
+	if (bond) {
 		bond->is_run = true;
+		bond->expires = KREG_NEVER;
+	}
 	return kreg_op_get_run(cl, table, key, op);
 }
 

@@ -176,9 +176,9 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 	return 0;
 }
 
-static u64 tell_expiry(u64 expires)
+u64 kreg_op_tell_moment(u64 moment)
 {
-	return expires == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(expires));
+	return moment == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(moment));
 }
 
 /* What is asked for is told also where the room is too small for the value. */
@@ -200,7 +200,7 @@ int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		return kreg_op_refuse(user, &arg->op, err);
 	memset_startat(&more, 0, out_process);
 	more.out_process = bond->process;
-	more.out_expires_ns = tell_expiry(bond->expires);
+	more.out_expires_ns = kreg_op_tell_moment(bond->expires);
 	told = kreg_more_answer(&arg->op, &more) ?: kreg_op_answer(user, &op);
 	return told ?: err;
 }

@@ -160,6 +160,8 @@ int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
  */
 int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond);
+/* Any. When that is in the caller's time; 0: never. */
+u64 kreg_op_tell_moment(u64 moment);
 /* Any. What it says about when an object expires. False: nothing. */
 bool kreg_more_expiry(const struct kreg_more *more, struct kreg_expiry *expiry);
 /* Sleeps. What it says; and the out_ members of that. -EFAULT, -EINVAL, -E2BIG, -EOPNOTSUPP. */

@@ -87,11 +87,11 @@ static int read_and_tell(struct kreg_call *call)
 
 	if (arg->op.flags & KREG_OP_MORE) {
 		err = kreg_op_get_more(call->client, user, arg, &bond);
-		if (err)
+		if (err && err != -EMSGSIZE)
 			return err;
 		arg->out_process = bond.process;
 		arg->out_loans = bond.loans;
-		return answer_tail(call);
+		return answer_tail(call) ?: err;
 	}
 	err = kreg_op_read(call->client, arg->table, &arg->op, &bond);
 	if (err && err != -EMSGSIZE)

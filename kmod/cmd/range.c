@@ -81,6 +81,25 @@ static int fill_bounds(struct kreg_bounds *b, const struct kreg_range *r)
 	return 0;
 }
 
+int kreg_after_get(struct kreg_after *after, const struct kreg_range *r, u8 *key)
+{
+	after->key.bytes = key;
+	after->key.len = r->after_len;
+	after->version = r->after_version;
+	after->sub = r->after_sub;
+	return copy_from_user(key, u64_to_user_ptr(r->after), r->after_len) ? -EFAULT : 0;
+}
+
+static int fill_filter(struct kreg_bounds *b, const struct kreg_range *r)
+{
+	struct kreg_filter *f = kreg_terms_get(r->filter, r->filter_count);
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	b->filter = f;
+	return 0;
+}
+
 struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
 				    const struct kreg_key *after)
 {
@@ -91,13 +110,24 @@ struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
 	if (!b)
 		return ERR_PTR(-ENOMEM);
 	b->reverse = reverse;
+	b->filter = NULL;
 	err = fill_bounds(b, r);
 	if (!err && b->exact && after->len && compare_keys(after, &b->low))
 		err = -EINVAL;
 	if (!err)
+		err = fill_filter(b, r);
+	if (!err)
 		return b;
 	kfree(b);
 	return ERR_PTR(err);
+}
+
+void kreg_bounds_free(struct kreg_bounds *b)
+{
+	if (!b)
+		return;
+	kreg_filter_put(b->filter);
+	kfree(b);
 }
 
 static bool is_below(const struct kreg_bounds *b, const struct kreg_key *key)
@@ -197,7 +227,8 @@ static bool find_exact(struct kreg_range_walk *w, struct kreg_hit *hit)
 	return !kreg_store_get(w->store, &key, hit);
 }
 
-bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside)
+/* Whatever the filter says of it. */
+static bool next_by_key(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside)
 {
 	const struct kreg_bounds *b = w->bounds;
 	struct kreg_key key;
@@ -220,4 +251,15 @@ bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outs
 	*outside = is_above(b, &key) || is_below(b, &key);
 	/* Where keys are in order, all that follow are outside as well. */
 	return !*outside || !w->ordered;
+}
+
+bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside)
+{
+	const struct kreg_filter *f = w->bounds->filter;
+
+	if (!next_by_key(w, hit, outside))
+		return false;
+	if (f && !*outside)
+		*outside = !kreg_filter_matches(f, hit);
+	return true;
 }

@@ -9,6 +9,7 @@
 #include <linux/kreg.h>
 #include <linux/types.h>
 
+#include "filter/filter.h"
 #include "store/store.h"
 
 /* The range as a walk needs it: a prefix is one that ends before what comes behind it. */
@@ -19,7 +20,8 @@ struct kreg_bounds {
 	bool high_open;
 	bool exact;			/* only @low */
 	bool reverse;
-	u8 bytes[];			/* of both */
+	struct kreg_filter *filter;	/* which objects of these; NULL: all */
+	u8 bytes[];			/* of both keys */
 };
 
 /* Behind which object a walk goes on; before it, if it goes backwards. */
@@ -47,12 +49,22 @@ bool kreg_range_is_wrong(const struct kreg_range *r);
 /* Any. Is one of its keys too long? */
 bool kreg_range_is_long(const struct kreg_range *r);
 
+/* Sleeps. Where a range goes on; @key gets the key, up to KREG_MAX_KEY bytes. -EFAULT. */
+int kreg_after_get(struct kreg_after *after, const struct kreg_range *r, u8 *key);
 /*
- * Sleeps. The bounds of a range that has been checked, to be freed with kfree(). ERR_PTR():
- * -ENOMEM, -EFAULT, -EINVAL if @after does not go with it.
+ * Sleeps. The bounds of a range that has been checked, and its filter. ERR_PTR(): -ENOMEM, -EFAULT,
+ * -EINVAL if @after does not go with it; as kreg_terms_get().
  */
 struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
 				    const struct kreg_key *after);
+/* Sleeps. NULL is allowed. */
+void kreg_bounds_free(struct kreg_bounds *b);
+
+/* Any. What it costs to look at an object, in objects of which only the key is looked at. */
+static inline u32 kreg_bounds_weight(const struct kreg_bounds *b)
+{
+	return b->filter ? b->filter->weight : 1;
+}
 
 /* RCU. A walk that has been initialised starts, forwards, behind @after. */
 void kreg_after_seek(struct kreg_walk *w, struct kreg_after *after);
@@ -65,7 +77,7 @@ void kreg_after_seek(struct kreg_walk *w, struct kreg_after *after);
 void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 		      const struct kreg_pin *pin, const struct kreg_bounds *b,
 		      struct kreg_after *after);
-/* RCU. The next object; false at the end. @outside: it is to be passed over. */
+/* RCU. The next object; false at the end. @outside: it is to be passed over, or does not match. */
 bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside);
 
 #endif /* KREG_CMD_RANGE_H */

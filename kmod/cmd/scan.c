@@ -8,7 +8,6 @@
 #include "client/proc.h"
 #include "cmd/cmd.h"
 #include "cmd/scan_take.h"
-#include "cmd/terms.h"
 #include "store/gfp.h"
 #include "table/collect.h"
 #include "table/snapshot.h"
@@ -34,29 +33,15 @@ static int check_scan(const struct kreg_ioc_scan *arg)
 	return kreg_range_is_long(&arg->range) ? -ENAMETOOLONG : 0;
 }
 
-static int get_scan_filter(struct kreg_scan *s)
-{
-	const struct kreg_range *r = &s->arg->range;
-	struct kreg_filter *f = kreg_terms_get(r->filter, r->filter_count);
-
-	if (IS_ERR(f))
-		return PTR_ERR(f);
-	s->filter = f;
-	return 0;
-}
-
-/* The key to go on after, and the bounds if there are any; a filter is asked within these. */
+/* The key to go on after, and the bounds if there are any, or a filter. */
 static int get_range(struct kreg_scan *s)
 {
 	const struct kreg_range *r = &s->arg->range;
 	struct kreg_bounds *b;
+	int err = kreg_after_get(&s->after, r, s->key);
 
-	s->after.key.bytes = s->key;
-	s->after.key.len = r->after_len;
-	s->after.version = r->after_version;
-	s->after.sub = r->after_sub;
-	if (copy_from_user(s->key, u64_to_user_ptr(r->after), r->after_len))
-		return -EFAULT;
+	if (err)
+		return err;
 	if (!r->low_len && !r->high_len && !r->filter_count &&
 	    !(s->arg->flags & (KREG_SCAN_COUNT | KREG_SCAN_REVERSE)))
 		return 0;
@@ -64,7 +49,7 @@ static int get_range(struct kreg_scan *s)
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	s->bounds = b;
-	return get_scan_filter(s);
+	return 0;
 }
 
 static int find_of(struct kreg_scan *s)
@@ -123,8 +108,7 @@ int kreg_cmd_scan(struct kreg_call *call)
 	kreg_snapshot_put(s->snapshot);
 	kreg_proc_put(s->of);
 	kfree(s->collected);
-	kfree(s->bounds);
-	kreg_filter_put(s->filter);
+	kreg_bounds_free(s->bounds);
 	kfree(s);
 	if (!err || err == -EMSGSIZE)
 		err = kreg_cmd_answer_from(call, struct kreg_ioc_scan, out_count) ?: err;

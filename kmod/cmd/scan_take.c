@@ -9,13 +9,11 @@
 #include <linux/uaccess.h>
 
 #include "client/client.h"
-#include "client/clock.h"
 #include "client/proc.h"
 #include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/scan_take.h"
 #include "cmd/usercopy.h"
-#include "filter/filter.h"
 #include "store/pin.h"
 #include "store/write.h"
 #include "table/bond.h"
@@ -68,19 +66,14 @@ static noinline int put_process(struct kreg_process __user *to, const struct kre
 	return kreg_put_nofault(to, &whom, sizeof(whom));
 }
 
-static u64 moment_for_user(u64 moment)
-{
-	return moment == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(moment));
-}
-
 /* And when it expires, in his time. */
 static noinline int put_expiry(struct kreg_object_expiry __user *to, const struct kreg_hit *hit)
 {
-	struct kreg_object_expiry tell = { .until_ns = moment_for_user(kreg_hit_expires(hit)) };
+	struct kreg_object_expiry tell = { .until_ns = kreg_op_tell_moment(kreg_hit_expires(hit)) };
 	struct kreg_expiry said;
 
 	kreg_hit_expiry(hit, &said);
-	tell.expires_ns = moment_for_user(said.expires);
+	tell.expires_ns = kreg_op_tell_moment(said.expires);
 	tell.idle_ms = said.idle_ms;
 	return kreg_put_nofault(to, &tell, sizeof(tell));
 }
@@ -309,19 +302,11 @@ static bool is_whole(struct kreg_scan *s, struct kreg_walk *walk)
 	return kreg_walk_as_of(walk, s->version);
 }
 
-/* Whether the filter is for it. A long one is asked fewer times in a section. */
-static bool is_asked_for(struct kreg_scan *s, const struct kreg_hit *hit)
-{
-	if (!s->filter)
-		return true;
-	s->hidden += s->filter->weight - 1;
-	return kreg_filter_matches(s->filter, hit);
-}
-
 /* The same within a range, or backwards, or of their number alone. */
 static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_table *t)
 {
 	bool counts = s->arg->flags & KREG_SCAN_COUNT;
+	u32 more = kreg_bounds_weight(s->bounds) - 1;
 	struct kreg_range_walk walk;
 	enum stop stop = LAST;
 	struct kreg_hit hit;
@@ -333,7 +318,9 @@ static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_t
 		return LOST;
 	pagefault_disable();
 	while (stop == LAST && kreg_range_next(&walk, &hit, &outside)) {
-		if (outside || !is_asked_for(s, &hit))
+		/* With a filter that takes long, fewer are looked at in a section. */
+		s->hidden += more;
+		if (outside)
 			stop = pass_over(s, &hit);
 		else if (counts)
 			stop = count_object(s, &hit);

@@ -11,7 +11,6 @@
 struct kreg_blob;
 struct kreg_client;
 struct kreg_collected;
-struct kreg_filter;
 struct kreg_pin;
 struct kreg_proc;
 struct kreg_snapshot;
@@ -28,7 +27,6 @@ struct kreg_scan {
 	const struct kreg_pin *pin;	/* of that */
 	struct kreg_collected *collected;	/* for what @of has; NULL: only by a walk */
 	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
-	struct kreg_filter *filter;	/* with @bounds, which objects of these; NULL: all */
 	bool measures;			/* objects are counted and measured, and not put anywhere */
 	bool whole;			/* all of them as of one commit, */
 	u64 version;			/* this one; 0: that of the first section */

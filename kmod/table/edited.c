@@ -56,9 +56,10 @@ static int find_edited(struct kreg_table *t, struct kreg_change *c, struct kreg_
 		err = kreg_store_compare(&t->store, c->edit, old);
 	if (!err && c->edit->count)
 		err = kreg_store_edit(&t->store, c, old);
+	if (!err)
+		err = kreg_expiry_choose(c, place);
 	if (err)
 		return err;
-	kreg_expiry_choose(c, place);
 	return unlikely(c->over) ? kreg_table_change_over(t, c, place) : 0;
 }
 

@@ -72,9 +72,9 @@ int kreg_put_ttl(struct kreg_table *table, const void *key, size_t key_len, cons
  * @table: the table
  * @key: the key
  * @key_len: its length
- * @expires_ns: CLOCK_MONOTONIC; 0: it does not
+ * @expires_ns: CLOCK_MONOTONIC; 0: it does not, as no object of a bag does
  *
- * To ask is to look it up. Errors: -ENODATA; -EOPNOTSUPP: a bag.
+ * To ask is to look it up. Errors: -ENODATA.
  */
 int kreg_expires(struct kreg_table *table, const void *key, size_t key_len, uint64_t *expires_ns)
 	KREG_NONNULL_FIRST;
