@@ -158,6 +158,37 @@ TEST_F(expiry, registered)
 	EXPECT_EQ(KREG_REGISTERED, cmd.out_how);
 }
 
+/* As the version and the length of the value are. */
+TEST_F(expiry, told_without_room)
+{
+	__u64 when = test_now_ns() + LONG;
+	struct kreg_more more = { .size = sizeof(more) };
+	struct kreg_op op = test_ops(KREG_OP_GET, "key");
+
+	put_expiring("key", 0, when, 0);
+	op.flags = KREG_OP_MORE;
+	op.arg = test_ptr(&more);
+	EXPECT_EQ(-EMSGSIZE, _test_op(self->fd, self->table, 0, &op));
+	EXPECT_EQ(when, more.out_expires_ns);
+	EXPECT_EQ(last_version, op.out_version);
+	EXPECT_EQ(strlen("value"), op.out_len);
+}
+
+/* Nothing in a bag does, however many objects the key has. */
+TEST_F(expiry, never_in_a_bag)
+{
+	__u32 type = variant->type == KREG_TYPE_SET ? KREG_TYPE_BAG : KREG_TYPE_DUPLICATE_BAG;
+	__u64 bag;
+
+	ASSERT_EQ(0, _test_create_type(self->fd, "bag", type, KREG_ACCESS_PUBLIC, &bag));
+	test_puts(self->fd, bag, "one", "value");
+	test_puts(self->fd, bag, "two", "value");
+	test_puts(self->fd, bag, "two", "another");
+	EXPECT_EQ(0, expires(self->fd, bag, "one"));
+	EXPECT_EQ(0, expires(self->fd, bag, "two"));
+	EXPECT_EQ(-ENODATA, expires(self->fd, bag, "three"));
+}
+
 TEST_F(expiry, errors)
 {
 	struct kreg_more more = { .size = sizeof(more), .expires_ns = 1 };

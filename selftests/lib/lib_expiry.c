@@ -130,6 +130,18 @@ TEST_F(lib, expires_or_is_bound)
 	EXPECT_TRUE(says("expires, so it cannot be had on loan"));
 }
 
+TEST_F(lib, expires_in_a_bag)
+{
+	struct kreg_table *bag = dump_new_table(self->client, "expiry-bag", KREG_TYPE_BAG);
+
+	ASSERT_NE(NULL, bag);
+	ASSERT_EQ(0, kreg_put(bag, "key", 3, "one", 3));
+	ASSERT_EQ(0, kreg_put(bag, "key", 3, "two", 3));
+	EXPECT_EQ(0, expires(bag, "key"));
+	EXPECT_EQ(-EOPNOTSUPP, kreg_put_ttl(bag, "key", 3, "three", 5, HOUR_MS));
+	dump_drop_table(bag);
+}
+
 TEST_F(lib, put_filtered)
 {
 	struct kreg_put_options o = KREG_PUT_OPTIONS_INIT;
