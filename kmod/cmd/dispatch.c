@@ -65,7 +65,7 @@ static const struct command commands[] = {
 		LIMIT_OF(struct kreg_ioc_rename)),
 	COMMAND(CHANGE, kreg_cmd_change, struct kreg_ioc_change, out_reserved,
 		LIMIT_OF(struct kreg_ioc_change)),
-	COMMAND(LEASE, kreg_cmd_lease, struct kreg_ioc_lease, out_reserved,
+	COMMAND(LEASE, kreg_cmd_lease, struct kreg_ioc_lease, out_reserved2,
 		LIMIT_OF(struct kreg_ioc_lease)),
 };
 

@@ -1,25 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 /* LEASE: take an object on loan, or give it back. */
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include "client/client.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
+#include "cmd/range.h"
 #include "cmd/sync.h"
+#include "store/gfp.h"
 #include "table/bond.h"
+#include "table/table.h"
+
+/* Objects that are looked at in one RCU section. */
+#define SECTION_LOOKS	1024U
 
 static int check_return(const struct kreg_ioc_lease *arg)
 {
 	return arg->value || arg->value_len || arg->lease_ms ? -EINVAL : 0;
 }
 
+static int check_first(const struct kreg_ioc_lease *arg)
+{
+	if (arg->flags != KREG_LEASE_FIRST || arg->version || kreg_range_is_wrong(&arg->range))
+		return -EINVAL;
+	return kreg_range_is_long(&arg->range) ? -ENAMETOOLONG : 0;
+}
+
 static int check_lease(const struct kreg_ioc_lease *arg)
 {
-	if (arg->flags & ~KREG_LEASE_ALL || arg->reserved)
+	if (arg->flags & ~KREG_LEASE_ALL || arg->reserved || kreg_range_is_unknown(&arg->range))
 		return -EOPNOTSUPP;
-	if (!arg->key_len || !(arg->flags & KREG_LEASE_VERSION) != !arg->version)
+	if (arg->flags & KREG_LEASE_FIRST)
+		return check_first(arg);
+	if (!arg->key_len || !(arg->flags & KREG_LEASE_VERSION) != !arg->version ||
+	    memchr_inv(&arg->range, 0, sizeof(arg->range)))
 		return -EINVAL;
 	if (arg->key_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
@@ -85,6 +106,129 @@ static int lend_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	return err;
 }
 
+/* Which of the objects in a range are asked, and how far that has come. */
+struct first {
+	struct kreg_client *client;
+	struct kreg_ioc_lease *arg;
+	struct kreg_bounds *bounds;
+	u32 room;			/* for the key, in the caller's memory */
+	struct kreg_after after;	/* the one that was asked last */
+	u8 key[KREG_MAX_KEY];		/* of that */
+};
+
+static int get_first(struct first *f)
+{
+	const struct kreg_range *r = &f->arg->range;
+	struct kreg_bounds *b;
+	int err = kreg_after_get(&f->after, r, f->key);
+
+	if (err)
+		return err;
+	b = kreg_bounds_get(r, false, &f->after.key);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	f->bounds = b;
+	return 0;
+}
+
+/* RCU. The next that may be had; 0, -ENODATA, -EAGAIN: not among so many. */
+static int look_for_lendable(struct first *f, const struct kreg_table *t)
+{
+	u32 looks = 0, weight = kreg_bounds_weight(f->bounds);
+	struct kreg_range_walk walk;
+	struct kreg_hit hit;
+	bool outside;
+	int err = -ENODATA;
+
+	kreg_range_start(&walk, &t->store, NULL, f->bounds, &f->after);
+	while (err == -ENODATA && kreg_range_next(&walk, &hit, &outside)) {
+		looks += weight;
+		if (!outside && !(hit.holder && kreg_bond_hides(hit.holder, f->client->proc)))
+			err = 0;
+		else if (looks >= SECTION_LOOKS)
+			err = -EAGAIN;
+	}
+	if (err == -ENODATA)
+		return err;
+	f->after.key.len = hit.key_len;
+	memcpy(f->key, hit.key, hit.key_len);
+	return err;
+}
+
+static int find_lendable(struct first *f)
+{
+	struct kreg_table *t;
+	int err;
+
+	rcu_read_lock();
+	err = kreg_find_readable(f->client, f->arg->table, &t);
+	if (!err && (!kreg_store_is_ordered(&t->store) || kreg_store_has_runs(&t->store)))
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = look_for_lendable(f, t);
+	rcu_read_unlock();
+	if (err == -EINPROGRESS)
+		return kreg_find_settle(f->client, f->arg->table) ?: -EAGAIN;
+	return err;
+}
+
+/* The caller's memory has its key then, where lending finds it. */
+static int lend_found(struct first *f)
+{
+	struct kreg_ioc_lease *arg = f->arg;
+
+	arg->out_key_len = f->after.key.len;
+	if (f->after.key.len > f->room)
+		return -EMSGSIZE;
+	arg->key_len = f->after.key.len;
+	if (copy_to_user(u64_to_user_ptr(arg->key), f->key, arg->key_len))
+		return -EFAULT;
+	return lend_once(f->client, arg);
+}
+
+/* It cannot be had on loan, or not any more; perhaps the next can. */
+static bool is_passed_over(int err)
+{
+	return err == -ENODATA || err == -EALREADY || err == -EBUSY || err == -ECANCELED ||
+	       err == -EOPNOTSUPP;
+}
+
+static int lend_next(struct first *f)
+{
+	int err = find_lendable(f);
+
+	if (err)
+		return err;
+	err = lend_found(f);
+	return is_passed_over(err) ? -EAGAIN : err;
+}
+
+static int lend_first(struct kreg_client *cl, struct kreg_ioc_lease *arg)
+{
+	struct first *f = kmalloc(sizeof(*f), KREG_GFP_USER);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	memset(f, 0, offsetof(struct first, key));
+	f->client = cl;
+	f->arg = arg;
+	f->room = arg->key_len;
+	err = get_first(f) ?: kreg_put_check_write(cl, arg->table) ?:
+	      kreg_sync_table(cl, arg->table);
+	while (!err || err == -EAGAIN) {
+		err = fatal_signal_pending(current) ? -EINTR : lend_next(f);
+		if (err != -EAGAIN)
+			break;
+		cond_resched();
+	}
+	if (err && err != -EMSGSIZE)
+		arg->out_key_len = 0;
+	kreg_bounds_free(f->bounds);
+	kfree(f);
+	return err;
+}
+
 static int return_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 {
 	const struct kreg_binding to = { .returns = true };
@@ -97,6 +241,19 @@ static int return_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	return err;
 }
 
+static int perform_lease(struct kreg_client *cl, struct kreg_ioc_lease *arg)
+{
+	if (arg->flags & KREG_LEASE_RETURN)
+		return return_object(cl, arg);
+	return arg->flags & KREG_LEASE_FIRST ? lend_first(cl, arg) : lend_object(cl, arg);
+}
+
+/* With the range between them, which is as it was. */
+static int answer_lease(const struct kreg_call *call)
+{
+	return kreg_cmd_answer_from(call, struct kreg_ioc_lease, out_version);
+}
+
 int kreg_cmd_lease(struct kreg_call *call)
 {
 	struct kreg_ioc_lease *arg = call->arg;
@@ -106,12 +263,18 @@ int kreg_cmd_lease(struct kreg_call *call)
 	if (err)
 		return err;
 	/* What is answered after the fact must not fail then. */
-	memset_startat(arg, 0, out_version);
-	err = kreg_cmd_answer_from(call, struct kreg_ioc_lease, out_version);
+	arg->out_version = 0;
+	arg->out_len = 0;
+	arg->out_loans = 0;
+	arg->out_limit = 0;
+	arg->out_reserved = 0;
+	arg->out_key_len = 0;
+	arg->out_reserved2 = 0;
+	err = answer_lease(call);
 	if (err)
 		return err;
-	err = arg->flags & KREG_LEASE_RETURN ? return_object(cl, arg) : lend_object(cl, arg);
+	err = perform_lease(cl, arg);
 	if (!err || err == -EMSGSIZE)
-		kreg_cmd_answer_from(call, struct kreg_ioc_lease, out_version);
+		answer_lease(call);
 	return err;
 }

@@ -260,7 +260,7 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 	int err = c->mine ? check_mine(c, old, there) : 0;
 
 	if (err)
-		return err;
+		return c->only && c->kind == KREG_CHANGE_DELETE ? -ECANCELED : err;
 	if (c->must_be_new && (there || has_line(t, c)))
 		return -EEXIST;
 	if (c->must_be_there && !there)
@@ -315,10 +315,10 @@ static int find_lent(const struct kreg_change *c, struct kreg_place *place,
 	return c->must_be_new && (!c->binds || is_strict(c)) ? -EEXIST : -EBUSY;
 }
 
-/* What is meant to be returned is nothing but what is on loan. */
+/* Only what is on loan is meant to be returned. Who names a version is told that it is not his. */
 static bool is_meant(const struct kreg_change *c, const struct kreg_bond *old, int err)
 {
-	return c->kind != KREG_CHANGE_DELETE ||
+	return c->kind != KREG_CHANGE_DELETE || (c->only && !c->returns) ||
 	       (err != -ENODATA && !(c->returns && !(old && old->is_lease)));
 }
 

@@ -227,7 +227,7 @@ static const struct command {
 	{ "register", KREG_IOC_REGISTER, 128, 128, fill_register, KREG_REGISTER_ALL },
 	{ "subscribe", KREG_IOC_SUBSCRIBE, 72, 72, fill_subscribe, KREG_SUBSCRIBE_ALL },
 	{ "ack", KREG_IOC_ACK, 24, 24, fill_ack, 0 },
-	{ "lease", KREG_IOC_LEASE, 80, 80, fill_lease, KREG_LEASE_ALL },
+	{ "lease", KREG_IOC_LEASE, 152, 152, fill_lease, KREG_LEASE_ALL },
 	{ "pin", KREG_IOC_PIN, 56, 56, fill_pin, 0 },
 	{ "rename", KREG_IOC_RENAME, 48, 48, fill_rename, KREG_RENAME_ALL },
 	{ "change", KREG_IOC_CHANGE, 160, 160, fill_change, 0 },

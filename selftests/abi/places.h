@@ -252,7 +252,7 @@ static const struct place places[] = {
 	AT(40, kreg_ioc_pin, out_ms),
 	AT(44, kreg_ioc_pin, out_limit),
 	AT(48, kreg_ioc_pin, out_reserved),
-	SIZE(80, kreg_ioc_lease),
+	SIZE(152, kreg_ioc_lease),
 	AT(0, kreg_ioc_lease, size),
 	AT(4, kreg_ioc_lease, flags),
 	AT(8, kreg_ioc_lease, table),
@@ -268,6 +268,9 @@ static const struct place places[] = {
 	AT(68, kreg_ioc_lease, out_loans),
 	AT(72, kreg_ioc_lease, out_limit),
 	AT(76, kreg_ioc_lease, out_reserved),
+	AT(80, kreg_ioc_lease, range),
+	AT(144, kreg_ioc_lease, out_key_len),
+	AT(148, kreg_ioc_lease, out_reserved2),
 
 	SIZE(24, kreg_object_expiry),
 	AT(0, kreg_object_expiry, until_ns),

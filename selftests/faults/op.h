@@ -113,6 +113,31 @@ SWEEP_LEASE(lease_page, page)
 SWEEP_LEASE(lease_blob, blob)
 SWEEP_LEASE(lease_full, small, .full = "max_user_bound", .at = 0)
 
+/* The first that has this key, which is told. */
+MAKER(make_lease_first)
+{
+	const struct object *o = test->object;
+	struct kreg_ioc_lease *lease = &c->arg.lease;
+	static char key[KREG_MAX_KEY];
+
+	call_init(c, KREG_IOC_LEASE, sizeof(*lease), true);
+	lease->flags = KREG_LEASE_FIRST;
+	lease->table = w->table;
+	lease->key_len = o->key_len;
+	lease->value_len = o->value_len;
+	lease->range.flags = KREG_RANGE_PREFIX;
+	lease->range.low_len = o->key_len;
+	call_in(c, PART_KEY, &lease->range.low, key_of(o, key), o->key_len);
+	call_out(c, PART_OPS, &lease->key, o->key_len);
+	call_out(c, PART_VALUE, &lease->value, o->value_len);
+}
+
+#define SWEEP_FIRST(_name, _object) \
+	SWEEP(_name, .make = make_lease_first, .object = &(_object), .type = KREG_TYPE_ORDERED_SET)
+
+SWEEP_FIRST(lease_first_small, small)
+SWEEP_FIRST(lease_first_blob, blob)
+
 /* The object is on loan to the caller's process. */
 MAKER(make_return)
 {

@@ -21,7 +21,8 @@ static inline struct kreg_ioc_lease lease_cmd(__u64 table, const char *key, char
 		.value_len = room_len,
 	};
 
-	memset(&cmd.out_version, 0xff, sizeof(cmd) - offsetof(struct kreg_ioc_lease, out_version));
+	memset(&cmd.out_version, 0xff, offsetof(struct kreg_ioc_lease, range) -
+	       offsetof(struct kreg_ioc_lease, out_version));
 	return cmd;
 }
 

@@ -31,7 +31,7 @@ TEST_F(lib, lease)
 	ASSERT_EQ(0, kreg_lease_update(self->table, "job", 3, "half", 4, &loan));
 	ASSERT_EQ(0, kreg_lease_return(self->table, "job", 3, &loan));
 	EXPECT_EQ(-ENODATA, kreg_lease_return(self->table, "job", 3, &loan));
-	EXPECT_EQ(-ENODATA, kreg_lease_done(self->table, "job", 3, &loan));
+	EXPECT_EQ(-ECANCELED, kreg_lease_done(self->table, "job", 3, &loan));
 	EXPECT_EQ(1, kreg_loans(self->table, "job", 3));
 	ASSERT_EQ(0, kreg_lease(self->table, "job", 3, 60000, &value, NULL, &again));
 	EXPECT_STREQ("half", value);

@@ -342,12 +342,13 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_RENAME	(1ULL << 14)	/* RENAME */
 #define KREG_FEATURE_FILTER	(1ULL << 15)	/* filters of SCAN and OP; CHANGE */
 #define KREG_FEATURE_EXPIRY	(1ULL << 16)	/* @expires_ns, @idle_ms, KEEP; MORE of reads */
+#define KREG_FEATURE_FIRST	(1ULL << 17)	/* FIRST of LEASE */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
 				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
-				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY)
+				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -773,10 +774,10 @@ enum kreg_op_code {
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no
- * error, with @out_count 0. With VERSION they are only meant for an object that is there and has
- * this version, else ECANCELED; TAKE of a key that is not there is ENODATA. With PRESENT, PUT is
- * only meant for a key that is there. In an atomic batch these are decided, as NEW is, before the
- * batch has changed anything.
+ * error, with @out_count 0; with MINE and VERSION it is ECANCELED. With VERSION they are only meant
+ * for an object that is there and has this version, else ECANCELED; TAKE of a key that is not there
+ * is ENODATA. With PRESENT, PUT is only meant for a key that is there. In an atomic batch these are
+ * decided, as NEW is, before the batch has changed anything.
  *
  * With VALUE, PUT, DELETE and EDIT are only meant for an object that is there and has this value,
  * byte by byte, else ECANCELED. That tells what the value is, so it needs the right to read, too.
@@ -1844,16 +1845,17 @@ struct kreg_ioc_ack {
 /* Flags of KREG_IOC_LEASE. */
 #define KREG_LEASE_RETURN	(1U << 0)	/* give back what is on loan to the caller */
 #define KREG_LEASE_VERSION	(1U << 1)	/* ECANCELED unless it has version @version */
-#define KREG_LEASE_ALL		(KREG_LEASE_RETURN | KREG_LEASE_VERSION)
+#define KREG_LEASE_FIRST	(1U << 2)	/* the first object in @range that is not on loan */
+#define KREG_LEASE_ALL		(KREG_LEASE_RETURN | KREG_LEASE_VERSION | KREG_LEASE_FIRST)
 
 /**
  * struct kreg_ioc_lease - ioctl(KREG_IOC_LEASE)
  * @size: sizeof(struct kreg_ioc_lease)
  * @flags: %KREG_LEASE_ALL bits
  * @table: id of the table
- * @key: pointer to the key
+ * @key: pointer to the key; with FIRST to room for it
  * @value: pointer to room for the value; with RETURN 0
- * @key_len: length of the key: 1 to %KREG_MAX_KEY
+ * @key_len: length of the key: 1 to %KREG_MAX_KEY; with FIRST of that room
  * @value_len: length of that room; with RETURN 0
  * @version: with VERSION, which is not 0
  * @lease_ms: after so many milliseconds the object is back; 0: the loan has no such end; with
@@ -1865,6 +1867,9 @@ struct kreg_ioc_ack {
  * @out_loans: how often it was lent since it was written, this time included
  * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
  * @out_reserved: 0
+ * @range: with FIRST, which objects; else zero
+ * @out_key_len: with FIRST, length of the key, written also with EMSGSIZE
+ * @out_reserved2: 0
  *
  * Take an object on loan: copy its value out, and bind it to the calling process, its
  * borrower, with the sense turned round. Until the loan ends, only the borrower finds the object;
@@ -1886,15 +1891,22 @@ struct kreg_ioc_ack {
  * death of the borrower has been handled, a PUT is told as the CREATE, and another loan as one more
  * DELETE. A line of the key is served when the object has gone, and not at the end of a loan.
  *
+ * With FIRST it is the first object in the order of keys that is in @range, matches its filter,
+ * and can be had on loan; those that cannot are passed over, also those that the caller has on loan
+ * himself. Of several callers at once each gets another object. So an ordered table is a queue,
+ * of which nothing is lost. EMSGSIZE then tells of this object what does not fit, its key or its
+ * value.
+ *
  * How often it was lent tells GET and MEMBER as well, until somebody who has it not on loan
  * writes it. An object on loan counts as a bound one of the borrower's user, and as an object of
  * the table. The memory that @value points to is read again by the call.
  *
- * Errors beside the general ones: EINVAL: RETURN with a value or time; ENODATA: nothing is there,
- * or it is on loan to another; RETURN: it is not on loan to the caller; EALREADY: it is on loan to
- * the caller; EBUSY: it is bound to a process; EOPNOTSUPP: it expires; ECANCELED: another version;
- * EMSGSIZE; ESRCH: the
- * process is exiting; EACCES: the rule of a registry; EDQUOT with %KREG_LIMIT_BOUND.
+ * Errors beside the general ones: EINVAL: RETURN with a value or time; FIRST with another flag, a
+ * range without it; those of a range; ENODATA: nothing is there, or it is on loan to another;
+ * RETURN: it is not on loan to the caller; EALREADY: it is on loan to the caller; EBUSY: it is
+ * bound to a process; EOPNOTSUPP: it expires; FIRST, and the table is no ordered_set; ECANCELED:
+ * another version; EMSGSIZE; ESRCH: the process is exiting; EACCES: the rule of a registry; EDQUOT
+ * with %KREG_LIMIT_BOUND.
  */
 struct kreg_ioc_lease {
 	__u32 size;
@@ -1912,6 +1924,9 @@ struct kreg_ioc_lease {
 	__u32 out_loans;
 	__u32 out_limit;
 	__u32 out_reserved;
+	struct kreg_range range;
+	__u32 out_key_len;
+	__u32 out_reserved2;
 };
 
 /**

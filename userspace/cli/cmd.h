@@ -40,7 +40,7 @@ extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_p
 	cmd_monitor, cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish,
 	cmd_role, cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
 	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch,
-	cmd_dump, cmd_restore, cmd_load;
+	cmd_dump, cmd_restore, cmd_load, cmd_queue;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;

@@ -72,7 +72,7 @@ _kreg()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		_kreg_words "$cur" "$(kreg --help 2> /dev/null |
 			sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') --help --version"
-	elif [[ $before == *' -- '* && $cmd == @(claim|hold|lease|lock|register|role) ]]; then
+	elif [[ $before == *' -- '* && $cmd == @(claim|hold|lease|lock|queue|register|role) ]]; then
 		compopt -o default 2> /dev/null
 	elif [[ $cmd == new && ${COMP_WORDS[COMP_CWORD - 1]} == @(-t|--type) ]]; then
 		_kreg_words "$cur" 'set ordered_set bag duplicate_bag'
@@ -85,6 +85,8 @@ _kreg()
 		compopt -o default 2> /dev/null
 	elif [[ $cmd == super ]]; then
 		_kreg_super "$cur"
+	elif [[ $cmd == queue && $COMP_CWORD -eq 2 ]]; then
+		_kreg_words "$cur" 'push work ls revive'
 	elif [[ $cmd == monitor && $before != *' -o '* && $before != *' --owner '* ]]; then
 		_kreg_words "$cur" "$(cd /proc && echo [0-9]*)"
 	else

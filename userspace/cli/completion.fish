@@ -56,6 +56,7 @@ complete -c kreg -n 'not __kreg_has_command' -l version -s V -d 'the version'
 complete -c kreg -n '__kreg_is new' -s t -l type -x -a 'set ordered_set bag duplicate_bag' -d 'of the table'
 complete -c kreg -n '__kreg_is scan; or __kreg_is load' -l format -x -a 'text json' -d 'of the lines'
 complete -c kreg -n '__kreg_is super' -a '(__kreg_super)'
+complete -c kreg -n '__kreg_is queue' -a 'push work ls revive'
 complete -c kreg -n '__kreg_is dump' -s o -l output -r -F -d 'a file'
 complete -c kreg -n '__kreg_is dump' -l info -r -F -d 'what a file has'
 complete -c kreg -n '__kreg_is supervise; or __kreg_is restore' -F

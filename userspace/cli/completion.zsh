@@ -10,7 +10,7 @@ _kreg()
 	if (( CURRENT == 2 )); then
 		found=(${(f)"$(kreg --help 2> /dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')"})
 		compadd -- $found --help --version
-	elif (( dashes < CURRENT )) && [[ $command == (claim|hold|lease|lock|register|role) ]]; then
+	elif (( dashes < CURRENT )) && [[ $command == (claim|hold|lease|lock|queue|register|role) ]]; then
 		words=("${(@)words[dashes + 1, -1]}")
 		(( CURRENT -= dashes ))
 		_normal
@@ -27,6 +27,8 @@ _kreg()
 		_files
 	elif [[ $command == super ]] && (( CURRENT == 3 )); then
 		compadd -- status start stop restart reload shutdown tree
+	elif [[ $command == queue ]] && (( CURRENT == 3 )); then
+		compadd -- push work ls revive
 	elif [[ $command == super ]]; then
 		found=("${(@0)$(kreg ls --null 2> /dev/null)}")
 		found=("${(@M)found:#supervisor.*}")

@@ -12,7 +12,7 @@ static const struct command *const commands[] = {
 	&cmd_scan, &cmd_count, &cmd_first, &cmd_last, &cmd_next, &cmd_prev,
 	&cmd_load, &cmd_dump, &cmd_restore,
 	&cmd_claim, &cmd_role, &cmd_give, &cmd_hold, &cmd_watch, &cmd_publish,
-	&cmd_monitor, &cmd_wait, &cmd_lock, &cmd_lease, &cmd_register, &cmd_unregister,
+	&cmd_monitor, &cmd_wait, &cmd_lock, &cmd_lease, &cmd_queue, &cmd_register, &cmd_unregister,
 	&cmd_whereis, &cmd_keys,
 	&cmd_call, &cmd_cast, &cmd_supervise, &cmd_super,
 };

@@ -51,6 +51,7 @@
 #include <kreg/dump.h>
 #include <kreg/registry.h>
 #include <kreg/lease.h>
+#include <kreg/queue.h>
 #include <kreg/lock.h>
 #include <kreg/role.h>
 #include <kreg/stat.h>

@@ -289,6 +289,7 @@ enum attempt {
 	TRY_PINNED,	/* by a pin */
 	TRY_RENAME,
 	TRY_LOAN,	/* of what is on loan to this process */
+	TRY_QUEUE,
 	TRY_WAIT,
 	TRY_WAIT_NAME,	/* of a table that need not be there; for an owner of it as well */
 	TRY_LINE,	/* for a key, which nobody is seen to have */

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FIRST of LEASE: an ordered table as a queue.
+ */
+#include "kit/fixture.h"
+#include "kit/bound.h"
+#include "kit/filter.h"
+#include "kit/lease.h"
+
+FIXTURE(first) {
+	struct test_base base;
+	int fd;
+	__u64 table;
+	char key[64], value[64];
+};
+
+FIXTURE_SETUP(first)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	ASSERT_EQ(0, _test_create_type(self->fd, "jobs", KREG_TYPE_ORDERED_SET,
+				       KREG_ACCESS_PUBLIC, &self->table));
+}
+
+FIXTURE_TEARDOWN_PARENT(first)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+static struct kreg_ioc_lease first_cmd(__u64 table, char *key, __u32 key_len, char *value,
+				       __u32 value_len)
+{
+	struct kreg_ioc_lease cmd = {
+		.size = sizeof(cmd),
+		.flags = KREG_LEASE_FIRST,
+		.table = table,
+		.key = test_ptr(key),
+		.key_len = key_len,
+		.value = test_ptr(value),
+		.value_len = value_len,
+	};
+
+	cmd.out_key_len = ~0U;
+	cmd.out_reserved2 = ~0U;
+	return cmd;
+}
+
+#define FIRST()	first_cmd(self->table, self->key, sizeof(self->key), self->value, \
+			  sizeof(self->value))
+
+static void expect_first(struct __test_metadata *_metadata, int fd, struct kreg_ioc_lease *cmd,
+			 const char *expected)
+{
+	EXPECT_EQ(0, run_lease(fd, cmd));
+	EXPECT_EQ(strlen(expected), cmd->out_key_len);
+	EXPECT_EQ(0, memcmp((void *)(uintptr_t)cmd->key, expected, strlen(expected)));
+	EXPECT_EQ(0, cmd->out_reserved2);
+	EXPECT_EQ(1, cmd->out_loans);
+}
+
+TEST_F(first, in_order)
+{
+	struct kreg_ioc_lease cmd = FIRST();
+
+	EXPECT_EQ(-ENODATA, run_lease(self->fd, &cmd));
+	test_puts(self->fd, self->table, "b", "second");
+	test_puts(self->fd, self->table, "c", "third");
+	test_puts(self->fd, self->table, "a", "first");
+	expect_first(_metadata, self->fd, &cmd, "a");
+	EXPECT_EQ(5, cmd.out_len);
+	EXPECT_EQ(0, memcmp("first", self->value, 5));
+	EXPECT_EQ(test_version(self->fd, self->table, "a"), cmd.out_version);
+	/* One's own are passed over, too. */
+	cmd = FIRST();
+	expect_first(_metadata, self->fd, &cmd, "b");
+	cmd = FIRST();
+	expect_first(_metadata, self->fd, &cmd, "c");
+	cmd = FIRST();
+	EXPECT_EQ(-ENODATA, run_lease(self->fd, &cmd));
+	EXPECT_EQ(0, _test_return(self->fd, self->table, "b", 0));
+	cmd = FIRST();
+	EXPECT_EQ(0, run_lease(self->fd, &cmd));
+	EXPECT_EQ(2, cmd.out_loans);
+	EXPECT_EQ('b', self->key[0]);
+}
+
+TEST_F(first, in_a_range)
+{
+	struct kreg_term term = test_term_bytes(KREG_TERM_VALUE, 0, "x", 1);
+	struct kreg_ioc_lease cmd = FIRST();
+
+	test_puts(self->fd, self->table, "a", "x");
+	test_puts(self->fd, self->table, "b", "y");
+	test_puts(self->fd, self->table, "c", "x");
+	test_puts(self->fd, self->table, "d", "x");
+	cmd.range.low = test_ptr("b");
+	cmd.range.low_len = 1;
+	cmd.range.high = test_ptr("d");
+	cmd.range.high_len = 1;
+	cmd.range.flags = KREG_RANGE_HIGH_OPEN;
+	test_set_filter(&cmd.range, &term, 1);
+	expect_first(_metadata, self->fd, &cmd, "c");
+	cmd.key_len = sizeof(self->key);
+	EXPECT_EQ(-ENODATA, run_lease(self->fd, &cmd));
+	EXPECT_EQ(0, cmd.out_key_len);
+	cmd = FIRST();
+	cmd.range.after = test_ptr("a");
+	cmd.range.after_len = 1;
+	expect_first(_metadata, self->fd, &cmd, "b");
+}
+
+/* What others have on loan, what is bound, and what expires. */
+TEST_F(first, passed_over)
+{
+	struct kid *kid = kid_start(_metadata);
+	struct kreg_ioc_lease cmd = FIRST();
+	struct kreg_more more = { .size = sizeof(more), .idle_ms = 3600000 };
+	struct kreg_op op = test_op_puts("c", "v");
+
+	test_puts(self->fd, self->table, "a", "v");
+	ASSERT_EQ(1, kid_lease(kid, self->table, "a"));
+	ASSERT_EQ(0, kid_bind(kid, self->table, "b", "v"));
+	op.flags = KREG_OP_MORE;
+	op.arg = test_ptr(&more);
+	test_op_(self->fd, self->table, 0, &op);
+	EXPECT_EQ(-ENODATA, run_lease(self->fd, &cmd));
+	test_puts(self->fd, self->table, "d", "v");
+	cmd = FIRST();
+	expect_first(_metadata, self->fd, &cmd, "d");
+	/* He dies, and what he has had is there. */
+	EXPECT_EQ(SIGKILL, kid_kill(kid));
+	cmd = FIRST();
+	EXPECT_EQ(0, run_lease(self->fd, &cmd));
+	EXPECT_EQ('a', self->key[0]);
+	EXPECT_EQ(2, cmd.out_loans);
+}
+
+TEST_F(first, too_little_room)
+{
+	struct kreg_ioc_lease cmd = FIRST();
+
+	test_puts(self->fd, self->table, "long key", "long value");
+	cmd.key_len = 7;
+	EXPECT_EQ(-EMSGSIZE, run_lease(self->fd, &cmd));
+	EXPECT_EQ(8, cmd.out_key_len);
+	cmd = FIRST();
+	cmd.value_len = 9;
+	EXPECT_EQ(-EMSGSIZE, run_lease(self->fd, &cmd));
+	EXPECT_EQ(10, cmd.out_len);
+	EXPECT_EQ(8, cmd.out_key_len);
+	EXPECT_EQ(0, test_loans(self->fd, self->table, "long key"));
+	cmd = FIRST();
+	expect_first(_metadata, self->fd, &cmd, "long key");
+}
+
+TEST_F(first, errors)
+{
+	struct kreg_ioc_lease cmd;
+	__u64 set, bag;
+
+	test_puts(self->fd, self->table, "key", "value");
+	ASSERT_EQ(0, _test_create_type(self->fd, "set", KREG_TYPE_SET, 0, &set));
+	ASSERT_EQ(0, _test_create_type(self->fd, "bag", KREG_TYPE_BAG, 0, &bag));
+#define EXPECT_FIRST(err, change)					\
+	do {								\
+		cmd = FIRST();						\
+		change;							\
+		EXPECT_EQ(-(err), run_lease(self->fd, &cmd));		\
+	} while (0)
+	EXPECT_FIRST(EOPNOTSUPP, cmd.flags |= 1 << 3);
+	EXPECT_FIRST(EOPNOTSUPP, cmd.range.flags = 1 << 4);
+	EXPECT_FIRST(EOPNOTSUPP, cmd.table = set);
+	EXPECT_FIRST(EOPNOTSUPP, cmd.table = bag);
+	EXPECT_FIRST(EINVAL, cmd.flags |= KREG_LEASE_RETURN);
+	EXPECT_FIRST(EINVAL, cmd.flags |= KREG_LEASE_VERSION);
+	EXPECT_FIRST(EINVAL, cmd.version = 1);
+	EXPECT_FIRST(EINVAL, cmd.range.flags = KREG_RANGE_EXACT);
+	EXPECT_FIRST(EINVAL, cmd.flags = 0; cmd.key_len = 3; cmd.range.flags = KREG_RANGE_PREFIX);
+	EXPECT_FIRST(ENAMETOOLONG, cmd.range.low = 8; cmd.range.low_len = KREG_MAX_KEY + 1);
+	EXPECT_FIRST(EFAULT, cmd.range.low = 8; cmd.range.low_len = 1);
+	EXPECT_FIRST(EFAULT, cmd.range.filter = 8; cmd.range.filter_count = 1);
+	EXPECT_FIRST(EFAULT, cmd.key = 8);
+	EXPECT_FIRST(EINVAL, cmd.table += 1000);
+	EXPECT_EQ(0, test_loans(self->fd, self->table, "key"));
+}
+
+/* DELETE of what one has on loan with its version, and of what one has not. */
+TEST_F(first, no_longer_mine)
+{
+	struct kreg_ioc_lease cmd = FIRST();
+	struct kreg_op ops[2];
+
+	test_puts(self->fd, self->table, "a", "v");
+	expect_first(_metadata, self->fd, &cmd, "a");
+	EXPECT_EQ(0, _test_return(self->fd, self->table, "a", 0));
+	ops[0] = test_ops(KREG_OP_DELETE, "a");
+	ops[0].flags = KREG_OP_MINE | KREG_OP_VERSION;
+	ops[0].arg = cmd.out_version;
+	ops[1] = test_op_puts("b", "v");
+	test_err_op(ECANCELED, self->fd, self->table, 0, &ops[0]);
+	test_err_batch(ECANCELED, self->fd, self->table, KREG_BATCH_ATOMIC, ops, 2, NULL);
+	test_err_member(ENODATA, self->fd, self->table, "b");
+	cmd = FIRST();
+	EXPECT_EQ(0, run_lease(self->fd, &cmd));
+	ops[0].arg = cmd.out_version;
+	test_batch(self->fd, self->table, KREG_BATCH_ATOMIC, ops, 2, NULL);
+	test_err_member(ENODATA, self->fd, self->table, "a");
+	test_gets(self->fd, self->table, "b", "v");
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Waiting for a job: by a subscription to what comes into the table, be it pushed, given back or
+ * left behind by the dead, of a client of the queue's own, whose events nobody else reads.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "queue.h"
+
+/* Events of one read, of which it only matters that there are some. */
+#define ROOM	(64 * sizeof(struct kreg_event))
+
+static int subscribe(struct kreg_queue *q)
+{
+	struct kreg_ioc_subscribe io = {
+		.size = sizeof(io),
+		.table = q->table->id,
+		.mask = KREG_SUBSCRIBE_KIND(KREG_EVENT_CREATE),
+	};
+	int ret = kreg_ioctl(q->client, KREG_IOC_SUBSCRIBE, &io);
+
+	q->subscription = ret ? 0 : io.out_id;
+	return ret;
+}
+
+/* Who is too slow is told of it, and begins anew; so does whose table is gone. */
+static bool has_ended(const char *events, ssize_t len)
+{
+	const struct kreg_event *e;
+	bool ended = false;
+
+	for (; len > 0; len -= e->size, events += e->size) {
+		e = (const void *)events;
+		ended |= e->kind == KREG_EVENT_OVERFLOW || e->kind == KREG_EVENT_GONE;
+	}
+	return ended;
+}
+
+static int drop_events(struct kreg_queue *q)
+{
+	uint64_t room[ROOM / 8];
+	struct pollfd file = { .fd = q->client->fd, .events = POLLIN };
+	bool ended = false;
+	ssize_t len;
+
+	while (poll(&file, 1, 0) > 0) {
+		len = read(file.fd, room, sizeof(room));
+		if (len < 0 && errno != EINTR)
+			return -errno;
+		ended |= has_ended((const char *)room, len);
+	}
+	return ended ? subscribe(q) : 0;
+}
+
+int kreg_queue_listen(struct kreg_queue *q)
+{
+	int ret = 0;
+
+	if (!q->client)
+		ret = kreg_client_open(q->table->client->path, &q->client);
+	if (ret)
+		return ret;
+	return q->subscription ? drop_events(q) : subscribe(q);
+}
+
+int kreg_queue_sleep(struct kreg_queue *q, uint64_t until_ns)
+{
+	struct pollfd file = { .fd = q->client->fd, .events = POLLIN };
+	uint64_t now = kreg_job_now();
+	struct timespec left = { 0, 0 };
+
+	if (until_ns > now) {
+		left.tv_sec = (until_ns - now) / 1000000000;
+		left.tv_nsec = (until_ns - now) % 1000000000;
+	}
+	return ppoll(&file, 1, until_ns == UINT64_MAX ? NULL : &left, NULL) < 0 ? -errno : 0;
+}
+
+void kreg_queue_deafen(struct kreg_queue *q)
+{
+	kreg_client_close(q->client);
+}
