@@ -26,7 +26,6 @@
 /* What is collected in one section, and what is looked at for that. */
 #define SECTION_OBJECTS	32U
 #define SECTION_KEYS	(8U << 10)
-#define SECTION_LOOKS	1024U
 
 struct found {
 	u32 at;			/* of the key, in the keys of all */
@@ -131,32 +130,30 @@ static void go_on_after(struct change_all *x, const void *key, u32 len, u64 vers
 	x->after.sub = sub;
 }
 
+static bool has_room(const struct change_all *x)
+{
+	return x->n < SECTION_OBJECTS && x->used + KREG_MAX_KEY <= SECTION_KEYS;
+}
+
 /* RCU. */
 static void collect_from(struct change_all *x, const struct kreg_table *t)
 {
-	u32 looks = 0, weight = kreg_bounds_weight(x->bounds);
 	struct kreg_range_walk walk;
-	struct kreg_hit hit, last;
-	bool outside;
+	enum kreg_range_step step;
+	struct kreg_hit hit;
 
 	x->runs = kreg_store_has_runs(&t->store);
-	x->ended = true;
-	last.key_len = 0;
 	kreg_range_start(&walk, &t->store, NULL, x->bounds, &x->after);
-	while (kreg_range_next(&walk, &hit, &outside)) {
-		if (!outside && !(hit.holder && kreg_bond_hides(hit.holder, x->client->proc)))
+	do {
+		step = kreg_range_next(&walk, &hit);
+		if (step == KREG_RANGE_FOUND &&
+		    !(hit.holder && kreg_bond_hides(hit.holder, x->client->proc)))
 			add_found(x, &hit);
-		last = hit;
-		looks += weight;
-		if (x->n == SECTION_OBJECTS || looks >= SECTION_LOOKS ||
-		    x->used + KREG_MAX_KEY > SECTION_KEYS) {
-			x->ended = false;
-			break;
-		}
-	}
-	if (last.key_len)
-		go_on_after(x, last.key, last.key_len, last.version,
-			    x->runs ? kreg_hit_sub(&last) : 0);
+	} while (step == KREG_RANGE_FOUND && has_room(x));
+	x->ended = step == KREG_RANGE_END;
+	if (!x->ended)
+		go_on_after(x, hit.key, hit.key_len, hit.version,
+			    x->runs ? kreg_hit_sub(&hit) : 0);
 }
 
 static int collect_some(struct change_all *x)

@@ -18,9 +18,6 @@
 #include "table/bond.h"
 #include "table/table.h"
 
-/* Objects that are looked at in one RCU section. */
-#define SECTION_LOOKS	1024U
-
 static int check_return(const struct kreg_ioc_lease *arg)
 {
 	return arg->value || arg->value_len || arg->lease_ms ? -EINVAL : 0;
@@ -131,28 +128,23 @@ static int get_first(struct first *f)
 	return 0;
 }
 
-/* RCU. The next that may be had; 0, -ENODATA, -EAGAIN: not among so many. */
+/* RCU. The next that may be had; 0, -ENODATA, -EAGAIN: not in this section. */
 static int look_for_lendable(struct first *f, const struct kreg_table *t)
 {
-	u32 looks = 0, weight = kreg_bounds_weight(f->bounds);
 	struct kreg_range_walk walk;
+	enum kreg_range_step step;
 	struct kreg_hit hit;
-	bool outside;
-	int err = -ENODATA;
 
 	kreg_range_start(&walk, &t->store, NULL, f->bounds, &f->after);
-	while (err == -ENODATA && kreg_range_next(&walk, &hit, &outside)) {
-		looks += weight;
-		if (!outside && !(hit.holder && kreg_bond_hides(hit.holder, f->client->proc)))
-			err = 0;
-		else if (looks >= SECTION_LOOKS)
-			err = -EAGAIN;
-	}
-	if (err == -ENODATA)
-		return err;
+	do {
+		step = kreg_range_next(&walk, &hit);
+	} while (step == KREG_RANGE_FOUND && hit.holder &&
+		 kreg_bond_hides(hit.holder, f->client->proc));
+	if (step == KREG_RANGE_END)
+		return -ENODATA;
 	f->after.key.len = hit.key_len;
 	memcpy(f->key, hit.key, hit.key_len);
-	return err;
+	return step == KREG_RANGE_FOUND ? 0 : -EAGAIN;
 }
 
 static int find_lendable(struct first *f)

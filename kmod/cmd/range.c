@@ -12,6 +12,9 @@
 #include "cmd/terms.h"
 #include "store/gfp.h"
 
+/* Objects that are looked at in one RCU section; fewer with a filter that takes long. */
+#define SECTION_LOOKS	1024U
+
 /* The order of keys: by bytes, and a key before those that it is the beginning of. */
 static int compare_keys(const struct kreg_key *a, const struct kreg_key *b)
 {
@@ -202,6 +205,9 @@ void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 	bool one = b->exact && !kreg_store_has_runs(s);
 
 	w->bounds = b;
+	w->filter = b->filter;
+	w->reverse = b->reverse;
+	w->looks = max(1U, SECTION_LOOKS / (b->filter ? b->filter->weight : 1));
 	w->ordered = kreg_store_is_ordered(s);
 	w->store = s;
 	w->one = one;
@@ -216,50 +222,72 @@ void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 		kreg_after_seek(&w->walk, after);
 }
 
+static bool is_asked_for(const struct kreg_range_walk *w, const struct kreg_hit *hit)
+{
+	return !w->filter || kreg_filter_matches(w->filter, hit);
+}
+
 /* The only key there may be. */
-static bool find_exact(struct kreg_range_walk *w, struct kreg_hit *hit)
+static noinline enum kreg_range_step find_exact(struct kreg_range_walk *w, struct kreg_hit *hit)
 {
 	struct kreg_key key = w->bounds->low;
+	int err;
 
 	w->done = true;
-	if (w->walk.pin)
-		return !kreg_store_get_at(w->store, w->walk.pin, &key, hit);
-	return !kreg_store_get(w->store, &key, hit);
+	err = w->walk.pin ? kreg_store_get_at(w->store, w->walk.pin, &key, hit) :
+			    kreg_store_get(w->store, &key, hit);
+	return !err && is_asked_for(w, hit) ? KREG_RANGE_FOUND : KREG_RANGE_END;
 }
 
-/* Whatever the filter says of it. */
-static bool next_by_key(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside)
+/* Of one that a walk has found. Where keys are in order, all that follow are outside as well. */
+enum place { INSIDE, OUTSIDE, BEHIND };
+
+static noinline enum place place_between(const struct kreg_range_walk *w,
+					 const struct kreg_hit *hit)
 {
 	const struct kreg_bounds *b = w->bounds;
-	struct kreg_key key;
+	struct kreg_key key = { .bytes = hit->key, .len = hit->key_len };
 
-	*outside = false;
-	if (w->done)
-		return false;
-	if (w->one)
-		return find_exact(w, hit);
-	if (!(b->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit)))
-		return false;
-	if (w->all)
-		return true;
-	if (b->exact) {
-		*outside = hit->key_len != b->low.len || memcmp(hit->key, b->low.bytes, b->low.len);
-		return !*outside;
-	}
-	key.bytes = hit->key;
-	key.len = hit->key_len;
-	*outside = is_above(b, &key) || is_below(b, &key);
-	/* Where keys are in order, all that follow are outside as well. */
-	return !*outside || !w->ordered;
+	if (!is_above(b, &key) && !is_below(b, &key))
+		return INSIDE;
+	return w->ordered ? BEHIND : OUTSIDE;
 }
 
-bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside)
+static __always_inline enum place place_of(const struct kreg_range_walk *w,
+					   const struct kreg_hit *hit)
 {
-	const struct kreg_filter *f = w->bounds->filter;
+	const struct kreg_bounds *b = w->bounds;
 
-	if (!next_by_key(w, hit, outside))
-		return false;
-	if (f && !*outside)
-		*outside = !kreg_filter_matches(f, hit);
-	return true;
+	if (w->all)
+		return INSIDE;
+	if (!b->exact)
+		return place_between(w, hit);
+	return hit->key_len == b->low.len && !memcmp(hit->key, b->low.bytes, b->low.len) ? INSIDE :
+											   BEHIND;
+}
+
+static bool next_object(struct kreg_range_walk *w, struct kreg_hit *hit)
+{
+	return w->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit);
+}
+
+enum kreg_range_step kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit)
+{
+	enum place place;
+
+	if (w->done)
+		return KREG_RANGE_END;
+	if (w->one)
+		return find_exact(w, hit);
+	while (w->looks) {
+		w->looks--;
+		if (!next_object(w, hit))
+			return KREG_RANGE_END;
+		place = place_of(w, hit);
+		if (place == BEHIND)
+			return KREG_RANGE_END;
+		if (place == INSIDE && is_asked_for(w, hit))
+			return KREG_RANGE_FOUND;
+	}
+	return KREG_RANGE_PAUSE;
 }

@@ -31,11 +31,19 @@ struct kreg_after {
 	u32 sub;
 };
 
-/* Of one RCU section. */
+enum kreg_range_step {
+	KREG_RANGE_END,			/* there is no other object */
+	KREG_RANGE_PAUSE,		/* enough were looked at in one RCU section */
+	KREG_RANGE_FOUND,
+};
+
 struct kreg_range_walk {
 	struct kreg_walk walk;
 	const struct kreg_store *store;
 	const struct kreg_bounds *bounds;
+	const struct kreg_filter *filter;
+	u32 looks;			/* so many more in this RCU section */
+	bool reverse;
 	bool ordered;
 	bool one;			/* there is one object at most */
 	bool all;			/* no object is outside */
@@ -60,12 +68,6 @@ struct kreg_bounds *kreg_bounds_get(const struct kreg_range *r, bool reverse,
 /* Sleeps. NULL is allowed. */
 void kreg_bounds_free(struct kreg_bounds *b);
 
-/* Any. What it costs to look at an object, in objects of which only the key is looked at. */
-static inline u32 kreg_bounds_weight(const struct kreg_bounds *b)
-{
-	return b->filter ? b->filter->weight : 1;
-}
-
 /* RCU. A walk that has been initialised starts, forwards, behind @after. */
 void kreg_after_seek(struct kreg_walk *w, struct kreg_after *after);
 
@@ -77,7 +79,10 @@ void kreg_after_seek(struct kreg_walk *w, struct kreg_after *after);
 void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 		      const struct kreg_pin *pin, const struct kreg_bounds *b,
 		      struct kreg_after *after);
-/* RCU. The next object; false at the end. @outside: it is to be passed over, or does not match. */
-bool kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit, bool *outside);
+/*
+ * RCU. Find the next object that is in the range and that the filter is for. @hit is also the last
+ * that was looked at, behind which the next section goes on after a pause.
+ */
+enum kreg_range_step kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit);
 
 #endif /* KREG_CMD_RANGE_H */

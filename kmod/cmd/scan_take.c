@@ -11,8 +11,8 @@
 #include "client/client.h"
 #include "client/proc.h"
 #include "cmd/find.h"
-#include "cmd/op.h"
 #include "cmd/scan_take.h"
+#include "cmd/scan_tail.h"
 #include "cmd/usercopy.h"
 #include "store/pin.h"
 #include "store/write.h"
@@ -55,42 +55,6 @@ fault:
 	return -EFAULT;
 }
 
-/* To whom the object is bound, as the caller names it. */
-static noinline int put_process(struct kreg_process __user *to, const struct kreg_hit *hit)
-{
-	const struct kreg_proc *p = hit->holder ? kreg_bond_whose(hit->holder) : NULL;
-	struct kreg_process whom = {};
-
-	if (p)
-		kreg_op_tell_process(p, &whom);
-	return kreg_put_nofault(to, &whom, sizeof(whom));
-}
-
-/* And when it expires, in his time. */
-static noinline int put_expiry(struct kreg_object_expiry __user *to, const struct kreg_hit *hit)
-{
-	struct kreg_object_expiry tell = { .until_ns = kreg_op_tell_moment(kreg_hit_expires(hit)) };
-	struct kreg_expiry said;
-
-	kreg_hit_expiry(hit, &said);
-	tell.expires_ns = kreg_op_tell_moment(said.expires);
-	tell.idle_ms = said.idle_ms;
-	return kreg_put_nofault(to, &tell, sizeof(tell));
-}
-
-/* What is asked for behind an object. */
-static noinline int put_tail(const struct kreg_scan *s, void __user *to,
-			     const struct kreg_hit *hit)
-{
-	int err = 0;
-
-	if (s->arg->flags & KREG_SCAN_PROCESSES) {
-		err = put_process(to, hit);
-		to += sizeof(struct kreg_process);
-	}
-	return err ?: s->arg->flags & KREG_SCAN_EXPIRES ? put_expiry(to, hit) : 0;
-}
-
 /* Write the object, without the value if a blob has that. Page faults are off. */
 static __always_inline int put_object(const struct kreg_scan *s, const struct kreg_hit *hit,
 				      u32 size, u32 tail, bool runs)
@@ -100,7 +64,7 @@ static __always_inline int put_object(const struct kreg_scan *s, const struct kr
 	int err;
 
 	size -= tail;
-	if (tail && put_tail(s, to + size, hit))
+	if (tail && kreg_scan_put_tail(s->arg, to + size, hit))
 		return -EFAULT;
 	if (likely(s->wants_value && both <= KREG_SHORT))
 		return put_front(to, size, tail, hit, both, sub);
@@ -154,7 +118,7 @@ static __always_inline void set_last(struct kreg_scan *s, const struct kreg_hit 
 	s->last_sub = kreg_hit_sub(hit);
 }
 
-/* Pass over an object that is hidden, another's, or outside; not too many in one section. */
+/* Pass over an object that is hidden or another's; not too many in one section. */
 static noinline enum stop pass_over(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	set_last(s, hit, s->runs);
@@ -277,21 +241,21 @@ static noinline bool take_collected(struct kreg_scan *s, const struct kreg_table
 static enum stop count_object(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	if (unlikely(hit->holder || s->only) && is_hidden(s, hit->holder))
-		return pass_over(s, hit);
+		return LAST;
 	if (s->count == (s->arg->max_count ?: U32_MAX))
 		return FULL;
 	s->count++;
-	return pass_over(s, hit);
+	return LAST;
 }
 
-static enum stop measure_object(struct kreg_scan *s, const struct kreg_hit *hit)
+static void measure_object(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	if (hit->holder && is_hidden(s, hit->holder))
-		return pass_over(s, hit);
+		return;
+	set_last(s, hit, s->runs);
 	s->count++;
 	if (check_add_overflow(s->len, object_size(s, hit, s->tail), &s->len))
 		s->len = U32_MAX;
-	return pass_over(s, hit);
 }
 
 /* The first section says as of which commit; those behind it go by that, as long as they can. */
@@ -302,34 +266,50 @@ static bool is_whole(struct kreg_scan *s, struct kreg_walk *walk)
 	return kreg_walk_as_of(walk, s->version);
 }
 
+/* Whether each object is put as it is, and nothing else is done. */
+static bool is_plain(const struct kreg_scan *s)
+{
+	return !(s->arg->flags & KREG_SCAN_COUNT || s->measures || s->tail || s->only || s->runs);
+}
+
+static noinline enum stop take_otherwise(struct kreg_scan *s, const struct kreg_hit *hit)
+{
+	if (s->arg->flags & KREG_SCAN_COUNT)
+		return count_object(s, hit);
+	if (s->measures) {
+		measure_object(s, hit);
+		return LAST;
+	}
+	return s->tail || s->only ? take_object(s, hit, s->tail, s->only, s->runs) :
+				    take_object(s, hit, 0, false, true);
+}
+
 /* The same within a range, or backwards, or of their number alone. */
 static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_table *t)
 {
-	bool counts = s->arg->flags & KREG_SCAN_COUNT;
-	u32 more = kreg_bounds_weight(s->bounds) - 1;
 	struct kreg_range_walk walk;
+	enum kreg_range_step step;
 	enum stop stop = LAST;
 	struct kreg_hit hit;
-	bool outside;
+	bool plain;
 
 	limit_section(s, t);
+	plain = is_plain(s);
 	kreg_range_start(&walk, &t->store, s->pin, s->bounds, &s->after);
 	if (s->whole && !is_whole(s, &walk.walk))
 		return LOST;
 	pagefault_disable();
-	while (stop == LAST && kreg_range_next(&walk, &hit, &outside)) {
-		/* With a filter that takes long, fewer are looked at in a section. */
-		s->hidden += more;
-		if (outside)
-			stop = pass_over(s, &hit);
-		else if (counts)
-			stop = count_object(s, &hit);
-		else if (s->measures)
-			stop = measure_object(s, &hit);
-		else
-			stop = take_object(s, &hit, s->tail, s->only, s->runs);
-	}
+	do {
+		step = kreg_range_next(&walk, &hit);
+		if (step == KREG_RANGE_FOUND)
+			stop = plain ? take_object(s, &hit, 0, false, false) :
+				       take_otherwise(s, &hit);
+	} while (step == KREG_RANGE_FOUND && stop == LAST);
 	pagefault_enable();
+	if (step == KREG_RANGE_PAUSE) {
+		set_last(s, &hit, s->runs);
+		stop = PAUSE;
+	}
 	if (s->whole && !kreg_walk_is_whole(&walk.walk))
 		return LOST;
 	remember_key(s);

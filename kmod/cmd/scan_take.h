@@ -39,7 +39,7 @@ struct kreg_scan {
 	u32 start;			/* @len at its begin */
 	u32 max_count;			/* what @count and @len may come to in it */
 	u32 max_len;
-	u32 hidden;			/* objects passed over in it, only counted, or asked */
+	u32 hidden;			/* objects passed over in it */
 	const void *last_key;		/* of the object before the next, valid inside it */
 	u32 last_len;
 	u64 last_version;		/* where keys have runs, its place in one */

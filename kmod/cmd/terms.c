@@ -7,12 +7,11 @@
 #include "cmd/cmd.h"
 #include "cmd/terms.h"
 
-static int get_term_bytes(struct kreg_filter *f, const struct kreg_term *terms)
+static int get_term_bytes(u8 *to, const struct kreg_term *terms, u32 count)
 {
-	u8 *to = f->bytes;
 	u32 i;
 
-	for (i = 0; i < f->count; i++) {
+	for (i = 0; i < count; i++) {
 		if (terms[i].op != KREG_TERM_BYTES)
 			continue;
 		if (copy_from_user(to, u64_to_user_ptr(terms[i].value), terms[i].size))
@@ -33,7 +32,7 @@ static struct kreg_filter *make_filter(const struct kreg_term *terms, u32 count)
 	f = kreg_filter_alloc(terms, count, bytes);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
-	err = get_term_bytes(f, terms);
+	err = get_term_bytes(f->bytes, terms, count);
 	if (!err)
 		return f;
 	kreg_filter_put(f);

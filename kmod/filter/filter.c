@@ -100,22 +100,63 @@ int kreg_filter_check(const struct kreg_term *terms, u32 count, u32 *bytes)
 	return check_terms(terms, count, bytes);
 }
 
+/* Which numbers are asked for by a term with @value, in the order of those without a sign. */
+static void set_span(struct kreg_question *q, u8 op, u64 value)
+{
+	q->negates = op == KREG_TERM_NE || op == KREG_TERM_BITS || op == KREG_TERM_LT ||
+		     op == KREG_TERM_GT;
+	switch (op) {
+	case KREG_TERM_LT:
+	case KREG_TERM_GE:
+		q->first = value;
+		q->span = U64_MAX - value;
+		break;
+	case KREG_TERM_GT:
+	case KREG_TERM_LE:
+		q->span = value;
+		break;
+	default:
+		q->first = value;
+	}
+}
+
 /*
  * A number that is loaded as a word has its highest bit on top if the machine or the number is
- * big-endian, once the word is swapped where they differ; else after a shift.
+ * big-endian, once the word is swapped where they differ; else after a shift. With a sign, those
+ * below 0 come first: all are half of all numbers further on in that order.
  */
 static void set_number(struct kreg_question *q, const struct kreg_term *t)
 {
-	u64 bits = number_bits(t);
+	u64 half = t->flags & KREG_TERM_SIGNED ? BIT_ULL(63) : 0;
 	u32 up = is_field(t) ? 64 - t->size * 8 : 0;
+	u64 bits = number_bits(t);
 
 	if (!IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) && is_field(t)) {
 		q->swaps = t->flags & KREG_TERM_BIG_ENDIAN;
 		q->shift = q->swaps ? 0 : up;
 	}
+	if (is_field(t))
+		q->word_end = (u64)t->offset + sizeof(u64);
 	q->mask = (t->mask & bits) << up;
-	q->flip = t->flags & KREG_TERM_SIGNED ? BIT_ULL(63) : 0;
-	q->value = (t->value & bits) << up ^ q->flip;
+	set_span(q, t->op, ((t->value & bits) << up) + half);
+	q->first -= half;
+}
+
+static void set_question(struct kreg_question *q, const struct kreg_term *t, u32 *bytes)
+{
+	q->of = t->of;
+	q->yes = t->yes + 1;
+	q->no = t->no + 1;
+	q->size = t->size;
+	q->offset = t->offset;
+	q->word_end = U64_MAX;
+	if (t->op != KREG_TERM_BYTES) {
+		set_number(q, t);
+		return;
+	}
+	q->is_bytes = true;
+	q->bytes = *bytes;
+	*bytes += t->size;
 }
 
 struct kreg_filter *kreg_filter_alloc(const struct kreg_term *terms, u32 count, u32 bytes)
@@ -127,26 +168,11 @@ struct kreg_filter *kreg_filter_alloc(const struct kreg_term *terms, u32 count, 
 	if (!f)
 		return NULL;
 	refcount_set(&f->refs, 1);
-	f->count = count;
+	f->end = f->questions + count;
 	f->weight = 1 + count / WEIGHT_TERMS + bytes / WEIGHT_BYTES;
-	f->bytes = (u8 *)&f->questions[count];
-	for (i = 0; i < count; i++) {
-		const struct kreg_term *t = &terms[i];
-		struct kreg_question *q = &f->questions[i];
-
-		q->op = t->op;
-		q->of = t->of;
-		q->yes = t->yes;
-		q->no = t->no;
-		q->size = t->size;
-		q->offset = t->offset;
-		if (t->op != KREG_TERM_BYTES) {
-			set_number(q, t);
-			continue;
-		}
-		q->bytes = at;
-		at += t->size;
-	}
+	f->bytes = (u8 *)f->end;
+	for (i = 0; i < count; i++)
+		set_question(&f->questions[i], &terms[i], &at);
 	return f;
 }
 
@@ -156,53 +182,37 @@ void kreg_filter_free(struct kreg_filter *f)
 }
 
 /* A word of which no more than @len bytes are there. */
-static noinline u64 load_end(const u8 *from, u32 len)
+static u64 load_end(const u8 *from, u32 len)
 {
 	u64 word = 0;
 
-	memcpy(&word, from, len);
+	memcpy(&word, from, min_t(u32, len, sizeof(word)));
 	return word;
 }
 
-static __always_inline bool compare_number(const struct kreg_question *q, u64 number)
+static bool ask_number(const struct kreg_question *q, u64 number)
 {
-	number = (number & q->mask) ^ q->flip;
-	switch (q->op) {
-	case KREG_TERM_EQ:
-		return number == q->value;
-	case KREG_TERM_NE:
-		return number != q->value;
-	case KREG_TERM_LT:
-		return number < q->value;
-	case KREG_TERM_LE:
-		return number <= q->value;
-	case KREG_TERM_GT:
-		return number > q->value;
-	case KREG_TERM_GE:
-		return number >= q->value;
-	default:
-		return number;
-	}
+	return ((number & q->mask) - q->first <= q->span) != q->negates;
 }
 
-static __always_inline bool ask_field(const struct kreg_filter *f, const struct kreg_question *q,
-				      const u8 *bytes, u32 len)
+static bool ask_word(const struct kreg_question *q, u64 word)
 {
-	u32 left = len - q->offset;
-	u64 word;
+	return ask_number(q, q->swaps ? swab64(word) : word << q->shift);
+}
 
-	if (unlikely(q->offset > len || q->size > left))
+static bool ask_field(const struct kreg_filter *f, const struct kreg_question *q,
+		      const u8 *bytes, u32 len)
+{
+	if (q->offset > len || q->size > len - q->offset)
 		return false;
 	bytes += q->offset;
-	if (q->op == KREG_TERM_BYTES)
-		return !memcmp(bytes, f->bytes + q->bytes, q->size);
-	word = likely(left >= sizeof(word)) ? kreg_read_word(bytes) : load_end(bytes, left);
-	return compare_number(q, q->swaps ? swab64(word) : word << q->shift);
+	return q->is_bytes ? !memcmp(bytes, f->bytes + q->bytes, q->size) :
+			     ask_word(q, load_end(bytes, len - q->offset));
 }
 
-static __always_inline bool ask_question(const struct kreg_filter *f,
-					 const struct kreg_question *q,
-					 const struct kreg_hit *hit, const u8 *value)
+/* What is no number, or has no whole word that it can be loaded as. */
+static noinline bool ask_rare(const struct kreg_filter *f, const struct kreg_question *q,
+			      const struct kreg_hit *hit, const u8 *value)
 {
 	switch (q->of) {
 	case KREG_TERM_VALUE:
@@ -210,23 +220,31 @@ static __always_inline bool ask_question(const struct kreg_filter *f,
 	case KREG_TERM_KEY:
 		return ask_field(f, q, hit->key, hit->key_len);
 	case KREG_TERM_VALUE_LEN:
-		return compare_number(q, hit->value_len);
+		return ask_number(q, hit->value_len);
 	case KREG_TERM_KEY_LEN:
-		return compare_number(q, hit->key_len);
+		return ask_number(q, hit->key_len);
 	default:
-		return compare_number(q, hit->version);
+		return ask_number(q, hit->version);
 	}
+}
+
+static __always_inline bool ask_question(const struct kreg_filter *f,
+					 const struct kreg_question *q,
+					 const struct kreg_hit *hit, const u8 *value)
+{
+	bool of_value = q->of == KREG_TERM_VALUE;
+
+	if (unlikely(q->word_end > (of_value ? hit->value_len : hit->key_len)))
+		return ask_rare(f, q, hit, value);
+	return ask_word(q, kreg_read_word((of_value ? value : hit->key) + q->offset));
 }
 
 bool kreg_filter_matches(const struct kreg_filter *f, const struct kreg_hit *hit)
 {
+	const struct kreg_question *q = f->questions, *end = f->end;
 	const u8 *value = likely(!hit->blob) ? hit->value : kreg_blob_bytes(hit->blob);
-	u32 i = 0;
 
-	while (i < f->count) {
-		const struct kreg_question *q = &f->questions[i];
-
-		i += 1 + (ask_question(f, q, hit, value) ? q->yes : q->no);
-	}
-	return i == f->count;
+	while (q < end)
+		q += ask_question(f, q, hit, value) ? q->yes : q->no;
+	return q == end;
 }

@@ -20,28 +20,31 @@
 struct kreg_hit;
 
 /*
- * A question. A number is looked at with its highest bit on top, and those below it are cut off
- * by @mask; one that is signed is made unsigned in the same order by @flip.
+ * A question. A number is looked at with its highest bit on top, and those below it are cut off by
+ * @mask. All that there is to ask of it is whether it is one of @span + 1 numbers from @first on,
+ * behind the highest of which comes 0, or whether it is none of them.
  */
 struct kreg_question {
-	u8 op;
+	u16 yes;		/* how many questions further on the next one is */
+	u16 no;
 	u8 of;
-	u8 yes;
-	u8 no;
-	u16 size;
 	u8 shift;
 	bool swaps;
+	bool negates;
+	bool is_bytes;
+	u16 size;		/* of a field; 0: a number that is none */
 	u32 offset;
-	u32 bytes;		/* BYTES: where they begin, behind the questions */
+	u32 bytes;		/* where they begin, behind the questions */
+	u64 word_end;		/* a field so long has all of the word that is loaded for it */
 	u64 mask;
-	u64 flip;
-	u64 value;
+	u64 first;
+	u64 span;
 };
 
 struct kreg_filter {
 	refcount_t refs;
-	u32 count;
 	u32 weight;		/* what it costs to ask it, in objects that are only passed over */
+	const struct kreg_question *end;
 	u8 *bytes;		/* of all BYTES */
 	struct kreg_question questions[];
 };
