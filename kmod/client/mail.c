@@ -53,7 +53,7 @@ static int charge_share(struct kreg_mail *mail, struct kreg_mail_share **fresh)
 		return kreg_over_limit(KREG_LIMIT_PROMISED);
 	if (to->share_mails + 1 > all_shares(most) ||
 	    to->share_bytes + bytes > all_shares(most_bytes))
-		return kreg_over_limit(KREG_LIMIT_MAILBOX);
+		return kreg_over_limit(KREG_LIMIT_STRANGERS);
 	if (!share) {
 		share = *fresh;
 		*fresh = NULL;
@@ -92,12 +92,17 @@ static int charge_box(struct kreg_proc *to, u32 bytes)
 {
 	u32 count = atomic_inc_return(&to->mails);
 	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
+	enum kreg_limit limit = KREG_LIMIT_NONE;
 
-	if (count <= READ_ONCE(kreg_limits.events) && sum <= READ_ONCE(kreg_limits.event_bytes))
+	if (count > READ_ONCE(kreg_limits.events))
+		limit = KREG_LIMIT_MAILBOX;
+	else if (sum > READ_ONCE(kreg_limits.event_bytes))
+		limit = KREG_LIMIT_MAILBOX_BYTES;
+	else
 		return 0;
 	atomic_sub(bytes, &to->mail_bytes);
 	atomic_dec(&to->mails);
-	return kreg_over_limit(KREG_LIMIT_MAILBOX);
+	return kreg_over_limit(limit);
 }
 
 static int charge_stranger(struct kreg_mail *mail)

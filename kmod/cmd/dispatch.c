@@ -82,8 +82,15 @@ int kreg_cmd_errno(int err)
 		return err;
 	if (err <= kreg_denied(KREG_DENIED_PARK))
 		return -EPERM;
-	/* This one passes by itself. */
-	return err == kreg_over_limit(KREG_LIMIT_QUEUED) ? -EAGAIN : -EDQUOT;
+	switch (-err - KREG_OVER_LIMIT) {
+	/* These pass by themselves. */
+	case KREG_LIMIT_QUEUED:
+	case KREG_LIMIT_USER_QUEUED:
+	case KREG_LIMIT_USER_QUEUED_BYTES:
+		return -EAGAIN;
+	default:
+		return -EDQUOT;
+	}
 }
 
 /* Tell which limit was reached, or why not, if the caller's struct has the member for it. */

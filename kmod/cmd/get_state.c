@@ -211,6 +211,12 @@ static int read_by_pin(struct kreg_client *cl, u64 table, const struct kreg_op_l
 	return ret;
 }
 
+static bool is_pinned_later(int err)
+{
+	return err == kreg_over_limit(KREG_LIMIT_PINS) ||
+	       err == kreg_over_limit(KREG_LIMIT_PIN_MS) || err == -ESTALE;
+}
+
 /* Where keys have runs, or there may be no other pin, it is tried until it is so. */
 int kreg_op_get_state(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
 {
@@ -224,7 +230,7 @@ int kreg_op_get_state(struct kreg_client *cl, u64 table, const struct kreg_op_li
 			continue;
 		runs = kreg_find_has_runs(cl, table);
 		ret = runs ? min(runs, 0) : read_by_pin(cl, table, ops);
-		if (!runs && ret != kreg_over_limit(KREG_LIMIT_PINS) && ret != -ESTALE)
+		if (!runs && !is_pinned_later(ret))
 			return ret;
 		cond_resched();
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* LEASE: take an object on loan, or give it back. */
 #include <linux/err.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -55,6 +56,37 @@ static struct kreg_op lease_op(const struct kreg_ioc_lease *arg, u16 code, u16 f
 	};
 }
 
+/* RCU. Nothing is there: -ENODATA; or what is on loan to another, -EBUSY; or it is back: -EAGAIN. */
+static int why_absent(struct kreg_client *cl, u64 table, struct kreg_key *key)
+{
+	struct kreg_table *t;
+	struct kreg_hit hit;
+	int err = kreg_find_readable(cl, table, &t);
+
+	if (err)
+		return err == -EINPROGRESS ? -EAGAIN : err;
+	if (kreg_store_get(&t->store, key, &hit))
+		return -ENODATA;
+	if (!hit.holder || !kreg_bond_hides(hit.holder, cl->proc))
+		return -EAGAIN;
+	return kreg_bond_is_lease(hit.holder) ? -EBUSY : -ENODATA;
+}
+
+static int nothing_to_lend(struct kreg_client *cl, const struct kreg_ioc_lease *arg)
+{
+	void *bytes = kreg_cmd_get_bytes(arg->key, arg->key_len);
+	struct kreg_key key = { .bytes = bytes, .len = arg->key_len };
+	int err;
+
+	if (IS_ERR(bytes))
+		return PTR_ERR(bytes);
+	rcu_read_lock();
+	err = why_absent(cl, arg->table, &key);
+	rcu_read_unlock();
+	kvfree(bytes);
+	return err;
+}
+
 /* Copy the value out, then lend the object if it is still the same one. */
 static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 {
@@ -74,7 +106,7 @@ static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 		return -EOPNOTSUPP;
 	arg->out_len = op.out_len;
 	if (err)
-		return err;
+		return err == -ENODATA ? nothing_to_lend(cl, arg) : err;
 	if (arg->version && arg->version != op.out_version)
 		return -ECANCELED;
 	op = lease_op(arg, KREG_OP_PUT, KREG_OP_BOUND, op.out_version);
@@ -99,7 +131,8 @@ static int lend_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 		return err;
 	do {
 		err = lend_once(cl, arg);
-	} while (err == -ECANCELED && !arg->version);
+	} while ((err == -EAGAIN || (err == -ECANCELED && !arg->version)) &&
+		 !fatal_signal_pending(current));
 	return err;
 }
 

@@ -82,7 +82,7 @@ int kreg_pin_table(struct kreg_client *cl, u64 table, u32 *ms, u64 *id, u64 *ver
 
 	*ms = min_t(u64, *ms ?: U32_MAX, READ_ONCE(kreg_limits.pin_ms));
 	if (!*ms)
-		return kreg_over_limit(KREG_LIMIT_PINS);
+		return kreg_over_limit(KREG_LIMIT_PIN_MS);
 	t = kreg_find_table(cl, table);
 	return IS_ERR(t) ? PTR_ERR(t) : pin_for(cl, t, *ms, id, version);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One operation that writes. */
 #include <linux/err.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -91,6 +92,7 @@ static noinline int get_bind(struct kreg_client *cl, struct kreg_write *w,
 	c->mine = op->flags & KREG_OP_MINE;
 	c->returns = to && to->returns;
 	c->takes = to && to->number;
+	w->bind.took = op->code == KREG_OP_TAKE;
 	w->bind.keeps = op->flags & KREG_OP_KEEP;
 	if (to && to->expiry)
 		return kreg_expirer_bring(&w->bind, w->table, to->expiry);
@@ -189,7 +191,7 @@ static noinline int take_run(struct kreg_client *cl, u64 table, struct kreg_op *
 		const struct kreg_binding run = { .number = got->out_count, .sub = got->out_sub };
 
 		err = write_op(cl, table, op, got->out_version, &run, acks);
-		if (err != -ECANCELED)
+		if (err != -ECANCELED || fatal_signal_pending(current))
 			return err;
 		*got = *op;
 		err = kreg_op_read(cl, table, got, NULL);
@@ -225,7 +227,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 		if (!err)
 			err = write_op(cl, table, op, got.out_version, tries++ ? &nobody : NULL,
 				       acks);
-	} while (err == -ECANCELED);
+	} while (err == -ECANCELED && !fatal_signal_pending(current));
 	/* It was another's, or another version. */
 	if (!err && !op->out_count)
 		err = op->flags & KREG_OP_VERSION ? -ECANCELED : -ENODATA;

@@ -20,6 +20,7 @@ struct kreg_bind {
 	bool strict;			/* not to be displaced before that */
 	bool served;			/* it is the turn of who wants that: no line comes before */
 	bool lends;			/* it borrows the object, whose value stays as it is */
+	bool took : 1;			/* TAKE: the version is that of what was copied out */
 	/* Of a struct kreg_timed_bind, which any that has one of these is in: */
 	bool times : 1;			/* a new object expires as that says */
 	bool keeps : 1;			/* one that replaces another expires as that */

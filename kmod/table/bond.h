@@ -147,6 +147,13 @@ static inline bool kreg_bond_hides(const struct kreg_holder *holder,
 	return b->is_lease && b->proc != reader && !kreg_bond_is_free(b);
 }
 
+/* RCU. Whether that is because they are on loan. */
+static inline bool kreg_bond_is_lease(const struct kreg_holder *holder)
+{
+	return holder != &kreg_holder_expired &&
+	       container_of(holder, struct kreg_bond, holder)->is_lease;
+}
+
 /*
  * Sleeps. For the objects that @user binds to @p; @is_lease: for one that @p borrows for
  * @linger_ms. NULL.

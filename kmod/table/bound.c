@@ -260,7 +260,8 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 	int err = c->mine ? check_mine(c, old, there) : 0;
 
 	if (err)
-		return c->only && c->kind == KREG_CHANGE_DELETE ? -ECANCELED : err;
+		return c->only && c->kind == KREG_CHANGE_DELETE && !c->bind->took ?
+		       -ECANCELED : err;
 	if (c->must_be_new && (there || has_line(t, c)))
 		return -EEXIST;
 	if (c->must_be_there && !there)
@@ -278,9 +279,7 @@ static int check_object(struct kreg_table *t, const struct kreg_change *c,
 	if (err)
 		return err;
 	/* What is bound to a process goes with it, whoever has it. */
-	if (c->lends && old)
-		return -EBUSY;
-	return c->lends && kreg_rec_is_timed(place->old) ? -EOPNOTSUPP : 0;
+	return c->lends && (old || kreg_rec_is_timed(place->old)) ? -EOPNOTSUPP : 0;
 }
 
 /*

@@ -12,7 +12,7 @@
 #define ALICE	1000
 
 static const char * const params[] = {
-	"max_user_tables", "max_user_parked", "max_user_bytes", "max_events",
+	"max_user_tables", "max_user_parked", "max_user_bytes", "max_events", "max_event_bytes",
 	"max_user_queued", "max_user_queued_bytes", "max_user_watches",
 };
 
@@ -208,6 +208,9 @@ TEST_F(which_limit, mailbox)
 	job->arg = 0;
 	job->flags = KREG_OPEN_HEIR;
 	EXPECT_LIMIT(KREG_LIMIT_MAILBOX, job_create);
+	ASSERT_EQ(0, test_set_param("max_events", 1));
+	ASSERT_EQ(0, test_set_param("max_event_bytes", 1));
+	EXPECT_LIMIT(KREG_LIMIT_MAILBOX_BYTES, job_create);
 }
 
 static long job_watch_told(struct job *job)
@@ -311,14 +314,14 @@ TEST_F(which_limit, share_of_a_mailbox)
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, strangers[i], service->self,
 						   KREG_LIMIT_PROMISED));
-	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[3], service->self, KREG_LIMIT_MAILBOX));
+	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[3], service->self, KREG_LIMIT_STRANGERS));
 	own = kid_start_as(_metadata, ALICE + 1);
 	EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, own, service->self, KREG_LIMIT_MAILBOX));
 	/* What is given back can be had by others. */
 	kid_kill(strangers[0]);
 	test_sync(self->fd);
 	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[1], service->self, KREG_LIMIT_PROMISED));
-	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[3], service->self, KREG_LIMIT_MAILBOX));
+	EXPECT_EQ(0, fill_mailbox(_metadata, strangers[3], service->self, KREG_LIMIT_STRANGERS));
 	while (!kid_event_now(service))
 		;
 	EXPECT_EQ(EVENTS / 4, fill_mailbox(_metadata, strangers[3], service->self,
@@ -357,10 +360,11 @@ static long job_sync_all(struct job *job)
 }
 
 /* All that may be queued, which is so only if nothing else is counted any more. */
-static void expect_room(struct __test_metadata *_metadata, struct kid *kid, __u64 table)
+static void expect_room(struct __test_metadata *_metadata, struct kid *kid, __u64 table,
+			enum kreg_limit limit)
 {
 	EXPECT_EQ(0, kid_do(kid, job_sync_all));
-	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(kid, table, QUEUED + 1));
+	EXPECT_EQ((long)limit, kid_queue(kid, table, QUEUED + 1));
 	EXPECT_EQ(0, kid_queue(kid, table, QUEUED));
 	EXPECT_EQ(0, kid_do(kid, job_sync_all));
 }
@@ -371,29 +375,29 @@ TEST_F(which_limit, queued)
 
 	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
 	/* It has done nothing. */
-	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(self->alice, self->table, QUEUED + 1));
+	EXPECT_EQ(KREG_LIMIT_USER_QUEUED, kid_queue(self->alice, self->table, QUEUED + 1));
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
 	for (i = 0; i < 3 * QUEUED; i++)
-		expect_room(_metadata, self->alice, self->table);
+		expect_room(_metadata, self->alice, self->table, KREG_LIMIT_USER_QUEUED);
 	EXPECT_EQ(QUEUED, test_objects(self->fd, self->table));
 	/* What cannot be written for another reason counts for nothing. */
 	EXPECT_EQ(-EINVAL, kid_queue(self->alice, ~0ULL, QUEUED));
-	expect_room(_metadata, self->alice, self->table);
+	expect_room(_metadata, self->alice, self->table, KREG_LIMIT_USER_QUEUED);
 	ASSERT_EQ(0, test_set_param("max_user_queued", 0));
-	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(self->alice, self->table, 1));
+	EXPECT_EQ(KREG_LIMIT_USER_QUEUED, kid_queue(self->alice, self->table, 1));
 	EXPECT_EQ(0, kid_puts(self->alice, self->table, "k", "v"));
 }
 
 TEST_F(which_limit, queued_bytes)
 {
 	ASSERT_EQ(0, test_set_param("max_user_queued_bytes", 2 * QUEUED));
-	expect_room(_metadata, self->alice, self->table);
+	expect_room(_metadata, self->alice, self->table, KREG_LIMIT_USER_QUEUED_BYTES);
 	/* Refused for its bytes, it does not count by its operations either. */
 	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
 	ASSERT_EQ(0, test_set_param("max_user_queued_bytes", 2 * QUEUED - 1));
-	EXPECT_EQ(KREG_LIMIT_QUEUED, kid_queue(self->alice, self->table, QUEUED));
+	EXPECT_EQ(KREG_LIMIT_USER_QUEUED_BYTES, kid_queue(self->alice, self->table, QUEUED));
 	ASSERT_EQ(0, test_set_param("max_user_queued_bytes", 2 * QUEUED));
-	expect_room(_metadata, self->alice, self->table);
+	expect_room(_metadata, self->alice, self->table, KREG_LIMIT_USER_QUEUED);
 }
 
 /* By whichever way a client goes, what it had queued has been applied and is not counted. */
@@ -437,12 +441,12 @@ TEST_F(which_limit, queued_by_all)
 		EXPECT_EQ(0, others);
 		EXPECT_EQ(0, root);
 		/* Unless the thread has come to run all the same. */
-		seen = over == KREG_LIMIT_QUEUED;
+		seen = over == KREG_LIMIT_USER_QUEUED;
 		ASSERT_TRUE(seen || !over);
 		test_sync(self->fd);
 	}
 	EXPECT_TRUE(seen);
-	expect_room(_metadata, self->heir, self->table);
+	expect_room(_metadata, self->heir, self->table, KREG_LIMIT_USER_QUEUED);
 }
 
 TEST_HARNESS_MAIN

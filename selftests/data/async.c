@@ -146,6 +146,7 @@ TEST_F(async, too_many)
 	struct kreg_op *ops = many_puts(KREG_MAX_ASYNC_OPS);
 	int other = test_client(), full = 0, i;
 	int put, batch, err, others;
+	struct kreg_ioc_batch cmd;
 	struct stall s;
 
 	ASSERT_LE(0, other);
@@ -156,14 +157,17 @@ TEST_F(async, too_many)
 		err = _test_batch(self->fd, self->table, KREG_WRITE_ASYNC,
 				  ops, KREG_MAX_ASYNC_OPS, NULL);
 		put = _test_put_async(self->fd, self->table, "over", "v");
-		batch = _test_batch(self->fd, self->table, KREG_WRITE_ASYNC,
-				    ops, KREG_MAX_ASYNC_OPS, NULL);
+		cmd = test_batch_cmd(self->table, KREG_WRITE_ASYNC, ops, KREG_MAX_ASYNC_OPS);
+		cmd.size = sizeof(cmd);
+		batch = test_ioctl(self->fd, KREG_IOC_BATCH, &cmd);
 		others = _test_put_async(other, self->table, "other", "v");
 		unstall(_metadata, &s);
 
 		ASSERT_EQ(0, err);
 		ASSERT_EQ(0, others);
 		full = put == -EAGAIN && batch == -EAGAIN;
+		if (full)
+			EXPECT_EQ(KREG_LIMIT_QUEUED, cmd.out_limit);
 		test_sync(self->fd);
 		test_sync(other);
 		EXPECT_EQ(KREG_MAX_ASYNC_OPS + 1 + (put == 0),

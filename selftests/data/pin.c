@@ -292,7 +292,7 @@ TEST_F(pin, time_over)
 	EXPECT_EQ(20, cmd.out_ms);
 	ASSERT_EQ(0, test_set_param("max_pin_ms", 0));
 	EXPECT_EQ(-EDQUOT, _test_pin_cmd(self->fd, &cmd));
-	EXPECT_EQ(KREG_LIMIT_PINS, cmd.out_limit);
+	EXPECT_EQ(KREG_LIMIT_PIN_MS, cmd.out_limit);
 }
 
 TEST_F(pin, closed)

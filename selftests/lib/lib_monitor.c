@@ -325,7 +325,7 @@ TEST_F(monitor, limit_of_the_user)
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, kreg_monitor_pid(other, self->pid, NULL, NULL, &refs[i]));
 	EXPECT_EQ(-EDQUOT, kreg_monitor_pid(other, self->pid, NULL, NULL, &refs[2]));
-	EXPECT_STREQ("this user monitors and waits for as much as one may (max_user_watches): cancel some, or read the events of the dead",
+	EXPECT_STREQ("this user monitors and waits for as much as one may (max_user_watches = 2): cancel some, or read the events of the dead",
 		     kreg_errmsg());
 	EXPECT_EQ(NULL, refs[2]);
 	/* An unread event counts as well; it may go with its ref. */

@@ -146,7 +146,7 @@ TEST_F(pin, limit)
 	for (n = 0; n < KREG_MAX_PINS - 1; n++)
 		ASSERT_EQ(0, kreg_pin_set(self->table, 0, &pins[n]));
 	EXPECT_EQ(-EDQUOT, kreg_pin_set(self->table, 0, &pins[n]));
-	EXPECT_NE(NULL, strstr(kreg_errmsg(), "max_pin_ms"));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "the most is 16"));
 	while (n--)
 		kreg_pin_end(pins[n]);
 }

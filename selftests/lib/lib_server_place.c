@@ -285,4 +285,49 @@ TEST_F(server, close_on_exec)
 	EXPECT_EQ(fds, count_fds());
 }
 
+static bool is_refused(int ret, const char *why)
+{
+	return ret == -EALREADY && strstr(kreg_errmsg(), why);
+}
+
+/* How many of what comes too late is refused, and with the reason. */
+static void serve_twice(struct kreg_request *r, void *arg)
+{
+	struct kreg_request *other;
+	struct own *own = arg;
+
+	if (!own->requests++) {
+		own->ret = kreg_reply(r, "x", 1);
+		own->downs += is_refused(kreg_reply(r, "y", 1), "was answered already");
+		own->downs += is_refused(kreg_request_keep(r, &other), "was answered already");
+		return;
+	}
+	own->ret = kreg_request_keep(r, &own->kept);
+	own->downs += is_refused(kreg_reply(r, "y", 1), "is kept");
+	own->downs += is_refused(kreg_request_keep(r, &other), "is kept");
+	own->downs += is_refused(kreg_request_keep(own->kept, &other), "is kept");
+	own->ret = kreg_reply(own->kept, "z", 1);
+}
+
+TEST_F(server, dealt_with_already)
+{
+	static const char * const replies[] = { "x", "z" };
+	struct own own = { .peer = self->peer };
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, kreg_server_new(self->client, serve_twice, &own, NULL, &own.server));
+	ASSERT_EQ(0, kreg_server_register(own.server, self->table, KEY, strlen(KEY)));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, call_own, &own));
+		while (own.requests == i)
+			EXPECT_LE(0, kreg_server_dispatch(own.server, 10000));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0, own.ret);
+		EXPECT_EQ(0, strncmp(own.buf, replies[i], 1));
+	}
+	EXPECT_EQ(5, own.downs);
+	kreg_server_free(own.server);
+}
+
 TEST_HARNESS_MAIN

@@ -157,7 +157,7 @@ TEST_F(lease, progress)
 	ASSERT_EQ(0, _test_op(self->fd, self->table, 0, &op));
 	version = op.out_version;
 	test_nothing(self->r);
-	EXPECT_EQ(-ENODATA, kid_lease(self->kid, self->table, "job"));
+	EXPECT_EQ(-EBUSY, kid_lease(self->kid, self->table, "job"));
 	EXPECT_EQ(1, test_bound(self->fd, self->table));
 	test_return(self->fd, self->table, "job", version);
 	EXPECT_EQ(0, test_bound(self->fd, self->table));

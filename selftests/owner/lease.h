@@ -66,7 +66,7 @@ static inline void expect_lent(struct __test_metadata *_metadata, int fd, __u64 
 	remove.flags = KREG_OP_MINE;
 	EXPECT_EQ(0, _test_op(fd, table, 0, &remove));
 	EXPECT_EQ(0, remove.out_count);
-	test_err_lease(ENODATA, fd, table, "job");
+	test_err_lease(EBUSY, fd, table, "job");
 	test_err_return(ENODATA, fd, table, "job", 0);
 	EXPECT_EQ(-EBUSY, _test_puts(fd, table, "job", "other"));
 	EXPECT_EQ(-EEXIST, _test_put_new(fd, table, "job", "other"));

@@ -11,9 +11,9 @@
 TEST_F(lease, bound)
 {
 	ASSERT_EQ(0, kid_bind(self->kid, self->table, "name", "v"));
-	test_err_lease(EBUSY, self->fd, self->table, "name");
+	test_err_lease(EOPNOTSUPP, self->fd, self->table, "name");
 	test_bind(self->fd, self->table, "mine", "v");
-	test_err_lease(EBUSY, self->fd, self->table, "mine");
+	test_err_lease(EOPNOTSUPP, self->fd, self->table, "mine");
 	test_err_return(ENODATA, self->fd, self->table, "mine", 0);
 	kid_kill(self->kid);
 	test_err_lease(ENODATA, self->fd, self->table, "name");

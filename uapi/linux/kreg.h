@@ -186,15 +186,13 @@
  * @KREG_LIMIT_PARKED: tables of the user that are parked, or are to be when they
  *	lose their owner
  * @KREG_LIMIT_BYTES: bytes of memory of the user's tables
- * @KREG_LIMIT_MAILBOX: records, or their bytes, in the mailbox of the process that is
- *	to get one
+ * @KREG_LIMIT_MAILBOX: records in the mailbox of the process that is to get one
  * @KREG_LIMIT_WAITERS: places in the line of the table, or of the key
  * @KREG_LIMIT_TABLE: room of the table itself; told by OPEN, of the list of all tables
  * @KREG_LIMIT_PROMISED: records, or their bytes, that one user may have in the mailbox of
- *	another's process: a quarter of it. All strangers together may have three quarters,
- *	so that the user of the process always has room. Root is no stranger
- * @KREG_LIMIT_QUEUED: operations with ASYNC, or their bytes, that wait to be applied: of the
- *	client, or of the user; the call fails with EAGAIN, since this passes by itself
+ *	another's process: a quarter of it. Root is no stranger
+ * @KREG_LIMIT_QUEUED: operations of the client with ASYNC, or their bytes, that wait to be
+ *	applied; the call fails with EAGAIN, since this passes by itself
  * @KREG_LIMIT_BOUND: bound objects of the user
  * @KREG_LIMIT_WATCHES: watches of the user, and his places of STANDBY and of REGISTER
  * @KREG_LIMIT_SUBSCRIPTIONS: subscriptions of the client
@@ -204,6 +202,14 @@
  * @KREG_LIMIT_FOLLOWERS: tables that follow the role
  * @KREG_LIMIT_AWAITED: keys of the table that are waited for, or have a line
  * @KREG_LIMIT_TABLE_SUBSCRIPTIONS: subscriptions of the table
+ * @KREG_LIMIT_MAILBOX_BYTES: bytes of the records in the mailbox of the process that is to get
+ *	one
+ * @KREG_LIMIT_STRANGERS: records, or their bytes, that all other users together may have in the
+ *	mailbox of a process: three quarters of it, so that its own user always has room
+ * @KREG_LIMIT_USER_QUEUED: operations with ASYNC that wait to be applied, of all clients of the
+ *	user; EAGAIN
+ * @KREG_LIMIT_USER_QUEUED_BYTES: the bytes of those; EAGAIN
+ * @KREG_LIMIT_PIN_MS: how long a pin may last: not at all, since max_pin_ms is 0
  */
 enum kreg_limit {
 	KREG_LIMIT_NONE = 0,
@@ -222,7 +228,12 @@ enum kreg_limit {
 	KREG_LIMIT_NAMESPACES = 13,
 	KREG_LIMIT_FOLLOWERS = 14,
 	KREG_LIMIT_AWAITED = 15,
-	KREG_LIMIT_TABLE_SUBSCRIPTIONS = 16
+	KREG_LIMIT_TABLE_SUBSCRIPTIONS = 16,
+	KREG_LIMIT_MAILBOX_BYTES = 17,
+	KREG_LIMIT_STRANGERS = 18,
+	KREG_LIMIT_USER_QUEUED = 19,
+	KREG_LIMIT_USER_QUEUED_BYTES = 20,
+	KREG_LIMIT_PIN_MS = 21
 };
 
 /**
@@ -1902,10 +1913,9 @@ struct kreg_ioc_ack {
  * the table. The memory that @value points to is read again by the call.
  *
  * Errors beside the general ones: EINVAL: RETURN with a value or time; FIRST with another flag, a
- * range without it; those of a range; ENODATA: nothing is there, or it is on loan to another;
- * RETURN: it is not on loan to the caller; EALREADY: it is on loan to the caller; EBUSY: it is
- * bound to a process; EOPNOTSUPP: it expires; FIRST, and the table is no ordered_set; ECANCELED:
- * another version; EMSGSIZE; ESRCH: the process is exiting; EACCES: the rule of a registry; EDQUOT
+ * range without it; those of a range; ENODATA: nothing is there; RETURN: it is not on loan to the
+ * caller; EALREADY: it is on loan to the caller; EBUSY: it is on loan to another; EOPNOTSUPP: it is
+ * bound to a process, or expires; FIRST, and the table is no ordered_set; ECANCELED: another version; EMSGSIZE; ESRCH: the process is exiting; EACCES: the rule of a registry; EDQUOT
  * with %KREG_LIMIT_BOUND.
  */
 struct kreg_ioc_lease {
@@ -1999,7 +2009,7 @@ struct kreg_ioc_pin {
  *
  * For the owner, and while it is parked for whoever may claim it. Errors beside the general ones:
  * EINVAL: no name, with EXCHANGE a name, two times the same table, or two without a name; EEXIST:
- * a table has the name, be it this one; EDQUOT with %KREG_LIMIT_MAILBOX or %KREG_LIMIT_PROMISED:
+ * a table has the name, be it this one; EDQUOT with a limit of the mailbox:
  * the heir's record has to be made anew, and there is no room for it meanwhile.
  *
  * This is ets:rename/2; the exchange is like RENAME_EXCHANGE of renameat2(2).

@@ -172,7 +172,7 @@ static int take_out(struct kreg_table *table, void *arg)
 	int ret;
 
 	ret = kreg_lease(table, f->key->data, f->key->len, 0, &value, &f->value.len, &loan);
-	if (ret == -EBUSY || (ret == -EOPNOTSUPP && !has_several(table)))
+	if (ret == -EOPNOTSUPP && !has_several(table))
 		ret = kreg_take_alloc(table, f->key->data, f->key->len, &value, &f->value.len);
 	if (ret)
 		return ret;

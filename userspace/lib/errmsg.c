@@ -113,8 +113,6 @@ static const struct sentence {
 	{ EINVAL, TRY_SUBSCRIBE, ANY, "there is no event with the number after which to begin" },
 	{ EAGAIN, TRY_SYNC, ANY,
 	  "an object was bound in the table of an asynchronous write before that: write again" },
-	{ EAGAIN, TRY_WRITE, ANY,
-	  "too many asynchronous writes wait already; synchronise first" },
 };
 
 static const char *choose(int err, enum attempt attempt, enum state state)
@@ -160,24 +158,39 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 	return tmp;
 }
 
+/* What stands for the sign, or for "(NAME)", at *text, behind which *text is left. */
+static const char *next_part(const char **text, const struct facts *f, char *tmp, size_t room)
+{
+	const char *at = *text, *end;
+
+	if (*at != '(') {
+		*text = at + 1;
+		return expand(f, *at, tmp, room);
+	}
+	end = strchr(at, ')');
+	*text = end + 1;
+	kreg_facts_parameter(at + 1, end - at - 1, tmp, room);
+	return tmp;
+}
+
 static void fill_in(const char *text, const struct facts *f, char *buf, size_t room)
 {
 	size_t used = 0, n;
 	const char *part;
-	char tmp[24];
+	char tmp[64];
 
 	while (*text && used + 1 < room) {
 		if (*text != '%') {
 			buf[used++] = *text++;
 			continue;
 		}
-		part = expand(f, text[1], tmp, sizeof(tmp));
+		text++;
+		part = next_part(&text, f, tmp, sizeof(tmp));
 		n = strlen(part);
 		if (n > room - used - 1)
 			n = room - used - 1;
 		memcpy(buf + used, part, n);
 		used += n;
-		text += 2;
 	}
 	buf[used] = '\0';
 }
@@ -226,7 +239,7 @@ static void make_sentence(void)
 		f.state = kreg_facts_open_state(&last);
 	if (err == EACCES)
 		attempt = denied(&f, attempt);
-	text = last.cause ?: kreg_limit_sentence(last.limit) ?: kreg_call_sentence(err, attempt) ?:
+	text = last.cause ?: kreg_limit_sentence(last.limit, attempt) ?: kreg_call_sentence(err, attempt) ?:
 	       kreg_device_sentence(err, attempt, f.device) ?: argument_sentence(&last);
 	if (!text && attempt < TRY_SERVE)
 		text = choose(err, attempt, f.state);
@@ -250,14 +263,21 @@ const char *kreg_errmsg(void)
 	return last.text;
 }
 
+/* Errors of servers and calls need not be those of the module, nor EAGAIN that of a write. */
+static bool has_limit(int err, enum attempt attempt)
+{
+	if (err == EAGAIN)
+		return attempt == TRY_WRITE || attempt == TRY_BATCH;
+	return attempt < TRY_SERVE && (err == EDQUOT || err == ENOSPC || err == EPERM);
+}
+
 static void remember(int ret, enum attempt attempt, const struct kreg_client *client,
 		     uint64_t table, const char *name, size_t name_len)
 {
 	last.err = -ret;
 	last.attempt = attempt;
 	last.limit = KREG_LIMIT_NONE;
-	/* Errors of servers and calls need not be those of the module. */
-	if (attempt < TRY_SERVE && (ret == -EDQUOT || ret == -ENOSPC || ret == -EPERM))
+	if (has_limit(-ret, attempt))
 		last.limit = kreg_ioctl_limit;
 	last.cause = ret == cause && attempt != TRY_ANSWER && attempt != TRY_START ?
 		     cause_text : NULL;

@@ -54,6 +54,8 @@ struct facts {
 
 /* errmsg_facts.c: look up the table and who has it. */
 void kreg_facts_gather(struct facts *f, const struct failure *l);
+/* A parameter of the module, and what it is if that can be read. */
+void kreg_facts_parameter(const char *name, size_t len, char *buf, size_t room);
 /* What an error has to do with how the client was opened, or ANY. */
 enum state kreg_facts_open_state(const struct failure *l);
 /* Of EACCES: what does not let this user read, or write. */

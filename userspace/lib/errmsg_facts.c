@@ -93,6 +93,22 @@ void kreg_facts_gather(struct facts *f, const struct failure *l)
 	owner_facts(f, &info);
 }
 
+void kreg_facts_parameter(const char *name, size_t len, char *buf, size_t room)
+{
+	unsigned long long value;
+	char path[96];
+	FILE *file;
+
+	snprintf(buf, room, "%.*s", (int)len, name);
+	snprintf(path, sizeof(path), "/sys/module/kreg/parameters/%s", buf);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fscanf(file, "%llu", &value) == 1)
+		snprintf(buf, room, "%.*s = %llu", (int)len, name, value);
+	fclose(file);
+}
+
 /* The client is open, but the mode of the device, or the program, allowed not all. */
 enum state kreg_facts_open_state(const struct failure *l)
 {

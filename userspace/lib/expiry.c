@@ -99,7 +99,7 @@ int kreg_put_ttl(struct kreg_table *table, const void *key, size_t key_len, cons
 	return kreg_put_with(table, key, key_len, value, value_len, &o);
 }
 
-int kreg_expires(struct kreg_table *table, const void *key, size_t key_len, uint64_t *expires_ns)
+int kreg_expiry_of(struct kreg_table *table, const void *key, size_t key_len, uint64_t *expires_ns)
 {
 	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
 	struct kreg_more more = { .size = sizeof(more) };
@@ -109,11 +109,18 @@ int kreg_expires(struct kreg_table *table, const void *key, size_t key_len, uint
 	io.op.arg = kreg_ptr(&more);
 	if (!ret)
 		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
-	if (ret) {
-		kreg_fail_table(ret, TRY_READ, table);
-		return kreg_fail_sizes(ret, key_len, 0, 0);
-	}
 	*expires_ns = more.out_expires_ns;
+	return ret;
+}
+
+int kreg_expires(struct kreg_table *table, const void *key, size_t key_len, uint64_t *expires_ns)
+{
+	uint64_t ns;
+	int ret = kreg_expiry_of(table, key, key_len, &ns);
+
+	if (ret)
+		return kreg_fail_sizes(kreg_fail_table(ret, TRY_READ, table), key_len, 0, 0);
+	*expires_ns = ns;
 	return 0;
 }
 

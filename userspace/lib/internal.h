@@ -313,6 +313,9 @@ enum attempt {
 	TRY_AGENT,
 };
 
+/* expiry.c: what kreg_expires() tells; does not keep a failure. */
+int kreg_expiry_of(struct kreg_table *table, const void *key, size_t key_len, uint64_t *expires_ns);
+
 /* filter.c: a reference, NULL of NULL; what a range gets of it. */
 struct kreg_filter *kreg_filter_get(const struct kreg_filter *filter);
 void kreg_filter_set(const struct kreg_filter *filter, struct kreg_range *range);
@@ -346,7 +349,7 @@ int kreg_fail_sizes(int ret, size_t key_len, size_t given, size_t needed);
 
 /* Their own files, errmsg_call.c and so on: NULL: there is none. */
 const char *kreg_call_sentence(int err, enum attempt attempt);
-const char *kreg_limit_sentence(unsigned int limit);
+const char *kreg_limit_sentence(unsigned int limit, enum attempt attempt);
 const char *kreg_device_sentence(int err, enum attempt attempt, const char *path);
 /* Of EINVAL. @told: the call has told whether a key was @given. */
 const char *kreg_argument_sentence(enum attempt attempt, bool told, bool given);

@@ -47,6 +47,7 @@ static unsigned int limit_of(unsigned int cmd, const void *arg)
 static void keep_error(unsigned int cmd, const void *arg)
 {
 	switch (errno) {
+	case EAGAIN:
 	case EDQUOT:
 	case ENOSPC:
 	case EPERM:

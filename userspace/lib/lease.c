@@ -73,6 +73,17 @@ static int lease_alloc(struct kreg_table *table, struct kreg_ioc_lease *io, cons
 	return ret;
 }
 
+/* What is bound to a process and what expires cannot be lent, and only one of them can it be. */
+static int refused(int ret, struct kreg_table *table, const void *key, size_t key_len)
+{
+	uint64_t ns;
+
+	if (ret == -EOPNOTSUPP && !kreg_table_is_bag(table) &&
+	    !kreg_expiry_of(table, key, key_len, &ns) && ns)
+		kreg_cause(ret, "the object expires, so it cannot be had on loan: take it");
+	return lease_failed(ret, table, key_len);
+}
+
 int kreg_lease(struct kreg_table *table, const void *key, size_t key_len, uint32_t lease_ms,
 	       void **value, size_t *len, struct kreg_loan *loan)
 {
@@ -84,7 +95,7 @@ int kreg_lease(struct kreg_table *table, const void *key, size_t key_len, uint32
 		ret = lease_alloc(table, &io, key, key_len, &buf);
 	if (ret) {
 		free(buf);
-		return lease_failed(ret, table, key_len);
+		return refused(ret, table, key, key_len);
 	}
 	buf[io.out_len] = '\0';
 	*value = buf;
@@ -165,5 +176,7 @@ int64_t kreg_loans(struct kreg_table *table, const void *key, size_t key_len)
 
 	if (!ret)
 		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
-	return ret ? lease_failed(ret, table, key_len) : (int64_t)io.out_loans;
+	if (!ret)
+		return io.out_loans;
+	return kreg_fail_sizes(kreg_fail_table(ret, TRY_READ, table), key_len, 0, 0);
 }

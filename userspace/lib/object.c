@@ -93,6 +93,17 @@ static const char *op_fault(const struct kreg_op_args *a)
 	return "a flag, or a value, does not go with this operation";
 }
 
+/* Once more if the short form does not say at which limit an asynchronous write was refused. */
+static int op_ioctl(struct kreg_client *client, struct kreg_ioc_op *io)
+{
+	int ret = kreg_ioctl(client, KREG_IOC_OP, io);
+
+	if (ret != -EAGAIN || io->size != KREG_OP_SIZE)
+		return ret;
+	io->size = sizeof(*io);
+	return kreg_ioctl(client, KREG_IOC_OP, io);
+}
+
 static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 {
 	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
@@ -115,7 +126,7 @@ static int run_args(struct kreg_table *table, struct kreg_op_args *args)
 	ret = set_condition(&io.op, &a);
 	if (ret)
 		return ret;
-	ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+	ret = op_ioctl(table->client, &io);
 	if (!ret || ret == -EMSGSIZE)
 		args->out_len = io.op.out_len;
 	if (ret == -EINVAL)
@@ -151,7 +162,7 @@ static int try_op(struct kreg_table *table, unsigned int code, unsigned int call
 
 	ret = kreg_op_fill(&io.op, code, key, key_len, value, value_len);
 	if (!ret)
-		ret = kreg_ioctl(table->client, KREG_IOC_OP, &io);
+		ret = op_ioctl(table->client, &io);
 	*out = io.op;
 	return ret;
 }

@@ -65,13 +65,21 @@ int kreg_request_from(const struct kreg_request *request, struct kreg_process *p
 	return kreg_fail_process(ret, request->connection->pid);
 }
 
+/* Who has to do with a request that was dealt with is told how. */
+static int dealt_with(const struct kreg_request *request)
+{
+	return kreg_cause(-EALREADY, request->kept || request->passed ?
+			  "the request is kept: it is answered by what kreg_request_keep() has given" :
+			  "the request was answered already");
+}
+
 static int keep_request(struct kreg_request *request, struct kreg_request **kept)
 {
 	size_t room = PACKET_KEY(request->key_len) + request->len;
 	struct kreg_request *r;
 
 	if (request->done || request->kept)
-		return -EALREADY;
+		return dealt_with(request);
 	r = malloc(sizeof(*r) + room);
 	if (!r)
 		return -ENOMEM;
@@ -81,6 +89,7 @@ static int keep_request(struct kreg_request *request, struct kreg_request **kept
 	r->data = (char *)r->copy + PACKET_KEY(r->key_len);
 	memcpy(r->copy, request->key, room);
 	request->done = true;
+	request->passed = true;
 	pthread_mutex_lock(&r->server->lock);
 	r->server->refs++;
 	r->connection->refs++;
@@ -91,7 +100,7 @@ static int keep_request(struct kreg_request *request, struct kreg_request **kept
 
 int kreg_request_keep(struct kreg_request *request, struct kreg_request **kept)
 {
-	return kreg_fail(keep_request(request, kept), TRY_OTHER, request->server->client);
+	return kreg_fail(keep_request(request, kept), TRY_REPLY, request->server->client);
 }
 
 /*
@@ -138,7 +147,7 @@ static int answer_request(struct kreg_request *request, unsigned int err, const 
 	if (len > KREG_MAX_MESSAGE)
 		return -EFBIG;
 	if (request->done)
-		return -EALREADY;
+		return dealt_with(request);
 	request->done = true;
 	if (server->process != kreg_process_number()) {
 		ret = -ESTALE;

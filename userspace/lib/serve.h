@@ -84,7 +84,8 @@ struct kreg_request {
 	struct connection *connection;
 	uint64_t id;			/* 0: a cast */
 	bool kept;
-	bool done;			/* answered, or there is a copy that is kept */
+	bool done;			/* answered, or */
+	bool passed;			/* there is a copy that is kept */
 	size_t key_len, len;
 	const void *key, *data;
 	uint64_t copy[];

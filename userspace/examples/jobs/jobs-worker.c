@@ -57,7 +57,7 @@ static int do_job(struct worker *w, const void *key, size_t len)
 	int ret;
 
 	ret = kreg_lease(w->queue, key, len, 0, &job, NULL, &loan);
-	if (ret == -ENODATA)
+	if (ret == -ENODATA || ret == -EBUSY)
 		return 0;	/* another worker was faster */
 	if (ret)
 		return ret;
