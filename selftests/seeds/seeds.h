@@ -119,6 +119,18 @@ static inline int ask(struct kreg_table *table, const char *key, const char *req
 	return ret;
 }
 
+/*
+ * The same once somebody has it: a child that had not said that it is ready when its supervisor
+ * was killed counts as ready, and may have no name so far.
+ */
+static inline int ask_later(struct kreg_table *table, const char *key, const char *request,
+			    char *answer, size_t room)
+{
+	int ret = is_present(table, key);
+
+	return ret ? ret : ask(table, key, request, answer, room);
+}
+
 /* Ask a manager to create a worker. Return: the pid that it tells, or a negative errno. */
 static inline pid_t create_worker(struct kreg_table *table, const char *manager, const char *name)
 {

@@ -238,7 +238,7 @@ static int say_fact(struct forest *f, unsigned int number)
 	if (!f->tree->server)
 		return kreg_put(f->facts, key, strlen(key), value, strlen(value));
 	snprintf(request, sizeof(request), f->tree->insert, key, value);
-	return ask(f->facts, f->tree->server, request, answer, sizeof(answer));
+	return ask_later(f->facts, f->tree->server, request, answer, sizeof(answer));
 }
 
 static bool is_known(struct forest *f, unsigned int number)
@@ -249,8 +249,8 @@ static bool is_known(struct forest *f, unsigned int number)
 	snprintf(key, sizeof(key), "f%u", number);
 	snprintf(value, sizeof(value), "v%u", number);
 	snprintf(request, sizeof(request), f->tree->lookup ?: "%s", key);
-	ret = f->tree->server ? ask(f->facts, f->tree->server, request, answer, sizeof(answer)) :
-		kreg_get(f->facts, key, strlen(key), answer, sizeof(answer) - 1, NULL);
+	ret = !f->tree->server ? kreg_get(f->facts, key, strlen(key), answer, sizeof(answer) - 1, NULL) :
+	      ask_later(f->facts, f->tree->server, request, answer, sizeof(answer));
 	if (!ret && !strcmp(answer, value))
 		return true;
 	printf("# fact %u: %d '%s'\n", number, ret, answer);
