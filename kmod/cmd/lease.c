@@ -56,7 +56,7 @@ static struct kreg_op lease_op(const struct kreg_ioc_lease *arg, u16 code, u16 f
 	};
 }
 
-/* RCU. Nothing is there: -ENODATA; or what is on loan to another, -EBUSY; or it is back: -EAGAIN. */
+/* RCU. -ENODATA: nothing is there; -EBUSY: it is on loan to another; -EAGAIN: it is back. */
 static int why_absent(struct kreg_client *cl, u64 table, struct kreg_key *key)
 {
 	struct kreg_table *t;

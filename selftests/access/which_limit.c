@@ -374,7 +374,6 @@ TEST_F(which_limit, queued)
 	int i;
 
 	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
-	/* It has done nothing. */
 	EXPECT_EQ(KREG_LIMIT_USER_QUEUED, kid_queue(self->alice, self->table, QUEUED + 1));
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
 	for (i = 0; i < 3 * QUEUED; i++)
@@ -403,15 +402,14 @@ TEST_F(which_limit, queued_bytes)
 /* By whichever way a client goes, what it had queued has been applied and is not counted. */
 TEST_F(which_limit, queued_and_gone)
 {
-	struct kid *victim;
+	struct kid *kid;
 	int i;
 
 	ASSERT_EQ(0, test_set_param("max_user_queued", QUEUED));
 	for (i = 0; i < 3 * QUEUED; i++) {
-		victim = kid_start_as(_metadata, ALICE);
-		ASSERT_EQ(0, kid_queue(victim, self->table, QUEUED));
-		EXPECT_EQ(i & 1 ? SIGKILL : 0,
-			  i & 1 ? kid_kill(victim) : kid_do(victim, job_close));
+		kid = kid_start_as(_metadata, ALICE);
+		ASSERT_EQ(0, kid_queue(kid, self->table, QUEUED));
+		EXPECT_EQ(i & 1 ? SIGKILL : 0, i & 1 ? kid_kill(kid) : kid_do(kid, job_close));
 		EXPECT_EQ(0, kid_queue(self->alice, self->table, QUEUED));
 		EXPECT_EQ(0, kid_do(self->alice, job_sync_all));
 	}

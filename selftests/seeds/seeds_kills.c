@@ -216,17 +216,16 @@ static bool say_line(unsigned int number)
 	};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char answer[128] = "", expected[64];
-	bool same;
 
 	snprintf(expected, sizeof(expected), "kills: line %u,", number + 1);
 	if (connect(fd, (void *)&to, sizeof(to)) || write(fd, "kills\n", 6) != 6 ||
 	    read(fd, answer, sizeof(answer) - 1) <= 0)
 		*answer = '\0';
 	close(fd);
-	same = !strncmp(answer, expected, strlen(expected));
-	if (!same)
-		printf("# '%s', not '%s'\n", answer, expected);
-	return same;
+	if (!strncmp(answer, expected, strlen(expected)))
+		return true;
+	printf("# '%s', not '%s'\n", answer, expected);
+	return false;
 }
 
 static int say_fact(struct forest *f, unsigned int number)
@@ -249,8 +248,9 @@ static bool is_known(struct forest *f, unsigned int number)
 	snprintf(key, sizeof(key), "f%u", number);
 	snprintf(value, sizeof(value), "v%u", number);
 	snprintf(request, sizeof(request), f->tree->lookup ?: "%s", key);
-	ret = !f->tree->server ? kreg_get(f->facts, key, strlen(key), answer, sizeof(answer) - 1, NULL) :
-	      ask_later(f->facts, f->tree->server, request, answer, sizeof(answer));
+	ret = f->tree->server ?
+	      ask_later(f->facts, f->tree->server, request, answer, sizeof(answer)) :
+	      kreg_get(f->facts, key, strlen(key), answer, sizeof(answer) - 1, NULL);
 	if (!ret && !strcmp(answer, value))
 		return true;
 	printf("# fact %u: %d '%s'\n", number, ret, answer);

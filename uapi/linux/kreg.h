@@ -1915,8 +1915,9 @@ struct kreg_ioc_ack {
  * Errors beside the general ones: EINVAL: RETURN with a value or time; FIRST with another flag, a
  * range without it; those of a range; ENODATA: nothing is there; RETURN: it is not on loan to the
  * caller; EALREADY: it is on loan to the caller; EBUSY: it is on loan to another; EOPNOTSUPP: it is
- * bound to a process, or expires; FIRST, and the table is no ordered_set; ECANCELED: another version; EMSGSIZE; ESRCH: the process is exiting; EACCES: the rule of a registry; EDQUOT
- * with %KREG_LIMIT_BOUND.
+ * bound to a process, or expires; FIRST, and the table is no ordered_set; ECANCELED: another
+ * version; EMSGSIZE; ESRCH: the process is exiting; EACCES: the rule of a registry; EDQUOT with
+ * %KREG_LIMIT_BOUND.
  */
 struct kreg_ioc_lease {
 	__u32 size;

@@ -239,7 +239,8 @@ static void make_sentence(void)
 		f.state = kreg_facts_open_state(&last);
 	if (err == EACCES)
 		attempt = denied(&f, attempt);
-	text = last.cause ?: kreg_limit_sentence(last.limit, attempt) ?: kreg_call_sentence(err, attempt) ?:
+	text = last.cause ?: kreg_limit_sentence(last.limit, attempt) ?:
+	       kreg_call_sentence(err, attempt) ?:
 	       kreg_device_sentence(err, attempt, f.device) ?: argument_sentence(&last);
 	if (!text && attempt < TRY_SERVE)
 		text = choose(err, attempt, f.state);

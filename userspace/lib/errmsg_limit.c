@@ -45,6 +45,9 @@ static const char * const of_limits[] = {
 	  "as many keys of %t are waited for as may be (%(max_table_awaited)): try again later",
 };
 
+#define KEY_WAITERS \
+	"too many processes wait for this key of %t already (the most is 1024); try again later"
+
 /* And these also on that. */
 static const struct {
 	unsigned int limit;
@@ -52,10 +55,8 @@ static const struct {
 	const char *text;
 } of_attempts[] = {
 	{ KREG_LIMIT_TABLE, TRY_CREATE, "there is no room for another table: destroy some" },
-	{ KREG_LIMIT_WAITERS, TRY_LINE,
-	  "too many processes stand in line for this key of %t (the most is 1024); try again later" },
-	{ KREG_LIMIT_WAITERS, TRY_HELD,
-	  "too many processes stand in line for this key of %t (the most is 1024); try again later" },
+	{ KREG_LIMIT_WAITERS, TRY_LINE, KEY_WAITERS },
+	{ KREG_LIMIT_WAITERS, TRY_HELD, KEY_WAITERS },
 };
 
 /* The kernel says EPERM, and why. */

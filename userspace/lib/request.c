@@ -68,9 +68,10 @@ int kreg_request_from(const struct kreg_request *request, struct kreg_process *p
 /* Who has to do with a request that was dealt with is told how. */
 static int dealt_with(const struct kreg_request *request)
 {
-	return kreg_cause(-EALREADY, request->kept || request->passed ?
-			  "the request is kept: it is answered by what kreg_request_keep() has given" :
-			  "the request was answered already");
+	if (request->kept || request->passed)
+		return kreg_cause(-EALREADY,
+				  "the request is kept, and answered by what is kept of it");
+	return kreg_cause(-EALREADY, "the request was answered already");
 }
 
 static int keep_request(struct kreg_request *request, struct kreg_request **kept)

@@ -43,8 +43,8 @@ struct kreg_loan {
  * Any thread at any time. On error nothing has happened.
  *
  * Errors: -ENODATA: nothing is there; -EBUSY: it is on loan to another; -EALREADY: it is on loan
- * to this process; -EOPNOTSUPP: it is bound to a process, or expires; -EDQUOT: bound objects of the user;
- * -EACCES; -ESTALE; -EINVAL: @loan->size.
+ * to this process; -EOPNOTSUPP: it is bound to a process, or expires; -EDQUOT: bound objects of
+ * the user; -EACCES; -ESTALE; -EINVAL: @loan->size.
  */
 int kreg_lease(struct kreg_table *table, const void *key, size_t key_len, uint32_t lease_ms,
 	       void **value, size_t *len, struct kreg_loan *loan)
