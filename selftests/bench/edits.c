@@ -13,16 +13,17 @@ struct edit {
 	__u16 flags;
 	__u16 field;			/* code of the only field, or 0 */
 	__u16 field_flags;
-	bool starts;
+	bool times;			/* or what MORE says is where it starts */
 };
 
 static const struct edit edits[] = {
 	{ "counter",	KREG_OP_EDIT, 0, KREG_FIELD_ADD, KREG_FIELD_WRAP },
-	{ "counter-start", KREG_OP_EDIT, KREG_OP_MORE, KREG_FIELD_ADD, KREG_FIELD_WRAP, true },
+	{ "counter-start", KREG_OP_EDIT, KREG_OP_MORE, KREG_FIELD_ADD, KREG_FIELD_WRAP },
 	{ "patch",	KREG_OP_EDIT, 0, KREG_FIELD_COPY },
 	{ "cas",	KREG_OP_PUT, KREG_OP_VERSION },
 	{ "cas-value",	KREG_OP_PUT, KREG_OP_VALUE },
 	{ "get-part",	KREG_OP_GET, KREG_OP_PART },
+	{ "put-timed",	KREG_OP_PUT, KREG_OP_MORE, .times = true },
 };
 
 struct run {
@@ -83,11 +84,13 @@ static void run_edit(void *arg, long count)
 	};
 	long i;
 
+	if (edit->times)
+		more = (struct kreg_more) { .size = sizeof(more), .expires_ns = 1ULL << 62 };
 	if (edit->field) {
 		cmd.op.value = address(&field);
 		cmd.op.value_len = sizeof(field);
 	}
-	if (edit->starts)
+	if (edit->flags & KREG_OP_MORE)
 		cmd.op.arg = address(&more);
 	if (edit->flags & KREG_OP_VALUE) {
 		cmd.op.arg = address(table->value);

@@ -17,6 +17,7 @@ void group_watch(void);
 void group_stream(void);
 void group_pin(void);
 void group_search(void);
+void group_queue(void);
 void group_call(void);
 void group_restart(void);
 void group_stranger(void);

@@ -19,6 +19,7 @@ static const struct {
 	{ "stream", group_stream },
 	{ "pin", group_pin },
 	{ "search", group_search },
+	{ "queue", group_queue },
 	{ "call", group_call },
 	{ "restart", group_restart },
 	{ "stranger", group_stranger },

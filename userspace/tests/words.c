@@ -255,8 +255,13 @@ static void causes(void)
 	/* Of a write that was queued before, and of this one. */
 	kreg_fail(-EAGAIN, TRY_SYNC, NULL);
 	check(!!strstr(kreg_errmsg(), "an object was bound"), "a write that was queued");
+	kreg_ioctl_limit = KREG_LIMIT_QUEUED;
 	kreg_fail(-EAGAIN, TRY_WRITE, NULL);
-	check(!!strstr(kreg_errmsg(), "too many asynchronous writes"), "one that was not");
+	check(!!strstr(kreg_errmsg(), "of this client wait"), "one that was not");
+	kreg_ioctl_limit = KREG_LIMIT_USER_QUEUED;
+	kreg_fail(-EAGAIN, TRY_BATCH, NULL);
+	check(!!strstr(kreg_errmsg(), "of all clients of this user wait (max_user_queued"),
+	      "one of a batch");
 	/* What a function has found is said once, and only with the errno that it has. */
 	kreg_fail(kreg_cause(-EINVAL, "it is %V"), TRY_READ, NULL);
 	check(!strcmp(kreg_errmsg(), "it is 1048576"), "a cause");
@@ -335,6 +340,26 @@ static void terminals(void)
 	close(pty);
 }
 
+/* No two limits, and no two reasons why something is not permitted, have the same sentence. */
+static void limits(void)
+{
+	const char *text[KREG_DENIED_ROLE + 1] = { NULL };
+	unsigned int i, j, none = 0, same = 0;
+
+	for (i = KREG_LIMIT_TABLES; i <= KREG_DENIED_ROLE; i++) {
+		text[i] = kreg_limit_sentence(i, TRY_OTHER);
+		/* Of namespaces tells open(2), which has sentences of its own. */
+		none += !text[i] && (i <= KREG_LIMIT_PIN_MS || i >= KREG_DENIED_PARK) &&
+			i != KREG_LIMIT_NAMESPACES;
+		for (j = 0; j < i; j++)
+			same += text[i] && text[j] && !strcmp(text[i], text[j]);
+	}
+	check(!none, "each limit has a sentence");
+	check(!same, "of its own");
+	check(strcmp(kreg_limit_sentence(KREG_LIMIT_WAITERS, TRY_LINE), text[KREG_LIMIT_WAITERS]),
+	      "a line for a key is not one for a table");
+}
+
 int main(void)
 {
 	printf("TAP version 13\n");
@@ -344,6 +369,7 @@ int main(void)
 	texts();
 	devices();
 	causes();
+	limits();
 	names();
 	sums();
 	terminals();
