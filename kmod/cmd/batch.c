@@ -9,6 +9,7 @@
 #include "client/client.h"
 #include "client/limits.h"
 #include "cmd/batch_apply.h"
+#include "cmd/batch_call.h"
 #include "cmd/cmd.h"
 #include "cmd/op.h"
 #include "cmd/usercopy.h"
@@ -117,6 +118,19 @@ static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
 		return -EINVAL;
 	all->bytes = keys + (reads ? 0 : values);
 	return all->bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
+}
+
+int kreg_batch_get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
+		       struct kreg_op_list *ops)
+{
+	int err = check_batch(arg) ?: get_ops(cl, arg, ops);
+
+	if (err)
+		return err;
+	err = check_ops(arg, ops);
+	if (err)
+		kreg_scratch_put(&cl->call, ops->op);
+	return err;
 }
 
 static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
@@ -290,6 +304,12 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	return ERR_PTR(err);
 }
 
+struct kreg_batch *kreg_batch_make(struct kreg_client *cl, u64 table,
+				   const struct kreg_op_list *ops)
+{
+	return get_batch(cl, table, ops, true, false);
+}
+
 int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
 		       bool atomic)
 {
@@ -302,11 +322,7 @@ int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_l
 	return 0;
 }
 
-/*
- * Tell what became of each operation, as far as the memory can be written: what they did
- * cannot be undone.
- */
-static void put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, u64 version)
+void kreg_batch_put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, u64 version)
 {
 	const struct kreg_batch_op *from = kreg_batch_ops(b), *end = from + arg->count;
 	struct kreg_op __user *op = user_op(arg, 0);
@@ -327,11 +343,7 @@ fault:
 	user_write_access_end();
 }
 
-/*
- * What is written back after the fact must not fail then: see that it is writable,
- * without touching it.
- */
-static int probe_outs(const struct kreg_ioc_batch *arg)
+int kreg_batch_probe_outs(const struct kreg_ioc_batch *arg)
 {
 	return fault_in_safe_writeable(u64_to_user_ptr(arg->ops),
 				       (size_t)arg->count * arg->op_size) ? -EFAULT : 0;
@@ -357,7 +369,7 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return kreg_op_queue_many(call->client, arg->table, ops, atomic);
-	err = probe_outs(arg);
+	err = kreg_batch_probe_outs(arg);
 	if (err)
 		return err;
 	for (;;) {
@@ -371,7 +383,7 @@ static int write_ops(struct kreg_call *call, const struct kreg_op_list *ops)
 	}
 	arg->out_done = err ? failed : arg->count - failed;
 	if (!err)
-		put_results(arg, b, version);
+		kreg_batch_put_results(arg, b, version);
 	kreg_batch_put(b);
 	return err;
 }
@@ -380,16 +392,13 @@ int kreg_cmd_batch(struct kreg_call *call)
 {
 	struct kreg_ioc_batch *arg = call->arg;
 	struct kreg_op_list ops;
-	int err = check_batch(arg);
+	int err = kreg_batch_get_ops(call->client, arg, &ops);
 	bool reads;
 
-	if (!err)
-		err = get_ops(call->client, arg, &ops);
 	if (err)
 		return err;
 	reads = kreg_op_reads(ops.op);
-	err = check_ops(arg, &ops) ?:
-	      kreg_client_check_mode(call->client, reads ? FMODE_READ : FMODE_WRITE);
+	err = kreg_client_check_mode(call->client, reads ? FMODE_READ : FMODE_WRITE);
 	/* See that the answer can be written, by writing back what is there. */
 	if (!err)
 		err = answer_done(call);

@@ -202,8 +202,7 @@ static void note_async_error(struct kreg_batch *b)
 		atomic_cmpxchg(&b->client->async_error, 0, err);
 }
 
-/* Do the work of the phase for up to @n operations. */
-static void advance_batch(struct kreg_batch *b, u32 n)
+void kreg_batch_advance(struct kreg_batch *b, u32 n)
 {
 	switch (b->phase) {
 	case START:
@@ -217,6 +216,14 @@ static void advance_batch(struct kreg_batch *b, u32 n)
 	case DONE:
 		return;
 	}
+}
+
+void kreg_batch_give_up(struct kreg_batch *b, int err)
+{
+	kreg_table_assert(b->table);
+	if (b->phase == CHECK || b->phase == APPLY)
+		kreg_txn_abort(&b->txn);
+	fail_batch(b, err, b->count);
 }
 
 /* It is in the queue no longer, or never was. */
@@ -239,7 +246,7 @@ static bool batch_step(struct kreg_req *req)
 	}
 	do {
 		kreg_store_begin_hold(&b->table->store);
-		advance_batch(b, KREG_HOLD_RECORDS);
+		kreg_batch_advance(b, KREG_HOLD_RECORDS);
 	} while (b->phase != DONE && !req->large);
 	kreg_table_settle(b->table);
 	if (b->phase != DONE)
@@ -352,6 +359,13 @@ static bool is_large(const struct kreg_batch *b)
 	       kreg_store_has_runs(&b->table->store);
 }
 
+void kreg_batch_end(struct kreg_batch *b)
+{
+	if (unlikely(b->rest))
+		cancel_rest(b);
+	kreg_table_prealloc(b->table, &b->pre, false);
+}
+
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed)
 {
 	int err;
@@ -361,9 +375,7 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 	err = kreg_writer_submit(b->table->writer, &b->req);
 	if (err == -EINTR)
 		return err;
-	if (unlikely(b->rest))
-		cancel_rest(b);
-	kreg_table_prealloc(b->table, &b->pre, false);
+	kreg_batch_end(b);
 	*version = b->txn.version;
 	*failed = b->failed;
 	return err;

@@ -44,6 +44,12 @@ struct kreg_batch {
 	struct kreg_batch_op ops[];
 };
 
+/* Turn. Do the work of the phase for up to @n operations. */
+void kreg_batch_advance(struct kreg_batch *b, u32 n);
+/* Turn. Nothing of it has happened, or will: @err, for which no operation is to blame. */
+void kreg_batch_give_up(struct kreg_batch *b, int err);
+/* Sleeps. It was applied, or has failed: give back what was reserved, and bring what is wanted. */
+void kreg_batch_end(struct kreg_batch *b);
 /* Turn. An operation fails, the batch does not. */
 void kreg_batch_note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err);
 

@@ -87,6 +87,7 @@ int kreg_cmd_subscribe(struct kreg_call *call);
 int kreg_cmd_ack(struct kreg_call *call);
 int kreg_cmd_pin(struct kreg_call *call);
 int kreg_cmd_rename(struct kreg_call *call);
+int kreg_cmd_group(struct kreg_call *call);
 int kreg_cmd_change(struct kreg_call *call);
 
 #endif /* KREG_CMD_CMD_H */

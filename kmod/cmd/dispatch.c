@@ -65,6 +65,8 @@ static const struct command commands[] = {
 		LIMIT_OF(struct kreg_ioc_rename)),
 	COMMAND(CHANGE, kreg_cmd_change, struct kreg_ioc_change, out_reserved,
 		LIMIT_OF(struct kreg_ioc_change)),
+	COMMAND(GROUP, kreg_cmd_group, struct kreg_ioc_group, out_limit,
+		LIMIT_OF(struct kreg_ioc_group)),
 	COMMAND(LEASE, kreg_cmd_lease, struct kreg_ioc_lease, out_reserved2,
 		LIMIT_OF(struct kreg_ioc_lease)),
 };

@@ -13,6 +13,7 @@ void kreg_req_init(struct kreg_req *req, struct kreg_lane *lane,
 	refcount_set(&req->refs, 1);
 	req->large = false;
 	req->again = false;
+	req->begun = false;
 	req->result = 0;
 	init_completion(&req->done);
 }
@@ -144,6 +145,7 @@ static void advance_lane(struct kreg_writer *w, struct kreg_req *req)
 void kreg_lane_leave(struct kreg_writer *w, struct kreg_req *req)
 {
 	kreg_writer_assert(w);
+	req->begun = false;
 	list_del(&req->entry);
 	list_del(&req->order);
 	rotate_share(w, req->share);

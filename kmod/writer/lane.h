@@ -61,6 +61,7 @@ struct kreg_req {
 	void (*free)(struct kreg_req *req);
 	bool large;			/* not lent the turn, or no more */
 	bool again;			/* can be posted again */
+	bool begun;			/* the thread's: a step of it has done something */
 	refcount_t refs;
 	int result;
 	struct completion done;
@@ -77,6 +78,17 @@ static inline void kreg_lane_init(struct kreg_lane *lane)
 	atomic_set(&lane->pending, 0);
 	lane->busy = NULL;
 	INIT_LIST_HEAD(&lane->behind);
+}
+
+/*
+ * Turn, in a step of a request in @own. Whether nothing in @lane, of the same writer, is half done.
+ * A request that was lent the turn was not posted, and does not know what the thread has in hand.
+ */
+static inline bool kreg_lane_rests(const struct kreg_lane *lane, const struct kreg_lane *own)
+{
+	if (!atomic_read(&own->pending))
+		return !atomic_read(&lane->pending);
+	return !lane->busy || !lane->busy->begun;
 }
 
 static inline void kreg_share_init(struct kreg_share *share)

@@ -25,6 +25,7 @@ static bool advance_request(struct kreg_writer *w)
 	if (!req)
 		return false;
 	spin_lock(&w->turn);
+	req->begun = true;
 	done = req->step(req);
 	if (done)
 		kreg_lane_leave(w, req);

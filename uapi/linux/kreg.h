@@ -143,6 +143,11 @@
 #define KREG_MAX_BATCH_OPS	4096
 #define KREG_MAX_BATCH_BYTES	(4U << 20)
 
+/* Batches of a group, and all of their operations and their bytes. */
+#define KREG_MAX_GROUP		8
+#define KREG_MAX_GROUP_OPS	32
+#define KREG_MAX_GROUP_BYTES	(64U << 10)
+
 /* Limits of a client: asynchronous operations that are not yet applied. */
 #define KREG_MAX_ASYNC_OPS	4096
 #define KREG_MAX_ASYNC_BYTES	(4U << 20)
@@ -354,12 +359,14 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_FILTER	(1ULL << 15)	/* filters of SCAN and OP; CHANGE */
 #define KREG_FEATURE_EXPIRY	(1ULL << 16)	/* @expires_ns, @idle_ms, KEEP; MORE of reads */
 #define KREG_FEATURE_FIRST	(1ULL << 17)	/* FIRST of LEASE */
+#define KREG_FEATURE_GROUP	(1ULL << 18)	/* GROUP, BESIDE of OPEN */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
 				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
-				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST)
+				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST | \
+				 KREG_FEATURE_GROUP)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -2027,6 +2034,41 @@ struct kreg_ioc_rename {
 	__u32 out_reserved;
 };
 
+/**
+ * struct kreg_ioc_group - ioctl(KREG_IOC_GROUP)
+ * @size: sizeof(struct kreg_ioc_group)
+ * @flags: must be zero
+ * @batches: pointer to an array of struct kreg_ioc_batch, each of another table
+ * @count: how many, 1 to %KREG_MAX_GROUP
+ * @batch_size: distance of two batches in bytes, which is the size of each: sizeof(struct
+ *	kreg_ioc_batch), a multiple of 8
+ * @out_failed: index of the batch that is to blame; @count if none is
+ * @out_limit: with EDQUOT and ENOSPC, enum kreg_limit
+ *
+ * Batches of writes to several tables that all are done, or none. Each is as one with ATOMIC, which
+ * may be said; their conditions are about what was there before the group. They have at most
+ * %KREG_MAX_GROUP_OPS operations and %KREG_MAX_GROUP_BYTES of keys and values together.
+ *
+ * Nobody finds some of it done and writes in between, and no death comes in between. They are
+ * committed in their order, one right after the other: who looks into two tables, one after the
+ * other, and finds what a batch has done, finds in the next look what those before it have.
+ *
+ * The tables have the same writer of the module (parameter writers; %KREG_OPEN_BESIDE), else EXDEV.
+ *
+ * Errors are those of KREG_IOC_BATCH with ATOMIC; @out_done of the batch to blame is the index of
+ * the operation, or their count if none is. EINVAL: a table is in it twice; a batch of reads;
+ * EOPNOTSUPP: keys of a table may have several objects; a flag; EFBIG: too much of it.
+ */
+struct kreg_ioc_group {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 batches;
+	__u32 count;
+	__u32 batch_size;
+	__u32 out_failed;
+	__u32 out_limit;
+};
+
 /* Command numbers. */
 enum {
 	KREG_CMD_QUERY = 0,
@@ -2049,7 +2091,8 @@ enum {
 	KREG_CMD_LEASE,
 	KREG_CMD_PIN,
 	KREG_CMD_RENAME,
-	KREG_CMD_CHANGE
+	KREG_CMD_CHANGE,
+	KREG_CMD_GROUP
 };
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
@@ -2073,6 +2116,7 @@ enum {
 #define KREG_IOC_PIN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_PIN, struct kreg_ioc_pin)
 #define KREG_IOC_RENAME		_IOWR(KREG_IOC_MAGIC, KREG_CMD_RENAME, struct kreg_ioc_rename)
 #define KREG_IOC_CHANGE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_CHANGE, struct kreg_ioc_change)
+#define KREG_IOC_GROUP		_IOWR(KREG_IOC_MAGIC, KREG_CMD_GROUP, struct kreg_ioc_group)
 
 /**
  * DOC: Mailbox

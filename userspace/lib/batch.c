@@ -243,10 +243,10 @@ static void make_objects(struct kreg_batch *b)
 	}
 }
 
-int kreg_batch_run(struct kreg_batch *batch)
+static struct kreg_ioc_batch call_of(const struct kreg_batch *batch)
 {
-	struct kreg_ioc_batch io = {
-		.size = sizeof(io),
+	return (struct kreg_ioc_batch){
+		.size = sizeof(struct kreg_ioc_batch),
 		.flags = batch->flags,
 		.table = batch->table->id,
 		.ops = kreg_ptr(batch->ops),
@@ -254,6 +254,11 @@ int kreg_batch_run(struct kreg_batch *batch)
 		.op_size = sizeof(*batch->ops),
 		.out_done = UINT32_MAX,
 	};
+}
+
+int kreg_batch_run(struct kreg_batch *batch)
+{
+	struct kreg_ioc_batch io = call_of(batch);
 	int ret;
 
 	batch->failed = -1;
@@ -271,6 +276,109 @@ int kreg_batch_run(struct kreg_batch *batch)
 	if (batch->reads)
 		make_objects(batch);
 	return batch->flags & KREG_WRITE_ASYNC ? batch->count : io.out_done;
+}
+
+static int check_group(struct kreg_batch *const *batches, unsigned int count)
+{
+	unsigned int i;
+
+	if (count > KREG_MAX_GROUP)
+		return kreg_cause(-EFBIG, "a group has at most 8 batches");
+	for (i = 0; i < count; i++) {
+		if (batches[i]->table->client != batches[0]->table->client)
+			return kreg_cause(-EINVAL, "the tables of a group are of several clients");
+		if (batches[i]->reads)
+			return kreg_cause(-EINVAL, "a batch of reads is in no group");
+		if (batches[i]->flags & KREG_WRITE_ASYNC)
+			return kreg_cause(-EOPNOTSUPP, "an asynchronous batch is in no group");
+	}
+	return 0;
+}
+
+/* What is empty is left out; *at: which one each of those is that are not. */
+static unsigned int fill_group(struct kreg_batch *const *batches, unsigned int count,
+			       struct kreg_ioc_batch *io, unsigned int *at)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < count; i++) {
+		batches[i]->failed = -1;
+		batches[i]->ran = false;
+		if (!batches[i]->count)
+			continue;
+		bind_ops(batches[i]);
+		io[n] = call_of(batches[i]);
+		at[n++] = i;
+	}
+	return n;
+}
+
+static int run_group(struct kreg_batch *const *batches, unsigned int count, unsigned int *blame)
+{
+	struct kreg_ioc_batch io[KREG_MAX_GROUP];
+	struct kreg_ioc_group group = {
+		.size = sizeof(group),
+		.batches = kreg_ptr(io),
+		.batch_size = sizeof(io[0]),
+	};
+	unsigned int at[KREG_MAX_GROUP], i;
+	int ret;
+
+	group.count = fill_group(batches, count, io, at);
+	if (!group.count)
+		return 0;
+	group.out_failed = group.count;
+	ret = kreg_ioctl(batches[0]->table->client, KREG_IOC_GROUP, &group);
+	for (i = 0; i < group.count; i++) {
+		unbind_ops(batches[at[i]]);
+		batches[at[i]]->ran = !ret;
+	}
+	i = group.out_failed;
+	if (ret && i < group.count) {
+		*blame = at[i];
+		if (io[i].out_done < io[i].count)
+			batches[at[i]]->failed = io[i].out_done;
+	}
+	return ret;
+}
+
+/* Its own errors are what a group does not allow; others are those of the batch to blame. */
+static const char *group_fault(int ret)
+{
+	switch (ret) {
+	case -EXDEV:
+		return "the tables of the group have different writers of the module: create them with KREG_OPEN_BESIDE";
+	case -EFBIG:
+		return "a group has at most 32 operations and 64 KiB";
+	case -EINVAL:
+		return "a table is in the group twice";
+	case -EOPNOTSUPP:
+		return "keys of a table of the group may have several objects, or the module knows no groups";
+	}
+	return NULL;
+}
+
+int kreg_batch_run_all(struct kreg_batch *const *batches, unsigned int count, int *failed)
+{
+	unsigned int blame = count;
+	int ret;
+
+	if (failed)
+		*failed = -1;
+	if (!count)
+		return 0;
+	ret = check_group(batches, count);
+	if (ret)
+		return kreg_fail_table(ret, TRY_BATCH, batches[0]->table);
+	ret = run_group(batches, count, &blame);
+	if (blame < count) {
+		if (failed)
+			*failed = blame;
+		return kreg_fail_table(ret, TRY_BATCH, batches[blame]->table);
+	}
+	if (group_fault(ret))
+		kreg_cause(ret, group_fault(ret));
+	return kreg_fail_table(ret, TRY_BATCH, batches[0]->table);
 }
 
 unsigned int kreg_batch_count(const struct kreg_batch *batch)

@@ -115,15 +115,20 @@ static const struct sentence {
 	  "an object was bound in the table of an asynchronous write before that: write again" },
 };
 
-static const char *choose(int err, enum attempt attempt, enum state state)
+static const char *find(int err, enum attempt attempt, enum state state)
 {
 	const struct sentence *s;
 
 	for (s = sentences; s < sentences + sizeof(sentences) / sizeof(*s); s++)
-		if (s->err == err && (s->attempt == attempt || s->attempt == TRY_OTHER) &&
+		if (s->err == err && s->attempt == attempt &&
 		    (s->state == state || s->state == ANY))
 			return s->text;
 	return NULL;
+}
+
+static const char *choose(int err, enum attempt attempt, enum state state)
+{
+	return find(err, attempt, state) ?: find(err, TRY_OTHER, state);
 }
 
 /* What a sign stands for; @tmp is room for a number. */

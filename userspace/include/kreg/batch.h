@@ -58,6 +58,21 @@ int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
  */
 int kreg_batch_run(struct kreg_batch *batch) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
+/**
+ * kreg_batch_run_all() - do several batches, each of another table, all or nothing
+ * @batches: batches of writes to tables of one client; each is taken as an atomic one
+ * @count: how many, at most 8, with at most 32 operations and 64 KiB together
+ * @failed: index of the batch that is to blame, or -1; may be NULL
+ *
+ * So an object is moved from one table to another, and is never in both or in none. Each may be run
+ * again. What is empty is left out.
+ *
+ * Errors: those of an atomic batch; -EXDEV: the tables have different writers of the module, which
+ * KREG_OPEN_BESIDE avoids; -EINVAL: a table twice; -EOPNOTSUPP: a bag; -EFBIG: too much.
+ */
+int kreg_batch_run_all(struct kreg_batch *const *batches, unsigned int count, int *failed)
+	KREG_MUST_CHECK;
+
 /** kreg_batch_count() - operations in it. */
 unsigned int kreg_batch_count(const struct kreg_batch *batch) KREG_NONNULL_FIRST;
 
