@@ -157,6 +157,8 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	info->type = t->type;
 	info->access = t->access;
 	info->mode = t->mode;
+	info->schema = t->schema.id;
+	info->schema_version = t->schema.version;
 	info->uid = from_kuid_munged(current_user_ns(), t->uid);
 	info->gid = from_kgid_munged(current_user_ns(), t->gid);
 	if (name) {

@@ -48,6 +48,8 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 		return arg->value ? -EINVAL : 0;
 	case KREG_OPT_ACCEPT:
 		return arg->value > 1 ? -EOPNOTSUPP : 0;
+	case KREG_OPT_SCHEMA:
+		return !arg->value != !(u32)arg->value2 ? -EINVAL : 0;
 	case KREG_OPT_STREAM:
 		return arg->value && (arg->value < KREG_MIN_STREAM ||
 				      arg->value > KREG_MAX_STREAM || !is_power_of_2(arg->value)) ?
@@ -71,7 +73,8 @@ static int check_setopt(const struct kreg_ioc_setopt *arg)
 	if (!kreg_cmd_no_process(&arg->process) || arg->data || arg->data_len ||
 	    (of_client && arg->table))
 		return -EINVAL;
-	if (arg->value2 && arg->option != KREG_OPT_ORPHAN && arg->option != KREG_OPT_LIMIT)
+	if (arg->value2 && arg->option != KREG_OPT_ORPHAN && arg->option != KREG_OPT_LIMIT &&
+	    arg->option != KREG_OPT_SCHEMA)
 		return -EINVAL;
 	return 0;
 }
@@ -115,6 +118,19 @@ static int apply_orphan(struct kreg_table_req *c)
 	return err ?: kreg_table_set_orphan(c->table, c->value, c->value2);
 }
 
+static int apply_schema(struct kreg_table_req *c)
+{
+	struct kreg_schema schema = { c->value, c->value2 };
+	u32 from = c->value2 >> 32;
+	int err = kreg_table_may_control(c->table, c->client);
+
+	if (!err && from && from != c->table->schema.version)
+		err = -ECANCELED;
+	if (!err)
+		kreg_table_set_schema(c->table, schema);
+	return err;
+}
+
 /* What it replaces has been charged to whoever has made it. */
 static int apply_stream(struct kreg_table_req *c)
 {
@@ -152,6 +168,7 @@ static const apply_fn appliers[] = {
 	[KREG_OPT_WRITER] = kreg_policy_apply_writer,
 	[KREG_OPT_LIMIT] = kreg_policy_apply_limit,
 	[KREG_OPT_STREAM] = apply_stream,
+	[KREG_OPT_SCHEMA] = apply_schema,
 };
 
 static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)

@@ -50,6 +50,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(1 << 15, KREG_FEATURE_FILTER);
 	EXPECT_EQ(1 << 16, KREG_FEATURE_EXPIRY);
 	EXPECT_EQ(1 << 17, KREG_FEATURE_FIRST);
+	EXPECT_EQ(1 << 18, KREG_FEATURE_SCHEMA);
 }
 
 /* The numbers of commands do not change when structs grow. */

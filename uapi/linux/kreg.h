@@ -343,12 +343,14 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_FILTER	(1ULL << 15)	/* filters of SCAN and OP; CHANGE */
 #define KREG_FEATURE_EXPIRY	(1ULL << 16)	/* @expires_ns, @idle_ms, KEEP; MORE of reads */
 #define KREG_FEATURE_FIRST	(1ULL << 17)	/* FIRST of LEASE */
+#define KREG_FEATURE_SCHEMA	(1ULL << 18)	/* @schema of OPEN, SCHEMA of SETOPT */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
 				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
-				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST)
+				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST | \
+				 KREG_FEATURE_SCHEMA)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -462,6 +464,12 @@ enum kreg_orphan {
  * @out_id: of the place in line that STANDBY has taken, for CANCEL; else 0
  * @out_limit: with EDQUOT, enum kreg_limit; with EPERM, enum kreg_denial
  * @out_reserved: 0
+ * @schema: for a new table, the schema of what is in it; for one that exists, the schema that it
+ *	has to have; 0: none, and whatever it has is fine
+ * @schema_version: the version of it; with a schema, 0: any, if the table exists
+ * @out_schema_version: version of @out_schema; 0: the table has no schema. Both are written also
+ *	with EPROTOTYPE
+ * @out_schema: the schema of the table; 0: it has none
  *
  * Find, create or claim a table. Members that describe a new table must be zero
  * without CREATE and do not matter when the table exists. The creator owns the
@@ -476,6 +484,16 @@ enum kreg_orphan {
  * A name can be taken by anyone who may open the device. With OWN_USER an existing
  * table is good enough only if its uid is the client's, else EPERM: for all who are going
  * to trust what is in it, or to put there what is not for everyone.
+ *
+ * What is in a table has a layout that its programs agree about. With @schema, a number that they
+ * have chosen for it, a table is opened, claimed or waited for only if it has this schema in just
+ * this version; one with another, or with none, is EPROTOTYPE, so that a program learns of a table
+ * that another release of it has made before it misreads a value. A release that can read what
+ * others have made asks for the version 0, and looks at @out_schema_version. Who stands in line
+ * asks once more when its turn comes: if that fits no more, it is told EPROTOTYPE, with STANDBY
+ * a GONE record with the cause SCHEMA, and the next gets the table. After a wait @out_schema and
+ * @out_schema_version are what the table has then. Heirs and those to whom a table is given are not
+ * asked: INFO tells them. %KREG_OPT_SCHEMA changes it.
  *
  * A waiter that is stopped, or frozen by its cgroup, leaves the line, since it could
  * not use the table. When it goes on, so does the call, from its start: at the end of
@@ -496,8 +514,10 @@ enum kreg_orphan {
  * that and the table is parked again. So does who was in line before, also with QUARANTINED: a
  * process that waits for what others cannot keep has to look at it first.
  *
- * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner, or follows a
- * role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the deadline has passed;
+ * Errors beside the general ones: EINVAL: CREATE with a schema without a version, a version without
+ * a schema; ENOENT; EEXIST; EPROTOTYPE: it has another schema or version; EBUSY: it has another
+ * owner, or follows a role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the
+ * deadline has passed;
  * ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
  * waiting; EDQUOT: %KREG_MAX_WAITERS are in line already, or watches of the user; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
@@ -524,7 +544,14 @@ struct kreg_ioc_open {
 	__aligned_u64 out_id;
 	__u32 out_limit;
 	__u32 out_reserved;
+	__aligned_u64 schema;
+	__u32 schema_version;
+	__u32 out_schema_version;
+	__aligned_u64 out_schema;
 };
+
+/* Of the first version of that struct, which its number tells. */
+#define KREG_OPEN_SIZE		120
 
 /*
  * Flag of KREG_IOC_DESTROY, KREG_IOC_INFO and KREG_IOC_LIST: tables of all namespaces
@@ -658,8 +685,19 @@ enum kreg_option {
 	 * the table is destroyed, and so are events of all kinds, whether or not
 	 * anybody subscribes. 0: as without this. EBUSY: somebody subscribes.
 	 */
-	KREG_OPT_STREAM = 10
+	KREG_OPT_STREAM = 10,
+	/*
+	 * Of a table, for its owner. SCHEMA: @value: the schema that it has from now on; 0: none.
+	 * @value2: its version, which only a schema has; in the upper half of it the version that
+	 * the table has to have so far, else ECANCELED; 0: any. So a new release brings the values
+	 * of an old one into its own form and says so at the end, once. Who has the table open, and
+	 * who reads it meanwhile, is not asked. See OPEN.
+	 */
+	KREG_OPT_SCHEMA = 11
 };
+
+/* @value2 of SCHEMA: the version, and the one that it replaces; 0: whatever there is. */
+#define KREG_SCHEMA_VERSIONS(version, from)	((__u64)(from) << 32 | (version))
 
 #define KREG_HEIR_SILENT	1
 #define KREG_HEIR_ON_CRASH	2
@@ -1412,8 +1450,9 @@ struct kreg_ioc_change {
  *	were cleared
  * @kept_bytes: bytes of memory that these take
  * @pins: pins that keep the table as it was, see KREG_IOC_PIN
- * @reserved: 0
+ * @schema_version: version of @schema; 0: the table has none
  * @timed: objects that expire, those included that have and are not removed yet
+ * @schema: the schema of what is in it, see KREG_IOC_OPEN; 0: none
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -1458,8 +1497,9 @@ struct kreg_info {
 	__aligned_u64 kept;
 	__aligned_u64 kept_bytes;
 	__u32 pins;
-	__u32 reserved;
+	__u32 schema_version;
 	__aligned_u64 timed;
+	__aligned_u64 schema;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
@@ -2043,7 +2083,8 @@ enum {
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
 #define KREG_IOC_WHOIS		_IOWR(KREG_IOC_MAGIC, KREG_CMD_WHOIS, struct kreg_ioc_whois)
-#define KREG_IOC_OPEN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_OPEN, struct kreg_ioc_open)
+#define KREG_IOC_OPEN		_IOC(_IOC_READ | _IOC_WRITE, KREG_IOC_MAGIC, KREG_CMD_OPEN, \
+				     KREG_OPEN_SIZE)
 #define KREG_IOC_DESTROY	_IOW(KREG_IOC_MAGIC, KREG_CMD_DESTROY, struct kreg_ioc_table)
 #define KREG_IOC_GIVE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_GIVE, struct kreg_ioc_give)
 #define KREG_IOC_SETOPT		_IOWR(KREG_IOC_MAGIC, KREG_CMD_SETOPT, struct kreg_ioc_setopt)
@@ -2118,7 +2159,8 @@ enum kreg_cause {
 	/* Of GONE, which has none if the table was destroyed by a call, of EXIT and EXPIRED: */
 	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered; EXPIRED */
 	KREG_CAUSE_ACCESS = 7,		/* who is told may not read it, claim it or write to it */
-	KREG_CAUSE_LEASE = 8		/* DELETE: it is on loan to @process; CREATE: it is back */
+	KREG_CAUSE_LEASE = 8,		/* DELETE: it is on loan to @process; CREATE: it is back */
+	KREG_CAUSE_SCHEMA = 9		/* of a place in line: the table has another schema */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */
