@@ -55,6 +55,8 @@ enum dump_field {
 	DUMP_ORPHAN = 5,
 	DUMP_ORPHAN_MS = 6,
 	DUMP_FLAGS = 7,
+	DUMP_SCHEMA = 8,
+	DUMP_SCHEMA_VERSION = 9,
 	DUMP_ABOUT = DUMP_OPTIONAL | 1,		/* how many objects, for who shows progress */
 	DUMP_VERSION = DUMP_OPTIONAL | 2,
 	DUMP_TIME = DUMP_OPTIONAL | 3,

@@ -43,6 +43,19 @@ static const struct sentence {
 	{ EEXIST, TRY_CREATE, ANY,
 	  "%t exists already; open it, destroy it, or choose another name" },
 	{ EEXIST, TRY_OTHER, ANY, "%t is of another type" },
+	{ EPROTOTYPE, TRY_OTHER, NO_SCHEMA,
+	  "%t has no schema, and this program asks for %S: choose another name, or let its owner set what it is (kreg set --schema)"
+	},
+	{ EPROTOTYPE, TRY_OTHER, OLD_VERSION,
+	  "%t has version %r of the schema %s, and this program asks for version %R: open it with the old one and bring its values into the new form, or destroy it"
+	},
+	{ EPROTOTYPE, TRY_OTHER, NEW_VERSION,
+	  "%t has version %r of the schema %s, and this program asks for version %R: run a release that knows the new one, or destroy the table"
+	},
+	{ EPROTOTYPE, TRY_OTHER, ANY,
+	  "%t has the schema %s, and this program asks for %S: it is another program's; choose another name"
+	},
+	{ ECANCELED, TRY_OPTION, ANY, "%t has another version of its schema by now: look at it" },
 	{ ENOENT, TRY_SUBSCRIBE, ANY, "the subscription has ended; nobody waits for it" },
 	{ ENOENT, TRY_OTHER, ANY,
 	  "there is no %t here; create it, or look which there are with 'kreg ls'" },
@@ -140,6 +153,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
 		{ 'E', KREG_MAX_EVENT_VALUE }, { 'A', KREG_MAX_AGENT_VALUE },
 		{ 'F', KREG_MAX_FIELDS }, { 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
+		{ 'r', last.schemas.version }, { 'R', last.schemas.wanted_version },
 	};
 	size_t i;
 
@@ -154,6 +168,9 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 	tmp[0] = '\0';
 	if (sign == 'm')
 		snprintf(tmp, room, "%04o", f->mode);
+	if (sign == 's' || sign == 'S')
+		snprintf(tmp, room, "%#llx", (unsigned long long)(sign == 's' ?
+			 last.schemas.schema : last.schemas.wanted));
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (numbers[i].sign == sign)
 			snprintf(tmp, room, "%llu", (unsigned long long)numbers[i].number);
@@ -222,6 +239,8 @@ static void make_sentence(void)
 		err = EPERM;
 	if (err == EBUSY && f.follows)
 		f.state = FOLLOWER;
+	if (err == EPROTOTYPE)
+		f.state = kreg_facts_schema(&last.schemas);
 	if (err == EBADF)
 		f.state = kreg_facts_open_state(&last);
 	if (err == EACCES)
@@ -259,6 +278,8 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 	/* Errors of servers and calls need not be those of the module. */
 	if (attempt < TRY_SERVE && (ret == -EDQUOT || ret == -ENOSPC || ret == -EPERM))
 		last.limit = kreg_ioctl_limit;
+	if (ret == -EPROTOTYPE)
+		last.schemas = kreg_ioctl_schemas;
 	last.cause = ret == cause && attempt != TRY_ANSWER && attempt != TRY_START ?
 		     cause_text : NULL;
 	cause = 0;

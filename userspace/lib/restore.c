@@ -65,6 +65,8 @@ static int create(struct restore *r)
 		.type = r->info.type,
 		.access = KREG_ACCESS_PRIVATE,
 		.orphan = KREG_ORPHAN_DESTROY,
+		.schema = r->info.schema,
+		.schema_version = r->info.schema_version,
 	};
 	const char *name = r->o.name ? r->o.name : r->info.name;
 

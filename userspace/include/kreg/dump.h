@@ -11,8 +11,8 @@ extern "C" {
 
 /*
  * A dump is a table as it was at one moment, as a file or as what goes through a pipe; kreg-dump(5)
- * describes the bytes. It has the name of the table, its type, access rule, mode, orphan rule, and
- * its objects, those of a key in their order.
+ * describes the bytes. It has the name of the table, its type, access rule, mode, orphan rule,
+ * schema, and its objects, those of a key in their order.
  *
  * What is bound to a process, or on loan to one, is not in it: it means nothing when that process
  * is gone. Nor are owner, heir, role, user, namespaces, limits, and the versions of objects.
@@ -78,6 +78,9 @@ struct kreg_dump_options {
  * @version: of the table, see kreg_pin_version()
  * @time_ns: when it was written, since 1970
  * @name: of the table; "" for one without a name
+ * @schema: of the table, see kreg_table_set_schema(); 0: none
+ * @schema_version: its version
+ * @reserved: 0
  */
 struct kreg_dump_info {
 	size_t size;
@@ -94,10 +97,14 @@ struct kreg_dump_info {
 	uint64_t version;
 	uint64_t time_ns;
 	char name[KREG_MAX_NAME + 8];
+	uint64_t schema;
+	uint32_t schema_version;
+	uint32_t reserved;
 };
 
 #define KREG_DUMP_INFO_INIT \
-	{ sizeof(struct kreg_dump_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
+	{ sizeof(struct kreg_dump_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, \
+	  0, 0, 0 }
 
 /**
  * kreg_dump() - write a table as it is now

@@ -25,6 +25,10 @@ extern "C" {
  * @data: new table, with @heir: bytes for its event
  * @data_len: their number, at most 1024
  * @deadline_ns: with WAIT: when to give up, see kreg_deadline(); 0: never
+ * @schema: a number that the program has chosen for what it keeps in the table: a new table gets
+ *	it, and one that exists has to have it; 0: none, and whatever the table has is fine
+ * @schema_version: its version, which has to be just this; 0, without CREATE: any
+ * @reserved2: must be zero
  *
  * Members for a new table must be zero without KREG_OPEN_CREATE, and do not matter
  * when the table exists.
@@ -46,13 +50,16 @@ struct kreg_open_options {
 	const void *data;
 	size_t data_len;
 	uint64_t deadline_ns;
+	uint64_t schema;
+	unsigned int schema_version;
+	unsigned int reserved2;
 };
 
 /* The kernel has no such flag: with CREATE, the table may be another user's. */
 #define KREG_OPEN_ANY_USER	(1U << 31)
 
 #define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
-				  { 0, 0, 0 }, 0, 0, 0 }
+				  { 0, 0, 0 }, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_deadline() - the moment at which a time-out ends
@@ -72,7 +79,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * With CREATE | CLAIM | WAIT the table is the caller's own when the call returns,
  * whether it was there before or not; see also kreg_table_own().
  *
- * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type;
+ * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type; -EPROTOTYPE: it has
+ * another schema than @schema, or another version of it, or none: kreg_errmsg() tells which;
  * -EBUSY: another process owns it, or it follows a role; -EOWNERDEAD: it is quarantined, see
  * kreg_table_set_limit(), and QUARANTINED is not given; -EALREADY: the caller owns it already, open
  * it without CLAIM; -ETIMEDOUT; -EINTR: a handler without SA_RESTART has run while
@@ -328,6 +336,24 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode) KREG_NONNUL
  */
 int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 	KREG_NONNULL_FIRST;
+
+/**
+ * kreg_table_set_schema() - say what is in a table from now on
+ * @table: a table of the caller's
+ * @schema: the number that its programs have chosen for that; 0: none
+ * @version: its version, at least 1; without a schema 0
+ * @from: the version that the table has to have so far; 0: whatever it has
+ *
+ * A release whose values have another form opens the table of the one before with that one's
+ * @schema_version, or without any, as its owner; brings all values into its own form; and says so
+ * by this at the end. From then on the former release gets -EPROTOTYPE. Who has the table open is
+ * not asked again.
+ *
+ * Errors: -ECANCELED: it has another version than @from; -EINVAL: a schema without a version, or
+ * the other way round; -EPERM, -EACCES: not the owner; -ESTALE.
+ */
+int kreg_table_set_schema(struct kreg_table *table, uint64_t schema, unsigned int version,
+			  unsigned int from) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_owner_pidfd() - a pidfd of the owner
