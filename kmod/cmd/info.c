@@ -73,6 +73,8 @@ static u32 tell_flags(const struct kreg_table *t)
 		flags |= KREG_INFO_QUARANTINED;
 	if (kreg_table_role(t))
 		flags |= KREG_INFO_FOLLOWS;
+	if (t->sealed)
+		flags |= KREG_INFO_SEALED;
 	return flags;
 }
 

@@ -22,7 +22,7 @@
 static int check_no_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR |
-			  KREG_OPEN_HEIR_SILENT))
+			  KREG_OPEN_HEIR_SILENT | KREG_OPEN_SEALED))
 		return -EINVAL;
 	if (arg->type || arg->access || arg->mode || arg->orphan || arg->orphan_ms)
 		return -EINVAL;
@@ -153,6 +153,7 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_op
 		.orphan = arg->orphan,
 		.orphan_ms = arg->orphan_ms,
 		.claimable = arg->flags & KREG_OPEN_CLAIMABLE,
+		.sealed = arg->flags & KREG_OPEN_SEALED,
 		.schema = { arg->schema, arg->schema_version },
 	};
 	int err = 0;

@@ -50,6 +50,8 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 		return arg->value > 1 ? -EOPNOTSUPP : 0;
 	case KREG_OPT_SCHEMA:
 		return !arg->value != !(u32)arg->value2 ? -EINVAL : 0;
+	case KREG_OPT_SEAL:
+		return arg->value > 1 ? -EOPNOTSUPP : arg->value ? 0 : -EINVAL;
 	case KREG_OPT_STREAM:
 		return arg->value && (arg->value < KREG_MIN_STREAM ||
 				      arg->value > KREG_MAX_STREAM || !is_power_of_2(arg->value)) ?
@@ -124,11 +126,18 @@ static int apply_schema(struct kreg_table_req *c)
 	u32 from = c->value2 >> 32;
 	int err = kreg_table_may_control(c->table, c->client);
 
+	if (!err && c->table->sealed)
+		err = -EROFS;
 	if (!err && from && from != c->table->schema.version)
 		err = -ECANCELED;
 	if (!err)
 		kreg_table_set_schema(c->table, schema);
 	return err;
+}
+
+static int apply_seal(struct kreg_table_req *c)
+{
+	return kreg_table_may_control(c->table, c->client) ?: kreg_table_seal(c->table);
 }
 
 /* What it replaces has been charged to whoever has made it. */
@@ -169,6 +178,7 @@ static const apply_fn appliers[] = {
 	[KREG_OPT_LIMIT] = kreg_policy_apply_limit,
 	[KREG_OPT_STREAM] = apply_stream,
 	[KREG_OPT_SCHEMA] = apply_schema,
+	[KREG_OPT_SEAL] = apply_seal,
 };
 
 static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)

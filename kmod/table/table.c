@@ -158,6 +158,8 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	t->orphan_ms = spec->orphan_ms;
 	t->claimable = spec->claimable;
 	t->schema = spec->schema;
+	t->sealed = spec->sealed;
+	t->shut = spec->sealed;
 	t->uid = cl->uid;
 	t->gid = cl->cred->fsgid;
 	t->writer = kreg_writer_nr(id);

@@ -59,6 +59,7 @@ struct kreg_table {
 	struct kreg_proc __rcu *owner;	/* holds a reference; NULL: parked */
 	kuid_t owner_uid;		/* under whom it owns */
 	u8 access;
+	bool shut;			/* turn: dead or sealed: no write is let in */
 	u16 mode;
 	bool dead;			/* one way */
 	bool listeners;			/* turn: somebody may want to know of changes */
@@ -114,6 +115,7 @@ struct kreg_table {
 	/* Under the turn as well: */
 	bool has_garbage;		/* the user knows that something will come back */
 	bool listed;			/* its id was made good, one way */
+	bool sealed;			/* one way; also read without */
 
 	/* What is due to it: a request in its lane, which has a reference. */
 	bool own_queued;
@@ -147,6 +149,7 @@ struct kreg_table_spec {
 	u16 mode;
 	u8 orphan;
 	bool claimable;
+	bool sealed;
 	u64 orphan_ms;
 	struct kreg_schema schema;
 };

@@ -51,6 +51,7 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(1 << 16, KREG_FEATURE_EXPIRY);
 	EXPECT_EQ(1 << 17, KREG_FEATURE_FIRST);
 	EXPECT_EQ(1 << 18, KREG_FEATURE_SCHEMA);
+	EXPECT_EQ(1 << 19, KREG_FEATURE_SEAL);
 }
 
 /* The numbers of commands do not change when structs grow. */

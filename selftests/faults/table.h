@@ -117,6 +117,7 @@ MAKER(make_schema)
 }
 
 SWEEP(schema, .make = make_schema, .option = KREG_OPT_SCHEMA, .value = 5)
+SWEEP(seal, .make = make_setopt, .option = KREG_OPT_SEAL, .value = 1)
 
 MAKER(make_heir)
 {

@@ -106,6 +106,7 @@
  *	EACCES     mode or access rule of the table forbids it
  *	EPERM      only the owner (or a privileged process) may do this; told to those
  *	           who might write to the table, while others get EACCES
+ *	EROFS      the table is sealed (%KREG_OPT_SEAL), and this would change an object
  *	EMSGSIZE   the buffer is too small; an ``out_`` member has the size needed
  *	ENODATA    the key is not in the table
  *	EEXIST     the name or the key exists already
@@ -344,13 +345,14 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_EXPIRY	(1ULL << 16)	/* @expires_ns, @idle_ms, KEEP; MORE of reads */
 #define KREG_FEATURE_FIRST	(1ULL << 17)	/* FIRST of LEASE */
 #define KREG_FEATURE_SCHEMA	(1ULL << 18)	/* @schema of OPEN, SCHEMA of SETOPT */
+#define KREG_FEATURE_SEAL	(1ULL << 19)	/* SEALED of OPEN, SEAL of SETOPT */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
 				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
 				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST | \
-				 KREG_FEATURE_SCHEMA)
+				 KREG_FEATURE_SCHEMA | KREG_FEATURE_SEAL)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -428,7 +430,8 @@ enum kreg_orphan {
 #define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
 #define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
 #define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
-#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_OWN_USER)
+#define KREG_OPEN_SEALED	(1U << 12)	/* at creation: without objects for ever */
+#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_OWN_USER | KREG_OPEN_SEALED)
 /* Not yet: */
 #define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
 #define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of another table */
@@ -691,9 +694,22 @@ enum kreg_option {
 	 * @value2: its version, which only a schema has; in the upper half of it the version that
 	 * the table has to have so far, else ECANCELED; 0: any. So a new release brings the values
 	 * of an old one into its own form and says so at the end, once. Who has the table open, and
-	 * who reads it meanwhile, is not asked. See OPEN.
+	 * who reads it meanwhile, is not asked. See OPEN. EROFS: it is sealed.
 	 */
-	KREG_OPT_SCHEMA = 11
+	KREG_OPT_SCHEMA = 11,
+	/*
+	 * SEAL: @value: 1. The objects of the table stay as they are, for good: from now on every
+	 * PUT, DELETE, TAKE, CLEAR, EDIT, CHANGE, REGISTER and LEASE is EROFS, whoever calls, also
+	 * if it would do nothing, and so is PUBLISH, which has a version as well. What this client
+	 * has queued for the table comes before; what others have queued is refused once the seal
+	 * is there, as SYNC tells them. All else goes on: reads, pins, waits, subscriptions, and
+	 * whatever becomes of the table itself: it is given, inherited, parked, renamed and
+	 * destroyed as others. A table that is sealed already stays so.
+	 *
+	 * EBUSY: objects would end by themselves, since they are bound to a process, on loan, or
+	 * expire; or somebody stands in line for a key.
+	 */
+	KREG_OPT_SEAL = 12
 };
 
 /* @value2 of SCHEMA: the version, and the one that it replaces; 0: whatever there is. */
@@ -1508,6 +1524,7 @@ struct kreg_info {
 #define KREG_INFO_HEIR_ON_CRASH	(1U << 3)
 #define KREG_INFO_QUARANTINED	(1U << 4)	/* parked: too many owners have died */
 #define KREG_INFO_FOLLOWS	(1U << 5)	/* it follows a role */
+#define KREG_INFO_SEALED	(1U << 6)	/* its objects stay as they are */
 
 /**
  * struct kreg_ioc_info - ioctl(KREG_IOC_INFO)
