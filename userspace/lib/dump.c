@@ -100,7 +100,7 @@ static int write_table(struct writer *w)
 	add_number(w, DUMP_MODE, i->mode);
 	add_number(w, DUMP_ORPHAN, i->orphan);
 	add_number(w, DUMP_ORPHAN_MS, i->orphan_ms);
-	add_number(w, DUMP_FLAGS, i->flags & KREG_DUMP_CLAIMABLE);
+	add_number(w, DUMP_FLAGS, i->flags & DUMP_TABLE_FLAGS);
 	/* Who does not know these would make a table that its programs do not open. */
 	if (i->schema) {
 		add_number(w, DUMP_SCHEMA, i->schema);
@@ -209,7 +209,8 @@ static void set_info(struct writer *w, const struct kreg_stat *stat, const struc
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->ahead = now.tv_sec * 1000000000ull + now.tv_nsec - kreg_deadline(0);
 	i->format = DUMP_FORMAT;
-	i->flags = kreg_stat_claimable(stat) ? KREG_DUMP_CLAIMABLE : 0;
+	i->flags = (kreg_stat_claimable(stat) ? KREG_DUMP_CLAIMABLE : 0) |
+		   (kreg_stat_sealed(stat) ? KREG_DUMP_SEALED : 0);
 	i->type = kreg_stat_type(stat);
 	i->access = kreg_stat_access(stat);
 	i->mode = kreg_stat_mode(stat);

@@ -62,6 +62,9 @@ enum dump_field {
 	DUMP_TIME = DUMP_OPTIONAL | 3,
 };
 
+/* What the field DUMP_FLAGS may have. */
+#define DUMP_TABLE_FLAGS	(KREG_DUMP_CLAIMABLE | KREG_DUMP_SEALED)
+
 /* Positions in the head of a block. */
 #define HEAD_KIND	0
 #define HEAD_CODING	4

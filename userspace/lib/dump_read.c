@@ -23,7 +23,7 @@ static int set_number(struct dump_reader *r, unsigned int kind, uint64_t n)
 		info->orphan = n;
 	else if (kind == DUMP_ORPHAN_MS)
 		info->orphan_ms = n;
-	else if (kind == DUMP_FLAGS && !(n & ~(uint64_t)KREG_DUMP_CLAIMABLE))
+	else if (kind == DUMP_FLAGS && !(n & ~(uint64_t)DUMP_TABLE_FLAGS))
 		info->flags |= n;
 	else if (kind == DUMP_SCHEMA)
 		info->schema = n;

@@ -23,6 +23,9 @@ static const struct sentence {
 	const char *text;
 } sentences[] = {
 	{ EBUSY, TRY_FOLLOW, ANY, "%t has an heir, whom the role is to have: take it away" },
+	{ EBUSY, TRY_SEAL, ANY,
+	  "%t has objects that are bound to a process, on loan, or expire, or a key that somebody waits to have: it is sealed when they are gone"
+	},
 	{ EBUSY, TRY_OTHER, FOLLOWER,
 	  "%t follows a role and goes where that goes: do this to the role" },
 	{ EOWNERDEAD, TRY_OTHER, ANY,
@@ -54,6 +57,10 @@ static const struct sentence {
 	},
 	{ EPROTOTYPE, TRY_OTHER, ANY,
 	  "%t has the schema %s, and this program asks for %S: it is another program's; choose another name"
+	},
+	{ EROFS, TRY_OPTION, ANY, "%t is sealed, and what is in it stays what it is" },
+	{ EROFS, TRY_OTHER, ANY,
+	  "%t is sealed, and nobody changes what is in it: make another, and exchange their names ('kreg rename -e')"
 	},
 	{ ECANCELED, TRY_OPTION, ANY, "%t has another version of its schema by now: look at it" },
 	{ ENOENT, TRY_SUBSCRIBE, ANY, "the subscription has ended; nobody waits for it" },
@@ -235,7 +242,7 @@ static void make_sentence(void)
 	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION ||
-			      attempt == TRY_FOLLOW))
+			      attempt == TRY_SEAL || attempt == TRY_FOLLOW))
 		err = EPERM;
 	if (err == EBUSY && f.follows)
 		f.state = FOLLOWER;

@@ -274,6 +274,7 @@ enum attempt {
 	TRY_GIVE,
 	TRY_HEIR,
 	TRY_OPTION,
+	TRY_SEAL,
 	TRY_FOLLOW,
 	TRY_READ,
 	TRY_WRITE,

@@ -9,7 +9,7 @@
 
 #define OPEN_FLAGS	(KREG_OPEN_CREATE | KREG_OPEN_EXCL | KREG_OPEN_CLAIM | KREG_OPEN_WAIT | \
 			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
-			 KREG_OPEN_QUARANTINED | KREG_OPEN_ANY_USER)
+			 KREG_OPEN_QUARANTINED | KREG_OPEN_ANY_USER | KREG_OPEN_SEALED)
 
 #define OWN_FLAGS	(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
 			 KREG_OPEN_ANY_USER)
@@ -86,7 +86,7 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 	if (o->flags & KREG_OPEN_CREATE)
 		return open_new(open, o);
 	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
-	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE)))
+	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE | KREG_OPEN_SEALED)))
 		return kreg_cause(-EINVAL,
 				  "the options describe a new table, without KREG_OPEN_CREATE");
 	open->type = o->type;

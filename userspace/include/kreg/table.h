@@ -15,7 +15,7 @@ extern "C" {
  * struct kreg_open_options - how to open or create a table
  * @size: sizeof(struct kreg_open_options)
  * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, QUARANTINED, CLAIMABLE, HEIR_SILENT, OWN_USER,
- *	ANY_USER
+ *	ANY_USER; SEALED: a new table has no objects for ever, see kreg_table_seal()
  * @type: enum kreg_type; 0: KREG_TYPE_SET with CREATE, else any
  * @access: new table: enum kreg_access; 0: KREG_ACCESS_PROTECTED
  * @mode: new table: permission bits of 0666; 0: 0600
@@ -350,10 +350,24 @@ int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uin
  * not asked again.
  *
  * Errors: -ECANCELED: it has another version than @from; -EINVAL: a schema without a version, or
- * the other way round; -EPERM, -EACCES: not the owner; -ESTALE.
+ * the other way round; -EROFS: it is sealed; -EPERM, -EACCES: not the owner; -ESTALE.
  */
 int kreg_table_set_schema(struct kreg_table *table, uint64_t schema, unsigned int version,
 			  unsigned int from) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_table_seal() - let nobody change what is in a table any more
+ * @table: a table of the caller's
+ *
+ * The objects of the table stay as they are, for good: whoever tries to put, change, remove, take,
+ * lend or bind one, or to publish, gets -EROFS. What this client has written before, also without
+ * waiting for it, counts. Reads and all that becomes of the table itself go on. Nothing undoes it;
+ * for a table that is to be changed again, make another and exchange their names.
+ *
+ * Errors: -EBUSY: an object is bound to a process, on loan, or expires, or somebody stands in line
+ * for a key; -EPERM, -EACCES: not the owner; -ESTALE.
+ */
+int kreg_table_seal(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_owner_pidfd() - a pidfd of the owner
