@@ -34,13 +34,13 @@ run "$kreg" info --json plain
 like 'none in JSON' '*"schema":null,"schema_version":0,*'
 
 t 'it is there, and the same' 0 '' '*is there already*' "$kreg" new -i -s 24149/2 one
-t 'another version' 1 '' \
+t 'another version' 4 '' \
 	"kreg new: table 'one' has version 2 of the schema 0x5e55, and this program asks for version 3*" \
 	"$kreg" new -i -s 0x5e55/3 one
-t 'another schema' 1 '' \
+t 'another schema' 4 '' \
 	"kreg new: table 'one' has the schema 0x5e55, and this program asks for 0xbeef*" \
 	"$kreg" new -i -s 0xbeef/2 one
-t 'none' 1 '' "kreg new: table 'plain' has no schema, and this program asks for 0xbeef*" \
+t 'none' 4 '' "kreg new: table 'plain' has no schema, and this program asks for 0xbeef*" \
 	"$kreg" new -i -s 0xbeef/2 plain
 for bad in 5 /1 5/ 0/1 5/0 -5/1 0x/1 0x0x5/1 5/1/1 18446744073709551616/1 5/4294967296 ' 5/1'; do
 	t "no schema: $bad" 2 '' "kreg new: '$bad' is no schema*" "$kreg" new -s "$bad" two

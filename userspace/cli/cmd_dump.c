@@ -75,6 +75,7 @@ static void print_json(const struct kreg_dump_info *i)
 	json_text("orphan", text_orphan(i->orphan));
 	json_number("orphan_ms", i->orphan_ms);
 	json_bool("claimable", i->flags & KREG_DUMP_CLAIMABLE);
+	json_bool("sealed", i->flags & KREG_DUMP_SEALED);
 	show_json_schema(i->schema, i->schema_version);
 	json_number("objects", i->objects);
 	json_number("bytes", i->bytes);
@@ -94,6 +95,8 @@ static void print_info(const struct kreg_dump_info *i)
 	printf("\ntype      %s\n", text_type(i->type));
 	printf("access    %s, mode %04o%s\n", text_access(i->access), i->mode,
 	       i->flags & KREG_DUMP_CLAIMABLE ? ", claimable" : "");
+	if (i->flags & KREG_DUMP_SEALED)
+		printf("sealed    what is in it stays as it is\n");
 	printf("orphan    %s\n", text_orphan(i->orphan));
 	if (i->schema)
 		printf("schema    %#" PRIx64 ", version %u\n", i->schema, i->schema_version);

@@ -112,6 +112,8 @@ static void show(const struct kreg_stat *stat)
 		 kreg_stat_claimable(stat) ? ", claimable by whoever may write" : "");
 	line("access", buf);
 	show_schema(stat);
+	if (kreg_stat_sealed(stat))
+		line("sealed", "what is in it stays as it is");
 	show_owner(stat);
 	show_roles(stat);
 	number("waiting", kreg_stat_waiters(stat), " to claim it");

@@ -18,6 +18,7 @@ static const struct option options[] = {
 	{ "any-user", no_argument, NULL, 'u' },
 	{ "type", required_argument, NULL, 't' },
 	{ "schema", required_argument, NULL, 's' },
+	{ "sealed", no_argument, NULL, 'S' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -35,6 +36,7 @@ struct wish {
 	bool claimable;
 	bool if_missing;
 	bool any_user;
+	bool sealed;
 };
 
 /* Deaths, and in which time: "3/60s". */
@@ -56,7 +58,7 @@ static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:S", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
@@ -74,6 +76,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->claimable = true;
 		if (c == 'i')
 			w->if_missing = true;
+		if (c == 'S')
+			w->sealed = true;
 		if (c == 'u')
 			w->any_user = true;
 		if (c == 'r')
@@ -98,6 +102,7 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 		.size = sizeof(o),
 		.flags = KREG_OPEN_CREATE | (w->if_missing ? 0 : KREG_OPEN_EXCL) |
 			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0) |
+			 (w->sealed ? KREG_OPEN_SEALED : 0) |
 			 (w->any_user ? KREG_OPEN_ANY_USER : 0),
 		.type = w->type,
 		.access = w->access,
@@ -241,6 +246,8 @@ const struct command cmd_new = {
 		"                     is quarantined: claimed only by those who know\n"
 		"  -s, --schema ID/VERSION  what is in it, as in 0x5e55/2: programs that ask for\n"
 		"                     another schema or version do not open it; with -i the one that\n"
-		"                     is there has to have it",
+		"                     is there has to have it\n"
+		"  -S, --sealed       it has no objects for ever, as a role has; 'kreg set --seal'\n"
+		"                     seals one that has some",
 	.run = run,
 };

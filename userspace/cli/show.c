@@ -58,6 +58,7 @@ void show_json(const struct kreg_stat *stat)
 	snprintf(mode, sizeof(mode), "%04o", kreg_stat_mode(stat));
 	json_text("mode", mode);
 	show_json_schema(kreg_stat_schema(stat), kreg_stat_schema_version(stat));
+	json_bool("sealed", kreg_stat_sealed(stat));
 	json_number("uid", kreg_stat_uid(stat));
 	json_number("gid", kreg_stat_gid(stat));
 	json_bool("parked", kreg_stat_parked(stat));
