@@ -158,8 +158,9 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
  * calls it again. Whoever owns the table meanwhile, exactly one event comes for the ref:
  * KREG_EVENT_TRANSFER with cause KREG_CAUSE_CLAIM, and the table is the process'; or
  * KREG_EVENT_GONE: it is destroyed, or with cause KREG_CAUSE_ACCESS, the caller may not claim it
- * any more. It comes when the owner has parked the table, or is dead and has no heir. When
- * waitpid(2) or a pidfd tells of that death, the event can be read.
+ * any more, or with KREG_CAUSE_SCHEMA, it has another schema by now. It comes when the owner has
+ * parked the table, or is dead and has no heir. When waitpid(2) or a pidfd tells of that death, the
+ * event can be read.
  *
  * kreg_ref_cancel() returns 0 if the event was there already: then the table may be the process'
  * own. The place ends with the client, and with execve(2).
