@@ -21,15 +21,41 @@
 /* Result of a claim that waits in line; never the error of a call. */
 #define WAITING		(-EINPROGRESS)
 
-int kreg_open_answer(struct kreg_open *open, u64 table, u32 type, u32 how, u64 id)
+/* Behind what the caller has asked for, which stays as it is. */
+static int tell_schema(struct kreg_open *open, struct kreg_table *t)
 {
-	open->arg->out_table = table;
-	open->arg->out_type = type;
+	struct kreg_schema has = kreg_table_schema(t);
+
+	open->arg->out_schema = has.id;
+	open->arg->out_schema_version = has.version;
+	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_schema_version);
+}
+
+int kreg_open_answer(struct kreg_open *open, struct kreg_table *t, u32 how, u64 id)
+{
+	size_t from = offsetof(struct kreg_ioc_open, out_table);
+
+	open->arg->out_table = t->id;
+	open->arg->out_type = t->type;
 	open->arg->out_how = how;
 	open->arg->out_id = id;
 	open->arg->out_limit = KREG_LIMIT_NONE;
 	open->arg->out_reserved = 0;
-	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_table);
+	return kreg_cmd_answer(open->call, from, offsetof(struct kreg_ioc_open, schema) - from) ?:
+	       tell_schema(open, t);
+}
+
+static struct kreg_schema wanted_schema(const struct kreg_open *open)
+{
+	return (struct kreg_schema) { open->arg->schema, open->arg->schema_version };
+}
+
+int kreg_open_check_schema(struct kreg_open *open, struct kreg_table *t)
+{
+	struct kreg_schema has = kreg_table_schema(t), wanted = wanted_schema(open);
+	int err = kreg_schema_check(&has, &wanted);
+
+	return err ? tell_schema(open, t) ?: err : 0;
 }
 
 int kreg_open_check_user(const struct kreg_client *cl, const struct kreg_open *open,
@@ -47,7 +73,9 @@ static int check_claim(const struct kreg_table_req *c)
 		return err;
 	if (kreg_table_owned_by(c->table, c->client))
 		return -EALREADY;
-	return kreg_table_role(c->table) ? -EBUSY : 0;
+	if (kreg_table_role(c->table))
+		return -EBUSY;
+	return kreg_schema_check(&c->table->schema, &c->waiter.schema);
 }
 
 /* Whether the table is to be had at once, by one who has given these flags. */
@@ -160,16 +188,19 @@ static int claim_now(struct kreg_client *cl, struct kreg_open *open, struct kreg
 	struct kreg_table_req *c;
 	int err;
 
+	kreg_table_get(t);
 	c = kreg_table_req_alloc(cl, t, apply_claim);
 	if (!c)
 		return -ENOMEM;
 	c->value = open->arg->flags;
+	c->waiter.schema = wanted_schema(open);
 	c->waiter.client = cl;
 	c->waiter.over = stop_waiting;
 	init_waitqueue_head(&c->woken);
 	kreg_wake_init(&c->wake, wake_claimant);
 	err = kreg_open_check_user(cl, open, t) ?: kreg_table_may_claim(t, cl) ?:
-	      kreg_open_answer(open, t->id, t->type, KREG_OPENED_CLAIMED, 0);
+	      kreg_open_check_schema(open, t) ?:
+	      kreg_open_answer(open, t, KREG_OPENED_CLAIMED, 0);
 	return err ? kreg_table_req_cancel(c, err) : submit_claim(c, open->arg->deadline_ns);
 }
 
@@ -207,6 +238,7 @@ static int bring_place(struct kreg_table_req *c, u64 udata)
 	s = kreg_standby_alloc(cl, c->table, udata);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
+	s->waiter.schema = c->waiter.schema;
 	c->standby = s;
 	return 0;
 }
@@ -222,30 +254,38 @@ static int try_standby(struct kreg_client *cl, struct kreg_open *open, struct kr
 	if (!c)
 		return -ENOMEM;
 	c->value = open->arg->flags;
+	c->waiter.schema = wanted_schema(open);
 	err = kreg_open_check_user(cl, open, t) ?: kreg_table_may_claim(t, cl);
 	if (!err && kreg_table_owned_by(t, cl))
 		err = -EALREADY;
+	if (!err)
+		err = kreg_open_check_schema(open, t);
 	if (!err && !claims)
 		err = bring_place(c, open->arg->udata);
 	if (!err)
-		err = kreg_open_answer(open, t->id, t->type, claims ? KREG_OPENED_CLAIMED : 0,
+		err = kreg_open_answer(open, t, claims ? KREG_OPENED_CLAIMED : 0,
 				       claims ? 0 : c->standby->handle.id);
 	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
-int kreg_open_claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+static int stand_by(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
 {
 	bool claims = !rcu_access_pointer(t->owner);
 	int err;
 
-	if (!(open->arg->flags & KREG_OPEN_STANDBY))
-		return claim_now(cl, open, t);
-	for (;;) {
-		err = try_standby(cl, open, t, claims);
-		if (err != -EAGAIN)
-			break;
+	while ((err = try_standby(cl, open, t, claims)) == -EAGAIN)
 		claims = !claims;
-	}
+	return err;
+}
+
+/* What the schema is may have changed since it was told: by now nothing can fail. */
+int kreg_open_claim(struct kreg_client *cl, struct kreg_open *open, struct kreg_table *t)
+{
+	int err = open->arg->flags & KREG_OPEN_STANDBY ? stand_by(cl, open, t) :
+							 claim_now(cl, open, t);
+
+	if (!err || err == -EPROTOTYPE)
+		tell_schema(open, t);
 	kreg_table_put(t);
 	return err;
 }

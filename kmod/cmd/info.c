@@ -73,6 +73,8 @@ static u32 tell_flags(const struct kreg_table *t)
 		flags |= KREG_INFO_QUARANTINED;
 	if (kreg_table_role(t))
 		flags |= KREG_INFO_FOLLOWS;
+	if (t->sealed)
+		flags |= KREG_INFO_SEALED;
 	return flags;
 }
 
@@ -157,6 +159,8 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	info->type = t->type;
 	info->access = t->access;
 	info->mode = t->mode;
+	info->schema = t->schema.id;
+	info->schema_version = t->schema.version;
 	info->uid = from_kuid_munged(current_user_ns(), t->uid);
 	info->gid = from_kgid_munged(current_user_ns(), t->gid);
 	if (name) {

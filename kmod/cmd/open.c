@@ -22,7 +22,7 @@
 static int check_no_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR |
-			  KREG_OPEN_HEIR_SILENT))
+			  KREG_OPEN_HEIR_SILENT | KREG_OPEN_SEALED))
 		return -EINVAL;
 	if (arg->type || arg->access || arg->mode || arg->orphan || arg->orphan_ms)
 		return -EINVAL;
@@ -31,7 +31,7 @@ static int check_no_create(const struct kreg_ioc_open *arg)
 
 static int check_create(const struct kreg_ioc_open *arg)
 {
-	if (!arg->type)
+	if (!arg->type || (arg->schema && !arg->schema_version))
 		return -EINVAL;
 	if (arg->type > KREG_TYPE_DUPLICATE_BAG)
 		return -EOPNOTSUPP;
@@ -83,6 +83,8 @@ static int check_open(const struct kreg_ioc_open *arg)
 		err = check_line(arg);
 	if (err)
 		return err;
+	if (!arg->schema && arg->schema_version)
+		return -EINVAL;
 	if (arg->flags & KREG_OPEN_QUARANTINED && !(arg->flags & KREG_OPEN_CLAIM))
 		return -EINVAL;
 	/* Without a name there is nothing to find. */
@@ -151,6 +153,8 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_op
 		.orphan = arg->orphan,
 		.orphan_ms = arg->orphan_ms,
 		.claimable = arg->flags & KREG_OPEN_CLAIMABLE,
+		.sealed = arg->flags & KREG_OPEN_SEALED,
+		.schema = { arg->schema, arg->schema_version },
 	};
 	int err = 0;
 
@@ -179,7 +183,7 @@ static int create_with_id(struct kreg_client *cl, struct kreg_open *open, u64 id
 		err = kreg_heir_bring(c, &arg->heir, arg->flags & KREG_OPEN_HEIR_SILENT,
 				      open->data, arg->data_len);
 	if (!err)
-		err = kreg_open_answer(open, id, arg->type, KREG_OPENED_CREATED, 0);
+		err = kreg_open_answer(open, t, KREG_OPENED_CREATED, 0);
 	return err ? kreg_table_req_cancel(c, err) : kreg_table_req_submit(c);
 }
 
@@ -207,7 +211,7 @@ static int open_table(struct kreg_client *cl, struct kreg_open *open, struct kre
 		return kreg_open_claim(cl, open, t);
 	if (!other_type)
 		err = kreg_table_may_open(t, cl) ?: kreg_open_check_user(cl, open, t) ?:
-		      kreg_open_answer(open, t->id, t->type, 0, 0);
+		      kreg_open_check_schema(open, t) ?: kreg_open_answer(open, t, 0, 0);
 	kreg_table_put(t);
 	return err;
 }

@@ -438,6 +438,8 @@ int kreg_put_check_write(struct kreg_client *cl, u64 table)
 
 	rcu_read_lock();
 	err = kreg_table_find_writable(cl, table, &t);
+	if (!err && READ_ONCE(t->sealed))
+		err = -EROFS;
 	rcu_read_unlock();
 	return err == -EINPROGRESS ? kreg_find_settle(cl, table) : err;
 }

@@ -48,6 +48,10 @@ static int check_opt_value(const struct kreg_ioc_setopt *arg)
 		return arg->value ? -EINVAL : 0;
 	case KREG_OPT_ACCEPT:
 		return arg->value > 1 ? -EOPNOTSUPP : 0;
+	case KREG_OPT_SCHEMA:
+		return !arg->value != !(u32)arg->value2 ? -EINVAL : 0;
+	case KREG_OPT_SEAL:
+		return arg->value > 1 ? -EOPNOTSUPP : arg->value ? 0 : -EINVAL;
 	case KREG_OPT_STREAM:
 		return arg->value && (arg->value < KREG_MIN_STREAM ||
 				      arg->value > KREG_MAX_STREAM || !is_power_of_2(arg->value)) ?
@@ -71,7 +75,8 @@ static int check_setopt(const struct kreg_ioc_setopt *arg)
 	if (!kreg_cmd_no_process(&arg->process) || arg->data || arg->data_len ||
 	    (of_client && arg->table))
 		return -EINVAL;
-	if (arg->value2 && arg->option != KREG_OPT_ORPHAN && arg->option != KREG_OPT_LIMIT)
+	if (arg->value2 && arg->option != KREG_OPT_ORPHAN && arg->option != KREG_OPT_LIMIT &&
+	    arg->option != KREG_OPT_SCHEMA)
 		return -EINVAL;
 	return 0;
 }
@@ -115,6 +120,26 @@ static int apply_orphan(struct kreg_table_req *c)
 	return err ?: kreg_table_set_orphan(c->table, c->value, c->value2);
 }
 
+static int apply_schema(struct kreg_table_req *c)
+{
+	struct kreg_schema schema = { c->value, c->value2 };
+	u32 from = c->value2 >> 32;
+	int err = kreg_table_may_control(c->table, c->client);
+
+	if (!err && c->table->sealed)
+		err = -EROFS;
+	if (!err && from && from != c->table->schema.version)
+		err = -ECANCELED;
+	if (!err)
+		kreg_table_set_schema(c->table, schema);
+	return err;
+}
+
+static int apply_seal(struct kreg_table_req *c)
+{
+	return kreg_table_may_control(c->table, c->client) ?: kreg_table_seal(c->table);
+}
+
 /* What it replaces has been charged to whoever has made it. */
 static int apply_stream(struct kreg_table_req *c)
 {
@@ -152,6 +177,8 @@ static const apply_fn appliers[] = {
 	[KREG_OPT_WRITER] = kreg_policy_apply_writer,
 	[KREG_OPT_LIMIT] = kreg_policy_apply_limit,
 	[KREG_OPT_STREAM] = apply_stream,
+	[KREG_OPT_SCHEMA] = apply_schema,
+	[KREG_OPT_SEAL] = apply_seal,
 };
 
 static int set_client(struct kreg_client *cl, const struct kreg_ioc_setopt *arg)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Rights: who may do what with a table. */
+/* Rights: who may do what with a table, and that nobody may write to it. */
 #include <linux/capability.h>
 #include <linux/uidgid.h>
 
 #include "client/client.h"
 #include "client/ns.h"
 #include "client/proc.h"
+#include "store/store.h"
 #include "table/access.h"
 #include "table/names.h"
 #include "table/role.h"
@@ -103,4 +104,26 @@ int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *c
 	    (t->claimable && mode_lets(t, cl, 2)) || kreg_table_may_administer(t, cl))
 		return 0;
 	return -EPERM;
+}
+
+static bool has_lines(const struct kreg_table *t)
+{
+	const struct kreg_awaited_set *set = t->awaited;
+
+	return set && !(list_empty(&set->lined) && list_empty(&set->freed));
+}
+
+int kreg_table_seal(struct kreg_table *t)
+{
+	struct kreg_stat stat;
+
+	kreg_table_assert(t);
+	if (t->sealed)
+		return 0;
+	kreg_store_stat(&t->store, &stat);
+	if (stat.bound || stat.timed || has_lines(t))
+		return -EBUSY;
+	WRITE_ONCE(t->sealed, true);
+	t->shut = true;
+	return 0;
 }

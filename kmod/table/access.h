@@ -28,4 +28,10 @@ struct kreg_proc *kreg_table_dead_writer(const struct kreg_table *t);
 /* Any. Whether the opener has CAP_SYS_ADMIN over the user namespace of the table. */
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl);
 
+/*
+ * Turn. Nobody changes an object of @t any more. -EBUSY: some would end by themselves, or somebody
+ * stands in line for a key.
+ */
+int kreg_table_seal(struct kreg_table *t);
+
 #endif /* KREG_TABLE_ACCESS_H */

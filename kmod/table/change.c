@@ -19,7 +19,7 @@
 /* Debug builds walk a store when its upkeep comes to an end, up to this size. */
 #define VERIFY_OBJECTS	512
 
-int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client *cl)
+static int check_may_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	int err = kreg_table_may_write(t, cl);
 
@@ -30,6 +30,11 @@ int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client 
 	return READ_ONCE(t->dead) ? -ESTALE : err;
 }
 
+int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	return check_may_write(t, cl) ?: READ_ONCE(t->sealed) ? -EROFS : 0;
+}
+
 int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table *t)
 {
 	struct kreg_proc *owner = rcu_dereference(t->owner);
@@ -37,7 +42,7 @@ int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table
 
 	if (owner && unlikely(kreg_proc_dead(owner)))
 		return -EINPROGRESS;
-	err = kreg_table_check_write(t, cl);
+	err = check_may_write(t, cl);
 	/* Who has his role by now is known when that death has been handled. */
 	return unlikely(err == -EACCES && kreg_table_dead_writer(t)) ? -EINPROGRESS : err;
 }
@@ -50,6 +55,14 @@ int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client
 	if (err || READ_ONCE(t->access) != KREG_ACCESS_REGISTRY)
 		return err;
 	return kreg_table_is_writer(t, cl) ? 0 : KREG_TABLE_REGISTRY;
+}
+
+int kreg_table_why_shut(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	kreg_table_assert(t);
+	if (t->dead)
+		return -ESTALE;
+	return kreg_table_may_write(t, cl) ?: -EROFS;
 }
 
 int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,

@@ -14,9 +14,12 @@
 #include "client/user.h"
 #include "writer/writer.h"
 
-/* Any, with a reference or under RCU. Whether @cl may write, asked early. -ESTALE, -EACCES. */
+/*
+ * Any, with a reference or under RCU. Whether @cl may write, asked early. -ESTALE, -EACCES,
+ * -EROFS.
+ */
 int kreg_table_check_write(const struct kreg_table *t, const struct kreg_client *cl);
-/* RCU. The same; -EINPROGRESS if its owner is dead and the death not handled yet. */
+/* RCU. The same without -EROFS; -EINPROGRESS if its owner is dead, and that not handled yet. */
 int kreg_table_check_write_other(struct kreg_client *cl, const struct kreg_table *t);
 /* RCU. The same by id, with the owner let through at once. */
 static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
@@ -35,6 +38,8 @@ static inline int kreg_table_find_writable(struct kreg_client *cl, u64 id,
 
 /* Turn. Whether @cl, who does not own it, may write. KREG_TABLE_REGISTRY; -EACCES. */
 int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client *cl);
+/* Turn. What @cl, who would write to it, is told: -ESTALE, -EACCES, -EROFS. */
+int kreg_table_why_shut(const struct kreg_table *t, const struct kreg_client *cl);
 /*
  * Turn. Whether the table is there and @cl may write to it; this answer counts. With
  * KREG_TABLE_REGISTRY each change is to be told of him, by kreg_bind_note().
@@ -42,8 +47,8 @@ int kreg_table_decide_other(const struct kreg_table *t, const struct kreg_client
 static inline int kreg_table_decide_write(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	kreg_table_assert(t);
-	if (unlikely(t->dead))
-		return -ESTALE;
+	if (unlikely(t->shut))
+		return kreg_table_why_shut(t, cl);
 	return kreg_table_owned_by(t, cl) ? 0 : kreg_table_decide_other(t, cl);
 }
 

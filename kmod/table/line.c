@@ -72,7 +72,8 @@ struct kreg_waiter *kreg_line_next(struct kreg_table *t)
 	kreg_table_assert(t);
 	list_for_each_entry_safe(waiter, next, &t->waiters, node) {
 		err = kreg_proc_exiting(waiter->client->proc) ? -EINTR :
-		      kreg_table_may_claim(t, waiter->client);
+		      kreg_table_may_claim(t, waiter->client) ?:
+		      kreg_schema_check(&t->schema, &waiter->schema);
 		if (!err)
 			return waiter;
 		kreg_line_end(waiter, err, NULL);

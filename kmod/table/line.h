@@ -7,9 +7,9 @@
  * Who may claim a table that has an owner may stand in its line, asleep in the call (WAIT) or
  * not (STANDBY, see standby.h). When the owner has died without an heir, or has parked the
  * table, the first gets it who is not exiting and still may claim it; those before him are
- * told that they may not. Who has died is passed over. So who stands in line saves a table
- * that its owner's death would have destroyed; but one death too many for its limit parks it,
- * and its line stays.
+ * told that they may not, or that it has another schema by now. Who has died is passed over. So
+ * who stands in line saves a table that its owner's death would have destroyed; but one death too
+ * many for its limit parks it, and its line stays.
  *
  * A place brings all that it needs, so serving it neither allocates nor fails.
  */
@@ -19,6 +19,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "table/schema.h"
+
 struct kreg_client;
 struct kreg_proc;
 struct kreg_table;
@@ -27,7 +29,9 @@ struct kreg_writer;
 /* A place in a line, part of what stands there. */
 struct kreg_waiter {
 	struct list_head node;		/* turn; empty: not waiting */
-	const struct kreg_client *client;	/* whose rights are looked at when its turn comes */
+	/* Looked at when its turn comes: whose rights, and what the table has to have. */
+	const struct kreg_client *client;
+	struct kreg_schema schema;
 	struct kreg_table *table;	/* turn: while it waits */
 	int result;			/* once it waits no more */
 	/*

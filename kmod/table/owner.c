@@ -33,6 +33,7 @@ void kreg_table_destroy(struct kreg_table *t)
 		return;
 	kreg_table_publish_gone(t, 0);
 	WRITE_ONCE(t->dead, true);
+	t->shut = true;
 	/* Pairs with kreg_table_check_write(): dead before it loses its owner. */
 	smp_wmb();
 	kreg_names_remove(t);

@@ -78,6 +78,13 @@ static void tell_name(struct kreg_mail *mail, const struct kreg_name *name)
 	memcpy(mail->tail, name->bytes, name->len);
 }
 
+static u32 cause_of(int err)
+{
+	if (err == -ESTALE)
+		return 0;
+	return err == -EPROTOTYPE ? KREG_CAUSE_SCHEMA : KREG_CAUSE_ACCESS;
+}
+
 /* What the record says of the end of the wait. */
 static void describe_end(struct kreg_standby *s, const struct kreg_table *t,
 			 const struct kreg_proc *from)
@@ -88,7 +95,7 @@ static void describe_end(struct kreg_standby *s, const struct kreg_table *t,
 	tell_name(&s->mail, kreg_table_name(t));
 	if (s->waiter.result) {
 		event->kind = KREG_EVENT_GONE;
-		event->cause = s->waiter.result == -ESTALE ? 0 : KREG_CAUSE_ACCESS;
+		event->cause = cause_of(s->waiter.result);
 		event->version = t->store.version;
 		return;
 	}

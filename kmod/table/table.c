@@ -127,6 +127,26 @@ void kreg_table_set_name(struct kreg_table *t, struct kreg_name *name)
 	WRITE_ONCE(t->renames, t->renames + 1);
 }
 
+/* Most tables have none, and then there is nothing to read as a whole. */
+struct kreg_schema kreg_table_schema(struct kreg_table *t)
+{
+	struct kreg_schema schema = {};
+
+	if (!READ_ONCE(t->schema.id))
+		return schema;
+	spin_lock(&t->writer->turn);
+	schema = t->schema;
+	spin_unlock(&t->writer->turn);
+	return schema;
+}
+
+void kreg_table_set_schema(struct kreg_table *t, struct kreg_schema schema)
+{
+	kreg_table_assert(t);
+	WRITE_ONCE(t->schema.id, schema.id);
+	t->schema.version = schema.version;
+}
+
 static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 		      const struct kreg_table_spec *spec, u64 id)
 {
@@ -137,6 +157,9 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	t->orphan = spec->orphan;
 	t->orphan_ms = spec->orphan_ms;
 	t->claimable = spec->claimable;
+	t->schema = spec->schema;
+	t->sealed = spec->sealed;
+	t->shut = spec->sealed;
 	t->uid = cl->uid;
 	t->gid = cl->cred->fsgid;
 	t->writer = kreg_writer_nr(id);

@@ -16,6 +16,7 @@
 #include "client/client.h"
 #include "store/types.h"
 #include "table/awaited.h"
+#include "table/schema.h"
 #include "writer/writer.h"
 
 struct kreg_death_limit;
@@ -58,6 +59,7 @@ struct kreg_table {
 	struct kreg_proc __rcu *owner;	/* holds a reference; NULL: parked */
 	kuid_t owner_uid;		/* under whom it owns */
 	u8 access;
+	bool shut;			/* turn: dead or sealed: no write is let in */
 	u16 mode;
 	bool dead;			/* one way */
 	bool listeners;			/* turn: somebody may want to know of changes */
@@ -104,6 +106,7 @@ struct kreg_table {
 	bool heir_on_crash;		/* not if the owner has ended with 0 */
 	u64 orphan_ms;
 	u64 transfers;
+	struct kreg_schema schema;	/* turn; its id also read without */
 	ktime_t parked_until;		/* 0: no limit, or not parked */
 	struct delayed_work park_timer;	/* holds a reference while pending */
 	struct list_head waiters;	/* kreg_waiter, first come first */
@@ -112,6 +115,7 @@ struct kreg_table {
 	/* Under the turn as well: */
 	bool has_garbage;		/* the user knows that something will come back */
 	bool listed;			/* its id was made good, one way */
+	bool sealed;			/* one way; also read without */
 
 	/* What is due to it: a request in its lane, which has a reference. */
 	bool own_queued;
@@ -145,7 +149,9 @@ struct kreg_table_spec {
 	u16 mode;
 	u8 orphan;
 	bool claimable;
+	bool sealed;
 	u64 orphan_ms;
+	struct kreg_schema schema;
 };
 
 /*
@@ -169,6 +175,10 @@ void kreg_name_free(struct kreg_name *name);
 void kreg_table_set_name(struct kreg_table *t, struct kreg_name *name);
 /* Any. Copy the name of @t, of KREG_MAX_NAME bytes at most; returns its length. */
 u32 kreg_table_copy_name(const struct kreg_table *t, u8 *bytes);
+/* Sleeps. What @t has. */
+struct kreg_schema kreg_table_schema(struct kreg_table *t);
+/* Turn. Let it have this. */
+void kreg_table_set_schema(struct kreg_table *t, struct kreg_schema schema);
 /* Any. References keep the memory; tryget is for what was looked up under RCU. */
 bool kreg_table_tryget(struct kreg_table *t);
 void kreg_table_get(struct kreg_table *t);

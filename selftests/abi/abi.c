@@ -56,6 +56,7 @@ static const struct member pointers[] = {
 	MEMBER(LEASE, 8, kreg_ioc_lease, key),
 	MEMBER(LEASE, 8, kreg_ioc_lease, value),
 	MEMBER(RENAME, 8, kreg_ioc_rename, name),
+	MEMBER(GROUP, 8, kreg_ioc_group, batches),
 };
 
 FIXTURE(abi) {
@@ -284,7 +285,7 @@ TEST_F(abi, not_yet)
 	expect_call(_metadata, -EOPNOTSUPP, t, open, a);
 
 	test_create(self->fd, "mine", 0, &t->table);
-	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_STREAM + 1, 0, 0);
+	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_SEAL + 1, 0, 0);
 	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_HEIR,
 			KREG_HEIR_ON_CRASH << 1, 0);
 	test_err_setopt(EOPNOTSUPP, self->fd, t->table, KREG_OPT_ORPHAN,

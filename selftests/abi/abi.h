@@ -163,6 +163,19 @@ static void fill_lease(struct things *t, union any *a)
 	_test_puts(t->fd, t->table, t->key, t->value);
 }
 
+/* Of one batch, with a key that another call has not put. */
+static void fill_group(struct things *t, union any *a)
+{
+	static struct kreg_ioc_batch batch;
+	static struct kreg_op op;
+
+	op = test_ops(KREG_OP_CLEAR, "");
+	batch = test_batch_cmd(t->table, 0, &op, 1);
+	a->group.batches = test_ptr(&batch);
+	a->group.count = 1;
+	a->group.batch_size = sizeof(batch);
+}
+
 /* A table has so many pins and no more. */
 static void fill_pin(struct things *t, union any *a)
 {
@@ -212,7 +225,7 @@ static const struct command {
 } commands[] = {
 	{ "query", KREG_IOC_QUERY, 56, 56, fill_query, 0 },
 	{ "whois", KREG_IOC_WHOIS, 32, 32, fill_whois, KREG_WHOIS_ALL },
-	{ "open", KREG_IOC_OPEN, 120, 120, fill_open, KREG_OPEN_ALL },
+	{ "open", KREG_IOC_OPEN, 120, 144, fill_open, KREG_OPEN_ALL },
 	{ "destroy", KREG_IOC_DESTROY, 16, 16, fill_table, KREG_DESTROY_ALL },
 	{ "give", KREG_IOC_GIVE, 48, 48, fill_give, KREG_GIVE_ALL },
 	{ "setopt", KREG_IOC_SETOPT, 72, 72, fill_setopt, 0 },
@@ -231,6 +244,7 @@ static const struct command {
 	{ "pin", KREG_IOC_PIN, 56, 56, fill_pin, 0 },
 	{ "rename", KREG_IOC_RENAME, 48, 48, fill_rename, KREG_RENAME_ALL },
 	{ "change", KREG_IOC_CHANGE, 160, 160, fill_change, 0 },
+	{ "group", KREG_IOC_GROUP, 32, 32, fill_group, 0 },
 	{}
 };
 

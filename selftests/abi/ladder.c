@@ -210,7 +210,12 @@ TEST_F(ladder, open)
 	cmd.type = KREG_TYPE_SET;
 	test_err_open_(EINVAL, self->t.fd, &cmd);
 	cmd.mode = 0600;
+	cmd.schema_version = 1;
+	test_err_open_(EINVAL, self->t.fd, &cmd);
+	cmd.schema = 1;
 	test_err_open_(EEXIST, self->t.fd, &cmd);
+	cmd.flags = KREG_OPEN_CREATE;
+	test_err_open_(EPROTOTYPE, self->t.fd, &cmd);
 }
 
 TEST_F(ladder, owner_only)

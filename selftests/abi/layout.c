@@ -50,6 +50,8 @@ TEST_F(abi, flags_of_ranges)
 	EXPECT_EQ(1 << 15, KREG_FEATURE_FILTER);
 	EXPECT_EQ(1 << 16, KREG_FEATURE_EXPIRY);
 	EXPECT_EQ(1 << 17, KREG_FEATURE_FIRST);
+	EXPECT_EQ(1 << 18, KREG_FEATURE_SCHEMA);
+	EXPECT_EQ(1 << 19, KREG_FEATURE_SEAL);
 }
 
 /* The numbers of commands do not change when structs grow. */
@@ -75,6 +77,7 @@ TEST_F(abi, numbers)
 	EXPECT_EQ(0xc038bc12, KREG_IOC_PIN);
 	EXPECT_EQ(0xc030bc13, KREG_IOC_RENAME);
 	EXPECT_EQ(0xc0a0bc14, KREG_IOC_CHANGE);
+	EXPECT_EQ(0xc020bc15, KREG_IOC_GROUP);
 }
 
 TEST_F(abi, query)

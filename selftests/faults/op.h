@@ -229,6 +229,27 @@ MAKER(make_batch)
 	SWEEP(_name, .make = make_batch, .code = KREG_OP_##_code,	\
 	      .object = &(_object), __VA_ARGS__)
 
+/* The same as a group of one. */
+MAKER(make_group)
+{
+	static struct kreg_ioc_batch batch;
+
+	call_init(c, KREG_IOC_GROUP, sizeof(c->arg.group), true);
+	batch = test_batch_cmd(w->table, 0, NULL, CALL_OPS);
+	c->ops[0] = op_beside(&small, test->code, 0);
+	make_one(c, &c->ops[1], test->object, test->code, 0);
+	c->ops[2] = op_beside(&small2, test->code, 0);
+	call_in(c, PART_OPS, &batch.ops, c->ops, sizeof(c->ops));
+	c->span[PART_OPS].out = true;
+	c->arg.group.count = 1;
+	c->arg.group.batch_size = sizeof(batch);
+	call_in(c, PART_BATCHES, &c->arg.group.batches, &batch, sizeof(batch));
+	c->span[PART_BATCHES].out = true;
+}
+
+SWEEP(group_put, .make = make_group, .code = KREG_OP_PUT, .object = &page)
+SWEEP(group_delete, .make = make_group, .code = KREG_OP_DELETE, .object = &page)
+
 SWEEP_BATCH(batch_put_small, PUT, small)
 SWEEP_BATCH(batch_put_page, PUT, page)
 SWEEP_BATCH(batch_put_blob, PUT, blob)

@@ -110,6 +110,15 @@ SWEEP(access, .make = make_setopt, .option = KREG_OPT_ACCESS, .value = KREG_ACCE
 SWEEP(mode, .make = make_setopt, .option = KREG_OPT_MODE, .value = 0600)
 SWEEP(orphan, .make = make_setopt, .option = KREG_OPT_ORPHAN, .value = KREG_ORPHAN_PARK)
 
+MAKER(make_schema)
+{
+	make_setopt(_metadata, w, c, test);
+	c->arg.setopt.value2 = 1;
+}
+
+SWEEP(schema, .make = make_schema, .option = KREG_OPT_SCHEMA, .value = 5)
+SWEEP(seal, .make = make_setopt, .option = KREG_OPT_SEAL, .value = 1)
+
 MAKER(make_heir)
 {
 	make_setopt(_metadata, w, c, test);

@@ -69,7 +69,7 @@ static inline bool fault_disarm(int fd)
 }
 
 /* What a call has in the caller's memory, in the order in which call_place() writes it. */
-enum part { PART_KEY, PART_VALUE, PART_OPS, PART_ARG, PARTS };
+enum part { PART_KEY, PART_VALUE, PART_OPS, PART_BATCHES, PART_ARG, PARTS };
 
 struct span {
 	__u64 *holder;		/* where its address is stored; NULL: not used */

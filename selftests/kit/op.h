@@ -32,6 +32,7 @@ union any {
 	struct kreg_ioc_lease lease;
 	struct kreg_ioc_pin pin;
 	struct kreg_ioc_rename rename;
+	struct kreg_ioc_group group;
 	struct kreg_ioc_change change;
 	__u8 bytes[2 * PAGE];
 };

@@ -242,6 +242,23 @@ TEST_F(made, large_number)
 	refused(EBADMSG, "a number of the table is too large");
 }
 
+TEST_F(made, schema_without_version)
+{
+	field(&self->m, 8, 1);
+	end_block(&self->m, 1, 0, 0);
+	end(&self->m);
+	refused(EBADMSG, "its schema has no version, or the version no schema");
+}
+
+TEST_F(made, large_schema_version)
+{
+	field(&self->m, 8, 1);
+	field(&self->m, 9, 1ull << 32 | 1);
+	end_block(&self->m, 1, 0, 0);
+	end(&self->m);
+	refused(EBADMSG, "a number of the table is too large");
+}
+
 TEST_F(made, unknown_block)
 {
 	end_block(&self->m, 1, 0, 0);

@@ -255,7 +255,7 @@ TEST_F(lib, limit_of_the_client)
 	ASSERT_EQ(0, kreg_subscribe(self->table, ALL, 0, 0, NULL, NULL, &first));
 	ASSERT_EQ(0, test_write_file(MAX_SUBSCRIPTIONS, "1"));
 	EXPECT_EQ(-EDQUOT, kreg_subscribe(self->table, ALL, 0, 0, NULL, NULL, &second));
-	EXPECT_STREQ("this client has as many subscriptions as it may (max_subscriptions): cancel some",
+	EXPECT_STREQ("this client has as many subscriptions as it may (max_subscriptions = 1): cancel some",
 		     kreg_errmsg());
 	EXPECT_EQ(-EDQUOT, kreg_subscribe(self->table, ALL, KREG_SUBSCRIBE_PRESENT, 0, NULL, NULL,
 					  &second));

@@ -67,9 +67,9 @@ TEST_F(lib, refused_parking)
 	ASSERT_LT(0, test_read_file(MAX_PARK, before, sizeof(before)));
 	ASSERT_EQ(0, test_write_file(MAX_PARK, "0"));
 	EXPECT_EQ(-EPERM, kreg_table_park(t));
-	EXPECT_EQ(0, test_write_file(MAX_PARK, before));
-	EXPECT_STREQ("this user may not have table 'forever' parked, or not for so long (max_park_ms); that needs CAP_SYS_RESOURCE",
+	EXPECT_STREQ("this user may not have table 'forever' parked, or not for so long (max_park_ms = 0); that needs CAP_SYS_RESOURCE",
 		     kreg_errmsg());
+	EXPECT_EQ(0, test_write_file(MAX_PARK, before));
 	EXPECT_EQ(0, kreg_table_destroy(t));
 	kreg_table_close(t);
 	kreg_client_close(client);

@@ -172,7 +172,7 @@ static inline void use_locks(struct registrant *r)
 		stand_by(r, lock);
 }
 
-/* Nothing there: it is on loan, or somebody has done it and died. */
+/* Nothing there: it was done; or it is on loan by now. */
 static inline void offer_job(struct registrant *r, const char *key)
 {
 	int err = _test_put_new(r->fd, world->jobs, key, "job");
@@ -192,9 +192,9 @@ static inline void borrow(struct registrant *r, __u32 job)
 	loans = _test_lease_for(r->fd, world->jobs, key, ms, &version);
 	if (loans == -ENODATA) {
 		offer_job(r, key);
-	} else if (loans < 0) {
+	} else if (loans != -EBUSY && loans < 0) {
 		came(r, key, "LEASE", loans, 0);
-	} else {
+	} else if (loans >= 0) {
 		r->loans[job] = (struct loan) { .version = version, .timed = ms };
 		if (!ms)
 			begin_turn(r, &world->job_turns[job], key, version);

@@ -106,6 +106,7 @@
  *	EACCES     mode or access rule of the table forbids it
  *	EPERM      only the owner (or a privileged process) may do this; told to those
  *	           who might write to the table, while others get EACCES
+ *	EROFS      the table is sealed (%KREG_OPT_SEAL), and this would change an object
  *	EMSGSIZE   the buffer is too small; an ``out_`` member has the size needed
  *	ENODATA    the key is not in the table
  *	EEXIST     the name or the key exists already
@@ -359,14 +360,16 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_FILTER	(1ULL << 15)	/* filters of SCAN and OP; CHANGE */
 #define KREG_FEATURE_EXPIRY	(1ULL << 16)	/* @expires_ns, @idle_ms, KEEP; MORE of reads */
 #define KREG_FEATURE_FIRST	(1ULL << 17)	/* FIRST of LEASE */
-#define KREG_FEATURE_GROUP	(1ULL << 18)	/* GROUP, BESIDE of OPEN */
+#define KREG_FEATURE_SCHEMA	(1ULL << 18)	/* @schema of OPEN, SCHEMA of SETOPT */
+#define KREG_FEATURE_SEAL	(1ULL << 19)	/* SEALED of OPEN, SEAL of SETOPT */
+#define KREG_FEATURE_GROUP	(1ULL << 20)	/* GROUP */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
 				 KREG_FEATURE_RANGE | KREG_FEATURE_ORDERED | KREG_FEATURE_EDIT | \
 				 KREG_FEATURE_BAG | KREG_FEATURE_PIN | KREG_FEATURE_RENAME | \
 				 KREG_FEATURE_FILTER | KREG_FEATURE_EXPIRY | KREG_FEATURE_FIRST | \
-				 KREG_FEATURE_GROUP)
+				 KREG_FEATURE_SCHEMA | KREG_FEATURE_SEAL | KREG_FEATURE_GROUP)
 
 /* Flags of KREG_IOC_WHOIS. */
 #define KREG_WHOIS_WATCH	(1U << 0)	/* give a process without a client a cookie */
@@ -444,7 +447,8 @@ enum kreg_orphan {
 #define KREG_OPEN_STANDBY	(1U << 7)	/* with CLAIM: stand in line and return */
 #define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
 #define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
-#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_OWN_USER)
+#define KREG_OPEN_SEALED	(1U << 12)	/* at creation: without objects for ever */
+#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_OWN_USER | KREG_OPEN_SEALED)
 /* Not yet: */
 #define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
 #define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of another table */
@@ -480,6 +484,12 @@ enum kreg_orphan {
  * @out_id: of the place in line that STANDBY has taken, for CANCEL; else 0
  * @out_limit: with EDQUOT, enum kreg_limit; with EPERM, enum kreg_denial
  * @out_reserved: 0
+ * @schema: for a new table, the schema of what is in it; for one that exists, the schema that it
+ *	has to have; 0: none, and whatever it has is fine
+ * @schema_version: the version of it; with a schema, 0: any, if the table exists
+ * @out_schema_version: version of @out_schema; 0: the table has no schema. Both are written also
+ *	with EPROTOTYPE
+ * @out_schema: the schema of the table; 0: it has none
  *
  * Find, create or claim a table. Members that describe a new table must be zero
  * without CREATE and do not matter when the table exists. The creator owns the
@@ -494,6 +504,16 @@ enum kreg_orphan {
  * A name can be taken by anyone who may open the device. With OWN_USER an existing
  * table is good enough only if its uid is the client's, else EPERM: for all who are going
  * to trust what is in it, or to put there what is not for everyone.
+ *
+ * What is in a table has a layout that its programs agree about. With @schema, a number that they
+ * have chosen for it, a table is opened, claimed or waited for only if it has this schema in just
+ * this version; one with another, or with none, is EPROTOTYPE, so that a program learns of a table
+ * that another release of it has made before it misreads a value. A release that can read what
+ * others have made asks for the version 0, and looks at @out_schema_version. Who stands in line
+ * asks once more when its turn comes: if that fits no more, it is told EPROTOTYPE, with STANDBY
+ * a GONE record with the cause SCHEMA, and the next gets the table. After a wait @out_schema and
+ * @out_schema_version are what the table has then. Heirs and those to whom a table is given are not
+ * asked: INFO tells them. %KREG_OPT_SCHEMA changes it.
  *
  * A waiter that is stopped, or frozen by its cgroup, leaves the line, since it could
  * not use the table. When it goes on, so does the call, from its start: at the end of
@@ -514,8 +534,10 @@ enum kreg_orphan {
  * that and the table is parked again. So does who was in line before, also with QUARANTINED: a
  * process that waits for what others cannot keep has to look at it first.
  *
- * Errors beside the general ones: ENOENT; EEXIST; EBUSY: it has another owner, or follows a
- * role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the deadline has passed;
+ * Errors beside the general ones: EINVAL: CREATE with a schema without a version, a version without
+ * a schema; ENOENT; EEXIST; EPROTOTYPE: it has another schema or version; EBUSY: it has another
+ * owner, or follows a role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the
+ * deadline has passed;
  * ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
  * waiting; EDQUOT: %KREG_MAX_WAITERS are in line already, or watches of the user; ESRCH,
  * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
@@ -542,7 +564,14 @@ struct kreg_ioc_open {
 	__aligned_u64 out_id;
 	__u32 out_limit;
 	__u32 out_reserved;
+	__aligned_u64 schema;
+	__u32 schema_version;
+	__u32 out_schema_version;
+	__aligned_u64 out_schema;
 };
+
+/* Of the first version of that struct, which its number tells. */
+#define KREG_OPEN_SIZE		120
 
 /*
  * Flag of KREG_IOC_DESTROY, KREG_IOC_INFO and KREG_IOC_LIST: tables of all namespaces
@@ -676,8 +705,32 @@ enum kreg_option {
 	 * the table is destroyed, and so are events of all kinds, whether or not
 	 * anybody subscribes. 0: as without this. EBUSY: somebody subscribes.
 	 */
-	KREG_OPT_STREAM = 10
+	KREG_OPT_STREAM = 10,
+	/*
+	 * Of a table, for its owner. SCHEMA: @value: the schema that it has from now on; 0: none.
+	 * @value2: its version, which only a schema has; in the upper half of it the version that
+	 * the table has to have so far, else ECANCELED; 0: any. So a new release brings the values
+	 * of an old one into its own form and says so at the end, once. Who has the table open, and
+	 * who reads it meanwhile, is not asked. See OPEN. EROFS: it is sealed.
+	 */
+	KREG_OPT_SCHEMA = 11,
+	/*
+	 * SEAL: @value: 1. The objects of the table stay as they are, for good: from now on every
+	 * PUT, DELETE, TAKE, CLEAR, EDIT, CHANGE, REGISTER and LEASE is EROFS, whoever calls, also
+	 * if it would do nothing, and so is PUBLISH, which has a version as well. What this client
+	 * has queued for the table comes before; what others have queued is refused once the seal
+	 * is there, as SYNC tells them. All else goes on: reads, pins, waits, subscriptions, and
+	 * whatever becomes of the table itself: it is given, inherited, parked, renamed and
+	 * destroyed as others. A table that is sealed already stays so.
+	 *
+	 * EBUSY: objects would end by themselves, since they are bound to a process, on loan, or
+	 * expire; or somebody stands in line for a key.
+	 */
+	KREG_OPT_SEAL = 12
 };
+
+/* @value2 of SCHEMA: the version, and the one that it replaces; 0: whatever there is. */
+#define KREG_SCHEMA_VERSIONS(version, from)	((__u64)(from) << 32 | (version))
 
 #define KREG_HEIR_SILENT	1
 #define KREG_HEIR_ON_CRASH	2
@@ -1430,8 +1483,9 @@ struct kreg_ioc_change {
  *	were cleared
  * @kept_bytes: bytes of memory that these take
  * @pins: pins that keep the table as it was, see KREG_IOC_PIN
- * @reserved: 0
+ * @schema_version: version of @schema; 0: the table has none
  * @timed: objects that expire, those included that have and are not removed yet
+ * @schema: the schema of what is in it, see KREG_IOC_OPEN; 0: none
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -1476,8 +1530,9 @@ struct kreg_info {
 	__aligned_u64 kept;
 	__aligned_u64 kept_bytes;
 	__u32 pins;
-	__u32 reserved;
+	__u32 schema_version;
 	__aligned_u64 timed;
+	__aligned_u64 schema;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)
@@ -1486,6 +1541,7 @@ struct kreg_info {
 #define KREG_INFO_HEIR_ON_CRASH	(1U << 3)
 #define KREG_INFO_QUARANTINED	(1U << 4)	/* parked: too many owners have died */
 #define KREG_INFO_FOLLOWS	(1U << 5)	/* it follows a role */
+#define KREG_INFO_SEALED	(1U << 6)	/* its objects stay as they are */
 
 /**
  * struct kreg_ioc_info - ioctl(KREG_IOC_INFO)
@@ -2053,7 +2109,7 @@ struct kreg_ioc_rename {
  * committed in their order, one right after the other: who looks into two tables, one after the
  * other, and finds what a batch has done, finds in the next look what those before it have.
  *
- * The tables have the same writer of the module (parameter writers; %KREG_OPEN_BESIDE), else EXDEV.
+ * The tables have the same writer of the module, which has one (parameter writers), else EXDEV.
  *
  * Errors are those of KREG_IOC_BATCH with ATOMIC; @out_done of the batch to blame is the index of
  * the operation, or their count if none is. EINVAL: a table is in it twice; a batch of reads;
@@ -2097,7 +2153,8 @@ enum {
 
 #define KREG_IOC_QUERY		_IOWR(KREG_IOC_MAGIC, KREG_CMD_QUERY, struct kreg_ioc_query)
 #define KREG_IOC_WHOIS		_IOWR(KREG_IOC_MAGIC, KREG_CMD_WHOIS, struct kreg_ioc_whois)
-#define KREG_IOC_OPEN		_IOWR(KREG_IOC_MAGIC, KREG_CMD_OPEN, struct kreg_ioc_open)
+#define KREG_IOC_OPEN		_IOC(_IOC_READ | _IOC_WRITE, KREG_IOC_MAGIC, KREG_CMD_OPEN, \
+				     KREG_OPEN_SIZE)
 #define KREG_IOC_DESTROY	_IOW(KREG_IOC_MAGIC, KREG_CMD_DESTROY, struct kreg_ioc_table)
 #define KREG_IOC_GIVE		_IOWR(KREG_IOC_MAGIC, KREG_CMD_GIVE, struct kreg_ioc_give)
 #define KREG_IOC_SETOPT		_IOWR(KREG_IOC_MAGIC, KREG_CMD_SETOPT, struct kreg_ioc_setopt)
@@ -2173,7 +2230,8 @@ enum kreg_cause {
 	/* Of GONE, which has none if the table was destroyed by a call, of EXIT and EXPIRED: */
 	KREG_CAUSE_EXPIRED = 5,		/* parked for too long; EXIT: it has lingered; EXPIRED */
 	KREG_CAUSE_ACCESS = 7,		/* who is told may not read it, claim it or write to it */
-	KREG_CAUSE_LEASE = 8		/* DELETE: it is on loan to @process; CREATE: it is back */
+	KREG_CAUSE_LEASE = 8,		/* DELETE: it is on loan to @process; CREATE: it is back */
+	KREG_CAUSE_SCHEMA = 9		/* of a place in line: the table has another schema */
 };
 
 #define KREG_EVENT_STATUS	(1U << 0)	/* @status is known */

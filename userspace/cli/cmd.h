@@ -40,7 +40,7 @@ extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_p
 	cmd_monitor, cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish,
 	cmd_role, cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
 	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch,
-	cmd_dump, cmd_restore, cmd_load, cmd_queue;
+	cmd_dump, cmd_restore, cmd_load, cmd_queue, cmd_set;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -74,6 +74,12 @@ void ending_signals(sigset_t *set);
 /* The kernel ends process 1 of a pid namespace by no signal that has no handler. */
 void end_as_init(void);
 
+/* What is in a table, as its programs say. */
+struct schema {
+	uint64_t id;			/* 0: none */
+	unsigned int version;
+};
+
 /* parse.c: 0, or -EINVAL. */
 int parse_number(const char *text, uint64_t max, uint64_t *number);
 int parse_signed(const char *text, int64_t *number);
@@ -82,6 +88,7 @@ int parse_time_ms(const char *text, uint64_t *ms);
 int parse_access(const char *text, unsigned int *access);
 int parse_orphan(const char *text, unsigned int *orphan);
 int parse_type(const char *text, unsigned int *type);
+int parse_schema(const char *text, struct schema *schema);
 int parse_format(const char *text, bool *is_json);
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len);
 
@@ -187,6 +194,7 @@ int run_exit_code(int status);
 
 /* show.c: a table in JSON. */
 void show_json(const struct kreg_stat *stat);
+void show_json_schema(uint64_t schema, unsigned int version);
 uint64_t parked_ms_left(const struct kreg_stat *stat);
 
 #endif /* KREG_CLI_CMD_H */

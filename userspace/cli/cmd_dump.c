@@ -75,6 +75,8 @@ static void print_json(const struct kreg_dump_info *i)
 	json_text("orphan", text_orphan(i->orphan));
 	json_number("orphan_ms", i->orphan_ms);
 	json_bool("claimable", i->flags & KREG_DUMP_CLAIMABLE);
+	json_bool("sealed", i->flags & KREG_DUMP_SEALED);
+	show_json_schema(i->schema, i->schema_version);
 	json_number("objects", i->objects);
 	json_number("bytes", i->bytes);
 	json_number("file_bytes", i->file_bytes);
@@ -93,7 +95,11 @@ static void print_info(const struct kreg_dump_info *i)
 	printf("\ntype      %s\n", text_type(i->type));
 	printf("access    %s, mode %04o%s\n", text_access(i->access), i->mode,
 	       i->flags & KREG_DUMP_CLAIMABLE ? ", claimable" : "");
+	if (i->flags & KREG_DUMP_SEALED)
+		printf("sealed    what is in it stays as it is\n");
 	printf("orphan    %s\n", text_orphan(i->orphan));
+	if (i->schema)
+		printf("schema    %#" PRIx64 ", version %u\n", i->schema, i->schema_version);
 	text_bytes(i->bytes, text, sizeof(text));
 	printf("objects   %" PRIu64 ", %s\n", i->objects, text);
 	text_bytes(i->file_bytes, text, sizeof(text));
@@ -223,7 +229,7 @@ const struct command cmd_dump = {
 	.args = "[-c] [-o FILE] NAME, or --info FILE",
 	.summary = "write a table into a file",
 	.help = "Write a table as it is at one moment to standard output, or into a file, while others\n"
-		"go on writing to it: its name, type, access, mode and orphan rule, and all objects that\n"
+		"go on writing to it: its name, type, access, mode, orphan rule and schema, and all objects that\n"
 		"are neither bound to a process nor on loan. 'kreg restore' makes a table of it.\n\n"
 		"  -o, --output FILE  write it to FILE, which is replaced as a whole, or stays as\n"
 		"                     it was if there is an error\n"

@@ -89,6 +89,17 @@ static void show_roles(const struct kreg_stat *stat)
 	line("limit", buf);
 }
 
+static void show_schema(const struct kreg_stat *stat)
+{
+	char buf[64];
+
+	if (!kreg_stat_schema(stat))
+		return;
+	snprintf(buf, sizeof(buf), "%#" PRIx64 ", version %u", kreg_stat_schema(stat),
+		 kreg_stat_schema_version(stat));
+	line("schema", buf);
+}
+
 static void show(const struct kreg_stat *stat)
 {
 	char buf[192], user[64];
@@ -100,6 +111,9 @@ static void show(const struct kreg_stat *stat)
 		 kreg_stat_mode(stat), text_user(kreg_stat_uid(stat), user, sizeof(user)),
 		 kreg_stat_claimable(stat) ? ", claimable by whoever may write" : "");
 	line("access", buf);
+	show_schema(stat);
+	if (kreg_stat_sealed(stat))
+		line("sealed", "what is in it stays as it is");
 	show_owner(stat);
 	show_roles(stat);
 	number("waiting", kreg_stat_waiters(stat), " to claim it");

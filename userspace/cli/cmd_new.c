@@ -17,6 +17,8 @@ static const struct option options[] = {
 	{ "limit", required_argument, NULL, 'l' },
 	{ "any-user", no_argument, NULL, 'u' },
 	{ "type", required_argument, NULL, 't' },
+	{ "schema", required_argument, NULL, 's' },
+	{ "sealed", no_argument, NULL, 'S' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -30,9 +32,11 @@ struct wish {
 	const char *writer;
 	uint64_t deaths;		/* more than these in deaths_ms are too many */
 	uint64_t deaths_ms;
+	struct schema schema;
 	bool claimable;
 	bool if_missing;
 	bool any_user;
+	bool sealed;
 };
 
 /* Deaths, and in which time: "3/60s". */
@@ -54,7 +58,7 @@ static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:S", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
@@ -66,10 +70,14 @@ static void parse(int argc, char **argv, struct wish *w)
 			usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 		if (c == 't' && parse_type(optarg, &w->type))
 			usage("'%s' is no type: set, ordered_set, bag or duplicate_bag", optarg);
+		if (c == 's' && parse_schema(optarg, &w->schema))
+			usage("'%s' is no schema: a number and a version, as in 0x5e55/2", optarg);
 		if (c == 'c')
 			w->claimable = true;
 		if (c == 'i')
 			w->if_missing = true;
+		if (c == 'S')
+			w->sealed = true;
 		if (c == 'u')
 			w->any_user = true;
 		if (c == 'r')
@@ -94,12 +102,15 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 		.size = sizeof(o),
 		.flags = KREG_OPEN_CREATE | (w->if_missing ? 0 : KREG_OPEN_EXCL) |
 			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0) |
+			 (w->sealed ? KREG_OPEN_SEALED : 0) |
 			 (w->any_user ? KREG_OPEN_ANY_USER : 0),
 		.type = w->type,
 		.access = w->access,
 		.mode = w->mode,
 		.orphan = KREG_ORPHAN_PARK,
 		.orphan_ms = w->keep_ms,
+		.schema = w->schema.id,
+		.schema_version = w->schema.version,
 	};
 
 	return kreg_table_open(client, name, &o, table);
@@ -232,6 +243,11 @@ const struct command cmd_new = {
 		"  -r, --role NAME    follow this role, which is parked: its owner is the table's\n"
 		"  -w, --writer NAME  the owner of this role may write to it\n"
 		"  -l, --limit N/TIME with one more death of an owner in that time, as in 3/60s, it\n"
-		"                     is quarantined: claimed only by those who know",
+		"                     is quarantined: claimed only by those who know\n"
+		"  -s, --schema ID/VERSION  what is in it, as in 0x5e55/2: programs that ask for\n"
+		"                     another schema or version do not open it; with -i the one that\n"
+		"                     is there has to have it\n"
+		"  -S, --sealed       it has no objects for ever, as a role has; 'kreg set --seal'\n"
+		"                     seals one that has some",
 	.run = run,
 };

@@ -16,10 +16,12 @@ int exit_code_of(int err)
 	case ENOTCONN:
 		return EXIT_MISSING;
 	case EEXIST:
+	case EPROTOTYPE:
 		return EXIT_EXISTS;
 	case EACCES:
 	case EPERM:
 	case EBADF:
+	case EROFS:
 		return EXIT_DENIED;
 	case EBUSY:
 	case EOWNERDEAD:

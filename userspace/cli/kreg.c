@@ -7,7 +7,7 @@
 
 /* In the order of the manual page. */
 static const struct command *const commands[] = {
-	&cmd_new, &cmd_rm, &cmd_rename, &cmd_ls, &cmd_info, &cmd_status,
+	&cmd_new, &cmd_rm, &cmd_rename, &cmd_set, &cmd_ls, &cmd_info, &cmd_status,
 	&cmd_put, &cmd_get, &cmd_take, &cmd_del, &cmd_incr, &cmd_patch,
 	&cmd_scan, &cmd_count, &cmd_first, &cmd_last, &cmd_next, &cmd_prev,
 	&cmd_load, &cmd_dump, &cmd_restore,

@@ -133,6 +133,27 @@ int parse_type(const char *text, unsigned int *type)
 	return -EINVAL;
 }
 
+/* ID/VERSION, of which the id may be hexadecimal, as in 0x5e55/2. */
+int parse_schema(const char *text, struct schema *schema)
+{
+	bool is_hex = !strncmp(text, "0x", 2);
+	const char *digits = is_hex ? text + 2 : text;
+	unsigned long long id;
+	uint64_t version;
+	char *end;
+
+	/* strtoull(3) takes blanks, signs and another 0x too. */
+	if (digit(*digits) < 0 || (is_hex && digits[1] == 'x'))
+		return -EINVAL;
+	errno = 0;
+	id = strtoull(digits, &end, is_hex ? 16 : 10);
+	if (errno || *end != '/' || parse_number(end + 1, UINT32_MAX, &version) || !id || !version)
+		return -EINVAL;
+	schema->id = id;
+	schema->version = version;
+	return 0;
+}
+
 int parse_format(const char *text, bool *is_json)
 {
 	*is_json = !strcmp(text, "json");

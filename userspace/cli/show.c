@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A table in JSON, as ls, info and watch show it. */
+#include <inttypes.h>
 #include <time.h>
 
 #include "cmd.h"
@@ -33,6 +34,19 @@ static void show_proc(const char *name, struct kreg_process proc, uid_t uid)
 		json_text(field, comm);
 }
 
+/* As text, since not all readers of JSON keep 64 bits of a number. */
+void show_json_schema(uint64_t schema, unsigned int version)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%#" PRIx64, schema);
+	if (schema)
+		json_text("schema", text);
+	else
+		json_null("schema");
+	json_number("schema_version", version);
+}
+
 void show_json(const struct kreg_stat *stat)
 {
 	char mode[8];
@@ -43,6 +57,8 @@ void show_json(const struct kreg_stat *stat)
 	json_text("access", text_access(kreg_stat_access(stat)));
 	snprintf(mode, sizeof(mode), "%04o", kreg_stat_mode(stat));
 	json_text("mode", mode);
+	show_json_schema(kreg_stat_schema(stat), kreg_stat_schema_version(stat));
+	json_bool("sealed", kreg_stat_sealed(stat));
 	json_number("uid", kreg_stat_uid(stat));
 	json_number("gid", kreg_stat_gid(stat));
 	json_bool("parked", kreg_stat_parked(stat));

@@ -12,6 +12,7 @@ static const char *cause_name(unsigned int cause)
 		[KREG_CAUSE_CLAIM] = "claim", [KREG_CAUSE_NOPROC] = "noproc",
 		[KREG_CAUSE_EXPIRED] = "expired", [KREG_CAUSE_LIMIT] = "limit",
 		[KREG_CAUSE_ACCESS] = "access", [KREG_CAUSE_LEASE] = "lease",
+		[KREG_CAUSE_SCHEMA] = "schema",
 	};
 
 	return cause < sizeof(names) / sizeof(names[0]) ? names[cause] : NULL;

@@ -100,7 +100,12 @@ static int write_table(struct writer *w)
 	add_number(w, DUMP_MODE, i->mode);
 	add_number(w, DUMP_ORPHAN, i->orphan);
 	add_number(w, DUMP_ORPHAN_MS, i->orphan_ms);
-	add_number(w, DUMP_FLAGS, i->flags & KREG_DUMP_CLAIMABLE);
+	add_number(w, DUMP_FLAGS, i->flags & DUMP_TABLE_FLAGS);
+	/* Who does not know these would make a table that its programs do not open. */
+	if (i->schema) {
+		add_number(w, DUMP_SCHEMA, i->schema);
+		add_number(w, DUMP_SCHEMA_VERSION, i->schema_version);
+	}
 	add_number(w, DUMP_ABOUT, w->about);
 	add_number(w, DUMP_VERSION, i->version);
 	add_number(w, DUMP_TIME, i->time_ns);
@@ -204,13 +209,16 @@ static void set_info(struct writer *w, const struct kreg_stat *stat, const struc
 	clock_gettime(CLOCK_REALTIME, &now);
 	w->ahead = now.tv_sec * 1000000000ull + now.tv_nsec - kreg_deadline(0);
 	i->format = DUMP_FORMAT;
-	i->flags = kreg_stat_claimable(stat) ? KREG_DUMP_CLAIMABLE : 0;
+	i->flags = (kreg_stat_claimable(stat) ? KREG_DUMP_CLAIMABLE : 0) |
+		   (kreg_stat_sealed(stat) ? KREG_DUMP_SEALED : 0);
 	i->type = kreg_stat_type(stat);
 	i->access = kreg_stat_access(stat);
 	i->mode = kreg_stat_mode(stat);
 	i->orphan = kreg_stat_orphan(stat);
 	i->orphan_ms = kreg_stat_orphan_ms(stat);
 	i->version = kreg_pin_version(pin);
+	i->schema = kreg_stat_schema(stat);
+	i->schema_version = kreg_stat_schema_version(stat);
 	i->time_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
 	snprintf(i->name, sizeof(i->name), "%s", kreg_stat_name(stat));
 	w->about = kreg_stat_objects(stat);
@@ -236,12 +244,42 @@ static int read_options(struct writer *w, const struct kreg_dump_options *option
 	return ret;
 }
 
+/* Its schema is that of what the pin shows if it is the same before and after. */
+static int begin(struct writer *w, struct kreg_pin **pin)
+{
+	struct kreg_stat *before, *stat;
+	bool same;
+	int ret;
+
+	for (;;) {
+		ret = kreg_table_stat(w->table, &before);
+		if (ret)
+			return ret;
+		ret = kreg_pin_set(w->table, 0, pin);
+		if (!ret)
+			ret = kreg_table_stat(w->table, &stat);
+		if (ret)
+			break;
+		same = kreg_stat_schema(stat) == kreg_stat_schema(before) &&
+		       kreg_stat_schema_version(stat) == kreg_stat_schema_version(before);
+		if (same)
+			set_info(w, stat, *pin);
+		kreg_stat_free(stat);
+		if (same)
+			break;
+		kreg_pin_end(*pin);
+		*pin = NULL;
+		kreg_stat_free(before);
+	}
+	kreg_stat_free(before);
+	return ret;
+}
+
 int kreg_dump(struct kreg_table *table, int fd, const struct kreg_dump_options *options,
 	      struct kreg_dump_info *info)
 {
 	struct writer w = { .table = table, .fd = fd };
 	struct kreg_pin *pin = NULL;
-	struct kreg_stat *stat;
 	int ret = read_options(&w, options);
 
 	if (!ret && info && info->size < sizeof(info->size))
@@ -253,14 +291,9 @@ int kreg_dump(struct kreg_table *table, int fd, const struct kreg_dump_options *
 	if (!w.body || (w.o.flags & KREG_DUMP_COMPRESS && !w.packed))
 		ret = kreg_fail_table(-ENOMEM, TRY_READ, table);
 	if (!ret)
-		ret = kreg_pin_set(table, 0, &pin);
+		ret = begin(&w, &pin);
 	if (!ret)
-		ret = kreg_table_stat(table, &stat);
-	if (!ret) {
-		set_info(&w, stat, pin);
-		kreg_stat_free(stat);
 		ret = write_all(&w, pin);
-	}
 	kreg_pin_end(pin);
 	free(w.body);
 	free(w.packed);

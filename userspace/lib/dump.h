@@ -55,10 +55,15 @@ enum dump_field {
 	DUMP_ORPHAN = 5,
 	DUMP_ORPHAN_MS = 6,
 	DUMP_FLAGS = 7,
+	DUMP_SCHEMA = 8,
+	DUMP_SCHEMA_VERSION = 9,
 	DUMP_ABOUT = DUMP_OPTIONAL | 1,		/* how many objects, for who shows progress */
 	DUMP_VERSION = DUMP_OPTIONAL | 2,
 	DUMP_TIME = DUMP_OPTIONAL | 3,
 };
+
+/* What the field DUMP_FLAGS may have. */
+#define DUMP_TABLE_FLAGS	(KREG_DUMP_CLAIMABLE | KREG_DUMP_SEALED)
 
 /* Positions in the head of a block. */
 #define HEAD_KIND	0

@@ -10,7 +10,8 @@ static int set_number(struct dump_reader *r, unsigned int kind, uint64_t n)
 {
 	struct kreg_dump_info *info = &r->info;
 
-	if (n > UINT32_MAX && kind >= DUMP_TYPE && kind <= DUMP_ORPHAN)
+	if (n > UINT32_MAX && ((kind >= DUMP_TYPE && kind <= DUMP_ORPHAN) ||
+			       kind == DUMP_SCHEMA_VERSION))
 		return kreg_dump_damaged(r, "a number of the table is too large");
 	if (kind == DUMP_TYPE)
 		info->type = n;
@@ -22,8 +23,12 @@ static int set_number(struct dump_reader *r, unsigned int kind, uint64_t n)
 		info->orphan = n;
 	else if (kind == DUMP_ORPHAN_MS)
 		info->orphan_ms = n;
-	else if (kind == DUMP_FLAGS && !(n & ~(uint64_t)KREG_DUMP_CLAIMABLE))
+	else if (kind == DUMP_FLAGS && !(n & ~(uint64_t)DUMP_TABLE_FLAGS))
 		info->flags |= n;
+	else if (kind == DUMP_SCHEMA)
+		info->schema = n;
+	else if (kind == DUMP_SCHEMA_VERSION)
+		info->schema_version = n;
 	else if (kind == DUMP_ABOUT)
 		r->about = n;
 	else if (kind == DUMP_VERSION)
@@ -82,6 +87,8 @@ static int check_table(struct dump_reader *r)
 		return kreg_dump_unknown("rule for orphans", i->orphan);
 	if (!i->mode || i->mode & ~0666u)
 		return kreg_dump_damaged(r, "the mode of the table is none");
+	if (!i->schema != !i->schema_version)
+		return kreg_dump_damaged(r, "its schema has no version, or the version no schema");
 	return 0;
 }
 

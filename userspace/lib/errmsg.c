@@ -23,6 +23,9 @@ static const struct sentence {
 	const char *text;
 } sentences[] = {
 	{ EBUSY, TRY_FOLLOW, ANY, "%t has an heir, whom the role is to have: take it away" },
+	{ EBUSY, TRY_SEAL, ANY,
+	  "%t has objects that are bound to a process, on loan, or expire, or a key that somebody waits to have: it is sealed when they are gone"
+	},
 	{ EBUSY, TRY_OTHER, FOLLOWER,
 	  "%t follows a role and goes where that goes: do this to the role" },
 	{ EOWNERDEAD, TRY_OTHER, ANY,
@@ -43,6 +46,23 @@ static const struct sentence {
 	{ EEXIST, TRY_CREATE, ANY,
 	  "%t exists already; open it, destroy it, or choose another name" },
 	{ EEXIST, TRY_OTHER, ANY, "%t is of another type" },
+	{ EPROTOTYPE, TRY_OTHER, NO_SCHEMA,
+	  "%t has no schema, and this program asks for %S: choose another name, or let its owner set what it is (kreg set --schema)"
+	},
+	{ EPROTOTYPE, TRY_OTHER, OLD_VERSION,
+	  "%t has version %r of the schema %s, and this program asks for version %R: open it with the old one and bring its values into the new form, or destroy it"
+	},
+	{ EPROTOTYPE, TRY_OTHER, NEW_VERSION,
+	  "%t has version %r of the schema %s, and this program asks for version %R: run a release that knows the new one, or destroy the table"
+	},
+	{ EPROTOTYPE, TRY_OTHER, ANY,
+	  "%t has the schema %s, and this program asks for %S: it is another program's; choose another name"
+	},
+	{ EROFS, TRY_OPTION, ANY, "%t is sealed, and what is in it stays what it is" },
+	{ EROFS, TRY_OTHER, ANY,
+	  "%t is sealed, and nobody changes what is in it: make another, and exchange their names ('kreg rename -e')"
+	},
+	{ ECANCELED, TRY_OPTION, ANY, "%t has another version of its schema by now: look at it" },
 	{ ENOENT, TRY_SUBSCRIBE, ANY, "the subscription has ended; nobody waits for it" },
 	{ ENOENT, TRY_OTHER, ANY,
 	  "there is no %t here; create it, or look which there are with 'kreg ls'" },
@@ -143,6 +163,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
 		{ 'E', KREG_MAX_EVENT_VALUE }, { 'A', KREG_MAX_AGENT_VALUE },
 		{ 'F', KREG_MAX_FIELDS }, { 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
+		{ 'r', last.schemas.version }, { 'R', last.schemas.wanted_version },
 	};
 	size_t i;
 
@@ -157,6 +178,9 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 	tmp[0] = '\0';
 	if (sign == 'm')
 		snprintf(tmp, room, "%04o", f->mode);
+	if (sign == 's' || sign == 'S')
+		snprintf(tmp, room, "%#llx", (unsigned long long)(sign == 's' ?
+			 last.schemas.schema : last.schemas.wanted));
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (numbers[i].sign == sign)
 			snprintf(tmp, room, "%llu", (unsigned long long)numbers[i].number);
@@ -236,10 +260,12 @@ static void make_sentence(void)
 	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION ||
-			      attempt == TRY_FOLLOW))
+			      attempt == TRY_SEAL || attempt == TRY_FOLLOW))
 		err = EPERM;
 	if (err == EBUSY && f.follows)
 		f.state = FOLLOWER;
+	if (err == EPROTOTYPE)
+		f.state = kreg_facts_schema(&last.schemas);
 	if (err == EBADF)
 		f.state = kreg_facts_open_state(&last);
 	if (err == EACCES)
@@ -285,6 +311,8 @@ static void remember(int ret, enum attempt attempt, const struct kreg_client *cl
 	last.limit = KREG_LIMIT_NONE;
 	if (has_limit(-ret, attempt))
 		last.limit = kreg_ioctl_limit;
+	if (ret == -EPROTOTYPE)
+		last.schemas = kreg_ioctl_schemas;
 	last.cause = ret == cause && attempt != TRY_ANSWER && attempt != TRY_START ?
 		     cause_text : NULL;
 	cause = 0;

@@ -16,6 +16,9 @@ enum state {
 	REGISTRY,	/* it is one, and the mode lets him write */
 	READ_ONLY,	/* the client was not opened for writing */
 	WRITE_ONLY,	/* nor for reading */
+	NO_SCHEMA,	/* the table has none, and one was asked for */
+	OLD_VERSION,	/* it has that schema, in a version before the one asked for, */
+	NEW_VERSION,	/* or in one after it */
 };
 
 /* Of the last call that failed in this thread. */
@@ -23,6 +26,7 @@ struct failure {
 	int err;		/* positive; 0: none has failed */
 	enum attempt attempt;
 	unsigned int limit;	/* what the kernel has said: enum kreg_limit or enum kreg_denial */
+	struct kreg_schemas schemas;	/* %s, %r: of the table; %S, %R: asked for */
 	bool told;		/* @text is the sentence about it */
 	const char *cause;	/* what a function of the library has found; may be NULL */
 	bool sized;		/* @key_len, @given and @needed are those of the call */
@@ -58,6 +62,8 @@ void kreg_facts_gather(struct facts *f, const struct failure *l);
 void kreg_facts_parameter(const char *name, size_t len, char *buf, size_t room);
 /* What an error has to do with how the client was opened, or ANY. */
 enum state kreg_facts_open_state(const struct failure *l);
+/* Of EPROTOTYPE: what is wrong with the schema, or ANY. */
+enum state kreg_facts_schema(const struct kreg_schemas *s);
 /* Of EACCES: what does not let this user read, or write. */
 enum state kreg_facts_denied(const struct facts *f, bool write);
 

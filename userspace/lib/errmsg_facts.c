@@ -123,6 +123,15 @@ enum state kreg_facts_open_state(const struct failure *l)
 	return flags == O_RDONLY ? READ_ONLY : flags == O_WRONLY ? WRITE_ONLY : ANY;
 }
 
+enum state kreg_facts_schema(const struct kreg_schemas *s)
+{
+	if (!s->schema)
+		return NO_SCHEMA;
+	if (s->schema != s->wanted)
+		return ANY;
+	return s->version < s->wanted_version ? OLD_VERSION : NEW_VERSION;
+}
+
 enum state kreg_facts_denied(const struct facts *f, bool write)
 {
 	/* Who may not look at it may not read it by its mode. */

@@ -106,6 +106,14 @@ struct kreg_stat {
  */
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg);
 extern __thread unsigned int kreg_ioctl_limit;
+/* With -EPROTOTYPE, what the table has, and what was asked for. */
+struct kreg_schemas {
+	uint64_t schema;
+	uint64_t wanted;
+	unsigned int version;
+	unsigned int wanted_version;
+};
+extern __thread struct kreg_schemas kreg_ioctl_schemas;
 
 /* written.c: somebody wants to know what the kernel has written in a call that has succeeded. */
 extern bool kreg_memory_checked;
@@ -266,6 +274,7 @@ enum attempt {
 	TRY_GIVE,
 	TRY_HEIR,
 	TRY_OPTION,
+	TRY_SEAL,
 	TRY_FOLLOW,
 	TRY_READ,
 	TRY_WRITE,

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 __thread unsigned int kreg_ioctl_limit;
+__thread struct kreg_schemas kreg_ioctl_schemas;
 
 /* What the kernel has written to the struct of a call that failed at a limit. */
 static unsigned int limit_of(unsigned int cmd, const void *arg)
@@ -43,6 +44,14 @@ static unsigned int limit_of(unsigned int cmd, const void *arg)
 	return KREG_LIMIT_NONE;
 }
 
+static void keep_schemas(const struct kreg_ioc_open *open)
+{
+	kreg_ioctl_schemas.schema = open->out_schema;
+	kreg_ioctl_schemas.version = open->out_schema_version;
+	kreg_ioctl_schemas.wanted = open->schema;
+	kreg_ioctl_schemas.wanted_version = open->schema_version;
+}
+
 /* What is kept of an error, beside its number, for the sentence about it. */
 static void keep_error(unsigned int cmd, const void *arg)
 {
@@ -52,6 +61,10 @@ static void keep_error(unsigned int cmd, const void *arg)
 	case ENOSPC:
 	case EPERM:
 		kreg_ioctl_limit = limit_of(cmd, arg);
+		break;
+	case EPROTOTYPE:
+		if (cmd == KREG_IOC_OPEN)
+			keep_schemas(arg);
 		break;
 	case EBUSY:
 	case EINVAL:

@@ -154,6 +154,25 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode)
 			  "a mode has no other bits than those of 0666");
 }
 
+int kreg_table_set_schema(struct kreg_table *table, uint64_t schema, unsigned int version,
+			  unsigned int from)
+{
+	return set_option(table, KREG_OPT_SCHEMA, schema, KREG_SCHEMA_VERSIONS(version, from),
+			  "a schema has a version, and without one there is none");
+}
+
+int kreg_table_seal(struct kreg_table *table)
+{
+	struct kreg_ioc_setopt opt = {
+		.size = sizeof(opt),
+		.table = table->id,
+		.option = KREG_OPT_SEAL,
+		.value = 1,
+	};
+
+	return kreg_fail_table(kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt), TRY_SEAL, table);
+}
+
 int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 {
 	return set_option(table, KREG_OPT_ORPHAN, orphan, ms,

@@ -65,6 +65,8 @@ static int create(struct restore *r)
 		.type = r->info.type,
 		.access = KREG_ACCESS_PRIVATE,
 		.orphan = KREG_ORPHAN_DESTROY,
+		.schema = r->info.schema,
+		.schema_version = r->info.schema_version,
 	};
 	const char *name = r->o.name ? r->o.name : r->info.name;
 
@@ -181,8 +183,10 @@ static int set_orphan(struct restore *r)
 /* The access rule, by which others see what is in it, comes when all else is right. */
 static int publish(struct restore *r)
 {
-	int ret = kreg_table_set_mode(r->table, r->info.mode);
+	int ret = r->info.flags & KREG_DUMP_SEALED ? kreg_table_seal(r->table) : 0;
 
+	if (!ret)
+		ret = kreg_table_set_mode(r->table, r->info.mode);
 	if (!ret && r->info.access != KREG_ACCESS_PRIVATE)
 		ret = kreg_table_set_access(r->table, r->info.access);
 	return ret ? ret : set_orphan(r);

@@ -26,6 +26,8 @@ static const struct {
 	E(EMSGSIZE, "the buffer is too small"),
 	E(ENODATA, "the key is not in the table"),
 	E(EEXIST, "it exists already"),
+	E(EROFS, "the table is sealed: nobody changes what is in it"),
+	E(EPROTOTYPE, "what is in the table has another schema or version"),
 	E(EDQUOT, "a limit of the user or of the mailbox is reached"),
 	E(ENOSPC, "a limit of the table is reached"),
 	E(ENOMEM, "no memory, in the machine or in the memory control group"),

@@ -9,7 +9,7 @@
 
 #define OPEN_FLAGS	(KREG_OPEN_CREATE | KREG_OPEN_EXCL | KREG_OPEN_CLAIM | KREG_OPEN_WAIT | \
 			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
-			 KREG_OPEN_QUARANTINED | KREG_OPEN_ANY_USER)
+			 KREG_OPEN_QUARANTINED | KREG_OPEN_ANY_USER | KREG_OPEN_SEALED)
 
 #define OWN_FLAGS	(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
 			 KREG_OPEN_ANY_USER)
@@ -72,7 +72,7 @@ static bool own_user_alone(const struct kreg_open_options *o)
 
 static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options *o)
 {
-	if (o->reserved || (o->flags & ~(OPEN_FLAGS | KREG_OPEN_STANDBY)))
+	if (o->reserved || o->reserved2 || (o->flags & ~(OPEN_FLAGS | KREG_OPEN_STANDBY)))
 		return -EOPNOTSUPP;
 	if ((o->flags & KREG_OPEN_OWN_USER) && (o->flags & KREG_OPEN_ANY_USER))
 		return kreg_cause(-EINVAL,
@@ -81,10 +81,12 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 	if (own_user_alone(o))
 		open->flags |= KREG_OPEN_OWN_USER;
 	open->deadline_ns = o->deadline_ns;
+	open->schema = o->schema;
+	open->schema_version = o->schema_version;
 	if (o->flags & KREG_OPEN_CREATE)
 		return open_new(open, o);
 	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
-	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE)))
+	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE | KREG_OPEN_SEALED)))
 		return kreg_cause(-EINVAL,
 				  "the options describe a new table, without KREG_OPEN_CREATE");
 	open->type = o->type;
@@ -112,6 +114,9 @@ static const char *open_fault(const char *name, const struct kreg_open_options *
 		return "a mode has no other bits than those of 0666";
 	if (o->orphan_ms && o->orphan == KREG_ORPHAN_DESTROY)
 		return "a table that is to be destroyed is not parked for a time";
+	if (!o->schema != !o->schema_version)
+		return o->schema ? "a new table has a version of its schema" :
+		       "a version of a schema goes with the schema alone";
 	return "data goes into an event, and KREG_OPEN_HEIR_SILENT is for none";
 }
 
@@ -239,6 +244,19 @@ static int own_options(struct kreg_open_options *o, const struct kreg_open_optio
 	return ret;
 }
 
+/* The table is the caller's already. */
+static int open_owned(struct kreg_client *client, const char *name,
+		      const struct kreg_open_options *wanted, struct kreg_table **table)
+{
+	struct kreg_open_options o = {
+		.size = sizeof(o),
+		.schema = wanted->schema,
+		.schema_version = wanted->schema_version,
+	};
+
+	return open_table(client, name, &o, table);
+}
+
 int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout_ms,
 		   const struct kreg_open_options *options, struct kreg_table **table)
 {
@@ -253,7 +271,7 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
 	}
 	ret = open_table(client, name, &o, table);
 	if (ret == -EALREADY)
-		ret = open_table(client, name, NULL, table);
+		ret = open_owned(client, name, &o, table);
 	return open_failed(ret, client, name, &o);
 }
 
@@ -291,7 +309,7 @@ int kreg_table_standby(struct kreg_client *client, const char *name,
 	ret = stand_by(client, name, &o, fn, arg, table, ref);
 	if (ret == -EALREADY) {
 		*ref = NULL;
-		ret = open_table(client, name, NULL, table);
+		ret = open_owned(client, name, &o, table);
 	}
 	return open_failed(ret, client, name, &o);
 }

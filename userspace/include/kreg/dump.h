@@ -11,8 +11,8 @@ extern "C" {
 
 /*
  * A dump is a table as it was at one moment, as a file or as what goes through a pipe; kreg-dump(5)
- * describes the bytes. It has the name of the table, its type, access rule, mode, orphan rule, and
- * its objects, those of a key in their order.
+ * describes the bytes. It has the name of the table, its type, access rule, mode, orphan rule,
+ * schema, and its objects, those of a key in their order.
  *
  * What is bound to a process, or on loan to one, is not in it: it means nothing when that process
  * is gone. Nor are owner, heir, role, user, namespaces, limits, and the versions of objects.
@@ -59,6 +59,8 @@ struct kreg_dump_options {
 #define KREG_DUMP_COMPRESS	(1U << 0)
 /* Of struct kreg_dump_info: whoever might write the table might claim it. */
 #define KREG_DUMP_CLAIMABLE	(1U << 1)
+/* Of it, too: the table was sealed. */
+#define KREG_DUMP_SEALED	(1U << 2)
 
 #define KREG_DUMP_OPTIONS_INIT	{ sizeof(struct kreg_dump_options), 0, 0, 0, 0 }
 
@@ -66,7 +68,7 @@ struct kreg_dump_options {
  * struct kreg_dump_info - what a dump has
  * @size: sizeof(struct kreg_dump_info), set by the caller; the rest is written
  * @format: version of the format, 1
- * @flags: KREG_DUMP_COMPRESS, KREG_DUMP_CLAIMABLE
+ * @flags: KREG_DUMP_COMPRESS, KREG_DUMP_CLAIMABLE, KREG_DUMP_SEALED
  * @type: enum kreg_type
  * @access: enum kreg_access
  * @mode: permission bits
@@ -78,6 +80,9 @@ struct kreg_dump_options {
  * @version: of the table, see kreg_pin_version()
  * @time_ns: when it was written, since 1970
  * @name: of the table; "" for one without a name
+ * @schema: of the table, see kreg_table_set_schema(); 0: none
+ * @schema_version: its version
+ * @reserved: 0
  */
 struct kreg_dump_info {
 	size_t size;
@@ -94,10 +99,14 @@ struct kreg_dump_info {
 	uint64_t version;
 	uint64_t time_ns;
 	char name[KREG_MAX_NAME + 8];
+	uint64_t schema;
+	uint32_t schema_version;
+	uint32_t reserved;
 };
 
 #define KREG_DUMP_INFO_INIT \
-	{ sizeof(struct kreg_dump_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 } }
+	{ sizeof(struct kreg_dump_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, { 0 }, \
+	  0, 0, 0 }
 
 /**
  * kreg_dump() - write a table as it is now
@@ -159,10 +168,10 @@ struct kreg_restore_options {
  *
  * The whole dump is verified first; one that comes through a pipe goes into a file without a name
  * in TMPDIR, or /tmp, for that. Then the table is created, private and to be destroyed if the
- * caller dies, and filled, for which the dump is verified again. It gets its mode, access rule and
- * orphan rule at the end, in this order: nobody reads a part of it, and none is left if there is an
- * error or the caller is killed. It is to be parked no longer than this user may, whatever the dump
- * says.
+ * caller dies, and filled, for which the dump is verified again. It is sealed, if it was, and gets
+ * its mode, access rule and orphan rule at the end, in this order: nobody reads a part of it, and
+ * none is left if there is an error or the caller is killed. It is to be parked no longer than this
+ * user may, whatever the dump says.
  *
  * Errors: those of kreg_dump_info() and kreg_table_open(), of these -EEXIST: the name is taken;
  * -ENOTUNIQ: the dump has a key twice that may be there once; -EDQUOT, -ENOSPC: a limit;

@@ -136,6 +136,11 @@ uint64_t kreg_stat_kept(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_kept_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* objects that expire, those included that have and are not removed yet */
 uint64_t kreg_stat_timed(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* nobody changes what is in it any more */
+bool kreg_stat_sealed(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* what is in it, as kreg_table_set_schema() has it; 0: it has no schema */
+uint64_t kreg_stat_schema(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+unsigned int kreg_stat_schema_version(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* subscriptions to its events, and the number of the last of these */
 unsigned int kreg_stat_subscriptions(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_events(const struct kreg_stat *stat) KREG_NONNULL_FIRST;

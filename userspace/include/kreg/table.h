@@ -15,7 +15,7 @@ extern "C" {
  * struct kreg_open_options - how to open or create a table
  * @size: sizeof(struct kreg_open_options)
  * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, QUARANTINED, CLAIMABLE, HEIR_SILENT, OWN_USER,
- *	ANY_USER
+ *	ANY_USER; SEALED: a new table has no objects for ever, see kreg_table_seal()
  * @type: enum kreg_type; 0: KREG_TYPE_SET with CREATE, else any
  * @access: new table: enum kreg_access; 0: KREG_ACCESS_PROTECTED
  * @mode: new table: permission bits of 0666; 0: 0600
@@ -25,6 +25,10 @@ extern "C" {
  * @data: new table, with @heir: bytes for its event
  * @data_len: their number, at most 1024
  * @deadline_ns: with WAIT: when to give up, see kreg_deadline(); 0: never
+ * @schema: a number that the program has chosen for what it keeps in the table: a new table gets
+ *	it, and one that exists has to have it; 0: none, and whatever the table has is fine
+ * @schema_version: its version, which has to be just this; 0, without CREATE: any
+ * @reserved2: must be zero
  *
  * Members for a new table must be zero without KREG_OPEN_CREATE, and do not matter
  * when the table exists.
@@ -46,13 +50,16 @@ struct kreg_open_options {
 	const void *data;
 	size_t data_len;
 	uint64_t deadline_ns;
+	uint64_t schema;
+	unsigned int schema_version;
+	unsigned int reserved2;
 };
 
 /* The kernel has no such flag: with CREATE, the table may be another user's. */
 #define KREG_OPEN_ANY_USER	(1U << 31)
 
 #define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
-				  { 0, 0, 0 }, 0, 0, 0 }
+				  { 0, 0, 0 }, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_deadline() - the moment at which a time-out ends
@@ -72,7 +79,8 @@ uint64_t kreg_deadline(int64_t timeout_ms);
  * With CREATE | CLAIM | WAIT the table is the caller's own when the call returns,
  * whether it was there before or not; see also kreg_table_own().
  *
- * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type;
+ * Errors: -ENOENT: no such table; -EEXIST: with EXCL; or it is of another type; -EPROTOTYPE: it has
+ * another schema than @schema, or another version of it, or none: kreg_errmsg() tells which;
  * -EBUSY: another process owns it, or it follows a role; -EOWNERDEAD: it is quarantined, see
  * kreg_table_set_limit(), and QUARANTINED is not given; -EALREADY: the caller owns it already, open
  * it without CLAIM; -ETIMEDOUT; -EINTR: a handler without SA_RESTART has run while
@@ -150,8 +158,9 @@ int kreg_table_own(struct kreg_client *client, const char *name, int64_t timeout
  * calls it again. Whoever owns the table meanwhile, exactly one event comes for the ref:
  * KREG_EVENT_TRANSFER with cause KREG_CAUSE_CLAIM, and the table is the process'; or
  * KREG_EVENT_GONE: it is destroyed, or with cause KREG_CAUSE_ACCESS, the caller may not claim it
- * any more. It comes when the owner has parked the table, or is dead and has no heir. When
- * waitpid(2) or a pidfd tells of that death, the event can be read.
+ * any more, or with KREG_CAUSE_SCHEMA, it has another schema by now. It comes when the owner has
+ * parked the table, or is dead and has no heir. When waitpid(2) or a pidfd tells of that death, the
+ * event can be read.
  *
  * kreg_ref_cancel() returns 0 if the event was there already: then the table may be the process'
  * own. The place ends with the client, and with execve(2).
@@ -328,6 +337,38 @@ int kreg_table_set_mode(struct kreg_table *table, unsigned int mode) KREG_NONNUL
  */
 int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uint64_t ms)
 	KREG_NONNULL_FIRST;
+
+/**
+ * kreg_table_set_schema() - say what is in a table from now on
+ * @table: a table of the caller's
+ * @schema: the number that its programs have chosen for that; 0: none
+ * @version: its version, at least 1; without a schema 0
+ * @from: the version that the table has to have so far; 0: whatever it has
+ *
+ * A release whose values have another form opens the table of the one before with that one's
+ * @schema_version, or without any, as its owner; brings all values into its own form; and says so
+ * by this at the end. From then on the former release gets -EPROTOTYPE. Who has the table open is
+ * not asked again.
+ *
+ * Errors: -ECANCELED: it has another version than @from; -EINVAL: a schema without a version, or
+ * the other way round; -EROFS: it is sealed; -EPERM, -EACCES: not the owner; -ESTALE.
+ */
+int kreg_table_set_schema(struct kreg_table *table, uint64_t schema, unsigned int version,
+			  unsigned int from) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_table_seal() - let nobody change what is in a table any more
+ * @table: a table of the caller's
+ *
+ * The objects of the table stay as they are, for good: whoever tries to put, change, remove, take,
+ * lend or bind one, or to publish, gets -EROFS. What this client has written before, also without
+ * waiting for it, counts. Reads and all that becomes of the table itself go on. Nothing undoes it;
+ * for a table that is to be changed again, make another and exchange their names.
+ *
+ * Errors: -EBUSY: an object is bound to a process, on loan, or expires, or somebody stands in line
+ * for a key; -EPERM, -EACCES: not the owner; -ESTALE.
+ */
+int kreg_table_seal(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
  * kreg_table_owner_pidfd() - a pidfd of the owner
