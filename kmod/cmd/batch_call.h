@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a batch of writes and a group of several have in common: from the caller, and back to him. */
+/* What a batch of writes and a group of several have in common, from the caller and back. */
 #ifndef KREG_CMD_BATCH_CALL_H
 #define KREG_CMD_BATCH_CALL_H
 

@@ -163,13 +163,13 @@ static void fill_lease(struct things *t, union any *a)
 	_test_puts(t->fd, t->table, t->key, t->value);
 }
 
-/* Of one batch, with a key that another call has not put. */
+/* Of one batch. */
 static void fill_group(struct things *t, union any *a)
 {
 	static struct kreg_ioc_batch batch;
 	static struct kreg_op op;
 
-	op = test_ops(KREG_OP_CLEAR, "");
+	op = test_op(KREG_OP_CLEAR, NULL, 0);
 	batch = test_batch_cmd(t->table, 0, &op, 1);
 	a->group.batches = test_ptr(&batch);
 	a->group.count = 1;

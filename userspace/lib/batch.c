@@ -347,13 +347,13 @@ static const char *group_fault(int ret)
 {
 	switch (ret) {
 	case -EXDEV:
-		return "the tables of the group have different writers of the module, whose parameter writers is not 1";
+		return "the tables of the group have different writers of the module";
 	case -EFBIG:
 		return "a group has at most 32 operations and 64 KiB";
 	case -EINVAL:
 		return "a table is in the group twice";
 	case -EOPNOTSUPP:
-		return "keys of a table of the group may have several objects, or the module knows no groups";
+		return "keys of a table of the group may have several objects";
 	}
 	return NULL;
 }
