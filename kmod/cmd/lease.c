@@ -15,7 +15,7 @@
 #include "cmd/put_apply.h"
 #include "cmd/range.h"
 #include "cmd/sync.h"
-#include "store/gfp.h"
+#include "cmd/usercopy.h"
 #include "table/bond.h"
 #include "table/table.h"
 
@@ -87,14 +87,30 @@ static int nothing_to_lend(struct kreg_client *cl, const struct kreg_ioc_lease *
 	return err;
 }
 
-/* Copy the value out, then lend the object if it is still the same one. */
-static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
+/* Lend the object, whose value the caller has, if it has this version still. */
+static int lend_version(struct kreg_client *cl, struct kreg_ioc_lease *arg, u64 version)
 {
 	const struct kreg_binding to = {
 		.proc = cl->proc,
 		.linger_ms = arg->lease_ms ?: KREG_LEASE_UNLIMITED,
 		.lends = true,
 	};
+	struct kreg_op op = lease_op(arg, KREG_OP_PUT, KREG_OP_BOUND, version);
+	int err;
+
+	op.value = arg->value;
+	op.value_len = arg->out_len;
+	err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
+	if (err)
+		return err;
+	arg->out_version = op.out_version;
+	arg->out_loans = op.out_count;
+	return 0;
+}
+
+/* Copy the value out, then lend the object if it is still the same one. */
+static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
+{
 	struct kreg_op op = lease_op(arg, KREG_OP_GET, 0, 0);
 	struct kreg_op_bond bond;
 	int err;
@@ -109,15 +125,7 @@ static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 		return err == -ENODATA ? nothing_to_lend(cl, arg) : err;
 	if (arg->version && arg->version != op.out_version)
 		return -ECANCELED;
-	op = lease_op(arg, KREG_OP_PUT, KREG_OP_BOUND, op.out_version);
-	op.value = arg->value;
-	op.value_len = arg->out_len;
-	err = kreg_op_put_bound(cl, arg->table, &op, &to, NULL);
-	if (err)
-		return err;
-	arg->out_version = op.out_version;
-	arg->out_loans = op.out_count;
-	return 0;
+	return lend_version(cl, arg, op.out_version);
 }
 
 static int lend_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
@@ -140,8 +148,9 @@ static int lend_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 struct first {
 	struct kreg_client *client;
 	struct kreg_ioc_lease *arg;
-	struct kreg_bounds *bounds;
+	struct kreg_bounds *bounds;	/* NULL: any object */
 	u32 room;			/* for the key, in the caller's memory */
+	u64 version;			/* of the one that was found, and copied out; or 0 */
 	struct kreg_after after;	/* the one that was asked last */
 	u8 key[KREG_MAX_KEY];		/* of that */
 };
@@ -154,6 +163,8 @@ static int get_first(struct first *f)
 
 	if (err)
 		return err;
+	if (!r->flags && !r->low_len && !r->high_len && !r->filter_count)
+		return 0;
 	b = kreg_bounds_get(r, false, &f->after.key);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
@@ -161,14 +172,34 @@ static int get_first(struct first *f)
 	return 0;
 }
 
+/* RCU. To the caller, if his memory is there and the object fits; else that is done later. */
+static void tell_found(struct first *f, const struct kreg_hit *hit)
+{
+	struct kreg_ioc_lease *arg = f->arg;
+	int err;
+
+	if (hit->blob || hit->key_len > f->room || hit->value_len > arg->value_len)
+		return;
+	pagefault_disable();
+	err = kreg_put_nofault(u64_to_user_ptr(arg->key), hit->key, hit->key_len) ?:
+	      kreg_put_nofault(u64_to_user_ptr(arg->value), hit->value, hit->value_len);
+	pagefault_enable();
+	if (err)
+		return;
+	arg->out_len = hit->value_len;
+	f->version = hit->version;
+}
+
 /* RCU. The next that may be had; 0, -ENODATA, -EAGAIN: not in this section. */
 static int look_for_lendable(struct first *f, const struct kreg_table *t)
 {
+	static const struct kreg_bounds any;
 	struct kreg_range_walk walk;
 	enum kreg_range_step step;
 	struct kreg_hit hit;
 
-	kreg_range_start(&walk, &t->store, NULL, f->bounds, &f->after);
+	f->version = 0;
+	kreg_range_start(&walk, &t->store, NULL, f->bounds ?: &any, &f->after);
 	do {
 		step = kreg_range_next(&walk, &hit);
 	} while (step == KREG_RANGE_FOUND && hit.holder &&
@@ -177,7 +208,10 @@ static int look_for_lendable(struct first *f, const struct kreg_table *t)
 		return -ENODATA;
 	f->after.key.len = hit.key_len;
 	memcpy(f->key, hit.key, hit.key_len);
-	return step == KREG_RANGE_FOUND ? 0 : -EAGAIN;
+	if (step != KREG_RANGE_FOUND)
+		return -EAGAIN;
+	tell_found(f, &hit);
+	return 0;
 }
 
 static int find_lendable(struct first *f)
@@ -206,6 +240,8 @@ static int lend_found(struct first *f)
 	if (f->after.key.len > f->room)
 		return -EMSGSIZE;
 	arg->key_len = f->after.key.len;
+	if (f->version)
+		return lend_version(f->client, arg, f->version);
 	if (copy_to_user(u64_to_user_ptr(arg->key), f->key, arg->key_len))
 		return -EFAULT;
 	return lend_once(f->client, arg);
@@ -230,7 +266,7 @@ static int lend_next(struct first *f)
 
 static int lend_first(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 {
-	struct first *f = kmalloc(sizeof(*f), KREG_GFP_USER);
+	struct first *f = kreg_scratch_get(&cl->call, sizeof(*f));
 	int err;
 
 	if (!f)
@@ -250,7 +286,7 @@ static int lend_first(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	if (err && err != -EMSGSIZE)
 		arg->out_key_len = 0;
 	kreg_bounds_free(f->bounds);
-	kfree(f);
+	kreg_scratch_put(&cl->call, f);
 	return err;
 }
 
