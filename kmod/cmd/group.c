@@ -12,6 +12,7 @@
 #include "cmd/group_apply.h"
 #include "cmd/op.h"
 #include "cmd/sync.h"
+#include "cmd/usercopy.h"
 #include "store/gfp.h"
 
 /* A batch of the caller's, and what is made of it. */
@@ -156,8 +157,10 @@ static int apply_parts(struct kreg_client *cl, struct parts *parts, u32 *failed)
 static int put_done(const struct kreg_ioc_group *group, u32 i, u32 done)
 {
 	struct kreg_ioc_batch __user *user = user_batch(group, i);
+	struct kreg_ioc_batch out = { .out_done = done };
 
-	return put_user(done, &user->out_done) ? -EFAULT : 0;
+	return kreg_put_short(&user->out_done, &out.out_done,
+			      sizeof(out) - offsetof(struct kreg_ioc_batch, out_done));
 }
 
 /* As far as the memory can be written: what has happened cannot be undone. */

@@ -188,7 +188,7 @@ TEST_F(ets, setopts)
 	test_err_heir(ESRCH, self->fd, id, gone, NULL, 0, 0);
 	test_err_heir(EOPNOTSUPP, self->fd, id, heir->self, NULL, 0, 4);
 	test_err_setopt(EOPNOTSUPP, self->fd, id, 0, 0, 0);
-	test_err_setopt(EOPNOTSUPP, self->fd, id, KREG_OPT_STREAM + 1, 0, 0);
+	test_err_setopt(EOPNOTSUPP, self->fd, id, 1000, 0, 0);
 	test_info(self->fd, id, &info);
 	EXPECT_TRUE(test_same(heir->self, info.heir));
 	EXPECT_EQ(KREG_ACCESS_PROTECTED, info.access);

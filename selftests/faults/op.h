@@ -248,7 +248,6 @@ MAKER(make_group)
 }
 
 SWEEP(group_put, .make = make_group, .code = KREG_OP_PUT, .object = &page)
-SWEEP(group_delete, .make = make_group, .code = KREG_OP_DELETE, .object = &page)
 
 SWEEP_BATCH(batch_put_small, PUT, small)
 SWEEP_BATCH(batch_put_page, PUT, page)
