@@ -22,7 +22,7 @@
 static int check_no_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR |
-			  KREG_OPEN_HEIR_SILENT | KREG_OPEN_SEALED))
+			  KREG_OPEN_HEIR_SILENT | KREG_OPEN_BESIDE | KREG_OPEN_SEALED))
 		return -EINVAL;
 	if (arg->type || arg->access || arg->mode || arg->orphan || arg->orphan_ms)
 		return -EINVAL;
@@ -85,6 +85,8 @@ static int check_open(const struct kreg_ioc_open *arg)
 		return err;
 	if (!arg->schema && arg->schema_version)
 		return -EINVAL;
+	if (!(arg->flags & KREG_OPEN_BESIDE) != !arg->beside)
+		return -EINVAL;
 	if (arg->flags & KREG_OPEN_QUARANTINED && !(arg->flags & KREG_OPEN_CLAIM))
 		return -EINVAL;
 	/* Without a name there is nothing to find. */
@@ -141,6 +143,18 @@ static int apply_create(struct kreg_table_req *c)
 	return 0;
 }
 
+/* It goes on without the table. ESTALE would mean that the one to be opened has gone meanwhile. */
+static int find_writer(struct kreg_client *cl, u64 table, struct kreg_writer **writer)
+{
+	struct kreg_table *t = kreg_find_table(cl, table);
+
+	if (IS_ERR(t))
+		return PTR_ERR(t) == -EINTR ? -EINTR : -EXDEV;
+	*writer = t->writer;
+	kreg_table_put(t);
+	return 0;
+}
+
 static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_open *open, u64 id)
 {
 	const struct kreg_ioc_open *arg = open->arg;
@@ -160,6 +174,8 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_op
 
 	if (spec.orphan != KREG_ORPHAN_DESTROY)
 		err = kreg_client_may_park(cl, &spec.orphan_ms);
+	if (!err && arg->beside)
+		err = find_writer(cl, arg->beside, &spec.writer);
 	return err ? ERR_PTR(err) : kreg_table_alloc(cl, &spec, id);
 }
 

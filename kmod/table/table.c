@@ -162,7 +162,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	t->shut = spec->sealed;
 	t->uid = cl->uid;
 	t->gid = cl->cred->fsgid;
-	t->writer = kreg_writer_nr(id);
+	t->writer = spec->writer ?: kreg_writer_nr(id);
 	INIT_LIST_HEAD(&t->owned);
 	INIT_LIST_HEAD(&t->heired);
 	INIT_LIST_HEAD(&t->waiters);

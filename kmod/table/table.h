@@ -152,6 +152,7 @@ struct kreg_table_spec {
 	bool sealed;
 	u64 orphan_ms;
 	struct kreg_schema schema;
+	struct kreg_writer *writer;	/* NULL: any */
 };
 
 /*

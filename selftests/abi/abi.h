@@ -12,7 +12,7 @@
 #include "kit/job.h"
 #include "kit/watch.h"
 
-#define FIRST_UNKNOWN	(KREG_CMD_CHANGE + 1)
+#define FIRST_UNKNOWN	(KREG_CMD_GROUP + 1)
 
 /* What the members of all commands point to. */
 struct things {
@@ -225,7 +225,7 @@ static const struct command {
 } commands[] = {
 	{ "query", KREG_IOC_QUERY, 56, 56, fill_query, 0 },
 	{ "whois", KREG_IOC_WHOIS, 32, 32, fill_whois, KREG_WHOIS_ALL },
-	{ "open", KREG_IOC_OPEN, 120, 144, fill_open, KREG_OPEN_ALL },
+	{ "open", KREG_IOC_OPEN, 120, 152, fill_open, KREG_OPEN_ALL },
 	{ "destroy", KREG_IOC_DESTROY, 16, 16, fill_table, KREG_DESTROY_ALL },
 	{ "give", KREG_IOC_GIVE, 48, 48, fill_give, KREG_GIVE_ALL },
 	{ "setopt", KREG_IOC_SETOPT, 72, 72, fill_setopt, 0 },

@@ -26,13 +26,27 @@ FIXTURE_VARIANT(group) {
 FIXTURE_VARIANT_ADD(group, set) { .type = KREG_TYPE_SET };
 FIXTURE_VARIANT_ADD(group, ordered) { .type = KREG_TYPE_ORDERED_SET };
 
+/* With the writer of another table. */
+static int create_beside(int fd, __u32 type, __u64 beside, __u64 *id)
+{
+	struct kreg_ioc_open cmd = test_open_cmd(NULL, KREG_OPEN_CREATE | KREG_OPEN_BESIDE);
+	int err;
+
+	cmd.type = type;
+	cmd.access = KREG_ACCESS_PUBLIC;
+	cmd.mode = 0666;
+	cmd.beside = beside;
+	err = _test_open_cmd(fd, &cmd);
+	*id = cmd.out_table;
+	return err;
+}
+
 FIXTURE_SETUP(group)
 {
 	self->fd = test_setup(_metadata, &self->base);
 	ASSERT_EQ(0, _test_create_type(self->fd, "a", variant->type, KREG_ACCESS_PUBLIC,
 				       &self->a));
-	ASSERT_EQ(0, _test_create_type(self->fd, "b", variant->type, KREG_ACCESS_PUBLIC,
-				       &self->b));
+	ASSERT_EQ(0, create_beside(self->fd, variant->type, self->a, &self->b));
 	self->batch[0] = test_batch_cmd(self->a, 0, self->ops[0], 1);
 	self->batch[1] = test_batch_cmd(self->b, KREG_BATCH_ATOMIC, self->ops[1], 1);
 }
@@ -252,7 +266,7 @@ TEST_F(group, limits)
 	__u32 i, failed;
 
 	for (i = 0; i <= KREG_MAX_GROUP; i++) {
-		test_create(self->fd, NULL, KREG_ACCESS_PUBLIC, &id);
+		ASSERT_EQ(0, create_beside(self->fd, variant->type, self->a, &id));
 		self->ops[0][i] = test_op_puts("key", "value");
 		nine[i] = test_batch_cmd(id, 0, &self->ops[0][i], 1);
 	}
@@ -323,7 +337,7 @@ TEST_F(group, errors)
 	self->ops[1][0].flags = KREG_OP_KEEP;
 	BAD_BATCH(EOPNOTSUPP, 1, (void)was);
 	self->ops[1][0].flags = 0;
-	ASSERT_EQ(0, _test_create_type(self->fd, "bag", KREG_TYPE_BAG, KREG_ACCESS_PUBLIC, &bag));
+	ASSERT_EQ(0, create_beside(self->fd, KREG_TYPE_BAG, self->a, &bag));
 	BAD_BATCH(EOPNOTSUPP, 2, self->batch[1].table = bag);
 	test_destroy(self->fd, self->b);
 	BAD_BATCH(ESTALE, 1, (void)was);
@@ -346,13 +360,55 @@ TEST_F(group, rights)
 	struct kid *alice = kid_start_as(_metadata, ALICE);
 	__u64 hers, ours;
 
-	test_create(self->fd, "ours", KREG_ACCESS_PROTECTED, &ours);
 	ASSERT_EQ(0, kid_create(alice, "hers", KREG_ACCESS_PUBLIC, &hers));
+	ASSERT_EQ(0, create_beside(self->fd, variant->type, hers, &ours));
+	ASSERT_EQ(0, _test_setopt(self->fd, ours, KREG_OPT_ACCESS, KREG_ACCESS_PROTECTED, 0));
 	alice->job->arg = hers;
 	alice->job->table = ours;
 	EXPECT_EQ(-EACCES, kid_do(alice, job_group));
 	EXPECT_EQ(0, test_objects(self->fd, hers));
 	EXPECT_EQ(0, test_objects(self->fd, ours));
+}
+
+/* Where there are several writers, some tables have another one. */
+TEST_F(group, beside)
+{
+	struct kreg_ioc_open cmd;
+	int i, err, others = 0;
+	char name[8];
+	__u32 failed;
+	__u64 id;
+
+	self->ops[0][0] = test_op_puts("key", "value");
+	self->ops[1][0] = test_op_puts("key", "value");
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		ASSERT_EQ(0, _test_create_type(self->fd, name, variant->type, KREG_ACCESS_PUBLIC,
+					       &id));
+		self->batch[1].table = id;
+		err = run_both(&failed);
+		ASSERT_TRUE(!err || err == -EXDEV);
+		EXPECT_EQ(2, failed);
+		EXPECT_EQ(!err, test_objects(self->fd, id));
+		others += !!err;
+	}
+	EXPECT_EQ(test_param("writers") > 1, others > 0);
+	cmd = test_open_cmd("a", KREG_OPEN_BESIDE);
+	cmd.type = 0;
+	cmd.beside = self->b;
+	EXPECT_EQ(-EINVAL, _test_open_cmd(self->fd, &cmd));
+	cmd.flags = KREG_OPEN_CREATE;
+	cmd.type = variant->type;
+	EXPECT_EQ(-EINVAL, _test_open_cmd(self->fd, &cmd));
+	cmd.flags = KREG_OPEN_CREATE | KREG_OPEN_BESIDE;
+	cmd.beside = 0;
+	EXPECT_EQ(-EINVAL, _test_open_cmd(self->fd, &cmd));
+	/* It does not matter to one that is there. */
+	cmd.beside = self->b + (1ULL << 40);
+	EXPECT_EQ(0, _test_open_cmd(self->fd, &cmd));
+	EXPECT_EQ(-EXDEV, create_beside(self->fd, variant->type, cmd.beside, &id));
+	test_destroy(self->fd, self->b);
+	EXPECT_EQ(-EXDEV, create_beside(self->fd, variant->type, self->b, &id));
 }
 
 TEST_HARNESS_MAIN

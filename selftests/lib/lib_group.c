@@ -12,11 +12,15 @@ static bool says(const char *text)
 
 TEST_F(lib, run_all)
 {
-	struct kreg_table *other = dump_new_table(self->client, "group", KREG_TYPE_ORDERED_SET);
+	struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
 	struct kreg_batch *all[2], *empty;
+	struct kreg_table *other;
 	int failed;
 
-	ASSERT_NE(NULL, other);
+	o.flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL;
+	o.type = KREG_TYPE_ORDERED_SET;
+	o.beside = self->table;
+	ASSERT_EQ(0, kreg_table_open(self->client, "group", &o, &other));
 	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &all[0]));
 	ASSERT_EQ(0, kreg_batch_new(other, KREG_BATCH_ATOMIC, &all[1]));
 	ASSERT_EQ(0, kreg_batch_new(other, 0, &empty));
@@ -48,6 +52,24 @@ TEST_F(lib, run_all)
 	kreg_batch_free(all[0]);
 	kreg_batch_free(all[1]);
 	dump_drop_table(other);
+}
+
+TEST_F(lib, beside)
+{
+	struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
+	struct kreg_table *gone, *t;
+
+	o.beside = self->table;
+	EXPECT_EQ(-EINVAL, kreg_table_open(self->client, self->name, &o, &t));
+	EXPECT_TRUE(says("the options describe a new table"));
+	gone = dump_new_table(self->client, "gone", KREG_TYPE_SET);
+	ASSERT_NE(NULL, gone);
+	ASSERT_EQ(0, kreg_table_destroy(gone));
+	o.beside = gone;
+	o.flags = KREG_OPEN_CREATE;
+	EXPECT_EQ(-EXDEV, kreg_table_open(self->client, "new", &o, &t));
+	EXPECT_TRUE(says("the table beside which it is to be created is gone"));
+	kreg_table_close(gone);
 }
 
 TEST_F(lib, run_all_errors)

@@ -362,7 +362,7 @@ struct kreg_ioc_query {
 #define KREG_FEATURE_FIRST	(1ULL << 17)	/* FIRST of LEASE */
 #define KREG_FEATURE_SCHEMA	(1ULL << 18)	/* @schema of OPEN, SCHEMA of SETOPT */
 #define KREG_FEATURE_SEAL	(1ULL << 19)	/* SEALED of OPEN, SEAL of SETOPT */
-#define KREG_FEATURE_GROUP	(1ULL << 20)	/* GROUP */
+#define KREG_FEATURE_GROUP	(1ULL << 20)	/* GROUP, BESIDE of OPEN */
 #define KREG_FEATURE_ALL	(KREG_FEATURE_SET | KREG_FEATURE_WATCH | KREG_FEATURE_BOUND | \
 				 KREG_FEATURE_STREAM | KREG_FEATURE_ROLE | KREG_FEATURE_STANDBY | \
 				 KREG_FEATURE_WAIT | KREG_FEATURE_LINE | KREG_FEATURE_LEASE | \
@@ -448,10 +448,11 @@ enum kreg_orphan {
 #define KREG_OPEN_QUARANTINED	(1U << 8)	/* with CLAIM: also over its limit of deaths */
 #define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
 #define KREG_OPEN_SEALED	(1U << 12)	/* at creation: without objects for ever */
-#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_OWN_USER | KREG_OPEN_SEALED)
+#define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of @beside */
+#define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_BESIDE | KREG_OPEN_OWN_USER | \
+				 KREG_OPEN_SEALED)
 /* Not yet: */
 #define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
-#define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of another table */
 
 /* Bits of @out_how of KREG_IOC_OPEN. */
 #define KREG_OPENED_CREATED	(1U << 0)	/* the table is new */
@@ -490,6 +491,8 @@ enum kreg_orphan {
  * @out_schema_version: version of @out_schema; 0: the table has no schema. Both are written also
  *	with EPROTOTYPE
  * @out_schema: the schema of the table; 0: it has none
+ * @beside: for a new table, with BESIDE, id of the table whose writer of the module is to be that
+ *	of the new one, so that a KREG_IOC_GROUP may have both; else 0
  *
  * Find, create or claim a table. Members that describe a new table must be zero
  * without CREATE and do not matter when the table exists. The creator owns the
@@ -535,13 +538,13 @@ enum kreg_orphan {
  * process that waits for what others cannot keep has to look at it first.
  *
  * Errors beside the general ones: EINVAL: CREATE with a schema without a version, a version without
- * a schema; ENOENT; EEXIST; EPROTOTYPE: it has another schema or version; EBUSY: it has another
- * owner, or follows a role; EALREADY: the caller owns it already; EOWNERDEAD; ETIMEDOUT: the
- * deadline has passed;
- * ESTALE: destroyed while waiting; EINTR: a handler without SA_RESTART has run while
- * waiting; EDQUOT: %KREG_MAX_WAITERS are in line already, or watches of the user; ESRCH,
- * ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM: parked for
- * longer than this user may, or, with OWN_USER, another user's; ENOSPC: there are 1,048,576 tables.
+ * a schema; EXDEV: there is no table @beside; ENOENT; EEXIST; EPROTOTYPE: it has another schema or
+ * version; EBUSY: it has another owner, or follows a role; EALREADY: the caller owns it already;
+ * EOWNERDEAD; ETIMEDOUT: the deadline has passed; ESTALE: destroyed while waiting; EINTR: a handler
+ * without SA_RESTART has run while waiting; EDQUOT: %KREG_MAX_WAITERS are in line already, or
+ * watches of the user; ESRCH, ENOTCONN, EPERM, EDQUOT for the heir as in %KREG_OPT_HEIR; EPERM:
+ * parked for longer than this user may, or, with OWN_USER, another user's; ENOSPC: there are
+ * 1,048,576 tables.
  */
 struct kreg_ioc_open {
 	__u32 size;
@@ -568,6 +571,7 @@ struct kreg_ioc_open {
 	__u32 schema_version;
 	__u32 out_schema_version;
 	__aligned_u64 out_schema;
+	__aligned_u64 beside;
 };
 
 /* Of the first version of that struct, which its number tells. */
@@ -2109,7 +2113,7 @@ struct kreg_ioc_rename {
  * committed in their order, one right after the other: who looks into two tables, one after the
  * other, and finds what a batch has done, finds in the next look what those before it have.
  *
- * The tables have the same writer of the module, which has one (parameter writers), else EXDEV.
+ * The tables have the same writer of the module (parameter writers; %KREG_OPEN_BESIDE), else EXDEV.
  *
  * Errors are those of KREG_IOC_BATCH with ATOMIC; @out_done of the batch to blame is the index of
  * the operation, or their count if none is. EINVAL: a table is in it twice; a batch of reads;

@@ -347,7 +347,7 @@ static const char *group_fault(int ret)
 {
 	switch (ret) {
 	case -EXDEV:
-		return "the tables of the group have different writers of the module";
+		return "the tables have different writers of the module: create one beside another";
 	case -EFBIG:
 		return "a group has at most 32 operations and 64 KiB";
 	case -EINVAL:

@@ -83,9 +83,12 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 	open->deadline_ns = o->deadline_ns;
 	open->schema = o->schema;
 	open->schema_version = o->schema_version;
+	open->beside = o->beside ? o->beside->id : 0;
+	open->flags |= o->beside ? KREG_OPEN_BESIDE : 0;
 	if (o->flags & KREG_OPEN_CREATE)
 		return open_new(open, o);
-	if (o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid || o->data_len ||
+	if (o->beside || o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid ||
+	    o->data_len ||
 	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE | KREG_OPEN_SEALED)))
 		return kreg_cause(-EINVAL,
 				  "the options describe a new table, without KREG_OPEN_CREATE");
@@ -120,6 +123,15 @@ static const char *open_fault(const char *name, const struct kreg_open_options *
 	return "data goes into an event, and KREG_OPEN_HEIR_SILENT is for none";
 }
 
+static int open_refused(int ret, const char *name, const struct kreg_open_options *o)
+{
+	if (ret == -EINVAL)
+		return kreg_cause(ret, open_fault(name, o));
+	if (ret == -EXDEV)
+		return kreg_cause(ret, "the table beside which it is to be created is gone");
+	return ret;
+}
+
 /* @id: of the place in line. */
 static int open_with(struct kreg_client *client, const char *name,
 		     const struct kreg_open_options *o, struct kreg_table **table, uint64_t *id)
@@ -147,7 +159,7 @@ static int open_with(struct kreg_client *client, const char *name,
 	ret = kreg_ioctl(client, KREG_IOC_OPEN, &open);
 	if (ret) {
 		kreg_table_close(t);
-		return ret == -EINVAL ? kreg_cause(ret, open_fault(name, o)) : ret;
+		return open_refused(ret, name, o);
 	}
 	t->id = open.out_table;
 	t->type = open.out_type;

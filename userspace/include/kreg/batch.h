@@ -67,8 +67,9 @@ int kreg_batch_run(struct kreg_batch *batch) KREG_NONNULL_FIRST KREG_MUST_CHECK;
  * So an object is moved from one table to another, and is never in both or in none. Each may be run
  * again. What is empty is left out.
  *
- * Errors: those of an atomic batch; -EXDEV: the tables have different writers of the module, whose
- * parameter writers is not 1; -EINVAL: a table twice; -EOPNOTSUPP: a bag; -EFBIG: too much.
+ * Errors: those of an atomic batch; -EXDEV: the tables have different writers of the module, see
+ * @beside of &struct kreg_open_options; -EINVAL: a table twice; -EOPNOTSUPP: a bag; -EFBIG: too
+ * much.
  */
 int kreg_batch_run_all(struct kreg_batch *const *batches, unsigned int count, int *failed)
 	KREG_MUST_CHECK;

@@ -29,6 +29,8 @@ extern "C" {
  *	it, and one that exists has to have it; 0: none, and whatever the table has is fine
  * @schema_version: its version, which has to be just this; 0, without CREATE: any
  * @reserved2: must be zero
+ * @beside: new table: one with which it may be in a kreg_batch_run_all(), however many writers the
+ *	module has; NULL: any may do
  *
  * Members for a new table must be zero without KREG_OPEN_CREATE, and do not matter
  * when the table exists.
@@ -53,13 +55,14 @@ struct kreg_open_options {
 	uint64_t schema;
 	unsigned int schema_version;
 	unsigned int reserved2;
+	const struct kreg_table *beside;
 };
 
 /* The kernel has no such flag: with CREATE, the table may be another user's. */
 #define KREG_OPEN_ANY_USER	(1U << 31)
 
 #define KREG_OPEN_OPTIONS_INIT	{ sizeof(struct kreg_open_options), 0, 0, 0, 0, 0, 0, 0, \
-				  { 0, 0, 0 }, 0, 0, 0, 0, 0, 0 }
+				  { 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_deadline() - the moment at which a time-out ends
