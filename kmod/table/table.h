@@ -68,6 +68,7 @@ struct kreg_table {
 	u8 type;
 	kuid_t uid;
 	kgid_t gid;
+	u32 expirer_bytes;		/* turn: of @expirer */
 	u64 id;
 	struct kreg_ns *ns;
 	struct kreg_writer *writer;
@@ -75,19 +76,19 @@ struct kreg_table {
 	u32 name_memory;		/* turn: of @name */
 	u32 renames;			/* turn: how often that has changed */
 	u32 policy_bytes;		/* turn: of @policy and what it has */
-	u32 expirer_bytes;		/* turn: of @expirer */
+	refcount_t refs;
 	struct kreg_name __rcu *name;	/* turn: or NULL */
 
 	/* Where there is room before the store, which begins a cache line: */
 	struct list_head unbinding;	/* kreg_bond.waiting: of the dead, who wait as well */
 	struct kreg_policy __rcu *policy;	/* turn: set once; NULL: nothing of role.h */
 	struct kreg_awaited_set *awaited;	/* turn: keys that are waited for; NULL: none yet */
+	struct kreg_stream *stream;	/* turn: holds a reference; NULL: nobody asks for events */
 
 	struct kreg_store store;
 	struct kreg_lane lane;
 	struct kreg_upkeep upkeep;
 	s64 charged;			/* turn: bytes of @store that are charged to the user */
-	struct kreg_stream *stream;	/* turn: holds a reference; NULL: nobody asks for events */
 	u64 events;			/* turn: number of the last event of former streams */
 	struct kreg_expirer *expirer;	/* turn: set once; NULL: nothing in it has ever expired */
 
@@ -118,13 +119,12 @@ struct kreg_table {
 	bool sealed;			/* one way; also read without */
 
 	/* What is due to it: a request in its lane, which has a reference. */
-	bool own_queued;
-	bool is_expiring;		/* the end of the time for which it is parked is due, */
+	bool own_queued : 1;
+	bool is_expiring : 1;		/* the end of the time for which it is parked is due, */
 	struct kreg_death *passer;	/* its owner's death, */
 	struct kreg_death *ending;	/* or that of its namespace's init; both wait for it */
 	struct kreg_req own;
 
-	refcount_t refs;
 	struct rcu_work free_work;
 };
 
