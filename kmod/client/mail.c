@@ -92,7 +92,7 @@ static int charge_box(struct kreg_proc *to, u32 bytes)
 {
 	u32 count = atomic_inc_return(&to->mails);
 	u32 sum = atomic_add_return(bytes, &to->mail_bytes);
-	enum kreg_limit limit = KREG_LIMIT_NONE;
+	enum kreg_limit limit;
 
 	if (count > READ_ONCE(kreg_limits.events))
 		limit = KREG_LIMIT_MAILBOX;

@@ -221,8 +221,7 @@ void kreg_batch_advance(struct kreg_batch *b, u32 n)
 void kreg_batch_give_up(struct kreg_batch *b, int err)
 {
 	kreg_table_assert(b->table);
-	if (b->phase == CHECK || b->phase == APPLY)
-		kreg_txn_abort(&b->txn);
+	kreg_txn_abort(&b->txn);
 	fail_batch(b, err, b->count);
 }
 

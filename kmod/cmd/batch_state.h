@@ -46,7 +46,7 @@ struct kreg_batch {
 
 /* Turn. Do the work of the phase for up to @n operations. */
 void kreg_batch_advance(struct kreg_batch *b, u32 n);
-/* Turn. Nothing of it has happened, or will: @err, for which no operation is to blame. */
+/* Turn. It was looked through, and is not applied: @err, for which no operation is to blame. */
 void kreg_batch_give_up(struct kreg_batch *b, int err);
 /* Sleeps. It was applied, or has failed: give back what was reserved, and bring what is wanted. */
 void kreg_batch_end(struct kreg_batch *b);

@@ -21,28 +21,31 @@
 /* Result of a claim that waits in line; never the error of a call. */
 #define WAITING		(-EINPROGRESS)
 
-/* Behind what the caller has asked for, which stays as it is. */
-static int tell_schema(struct kreg_open *open, struct kreg_table *t)
+static void note_schema(struct kreg_open *open, struct kreg_table *t)
 {
 	struct kreg_schema has = kreg_table_schema(t);
 
 	open->arg->out_schema = has.id;
 	open->arg->out_schema_version = has.version;
+}
+
+static int tell_schema(struct kreg_open *open, struct kreg_table *t)
+{
+	note_schema(open, t);
 	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_schema_version);
 }
 
+/* With the schema that was asked for between them, which is as it was. */
 int kreg_open_answer(struct kreg_open *open, struct kreg_table *t, u32 how, u64 id)
 {
-	size_t from = offsetof(struct kreg_ioc_open, out_table);
-
 	open->arg->out_table = t->id;
 	open->arg->out_type = t->type;
 	open->arg->out_how = how;
 	open->arg->out_id = id;
 	open->arg->out_limit = KREG_LIMIT_NONE;
 	open->arg->out_reserved = 0;
-	return kreg_cmd_answer(open->call, from, offsetof(struct kreg_ioc_open, schema) - from) ?:
-	       tell_schema(open, t);
+	note_schema(open, t);
+	return kreg_cmd_answer_from(open->call, struct kreg_ioc_open, out_table);
 }
 
 static struct kreg_schema wanted_schema(const struct kreg_open *open)

@@ -32,7 +32,7 @@ struct kreg_question {
 	bool swaps;
 	bool negates;
 	bool is_bytes;
-	u16 size;		/* of a field; 0: a number that is none */
+	u16 size;		/* of a field */
 	u32 offset;
 	u32 bytes;		/* where they begin, behind the questions */
 	u64 word_end;		/* a field so long has all of the word that is loaded for it */

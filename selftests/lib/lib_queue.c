@@ -196,6 +196,10 @@ TEST_F(queue, errors)
 	ASSERT_EQ(0, kreg_queue_push(self->queue, "x", 1, 0));
 	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
 	EXPECT_EQ(-EINVAL, kreg_job_back(job, -1));
+	/* It is not left on loan, where nobody could end it. */
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_EQ(2, kreg_job_deliveries(job));
+	EXPECT_EQ(0, kreg_job_done(job));
 	ASSERT_EQ(0, kreg_clear(self->table, NULL));
 	/* What is no job is left where it is. */
 	ASSERT_EQ(0, kreg_put(self->table, "j", 1, "v", 1));
@@ -242,6 +246,48 @@ TEST_F(queue, waits)
 	EXPECT_EQ(0, kreg_job_done(job));
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 	kreg_queue_close(other);
+}
+
+/* A child that waits has a file of its own, and reads nothing of its parent's. */
+TEST_F(queue, waits_in_a_child)
+{
+	struct kreg_job *job;
+	int status;
+	pid_t pid;
+
+	EXPECT_EQ(-ETIMEDOUT, kreg_queue_take(self->queue, 1, &job));
+	pid = fork();
+	if (!pid)
+		_exit(kreg_queue_take(self->queue, 60000, &job) || kreg_job_done(job));
+	ASSERT_LT(0, pid);
+	usleep(20000);
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "job", 3, 0));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "again", 5, 20));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	EXPECT_TRUE(is_job(job, "again", 1));
+	EXPECT_EQ(0, kreg_job_done(job));
+}
+
+/* What has got the number of a descriptor that the program has closed is not read from. */
+TEST_F(queue, descriptor_of_another)
+{
+	struct kreg_job *job;
+	int ends[2], next, fd;
+	char byte;
+
+	/* The one that waiting opens is the next that is free. */
+	ASSERT_LE(0, next = dup(0));
+	close(next);
+	EXPECT_EQ(-ETIMEDOUT, kreg_queue_take(self->queue, 1, &job));
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ(1, write(ends[1], "x", 1));
+	ASSERT_EQ(next, fd = dup2(ends[0], next));
+	EXPECT_EQ(-EBADF, kreg_queue_take(self->queue, 1, &job));
+	EXPECT_EQ(1, read(fd, &byte, 1));
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static unsigned int less_if_slow(unsigned int n)

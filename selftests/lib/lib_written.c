@@ -182,6 +182,29 @@ TEST_F(lib, lease)
 	ASSERT_EQ(0, kreg_lease_return(self->table, "k", 1, NULL));
 }
 
+/* The library looks at the key of a job that it has got. */
+TEST_F(lib, queue)
+{
+	struct kreg_open_options options = KREG_OPEN_OPTIONS_INIT;
+	struct kreg_queue *queue;
+	struct kreg_table *jobs;
+	struct kreg_job *job;
+	size_t len;
+
+	options.flags = KREG_OPEN_CREATE;
+	options.type = KREG_TYPE_ORDERED_SET;
+	ASSERT_EQ(0, kreg_table_open(self->client, NULL, &options, &jobs));
+	ASSERT_EQ(0, kreg_queue_open(jobs, NULL, &queue));
+	ASSERT_EQ(0, kreg_queue_push(queue, "vav", 3, 0));
+	ASSERT_EQ(0, kreg_queue_take(queue, 0, &job));
+	EXPECT_EQ(1, kreg_job_deliveries(job));
+	EXPECT_EQ(2, count_v(kreg_job_value(job, &len), 3));
+	EXPECT_EQ(0, kreg_job_done(job));
+	kreg_queue_close(queue);
+	kreg_table_destroy(jobs);
+	kreg_table_close(jobs);
+}
+
 TEST_F(lib, state)
 {
 	const struct kreg_stat *each;

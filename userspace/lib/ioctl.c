@@ -32,6 +32,10 @@ static unsigned int limit_of(unsigned int cmd, const void *arg)
 		return ((const struct kreg_ioc_pin *)arg)->out_limit;
 	case KREG_IOC_RENAME:
 		return ((const struct kreg_ioc_rename *)arg)->out_limit;
+	case KREG_IOC_CHANGE:
+		return ((const struct kreg_ioc_change *)arg)->out_limit;
+	case KREG_IOC_GROUP:
+		return ((const struct kreg_ioc_group *)arg)->out_limit;
 	case KREG_IOC_SUBSCRIBE:
 		return ((const struct kreg_ioc_subscribe *)arg)->out_limit;
 	case KREG_IOC_OP:

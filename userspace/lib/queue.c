@@ -43,12 +43,12 @@ void kreg_queue_close(struct kreg_queue *queue)
 	free(queue);
 }
 
+/* UINT64_MAX: never. */
 static uint64_t due_after(int64_t delay_ms)
 {
-	uint64_t now = kreg_job_now();
+	uint64_t due = kreg_deadline(delay_ms);
 
-	return (uint64_t)delay_ms > (UINT64_MAX - now) / 1000000 ? UINT64_MAX :
-	       now + delay_ms * UINT64_C(1000000);
+	return due ? due : UINT64_MAX;
 }
 
 static struct kreg_op put_op(const unsigned char *key, const void *value, size_t len)
@@ -172,6 +172,22 @@ static int move_job(const struct kreg_job *job, const struct job_key *key)
 	return kreg_ioctl(table->client, KREG_IOC_BATCH, &io);
 }
 
+static int return_job(const struct kreg_job *job)
+{
+	unsigned char bytes[JOB_KEY];
+	struct kreg_ioc_lease io = {
+		.size = sizeof(io), .flags = KREG_LEASE_RETURN | KREG_LEASE_VERSION,
+		.table = job->queue->table->id, .key = kreg_ptr(bytes), .key_len = JOB_KEY,
+		.version = job->version,
+	};
+	int ret;
+
+	kreg_job_write(&job->key, bytes);
+	ret = kreg_ioctl(job->queue->table->client, KREG_IOC_LEASE, &io);
+	return ret == -ENODATA ? -ECANCELED : ret;
+}
+
+/* If that cannot be done the job is given back at once: nobody could end it any more. */
 static int move_anew(const struct kreg_job *job, char what, uint64_t due_ns, uint32_t deliveries)
 {
 	struct job_key key;
@@ -182,6 +198,8 @@ static int move_anew(const struct kreg_job *job, char what, uint64_t due_ns, uin
 		if (!ret)
 			ret = move_job(job, &key);
 	} while (ret == -EEXIST);
+	if (ret && ret != -ECANCELED)
+		return_job(job);
 	return ret;
 }
 
@@ -232,7 +250,7 @@ static int take_or_wait(struct kreg_queue *q, uint64_t until, struct kreg_job **
 
 	for (;;) {
 		ret = kreg_queue_listen(q);
-		now = kreg_job_now();
+		now = kreg_deadline(0);
 		if (!ret)
 			ret = take_now(q, now, job);
 		if (ret != -ENODATA)
@@ -249,7 +267,7 @@ static int take_or_wait(struct kreg_queue *q, uint64_t until, struct kreg_job **
 
 int kreg_queue_take(struct kreg_queue *queue, int64_t timeout_ms, struct kreg_job **job)
 {
-	int ret = take_now(queue, kreg_job_now(), job);
+	int ret = take_now(queue, kreg_deadline(0), job);
 
 	if (ret == -ENODATA && timeout_ms)
 		ret = take_or_wait(queue, timeout_ms < 0 || timeout_ms == INT64_MAX ? UINT64_MAX :
@@ -285,31 +303,13 @@ int kreg_job_done(struct kreg_job *job)
 	return end_job(job, kreg_ioctl(job->queue->table->client, KREG_IOC_OP, &io));
 }
 
-static int return_job(const struct kreg_job *job)
-{
-	unsigned char bytes[JOB_KEY];
-	struct kreg_ioc_lease io = {
-		.size = sizeof(io), .flags = KREG_LEASE_RETURN | KREG_LEASE_VERSION,
-		.table = job->queue->table->id, .key = kreg_ptr(bytes), .key_len = JOB_KEY,
-		.version = job->version,
-	};
-	int ret;
-
-	kreg_job_write(&job->key, bytes);
-	ret = kreg_ioctl(job->queue->table->client, KREG_IOC_LEASE, &io);
-	return ret == -ENODATA ? -ECANCELED : ret;
-}
-
 int kreg_job_back(struct kreg_job *job, int64_t delay_ms)
 {
-	int ret;
+	int ret = delay_ms > 0 ? move_anew(job, JOB_WAITS, due_after(delay_ms), job->deliveries) :
+				 return_job(job);
 
 	if (delay_ms < 0)
 		ret = kreg_cause(-EINVAL, "the delay is below 0");
-	else if (delay_ms)
-		ret = move_anew(job, JOB_WAITS, due_after(delay_ms), job->deliveries);
-	else
-		ret = return_job(job);
 	return end_job(job, ret);
 }
 
@@ -337,7 +337,7 @@ static int count_jobs(struct kreg_queue *q, char what, uint64_t from, uint64_t u
 int kreg_queue_count(struct kreg_queue *queue, struct kreg_queue_counts *counts)
 {
 	struct kreg_queue_counts c = KREG_QUEUE_COUNTS_INIT;
-	uint64_t now = kreg_job_now(), all, seen;
+	uint64_t now = kreg_deadline(0), all, seen;
 	int ret;
 
 	if (counts->size < sizeof(c)) {
@@ -367,7 +367,7 @@ int kreg_queue_revive(struct kreg_queue *queue, uint64_t *revived)
 	int ret;
 
 	while (!(ret = lend(queue, JOB_DEAD, UINT64_MAX, &job))) {
-		ret = move_anew(job, JOB_WAITS, kreg_job_now(), 0);
+		ret = move_anew(job, JOB_WAITS, kreg_deadline(0), 0);
 		free(job);
 		if (ret && ret != -ECANCELED)
 			break;

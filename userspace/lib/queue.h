@@ -45,9 +45,8 @@ void kreg_job_range(char what, uint64_t from_ns, uint64_t until_ns, unsigned cha
 		    unsigned char *high);
 /* A key of its own for a job that is due then. */
 int kreg_job_make(struct job_key *key, char what, uint64_t due_ns, uint32_t deliveries);
-uint64_t kreg_job_now(void);
 
-/* queue_wait.c: what has happened until now does not wake later. -ESTALE and so on. */
+/* queue_wait.c: what has happened until now does not wake later. -ESTALE, -ENXIO and so on. */
 int kreg_queue_listen(struct kreg_queue *queue);
 /* Until something happens, or it is that late. 0, -EINTR. */
 int kreg_queue_sleep(struct kreg_queue *queue, uint64_t until_ns);

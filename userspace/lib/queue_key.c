@@ -4,17 +4,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "queue.h"
-
-uint64_t kreg_job_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
-}
 
 void kreg_job_write(const struct job_key *key, unsigned char *bytes)
 {

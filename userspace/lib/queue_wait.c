@@ -38,15 +38,22 @@ static bool has_ended(const char *events, ssize_t len)
 	return ended;
 }
 
+/* The program may have closed the descriptor, and another file got its number. */
 static int drop_events(struct kreg_queue *q)
 {
-	uint64_t room[ROOM / 8];
 	struct pollfd file = { .fd = q->client->fd, .events = POLLIN };
+	int ret = kreg_client_check(q->client);
+	uint64_t room[ROOM / 8];
 	bool ended = false;
 	ssize_t len;
 
+	if (ret)
+		return ret;
 	while (poll(&file, 1, 0) > 0) {
 		len = read(file.fd, room, sizeof(room));
+		/* In a child the file is the parent's; the call opens another. */
+		if (len < 0 && errno == ENXIO)
+			return subscribe(q);
 		if (len < 0 && errno != EINTR)
 			return -errno;
 		ended |= has_ended((const char *)room, len);
@@ -68,7 +75,7 @@ int kreg_queue_listen(struct kreg_queue *q)
 int kreg_queue_sleep(struct kreg_queue *q, uint64_t until_ns)
 {
 	struct pollfd file = { .fd = q->client->fd, .events = POLLIN };
-	uint64_t now = kreg_job_now();
+	uint64_t now = kreg_deadline(0);
 	struct timespec left = { 0, 0 };
 
 	if (until_ns > now) {

@@ -90,6 +90,8 @@ void kreg_mark_written(unsigned int cmd, const void *arg)
 	case KREG_IOC_LEASE:
 		if (!(lease->flags & KREG_LEASE_RETURN))
 			written(lease->value, lease->out_len);
+		if (lease->flags & KREG_LEASE_FIRST)
+			written(lease->key, lease->out_key_len);
 		break;
 	}
 }

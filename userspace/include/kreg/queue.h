@@ -105,11 +105,13 @@ int kreg_job_done(struct kreg_job *job) KREG_NONNULL_FIRST KREG_MUST_CHECK;
  * @job: the job, which is freed whatever is returned
  * @delay_ms: not before so many milliseconds; 0: at once, in its old place
  *
- * Errors: as kreg_job_done(); -EINVAL: @delay_ms is below 0.
+ * With any error but -ECANCELED it is given back at once.
+ *
+ * Errors: as kreg_job_done(); -EINVAL: @delay_ms is below 0; with a delay those of kreg_put().
  */
 int kreg_job_back(struct kreg_job *job, int64_t delay_ms) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
-/** kreg_job_reject() - put a job aside, among the dead ones; as kreg_job_done(). */
+/** kreg_job_reject() - put a job aside, among the dead ones; as kreg_job_back() with a delay. */
 int kreg_job_reject(struct kreg_job *job) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
