@@ -316,17 +316,14 @@ static unsigned int fill_group(struct kreg_batch *const *batches, unsigned int c
 static int run_group(struct kreg_batch *const *batches, unsigned int count, unsigned int *blame)
 {
 	struct kreg_ioc_batch io[KREG_MAX_GROUP];
-	struct kreg_ioc_group group = {
-		.size = sizeof(group),
-		.batches = kreg_ptr(io),
-		.batch_size = sizeof(io[0]),
-	};
+	struct kreg_ioc_group group = { .size = sizeof(group), .batch_size = sizeof(io[0]) };
 	unsigned int at[KREG_MAX_GROUP], i;
 	int ret;
 
 	group.count = fill_group(batches, count, io, at);
 	if (!group.count)
 		return 0;
+	group.batches = kreg_ptr(io);
 	group.out_failed = group.count;
 	ret = kreg_ioctl(batches[0]->table->client, KREG_IOC_GROUP, &group);
 	for (i = 0; i < group.count; i++) {

@@ -390,9 +390,7 @@ int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
 		   struct kreg_info *info);
 void kreg_stat_set(struct kreg_stat *stat, const struct kreg_info *info);
 
-static inline uint64_t kreg_ptr(const void *ptr)
-{
-	return (uintptr_t)ptr;
-}
+/* No function: a compiler would take what the module is to write for what is read unset. */
+#define kreg_ptr(ptr)	((uint64_t)(uintptr_t)(const void *)(ptr))
 
 #endif /* KREG_LIB_INTERNAL_H */

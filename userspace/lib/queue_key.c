@@ -50,10 +50,9 @@ int kreg_job_make(struct job_key *key, char what, uint64_t due_ns, uint32_t deli
 	static _Atomic uint32_t made;
 	uint32_t random;
 
+	*key = (struct job_key){ what, due_ns, (uint64_t)made++ << 32, deliveries };
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return -errno;
-	*key = (struct job_key){
-		what, due_ns, (uint64_t)made++ << 32 | random, deliveries,
-	};
+	key->number |= random;
 	return 0;
 }
