@@ -99,6 +99,13 @@ deaths: guest
 	@selftests/vm/run -k $(or $(KERNEL),6.12) -p lend=$(or $(LEND),1) -o '$(BUILD)/guest' \
 		-t 0 "cd /kselftest/kreg && KREG_TEST_DEATHS=$(DEATHS) ./deaths_many"
 
+#: make differ        random operations on Erlang's ETS and on kreg (OPS=200000 SEED=...
+#:                    KERNEL=... SEQUENCE=file): all results agree
+.PHONY: differ
+differ:
+	@KREG_TEST_OPS='$(OPS)' KREG_TEST_SEED='$(SEED)' $(KERNEL:%=KERNEL='%') \
+		selftests/differ/differ $(SEQUENCE:%='%')
+
 #: make bench         kreg beside its peers: instructions, and wall time (KERNEL=...)
 #: make bench-quick   what kreg costs, in instructions, in two minutes (KERNEL=...)
 #: make bench-check   compare that with selftests/bench/counted.baseline: 1 % fail
