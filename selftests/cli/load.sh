@@ -76,7 +76,7 @@ t 'a line without an end' 1 '' 'kreg load: line 1: it is longer than *' \
 t 'no such table' 3 '' '*' "$kreg" load none "$tmp/made"
 t 'no such file' 1 '' 'kreg load: /no/such: No such file or directory' \
 	"$kreg" load into /no/such
-t 'a directory' 1 '' 'kreg load: line *: what comes next cannot be read*' "$kreg" load into "$tmp"
+t 'a directory' 1 '' 'kreg load: line 1: it cannot be read*' "$kreg" load into "$tmp"
 t 'another format' 2 '' "kreg load: 'xml' is no format: text or json*" \
 	"$kreg" load -f xml into "$tmp/made"
 t 'scan in another format' 2 '' "kreg scan: 'xml' is no format: text or json*" \

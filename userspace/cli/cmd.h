@@ -40,7 +40,7 @@ extern const struct command cmd_new, cmd_rm, cmd_rename, cmd_ls, cmd_info, cmd_p
 	cmd_monitor, cmd_status, cmd_register, cmd_unregister, cmd_whereis, cmd_keys, cmd_publish,
 	cmd_role, cmd_call, cmd_cast, cmd_wait, cmd_lock, cmd_lease, cmd_supervise, cmd_super,
 	cmd_first, cmd_last, cmd_next, cmd_prev, cmd_incr, cmd_patch,
-	cmd_dump, cmd_restore, cmd_load, cmd_queue, cmd_set;
+	cmd_dump, cmd_restore, cmd_load, cmd_batch, cmd_queue, cmd_set;
 
 /* args.c: the command that runs, and options that all have. */
 extern const struct command *command;
@@ -181,6 +181,7 @@ int with_key(int argc, char **argv, int (*act)(struct kreg_table *table, const s
 					       void *arg), void *arg);
 /* Claim a parked table, if it would not be lost by this command's death; 0 or -errno. */
 int own_parked(struct kreg_table *table, struct kreg_table **mine);
+void park_again(struct kreg_table *mine);	/* what was claimed so, and close it */
 /* Do @act; if only the owner may and the table is parked, claim it for that time. */
 int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
 	     void *arg);

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* kreg load: put what 'kreg scan' has printed. */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "load.h"
 
-/* The longest value, if each byte is an escape of six. */
-#define LINE	((KREG_MAX_VALUE + KREG_MAX_KEY) * 6 + 4096)
 #define LINES	1000
 #define BYTES	(1u << 20)
 
@@ -19,41 +13,19 @@ static const struct option options[] = {
 };
 
 struct load {
-	FILE *in;
+	struct reader in;
 	bool json;
-	char *text;			/* a line */
-	size_t len;
-	uint64_t number;		/* of the line that was read last */
 	struct line lines[LINES];	/* that are to be put */
 	unsigned int count;
 	size_t bytes;
 	uint64_t loaded;		/* objects */
 };
 
-/* 1; 0 at the end; -EFBIG: it has no end where one should be. */
-static int read_line(struct load *l)
-{
-	int c = EOF;
-
-	for (l->len = 0; l->len < LINE; l->len++) {
-		c = getc_unlocked(l->in);
-		if (c == EOF || c == '\n')
-			break;
-		l->text[l->len] = c;
-	}
-	if (l->len == LINE)
-		return -EFBIG;
-	if (c == EOF && ferror(l->in))
-		return -EIO;
-	l->text[l->len] = '\0';
-	l->number++;
-	return c != EOF || l->len;
-}
-
 static const char *parse_line(struct load *l, struct line *line)
 {
-	const char *fault = l->json ? line_json(l->text, l->len, line) :
-			    line_text(l->text, l->len, line);
+	const struct reader *in = &l->in;
+	const char *fault = l->json ? line_json(in->text, in->len, line) :
+			    line_text(in->text, in->len, line);
 
 	if (fault)
 		return fault;
@@ -109,7 +81,8 @@ static int bad_line(struct kreg_table *table, struct load *l, const char *fault)
 	int ret = put_all(table, l);
 
 	return ret ? ret : fail_text(EXIT_ERROR, "line %" PRIu64 ": %s; %" PRIu64
-				     " objects before it are loaded", l->number, fault, l->loaded);
+				     " objects before it are loaded", l->in.number, fault,
+				     l->loaded);
 }
 
 static int load_lines(struct kreg_table *table, struct load *l)
@@ -118,7 +91,7 @@ static int load_lines(struct kreg_table *table, struct load *l)
 	struct line line;
 	int ret;
 
-	while ((ret = read_line(l)) > 0) {
+	while ((ret = reader_next(&l->in)) > 0) {
 		fault = parse_line(l, &line);
 		if (fault)
 			return bad_line(table, l, fault);
@@ -130,11 +103,7 @@ static int load_lines(struct kreg_table *table, struct load *l)
 		if (ret)
 			return ret;
 	}
-	if (ret == -EFBIG) {
-		l->number++;
-		return bad_line(table, l, "it is longer than that of any object");
-	}
-	return ret ? bad_line(table, l, "what comes next cannot be read") : put_all(table, l);
+	return ret ? bad_line(table, l, reader_fault(ret)) : put_all(table, l);
 }
 
 static int report(const struct load *l)
@@ -149,15 +118,6 @@ static int report(const struct load *l)
 	return finish_output();
 }
 
-static int open_lines(const char *path, FILE **in)
-{
-	*in = stdin;
-	if (!path || !strcmp(path, "-"))
-		return 0;
-	*in = fopen(path, "re");
-	return *in ? 0 : fail_text(EXIT_ERROR, "%s: %s", path, strerror(errno));
-}
-
 static int run(int argc, char **argv)
 {
 	static struct load l;
@@ -168,10 +128,7 @@ static int run(int argc, char **argv)
 		if (parse_format(optarg, &l.json))
 			usage("'%s' is no format: text or json", optarg);
 	need_args(argc, 1, 2);
-	l.text = malloc(LINE + 1);
-	if (!l.text)
-		return fail_text(EXIT_ERROR, "no memory");
-	ret = open_lines(argv[optind + 1], &l.in);
+	ret = reader_open(&l.in, argv[optind + 1]);
 	if (!ret)
 		ret = open_table(argv[optind], &table);
 	if (!ret) {
@@ -179,7 +136,7 @@ static int run(int argc, char **argv)
 		close_table(table);
 		ret = ret ? ret : report(&l);
 	}
-	free(l.text);
+	reader_close(&l.in);
 	return ret;
 }
 

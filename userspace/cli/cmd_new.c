@@ -19,6 +19,7 @@ static const struct option options[] = {
 	{ "type", required_argument, NULL, 't' },
 	{ "schema", required_argument, NULL, 's' },
 	{ "sealed", no_argument, NULL, 'S' },
+	{ "beside", required_argument, NULL, 'b' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -30,6 +31,7 @@ struct wish {
 	uint64_t keep_ms;
 	const char *role;
 	const char *writer;
+	const char *beside;
 	uint64_t deaths;		/* more than these in deaths_ms are too many */
 	uint64_t deaths_ms;
 	struct schema schema;
@@ -58,7 +60,7 @@ static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:S", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:Sb:", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
@@ -84,6 +86,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->role = optarg;
 		if (c == 'w')
 			w->writer = optarg;
+		if (c == 'b')
+			w->beside = optarg;
 		if (c == 'l' && parse_limit(optarg, w))
 			usage("'%s' is no limit: deaths and a time, as in 3/60s", optarg);
 	}
@@ -96,7 +100,7 @@ static void parse(int argc, char **argv, struct wish *w)
  * moment, the table either does not exist or is parked.
  */
 static int create(struct kreg_client *client, const char *name, const struct wish *w,
-		  struct kreg_table **table)
+		  const struct kreg_table *beside, struct kreg_table **table)
 {
 	struct kreg_open_options o = {
 		.size = sizeof(o),
@@ -111,9 +115,26 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 		.orphan_ms = w->keep_ms,
 		.schema = w->schema.id,
 		.schema_version = w->schema.version,
+		.beside = beside,
 	};
 
 	return kreg_table_open(client, name, &o, table);
+}
+
+static int create_beside(struct kreg_client *client, const char *name, const struct wish *w,
+			 struct kreg_table **table)
+{
+	struct kreg_table *beside;
+	int ret;
+
+	if (!w->beside)
+		return create(client, name, w, NULL, table);
+	ret = kreg_table_open(client, w->beside, NULL, &beside);
+	if (ret)
+		return ret;
+	ret = create(client, name, w, beside, table);
+	kreg_table_close(beside);
+	return ret;
 }
 
 static int set_writer(struct kreg_table *table, const char *name)
@@ -205,7 +226,7 @@ static int run(int argc, char **argv)
 	ret = open_client(&client);
 	if (ret)
 		return ret;
-	ret = create(client, argv[optind], &w, &table);
+	ret = create_beside(client, argv[optind], &w, &table);
 	if (ret) {
 		ret = fail(ret);
 		kreg_client_close(client);
@@ -248,6 +269,8 @@ const struct command cmd_new = {
 		"                     another schema or version do not open it; with -i the one that\n"
 		"                     is there has to have it\n"
 		"  -S, --sealed       it has no objects for ever, as a role has; 'kreg set --seal'\n"
-		"                     seals one that has some",
+		"                     seals one that has some\n"
+		"  -b, --beside NAME  have the writer of the module that this table has, as\n"
+		"                     'kreg batch' needs it where the module has several",
 	.run = run,
 };

@@ -87,6 +87,10 @@ _kreg()
 		_kreg_super "$cur"
 	elif [[ $cmd == queue && $COMP_CWORD -eq 2 ]]; then
 		_kreg_words "$cur" 'push work ls revive'
+	elif [[ $cmd == batch && $COMP_CWORD -eq 2 ]]; then
+		_kreg_words "$cur" 'put new del'
+	elif [[ $cmd == batch && ${COMP_WORDS[COMP_CWORD - 1]} == @(-f|--file) ]]; then
+		compopt -o default 2> /dev/null
 	elif [[ $cmd == monitor && $before != *' -o '* && $before != *' --owner '* ]]; then
 		_kreg_words "$cur" "$(cd /proc && echo [0-9]*)"
 	else

@@ -29,6 +29,10 @@ _kreg()
 		compadd -- status start stop restart reload shutdown tree
 	elif [[ $command == queue ]] && (( CURRENT == 3 )); then
 		compadd -- push work ls revive
+	elif [[ $command == batch ]] && (( CURRENT == 3 )); then
+		compadd -- put new del
+	elif [[ $command == batch && ${words[CURRENT-1]} == (-f|--file) ]]; then
+		_files
 	elif [[ $command == super ]]; then
 		found=("${(@0)$(kreg ls --null 2> /dev/null)}")
 		found=("${(@M)found:#supervisor.*}")

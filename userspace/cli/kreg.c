@@ -10,7 +10,7 @@ static const struct command *const commands[] = {
 	&cmd_new, &cmd_rm, &cmd_rename, &cmd_set, &cmd_ls, &cmd_info, &cmd_status,
 	&cmd_put, &cmd_get, &cmd_take, &cmd_del, &cmd_incr, &cmd_patch,
 	&cmd_scan, &cmd_count, &cmd_first, &cmd_last, &cmd_next, &cmd_prev,
-	&cmd_load, &cmd_dump, &cmd_restore,
+	&cmd_batch, &cmd_load, &cmd_dump, &cmd_restore,
 	&cmd_claim, &cmd_role, &cmd_give, &cmd_hold, &cmd_watch, &cmd_publish,
 	&cmd_monitor, &cmd_wait, &cmd_lock, &cmd_lease, &cmd_queue, &cmd_register, &cmd_unregister,
 	&cmd_whereis, &cmd_keys,

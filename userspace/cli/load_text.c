@@ -39,7 +39,7 @@ static const char *unescape(const char *s, size_t len, struct bytes *to)
 	return NULL;
 }
 
-static const char *read_part(const char *s, size_t len, struct bytes *to)
+const char *line_part(const char *s, size_t len, struct bytes *to)
 {
 	char *copy;
 	int ret;
@@ -65,9 +65,9 @@ const char *line_text(const char *text, size_t len, struct line *line)
 	if (!line->key.data)
 		return "no memory";
 	line->value.data = line->key.data + key_len;
-	fault = read_part(text, key_len, &line->key);
+	fault = line_part(text, key_len, &line->key);
 	if (!fault)
-		fault = read_part(tab + 1, len - key_len - 1, &line->value);
+		fault = line_part(tab + 1, len - key_len - 1, &line->value);
 	if (fault)
 		line_free(line);
 	return fault;

@@ -84,11 +84,21 @@ int own_parked(struct kreg_table *table, struct kreg_table **mine)
 	return kreg_table_claim(kreg_table_client(table), kreg_table_name(table), 0, mine);
 }
 
+void park_again(struct kreg_table *mine)
+{
+	int ret = kreg_table_park(mine);
+
+	if (ret && ret != -EPERM && ret != -EACCES && ret != -ESTALE)
+		note("table '%s' could not be parked again (%s); the kernel does it when this command ends",
+		     kreg_table_name(mine), kreg_error_name(ret));
+	kreg_table_close(mine);
+}
+
 int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
 	     void *arg)
 {
 	struct kreg_table *mine;
-	int ret, park;
+	int ret;
 
 	ret = act(table, arg);
 	if (ret != -EACCES && ret != -EPERM)
@@ -100,10 +110,6 @@ int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void
 	/* Another table may have taken the name meanwhile. */
 	if (kreg_table_id(mine) == kreg_table_id(table))
 		ret = act(mine, arg);
-	park = kreg_table_park(mine);
-	if (park && park != -EPERM && park != -EACCES && park != -ESTALE)
-		note("table '%s' could not be parked again (%s); the kernel does it when this command ends",
-		     kreg_table_name(mine), kreg_error_name(park));
-	kreg_table_close(mine);
+	park_again(mine);
 	return ret;
 }
