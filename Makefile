@@ -99,6 +99,15 @@ deaths: guest
 	@selftests/vm/run -k $(or $(KERNEL),6.12) -p lend=$(or $(LEND),1) -o '$(BUILD)/guest' \
 		-t 0 "cd /kselftest/kreg && KREG_TEST_DEATHS=$(DEATHS) ./deaths_many"
 
+#: make sizes         ten million objects and a hundred thousand tables (OBJECTS=10000000
+#:                    TABLES=100000 KERNEL=...): what they cost, and their owner is killed
+.PHONY: sizes
+OBJECTS ?= 10000000
+TABLES ?= 100000
+sizes: guest
+	@selftests/vm/run -k $(or $(KERNEL),6.12) -o '$(BUILD)/guest' -m 6G -t 0 "cd /kselftest/kreg && \
+		KREG_TEST_OBJECTS=$(OBJECTS) KREG_TEST_TABLES=$(TABLES) ./sizes"
+
 #: make differ        random operations on Erlang's ETS and on kreg (OPS=200000 SEED=...
 #:                    KERNEL=... SEQUENCE=file): all results agree
 .PHONY: differ

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Large tables and many tables. Times and sizes are printed; no limit is set to times.
+ *
+ * KREG_TEST_OBJECTS=N, KREG_TEST_TABLES=N: so many, instead of a million and 10,000.
  */
 #include <sys/resource.h>
 
 #include "kit/fixture.h"
 #include "kit/job.h"
 
-#define OBJECTS		test_size(1000000)
-#define TABLES		test_size(10000)
+#define OBJECTS		number_of("KREG_TEST_OBJECTS", 1000000)
+#define TABLES		number_of("KREG_TEST_TABLES", 10000)
 #define CLIENTS		1000
 #define KEY		16
 #define VALUE		64
 #define BATCH		KREG_MAX_BATCH_OPS
+
+static unsigned int number_of(const char *variable, unsigned int usual)
+{
+	const char *n = getenv(variable);
+
+	return n && atoi(n) > 0 ? (unsigned int)atoi(n) : test_size(usual);
+}
+
+/* Seconds for a test that has so many for the usual number. */
+static int patience(int seconds, unsigned int number, unsigned int usual)
+{
+	return test_scale(seconds * (1 + number / usual));
+}
 
 FIXTURE(sizes) {
 	struct test_base base;
@@ -64,9 +79,30 @@ static long put_many(int fd, __u64 table, __u32 from, __u32 to)
 	return 0;
 }
 
-static long job_put_many(struct job *job)
+/* How long each tenth took, and what memory the first one takes. */
+struct growth {
+	__u64 ns[10];
+	__u64 memory;
+};
+
+static long job_grow(struct job *job)
 {
-	return put_many(job->fd, job->table, 0, job->arg);
+	struct growth *g = (void *)job->value;
+	__u32 tenth = job->arg / 10, i;
+	struct kreg_info info;
+	__u64 start;
+	long err = 0;
+
+	for (i = 0; i < 10 && !err; i++) {
+		start = test_now_ns();
+		err = put_many(job->fd, job->table, i * tenth, i < 9 ? (i + 1) * tenth : job->arg);
+		g->ns[i] = test_now_ns() - start;
+		if (!err && !i)
+			err = _test_info(job->fd, job->table, &info);
+		if (!err && !i)
+			g->memory = info.memory;
+	}
+	return err;
 }
 
 /* If the sum of the numbers in the keys is right, each is there once. */
@@ -103,57 +139,97 @@ static long scan_sum(int fd, __u64 table, __u64 *sum)
 	return count;
 }
 
-TEST_F_TIMEOUT(sizes, million_objects, test_scale(180))
+/* It takes as much memory for each, whatever their number; how long it took is printed. */
+static void expect_linear(struct __test_metadata *_metadata, const struct growth *g,
+			  const struct kreg_info *info)
 {
-	struct kid *kid = kid_start(_metadata);
+	__u64 before = g->memory / (OBJECTS / 10), each = info->memory / OBJECTS, all = 0;
+	unsigned int i;
+
+	for (i = 0; i < 10; i++)
+		all += g->ns[i] / 1000000;
+	TH_LOG("%u objects of %u + %u bytes: %llu ms, the last tenth %.2f times the first",
+	       OBJECTS, KEY, VALUE, (unsigned long long)all, (double)g->ns[9] / g->ns[0]);
+	TH_LOG("%llu bytes each, %llu of a tenth of them; index %llu", (unsigned long long)each,
+	       (unsigned long long)before, (unsigned long long)info->buckets);
+	EXPECT_GE(before + before / 4, each);
+}
+
+static void expect_all(struct __test_metadata *_metadata, int fd, __u64 id)
+{
 	char key[KEY + 1], value[VALUE];
-	struct kreg_info info;
-	struct test_event event;
-	unsigned long long us;
-	__u64 id, start, sum = 0;
-	__u32 i;
+	__u64 start = test_now_ns(), sum = 0;
+	__u32 i, n = 0;
 
-	ASSERT_EQ(0, kid_create(kid, "million", KREG_ACCESS_PUBLIC, &id));
-	ASSERT_EQ(0, kid_heir(kid, id, self->me, ""));
-	kid->job->table = id;
-	kid->job->arg = OBJECTS;
-	start = test_now_ns();
-	kid_ask(kid, job_put_many);
-	while (kid_answer(kid) == -ETIME)
-		;
-	ASSERT_EQ(0, kid->job->ret);
-	us = us_since(start);
-	ASSERT_EQ(0, _test_sync(self->fd));
-	test_info(self->fd, id, &info);
-	EXPECT_EQ(OBJECTS, info.objects);
-	EXPECT_EQ((__u64)OBJECTS * (KEY + VALUE), info.bytes);
-	TH_LOG("%u objects of %u + %u bytes: %llu ms, %llu bytes each, index %llu",
-	       OBJECTS, KEY, VALUE, us / 1000,
-	       (unsigned long long)info.memory / OBJECTS,
-	       (unsigned long long)info.buckets);
-
-	for (i = 0; i < OBJECTS; i += 997) {
+	for (i = 0; i < OBJECTS; i += 997, n++) {
 		make_key(key, i);
-		ASSERT_EQ(VALUE, _test_get(self->fd, id, key, KEY, value,
-					   VALUE));
+		ASSERT_EQ(VALUE, _test_get(fd, id, key, KEY, value, VALUE));
 	}
+	TH_LOG("%u looked up: %llu ns each", n, us_since(start) * 1000 / n);
 	start = test_now_ns();
-	EXPECT_EQ(OBJECTS, scan_sum(self->fd, id, &sum));
+	EXPECT_EQ(OBJECTS, scan_sum(fd, id, &sum));
 	EXPECT_EQ((__u64)OBJECTS * (OBJECTS - 1) / 2, sum);
 	TH_LOG("scan of all: %llu ms", us_since(start) / 1000);
+}
+
+static __u64 fill_table(struct __test_metadata *_metadata, struct kid *kid, __u32 type,
+			struct kreg_process heir)
+{
+	struct job *job = kid->job;
+	__u64 id;
+
+	kid_open_prepare(kid, "million", KREG_OPEN_CREATE | KREG_OPEN_EXCL);
+	job->open.type = type;
+	job->open.access = KREG_ACCESS_PUBLIC;
+	ASSERT_EQ(0, kid_do(kid, job_open));
+	id = job->table;
+	ASSERT_EQ(0, kid_heir(kid, id, heir, ""));
+	job->table = id;
+	job->arg = OBJECTS;
+	kid_ask(kid, job_grow);
+	while (kid_answer(kid) == -ETIME)
+		;
+	ASSERT_EQ(0, job->ret);
+	return id;
+}
+
+static void million_objects(struct __test_metadata *_metadata, int fd, __u32 type)
+{
+	struct kid *kid = kid_start(_metadata);
+	struct test_event event;
+	struct kreg_info info;
+	__u64 id, start;
+
+	id = fill_table(_metadata, kid, type, test_self(fd));
+	ASSERT_EQ(0, _test_sync(fd));
+	test_info(fd, id, &info);
+	EXPECT_EQ(OBJECTS, info.objects);
+	EXPECT_EQ((__u64)OBJECTS * (KEY + VALUE), info.bytes);
+	expect_linear(_metadata, (void *)kid->job->value, &info);
+	expect_all(_metadata, fd, id);
 
 	kill(kid->pid, SIGKILL);
 	ASSERT_TRUE(kid_dead(kid));
 	start = test_now_ns();
-	test_event_now(self->fd, &event);
-	TH_LOG("handed over %llu us after the death was seen",
-	       us_since(start));
+	test_event_now(fd, &event);
+	TH_LOG("handed over %llu us after the death was seen", us_since(start));
 	start = test_now_ns();
-	test_destroy(self->fd, id);
+	test_destroy(fd, id);
 	TH_LOG("destroyed in %llu us", us_since(start));
 	start = test_now_ns();
 	EXPECT_TRUE(test_wait_for(!test_param("memory")));
 	TH_LOG("freed in the background in %llu ms", us_since(start) / 1000);
+	kid_reap(kid);
+}
+
+TEST_F_TIMEOUT(sizes, million_objects, patience(180, OBJECTS, 1000000))
+{
+	million_objects(_metadata, self->fd, KREG_TYPE_SET);
+}
+
+TEST_F_TIMEOUT(sizes, million_in_order, patience(180, OBJECTS, 1000000))
+{
+	million_objects(_metadata, self->fd, KREG_TYPE_ORDERED_SET);
 }
 
 /* db.no_copy: the time of a gift does not depend on the size of the table. */
@@ -228,7 +304,7 @@ static void many_tables(struct __test_metadata *_metadata, int fd,
 	kid_reap(kid);
 }
 
-TEST_F_TIMEOUT(sizes, many_tables, test_scale(120))
+TEST_F_TIMEOUT(sizes, many_tables, patience(120, TABLES, 10000))
 {
 	long long tables = test_param("tables");
 	struct kreg_process none = {};
@@ -237,7 +313,7 @@ TEST_F_TIMEOUT(sizes, many_tables, test_scale(120))
 	EXPECT_TRUE(test_wait_for(test_param("tables") == tables));
 }
 
-TEST_F_TIMEOUT(sizes, many_tables_inherited, test_scale(120))
+TEST_F_TIMEOUT(sizes, many_tables_inherited, patience(120, TABLES, 10000))
 {
 	struct kreg_info infos[8];
 	__u64 after = 0;
