@@ -3,7 +3,7 @@
 #include <pthread.h>
 
 #include "kit/fixture.h"
-#include "kit/await.h"
+#include "kit/line.h"
 
 FIXTURE(await_sleep) {
 	struct test_base base;
@@ -24,18 +24,13 @@ FIXTURE_TEARDOWN_PARENT(await_sleep)
 	test_teardown(_metadata, &self->base);
 }
 
-/* How many wait at a client of the kid, as its file says. */
-static unsigned int kid_waits(struct kid *kid)
+static long kid_waits(struct kid *kid)
 {
-	char path[64], text[512], *at;
-
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", kid->pid, kid->job->fd);
-	test_read_file(path, text, sizeof(text));
-	at = strstr(text, "kreg-watches:");
-	return at ? strtoul(at + strlen("kreg-watches:"), NULL, 10) : 0;
+	return test_places_of(kid->pid, kid->job->fd);
 }
 
-#define test_kid_waits(kid)	ASSERT_TRUE(test_wait_for(kid_waits(kid) == 1))
+/* Who waits for a key is counted, and sleeps, as who stands in its line. */
+#define test_kid_waits(kid)	ASSERT_TRUE(kid_is_in_line(kid))
 
 TEST_F(await_sleep, present)
 {

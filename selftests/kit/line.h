@@ -112,9 +112,16 @@ static inline long test_places_of(pid_t pid, int fd)
 	return fault_fdinfo(pid, fd, "kreg-watches:");
 }
 
+/* Its place is counted before it is asked for; who sleeps has asked, and SYNC comes behind that. */
 static inline bool kid_is_in_line(struct kid *kid)
 {
-	return test_wait_for(test_places_of(kid->pid, kid->job->fd) == 1);
+	int fd = test_client();
+	bool asked = test_wait_for(test_places_of(kid->pid, kid->job->fd) == 1 &&
+				   kid_sleeps(kid, SYS_ioctl, kid->job->fd));
+	int err = fd < 0 ? fd : _test_sync(fd);
+
+	close(fd);
+	return asked && !err;
 }
 
 /* A kid that sleeps in the line of "key". */

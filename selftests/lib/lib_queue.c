@@ -1,60 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libkreg: work queues, and workers that are killed. */
+/* libkreg: work queues. */
 #include <pthread.h>
-#include <sys/mman.h>
 
-#include "lib/lib.h"
-
-/* Of a test with kills. */
-#define JOBS	(1 << 20)
-#define WORKERS	4
-
-FIXTURE(queue)
-{
-	struct kreg_client *client;
-	struct kreg_table *table;
-	struct kreg_queue *queue;
-};
-
-static struct kreg_table *open_jobs(struct kreg_client *client)
-{
-	struct kreg_open_options options = KREG_OPEN_OPTIONS_INIT;
-	struct kreg_table *table;
-
-	options.flags = KREG_OPEN_CREATE;
-	options.type = KREG_TYPE_ORDERED_SET;
-	options.access = KREG_ACCESS_PUBLIC;
-	return kreg_table_open(client, "jobs", &options, &table) ? NULL : table;
-}
-
-/* Of a process that has none so far. */
-static struct kreg_queue *open_queue(void)
-{
-	struct kreg_client *client;
-	struct kreg_table *table;
-	struct kreg_queue *q;
-
-	if (kreg_client_open(NULL, &client))
-		return NULL;
-	table = open_jobs(client);
-	return table && !kreg_queue_open(table, NULL, &q) ? q : NULL;
-}
-
-FIXTURE_SETUP(queue)
-{
-	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
-	self->table = open_jobs(self->client);
-	ASSERT_NE(NULL, self->table);
-	ASSERT_EQ(0, kreg_queue_open(self->table, NULL, &self->queue));
-}
-
-FIXTURE_TEARDOWN(queue)
-{
-	kreg_queue_close(self->queue);
-	kreg_table_destroy(self->table);
-	kreg_table_close(self->table);
-	kreg_client_close(self->client);
-}
+#include "lib/queue.h"
 
 static bool is_job(const struct kreg_job *job, const char *value, uint32_t deliveries)
 {
@@ -62,21 +10,6 @@ static bool is_job(const struct kreg_job *job, const char *value, uint32_t deliv
 
 	return !strcmp(value, kreg_job_value(job, &len)) && len == strlen(value) &&
 	       kreg_job_deliveries(job) == deliveries;
-}
-
-static bool counts_are(struct kreg_queue *q, uint64_t due, uint64_t delayed, uint64_t dead,
-		       uint64_t lent)
-{
-	struct kreg_queue_counts c = KREG_QUEUE_COUNTS_INIT;
-
-	if (kreg_queue_count(q, &c))
-		return false;
-	if (c.due == due && c.delayed == delayed && c.dead == dead && c.lent == lent)
-		return true;
-	printf("# due %llu, delayed %llu, dead %llu, lent %llu\n", (unsigned long long)c.due,
-	       (unsigned long long)c.delayed, (unsigned long long)c.dead,
-	       (unsigned long long)c.lent);
-	return false;
 }
 
 TEST_F(queue, in_order)
@@ -248,6 +181,45 @@ TEST_F(queue, waits)
 	kreg_queue_close(other);
 }
 
+static _Atomic int signals;
+
+static void note_signal(int sig)
+{
+	signals += sig == SIGUSR1;
+}
+
+/* A signal that has come before the wait ends it, if only the wait does not block it. */
+TEST_F(queue, signals)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+	struct kreg_queue_options o = KREG_QUEUE_OPTIONS_INIT;
+	sigset_t block, before;
+	struct kreg_queue *q;
+	struct kreg_job *job;
+
+	signals = 0;
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &block, &before));
+	o.sigmask = &before;
+	ASSERT_EQ(0, kreg_queue_open(self->table, &o, &q));
+	ASSERT_EQ(0, raise(SIGUSR1));
+	EXPECT_EQ(-ETIMEDOUT, kreg_queue_take(self->queue, 1, &job));
+	EXPECT_EQ(0, signals);
+	EXPECT_EQ(-EINTR, kreg_queue_take(q, -1, &job));
+	EXPECT_EQ(1, signals);
+	EXPECT_EQ(-ETIMEDOUT, kreg_queue_take(q, 1, &job));
+	ASSERT_EQ(0, raise(SIGUSR1));
+	ASSERT_EQ(0, kreg_queue_push(q, "job", 3, 0));
+	ASSERT_EQ(0, kreg_queue_take(q, -1, &job));
+	EXPECT_EQ(1, signals);
+	EXPECT_EQ(0, kreg_job_done(job));
+	ASSERT_EQ(0, sigprocmask(SIG_SETMASK, &before, NULL));
+	EXPECT_EQ(2, signals);
+	kreg_queue_close(q);
+}
+
 /* A child that waits has a file of its own, and reads nothing of its parent's. */
 TEST_F(queue, waits_in_a_child)
 {
@@ -288,132 +260,6 @@ TEST_F(queue, descriptor_of_another)
 	EXPECT_EQ(1, read(fd, &byte, 1));
 	close(ends[0]);
 	close(ends[1]);
-}
-
-static unsigned int less_if_slow(unsigned int n)
-{
-	const char *shrink = getenv("KREG_TEST_SHRINK");
-
-	return shrink && atoi(shrink) > 0 ? n / atoi(shrink) : n;
-}
-
-/* What workers have done, in memory that they share. */
-struct ledger {
-	_Atomic unsigned int begun[JOBS], done[JOBS];
-	_Atomic unsigned int again;	/* begun after it was done */
-	_Atomic unsigned int failed;
-};
-
-/* Some jobs are given back, when they were given out for the first time. */
-static bool gives_back(const struct kreg_job *job, unsigned int number)
-{
-	return !(number % 7) && kreg_job_deliveries(job) == 1;
-}
-
-static int do_job(struct ledger *ledger, struct kreg_job *job)
-{
-	unsigned int i = *(const unsigned int *)kreg_job_value(job, NULL);
-	int ret;
-
-	ledger->again += ledger->done[i];
-	ledger->begun[i]++;
-	if (gives_back(job, i))
-		return kreg_job_back(job, 0);
-	ret = kreg_job_done(job);
-	if (!ret)
-		ledger->done[i]++;
-	return ret;
-}
-
-/* Until there is nothing to be done, if it is not killed before. */
-static void work(struct ledger *ledger)
-{
-	struct kreg_queue *q = open_queue();
-	struct kreg_job *job;
-	int ret;
-
-	if (!q)
-		_exit(1);
-	while (!(ret = kreg_queue_take(q, 100, &job)))
-		ledger->failed += !!do_job(ledger, job);
-	_exit(ret != -ETIMEDOUT);
-}
-
-static pid_t start_worker(struct ledger *ledger)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		work(ledger);
-	return pid;
-}
-
-static bool is_empty(struct kreg_queue *q)
-{
-	struct kreg_queue_counts c = KREG_QUEUE_COUNTS_INIT;
-
-	return !kreg_queue_count(q, &c) && !c.due && !c.lent;
-}
-
-/* Jobs for a moment; how many there are then. */
-static unsigned int push_some(struct kreg_queue *q, unsigned int pushed, unsigned int n)
-{
-	for (; n-- && pushed < JOBS; pushed++)
-		if (kreg_queue_push(q, &pushed, sizeof(pushed), 0))
-			break;
-	return pushed;
-}
-
-static unsigned int most_kills(void)
-{
-	const char *text = getenv("KREG_TEST_KILLS");
-
-	return text ? strtoul(text, NULL, 10) : less_if_slow(1000);
-}
-
-/*
- * Workers are killed at any moment: no job is lost, and none is given out once it is done.
- * KREG_TEST_KILLS: how often; KREG_TEST_SEED: what the moments follow from.
- */
-TEST_F_TIMEOUT(queue, kills, 7200)
-{
-	struct ledger *ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	const char *text = getenv("KREG_TEST_SEED");
-	unsigned int seed = text ? strtoul(text, NULL, 10) : (unsigned int)time(NULL);
-	unsigned int i, kills = 0, lost = 0, pushed = 0, most = most_kills();
-	pid_t pids[WORKERS];
-	int status;
-
-	ASSERT_NE(MAP_FAILED, ledger);
-	printf("# KREG_TEST_SEED=%u\n", seed);
-	for (i = 0; i < WORKERS; i++)
-		pids[i] = start_worker(ledger);
-	while (kills < most || !is_empty(self->queue)) {
-		if (kills < most)
-			pushed = push_some(self->queue, pushed, rand_r(&seed) % 8);
-		i = rand_r(&seed) % WORKERS;
-		usleep(rand_r(&seed) % 3000);
-		if (kills < most)
-			kill(pids[i], SIGKILL);
-		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
-		kills += WIFSIGNALED(status);
-		EXPECT_TRUE(WIFSIGNALED(status) || !WEXITSTATUS(status));
-		pids[i] = start_worker(ledger);
-		if (kills && !(kills % 10000))
-			printf("# %u kills, %u jobs\n", kills, pushed);
-	}
-	for (i = 0; i < WORKERS; i++)
-		waitpid(pids[i], NULL, 0);
-	for (i = 0; i < pushed; i++)
-		lost += !ledger->begun[i];
-	printf("# %u kills, %u jobs\n", kills, pushed);
-	EXPECT_LT(most, pushed);
-	EXPECT_EQ(0, lost);
-	EXPECT_EQ(0, ledger->again);
-	EXPECT_EQ(0, ledger->failed);
-	EXPECT_TRUE(counts_are(self->queue, 0, 0, 0, 0));
-	munmap(ledger, sizeof(*ledger));
 }
 
 TEST_HARNESS_MAIN

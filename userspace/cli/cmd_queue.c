@@ -7,9 +7,6 @@
 
 #include "work.h"
 
-/* So long it waits before it sees whether it is asked to end. */
-#define PATIENCE_MS	200
-
 static const struct option options[] = {
 	{ "delay", required_argument, NULL, 'd' },
 	{ "file", required_argument, NULL, 'f' },
@@ -30,6 +27,8 @@ struct wish {
 	struct kreg_queue *queue;
 	const char *name;
 	char **args;		/* behind the name */
+	struct work work;
+	sigset_t wait_mask;
 };
 
 static uint64_t time_arg(const char *text, uint64_t most)
@@ -100,8 +99,9 @@ static int end_job(struct wish *w, struct kreg_job *job, int status)
 	return ret ? fail(ret) : 0;
 }
 
-static int work_on(struct wish *w, struct work *work, struct kreg_job *job)
+static int work_on(struct wish *w, struct kreg_job *job)
 {
+	struct work *work = &w->work;
 	size_t len;
 	const void *value = kreg_job_value(job, &len);
 	int ret;
@@ -124,23 +124,30 @@ static int work_on(struct wish *w, struct work *work, struct kreg_job *job)
 
 static int work(struct wish *w)
 {
-	struct work work = { .input = -1, .table = w->name, .argv = w->args + 1 };
 	struct kreg_job *job;
 	int ret = 0;
 
-	if (!w->args[0] || strcmp(w->args[0], "--") || !w->args[1])
-		usage("there is no command behind --");
-	work_take_signals(&work);
-	while (!ret && !work_is_asked(&work)) {
-		ret = kreg_queue_take(w->queue, w->drain ? 0 : PATIENCE_MS, &job);
-		if (ret == -ETIMEDOUT && w->drain)
+	while (!ret && !work_is_asked(&w->work)) {
+		ret = kreg_queue_take(w->queue, w->drain ? 0 : -1, &job);
+		if (ret == -ETIMEDOUT)
 			return 0;
-		if (ret == -ETIMEDOUT || ret == -EINTR)
+		if (ret == -EINTR)
 			ret = 0;
 		else
-			ret = ret ? fail(ret) : work_on(w, &work, job);
+			ret = ret ? fail(ret) : work_on(w, job);
 	}
 	return ret;
+}
+
+/* A signal that comes before a wait is seen before it, or ends it. */
+static void prepare_work(struct wish *w)
+{
+	w->work = (struct work){ .input = -1, .table = w->name, .argv = w->args + 1 };
+	if (!w->args[0] || strcmp(w->args[0], "--") || !w->args[1])
+		usage("there is no command behind --");
+	work_take_signals(&w->work);
+	work_wait_mask(&w->work, &w->wait_mask);
+	w->options.sigmask = &w->wait_mask;
 }
 
 static int list(struct wish *w)
@@ -233,6 +240,8 @@ static int run(int argc, char **argv)
 	w.args = argv + optind + 1;
 	if ((action->act == list || action->act == revive) && w.args[0])
 		usage("too many arguments");
+	if (action->act == work)
+		prepare_work(&w);
 	ret = open_table(w.name, &w.table);
 	if (ret)
 		return ret;

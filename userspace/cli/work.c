@@ -15,6 +15,13 @@
 
 #include "work.h"
 
+static volatile sig_atomic_t asked;
+
+static void note_asked(int sig)
+{
+	asked = sig;
+}
+
 /* A file, since a pipe would want somebody who fills it. */
 static int open_input(const void *value, size_t len)
 {
@@ -51,12 +58,24 @@ static int set_number(const char *name, uint64_t value)
 	return setenv(name, text, 1);
 }
 
+/* Of the signals that ask this command to end, if there are to be any in a wait. */
+static void set_handlers(const struct work *w, void (*handler)(int sig))
+{
+	struct sigaction action = { .sa_handler = handler };
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		if (sig != SIGCHLD && sigismember(&w->signals, sig) > 0)
+			sigaction(sig, &action, NULL);
+}
+
 /* In the child. Returns only if the command cannot be run. */
 static int become_command(struct work *w, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		raise(SIGKILL);
+	set_handlers(w, SIG_DFL);
 	if (dup2(w->input, STDIN_FILENO) < 0 || set_number("KREG_TOKEN", w->token) ||
 	    set_number("KREG_LOANS", w->loans))
 		return errno;
@@ -128,6 +147,18 @@ int work_run(struct work *w)
 			 strerror(err));
 }
 
+void work_wait_mask(const struct work *w, sigset_t *mask)
+{
+	int sig;
+
+	set_handlers(w, note_asked);
+	*mask = w->old_mask;
+	for (sig = 1; sig < NSIG; sig++)
+		if (sigismember(&w->signals, sig) > 0)
+			sigdelset(mask, sig);
+	sigaddset(mask, SIGCHLD);
+}
+
 bool work_is_asked(struct work *w)
 {
 	sigset_t pending;
@@ -135,6 +166,7 @@ bool work_is_asked(struct work *w)
 
 	sigpending(&pending);
 	sigdelset(&pending, SIGCHLD);
+	w->asked |= asked != 0;
 	for (sig = 1; !w->asked && sig < NSIG; sig++)
 		w->asked = sigismember(&w->signals, sig) > 0 && sigismember(&pending, sig) > 0;
 	return w->asked;

@@ -23,7 +23,9 @@ int work_input(struct work *work, const void *value, size_t len);
 void work_take_signals(struct work *work);
 /* Run it; its exit code, or one that says why it could not be run. */
 int work_run(struct work *work);
-/* Whether a signal waits that asks this command to end. */
+/* What is to be blocked while something is waited for that such a signal is to end. */
+void work_wait_mask(const struct work *work, sigset_t *mask);
+/* Whether a signal waits, or came in such a wait, that asks this command to end. */
 bool work_is_asked(struct work *work);
 
 #endif /* KREG_CLI_WORK_H */

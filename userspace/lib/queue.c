@@ -30,6 +30,10 @@ int kreg_queue_open(struct kreg_table *table, const struct kreg_queue_options *o
 		return kreg_fail_table(-ENOMEM, TRY_OTHER, table);
 	q->table = kreg_table_get(table);
 	q->options = o;
+	if (o.sigmask) {
+		memcpy(&q->sigmask, o.sigmask, sizeof(q->sigmask));
+		q->options.sigmask = &q->sigmask;
+	}
 	*queue = q;
 	return 0;
 }

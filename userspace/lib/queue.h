@@ -3,6 +3,8 @@
 #ifndef KREG_LIB_QUEUE_H
 #define KREG_LIB_QUEUE_H
 
+#include <signal.h>
+
 #include "internal.h"
 
 /*
@@ -33,6 +35,7 @@ struct kreg_job {
 struct kreg_queue {
 	struct kreg_table *table;
 	struct kreg_queue_options options;
+	sigset_t sigmask;		/* a copy of that of the options, if they have one */
 	struct kreg_client *client;	/* for what happens in the table; NULL: nobody has waited */
 	uint64_t subscription;
 };

@@ -82,7 +82,8 @@ int kreg_queue_sleep(struct kreg_queue *q, uint64_t until_ns)
 		left.tv_sec = (until_ns - now) / 1000000000;
 		left.tv_nsec = (until_ns - now) % 1000000000;
 	}
-	return ppoll(&file, 1, until_ns == UINT64_MAX ? NULL : &left, NULL) < 0 ? -errno : 0;
+	return ppoll(&file, 1, until_ns == UINT64_MAX ? NULL : &left, q->options.sigmask) < 0 ?
+	       -errno : 0;
 }
 
 void kreg_queue_deafen(struct kreg_queue *q)

@@ -30,14 +30,18 @@ struct kreg_job;
  *	long as the process lives
  * @max_deliveries: a job that was given out so often already is put aside instead, among the dead
  *	ones; 0: never
+ * @sigmask: a sigset_t: the signals that are blocked while kreg_queue_take() waits, as that of
+ *	ppoll(2), so that none comes between a look whether one has come and the wait; it is copied;
+ *	NULL: as they are
  */
 struct kreg_queue_options {
 	size_t size;
 	uint32_t lease_ms;
 	uint32_t max_deliveries;
+	const void *sigmask;
 };
 
-#define KREG_QUEUE_OPTIONS_INIT	{ sizeof(struct kreg_queue_options), 0, 0 }
+#define KREG_QUEUE_OPTIONS_INIT	{ sizeof(struct kreg_queue_options), 0, 0, NULL }
 
 /**
  * kreg_queue_open() - use a table as a queue
