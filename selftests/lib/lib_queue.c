@@ -2,7 +2,10 @@
 /* libkreg: work queues. */
 #include <pthread.h>
 
+#include "kit/file.h"
 #include "lib/queue.h"
+
+#define MAX_BYTES	"/sys/module/kreg/parameters/max_user_bytes"
 
 static bool is_job(const struct kreg_job *job, const char *value, uint32_t deliveries)
 {
@@ -179,6 +182,37 @@ TEST_F(queue, waits)
 	EXPECT_EQ(0, kreg_job_done(job));
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 	kreg_queue_close(other);
+}
+
+/* The user has no memory to put a job off: it is given back at once, and not on loan for ever. */
+TEST_F(queue, no_memory_to_move)
+{
+	struct kreg_client *client = open_as_other(0666);
+	static char value[1 << 16];
+	struct kreg_queue *q;
+	struct kreg_table *t;
+	struct kreg_job *job;
+	char before[32];
+
+	ASSERT_NE(NULL, client);
+	t = open_queue_table(client, "theirs");
+	ASSERT_NE(NULL, t);
+	ASSERT_EQ(0, kreg_queue_open(t, NULL, &q));
+	ASSERT_EQ(0, kreg_queue_push(q, value, sizeof(value), 0));
+	ASSERT_EQ(0, kreg_queue_take(q, 0, &job));
+	ASSERT_LT(0, test_read_file(MAX_BYTES, before, sizeof(before)));
+	ASSERT_EQ(0, test_write_file(MAX_BYTES, "1"));
+	EXPECT_EQ(-EDQUOT, kreg_job_back(job, 3600000));
+	EXPECT_EQ(0, test_write_file(MAX_BYTES, before));
+	EXPECT_TRUE(counts_are(q, 1, 0, 0, 0));
+	ASSERT_EQ(0, kreg_queue_take(q, 0, &job));
+	EXPECT_EQ(2, kreg_job_deliveries(job));
+	EXPECT_EQ(0, kreg_job_back(job, 3600000));
+	EXPECT_TRUE(counts_are(q, 0, 1, 0, 0));
+	kreg_queue_close(q);
+	EXPECT_EQ(0, kreg_table_destroy(t));
+	kreg_table_close(t);
+	kreg_client_close(client);
 }
 
 static _Atomic int signals;

@@ -12,7 +12,7 @@ FIXTURE(queue)
 	struct kreg_queue *queue;
 };
 
-static inline struct kreg_table *open_jobs(struct kreg_client *client)
+static inline struct kreg_table *open_queue_table(struct kreg_client *client, const char *name)
 {
 	struct kreg_open_options options = KREG_OPEN_OPTIONS_INIT;
 	struct kreg_table *table;
@@ -20,7 +20,12 @@ static inline struct kreg_table *open_jobs(struct kreg_client *client)
 	options.flags = KREG_OPEN_CREATE;
 	options.type = KREG_TYPE_ORDERED_SET;
 	options.access = KREG_ACCESS_PUBLIC;
-	return kreg_table_open(client, "jobs", &options, &table) ? NULL : table;
+	return kreg_table_open(client, name, &options, &table) ? NULL : table;
+}
+
+static inline struct kreg_table *open_jobs(struct kreg_client *client)
+{
+	return open_queue_table(client, "jobs");
 }
 
 /* Of a process that has none so far. */
