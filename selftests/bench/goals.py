@@ -109,6 +109,7 @@ GOALS = [
      against("longest-turn-unbind", N, "longest-turn-idle", 0), 10, []),
     ("longest turn, keys chosen for it", measured("longest-turn-hostile-keys", 0), 50000, []),
     ("longest turn, sizes chosen for it", measured("longest-turn-hostile-sizes", 0), 50000, []),
+    ("longest turn, as much as a group may do", measured("longest-turn-group", 0), 50000, []),
     ("longest turn, slots chosen for it", measured("longest-turn-hostile-chunks", 0), 50000, []),
 ]
 

@@ -191,6 +191,84 @@ static void longest_hostile(void)
 	table_free(&table);
 }
 
+#define GROUP_VALUE	2000	/* bytes, so that all are nearly as many as a group may have */
+#define GROUP_OPS	(KREG_MAX_GROUP_OPS / KREG_MAX_GROUP)
+#define GROUPS		2000
+
+/* As much as one group may do: so many puts in each of the tables, into any place of their order. */
+struct group {
+	__u64 ids[KREG_MAX_GROUP];
+	struct kreg_ioc_batch batches[KREG_MAX_GROUP];
+	struct kreg_op ops[KREG_MAX_GROUP_OPS];
+	char value[GROUP_VALUE];
+};
+
+static void group_make(struct group *g, int fd)
+{
+	struct kreg_ioc_open how = {
+		.type = KREG_TYPE_ORDERED_SET,
+		.access = KREG_ACCESS_PUBLIC,
+	};
+	unsigned int i;
+
+	for (i = 0; i < KREG_MAX_GROUP; i++) {
+		g->ids[i] = table_create(fd, NULL, &how);
+		how.flags = KREG_OPEN_BESIDE;
+		how.beside = g->ids[0];
+		g->batches[i] = (struct kreg_ioc_batch){
+			.size = sizeof(g->batches[i]),
+			.flags = KREG_BATCH_ATOMIC,
+			.table = g->ids[i],
+			.ops = address(&g->ops[i * GROUP_OPS]),
+			.count = GROUP_OPS,
+			.op_size = sizeof(g->ops[0]),
+		};
+	}
+}
+
+static void group_put(struct group *g, int fd, struct keys *keys)
+{
+	struct kreg_ioc_group cmd = {
+		.size = sizeof(cmd),
+		.batches = address(g->batches),
+		.count = KREG_MAX_GROUP,
+		.batch_size = sizeof(g->batches[0]),
+	};
+	unsigned int i;
+
+	for (i = 0; i < KREG_MAX_GROUP_OPS; i++)
+		g->ops[i] = (struct kreg_op){
+			.code = KREG_OP_PUT,
+			.key = address(keys_next(keys)),
+			.key_len = KEY_LEN,
+			.value = address(g->value),
+			.value_len = GROUP_VALUE,
+		};
+	call(fd, KREG_IOC_GROUP, &cmd, "group");
+}
+
+static void longest_group(void)
+{
+	struct group *g = calloc(1, sizeof(*g));
+	int fd = client_open(), i;
+	struct watch watch;
+	struct keys keys;
+
+	if (!g)
+		bench_die("no memory");
+	group_make(g, fd);
+	keys_make(&keys, 0, GROUPS * KREG_MAX_GROUP_OPS / 2);
+	watch_start(&watch);
+	for (i = 0; i < GROUPS; i++)
+		group_put(g, fd, &keys);
+	watch_stop(&watch, "kreg", "longest-turn-group", 0);
+	for (i = 0; i < KREG_MAX_GROUP; i++)
+		table_destroy(fd, g->ids[i]);
+	keys_free(&keys);
+	close(fd);
+	free(g);
+}
+
 /* Another user queues what he may, and lets processes die, all the time. */
 static void longest_flooded(void)
 {
@@ -238,6 +316,7 @@ void group_turn(void)
 		longest_turns();
 	longest_unbind();
 	longest_hostile();
+	longest_group();
 	if (!bench_quick) {
 		longest_flooded();
 		longest_unmap();
