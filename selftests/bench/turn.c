@@ -195,7 +195,7 @@ static void longest_hostile(void)
 #define GROUP_OPS	(KREG_MAX_GROUP_OPS / KREG_MAX_GROUP)
 #define GROUPS		2000
 
-/* As much as one group may do: so many puts in each of the tables, into any place of their order. */
+/* As much as one group may do: so many puts in each table, into any place of its order. */
 struct group {
 	__u64 ids[KREG_MAX_GROUP];
 	struct kreg_ioc_batch batches[KREG_MAX_GROUP];

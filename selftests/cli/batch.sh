@@ -93,14 +93,14 @@ t 'in the last' 0 v '' "$kreg" get 8 k
 # shellcheck disable=SC2086
 t 'nine' 2 '' '*there are more than 8 tables*' "$kreg" batch $many put 9 k v
 i=0
-while [ $i -lt 33 ]; do
+while [ $i -lt 17 ]; do
 	printf 'put\tone\tn%d\tv\n' $i
 	i=$((i + 1))
-done >"$tmp/33"
-t '33 of one table' 0 '' '' "$kreg" batch -f "$tmp/33"
-printf 'put\ttwo\tn\tv\n' >>"$tmp/33"
-t '34 of two' 1 '' 'kreg batch: *at most 32 operations*
-kreg batch: nothing is changed' "$kreg" batch -f "$tmp/33"
+done >"$tmp/17"
+t '17 of one table' 0 '' '' "$kreg" batch -f "$tmp/17"
+printf 'put\ttwo\tn\tv\n' >>"$tmp/17"
+t '18 of two' 1 '' 'kreg batch: *at most 16 operations*
+kreg batch: nothing is changed' "$kreg" batch -f "$tmp/17"
 "$kreg" new -t bag bag
 t 'a bag' 1 '' 'kreg batch: *several objects*' "$kreg" batch put one a 1 put bag a 1
 "$kreg" new --sealed sealed

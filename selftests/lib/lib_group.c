@@ -94,7 +94,7 @@ TEST_F(lib, run_all_errors)
 	for (i = 1; i <= KREG_MAX_GROUP_OPS; i++)
 		ASSERT_EQ(i, kreg_batch_put(all[0], "k", 1, "v", 1));
 	EXPECT_EQ(-EFBIG, kreg_batch_run_all(all, 1, &failed));
-	EXPECT_TRUE(says("at most 32 operations"));
+	EXPECT_TRUE(says("at most 16 operations"));
 	kreg_batch_reset(all[0]);
 	ASSERT_EQ(0, kreg_batch_get(all[0], "k", 1, 8));
 	EXPECT_EQ(-EINVAL, kreg_batch_run_all(all, 1, &failed));

@@ -146,7 +146,7 @@
 
 /* Batches of a group, and all of their operations and their bytes. */
 #define KREG_MAX_GROUP		8
-#define KREG_MAX_GROUP_OPS	32
+#define KREG_MAX_GROUP_OPS	16
 #define KREG_MAX_GROUP_BYTES	(64U << 10)
 
 /* Limits of a client: asynchronous operations that are not yet applied. */

@@ -206,7 +206,7 @@ const struct command cmd_batch = {
 		"  -f, --file FILE      they are in FILE, a line each, the words apart by tabulators\n"
 		"                       and escaped as 'kreg scan' prints them; '-': standard input\n\n"
 		"They may be of up to 8 tables, none of them a bag, that have one writer of the\n"
-		"module ('kreg new --beside'), and are at most 32 then, of 64 KiB together; those of\n"
+		"module ('kreg new --beside'), and are at most 16 then, of 64 KiB together; those of\n"
 		"one table at most 4096. A parked table that is not public is owned for a moment.\n"
 		"With --json the version of each write is told.",
 	.run = run,

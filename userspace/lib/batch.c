@@ -346,7 +346,7 @@ static const char *group_fault(int ret)
 	case -EXDEV:
 		return "the tables have different writers of the module: create one beside another";
 	case -EFBIG:
-		return "a group has at most 32 operations and 64 KiB";
+		return "a group has at most 16 operations and 64 KiB";
 	case -EINVAL:
 		return "a table is in the group twice";
 	case -EOPNOTSUPP:

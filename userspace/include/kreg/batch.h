@@ -61,7 +61,7 @@ int kreg_batch_run(struct kreg_batch *batch) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 /**
  * kreg_batch_run_all() - do several batches, each of another table, all or nothing
  * @batches: batches of writes to tables of one client; each is taken as an atomic one
- * @count: how many, at most 8, with at most 32 operations and 64 KiB together
+ * @count: how many, at most 8, with at most 16 operations and 64 KiB together
  * @failed: index of the batch that is to blame, or -1; may be NULL
  *
  * So an object is moved from one table to another, and is never in both or in none. Each may be run
