@@ -63,7 +63,6 @@ static void make_anew(void)
 	me.it = me.s->create(me.objects);
 }
 
-/* What is done in the background counts, as far as it keeps the writer from the processor. */
 static double do_insert(const struct task *task)
 {
 	uint64_t from = me.objects * task->part / task->parts;
@@ -79,8 +78,6 @@ static double do_insert(const struct task *task)
 		if (me.s->put)
 			insert(from, to);
 		time += now() - start;
-		if (me.s->settle && task->part == task->parts - 1)
-			me.s->settle(me.it);
 		if (!me.memory && task->part == task->parts - 1)
 			me.memory = resident() - me.before;
 	}

@@ -39,7 +39,6 @@ struct value {
  * @put: insert or replace; the next get finds it
  * @walk: copy out the values of @count objects in a row, from that with @from on, which is there;
  *	behind the last one comes the first. Returns the sum of value_sum() of all.
- * @settle: end what goes on in the background, or NULL
  * @destroy: the opposite of @create
  *
  * With neither put nor walk it is an array of objects, of which get does no more than to read one
@@ -53,7 +52,6 @@ struct structure {
 	bool (*get)(void *it, const struct key *key, struct value *value);
 	void (*put)(void *it, const struct key *key, const struct value *value);
 	uint64_t (*walk)(void *it, const struct key *from, uint64_t count, struct value *value);
-	void (*settle)(void *it);
 	void (*destroy)(void *it);
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lock-free hash table of userspace RCU, which grows by itself. A node that was replaced is
- * used again after a grace period, as kreg does it, which costs less than to have it freed.
+ * The lock-free hash table of userspace RCU. It could grow by itself, in a thread, but that lags
+ * behind a writer who never sleeps, now and then so much that buckets have hundreds of nodes. So
+ * here the writer has it grow, to a bucket an object. A node that was replaced is used again after a
+ * grace period, as kreg does it, which costs less than to have it freed.
  */
 #define _LGPL_SOURCE
 #include <stddef.h>
@@ -23,6 +25,7 @@ struct object {
 struct table {
 	struct cds_lfht *hash;
 	uint64_t objects;
+	unsigned long buckets;
 	struct object *waiting[GRACE_WRITES];	/* for a grace period */
 	struct object *spare[GRACE_WRITES];	/* they have had theirs */
 	unsigned int nr_waiting;
@@ -38,10 +41,10 @@ static void *create(uint64_t objects)
 		rcu_register_thread();
 	registered = true;
 	if (t)
-		t->hash = cds_lfht_new(FIRST_BUCKETS, FIRST_BUCKETS, 0,
-				       CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
+		t->hash = cds_lfht_new(FIRST_BUCKETS, FIRST_BUCKETS, 0, 0, NULL);
 	if (!t || !t->hash)
 		native_die("rculfhash", "out of memory");
+	t->buckets = FIRST_BUCKETS;
 	return t;
 }
 
@@ -100,10 +103,12 @@ static void put(void *it, const struct key *key, const struct value *value)
 	rcu_read_lock();
 	old = cds_lfht_add_replace(t->hash, native_hash(key), match, key, &o->node);
 	rcu_read_unlock();
-	if (old)
+	if (old) {
 		give(t, old);
-	else
-		t->objects++;
+	} else if (++t->objects > t->buckets) {
+		t->buckets <<= 1;
+		cds_lfht_resize(t->hash, t->buckets);
+	}
 }
 
 static uint64_t walk(void *it, const struct key *from, uint64_t count, struct value *value)
@@ -127,17 +132,6 @@ static uint64_t walk(void *it, const struct key *from, uint64_t count, struct va
 	}
 	rcu_read_unlock();
 	return sum;
-}
-
-/* It grows in the background. This waits for that, and has it end with a bucket an object. */
-static void settle(void *it)
-{
-	struct table *t = it;
-	unsigned long buckets = FIRST_BUCKETS;
-
-	while (buckets < t->objects)
-		buckets <<= 1;
-	cds_lfht_resize(t->hash, buckets);
 }
 
 static void destroy(void *it)
@@ -169,6 +163,5 @@ const struct structure rculfhash = {
 	.get = get,
 	.put = put,
 	.walk = walk,
-	.settle = settle,
 	.destroy = destroy,
 };
