@@ -49,7 +49,7 @@ static uint64_t next_random(uint64_t *state)
 
 static uint64_t skewed_rank(uint64_t random, uint64_t objects)
 {
-	double u = (random >> 11) * 0x1p-53, part = u * skew.zeta;
+	double u = (random >> 11) / (double)(1ULL << 53), part = u * skew.zeta;
 	uint64_t rank;
 
 	if (part < 1)
@@ -75,6 +75,6 @@ void numbers_make(uint32_t *numbers, long count, uint64_t objects, bool skewed, 
 		uint64_t random = next_random(&state);
 
 		numbers[i] = skewed ? scattered(skewed_rank(random, objects), objects) :
-				      (unsigned __int128)random * objects >> 64;
+				      (random >> 32) * objects >> 32;
 	}
 }

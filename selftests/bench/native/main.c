@@ -92,7 +92,8 @@ static void read_options(int argc, char **argv)
 			options.wrong = read_structure(optarg);
 			break;
 		default:
-			native_die("usage", "see the head of selftests/bench/native/main.c");
+			native_die("usage",
+				   "[--json] [--rounds=N] [--ops=N] [--overlap] [--wrong=STRUCTURE] [OBJECTS...]");
 		}
 	}
 	for (; optind < argc; optind++) {

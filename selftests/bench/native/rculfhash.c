@@ -2,8 +2,8 @@
 /*
  * The lock-free hash table of userspace RCU. It could grow by itself, in a thread, but that lags
  * behind a writer who never sleeps, now and then so much that buckets have hundreds of nodes. So
- * here the writer has it grow, to a bucket an object. A node that was replaced is used again after a
- * grace period, as kreg does it, which costs less than to have it freed.
+ * here the writer has it grow, to a bucket an object. A node that was replaced is used again after
+ * a grace period, as kreg does it, which costs less than to have it freed.
  */
 #define _LGPL_SOURCE
 #include <stddef.h>
