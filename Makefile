@@ -126,6 +126,12 @@ bench:
 bench-quick bench-check bench-baseline bench-plots:
 	@selftests/bench/run $(@:bench-%=%)
 
+#: make bench-native  the storage engine beside other structures, without a kernel
+#:                    (OBJECTS='1000 100000' JSON=1)
+.PHONY: bench-native
+bench-native:
+	@selftests/bench/native/run $(JSON:%=--json) $(OBJECTS)
+
 #: make coverage      which lines of the module the tests reach (TESTS='...')
 coverage:
 	@selftests/coverage $(TESTS)
