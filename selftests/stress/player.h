@@ -10,8 +10,8 @@
 
 #include "stress/act.h"
 #include "stress/backlog.h"
+#include "stress/change.h"
 #include "stress/memory.h"
-#include "stress/read.h"
 #include "stress/registrant.h"
 
 #define STACK	(1 << 19)
@@ -30,7 +30,9 @@ static inline void *lane_main(void *arg)
 	struct data *d = arg;
 
 	while (playing()) {
-		if (pick(d, 2))
+		if (!pick(d, 10))
+			use_changes(d);
+		else if (pick(d, 2))
 			write_something(d);
 		else
 			read_something(d);

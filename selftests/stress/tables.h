@@ -7,17 +7,36 @@
 
 #include "stress/referee.h"
 
-static inline __u64 create_shared(struct referee *r, const char *name, __u32 access)
+static inline __u64 create_table(struct referee *r, const char *name, __u32 access, __u32 type,
+				 __u64 beside)
 {
 	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
 	int err;
 
+	cmd.flags |= beside ? KREG_OPEN_BESIDE : 0;
+	cmd.type = type;
 	cmd.access = access;
 	cmd.orphan = KREG_ORPHAN_PARK;
+	cmd.beside = beside;
 	err = _test_open_cmd(r->look.fd, &cmd);
 	if (err)
 		complain("%s: %s", name, strerror(-err));
 	return cmd.out_table;
+}
+
+static inline __u64 create_shared(struct referee *r, const char *name, __u32 access)
+{
+	return create_table(r, name, access, KREG_TYPE_SET, 0);
+}
+
+static inline void make_steps(struct referee *r)
+{
+	int err;
+
+	world->steps = create_table(r, "steps", KREG_ACCESS_PUBLIC, KREG_TYPE_ORDERED_SET, 0);
+	err = fill_steps(r->look.fd);
+	if (err)
+		complain("steps: %s", strerror(-err));
 }
 
 /* A table can follow one of the same writer; which one it has is not for us to say. */
@@ -85,6 +104,7 @@ static inline void create_tables(struct referee *r)
 		create_kept(r, i);
 	world->registry = create_shared(r, "registry", KREG_ACCESS_REGISTRY);
 	world->jobs = create_shared(r, "jobs", KREG_ACCESS_PUBLIC);
+	make_steps(r);
 }
 
 #endif /* KREG_STRESS_TABLES_H */

@@ -31,6 +31,7 @@
 #define NAMES		6		/* that a player registers, in the registry */
 #define LOCKS		3		/* in it, of which anybody may be the holder */
 #define JOBS		6		/* objects that anybody may have on loan */
+#define STEPS		12		/* numbers of a lane that are changed together */
 #define COMPLAINTS	40		/* kept as text */
 
 /* A process that was, or is. Life 0: nobody. */
@@ -56,6 +57,7 @@ struct under_way {
 	__u32 active;
 	__u32 table;
 	__u32 count;
+	bool each;			/* not all or nothing */
 	__u32 key[KEYS];
 	__u32 old[KEYS];
 	__u32 new[KEYS];
@@ -64,6 +66,8 @@ struct under_way {
 struct lane {
 	struct cell cells[KEPT][KEYS];
 	struct under_way op;
+	__u64 steps_lo;			/* its steps are no less, */
+	__u64 steps_hi;			/* and no more */
 };
 
 enum pending {
@@ -134,7 +138,8 @@ enum counter {
 	CLAIMS, CREATED, DESTROYED, MUTATED, DEATHS, KILLS, OOMS, NOMEMS, FORKS,
 	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS,
 	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY,
-	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED, COUNTERS
+	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED,
+	ASKED, COUNTED, REMOVED, STEPPED, STEPS_SEEN, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -145,7 +150,7 @@ static const char * const counter_names[COUNTERS] = {
 	"watches", "cancels", "downs",
 	"by role", "exdev", "fenced", "followed",
 	"registered", "look-ups", "locked", "loans", "sleeps", "subscriptions", "events",
-	"compared",
+	"compared", "searches", "counted", "removed", "steps", "steps seen",
 };
 
 struct world {
@@ -159,6 +164,7 @@ struct world {
 	__u64 registry;			/* id of the table of names and locks */
 	__u64 jobs;			/* id of the table of jobs */
 	__u64 fenced;			/* id of the table that a role may write to */
+	__u64 steps;			/* id of the table of lanes' steps */
 	__u64 follower;			/* id of the table that follows a kept one */
 	struct turn locks[LOCKS];
 	struct turn job_turns[JOBS];
