@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include "stress/account.h"
 #include "stress/act.h"
 #include "stress/backlog.h"
 #include "stress/change.h"
@@ -32,6 +33,8 @@ static inline void *lane_main(void *arg)
 	while (playing()) {
 		if (!pick(d, 10))
 			use_changes(d);
+		else if (!pick(d, 10))
+			use_accounts(d);
 		else if (pick(d, 2))
 			write_something(d);
 		else

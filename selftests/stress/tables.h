@@ -96,6 +96,24 @@ static inline void create_kept(struct referee *r, unsigned int table)
 	write_intent(table, &d);
 }
 
+/* Each beside the one before. */
+static inline void make_purses(struct referee *r)
+{
+	char name[16];
+	__u64 id = 0;
+	int i, err;
+
+	for (i = 0; i < PURSES; i++) {
+		snprintf(name, sizeof(name), "purse%d", i);
+		id = create_table(r, name, KREG_ACCESS_PUBLIC, i % 2 ? KREG_TYPE_SET :
+				  KREG_TYPE_ORDERED_SET, id);
+		world->purses[i] = id;
+	}
+	err = fill_purses(r->look.fd);
+	if (err)
+		complain("accounts: %s", strerror(-err));
+}
+
 static inline void create_tables(struct referee *r)
 {
 	unsigned int i;
@@ -105,6 +123,7 @@ static inline void create_tables(struct referee *r)
 	world->registry = create_shared(r, "registry", KREG_ACCESS_REGISTRY);
 	world->jobs = create_shared(r, "jobs", KREG_ACCESS_PUBLIC);
 	make_steps(r);
+	make_purses(r);
 }
 
 #endif /* KREG_STRESS_TABLES_H */

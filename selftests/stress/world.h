@@ -31,6 +31,8 @@
 #define NAMES		6		/* that a player registers, in the registry */
 #define LOCKS		3		/* in it, of which anybody may be the holder */
 #define JOBS		6		/* objects that anybody may have on loan */
+#define PURSES		8		/* tables with shares of accounts, all of one writer */
+#define ACCOUNTS	6
 #define STEPS		12		/* numbers of a lane that are changed together */
 #define COMPLAINTS	40		/* kept as text */
 
@@ -139,7 +141,8 @@ enum counter {
 	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS,
 	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY,
 	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED,
-	ASKED, COUNTED, REMOVED, STEPPED, STEPS_SEEN, COUNTERS
+	ASKED, COUNTED, REMOVED, STEPPED, STEPS_SEEN,
+	MOVED, RACED, HALF, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -151,6 +154,7 @@ static const char * const counter_names[COUNTERS] = {
 	"by role", "exdev", "fenced", "followed",
 	"registered", "look-ups", "locked", "loans", "sleeps", "subscriptions", "events",
 	"compared", "searches", "counted", "removed", "steps", "steps seen",
+	"groups", "groups raced", "groups refused",
 };
 
 struct world {
@@ -164,6 +168,8 @@ struct world {
 	__u64 registry;			/* id of the table of names and locks */
 	__u64 jobs;			/* id of the table of jobs */
 	__u64 fenced;			/* id of the table that a role may write to */
+	__u64 purses[PURSES];		/* ids of the tables of accounts */
+	__u64 moves[ACCOUNTS];		/* of each, at least so many are done */
 	__u64 steps;			/* id of the table of lanes' steps */
 	__u64 follower;			/* id of the table that follows a kept one */
 	struct turn locks[LOCKS];
