@@ -33,7 +33,13 @@ struct registrant {
 		__u64 cookie;	/* of the process that had it then */
 		char key[16];
 	} armed;
+	struct idle {
+		__u32 ms;	/* it may be idle for; 0: not there */
+		__u64 used_from;	/* it was looked up last after that moment, */
+		__u64 used_to;	/* and before that one */
+	} idle[MORTALS - TIMED];
 	struct replica *replica;
+	struct diary *diary;
 };
 
 static inline __u32 draw(struct registrant *r, __u32 n)

@@ -230,7 +230,6 @@ static inline void player_main(unsigned int number, int inherited)
 {
 	static struct registrant registrant;
 	static struct data data[LANES];
-	static struct replica replica;
 	static struct actor a;
 	pthread_t threads[LANES + 1];
 	int i, err;
@@ -254,7 +253,7 @@ static inline void player_main(unsigned int number, int inherited)
 	mask_signal(SIG_BLOCK);
 	for (i = 0; i < LANES; i++)
 		start_lane(&data[i], &a, i, &threads[i]);
-	if (!start_registrant(&registrant, &replica, a.slot, a.me))
+	if (!start_registrant(&registrant, a.slot, a.me))
 		give_up(a.slot);
 	/* First, since who finds an object of this process looks here whether it may be dying. */
 	store(&a.slot->ready, a.me.life);

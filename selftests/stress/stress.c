@@ -156,6 +156,7 @@ static void end_round(struct referee *r)
 	check_owners(&r->look);
 	check_nothing_bound(&r->look);
 	check_accounts(r->look.fd);
+	check_mortals(r->look.fd);
 }
 
 static void remove_all(struct referee *r)

@@ -122,6 +122,7 @@ static inline void create_tables(struct referee *r)
 		create_kept(r, i);
 	world->registry = create_shared(r, "registry", KREG_ACCESS_REGISTRY);
 	world->jobs = create_shared(r, "jobs", KREG_ACCESS_PUBLIC);
+	world->mortals = create_shared(r, "mortals", KREG_ACCESS_PUBLIC);
 	make_steps(r);
 	make_purses(r);
 }

@@ -31,6 +31,8 @@
 #define NAMES		6		/* that a player registers, in the registry */
 #define LOCKS		3		/* in it, of which anybody may be the holder */
 #define JOBS		6		/* objects that anybody may have on loan */
+#define MORTALS		8		/* objects of a player that expire: */
+#define TIMED		5		/* so many by the clock, the others when they are idle */
 #define PURSES		8		/* tables with shares of accounts, all of one writer */
 #define ACCOUNTS	6
 #define STEPS		12		/* numbers of a lane that are changed together */
@@ -119,6 +121,13 @@ struct turn {
 	__u64 version;			/* that came with it */
 };
 
+/* Of an object that expires: which write is there. Written by its player alone. */
+struct lifetime {
+	__u64 begun;			/* the last one, which may be under way */
+	__u64 done;			/* the last that is known to be done; */
+	__u64 expires;			/* when what it has put does; 0: it does not */
+};
+
 enum phase { PLAY, HUSH, SETTLE, LEAVE };
 
 struct slot {
@@ -142,7 +151,7 @@ enum counter {
 	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY,
 	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED,
 	ASKED, COUNTED, REMOVED, STEPPED, STEPS_SEEN,
-	MOVED, RACED, HALF, COUNTERS
+	MOVED, RACED, HALF, EXPIRED, IDLED, ENDS, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -155,6 +164,7 @@ static const char * const counter_names[COUNTERS] = {
 	"registered", "look-ups", "locked", "loans", "sleeps", "subscriptions", "events",
 	"compared", "searches", "counted", "removed", "steps", "steps seen",
 	"groups", "groups raced", "groups refused",
+	"expired", "idle too long", "ends told",
 };
 
 struct world {
@@ -168,6 +178,8 @@ struct world {
 	__u64 registry;			/* id of the table of names and locks */
 	__u64 jobs;			/* id of the table of jobs */
 	__u64 fenced;			/* id of the table that a role may write to */
+	__u64 mortals;			/* id of the table of objects that expire */
+	struct lifetime lifetimes[PLAYERS][MORTALS];
 	__u64 purses[PURSES];		/* ids of the tables of accounts */
 	__u64 moves[ACCOUNTS];		/* of each, at least so many are done */
 	__u64 steps;			/* id of the table of lanes' steps */
