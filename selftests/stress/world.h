@@ -128,6 +128,19 @@ struct lifetime {
 	__u64 expires;			/* when what it has put does; 0: it does not */
 };
 
+enum vault_state { WRITABLE, SEALING, SEALED };
+
+/* A table of a player's, which the player alone changes here. */
+struct vault {
+	__u32 epoch;			/* odd: another table is made; 0: there never was one */
+	__u32 state;
+	__u64 id;
+	__u32 schema_lo;		/* its version is no less, */
+	__u32 schema_hi;		/* and no more */
+	__u64 version;			/* of the last write, and */
+	__u64 objects;			/* how many there are, if it is sealed */
+};
+
 enum phase { PLAY, HUSH, SETTLE, LEAVE };
 
 struct slot {
@@ -151,7 +164,8 @@ enum counter {
 	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY,
 	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED,
 	ASKED, COUNTED, REMOVED, STEPPED, STEPS_SEEN,
-	MOVED, RACED, HALF, EXPIRED, IDLED, ENDS, COUNTERS
+	MOVED, RACED, HALF, EXPIRED, IDLED, ENDS,
+	SEALS, EROFSES, EPROTOTYPES, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -165,6 +179,7 @@ static const char * const counter_names[COUNTERS] = {
 	"compared", "searches", "counted", "removed", "steps", "steps seen",
 	"groups", "groups raced", "groups refused",
 	"expired", "idle too long", "ends told",
+	"seals", "erofs", "eprototype",
 };
 
 struct world {
@@ -178,6 +193,7 @@ struct world {
 	__u64 registry;			/* id of the table of names and locks */
 	__u64 jobs;			/* id of the table of jobs */
 	__u64 fenced;			/* id of the table that a role may write to */
+	struct vault vaults[PLAYERS];
 	__u64 mortals;			/* id of the table of objects that expire */
 	struct lifetime lifetimes[PLAYERS][MORTALS];
 	__u64 purses[PURSES];		/* ids of the tables of accounts */
