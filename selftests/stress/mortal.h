@@ -7,9 +7,9 @@
 #ifndef KREG_STRESS_MORTAL_H
 #define KREG_STRESS_MORTAL_H
 
+#include "kit/tick.h"
 #include "stress/replica.h"
 
-#define MS		1000000ULL
 #define IDLE_PART	16	/* by that part of its time an idle object may be gone earlier */
 
 /* The value of such an object. */
@@ -41,14 +41,6 @@ struct diary {
 	__u64 room[4096];
 };
 
-static inline __u64 tick_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 static inline struct lifetime *lifetime_of(__u32 slot, __u32 number)
 {
 	return &world->lifetimes[slot][number];
@@ -76,7 +68,7 @@ static inline struct glance glance(__u32 slot, __u32 number)
 	g.before.done = load(&lifetime->done);
 	g.before.expires = load(&lifetime->expires);
 	g.before.begun = load(&lifetime->begun);
-	g.begin = tick_ns();
+	g.begin = test_tick_ns();
 	return g;
 }
 
@@ -103,7 +95,7 @@ static inline void judge_found(struct registrant *r, const char *key, const stru
 static inline void judge_absent(struct registrant *r, const char *key, const struct glance *g,
 				const struct lifetime *lifetime)
 {
-	__u64 end = tick_ns();
+	__u64 end = test_tick_ns();
 
 	if (is_still(g, lifetime) && g->before.expires > end)
 		complain_of_key(r, key, "is not found %llu ns before it expires",
@@ -144,14 +136,14 @@ static inline void look_at_mortal(struct registrant *r, __u32 slot, __u32 number
 static inline void look_at_idle(struct registrant *r, __u32 number)
 {
 	struct idle *idle = &r->idle[number - TIMED];
-	__u64 begin = tick_ns(), ns = idle->ms * MS, end;
+	__u64 begin = test_tick_ns(), ns = idle->ms * MS, end;
 	struct mortal m;
 	char key[16];
 	int err;
 
 	mortal_key(key, sizeof(key), r->me.slot, number);
 	err = get_mortal(r, key, &m);
-	end = tick_ns();
+	end = test_tick_ns();
 	if (!idle->ms)
 		return;
 	if (err == -ENODATA && end < idle->used_from + ns - ns / IDLE_PART)
@@ -200,7 +192,7 @@ static inline int write_mortal(struct registrant *r, __u32 number, struct mortal
 
 static inline void put_timed(struct registrant *r, __u32 number)
 {
-	struct mortal m = { .expires = tick_ns() + test_scale(draw(r, 60)) * MS + draw(r, MS) };
+	struct mortal m = { .expires = test_tick_ns() + draw(r, test_scale(60) * MS) };
 
 	write_mortal(r, number, &m, 0);
 }
@@ -219,13 +211,13 @@ static inline void put_idle(struct registrant *r, __u32 number)
 {
 	struct idle *idle = &r->idle[number - TIMED];
 	struct mortal m = { .idle_ms = test_scale(5 + draw(r, 60)) };
-	__u64 begin = tick_ns();
+	__u64 begin = test_tick_ns();
 
 	if (write_mortal(r, number, &m, 0))
 		return;
 	idle->ms = m.idle_ms;
 	idle->used_from = begin;
-	idle->used_to = tick_ns();
+	idle->used_to = test_tick_ns();
 }
 
 static inline void delete_mortal(struct registrant *r, __u32 number)
