@@ -234,16 +234,29 @@ TEST_F(change, events)
 }
 
 /* What the client has queued comes first. */
+#define QUEUED		1000
+
+/* So many in a batch are not applied by the caller. */
 TEST_F(change, after_what_is_queued)
 {
-	struct kreg_ioc_change cmd = test_change_cmd(self->table, NULL, 0);
+	struct kreg_ioc_change cmd;
+	struct kreg_op *ops = calloc(QUEUED, sizeof(*ops));
+	__u32 keys[QUEUED];
 	int i;
 
-	for (i = 0; i < 50; i++)
-		test_put_async(self->fd, self->table, "key", "value");
-	test_change(self->fd, &cmd);
-	EXPECT_EQ(1, cmd.out_count);
-	EXPECT_EQ(0, test_objects(self->fd, self->table));
+	for (i = 0; i < QUEUED; i++) {
+		keys[i] = i;
+		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], sizeof(keys[i]), "value", 5);
+	}
+	for (i = 0; i < 20; i++) {
+		test_batch(self->fd, self->table, KREG_WRITE_ASYNC, ops, QUEUED, NULL);
+		test_put_async(self->fd, self->table, "one more", "value");
+		cmd = test_change_cmd(self->table, NULL, 0);
+		test_change(self->fd, &cmd);
+		ASSERT_EQ(QUEUED + 1, cmd.out_count);
+		ASSERT_EQ(0, test_objects(self->fd, self->table));
+	}
+	free(ops);
 }
 
 /* What others have on loan is not there; what is bound is, and stays so. */
