@@ -436,10 +436,14 @@ int kreg_put_check_write(struct kreg_client *cl, u64 table)
 	struct kreg_table *t;
 	int err;
 
-	rcu_read_lock();
-	err = kreg_table_find_writable(cl, table, &t);
-	if (!err && READ_ONCE(t->sealed))
-		err = -EROFS;
-	rcu_read_unlock();
-	return err == -EINPROGRESS ? kreg_find_settle(cl, table) : err;
+	do {
+		rcu_read_lock();
+		err = kreg_table_find_writable(cl, table, &t);
+		if (!err && READ_ONCE(t->sealed))
+			err = -EROFS;
+		rcu_read_unlock();
+		if (err == -EINPROGRESS)
+			err = kreg_find_settle(cl, table) ?: -EAGAIN;
+	} while (err == -EAGAIN);
+	return err;
 }

@@ -234,16 +234,29 @@ TEST_F(change, events)
 }
 
 /* What the client has queued comes first. */
+#define QUEUED		1000
+
+/* So many in a batch are not applied by the caller. */
 TEST_F(change, after_what_is_queued)
 {
-	struct kreg_ioc_change cmd = test_change_cmd(self->table, NULL, 0);
+	struct kreg_ioc_change cmd;
+	struct kreg_op *ops = calloc(QUEUED, sizeof(*ops));
+	__u32 keys[QUEUED];
 	int i;
 
-	for (i = 0; i < 50; i++)
-		test_put_async(self->fd, self->table, "key", "value");
-	test_change(self->fd, &cmd);
-	EXPECT_EQ(1, cmd.out_count);
-	EXPECT_EQ(0, test_objects(self->fd, self->table));
+	for (i = 0; i < QUEUED; i++) {
+		keys[i] = i;
+		ops[i] = test_op_value(KREG_OP_PUT, &keys[i], sizeof(keys[i]), "value", 5);
+	}
+	for (i = 0; i < 20; i++) {
+		test_batch(self->fd, self->table, KREG_WRITE_ASYNC, ops, QUEUED, NULL);
+		test_put_async(self->fd, self->table, "one more", "value");
+		cmd = test_change_cmd(self->table, NULL, 0);
+		test_change(self->fd, &cmd);
+		ASSERT_EQ(QUEUED + 1, cmd.out_count);
+		ASSERT_EQ(0, test_objects(self->fd, self->table));
+	}
+	free(ops);
 }
 
 /* What others have on loan is not there; what is bound is, and stays so. */
@@ -273,7 +286,7 @@ struct worker {
 	pthread_t thread;
 	int fd, err;
 	__u64 table, changed;
-	bool edits;
+	bool edits, stop;
 };
 
 /* Go on until there is nothing to be done. */
@@ -334,6 +347,59 @@ TEST_F(change, together)
 	EXPECT_EQ(0, sum);
 	EXPECT_EQ(n, run_together(_metadata, self->table, false));
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
+}
+
+#define SOME	32
+
+static void *delete_until_stopped(void *arg)
+{
+	struct worker *w = arg;
+	struct kreg_term term = less_than(SOME);
+	struct kreg_ioc_change cmd;
+
+	do {
+		cmd = test_change_cmd(w->table, &term, 1);
+		w->err = _test_change(w->fd, &cmd);
+		__atomic_fetch_add(&w->changed, cmd.out_count, __ATOMIC_RELAXED);
+	} while (!w->err && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED));
+	return NULL;
+}
+
+/* They all match, and then they do not; how many are not there. */
+static int put_out_of_reach(int fd, __u64 table)
+{
+	__u64 i, out_of_reach = SOME;
+	int missing = 0;
+	char key[16];
+
+	if (put_numbered(fd, table, SOME))
+		return SOME;
+	for (i = 0; i < SOME; i++) {
+		snprintf(key, sizeof(key), "%04llu", (unsigned long long)i);
+		missing += _test_put(fd, table, key, 4, &out_of_reach, sizeof(out_of_reach)) != 0;
+	}
+	for (i = 0; i < SOME; i++) {
+		snprintf(key, sizeof(key), "%04llu", (unsigned long long)i);
+		missing += _test_member(fd, table, key) != 0;
+	}
+	return missing;
+}
+
+/* What has matched when it was found, and does not when it would be deleted, stays. */
+TEST_F(change, asked_again)
+{
+	struct worker w = { .fd = test_client(), .table = self->table };
+	int rounds = test_size(300), missing = 0;
+
+	ASSERT_LE(0, w.fd);
+	ASSERT_EQ(0, pthread_create(&w.thread, NULL, delete_until_stopped, &w));
+	while (rounds-- > 0 || (!__atomic_load_n(&w.changed, __ATOMIC_RELAXED) && !missing))
+		missing += put_out_of_reach(self->fd, self->table);
+	__atomic_store_n(&w.stop, true, __ATOMIC_RELAXED);
+	pthread_join(w.thread, NULL);
+	close(w.fd);
+	EXPECT_EQ(0, w.err);
+	EXPECT_EQ(0, missing);
 }
 
 TEST_HARNESS_MAIN

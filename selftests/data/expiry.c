@@ -25,6 +25,27 @@ TEST_F(expiry, absolute)
 	test_nothing(self->r);
 }
 
+/* By the clock of the last tick it is found before its time, and not from then on. */
+TEST_F(expiry, to_the_tick)
+{
+	__u64 when, begin, end;
+	int i, err;
+
+	for (i = 0; i < 10; i++) {
+		when = test_tick_ns() + SHORT;
+		put_expiring("key", 0, when, 0);
+		do {
+			begin = test_tick_ns();
+			err = _test_member(self->fd, self->table, "key");
+			end = test_tick_ns();
+			if (!err)
+				ASSERT_LT(begin, when);
+		} while (!err);
+		ASSERT_EQ(-ENODATA, err);
+		ASSERT_GE(end, when);
+	}
+}
+
 /* It is absent before it is removed: what was past its time from the start is never found. */
 TEST_F(expiry, past)
 {
@@ -129,6 +150,62 @@ TEST_F(expiry, idle)
 	put_expiring("both", 0, test_now_ns() + LONG, 30);
 	EXPECT_TRUE(test_wait_for(test_count(self->fd, self->table) == 1));
 	EXPECT_TRUE(test_wait_for(timed(self->fd, self->table) == 1));
+}
+
+/* Each look-up puts that off until then, but for a sixteenth of the time. */
+TEST_F(expiry, idle_to_the_tick)
+{
+	__u64 ns = test_scale(2000) * MS, begin = test_tick_ns(), end = begin + ns / 6, last;
+	long long until;
+
+	put_expiring("key", 0, 0, ns / MS);
+	do {
+		last = begin;
+		begin = test_tick_ns();
+		until = expires_("key");
+		/* This process has not run for so long. */
+		if (until == -ENODATA) {
+			ASSERT_GE(test_tick_ns(), last + ns - ns / 16);
+			break;
+		}
+		ASSERT_GE(until, begin + ns - ns / 16);
+		ASSERT_LE(until, test_tick_ns() + ns);
+	} while (begin < end);
+}
+
+/* When the only object expires, as a scan tells it; or -ENODATA. */
+static long long scanned_expiry(int fd, __u64 table)
+{
+	__u64 buf[64] = { 0 };
+	struct kreg_ioc_scan cmd = {
+		.flags = KREG_SCAN_EXPIRES,
+		.table = table,
+		.buf = test_ptr(buf),
+		.buf_len = sizeof(buf),
+	};
+	int err = _test_scan(fd, &cmd);
+
+	if (err || !cmd.out_count)
+		return err ?: -ENODATA;
+	return expiry_of((void *)buf)->until_ns;
+}
+
+/* However often it is scanned, it expires when it did. */
+TEST_F(expiry, scans_are_no_use)
+{
+	__u64 ns = test_scale(1000) * MS, begin = test_tick_ns();
+	long long until, first;
+
+	put_expiring("key", 0, 0, ns / MS);
+	first = scanned_expiry(self->fd, self->table);
+	ASSERT_LE(begin, first);
+	do {
+		until = scanned_expiry(self->fd, self->table);
+		if (until != -ENODATA)
+			ASSERT_EQ(first, until);
+	} while (until > 0 && test_tick_ns() < begin + ns / 4);
+	if (until == -ENODATA)
+		ASSERT_LE(first, test_tick_ns());
 }
 
 /* It is in the slot of its first deadline, and goes on when that is due. */

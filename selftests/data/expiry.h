@@ -14,8 +14,8 @@
 #include "kit/pin.h"
 #include "kit/register.h"
 #include "kit/stream.h"
+#include "kit/tick.h"
 
-#define MS		1000000ULL
 /* For what expires while the test looks on; and never does. */
 #define SHORT		(30 * MS)
 #define LONG		(3600 * 1000 * MS)

@@ -2,83 +2,12 @@
 /*
  * GROUP: batches of writes to several tables, all or nothing.
  */
-#include <pthread.h>
-
+#include "data/group.h"
 #include "kit/bound.h"
-#include "kit/fixture.h"
 #include "kit/lease.h"
 #include "kit/await.h"
 
 #define ALICE	1000
-
-FIXTURE(group) {
-	struct test_base base;
-	int fd;
-	__u64 a, b;
-	struct kreg_op ops[2][KREG_MAX_GROUP_OPS];
-	struct kreg_ioc_batch batch[2];
-};
-
-FIXTURE_VARIANT(group) {
-	__u32 type;
-};
-
-FIXTURE_VARIANT_ADD(group, set) { .type = KREG_TYPE_SET };
-FIXTURE_VARIANT_ADD(group, ordered) { .type = KREG_TYPE_ORDERED_SET };
-
-/* With the writer of another table. */
-static int create_beside(int fd, __u32 type, __u64 beside, __u64 *id)
-{
-	struct kreg_ioc_open cmd = test_open_cmd(NULL, KREG_OPEN_CREATE | KREG_OPEN_BESIDE);
-	int err;
-
-	cmd.type = type;
-	cmd.access = KREG_ACCESS_PUBLIC;
-	cmd.mode = 0666;
-	cmd.beside = beside;
-	err = _test_open_cmd(fd, &cmd);
-	*id = cmd.out_table;
-	return err;
-}
-
-FIXTURE_SETUP(group)
-{
-	self->fd = test_setup(_metadata, &self->base);
-	ASSERT_EQ(0, _test_create_type(self->fd, "a", variant->type, KREG_ACCESS_PUBLIC,
-				       &self->a));
-	ASSERT_EQ(0, create_beside(self->fd, variant->type, self->a, &self->b));
-	self->batch[0] = test_batch_cmd(self->a, 0, self->ops[0], 1);
-	self->batch[1] = test_batch_cmd(self->b, KREG_BATCH_ATOMIC, self->ops[1], 1);
-}
-
-FIXTURE_TEARDOWN_PARENT(group)
-{
-	test_teardown(_metadata, &self->base);
-}
-
-static struct kreg_ioc_group group_cmd(struct kreg_ioc_batch *batches, __u32 count)
-{
-	return (struct kreg_ioc_group) {
-		.size = sizeof(struct kreg_ioc_group),
-		.batches = test_ptr(batches),
-		.count = count,
-		.batch_size = sizeof(*batches),
-		.out_failed = ~0U,
-		.out_limit = ~0U,
-	};
-}
-
-static int run_group(int fd, struct kreg_ioc_batch *batches, __u32 count, __u32 *failed)
-{
-	struct kreg_ioc_group cmd = group_cmd(batches, count);
-	int err = test_ioctl(fd, KREG_IOC_GROUP, &cmd);
-
-	if (failed)
-		*failed = cmd.out_failed;
-	return err;
-}
-
-#define run_both(failed)	run_group(self->fd, self->batch, 2, failed)
 
 /* An object that is in the one table or in the other. */
 TEST_F(group, moves)
@@ -182,81 +111,6 @@ TEST_F(group, after_what_is_queued)
 	}
 	EXPECT_EQ(1000, test_objects(self->fd, self->b));
 	free(many);
-}
-
-#define ROUNDS	2000
-
-struct mover {
-	pthread_t thread;
-	int fd;
-	__u64 from, to;
-	int moves;
-	int errors;
-};
-
-/* Whatever others do meanwhile: it is there, or it was elsewhere. */
-static void *move_to_and_fro(void *arg)
-{
-	struct kreg_op ops[2] = { test_ops(KREG_OP_DELETE, "key"), test_op_puts("key", "value") };
-	struct mover *m = arg;
-	struct kreg_ioc_batch batches[2];
-	unsigned int i;
-	int err;
-
-	/* MINE is not said: a DELETE of nothing is no failure, but PUT with NEW is one. */
-	ops[1].flags = KREG_OP_NEW;
-	for (i = 0; i < test_size(ROUNDS); i++) {
-		__u64 from = i & 1 ? m->to : m->from, to = i & 1 ? m->from : m->to;
-
-		batches[0] = test_batch_cmd(from, 0, &ops[0], 1);
-		batches[1] = test_batch_cmd(to, 0, &ops[1], 1);
-		err = run_group(m->fd, batches, 2, NULL);
-		m->moves += !err;
-		m->errors += err && err != -EEXIST;
-	}
-	return NULL;
-}
-
-static void *write_batches(void *arg)
-{
-	struct mover *m = arg;
-	struct kreg_op ops[100];
-	char keys[100][8];
-	unsigned int i, j;
-
-	for (j = 0; j < 100; j++) {
-		snprintf(keys[j], sizeof(keys[j]), "%d", j);
-		ops[j] = test_op_puts(keys[j], "value");
-	}
-	for (i = 0; i < test_size(ROUNDS) / 10; i++)
-		m->errors += !!_test_batch(m->fd, i & 1 ? m->from : m->to, KREG_BATCH_ATOMIC, ops,
-					   100, NULL);
-	return NULL;
-}
-
-/* One object goes to and fro, in opposite directions, while long batches are under way. */
-TEST_F(group, concurrent)
-{
-	void *(*work[])(void *arg) = { move_to_and_fro, move_to_and_fro, write_batches };
-	struct mover movers[ARRAY_SIZE(work)];
-	unsigned int i;
-
-	test_puts(self->fd, self->a, "key", "value");
-	for (i = 0; i < ARRAY_SIZE(work); i++) {
-		movers[i] = (struct mover) { .fd = test_client(), .from = self->a, .to = self->b };
-		if (i & 1)
-			movers[i] = (struct mover) { .fd = movers[i].fd, .from = self->b,
-						     .to = self->a };
-		ASSERT_EQ(0, pthread_create(&movers[i].thread, NULL, work[i], &movers[i]));
-	}
-	for (i = 0; i < ARRAY_SIZE(work); i++) {
-		pthread_join(movers[i].thread, NULL);
-		EXPECT_EQ(0, movers[i].errors);
-		close(movers[i].fd);
-	}
-	EXPECT_LT(0, movers[0].moves + movers[1].moves);
-	EXPECT_EQ(1, !_test_member(self->fd, self->a, "key") +
-		     !_test_member(self->fd, self->b, "key"));
 }
 
 TEST_F(group, limits)

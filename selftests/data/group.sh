@@ -16,7 +16,7 @@ lend=$(cat "$params/lend") writers=$(cat "$params/writers")
 echo TAP version 13
 unload_soon && load "lend=$lend" writers=3
 result $? "loaded with three writers"
-"$dir/group" | sed 's/^/# /;s/^# not ok/# NOT ok/' >"$dir/group.out"
+{ "$dir/group"; "$dir/group_concurrent"; } | sed 's/^/# /;s/^# not ok/# NOT ok/' >"$dir/group.out"
 ! grep -E '^# NOT ok|^# FAIL' "$dir/group.out"
 result $? "all tests of groups"
 grep -q '^# ok .*beside' "$dir/group.out"

@@ -2,6 +2,8 @@
 /*
  * FIRST of LEASE: an ordered table as a queue.
  */
+#include <pthread.h>
+
 #include "kit/fixture.h"
 #include "kit/bound.h"
 #include "kit/filter.h"
@@ -205,6 +207,64 @@ TEST_F(first, no_longer_mine)
 	test_batch(self->fd, self->table, KREG_BATCH_ATOMIC, ops, 2, NULL);
 	test_err_member(ENODATA, self->fd, self->table, "a");
 	test_gets(self->fd, self->table, "b", "v");
+}
+
+#define WORKERS	3
+/* Those that this process has had are tried by each of its calls. */
+#define QUEUED	200
+
+struct worker {
+	pthread_t thread;
+	int fd, err;
+	__u64 table;
+	unsigned int lent, again, out_of_order;
+};
+
+/* Until there is none left. */
+static void *lend_all(void *arg)
+{
+	struct worker *w = arg;
+	char key[64], last[64] = "", value[64];
+	struct kreg_ioc_lease cmd;
+
+	for (;;) {
+		cmd = first_cmd(w->table, key, sizeof(key), value, sizeof(value));
+		w->err = run_lease(w->fd, &cmd);
+		if (w->err)
+			return NULL;
+		w->lent++;
+		w->again += cmd.out_loans != 1;
+		w->out_of_order += memcmp(last, key, cmd.out_key_len) >= 0;
+		memcpy(last, key, cmd.out_key_len);
+	}
+}
+
+/* Of several at once each gets another object, and none goes without one while there are some. */
+TEST_F(first, each_another)
+{
+	struct worker w[WORKERS];
+	unsigned int n = QUEUED, i, lent = 0;
+	char key[16];
+
+	for (i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "%06u", i);
+		test_puts(self->fd, self->table, key, "value");
+	}
+	for (i = 0; i < WORKERS; i++) {
+		w[i] = (struct worker) { .fd = test_client(), .table = self->table };
+		ASSERT_LE(0, w[i].fd);
+		ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, lend_all, &w[i]));
+	}
+	for (i = 0; i < WORKERS; i++) {
+		pthread_join(w[i].thread, NULL);
+		EXPECT_EQ(-ENODATA, w[i].err);
+		EXPECT_EQ(0, w[i].again);
+		EXPECT_EQ(0, w[i].out_of_order);
+		lent += w[i].lent;
+		close(w[i].fd);
+	}
+	EXPECT_EQ(n, lent);
+	EXPECT_EQ(n, test_bound(self->fd, self->table));
 }
 
 TEST_HARNESS_MAIN

@@ -188,6 +188,29 @@ TEST_F(seal, for_the_owner)
 	EXPECT_EQ(-ESTALE, seal(self->fd, self->table));
 }
 
+/* A call that has to wait until the death of the owner is handled looks again then. */
+TEST_F(seal, when_its_owner_has_died)
+{
+	struct kreg_op take = test_ops(KREG_OP_TAKE, "absent");
+	struct kid *kid;
+	__u64 id;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		kid = kid_start(_metadata);
+		ASSERT_EQ(0, _test_create_type(self->fd, "died", variant->type, KREG_ACCESS_PUBLIC,
+					       &id));
+		test_orphan(self->fd, id, KREG_ORPHAN_PARK, 0);
+		EXPECT_EQ(0, seal(self->fd, id));
+		test_give(self->fd, id, kid->self, NULL, 0);
+		EXPECT_EQ(SIGKILL, kid_kill(kid));
+		test_refused(i % 2 ? op_flags(self->fd, id, take, 0, 0) :
+				     delete_less(self->fd, id, 1));
+		test_destroy(self->fd, id);
+	}
+	test_destroy(self->fd, self->table);
+}
+
 TEST_F(seal, is_not_undone)
 {
 	test_err_setopt(EINVAL, self->fd, self->table, KREG_OPT_SEAL, 0, 0);

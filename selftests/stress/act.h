@@ -7,6 +7,7 @@
 #define KREG_STRESS_ACT_H
 
 #include "stress/role.h"
+#include "stress/vault.h"
 
 #define MANY_TIMES	60
 
@@ -282,6 +283,8 @@ static inline void act(struct actor *a)
 		change_clients(a);
 	else if (!roll(a, 8))
 		use_roles(a);
+	else if (!roll(a, 6))
+		use_vaults(a);
 	else if (a->slot->owned[table])
 		use_own(a, table);
 	else

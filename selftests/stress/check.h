@@ -7,8 +7,8 @@
 #define KREG_STRESS_CHECK_H
 
 #include "kit/bound.h"
+#include "stress/change.h"
 #include "stress/intent.h"
-#include "stress/read.h"
 
 /* The key is as the version says. */
 static inline bool is_version(int len, const void *value, __u32 table,
@@ -33,6 +33,7 @@ static inline int planned(const struct under_way *op, __u32 table, __u32 key)
 struct tellings {
 	__u32 old;		/* of what was under way, not done */
 	__u32 new;		/* done */
+	bool is_new[KEYS];	/* which */
 };
 
 static inline void settle_key(struct data *d, __u32 lane, __u32 table,
@@ -51,14 +52,14 @@ static inline void settle_key(struct data *d, __u32 lane, __u32 table,
 			 len < 0 ? strerror(-len) : "another, or torn");
 	if (i < 0)
 		return;
-	told->new += is_version(len, d->room, table, lane, index,
-				l->op.new[i]);
+	told->is_new[i] = is_version(len, d->room, table, lane, index, l->op.new[i]);
+	told->new += told->is_new[i];
 	told->old += is_version(len, d->room, table, lane, index,
 				l->op.old[i]);
 }
 
 /* From now on there is no doubt about the keys of this lane. */
-static inline void fix_cells(struct lane *l, bool new)
+static inline void fix_cells(struct lane *l, const struct tellings *told)
 {
 	struct under_way *op = &l->op;
 	struct cell *cell;
@@ -70,18 +71,19 @@ static inline void fix_cells(struct lane *l, bool new)
 			cell = &l->cells[table][key];
 			i = planned(op, table, key);
 			if (i >= 0)
-				cell->now = new ? op->new[i] : op->old[i];
+				cell->now = told->is_new[i] ? op->new[i] : op->old[i];
 			store(&cell->lo, cell->now);
 			store(&cell->hi, cell->now);
 		}
 	op->active = 0;
 	op->count = 0;
+	op->each = false;
 }
 
 /*
  * Nobody writes with this lane any more, and what it wrote has been applied: each
  * of its keys is as the journal says, and what it was about to write was written,
- * all of it or nothing.
+ * all of it or nothing, or each for itself.
  */
 static inline void settle_lane(struct data *d, __u32 lane)
 {
@@ -92,11 +94,12 @@ static inline void settle_lane(struct data *d, __u32 lane)
 	for (table = 0; table < KEPT; table++)
 		for (key = 0; key < KEYS; key++)
 			settle_key(d, lane, table, key, &told);
-	if (told.new != n && told.old != n)
+	if (l->op.each ? told.new + told.old != n : told.new != n && told.old != n)
 		complain("lane %u table %u key %u: of %u writes %u were done, %u not",
 			 lane, l->op.table, l->op.key[0], n, told.new,
 			 told.old);
-	fix_cells(l, told.new == n);
+	fix_cells(l, &told);
+	check_steps(d->fd, lane);
 }
 
 static inline void check_not_dead(const struct kreg_info *info, struct kreg_process dead)
@@ -178,7 +181,7 @@ static inline void check_kept(struct data *d, __u32 table)
 	for (lane = 0; lane < lanes(); lane++)
 		for (key = 0; key < KEYS; key++)
 			want += present(any_cell(table, lane, key)->now);
-	found = scan_all(d, table);
+	found = scan_all(d, table, NULL);
 	objects = test_objects(d->fd, world->ids[table]);
 	if (found != want || objects != want)
 		complain("table %u: %lld objects, a scan finds %ld, there should be %lld",

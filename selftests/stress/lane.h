@@ -109,6 +109,7 @@ static inline void end(struct data *d, bool done, bool async)
 		catch_up(d, op->table);
 	store(&op->active, 0);
 	op->count = 0;
+	op->each = false;
 }
 
 /* More than the memory cgroup allows; the kernel kills who has it, unless he is exempt. */

@@ -33,7 +33,13 @@ struct registrant {
 		__u64 cookie;	/* of the process that had it then */
 		char key[16];
 	} armed;
+	struct idle {
+		__u32 ms;	/* it may be idle for; 0: not there */
+		__u64 used_from;	/* it was looked up last after that moment, */
+		__u64 used_to;	/* and before that one */
+	} idle[MORTALS - TIMED];
 	struct replica *replica;
+	struct diary *diary;
 };
 
 static inline __u32 draw(struct registrant *r, __u32 n)
@@ -51,33 +57,32 @@ static inline void lock_key(char *key, size_t room, __u32 lock)
 	snprintf(key, room, "lock%u", lock);
 }
 
-__attribute__((format(printf, 3, 4)))
-static inline void complain_of_key(struct registrant *r, const char *key, const char *format, ...)
-{
-	char what[160];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
-	va_end(args);
-	complain("%u.%u, %s: %s", r->me.slot, r->me.life, key, what);
-}
-
 /*
- * The process is exiting, as the kernel knows before it stops the last thread: who lives to see
- * the end of the pause was told a lie.
+ * The module knows that this process is exiting before the last thread of it is stopped, and hides
+ * what is bound to it. Who lives to see the end of the pause was told a lie.
  */
 static inline void wait_for_end(void)
 {
 	test_pause_ms(5000);
 }
 
+__attribute__((format(printf, 3, 4)))
+static inline void complain_of_key(struct registrant *r, const char *key, const char *format, ...)
+{
+	char what[160];
+	va_list args;
+
+	wait_for_end();
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	complain("%u.%u, %s: %s", r->me.slot, r->me.life, key, what);
+}
+
 /* False, and a complaint, unless @err is @expected. */
 static inline bool came(struct registrant *r, const char *key, const char *what, int err,
 			int expected)
 {
-	if (err == -ESRCH && expected != -ESRCH)
-		wait_for_end();
 	if (err != expected && !out_of_memory(r->slot, err))
 		complain_of_key(r, key, "%s: %s, not %s", what, strerror(-err),
 				strerror(-expected));

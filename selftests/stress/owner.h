@@ -37,6 +37,7 @@ struct actor {
 	unsigned int flushed[BOXES];	/* records that CANCEL may have taken back */
 	unsigned int receiver;
 	struct watched watched[WATCHED];
+	bool has_vault;
 	__u64 random;
 	__u32 tokens;
 	char *room;

@@ -8,10 +8,11 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include "stress/account.h"
 #include "stress/act.h"
 #include "stress/backlog.h"
+#include "stress/change.h"
 #include "stress/memory.h"
-#include "stress/read.h"
 #include "stress/registrant.h"
 
 #define STACK	(1 << 19)
@@ -30,7 +31,11 @@ static inline void *lane_main(void *arg)
 	struct data *d = arg;
 
 	while (playing()) {
-		if (pick(d, 2))
+		if (!pick(d, 10))
+			use_changes(d);
+		else if (!pick(d, 10))
+			use_accounts(d);
+		else if (pick(d, 2))
 			write_something(d);
 		else
 			read_something(d);
@@ -225,7 +230,6 @@ static inline void player_main(unsigned int number, int inherited)
 {
 	static struct registrant registrant;
 	static struct data data[LANES];
-	static struct replica replica;
 	static struct actor a;
 	pthread_t threads[LANES + 1];
 	int i, err;
@@ -249,7 +253,7 @@ static inline void player_main(unsigned int number, int inherited)
 	mask_signal(SIG_BLOCK);
 	for (i = 0; i < LANES; i++)
 		start_lane(&data[i], &a, i, &threads[i]);
-	if (!start_registrant(&registrant, &replica, a.slot, a.me))
+	if (!start_registrant(&registrant, a.slot, a.me))
 		give_up(a.slot);
 	/* First, since who finds an object of this process looks here whether it may be dying. */
 	store(&a.slot->ready, a.me.life);

@@ -7,7 +7,7 @@
 #define KREG_STRESS_READ_H
 
 #include "kit/pin.h"
-#include "stress/lane.h"
+#include "stress/question.h"
 
 #define MANY	8		/* reads of a batch */
 
@@ -165,7 +165,7 @@ static inline void read_many(struct data *d)
 /* Marks what was found in d->before, with a version that no key has. */
 #define FOUND	(~0U)
 
-static inline void scan_object(struct data *d, __u32 table,
+static inline void scan_object(struct data *d, __u32 table, const struct question *q,
 			       const struct kreg_object *o, bool values)
 {
 	const char *bytes = (const void *)(o + 1);
@@ -189,10 +189,13 @@ static inline void scan_object(struct data *d, __u32 table,
 		return;
 	memcpy(value, bytes + o->key_len, o->value_len);
 	judge_value(d, &l, value, o->value_len);
+	if (q && !matches(q, table, l.lane, l.index, ((struct value *)value)->version))
+		complain("lane %u scans table %u: lane %u key %u was not asked for", d->number,
+			 table, l.lane, l.index);
 }
 
-/* What was there all the time must have been found. */
-static inline void scan_end(struct data *d, __u32 table)
+/* What was there all the time, and asked for, must have been found. */
+static inline void scan_end(struct data *d, __u32 table, const struct question *q)
 {
 	__u32 lane, index, lo;
 
@@ -200,7 +203,8 @@ static inline void scan_end(struct data *d, __u32 table)
 		for (index = 0; index < KEYS; index++) {
 			lo = d->before[lane][index];
 			if (lo != FOUND && present(lo) &&
-			    load(&any_cell(table, lane, index)->hi) == lo)
+			    load(&any_cell(table, lane, index)->hi) == lo &&
+			    (!q || matches(q, table, lane, index, lo)))
 				complain("lane %u scans table %u: lane %u key %u is missing, version %u",
 					 d->number, table, lane, index, lo);
 		}
@@ -239,10 +243,10 @@ static inline long end_pin(struct data *d, __u64 pin, long ret)
 	return pin && ret == -ESTALE ? 0 : ret;
 }
 
-/* Returns the objects in the table, or -errno. */
-static inline long scan_all(struct data *d, __u32 table)
+/* Returns the objects in the table, or those that @q asks for; or -errno. */
+static inline long scan_all(struct data *d, __u32 table, const struct question *q)
 {
-	bool values = !pick(d, 4);
+	bool values = !pick(d, q ? 2 : 4);
 	struct kreg_ioc_scan cmd = {
 		.flags = values ? 0 : KREG_SCAN_KEYS,
 		.table = world->ids[table],
@@ -255,6 +259,8 @@ static inline long scan_all(struct data *d, __u32 table)
 	__u32 i;
 	int err;
 
+	if (q)
+		set_question(&cmd.range, q);
 	scan_begin(d, table);
 	cmd.pin = pick(d, 3) ? 0 : set_pin(d, table);
 	do {
@@ -263,7 +269,7 @@ static inline long scan_all(struct data *d, __u32 table)
 			return end_pin(d, cmd.pin, err);
 		o = (void *)d->room;
 		for (i = 0; i < cmd.out_count; i++) {
-			scan_object(d, table, o, values);
+			scan_object(d, table, q, o, values);
 			memcpy(&last, o + 1, o->key_len);
 			cmd.range.after = test_ptr(&last);
 			cmd.range.after_len = o->key_len;
@@ -271,9 +277,44 @@ static inline long scan_all(struct data *d, __u32 table)
 		}
 		n += cmd.out_count;
 	} while (cmd.out_more);
-	scan_end(d, table);
-	tally(SCANS);
+	scan_end(d, table, q);
+	tally(q ? ASKED : SCANS);
 	return end_pin(d, cmd.pin, n);
+}
+
+/* How many match is no less than matched all the time, and no more than may have matched. */
+static inline long count_matching(struct data *d, __u32 table, const struct question *q)
+{
+	struct kreg_ioc_scan cmd = { .flags = KREG_SCAN_COUNT, .table = world->ids[table] };
+	__u32 lane, index, lo, least = 0, doubtful = 0;
+	int err;
+
+	set_question(&cmd.range, q);
+	scan_begin(d, table);
+	err = _test_scan(d->fd, &cmd);
+	if (err)
+		return err;
+	for (lane = 0; lane < lanes(); lane++)
+		for (index = 0; index < KEYS; index++) {
+			lo = d->before[lane][index];
+			if (load(&any_cell(table, lane, index)->hi) != lo)
+				doubtful++;
+			else if (present(lo) && matches(q, table, lane, index, lo))
+				least++;
+		}
+	if (cmd.out_count < least || cmd.out_count > least + doubtful)
+		complain("lane %u counts table %u: %u match, not %u to %u", d->number, table,
+			 cmd.out_count, least, least + doubtful);
+	tally(COUNTED);
+	return 0;
+}
+
+static inline long search(struct data *d, __u32 table)
+{
+	static __thread struct question q;
+
+	add_terms(d, &q, table, 0);
+	return pick(d, 2) ? scan_all(d, table, &q) : count_matching(d, table, &q);
 }
 
 /* A wild table may be gone, or another by now; its objects are of one make. */
@@ -316,11 +357,11 @@ static inline void read_something(struct data *d)
 		read_group(d);
 	} else if (what < 80) {
 		read_many(d);
-	} else if (what < 98) {
+	} else if (what < 96) {
 		read_wild(d);
 	} else {
 		table = pick(d, KEPT);
-		err = scan_all(d, table);
+		err = what < 98 ? search(d, table) : scan_all(d, table, NULL);
 		if (err < 0 && !out_of_memory(d->slot, err))
 			complain("lane %u scans table %u: %s", d->number,
 				 table, strerror(-err));

@@ -5,7 +5,7 @@
 #ifndef KREG_STRESS_REGISTRANT_H
 #define KREG_STRESS_REGISTRANT_H
 
-#include "stress/replica.h"
+#include "stress/diary.h"
 
 /* Sleep until a lock is taken, or free, or not any longer. */
 static inline void sleep_for(struct registrant *r)
@@ -103,6 +103,7 @@ static inline void give_all_back(struct registrant *r)
 		look_at_own(r, i);
 	check_armed(r);
 	check_replica(r);
+	read_diary(r);
 }
 
 static inline void *registrant_main(void *arg)
@@ -112,32 +113,40 @@ static inline void *registrant_main(void *arg)
 
 	while (playing()) {
 		what = draw(r, 100);
-		if (what < 35)
+		if (what < 30)
 			use_names(r);
-		else if (what < 60)
+		else if (what < 52)
 			use_locks(r);
-		else if (what < 80)
+		else if (what < 70)
 			use_jobs(r);
-		else if (what < 90)
+		else if (what < 78)
 			use_waits(r);
-		else
+		else if (what < 86)
 			use_subscription(r);
+		else if (what < 97)
+			use_mortals(r);
+		else
+			use_diary(r);
 	}
 	give_all_back(r);
 	return NULL;
 }
 
 /* False: no memory. */
-static inline bool start_registrant(struct registrant *r, struct replica *replica,
-				    struct slot *slot, struct who me)
+static inline bool start_registrant(struct registrant *r, struct slot *slot, struct who me)
 {
+	static struct replica replica;
+	static struct diary diary;
+
 	r->slot = slot;
 	r->me = me;
 	r->random = mix(world->seed + packed(me));
-	r->replica = replica;
+	r->replica = &replica;
+	r->diary = &diary;
 	r->fd = test_client_flags(O_NONBLOCK);
-	replica->fd = test_client_flags(O_NONBLOCK);
-	return r->fd >= 0 && replica->fd >= 0;
+	replica.fd = test_client_flags(O_NONBLOCK);
+	diary.fd = test_client_flags(O_NONBLOCK);
+	return r->fd >= 0 && replica.fd >= 0 && diary.fd >= 0;
 }
 
 #endif /* KREG_STRESS_REGISTRANT_H */

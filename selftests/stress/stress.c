@@ -12,7 +12,7 @@
 #include <getopt.h>
 #include <sys/resource.h>
 
-#include "stress/referee.h"
+#include "stress/tables.h"
 
 #define ROUND_SECONDS	10
 #define WARM_UP		2
@@ -32,76 +32,6 @@ static struct options {
 
 static __u64 totals[COUNTERS];
 static long long baseline[TEST_COUNTERS];
-
-static __u64 create_shared(struct referee *r, const char *name, __u32 access)
-{
-	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
-	int err;
-
-	cmd.access = access;
-	cmd.orphan = KREG_ORPHAN_PARK;
-	err = _test_open_cmd(r->look.fd, &cmd);
-	if (err)
-		complain("%s: %s", name, strerror(-err));
-	return cmd.out_table;
-}
-
-/* A table can follow one of the same writer; which one it has is not for us to say. */
-static void make_follower(struct referee *r, __u64 role)
-{
-	int tries = 50, err;
-	char name[16];
-	__u64 id;
-
-	do {
-		snprintf(name, sizeof(name), "follower%d", tries);
-		id = create_shared(r, name, KREG_ACCESS_PUBLIC);
-		err = _test_setopt(r->look.fd, id, KREG_OPT_ROLE, role, 0);
-		if (!err)
-			world->follower = id;
-		else if (err == -EXDEV && test_param("writers") > 1)
-			tally(EXDEVS);
-	} while (err == -EXDEV && --tries);
-	if (err)
-		complain("%s: ROLE: %s", name, strerror(-err));
-}
-
-static void make_writer(struct referee *r, __u64 role)
-{
-	int err;
-
-	world->fenced = create_shared(r, "fenced", KREG_ACCESS_PROTECTED);
-	err = _test_setopt(r->look.fd, world->fenced, KREG_OPT_WRITER, role, 0);
-	if (err)
-		complain("WRITER: %s", strerror(-err));
-}
-
-static void create_kept(struct referee *r, unsigned int table)
-{
-	struct intent d = { .orphan = KREG_ORPHAN_PARK, .pending = PARK };
-	struct kreg_ioc_open cmd;
-	char name[16];
-	int err;
-
-	table_name(table, name, sizeof(name));
-	cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_EXCL);
-	cmd.access = KREG_ACCESS_PUBLIC;
-	cmd.orphan = KREG_ORPHAN_PARK;
-	err = _test_open_cmd(r->look.fd, &cmd);
-	if (!err) {
-		if (table == WRITER_ROLE)
-			make_writer(r, cmd.out_table);
-		if (table == FOLLOWED)
-			make_follower(r, cmd.out_table);
-		err = _test_park(r->look.fd, cmd.out_table);
-	}
-	if (err)
-		complain("%s: %s", name, strerror(-err));
-	d.id = cmd.out_table;
-	d.owner = (struct who) { .slot = REFEREE, .life = 1 };
-	world->ids[table] = d.id;
-	write_intent(table, &d);
-}
 
 static void begin_round(struct referee *r, __u64 seed, enum lend lend)
 {
@@ -125,10 +55,7 @@ static void begin_round(struct referee *r, __u64 seed, enum lend lend)
 		complain("open: %s", strerror(-r->look.fd));
 	if (lend != LEND_FLIP && test_set_param("lend", lend == LEND_1))
 		complain("parameter lend cannot be set");
-	for (i = 0; i < KEPT; i++)
-		create_kept(r, i);
-	world->registry = create_shared(r, "registry", KREG_ACCESS_REGISTRY);
-	world->jobs = create_shared(r, "jobs", KREG_ACCESS_PUBLIC);
+	create_tables(r);
 	/* The last two, if there are enough. */
 	for (i = world->players - world->players / 3; groups && i < world->players; i++) {
 		world->slots[i].limited = true;
@@ -140,7 +67,7 @@ static void begin_round(struct referee *r, __u64 seed, enum lend lend)
 
 static void print_progress(unsigned int round, double seconds)
 {
-	char text[600];
+	char text[40 * COUNTERS];
 	int len = 0, i;
 
 	for (i = 0; i < COUNTERS; i++)
@@ -228,6 +155,8 @@ static void end_round(struct referee *r)
 	check_objects_all(&r->look);
 	check_owners(&r->look);
 	check_nothing_bound(&r->look);
+	check_accounts(r->look.fd);
+	check_mortals(r->look.fd);
 }
 
 static void remove_all(struct referee *r)

@@ -31,6 +31,11 @@
 #define NAMES		6		/* that a player registers, in the registry */
 #define LOCKS		3		/* in it, of which anybody may be the holder */
 #define JOBS		6		/* objects that anybody may have on loan */
+#define MORTALS		8		/* objects of a player that expire: */
+#define TIMED		5		/* so many by the clock, the others when they are idle */
+#define PURSES		8		/* tables with shares of accounts, all of one writer */
+#define ACCOUNTS	6
+#define STEPS		12		/* numbers of a lane that are changed together */
 #define COMPLAINTS	40		/* kept as text */
 
 /* A process that was, or is. Life 0: nobody. */
@@ -56,6 +61,7 @@ struct under_way {
 	__u32 active;
 	__u32 table;
 	__u32 count;
+	bool each;			/* not all or nothing */
 	__u32 key[KEYS];
 	__u32 old[KEYS];
 	__u32 new[KEYS];
@@ -64,6 +70,8 @@ struct under_way {
 struct lane {
 	struct cell cells[KEPT][KEYS];
 	struct under_way op;
+	__u64 steps_lo;			/* its steps are no less, */
+	__u64 steps_hi;			/* and no more */
 };
 
 enum pending {
@@ -113,6 +121,26 @@ struct turn {
 	__u64 version;			/* that came with it */
 };
 
+/* Of an object that expires: which write is there. Written by its player alone. */
+struct lifetime {
+	__u64 begun;			/* the last one, which may be under way */
+	__u64 done;			/* the last that is known to be done; */
+	__u64 expires;			/* when what it has put does; 0: it does not */
+};
+
+enum vault_state { WRITABLE, SEALING, SEALED };
+
+/* A table of a player's, which the player alone changes here. */
+struct vault {
+	__u32 epoch;			/* odd: another table is made; 0: there never was one */
+	__u32 state;
+	__u64 id;
+	__u32 schema_lo;		/* its version is no less, */
+	__u32 schema_hi;		/* and no more */
+	__u64 version;			/* of the last write, and */
+	__u64 objects;			/* how many there are, if it is sealed */
+};
+
 enum phase { PLAY, HUSH, SETTLE, LEAVE };
 
 struct slot {
@@ -134,7 +162,10 @@ enum counter {
 	CLAIMS, CREATED, DESTROYED, MUTATED, DEATHS, KILLS, OOMS, NOMEMS, FORKS,
 	REFUSED, BACKLOG, UNLOADS, FLIPS, WATCHES, CANCELS, DOWNS,
 	BY_ROLE, EXDEVS, FENCED, FOLLOWED_BY,
-	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED, COUNTERS
+	REGISTERED, LOOKUPS, LOCKED, LOANS, SLEPT, SUBSCRIBED, EVENTS, COMPARED,
+	ASKED, COUNTED, REMOVED, STEPPED, STEPS_SEEN,
+	MOVED, RACED, HALF, EXPIRED, IDLED, ENDS,
+	SEALS, EROFSES, EPROTOTYPES, COUNTERS
 };
 
 static const char * const counter_names[COUNTERS] = {
@@ -145,7 +176,10 @@ static const char * const counter_names[COUNTERS] = {
 	"watches", "cancels", "downs",
 	"by role", "exdev", "fenced", "followed",
 	"registered", "look-ups", "locked", "loans", "sleeps", "subscriptions", "events",
-	"compared",
+	"compared", "searches", "counted", "removed", "steps", "steps seen",
+	"groups", "groups raced", "groups refused",
+	"expired", "idle too long", "ends told",
+	"seals", "erofs", "eprototype",
 };
 
 struct world {
@@ -159,6 +193,12 @@ struct world {
 	__u64 registry;			/* id of the table of names and locks */
 	__u64 jobs;			/* id of the table of jobs */
 	__u64 fenced;			/* id of the table that a role may write to */
+	struct vault vaults[PLAYERS];
+	__u64 mortals;			/* id of the table of objects that expire */
+	struct lifetime lifetimes[PLAYERS][MORTALS];
+	__u64 purses[PURSES];		/* ids of the tables of accounts */
+	__u64 moves[ACCOUNTS];		/* of each, at least so many are done */
+	__u64 steps;			/* id of the table of lanes' steps */
 	__u64 follower;			/* id of the table that follows a kept one */
 	struct turn locks[LOCKS];
 	struct turn job_turns[JOBS];
