@@ -190,6 +190,13 @@ static void tell_found(struct first *f, const struct kreg_hit *hit)
 	f->version = hit->version;
 }
 
+/* RCU. Else a write would refuse it: also what the caller has already, on loan or bound. */
+static bool is_lendable(const struct kreg_hit *hit)
+{
+	return hit->holder ? kreg_bond_is_back(hit->holder) :
+			     kreg_hit_expires(hit) == KREG_NEVER;
+}
+
 /* RCU. The next that may be had; 0, -ENODATA, -EAGAIN: not in this section. */
 static int look_for_lendable(struct first *f, const struct kreg_table *t)
 {
@@ -202,8 +209,7 @@ static int look_for_lendable(struct first *f, const struct kreg_table *t)
 	kreg_range_start(&walk, &t->store, NULL, f->bounds ?: &any, &f->after);
 	do {
 		step = kreg_range_next(&walk, &hit);
-	} while (step == KREG_RANGE_FOUND && hit.holder &&
-		 kreg_bond_hides(hit.holder, f->client->proc));
+	} while (step == KREG_RANGE_FOUND && !is_lendable(&hit));
 	if (step == KREG_RANGE_END)
 		return -ENODATA;
 	f->after.key.len = hit.key_len;

@@ -110,6 +110,13 @@ static inline bool kreg_bond_is_free(const struct kreg_bond *b)
 	return b->is_lease && (READ_ONCE(b->returned) || kreg_proc_dead(b->proc));
 }
 
+/* RCU. Whether objects that are bound to @holder are back from a loan, and nobody has them. */
+static inline bool kreg_bond_is_back(const struct kreg_holder *holder)
+{
+	return holder != &kreg_holder_expired &&
+	       kreg_bond_is_free(container_of(holder, struct kreg_bond, holder));
+}
+
 /* RCU, or Turn. The same, for who is told of it; NULL: of a lease that has ended. */
 static inline struct kreg_proc *kreg_bond_whose(const struct kreg_holder *holder)
 {

@@ -210,8 +210,8 @@ TEST_F(first, no_longer_mine)
 }
 
 #define WORKERS	3
-/* Those that this process has had are tried by each of its calls. */
-#define QUEUED	200
+/* Each call goes over those that the process has already. */
+#define QUEUED	2000
 
 struct worker {
 	pthread_t thread;
@@ -243,7 +243,7 @@ static void *lend_all(void *arg)
 TEST_F(first, each_another)
 {
 	struct worker w[WORKERS];
-	unsigned int n = QUEUED, i, lent = 0;
+	unsigned int n = test_size(QUEUED), i, lent = 0;
 	char key[16];
 
 	for (i = 0; i < n; i++) {
