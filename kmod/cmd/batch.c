@@ -11,131 +11,14 @@
 #include "cmd/batch_apply.h"
 #include "cmd/batch_call.h"
 #include "cmd/cmd.h"
+#include "cmd/looks.h"
 #include "cmd/op.h"
 #include "cmd/usercopy.h"
 #include "store/write.h"
 
-static int check_batch(const struct kreg_ioc_batch *arg)
-{
-	if (arg->flags & ~KREG_BATCH_ALL || arg->deadline_ns)
-		return -EOPNOTSUPP;
-	if (!arg->count || arg->op_size < sizeof(struct kreg_op) || arg->op_size % 8)
-		return -EINVAL;
-	if (arg->op_size > PAGE_SIZE)
-		return -E2BIG;
-	return arg->count > READ_ONCE(kreg_limits.batch_ops) ? -EFBIG : 0;
-}
-
-static void __user *user_op(const struct kreg_ioc_batch *arg, u32 i)
-{
-	return u64_to_user_ptr(arg->ops) + (size_t)i * arg->op_size;
-}
-
-/* The whole array must be readable, also where nothing is copied from its end. */
-static int look_at_end(const struct kreg_ioc_batch *arg)
-{
-	u64 end;
-
-	return kreg_get_short(&end, user_op(arg, arg->count) - sizeof(end), sizeof(end));
-}
-
-static int copy_ops(struct kreg_op *ops, const struct kreg_ioc_batch *arg)
-{
-	u32 i;
-	int err;
-
-	if (arg->op_size == sizeof(*ops))
-		return kreg_get_parts(ops, user_op(arg, 0), sizeof(*ops), KREG_OP_OUT,
-				      arg->count) ?: look_at_end(arg);
-	for (i = 0; i < arg->count; i++) {
-		err = copy_struct_from_user(&ops[i], sizeof(*ops), user_op(arg, i),
-					    arg->op_size);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
-		   struct kreg_op_list *ops)
-{
-	int err;
-
-	ops->count = arg->count;
-	ops->op = kreg_scratch_get(&cl->call, arg->count * sizeof(*ops->op));
-	if (!ops->op)
-		return -ENOMEM;
-	err = copy_ops(ops->op, arg);
-	if (err)
-		kreg_scratch_put(&cl->call, ops->op);
-	return err;
-}
-
-/* The whole check of an operation that is not as plain as most are. */
-static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct kreg_op *op,
-				  bool reads, struct kreg_op_list *all)
-{
-	int err = kreg_op_check(op);
-
-	if (err)
-		return err;
-	if (op->flags & (KREG_OP_MORE | KREG_OP_KEEP) || kreg_op_looks(op))
-		return -EOPNOTSUPP;
-	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
-		return -EINVAL;
-	all->loose += kreg_op_loose(op);
-	all->binds |= op->flags & KREG_OP_BOUND;
-	return arg->flags & KREG_WRITE_ASYNC && op->flags & KREG_OP_CONDITIONS ? -EINVAL : 0;
-}
-
-/* More than any code and flags. */
-#define NOTHING_PLAIN	BIT_ULL(32)
-
-/*
- * Check each operation, and that all are reads or all are writes. Most batches have
- * operations of one kind, so each is compared with the first before it is looked into.
- */
-static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all)
-{
-	const struct kreg_op *op = all->op, *end = op + all->count;
-	u64 what = kreg_op_is_plain(op) ? kreg_op_what(op) : NOTHING_PLAIN;
-	bool reads = kreg_op_reads(op);
-	u64 keys = 0, values = 0;
-	int err;
-
-	all->loose = 0;
-	all->binds = false;
-	for (; op != end; op++) {
-		if (unlikely(kreg_op_what(op) != what || !kreg_op_fits(op))) {
-			err = check_unusual(arg, op, reads, all);
-			if (err)
-				return err;
-		}
-		keys += op->key_len;
-		values += op->value_len;
-	}
-	if (reads && arg->flags & ~KREG_BATCH_ATOMIC)
-		return -EINVAL;
-	all->bytes = keys + (reads ? 0 : values);
-	return all->bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
-}
-
-int kreg_batch_get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
-		       struct kreg_op_list *ops)
-{
-	int err = check_batch(arg) ?: get_ops(cl, arg, ops);
-
-	if (err)
-		return err;
-	err = check_ops(arg, ops);
-	if (err)
-		kreg_scratch_put(&cl->call, ops->op);
-	return err;
-}
-
 static int put_outs(const struct kreg_ioc_batch *arg, const struct kreg_op *ops)
 {
-	return kreg_put_parts(user_op(arg, 0) + KREG_OP_OUT, arg->op_size,
+	return kreg_put_parts(kreg_batch_user_op(arg, 0) + KREG_OP_OUT, arg->op_size,
 			      (void *)ops + KREG_OP_OUT, sizeof(*ops), KREG_OP_OUT_SIZE,
 			      arg->count);
 }
@@ -157,6 +40,7 @@ static const enum kreg_change_kind kinds[] = {
 	[KREG_OP_PUT] = KREG_CHANGE_PUT,
 	[KREG_OP_DELETE] = KREG_CHANGE_DELETE,
 	[KREG_OP_CLEAR] = KREG_CHANGE_CLEAR,
+	[KREG_OP_EDIT] = KREG_CHANGE_PUT,
 	[KREG_OP_PUBLISH] = KREG_CHANGE_EVENT,
 };
 
@@ -179,6 +63,7 @@ static int describe_op(struct kreg_batch *batch, struct kreg_batch_op *b, const 
 	kreg_change_init(c);
 	b->error = 0;
 	b->open = true;
+	b->late = false;
 	c->must_be_new = op->flags & KREG_OP_NEW;
 	c->bound = roomy;
 	c->holder = NULL;
@@ -216,12 +101,15 @@ static int describe_ops(struct kreg_batch *b, const struct kreg_op_list *ops)
 {
 	struct kreg_batch_op *to = kreg_batch_ops(b);
 	const struct kreg_op *op = ops->op, *end = op + ops->count;
-	bool roomy = kreg_batch_binds(b);
+	bool roomy = kreg_batch_binds(b), looks = ops->looks;
 	u8 *keys = kreg_batch_keys(b);
 	int err = 0;
 
-	for (; op != end && !err; op++, to++)
+	for (; op != end && !err; op++, to++) {
 		err = describe_op(b, to, op, roomy, &keys);
+		if (unlikely(looks) && !err)
+			err = kreg_batch_describe_look(b, op - ops->op, op, &keys);
+	}
 	for (; op != end; op++, to++)
 		to->open = false;
 	return err;
@@ -241,7 +129,8 @@ static int get_objects(struct kreg_batch *b, const struct kreg_op_list *ops)
 	const struct kreg_op *op = ops->op, *end = op + ops->count;
 
 	for (; op != end; op++, to++) {
-		bool put = op->code == KREG_OP_PUT;
+		/* Those that are late have no slot so far. */
+		bool put = to->change.rec;
 
 		if (unlikely(to->error))
 			continue;
@@ -294,10 +183,14 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	b = kreg_batch_alloc(cl, table, ops->count, ops->bytes, ops->loose);
 	if (IS_ERR(b))
 		return b;
+	if (unlikely(ops->looks))
+		kreg_batch_take_looks(b, ops->looks);
 	err = async ? kreg_batch_charge_queue(b) : 0;
 	if (!err && unlikely(ops->binds))
 		err = kreg_batch_bind(b);
 	err = err ?: describe_ops(b, ops) ?: reserve_ops(b, ops, atomic) ?: get_objects(b, ops);
+	if (!err && unlikely(ops->looks))
+		err = kreg_batch_link(b);
 	if (!err)
 		return b;
 	kreg_batch_put(b);
@@ -325,7 +218,7 @@ int kreg_op_queue_many(struct kreg_client *cl, u64 table, const struct kreg_op_l
 void kreg_batch_put_results(const struct kreg_ioc_batch *arg, struct kreg_batch *b, u64 version)
 {
 	const struct kreg_batch_op *from = kreg_batch_ops(b), *end = from + arg->count;
-	struct kreg_op __user *op = user_op(arg, 0);
+	struct kreg_op __user *op = kreg_batch_user_op(arg, 0);
 
 	if (!user_write_access_begin(op, (size_t)arg->count * arg->op_size))
 		return;
@@ -341,6 +234,9 @@ void kreg_batch_put_results(const struct kreg_ioc_batch *arg, struct kreg_batch 
 	}
 fault:
 	user_write_access_end();
+	if (unlikely(b->looks))
+		kreg_looks_answer(b->looks, kreg_batch_ops(b), kreg_batch_user_op(arg, 0),
+				  arg->op_size);
 }
 
 int kreg_batch_probe_outs(const struct kreg_ioc_batch *arg)
@@ -398,7 +294,7 @@ int kreg_cmd_batch(struct kreg_call *call)
 	if (err)
 		return err;
 	reads = kreg_op_reads(ops.op);
-	err = kreg_client_check_mode(call->client, reads ? FMODE_READ : FMODE_WRITE);
+	err = kreg_client_check_mode(call->client, kreg_batch_mode(&ops));
 	/* See that the answer can be written, by writing back what is there. */
 	if (!err)
 		err = answer_done(call);
@@ -410,6 +306,6 @@ int kreg_cmd_batch(struct kreg_call *call)
 	/* If an atomic batch of writes failed for one operation, tell which. */
 	if (!err || (!reads && arg->flags & KREG_BATCH_ATOMIC && arg->out_done < arg->count))
 		answer_done(call);
-	kreg_scratch_put(&call->client->call, ops.op);
+	kreg_batch_put_ops(call->client, &ops);
 	return err;
 }

@@ -12,7 +12,9 @@
 #include "cmd/batch_state.h"
 #include "cmd/cmd.h"
 #include "cmd/find.h"
+#include "cmd/looks.h"
 #include "store/write.h"
+#include "table/access.h"
 #include "table/bound.h"
 #include "table/change.h"
 #include "table/owner.h"
@@ -42,25 +44,17 @@ u8 *kreg_batch_keys(struct kreg_batch *b)
 	return (u8 *)&b->ops[b->count];
 }
 
-static void enter_phase(struct kreg_batch *b, enum kreg_batch_phase phase)
-{
-	b->phase = phase;
-	b->next = 0;
-}
-
-/* @failed is the index of the operation that is to blame, or the count if none is. */
-static void fail_batch(struct kreg_batch *b, int err, u32 failed)
+void kreg_batch_fail(struct kreg_batch *b, int err, u32 failed)
 {
 	b->req.result = err;
 	b->failed = failed;
 	b->rest = true;
-	enter_phase(b, DONE);
+	kreg_batch_enter(b, DONE);
 }
 
-/* It matters to @c who the client is. */
-static void note_client(struct kreg_batch *b, struct kreg_change *c)
+void kreg_batch_note_client(struct kreg_batch *b, struct kreg_change *c)
 {
-	c->bind = &b->bind;
+	c->bind = c->bind ?: &b->bind;
 	c->special = true;
 }
 
@@ -68,26 +62,16 @@ static void note_client(struct kreg_batch *b, struct kreg_change *c)
  * An atomic batch is looked through before it is applied. What is found here counts: a key
  * that the batch itself puts does not count as existing, nor one that it deletes as gone.
  */
-static int check_one(struct kreg_batch *b, struct kreg_batch_op *op)
+static int check_one(struct kreg_batch *b, struct kreg_batch_op *op, bool far)
 {
 	struct kreg_change *c = &op->change;
 	int err;
 
 	if (unlikely(b->registry))
-		note_client(b, c);
-	err = kreg_table_change_fits(b->table, c, &b->place, b->far);
-
-	b->far = err == KREG_TABLE_FAR;
-	if (b->far)
-		return err;
-	c->must_be_new = false;
-	c->must_be_there = false;
-	/* Where keys have runs it is needed again, to find the object. */
-	if (likely(!kreg_store_has_runs(&b->table->store)))
-		c->only = 0;
-	/* DELETE of what is not the caller's is no failure. */
-	c->mine = c->mine && c->kind == KREG_CHANGE_DELETE;
-	c->checked = true;
+		kreg_batch_note_client(b, c);
+	err = kreg_table_change_fits(b->table, c, &b->place, far);
+	if (likely(!err))
+		kreg_batch_settle(b, c);
 	return err;
 }
 
@@ -104,29 +88,41 @@ static void start_batch(struct kreg_batch *b)
 	int err = kreg_table_decide_write(b->table, b->client);
 
 	b->registry = err == KREG_TABLE_REGISTRY;
+	b->unusual = b->registry || b->looks;
 	if (err >= 0)
 		err = check_bond_room(b);
+	if (!err && unlikely(b->looks) && b->looks->reads)
+		err = kreg_table_may_read(b->table, b->client);
 	if (err)
-		return fail_batch(b, err, b->count);
+		return kreg_batch_fail(b, err, b->count);
 	/* From here on nobody else changes the store, so that a look may take several holds. */
 	kreg_txn_begin(&b->txn, &b->table->store);
-	enter_phase(b, b->atomic ? CHECK : APPLY);
+	kreg_batch_enter(b, b->atomic || b->looks ? CHECK : APPLY);
 }
 
 static void check_some(struct kreg_batch *b, u32 n)
 {
-	for (; n && b->next < b->count; n--, b->next++) {
-		int err = check_one(b, &b->ops[b->next]);
+	struct kreg_batch_op *op = &b->ops[b->next];
+	bool far = b->far;
 
-		if (err == KREG_TABLE_FAR)
+	if (unlikely(b->looks))
+		return kreg_batch_check_looks(b, n);
+	b->far = false;
+	for (; n && b->next < b->count; n--, b->next++, op++) {
+		int err = check_one(b, op, far);
+
+		far = false;
+		if (err == KREG_TABLE_FAR) {
+			b->far = true;
 			return;
+		}
 		if (err) {
 			kreg_txn_abort(&b->txn);
-			return fail_batch(b, err, b->next);
+			return kreg_batch_fail(b, err, b->next);
 		}
 	}
 	if (b->next == b->count)
-		enter_phase(b, APPLY);
+		kreg_batch_enter(b, APPLY);
 }
 
 noinline void kreg_batch_note_failed(struct kreg_batch *b, struct kreg_batch_op *op, int err)
@@ -145,6 +141,22 @@ static noinline void note_same(struct kreg_batch *b, struct kreg_batch_op *op)
 	b->rest = true;
 }
 
+static noinline int change_unusual(struct kreg_batch *b, struct kreg_batch_op *op, bool far)
+{
+	if (b->registry)
+		kreg_batch_note_client(b, &op->change);
+	if (b->looks)
+		return kreg_batch_apply_look(b, op, far);
+	return kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
+}
+
+static __always_inline int change_one(struct kreg_batch *b, struct kreg_batch_op *op, bool far)
+{
+	if (unlikely(b->unusual))
+		return change_unusual(b, op, far);
+	return kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
+}
+
 static void apply_some(struct kreg_batch *b, u32 n)
 {
 	u32 to = min(b->count, b->next + n);
@@ -157,10 +169,8 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		/* Refused when its memory was to be reserved. */
 		if (unlikely(op->error))
 			continue;
-		if (unlikely(b->registry))
-			note_client(b, &op->change);
 		/* A PUT has its slot, so that only a condition or a limit can make it fail. */
-		err = kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
+		err = change_one(b, op, far);
 		far = false;
 		if (likely(!err)) {
 			op->open = false;
@@ -180,7 +190,7 @@ static void apply_some(struct kreg_batch *b, u32 n)
 		return;
 	kreg_txn_commit(&b->txn);
 	kreg_table_publish_noted(b->table);
-	enter_phase(b, SETTLE);
+	kreg_batch_enter(b, SETTLE);
 }
 
 static void settle_some(struct kreg_batch *b, u32 n)
@@ -190,7 +200,7 @@ static void settle_some(struct kreg_batch *b, u32 n)
 	if (unlikely(kreg_waits_has_freed(b->table)))
 		kreg_table_serve_lines(b->table);
 	kreg_table_upkeep_now(b->table, b->req.large ? n : KREG_TURN_RECORDS, &b->pre);
-	enter_phase(b, DONE);
+	kreg_batch_enter(b, DONE);
 }
 
 /* The first error of a write that nobody waits for is kept for SYNC. */
@@ -210,7 +220,7 @@ void kreg_batch_advance(struct kreg_batch *b, u32 n)
 	case CHECK:
 		return check_some(b, n);
 	case APPLY:
-		return apply_some(b, n);
+		return apply_some(b, likely(!b->looks) ? n : kreg_batch_look_hold(b, n));
 	case SETTLE:
 		return settle_some(b, n);
 	case DONE:
@@ -222,7 +232,7 @@ void kreg_batch_give_up(struct kreg_batch *b, int err)
 {
 	kreg_table_assert(b->table);
 	kreg_txn_abort(&b->txn);
-	fail_batch(b, err, b->count);
+	kreg_batch_fail(b, err, b->count);
 }
 
 /* It is in the queue no longer, or never was. */
@@ -285,6 +295,8 @@ static void free_batch(struct kreg_req *req)
 		cancel_rest(b);
 	if (unlikely(b->bind.proc))
 		kreg_bind_drop(&b->bind);
+	if (unlikely(b->looks))
+		kreg_looks_put(b->looks);
 	kreg_prealloc_free(&b->pre);
 	uncharge_queue(b);
 	kreg_table_put(b->table);
@@ -323,6 +335,12 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 id, u32 count,
 	return b;
 }
 
+void kreg_batch_take_looks(struct kreg_batch *b, struct kreg_looks *looks)
+{
+	refcount_inc(&looks->refs);
+	b->looks = looks;
+}
+
 int kreg_batch_bind(struct kreg_batch *b)
 {
 	int err;
@@ -339,7 +357,7 @@ int kreg_batch_bind(struct kreg_batch *b)
 
 void kreg_batch_bind_op(struct kreg_batch *b, struct kreg_change *c, bool binds, bool mine)
 {
-	note_client(b, c);
+	kreg_batch_note_client(b, c);
 	c->mine = mine;
 	c->binds = binds;
 	if (binds)
@@ -371,9 +389,13 @@ int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *faile
 
 	b->atomic = atomic;
 	b->req.large = is_large(b);
-	err = kreg_writer_submit(b->table->writer, &b->req);
-	if (err == -EINTR)
-		return err;
+	do {
+		err = kreg_writer_submit(b->table->writer, &b->req);
+		if (err == -EINTR)
+			return err;
+		if (unlikely(b->starved))
+			err = kreg_batch_bring(b);
+	} while (!err && b->phase != DONE);
 	kreg_batch_end(b);
 	*version = b->txn.version;
 	*failed = b->failed;

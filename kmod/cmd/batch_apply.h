@@ -6,6 +6,7 @@
 #include "cmd/batch_state.h"
 
 struct kreg_client;
+struct kreg_looks;
 
 /*
  * A batch of writes; an asynchronous write is one, too, for which nobody waits. The
@@ -26,6 +27,8 @@ struct kreg_batch *kreg_batch_alloc(struct kreg_client *cl, u64 table, u32 count
 				    u64 bytes, u32 loose);
 /* Sleeps. The caller is done with it; what was reserved and not applied goes back. */
 void kreg_batch_put(struct kreg_batch *b);
+/* Any. It has these, a reference. */
+void kreg_batch_take_looks(struct kreg_batch *b, struct kreg_looks *looks);
 /*
  * Sleeps. There are operations that bind to the calling process. To be called before the
  * first is filled in. -ENOMEM.

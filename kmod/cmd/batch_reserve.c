@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a batch needs before it can be queued: slots, and memory for them. */
+#include <linux/sched/signal.h>
+
 #include "client/limits.h"
 #include "client/user.h"
 #include "cmd/batch_apply.h"
 #include "cmd/batch_state.h"
+#include "cmd/looks.h"
 #include "cmd/sync.h"
 #include "store/write.h"
 #include "table/change.h"
@@ -14,7 +17,7 @@ static noinline void want_slots(struct kreg_store *s, struct kreg_batch_op *op,
 				const struct kreg_batch_op *end, struct kreg_prealloc *pre)
 {
 	for (; op != end; op++)
-		if (op->change.kind == KREG_CHANGE_PUT)
+		if (op->change.kind == KREG_CHANGE_PUT && !op->late)
 			kreg_store_want_slot(s, &op->change, pre);
 }
 
@@ -35,7 +38,7 @@ static int reserve_some(struct kreg_batch *b, u32 *i)
 	if (unlikely(b->bind.proc))
 		err = kreg_table_bind(t, &b->bind, &b->pre, &bond);
 	for (; !err && op != end && bytes < KREG_TURN_BYTES; op++) {
-		if (op->change.kind == KREG_CHANGE_PUT)
+		if (op->change.kind == KREG_CHANGE_PUT && !op->late)
 			err = kreg_table_reserve(t, &op->change, &b->pre);
 		if (err)
 			break;
@@ -133,4 +136,64 @@ void kreg_batch_refuse(struct kreg_batch *b, u32 i, int err)
 	kreg_batch_note_failed(b, &b->ops[i], err);
 	kreg_table_settle(b->table);
 	spin_unlock(&b->table->writer->turn);
+}
+
+void kreg_batch_restart(struct kreg_batch *b)
+{
+	b->phase = START;
+	b->next = 0;
+	b->far = false;
+	if (b->looks)
+		b->looks->spent = 0;
+	b->starved = false;
+	if (b->atomic)
+		b->failed = 0;
+	b->req.result = 0;
+	reinit_completion(&b->req.done);
+}
+
+/*
+ * At the limit of the user: wait once for what is given back; then an operation whose slot will
+ * replace as much may go over it. Else that fails, and with it a batch that is atomic.
+ */
+static int bring_at_limit(struct kreg_batch *b, int err)
+{
+	struct kreg_look *l = kreg_look_at(b->looks, b->next);
+
+	if (!b->waited) {
+		b->waited = true;
+		return kreg_sync_make_table_room(b->table,
+						 kreg_change_room(&b->ops[b->next].change));
+	}
+	if (l->spares && !l->over) {
+		l->over = true;
+		return 0;
+	}
+	if (b->atomic)
+		return err;
+	kreg_batch_refuse(b, b->next, err);
+	return 0;
+}
+
+int kreg_batch_bring(struct kreg_batch *b)
+{
+	struct kreg_look *l = kreg_look_at(b->looks, b->next);
+	int err = b->req.result;
+
+	if (fatal_signal_pending(current))
+		err = -EINTR;
+	if (err == -EAGAIN)
+		err = kreg_table_prealloc(b->table, &b->pre, l->over);
+	if (err == kreg_over_limit(KREG_LIMIT_BYTES))
+		err = bring_at_limit(b, err);
+	if (!err) {
+		kreg_batch_restart(b);
+		return 0;
+	}
+	b->starved = false;
+	b->rest = true;
+	/* Which of them it is matters only at a limit. */
+	if (b->atomic)
+		b->failed = err == -EINTR || err == -ENOMEM ? b->count : b->next;
+	return err;
 }

@@ -62,7 +62,10 @@ static int get_part(struct kreg_client *cl, const struct kreg_ioc_group *group, 
 		p->ops.op = NULL;
 		return err;
 	}
-	return kreg_op_reads(p->ops.op) ? -EINVAL : kreg_batch_probe_outs(&p->arg);
+	if (kreg_op_reads(p->ops.op))
+		return -EINVAL;
+	return kreg_client_check_mode(cl, kreg_batch_mode(&p->ops)) ?:
+	       kreg_batch_probe_outs(&p->arg);
 }
 
 /* One hold of the turn has to do for all of it. */
@@ -115,7 +118,7 @@ static void drop_parts(struct kreg_client *cl, struct parts *parts)
 	drop_batches(parts);
 	for (i = 0; i < KREG_MAX_GROUP; i++)
 		if (parts->part[i].ops.op)
-			kreg_scratch_put(&cl->call, parts->part[i].ops.op);
+			kreg_batch_put_ops(cl, &parts->part[i].ops);
 	kfree(parts);
 }
 

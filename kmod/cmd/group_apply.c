@@ -13,6 +13,7 @@
 #include "cmd/batch_apply.h"
 #include "cmd/batch_state.h"
 #include "cmd/group_apply.h"
+#include "cmd/looks.h"
 #include "store/gfp.h"
 #include "store/write.h"
 #include "table/table.h"
@@ -51,12 +52,17 @@ static void advance_to(struct kreg_batch *b, enum kreg_batch_phase phase)
 static int check_batches(struct kreg_group *g)
 {
 	struct kreg_batch *b;
-	u32 i;
+	u32 i, spent = 0;
 
 	for (i = 0; i < g->count; i++) {
 		b = g->batches[i];
 		b->atomic = true;
+		b->grouped = true;
+		if (b->looks)
+			b->looks->spent = spent;
 		advance_to(b, APPLY);
+		if (b->looks)
+			spent = b->looks->spent;
 		if (b->phase == DONE)
 			break;
 	}
@@ -138,6 +144,23 @@ static int check_tables(struct kreg_batch **batches, u32 n)
 	return 0;
 }
 
+/* If it is one of the batches that lacks memory: bring that, and have all begin anew. */
+static bool supply_group(struct kreg_group *g, int *err)
+{
+	u32 i;
+
+	if (g->failed == g->count || !g->batches[g->failed]->starved)
+		return false;
+	*err = kreg_batch_bring(g->batches[g->failed]);
+	if (*err)
+		return false;
+	for (i = 0; i < g->count; i++)
+		kreg_batch_restart(g->batches[i]);
+	g->failed = g->count;
+	reinit_completion(&g->req.done);
+	return true;
+}
+
 int kreg_group_apply(struct kreg_client *cl, struct kreg_batch **batches, u32 n, u32 *failed)
 {
 	struct kreg_group *g;
@@ -150,7 +173,9 @@ int kreg_group_apply(struct kreg_client *cl, struct kreg_batch **batches, u32 n,
 	g = alloc_group(cl, batches, n);
 	if (!g)
 		return -ENOMEM;
-	err = kreg_writer_submit(batches[0]->table->writer, &g->req);
+	do {
+		err = kreg_writer_submit(batches[0]->table->writer, &g->req);
+	} while (err && err != -EINTR && supply_group(g, &err));
 	if (err != -EINTR) {
 		*failed = g->failed;
 		for (i = 0; i < n; i++)

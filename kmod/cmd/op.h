@@ -14,6 +14,7 @@ struct kreg_client;
 struct kreg_edit;
 struct kreg_expiry;
 struct kreg_key;
+struct kreg_looks;
 struct kreg_op_bond;
 struct kreg_proc;
 
@@ -95,12 +96,24 @@ static inline bool kreg_op_looks(const struct kreg_op *op)
 	return op->code == KREG_OP_EDIT || op->flags & KREG_OP_VALUE;
 }
 
+/* Any. Whether a write of a batch has a struct kreg_look. */
+static inline bool kreg_op_has_look(const struct kreg_op *op)
+{
+	return kreg_op_looks(op) || op->flags & (KREG_OP_KEEP | KREG_OP_MORE);
+}
+
+/* Any. Whether its slot, if it needs one, is known when it is known what is there. */
+static inline bool kreg_op_is_late(const struct kreg_op *op)
+{
+	return op->code == KREG_OP_EDIT || (op->code == KREG_OP_PUT && kreg_op_has_look(op));
+}
+
 /* Any. Bytes of it that are not put into a record, of a write. */
 static inline u32 kreg_op_loose(const struct kreg_op *op)
 {
 	if (op->code == KREG_OP_PUBLISH)
 		return op->key_len + op->value_len;
-	return op->code == KREG_OP_PUT ? 0 : op->key_len;
+	return op->code == KREG_OP_PUT && !kreg_op_has_look(op) ? 0 : op->key_len;
 }
 
 /* Keys up to here need no memory of their own on their way in. */
@@ -209,6 +222,7 @@ struct kreg_op_list {
 	u32 loose;		/* bytes that are not put into a record */
 	bool binds;		/* there are some that bind */
 	u64 bytes;		/* of keys and values that go in */
+	struct kreg_looks *looks;	/* of a batch; or NULL */
 };
 
 /* Sleeps. Perform many reads and fill in their out_ members; how many have no error. */

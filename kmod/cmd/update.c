@@ -5,11 +5,11 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/string.h>
 
 #include "client/client.h"
 #include "cmd/cmd.h"
+#include "cmd/field.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
 #include "cmd/terms.h"
@@ -17,88 +17,6 @@
 #include "cmd/usercopy.h"
 #include "store/edit.h"
 #include "store/gfp.h"
-
-/* Which flags go with a code. */
-static const u16 code_flags[] = {
-	[KREG_FIELD_COPY] = KREG_FIELD_EXTEND | KREG_FIELD_TRUNCATE,
-	[KREG_FIELD_ADD] = KREG_FIELD_WRAP | KREG_FIELD_SATURATE | KREG_FIELD_THRESHOLD |
-			   KREG_FIELD_EXTEND | KREG_FIELD_BIG_ENDIAN,
-	[KREG_FIELD_MIN] = KREG_FIELD_EXTEND | KREG_FIELD_BIG_ENDIAN,
-	[KREG_FIELD_MAX] = KREG_FIELD_EXTEND | KREG_FIELD_BIG_ENDIAN,
-	[KREG_FIELD_AND] = KREG_FIELD_EXTEND | KREG_FIELD_BIG_ENDIAN,
-	[KREG_FIELD_OR] = KREG_FIELD_EXTEND | KREG_FIELD_BIG_ENDIAN,
-	[KREG_FIELD_XOR] = KREG_FIELD_EXTEND | KREG_FIELD_BIG_ENDIAN,
-};
-
-/* Of which there may be one. */
-#define OVERFLOW_FLAGS	(KREG_FIELD_WRAP | KREG_FIELD_SATURATE | KREG_FIELD_THRESHOLD)
-/* With which the value may get longer. */
-#define LONGER_FLAGS	(KREG_FIELD_EXTEND | KREG_FIELD_TRUNCATE)
-
-/* One that is not as plain as most are. */
-static noinline int check_unusual_field(const struct kreg_field *f)
-{
-	bool copies = f->code == KREG_FIELD_COPY;
-	u16 over = f->flags & OVERFLOW_FLAGS;
-
-	if (!f->code || f->code > KREG_FIELD_XOR || f->flags & ~KREG_FIELD_ALL)
-		return -EOPNOTSUPP;
-	if (f->flags & ~code_flags[array_index_nospec(f->code, ARRAY_SIZE(code_flags))] ||
-	    over & (over - 1))
-		return -EINVAL;
-	if (over != KREG_FIELD_THRESHOLD && (f->threshold || (f->set && !copies)))
-		return -EINVAL;
-	if (copies && f->set > KREG_MAX_VALUE)
-		return -EFBIG;
-	return f->flags & LONGER_FLAGS &&
-	       (u64)f->offset + (copies ? f->set : KREG_FIELD_NUMBER) > KREG_MAX_VALUE ?
-	       -EFBIG : 0;
-}
-
-static __always_inline int check_field(const struct kreg_field *f)
-{
-	if (likely(f->code == KREG_FIELD_ADD && !(f->flags & ~KREG_FIELD_WRAP) &&
-		   !(f->threshold | f->set)))
-		return 0;
-	return check_unusual_field(f);
-}
-
-/* Fields in; where they copy from is in @operand still. */
-static __always_inline int get_fields(struct kreg_update *x)
-{
-	const struct kreg_op *op = &x->arg->op;
-	struct kreg_field *f = (void *)x->small, *end = (void *)x->small + op->value_len;
-	struct kreg_edit *e = &x->edit;
-	int err;
-
-	if (kreg_get_short(f, u64_to_user_ptr(op->value), op->value_len))
-		return -EFAULT;
-	e->size = op->value_len;
-	e->count = op->value_len / sizeof(*f);
-	do {
-		err = check_field(f);
-		if (err)
-			return err;
-		if (f->code == KREG_FIELD_COPY) {
-			e->copied += f->set;
-			/* Where no bytes are copied their place is none either. */
-			f->operand = f->set ? f->operand : 0;
-		}
-		if (e->copied > KREG_MAX_VALUE)
-			return -EFBIG;
-		f->out = 0;
-	} while (++f != end);
-	return 0;
-}
-
-/* More bytes behind those that are there; where they begin is a multiple of 8. */
-static u32 add_bytes(struct kreg_edit *e, u32 len)
-{
-	u32 at = ALIGN(e->size, 8);
-
-	e->size = at + len;
-	return at;
-}
 
 /* Move the first @used bytes to where there is room for all. */
 static noinline int move_bytes(struct kreg_update *x, u32 used)
@@ -119,28 +37,8 @@ int kreg_update_add_room(struct kreg_update *x, u32 len, u32 *at)
 {
 	u32 used = x->edit.size;
 
-	*at = add_bytes(&x->edit, len);
+	*at = kreg_field_add_bytes(&x->edit, len);
 	return move_bytes(x, used);
-}
-
-static __always_inline int get_bytes(struct kreg_edit *e, u32 at, u64 from, u32 len)
-{
-	return kreg_get(e->bytes + at, u64_to_user_ptr(from), len);
-}
-
-static noinline int get_copied(struct kreg_edit *e, u32 at)
-{
-	struct kreg_field *f = kreg_edit_fields(e), *end = f + e->count;
-
-	for (; f != end; f++) {
-		if (f->code != KREG_FIELD_COPY)
-			continue;
-		if (get_bytes(e, at, f->operand, f->set))
-			return -EFAULT;
-		f->operand = at;
-		at += f->set;
-	}
-	return 0;
 }
 
 /* What the fields copy, and the values to start from and to compare with. */
@@ -148,35 +46,35 @@ static noinline int get_values(struct kreg_update *x, const struct kreg_more *mo
 {
 	const struct kreg_op *op = &x->arg->op;
 	struct kreg_edit *e = &x->edit;
-	u32 used = e->size, copied = add_bytes(e, e->copied);
+	u32 used = e->size, copied = kreg_field_add_bytes(e, e->copied);
 	int err = 0;
 
 	if (more && more->flags & KREG_MORE_START) {
 		e->starts = true;
 		e->start_len = more->start_len;
-		e->start = add_bytes(e, e->start_len);
+		e->start = kreg_field_add_bytes(e, e->start_len);
 	}
 	if (op->flags & KREG_OP_VALUE) {
 		e->compares = true;
 		e->expected_len = op->offset;
-		e->expected = add_bytes(e, e->expected_len);
+		e->expected = kreg_field_add_bytes(e, e->expected_len);
 	}
 	/* Refuse early, before much is copied. */
 	if (unlikely(e->size > KREG_UPDATE_SMALL))
 		err = kreg_put_check_write(x->client, x->arg->table) ?: move_bytes(x, used);
 	if (!err && e->copied)
-		err = get_copied(e, copied);
+		err = kreg_field_get_copied(e, copied);
 	if (!err && e->starts)
-		err = get_bytes(e, e->start, more->start, e->start_len);
+		err = kreg_field_get_bytes(e, e->start, more->start, e->start_len);
 	if (!err && e->compares)
-		err = get_bytes(e, e->expected, op->arg, e->expected_len);
+		err = kreg_field_get_bytes(e, e->expected, op->arg, e->expected_len);
 	return err;
 }
 
 /* All that the caller brings; @more is NULL, or what he says besides. */
 static __always_inline int get_update(struct kreg_update *x, const struct kreg_more *more)
 {
-	int err = x->arg->op.code == KREG_OP_EDIT ? get_fields(x) : 0;
+	int err = x->arg->op.code == KREG_OP_EDIT ? kreg_field_get(&x->edit, &x->arg->op) : 0;
 
 	if (err || (x->edit.count && !x->edit.copied && !x->arg->op.flags))
 		return err;

@@ -341,7 +341,7 @@ static int begin_change(struct kreg_table *t, struct kreg_change *c, bool on)
 		c->compared = 0;
 	if (is_refused(c))
 		return -EOPNOTSUPP;
-	return c->edit && kreg_table_may_read(t, c->bind->client) ? -EACCES : 0;
+	return c->edit && !c->checked && kreg_table_may_read(t, c->bind->client) ? -EACCES : 0;
 }
 
 /* What has been decided for an atomic batch is not asked again, so the conditions are dropped. */

@@ -298,6 +298,59 @@ TEST_F(charge, batch)
 	EXPECT_EQ(MANY, test_objects(self->fd, id));
 }
 
+/* Of three objects the first byte is replaced, and to the second @job->len bytes are added. */
+static long job_edit_three(struct job *job)
+{
+	struct kreg_field f[2] = {
+		test_copy(0, 0, "!", 1), test_copy(KREG_FIELD_EXTEND, job->arg, value, job->len),
+	};
+	struct kreg_op ops[3] = {
+		test_op_edit("x", f, 1), test_op_edit("y", f, 2), test_op_edit("z", f, 1),
+	};
+	__u32 done = ~0U;
+	long err = _test_batch(job->fd, job->table, job->flags, ops, 3, &done);
+
+	job->arg2 = done;
+	job->data[1] = ops[1].out_error;
+	return err;
+}
+
+static long edit_three(struct kid *kid, __u32 flags, __u32 more)
+{
+	kid->job->flags = flags;
+	kid->job->arg = 400;
+	kid->job->len = more;
+	return kid_do(kid, job_edit_three);
+}
+
+/* In a batch, too, edits are possible then if they take no more. */
+TEST_F(charge, batch_of_edits)
+{
+	struct kid *alice = self->alice;
+	__u64 id;
+	int i;
+
+	ASSERT_EQ(0, kid_create(alice, NULL, 0, &id));
+	ASSERT_EQ(0, put_sized(alice, id, "x", 400));
+	ASSERT_EQ(0, put_sized(alice, id, "y", 400));
+	ASSERT_EQ(0, put_sized(alice, id, "z", 400));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", 1));
+	for (i = 0; i < 100; i++) {
+		EXPECT_EQ(0, edit_three(alice, i & 1 ? KREG_BATCH_ATOMIC : 0, 0));
+		EXPECT_EQ(3, alice->job->arg2);
+	}
+	EXPECT_EQ(-EDQUOT, edit_three(alice, KREG_BATCH_ATOMIC, 8000));
+	EXPECT_EQ(1, alice->job->arg2);
+	EXPECT_EQ(400, kid_len(alice, id, "y"));
+	EXPECT_EQ(0, edit_three(alice, 0, 8000));
+	EXPECT_EQ(2, alice->job->arg2);
+	EXPECT_EQ(EDQUOT, alice->job->data[1]);
+	EXPECT_EQ(400, kid_len(alice, id, "y"));
+	ASSERT_EQ(0, test_set_param("max_user_bytes", self->limit));
+	EXPECT_EQ(0, edit_three(alice, KREG_BATCH_ATOMIC, 8000));
+	EXPECT_EQ(8400, kid_len(alice, id, "y"));
+}
+
 /* Over the limit an asynchronous write fails at once or at SYNC. */
 TEST_F(charge, asynchronous)
 {

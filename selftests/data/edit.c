@@ -308,9 +308,7 @@ TEST_F(edit, bad_operations)
 		EXPECT_EDIT(EINVAL, op.flags = flags[i]; op.arg = flags[i] & 0x0c ? 1 : 0);
 	op = test_op_edit("k", f, 1);
 	test_err_op(EINVAL, self->fd, self->table, KREG_WRITE_ASYNC, &op);
-	test_err_batch(EOPNOTSUPP, self->fd, self->table, 0, &op, 1, NULL);
-	test_err_batch(EOPNOTSUPP, self->fd, self->table, KREG_BATCH_ATOMIC, &op, 1, NULL);
-	test_err_batch(EOPNOTSUPP, self->fd, self->table, KREG_WRITE_ASYNC, &op, 1, NULL);
+	test_err_batch(EINVAL, self->fd, self->table, KREG_WRITE_ASYNC, &op, 1, NULL);
 	test_err_op(EINVAL, self->fd, self->table + 1000, 0, &op);
 	test_gets(self->fd, self->table, "k", "12345678");
 }

@@ -370,7 +370,15 @@ TEST_F(expiry, batches)
 	EXPECT_EQ(1, done);
 	ops[0] = test_op_puts("a", "new");
 	ops[0].flags = KREG_OP_KEEP;
-	EXPECT_EQ(-EOPNOTSUPP, _test_batch(self->fd, self->table, 0, ops, 1, &done));
+	EXPECT_EQ(-EOPNOTSUPP, _test_batch(self->fd, self->table, KREG_WRITE_ASYNC, ops, 1, &done));
+	/* What has expired has nothing that could be kept. */
+	ops[1] = test_op_puts("b", "new");
+	ops[1].flags = KREG_OP_KEEP;
+	test_batch(self->fd, self->table, KREG_BATCH_ATOMIC, ops, 2, &done);
+	EXPECT_EQ(0, ops[0].out_count);
+	EXPECT_EQ(1, ops[1].out_count);
+	EXPECT_EQ(0, expires_("a"));
+	EXPECT_LT(0, expires_("b"));
 }
 
 TEST_HARNESS_MAIN

@@ -188,7 +188,7 @@ TEST_F(group, errors)
 	self->ops[1][0].code = KREG_OP_GET;
 	BAD_BATCH(EINVAL, 1, (void)was);
 	self->ops[1][0].code = KREG_OP_PUT;
-	self->ops[1][0].flags = KREG_OP_KEEP;
+	self->ops[1][0].flags = KREG_OP_BOUND | KREG_OP_MORE;
 	BAD_BATCH(EOPNOTSUPP, 1, (void)was);
 	self->ops[1][0].flags = 0;
 	ASSERT_EQ(0, create_beside(self->fd, KREG_TYPE_BAG, self->a, &bag));

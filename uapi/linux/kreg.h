@@ -422,8 +422,9 @@ enum kreg_access {
 /*
  * In a table with REGISTRY the owner and the writer role write anything. Others whom the mode
  * lets write may add objects that are bound to a process of theirs, and replace and delete such
- * objects; all else is EACCES, also CLEAR, and in a batch PUT without BOUND. A process is theirs
- * if it is the caller, or its real user is the client's, or the client has CAP_KILL over it.
+ * objects; all else is EACCES, also CLEAR, and in a batch PUT without BOUND, VALUE, KEEP and MORE.
+ * A process is theirs if it is the caller, or its real user is the client's, or the client has
+ * CAP_KILL over it.
  */
 
 /*
@@ -843,9 +844,9 @@ enum kreg_op_code {
  * Soon after that it is removed, and who subscribes is told EXPIRED, or before, when a write takes
  * its place. PUT makes an object that does not expire, whatever it replaces, unless it says
  * otherwise; with KEEP the new object expires as the one that it replaces, if there is one, and
- * EDIT always makes such an object. Writes of a batch and with ASYNC say nothing of that: KEEP is
- * EOPNOTSUPP there. An object that expires is bound to nobody: EOPNOTSUPP are KEEP with BOUND, to
- * PUT one that expires in place of one that is bound, and LEASE of one.
+ * EDIT always makes such an object. Writes with ASYNC say nothing of that: KEEP is EOPNOTSUPP
+ * there. An object that expires is bound to nobody: EOPNOTSUPP are KEEP with BOUND, to PUT one that
+ * expires in place of one that is bound, and LEASE of one.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no
@@ -868,7 +869,8 @@ enum kreg_op_code {
  * PUT or EDIT, and the object is on loan, or PUT of one that expires, and it is bound; ERANGE:
  * PART; EDQUOT with %KREG_LIMIT_BOUND.
  *
- * EDIT and VALUE do not go into a batch so far (EOPNOTSUPP), nor with ASYNC (EINVAL).
+ * EDIT and VALUE do not go with ASYNC (EINVAL). For what they do in a batch see &struct
+ * kreg_ioc_batch.
  *
  * In a bag or duplicate_bag PUT adds an object to those that the key has. In a bag it does nothing
  * if one of them is the same, in its value and in whom it is bound to; @out_count is 1 then, and
@@ -1063,8 +1065,10 @@ struct kreg_term {
  * @out_expires_ns: GET, MEMBER: when the object expires if nobody looks it up until then; 0: it
  *	does not; of writes 0
  *
- * For PUT, DELETE, EDIT, GET and MEMBER in OP, without ASYNC and ACKED; else EOPNOTSUPP. It
- * grows as the struct of a command does. The out_ members of a write are set to zero first.
+ * For PUT, DELETE, EDIT, GET and MEMBER in OP, without ASYNC and ACKED, and for PUT, DELETE and
+ * EDIT in a batch, there without BOUND and a @filter; else EOPNOTSUPP. It grows as the struct of a
+ * command does. The out_ members of a write in OP are set to zero first; those of a batch are left
+ * as they are.
  *
  * What a @filter says tells what the object is, so it needs the right to read, too. It is decided
  * when the turn of the write has come, as all conditions are. Where a key may have several objects
@@ -1173,15 +1177,33 @@ struct kreg_ioc_op {
  * @out_reserved: 0
  *
  * Many operations on one table in one call: all reads (GET, MEMBER) or all
- * writes (PUT, DELETE, CLEAR, PUBLISH); a mixture is EINVAL. Keys and values that go in may
- * have %KREG_MAX_BATCH_BYTES together, else EFBIG; room for what comes out does not
- * count.
+ * writes (PUT, DELETE, CLEAR, EDIT, PUBLISH); a mixture is EINVAL. Keys and values that go in may
+ * have %KREG_MAX_BATCH_BYTES together, with the fields of EDIT, what these copy and what it starts
+ * from, and the values of VALUE, else EFBIG; room for what comes out does not count.
  *
  * Writes are applied in order and become visible all at once. With ATOMIC one
  * failing operation (PUT with NEW of a key that exists) fails the batch with its
  * errno, and nothing has happened; keys within the batch do not count as
- * existing. Without it each succeeds or fails by itself: look at its
- * @out_error. Where one key is written twice the last one wins.
+ * existing, and VERSION, VALUE, MINE and PRESENT are likewise about what was there
+ * before it. Without it each succeeds or fails by itself: look at its @out_error.
+ * Where one key is written twice the last one wins.
+ *
+ * EDIT works on what the operations before it in the batch leave, also with ATOMIC: two that add
+ * to one counter add up. With ATOMIC all of them are done beforehand, so that one that fails
+ * (ENODATA, ERANGE, EOVERFLOW) fails the batch before it has changed anything. There a DELETE of
+ * its key, or a CLEAR, leaves nothing, whatever the DELETE is meant for: an EDIT behind it is
+ * ENODATA or begins with the value to start from, and KEEP has nothing to keep. @out of the fields
+ * is written for what was done, and @out_len is the length of the value. Fields must be writable
+ * (EFAULT).
+ *
+ * Who may not read the table has EACCES for a batch with EDIT or VALUE as a whole.
+ *
+ * Values that with their key are longer than about 16 KiB are not edited in a batch, nor compared:
+ * EFBIG, for the call if the caller brings them (VALUE, START, all bytes that one EDIT copies),
+ * else for the operation. PUT with KEEP may be of any length. Without ATOMIC, an operation with
+ * EDIT, VALUE, KEEP or MORE behind another one of its key that has failed may be EAGAIN, if it
+ * finds another length than was to be expected and there is no memory for that at hand; it will be
+ * there the next time.
  *
  * A batch takes memory for all that it brings before it gives back what it replaces, so
  * near the limit of the user other writes may be refused meanwhile (EDQUOT). Without
@@ -2107,7 +2129,8 @@ struct kreg_ioc_rename {
  *
  * Batches of writes to several tables that all are done, or none. Each is as one with ATOMIC, which
  * may be said; their conditions are about what was there before the group. They have at most
- * %KREG_MAX_GROUP_OPS operations and %KREG_MAX_GROUP_BYTES of keys and values together.
+ * %KREG_MAX_GROUP_OPS operations and %KREG_MAX_GROUP_BYTES of keys and values together, and as many
+ * bytes of values that EDIT finds and makes, else EFBIG.
  *
  * Nobody finds some of it done and writes in between, and no death comes in between. They are
  * committed in their order, one right after the other: who looks into two tables, one after the

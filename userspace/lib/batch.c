@@ -4,27 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
-
-/*
- * Keys and values lie in one buffer that moves as it grows, so the operations hold
- * offsets; bind_ops() makes pointers of them for the call. A read has the head of a
- * struct kreg_object before its key, so that what it finds can be handed out from there.
- */
-struct kreg_batch {
-	struct kreg_table *table;
-	unsigned int flags;
-	struct kreg_op *ops;
-	unsigned int count;
-	unsigned int room;
-	char *bytes;
-	size_t len;
-	size_t bytes_room;
-	size_t payload;		/* bytes that count against KREG_MAX_BATCH_BYTES */
-	bool reads;
-	bool ran;		/* the operations hold the results of a call */
-	int failed;
-};
+#include "batch.h"
 
 int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_batch **batch)
 {
@@ -60,6 +40,7 @@ void kreg_batch_reset(struct kreg_batch *batch)
 	batch->count = 0;
 	batch->len = 0;
 	batch->payload = 0;
+	batch->looks = false;
 	batch->ran = false;
 	batch->failed = -1;
 }
@@ -79,7 +60,7 @@ static int grow_ops(struct kreg_batch *b)
 	return 0;
 }
 
-static int grow_bytes(struct kreg_batch *b, size_t more)
+int kreg_batch_grow(struct kreg_batch *b, size_t more)
 {
 	size_t room = b->bytes_room ? b->bytes_room : 4096;
 	char *bytes;
@@ -128,7 +109,7 @@ static int append(struct kreg_batch *b, unsigned int code, const void *key, size
 	if (!ret)
 		ret = grow_ops(b);
 	if (!ret)
-		ret = grow_bytes(b, size + 7);
+		ret = kreg_batch_grow(b, size + 7);
 	if (ret)
 		return ret;
 	op = &b->ops[b->count];
@@ -147,8 +128,8 @@ static int append(struct kreg_batch *b, unsigned int code, const void *key, size
 	return b->count++;
 }
 
-static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
-	       const void *value, size_t value_len)
+int kreg_batch_add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
+		   const void *value, size_t value_len)
 {
 	enum attempt attempt = TRY_BATCH;
 	int ret = append(b, code, key, key_len, value, value_len);
@@ -164,13 +145,13 @@ static int add(struct kreg_batch *b, unsigned int code, const void *key, size_t 
 int kreg_batch_put(struct kreg_batch *batch, const void *key, size_t key_len,
 		   const void *value, size_t value_len)
 {
-	return add(batch, KREG_OP_PUT, key, key_len, value, value_len);
+	return kreg_batch_add(batch, KREG_OP_PUT, key, key_len, value, value_len);
 }
 
 int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len,
 		       const void *value, size_t value_len)
 {
-	int index = add(batch, KREG_OP_PUT, key, key_len, value, value_len);
+	int index = kreg_batch_add(batch, KREG_OP_PUT, key, key_len, value, value_len);
 
 	if (index >= 0)
 		batch->ops[index].flags = KREG_OP_NEW;
@@ -179,34 +160,45 @@ int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len
 
 int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len)
 {
-	return add(batch, KREG_OP_DELETE, key, key_len, NULL, 0);
+	return kreg_batch_add(batch, KREG_OP_DELETE, key, key_len, NULL, 0);
 }
 
 int kreg_batch_clear(struct kreg_batch *batch)
 {
-	return add(batch, KREG_OP_CLEAR, NULL, 0, NULL, 0);
+	return kreg_batch_add(batch, KREG_OP_CLEAR, NULL, 0, NULL, 0);
 }
 
 int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
 {
 	int ret = kreg_refuse_bag(batch->table);
 
-	return ret ? ret : add(batch, KREG_OP_GET, key, key_len, NULL, room);
+	return ret ? ret : kreg_batch_add(batch, KREG_OP_GET, key, key_len, NULL, room);
 }
 
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
 {
-	return add(batch, KREG_OP_MEMBER, key, key_len, NULL, 0);
+	return kreg_batch_add(batch, KREG_OP_MEMBER, key, key_len, NULL, 0);
 }
 
-/* Offsets to pointers; what has no length has no pointer either. */
-static void bind_ops(struct kreg_batch *b)
+/* Offsets to pointers, or with the opposite of @base back; what has no length has no pointer. */
+static void move_ops(struct kreg_batch *b, uint64_t base)
 {
 	struct kreg_op *op;
 
 	for (op = b->ops; op < b->ops + b->count; op++) {
-		op->key = op->key_len ? kreg_ptr(b->bytes) + op->key : 0;
-		op->value = op->value_len ? kreg_ptr(b->bytes) + op->value : 0;
+		op->key = op->key_len ? op->key + base : 0;
+		op->value = op->value_len ? op->value + base : 0;
+	}
+}
+
+static void bind_ops(struct kreg_batch *b)
+{
+	struct kreg_op *op;
+
+	if (b->looks)
+		kreg_batch_move_looks(b, true);
+	move_ops(b, kreg_ptr(b->bytes));
+	for (op = b->ops; op < b->ops + b->count; op++) {
 		op->out_error = 0;
 		op->out_len = 0;
 		op->out_count = 0;
@@ -216,12 +208,9 @@ static void bind_ops(struct kreg_batch *b)
 
 static void unbind_ops(struct kreg_batch *b)
 {
-	struct kreg_op *op;
-
-	for (op = b->ops; op < b->ops + b->count; op++) {
-		op->key -= op->key_len ? kreg_ptr(b->bytes) : 0;
-		op->value -= op->value_len ? kreg_ptr(b->bytes) : 0;
-	}
+	move_ops(b, -kreg_ptr(b->bytes));
+	if (b->looks)
+		kreg_batch_move_looks(b, false);
 }
 
 /* Fill in the heads; key and value follow them already. */
@@ -256,6 +245,22 @@ static struct kreg_ioc_batch call_of(const struct kreg_batch *batch)
 	};
 }
 
+/* What one of its operations has come to has the sentence of that. */
+static int run_failed(const struct kreg_batch *b, int ret)
+{
+	enum attempt attempt = TRY_BATCH;
+
+	if (b->looks && ret == -EFBIG)
+		kreg_cause(ret, "values that a batch edits or compares have some 16 KiB at most");
+	else if (b->looks && ret == -EINVAL)
+		kreg_cause(ret, "a field of the batch contradicts itself");
+	else if (b->looks && ret == -EACCES)
+		attempt = TRY_EDIT;
+	else if (b->failed >= 0 && b->ops[b->failed].code == KREG_OP_EDIT)
+		attempt = TRY_EDIT;
+	return kreg_fail_table(ret, attempt, b->table);
+}
+
 int kreg_batch_run(struct kreg_batch *batch)
 {
 	struct kreg_ioc_batch io = call_of(batch);
@@ -271,7 +276,7 @@ int kreg_batch_run(struct kreg_batch *batch)
 	if (ret && (batch->flags & KREG_BATCH_ATOMIC) && io.out_done < batch->count)
 		batch->failed = io.out_done;
 	if (ret)
-		return kreg_fail_table(ret, TRY_BATCH, batch->table);
+		return run_failed(batch, ret);
 	batch->ran = true;
 	if (batch->reads)
 		make_objects(batch);
@@ -371,7 +376,7 @@ int kreg_batch_run_all(struct kreg_batch *const *batches, unsigned int count, in
 	if (blame < count) {
 		if (failed)
 			*failed = blame;
-		return kreg_fail_table(ret, TRY_BATCH, batches[blame]->table);
+		return run_failed(batches[blame], ret);
 	}
 	if (group_fault(ret))
 		kreg_cause(ret, group_fault(ret));

@@ -41,26 +41,18 @@ void kreg_field_copy(struct kreg_field *field, unsigned int flags, uint32_t offs
 	};
 }
 
-static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
-		    struct kreg_field *fields, size_t count, struct kreg_edit_options *o)
+int kreg_edit_read_options(struct kreg_edit_options *o, const struct kreg_edit_options *options)
 {
-	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
-	struct kreg_more more = {
-		.size = sizeof(more), .if_version = o->if_version,
-		.start = o->start_len ? kreg_ptr(o->start) : 0,
-		.start_len = o->start_len > UINT32_MAX ? UINT32_MAX : o->start_len,
-		.flags = o->start ? KREG_MORE_START : 0,
-		.expires_ns = o->expires_ns,
-		.idle_ms = o->idle_ms > UINT32_MAX ? UINT32_MAX : o->idle_ms,
-	};
-	struct kreg_range which;
-	int ret;
+	*o = (struct kreg_edit_options)KREG_EDIT_OPTIONS_INIT;
+	return options ? kreg_options_copy_from(o, sizeof(*o), EDIT_OPTIONS_LEAST, options) : 0;
+}
 
+int kreg_edit_check(size_t count, const struct kreg_edit_options *o)
+{
 	if (o->idle_ms < 0)
 		return kreg_cause(-EINVAL, "a time is below 0");
 	if ((o->expires_ns || o->idle_ms) && !o->start)
 		return kreg_cause(-EINVAL, "only an object that is made can be said to expire");
-
 	if (count > KREG_MAX_FIELDS)
 		return kreg_cause(-EFBIG, "there are more than %F fields");
 	if (!count)
@@ -69,9 +61,35 @@ static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
 		return kreg_cause(-EINVAL, "where there is no value to start from there is no version");
 	if (o->start && o->filter)
 		return kreg_cause(-EINVAL, "a value to start from matches no filter: give one of both");
+	return 0;
+}
+
+void kreg_edit_set_more(struct kreg_more *more, const struct kreg_edit_options *o)
+{
+	*more = (struct kreg_more){
+		.size = sizeof(*more), .if_version = o->if_version,
+		.start = o->start_len ? kreg_ptr(o->start) : 0,
+		.start_len = o->start_len > UINT32_MAX ? UINT32_MAX : o->start_len,
+		.flags = o->start ? KREG_MORE_START : 0,
+		.expires_ns = o->expires_ns,
+		.idle_ms = o->idle_ms > UINT32_MAX ? UINT32_MAX : o->idle_ms,
+	};
+}
+
+static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
+		    struct kreg_field *fields, size_t count, struct kreg_edit_options *o)
+{
+	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
+	struct kreg_range which;
+	struct kreg_more more;
+	int ret = kreg_edit_check(count, o);
+
+	if (ret)
+		return ret;
 	ret = kreg_op_fill(&io.op, KREG_OP_EDIT, key, key_len, fields, count * sizeof(*fields));
 	if (ret)
 		return ret;
+	kreg_edit_set_more(&more, o);
 	kreg_filter_set(o->filter, &which);
 	more.filter = which.filter;
 	more.filter_count = which.filter_count;
@@ -88,11 +106,9 @@ static int run_edit(struct kreg_table *table, const void *key, size_t key_len,
 int kreg_edit(struct kreg_table *table, const void *key, size_t key_len,
 	      struct kreg_field *fields, size_t count, struct kreg_edit_options *options)
 {
-	struct kreg_edit_options o = KREG_EDIT_OPTIONS_INIT;
-	int ret = 0;
+	struct kreg_edit_options o;
+	int ret = kreg_edit_read_options(&o, options);
 
-	if (options)
-		ret = kreg_options_copy_from(&o, sizeof(o), EDIT_OPTIONS_LEAST, options);
 	if (!ret)
 		ret = run_edit(table, key, key_len, fields, count, &o);
 	if (ret)

@@ -21,7 +21,7 @@ static const char *options_fault(const struct kreg_put_options *o)
 	return NULL;
 }
 
-static int read_options(struct kreg_put_options *o, const struct kreg_put_options *options)
+int kreg_put_read_options(struct kreg_put_options *o, const struct kreg_put_options *options)
 {
 	const char *fault;
 	int ret;
@@ -37,24 +37,25 @@ static int read_options(struct kreg_put_options *o, const struct kreg_put_option
 }
 
 /* The kernel counts what is idle in 32 bits: seven weeks, behind which nothing else is told. */
-static uint32_t idle_of(const struct kreg_put_options *o)
+void kreg_put_set_more(struct kreg_more *more, const struct kreg_put_options *o)
 {
-	return o->idle_ms > UINT32_MAX ? UINT32_MAX : o->idle_ms;
+	*more = (struct kreg_more){
+		.size = sizeof(*more),
+		.if_version = o->if_version,
+		.expires_ns = o->ttl_ms ? kreg_deadline(o->ttl_ms) : o->expires_ns,
+		.idle_ms = o->idle_ms > UINT32_MAX ? UINT32_MAX : o->idle_ms,
+	};
 }
 
 static int run_put(struct kreg_table *table, const void *key, size_t key_len, const void *value,
 		   size_t value_len, struct kreg_put_options *o)
 {
 	struct kreg_ioc_op io = { .size = KREG_OP_SIZE, .table = table->id };
-	struct kreg_more more = {
-		.size = sizeof(more),
-		.if_version = o->if_version,
-		.expires_ns = o->ttl_ms ? kreg_deadline(o->ttl_ms) : o->expires_ns,
-		.idle_ms = idle_of(o),
-	};
 	struct kreg_range which = { 0 };
+	struct kreg_more more;
 	int ret;
 
+	kreg_put_set_more(&more, o);
 	kreg_filter_set(o->filter, &which);
 	more.filter = which.filter;
 	more.filter_count = which.filter_count;
@@ -78,7 +79,7 @@ int kreg_put_with(struct kreg_table *table, const void *key, size_t key_len, con
 		  size_t value_len, struct kreg_put_options *options)
 {
 	struct kreg_put_options o;
-	int ret = read_options(&o, options);
+	int ret = kreg_put_read_options(&o, options);
 
 	if (!ret)
 		ret = run_put(table, key, key_len, value, value_len, &o);

@@ -381,6 +381,16 @@ int kreg_options_copy_from(void *ours, size_t size, size_t least, const void *th
 #define OBJECT_EXPIRY	(1u << 29)
 const struct kreg_object_expiry *kreg_object_expiry(const struct kreg_object *object);
 
+/*
+ * edit.c, expiry.c: options that a program has given or NULL, checked; and all but their filter in
+ * the form of the ABI.
+ */
+int kreg_edit_read_options(struct kreg_edit_options *o, const struct kreg_edit_options *options);
+int kreg_edit_check(size_t count, const struct kreg_edit_options *o);
+void kreg_edit_set_more(struct kreg_more *more, const struct kreg_edit_options *o);
+int kreg_put_read_options(struct kreg_put_options *o, const struct kreg_put_options *options);
+void kreg_put_set_more(struct kreg_more *more, const struct kreg_put_options *o);
+
 /* object.c: one checked operation in the form of the ABI. */
 int kreg_op_fill(struct kreg_op *op, unsigned int code, const void *key, size_t key_len,
 		 const void *value, size_t value_len);

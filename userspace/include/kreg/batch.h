@@ -3,6 +3,8 @@
 #ifndef KREG_BATCH_H
 #define KREG_BATCH_H
 
+#include <kreg/edit.h>
+#include <kreg/expiry.h>
 #include <kreg/object.h>
 
 #ifdef __cplusplus
@@ -48,6 +50,60 @@ int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, si
 	KREG_NONNULL_FIRST;
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 
+/*
+ * Operations that look at what is there, as those of <kreg/edit.h> and <kreg/expiry.h> do, which
+ * have their errors when the batch is run. In an atomic batch all conditions, such as the value
+ * that an object has to have, are about what was there before the batch; but what is edited is what
+ * the operations before it in the batch leave. So counters of one key add up. A removal of the key
+ * before it leaves nothing.
+ *
+ * Values that are edited or compared have some 16 KiB at most with their keys (-EFBIG). Beside the
+ * errors above, -EOPNOTSUPP: the batch is asynchronous.
+ */
+
+/**
+ * kreg_batch_put_with() - an insertion with options, see kreg_put_with()
+ *
+ * @out_version of the options is not written. -EOPNOTSUPP: with a filter.
+ */
+int kreg_batch_put_with(struct kreg_batch *batch, const void *key, size_t key_len,
+			const void *value, size_t value_len,
+			const struct kreg_put_options *options) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_batch_swap_value() - replace an object if it has the value @old, see kreg_swap_value() */
+int kreg_batch_swap_value(struct kreg_batch *batch, const void *key, size_t key_len,
+			  const void *old, size_t old_len, const void *value, size_t value_len)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_batch_del_value() - remove an object if it has this value
+ *
+ * In a set its error is -ECANCELED if it has another, or is not there.
+ */
+int kreg_batch_del_value(struct kreg_batch *batch, const void *key, size_t key_len,
+			 const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
+ * kreg_batch_edit() - change fields of a value, see kreg_edit()
+ * @batch: the batch
+ * @key: the key
+ * @key_len: its length
+ * @fields: are copied, with the bytes that they copy; see kreg_batch_number() for what comes out
+ * @count: how many, at most KREG_MAX_FIELDS
+ * @options: or NULL; nothing is written to it. -EOPNOTSUPP: with a filter
+ */
+int kreg_batch_edit(struct kreg_batch *batch, const void *key, size_t key_len,
+		    const struct kreg_field *fields, size_t count,
+		    const struct kreg_edit_options *options) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_batch_counter_add() - add to a counter, see kreg_counter_add() */
+int kreg_batch_counter_add(struct kreg_batch *batch, const void *key, size_t key_len, int64_t by)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/** kreg_batch_counter_add_from() - the same; what is not there begins with @start + @by */
+int kreg_batch_counter_add_from(struct kreg_batch *batch, const void *key, size_t key_len,
+				int64_t by, int64_t start) KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
 /**
  * kreg_batch_run() - do it
  * @batch: the batch; it may be run again, unchanged or after a reset
@@ -88,6 +144,18 @@ uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index) 
 
 /** kreg_batch_count_of() - objects that a write replaced or removed. */
 uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
+
+/**
+ * kreg_batch_number() - what a counter or a field has become
+ * @batch: the batch, which was run
+ * @index: of the operation, an edit
+ * @field: which of its fields, from 0; a counter has one
+ * @now: the number as it is then, or of a field that was copied the length of the value
+ *
+ * Return: 0, or the error of the operation; -EINVAL: it is no edit, or has no such field.
+ */
+int kreg_batch_number(const struct kreg_batch *batch, unsigned int index, unsigned int field,
+		      int64_t *now) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
  * kreg_batch_object() - object that a read found
