@@ -101,17 +101,16 @@ static int describe_ops(struct kreg_batch *b, const struct kreg_op_list *ops)
 {
 	struct kreg_batch_op *to = kreg_batch_ops(b);
 	const struct kreg_op *op = ops->op, *end = op + ops->count;
-	bool roomy = kreg_batch_binds(b), looks = ops->looks;
+	bool roomy = kreg_batch_binds(b);
 	u8 *keys = kreg_batch_keys(b);
 	int err = 0;
 
-	for (; op != end && !err; op++, to++) {
+	for (; op != end && !err; op++, to++)
 		err = describe_op(b, to, op, roomy, &keys);
-		if (unlikely(looks) && !err)
-			err = kreg_batch_describe_look(b, op - ops->op, op, &keys);
-	}
 	for (; op != end; op++, to++)
 		to->open = false;
+	if (unlikely(ops->looks) && !err)
+		err = kreg_batch_describe_looks(b, ops->op, keys);
 	return err;
 }
 

@@ -13,7 +13,7 @@
 #include "cmd/usercopy.h"
 #include "store/gfp.h"
 
-int kreg_batch_describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, u8 **keys)
+static int describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, u8 **keys)
 {
 	struct kreg_look *l = kreg_look_at(b->looks, i);
 	struct kreg_batch_op *to = &b->ops[i];
@@ -39,6 +39,16 @@ int kreg_batch_describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *
 		return -EFAULT;
 	return c->blob && copy_from_user(kreg_blob_bytes(c->blob), u64_to_user_ptr(op->value),
 					 op->value_len) ? -EFAULT : 0;
+}
+
+int kreg_batch_describe_looks(struct kreg_batch *b, const struct kreg_op *op, u8 *keys)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < b->count && !err; i++)
+		err = describe_look(b, i, &op[i], &keys);
+	return err;
 }
 
 /* In the order of keys, and for each of operations. */

@@ -83,10 +83,10 @@ void kreg_batch_give_up(struct kreg_batch *b, int err);
 /* Sleeps. It was applied, or has failed: give back what was reserved, and bring what is wanted. */
 void kreg_batch_end(struct kreg_batch *b);
 /*
- * batch_link.c. Any. Fill in what operation @i, which has been described, says with a look; its key
- * goes to *keys. -EFAULT.
+ * batch_link.c. Any. Fill in what the operations @op, which have been described, say with looks;
+ * their keys go to @keys. -EFAULT.
  */
-int kreg_batch_describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, u8 **keys);
+int kreg_batch_describe_looks(struct kreg_batch *b, const struct kreg_op *op, u8 *keys);
 /* Sleeps. All keys are there: find out which operations are of the same. -ENOMEM. */
 int kreg_batch_link(struct kreg_batch *b);
 /*
