@@ -50,9 +50,31 @@ objects 'the last wins' one 'c=2 '
 run "$kreg" batch --json put two a 7 del two none
 like 'versions' '*"op":"put","table":"two","key":"a","version":*,"count":1}*'
 like 'what is removed' '*"op":"del","table":"two","key":"none",*"count":0}*'
-t 'a value that is an option' 0 '' '' "$kreg" batch -- put two -x --json
+t 'a value that is an option' 0 '' '' "$kreg" batch put two -x --json
 t 'it is there' 0 '--json' '' "$kreg" get two -- -x
-t 'removed' 0 '' '' "$kreg" batch -- del two -x del two a
+t 'removed' 0 '' '' "$kreg" batch del two -x del two a
+
+"$kreg" incr --start 10 one from 0 >/dev/null
+"$kreg" incr --start 10 two to 0 >/dev/null
+t 'a transfer' 0 '' '' "$kreg" batch incr one from -3 incr two to 3
+t 'here' 0 7 '' "$kreg" incr one from 0
+t 'and there' 0 13 '' "$kreg" incr two to 0
+run "$kreg" batch --json incr two to 1 incr two to 1
+like 'each sum' '*"value":14}*"value":15}*'
+t 'no counter' 3 '' 'kreg batch: *
+kreg batch: it was write 2 of 2; nothing is changed' "$kreg" batch incr one from 1 incr two absent 1
+t 'nothing was added' 0 7 '' "$kreg" incr one from 0
+t 'no number' 2 '' '*that is no number of 64 bits*' "$kreg" batch incr one from x
+"$kreg" put two v old
+t 'swapped' 0 '' '' "$kreg" batch swap two v old newer incr one from 1
+t 'the new one' 0 newer '' "$kreg" get two v
+t 'another value' 4 '' 'kreg batch: *
+kreg batch: it was write 1 of 2; nothing is changed' "$kreg" batch swap two v old x incr one from 1
+t 'and not added' 0 8 '' "$kreg" incr one from 0
+lines 'both in lines' 0 '' '' 'swap\ttwo\t76\t6e65776572\t00\nincr\tone\t66726f6d\t-8\n' --hex
+t 'swapped to' 0 00 '' "$kreg" get --hex two 76
+t 'in digits' 0 0 '' "$kreg" incr one from 0
+t 'removed as well' 0 '' '' "$kreg" batch del one from del two to del two v
 
 lines 'lines' 0 '' '' 'put\tone\tk\\tey\tv\\x00l\nnew\ttwo\te\t\n'
 t 'escapes' 0 '76006c' '' "$kreg" get --hex one 6b096579
@@ -62,7 +84,7 @@ t 'bytes' 0 '00ff' '' "$kreg" get --hex one 6b
 t 'standard input' 0 '' '' sh -c "printf 'del\\tone\\tk\\n' | $kreg batch -f -"
 lines 'none' 0 '' '' ''
 lines 'a word is wrong' 1 '' \
-	'kreg batch: line 2: the first word is none of put, new and del; nothing is changed' \
+	'kreg batch: line 2: the first word is none of put, new, swap, incr and del; nothing is changed' \
 	'put\tone\tx\ty\nget\tone\tx\n'
 lines 'words missing' 1 '' 'kreg batch: line 1: there are words missing; nothing is changed' \
 	'put\tone\tx\n'
@@ -78,9 +100,9 @@ t 'nothing of that is there' 3 '' '*' "$kreg" get one x
 t 'no file' 1 '' "kreg batch: $tmp/absent: No such file or directory" \
 	"$kreg" batch -f "$tmp/absent"
 
-t 'no write' 2 '' "*'get' is no write: put, new or del*" "$kreg" batch get one x
+t 'no write' 2 '' "*'get' is no write; these are put, new, swap, incr and del*" "$kreg" batch get one x
 t 'no value' 2 '' "*'put' needs a table, a key and a value*" "$kreg" batch put one x
-t 'no key' 2 '' "*'del' needs a table, a key*" "$kreg" batch del one
+t 'no key' 2 '' "*'del' needs a table and a key*" "$kreg" batch del one
 t 'nothing' 2 '' '*' "$kreg" batch
 t 'no table' 3 '' "kreg batch: there is no table 'absent'*" "$kreg" batch put one x y put absent x y
 t 'not even the first' 3 '' '*' "$kreg" get one x

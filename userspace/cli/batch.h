@@ -5,13 +5,15 @@
 
 #include "cmd.h"
 
-enum write_what { WRITE_PUT, WRITE_NEW, WRITE_DEL };
+enum write_what { WRITE_PUT, WRITE_NEW, WRITE_SWAP, WRITE_INCR, WRITE_DEL };
 
 struct write {
 	enum write_what what;
 	unsigned int target;
 	struct bytes key;
 	struct bytes value;
+	struct bytes old;		/* of WRITE_SWAP: what is there so far */
+	int64_t by;			/* of WRITE_INCR */
 	int index;			/* in the batch of its target */
 };
 

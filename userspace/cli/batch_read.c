@@ -7,17 +7,22 @@
 #include "batch.h"
 #include "load.h"
 
-/* Of a write, behind its name: the table, the key and perhaps a value. */
-#define MOST_WORDS	3
+/* Of a write, behind its name: the table, the key, and what is to be done with it. */
+#define MOST_WORDS	4
 
 static const struct {
 	const char *name;
 	unsigned int words;
+	const char *needs;
 } kinds[] = {
-	[WRITE_PUT] = { "put", 3 },
-	[WRITE_NEW] = { "new", 3 },
-	[WRITE_DEL] = { "del", 2 },
+	[WRITE_PUT] = { "put", 3, "a table, a key and a value" },
+	[WRITE_NEW] = { "new", 3, "a table, a key and a value" },
+	[WRITE_SWAP] = { "swap", 4, "a table, a key, the value so far and the new one" },
+	[WRITE_INCR] = { "incr", 3, "a table, a key and a number" },
+	[WRITE_DEL] = { "del", 2, "a table and a key" },
 };
+
+#define KINDS	"put, new, swap, incr and del"
 
 const char *write_name(enum write_what what)
 {
@@ -75,28 +80,48 @@ static const char *check_write(const struct writes *w, const struct bytes *words
 	return NULL;
 }
 
-/* Takes @words, of which the first ends with a NUL byte. NULL, or what is wrong. */
+/* What is never in hexadecimal digits: the name of the table, and a number. */
+static bool is_plain(enum write_what what, unsigned int word)
+{
+	return !word || (what == WRITE_INCR && word == 2);
+}
+
+/* Takes @words, which are as many as those of @what. */
+static void fill_write(struct write *w, enum write_what what, struct bytes *words)
+{
+	w->what = what;
+	w->key = words[1];
+	w->old = what == WRITE_SWAP ? words[2] : (struct bytes){ 0 };
+	w->value = words[what == WRITE_SWAP ? 3 : 2];
+}
+
+/* Takes @words, of which those that are plain end with a NUL byte. NULL, or what is wrong. */
 static const char *add_write(struct writes *w, enum write_what what, struct bytes *words)
 {
-	const char *fault;
 	struct write *list = realloc(w->list, (w->count + 1) * sizeof(*list));
+	const char *fault;
+	int64_t by = 0;
 	int target;
 
 	if (list)
 		w->list = list;
-	w->bytes += words[1].len + words[2].len;
+	w->bytes += words[1].len + words[2].len + words[3].len;
 	fault = list ? check_write(w, words) : "no memory";
+	if (!fault && what == WRITE_INCR && parse_signed(words[2].data, &by))
+		fault = "that is no number of 64 bits";
 	if (!fault) {
 		target = find_target(w, words[0].data);
 		words[0].data = NULL;
 		if (target < 0)
 			fault = "there are more than 8 tables";
 	}
-	if (fault)
+	if (fault) {
 		free_words(words);
-	else
-		list[w->count++] = (struct write){ what, target, words[1], words[2], 0 };
-	return fault;
+		return fault;
+	}
+	list[w->count] = (struct write){ .target = target, .by = by };
+	fill_write(&list[w->count++], what, words);
+	return NULL;
 }
 
 /* A word as it is, with a NUL byte behind it. */
@@ -120,13 +145,12 @@ void writes_parse(struct writes *w, char **words)
 		unsigned int i;
 
 		if (kind < 0)
-			usage("'%s' is no write: put, new or del", *words);
+			usage("'%s' is no write; these are " KINDS, *words);
 		words++;
 		for (i = 0; i < kinds[kind].words; i++, words++) {
 			if (!*words)
-				usage("'%s' needs a table, a key%s", kinds[kind].name,
-				      kinds[kind].words == MOST_WORDS ? " and a value" : "");
-			b[i] = i ? bytes_arg(*words) : plain_word(*words);
+				usage("'%s' needs %s", kinds[kind].name, kinds[kind].needs);
+			b[i] = is_plain(kind, i) ? plain_word(*words) : bytes_arg(*words);
 		}
 		fault = add_write(w, kind, b);
 		if (fault)
@@ -144,8 +168,8 @@ static size_t next_word(const char **at, const char *end)
 	return len;
 }
 
-/* With a NUL byte behind it, that a table's name needs, which is never hexadecimal. */
-static const char *read_word(const char *text, size_t len, bool name, struct bytes *word)
+/* With a NUL byte behind it. */
+static const char *read_word(const char *text, size_t len, bool plain, struct bytes *word)
 {
 	bool keep = hex;
 	const char *fault;
@@ -153,7 +177,7 @@ static const char *read_word(const char *text, size_t len, bool name, struct byt
 	word->data = malloc(len + 1);
 	if (!word->data)
 		return "no memory";
-	hex = keep && !name;
+	hex = keep && !plain;
 	fault = line_part(text, len, word);
 	hex = keep;
 	word->data[word->len] = '\0';
@@ -172,7 +196,7 @@ static const char *read_words(enum write_what what, const char *at, const char *
 			return "there are words missing";
 		text = at;
 		len = next_word(&at, end);
-		fault = read_word(text, len, i == 0, &words[i]);
+		fault = read_word(text, len, is_plain(what, i), &words[i]);
 	}
 	return fault || !at ? fault : "there are too many words";
 }
@@ -184,7 +208,7 @@ static const char *read_write(struct writes *w, const struct reader *r)
 	int kind = find_kind(r->text, next_word(&at, end));
 
 	if (kind < 0)
-		return "the first word is none of put, new and del";
+		return "the first word is none of " KINDS;
 	fault = read_words(kind, at, end, words);
 	if (!fault)
 		return add_write(w, kind, words);
@@ -218,6 +242,7 @@ void writes_free(struct writes *w)
 	for (i = 0; i < w->count; i++) {
 		bytes_free(&w->list[i].key);
 		bytes_free(&w->list[i].value);
+		bytes_free(&w->list[i].old);
 	}
 	for (i = 0; i < w->target_count; i++)
 		free(w->targets[i].name);

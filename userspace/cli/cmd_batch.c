@@ -48,6 +48,11 @@ static int add_write(struct kreg_batch *batch, const struct write *w)
 	case WRITE_NEW:
 		return kreg_batch_put_new(batch, w->key.data, w->key.len, w->value.data,
 					  w->value.len);
+	case WRITE_SWAP:
+		return kreg_batch_swap_value(batch, w->key.data, w->key.len, w->old.data,
+					     w->old.len, w->value.data, w->value.len);
+	case WRITE_INCR:
+		return kreg_batch_counter_add(batch, w->key.data, w->key.len, w->by);
 	case WRITE_DEL:
 		return kreg_batch_del(batch, w->key.data, w->key.len);
 	}
@@ -140,22 +145,28 @@ static int fail_writes(const struct writes *w, int err, int blamed)
 	return err == -ECANCELED ? EXIT_EXISTS : code;
 }
 
-/* A line for each write: where a program goes by the versions. */
+/* For programs, which go by the version. */
+static void report_write(const struct write *w, const struct target *t)
+{
+	int64_t now;
+
+	json_begin(stdout);
+	json_text("op", write_name(w->what));
+	json_text("table", t->name);
+	json_bytes("key", w->key.data, w->key.len);
+	json_number("version", kreg_batch_version(t->batch, w->index));
+	json_number("count", kreg_batch_count_of(t->batch, w->index));
+	if (!kreg_batch_number(t->batch, w->index, 0, &now))
+		json_signed("value", now);
+	json_end();
+}
+
 static int report(const struct writes *w)
 {
 	unsigned int i;
 
-	for (i = 0; json && i < w->count; i++) {
-		const struct target *t = &w->targets[w->list[i].target];
-
-		json_begin(stdout);
-		json_text("op", write_name(w->list[i].what));
-		json_text("table", t->name);
-		json_bytes("key", w->list[i].key.data, w->list[i].key.len);
-		json_number("version", kreg_batch_version(t->batch, w->list[i].index));
-		json_number("count", kreg_batch_count_of(t->batch, w->list[i].index));
-		json_end();
-	}
+	for (i = 0; json && i < w->count; i++)
+		report_write(&w->list[i], &w->targets[w->list[i].target]);
 	return finish_output();
 }
 
@@ -182,7 +193,7 @@ static int run(int argc, char **argv)
 	const char *file = NULL;
 	int ret = 0;
 
-	while (next_option(argc, argv, "f:", options) != -1)
+	while (next_option(argc, argv, "+f:", options) != -1)
 		file = optarg;
 	need_args(argc, file ? 0 : 1, file ? 0 : -1);
 	if (file)
@@ -200,14 +211,18 @@ const struct command cmd_batch = {
 	.args = "WRITE... | --file FILE|-",
 	.summary = "several writes, all or none",
 	.help = "Do several writes, all or none of them, and nobody sees but some. They are:\n\n"
-		"  put NAME KEY VALUE   insert an object or replace it\n"
-		"  new NAME KEY VALUE   insert it; nothing is done if the key is there\n"
-		"  del NAME KEY         remove an object, if there is one\n\n"
+		"  put NAME KEY VALUE     insert an object or replace it\n"
+		"  new NAME KEY VALUE     insert it; nothing is done if the key is there\n"
+		"  swap NAME KEY OLD NEW  replace it; nothing is done if it has another value than OLD\n"
+		"  incr NAME KEY NUMBER   add to it, as 'kreg incr' does; nothing is done if it is not\n"
+		"                         there or the sum has no room\n"
+		"  del NAME KEY           remove an object, if there is one\n\n"
 		"  -f, --file FILE      they are in FILE, a line each, the words apart by tabulators\n"
 		"                       and escaped as 'kreg scan' prints them; '-': standard input\n\n"
 		"They may be of up to 8 tables, none of them a bag, that have one writer of the\n"
 		"module ('kreg new --beside'), and are at most 16 then, of 64 KiB together; those of\n"
 		"one table at most 4096. A parked table that is not public is owned for a moment.\n"
-		"With --json the version of each write is told.",
+		"Options stand before the writes, so no word of those is taken for one. With --json the\n"
+		"version of each write is told, and what a number has become.",
 	.run = run,
 };

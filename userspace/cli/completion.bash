@@ -88,7 +88,7 @@ _kreg()
 	elif [[ $cmd == queue && $COMP_CWORD -eq 2 ]]; then
 		_kreg_words "$cur" 'push work ls revive'
 	elif [[ $cmd == batch && $COMP_CWORD -eq 2 ]]; then
-		_kreg_words "$cur" 'put new del'
+		_kreg_words "$cur" 'put new swap incr del'
 	elif [[ $cmd == batch && ${COMP_WORDS[COMP_CWORD - 1]} == @(-f|--file) ]]; then
 		compopt -o default 2> /dev/null
 	elif [[ $cmd == monitor && $before != *' -o '* && $before != *' --owner '* ]]; then

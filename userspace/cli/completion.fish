@@ -57,7 +57,7 @@ complete -c kreg -n '__kreg_is new' -s t -l type -x -a 'set ordered_set bag dupl
 complete -c kreg -n '__kreg_is scan; or __kreg_is load' -l format -x -a 'text json' -d 'of the lines'
 complete -c kreg -n '__kreg_is super' -a '(__kreg_super)'
 complete -c kreg -n '__kreg_is queue' -a 'push work ls revive'
-complete -c kreg -n '__kreg_is batch' -a 'put new del'
+complete -c kreg -n '__kreg_is batch' -a 'put new swap incr del'
 complete -c kreg -n '__kreg_is batch' -s f -l file -r -F -d 'with a line for each write'
 complete -c kreg -n '__kreg_is dump' -s o -l output -r -F -d 'a file'
 complete -c kreg -n '__kreg_is dump' -l info -r -F -d 'what a file has'

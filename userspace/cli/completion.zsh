@@ -30,7 +30,7 @@ _kreg()
 	elif [[ $command == queue ]] && (( CURRENT == 3 )); then
 		compadd -- push work ls revive
 	elif [[ $command == batch ]] && (( CURRENT == 3 )); then
-		compadd -- put new del
+		compadd -- put new swap incr del
 	elif [[ $command == batch && ${words[CURRENT-1]} == (-f|--file) ]]; then
 		_files
 	elif [[ $command == super ]]; then
