@@ -190,7 +190,11 @@ int kreg_get_range(struct kreg_table *table, const void *key, size_t key_len, si
 		   void *buf, size_t room, size_t *len, size_t *value_len)
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
-/** kreg_put_present() - replace an object; -ENODATA if the key is not there. */
+/**
+ * kreg_put_present() - replace an object; -ENODATA if the key is not there
+ *
+ * In a bag or duplicate_bag it adds one to those that the key has.
+ */
 int kreg_put_present(struct kreg_table *table, const void *key, size_t key_len,
 		     const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
