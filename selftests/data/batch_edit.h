@@ -71,19 +71,6 @@ static inline struct kreg_op op_if(struct kreg_op op, const char *value)
 	return op;
 }
 
-/* When it expires: 0: never, or -errno. */
-static inline long long expires(int fd, __u64 table, const char *key)
-{
-	struct kreg_more more = { .size = sizeof(more) };
-	struct kreg_op op = test_ops(KREG_OP_MEMBER, key);
-	int err;
-
-	op.flags = KREG_OP_MORE;
-	op.arg = test_ptr(&more);
-	err = _test_op(fd, table, 0, &op);
-	return err ? err : (long long)more.out_expires_ns;
-}
-
-#define expires_(key)	expires(self->fd, self->table, key)
+#define expires_(key)	test_expires(self->fd, self->table, key)
 
 #endif /* KREG_DATA_BATCH_EDIT_H */

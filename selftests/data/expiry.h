@@ -76,19 +76,6 @@ static inline int put_timed(int fd, __u64 table, const char *key, __u16 flags, _
 	return err;
 }
 
-/* When it expires: 0: never, or -errno. */
-static inline long long expires(int fd, __u64 table, const char *key)
-{
-	struct kreg_more more = { .size = sizeof(more) };
-	struct kreg_op op = test_ops(KREG_OP_MEMBER, key);
-	int err;
-
-	op.flags = KREG_OP_MORE;
-	op.arg = test_ptr(&more);
-	err = _test_op(fd, table, 0, &op);
-	return err ? err : (long long)more.out_expires_ns;
-}
-
 static inline __u64 timed(int fd, __u64 table)
 {
 	struct kreg_info info;
@@ -102,7 +89,7 @@ static inline bool is_absent(int fd, __u64 table, const char *key)
 }
 
 #define put_expiring(...)	ASSERT_EQ(0, put_timed(self->fd, self->table, __VA_ARGS__))
-#define expires_(key)		expires(self->fd, self->table, key)
+#define expires_(key)		test_expires(self->fd, self->table, key)
 #define is_gone(key)		test_wait_for(is_absent(self->fd, self->table, key))
 
 #endif /* KREG_DATA_EXPIRY_H */

@@ -68,7 +68,7 @@ TEST_F(expiry, survives_its_owner)
 	test_give(self->fd, table, kid->self, NULL, 0);
 	ASSERT_EQ(0, kid_heir(kid, table, test_self(self->fd), ""));
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
-	EXPECT_EQ(when, expires(self->fd, table, "key"));
+	EXPECT_EQ(when, test_expires(self->fd, table, "key"));
 	EXPECT_TRUE(test_wait_for(timed(self->fd, table) == 1));
 	EXPECT_TRUE(is_absent(self->fd, table, "short"));
 }
@@ -184,9 +184,9 @@ TEST_F(expiry, never_in_a_bag)
 	test_puts(self->fd, bag, "one", "value");
 	test_puts(self->fd, bag, "two", "value");
 	test_puts(self->fd, bag, "two", "another");
-	EXPECT_EQ(0, expires(self->fd, bag, "one"));
-	EXPECT_EQ(0, expires(self->fd, bag, "two"));
-	EXPECT_EQ(-ENODATA, expires(self->fd, bag, "three"));
+	EXPECT_EQ(0, test_expires(self->fd, bag, "one"));
+	EXPECT_EQ(0, test_expires(self->fd, bag, "two"));
+	EXPECT_EQ(-ENODATA, test_expires(self->fd, bag, "three"));
 }
 
 TEST_F(expiry, errors)

@@ -154,7 +154,7 @@ TEST_F(group, bytes)
 
 TEST_F(group, errors)
 {
-	struct kreg_ioc_group good = group_cmd(self->batch, 2), cmd;
+	struct kreg_ioc_group good = test_group_cmd(self->batch, 2), cmd;
 	__u32 failed;
 	__u64 bag;
 

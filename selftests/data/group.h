@@ -51,21 +51,9 @@ FIXTURE_TEARDOWN_PARENT(group)
 	test_teardown(_metadata, &self->base);
 }
 
-static inline struct kreg_ioc_group group_cmd(struct kreg_ioc_batch *batches, __u32 count)
-{
-	return (struct kreg_ioc_group) {
-		.size = sizeof(struct kreg_ioc_group),
-		.batches = test_ptr(batches),
-		.count = count,
-		.batch_size = sizeof(*batches),
-		.out_failed = ~0U,
-		.out_limit = ~0U,
-	};
-}
-
 static inline int run_group(int fd, struct kreg_ioc_batch *batches, __u32 count, __u32 *failed)
 {
-	struct kreg_ioc_group cmd = group_cmd(batches, count);
+	struct kreg_ioc_group cmd = test_group_cmd(batches, count);
 	int err = test_ioctl(fd, KREG_IOC_GROUP, &cmd);
 
 	if (failed)

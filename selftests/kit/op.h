@@ -192,6 +192,32 @@ static inline int _test_batch(int fd, __u64 id, __u32 flags,
 	return err;
 }
 
+static inline struct kreg_ioc_group test_group_cmd(struct kreg_ioc_batch *batches,
+						   __u32 count)
+{
+	return (struct kreg_ioc_group) {
+		.size = sizeof(struct kreg_ioc_group),
+		.batches = test_ptr(batches),
+		.count = count,
+		.batch_size = sizeof(*batches),
+		.out_failed = ~0U,
+		.out_limit = ~0U,
+	};
+}
+
+/* When the object expires: 0: never, or -errno. */
+static inline long long test_expires(int fd, __u64 id, const char *key)
+{
+	struct kreg_more more = { .size = sizeof(more) };
+	struct kreg_op op = test_ops(KREG_OP_MEMBER, key);
+	int err;
+
+	op.flags = KREG_OP_MORE;
+	op.arg = test_ptr(&more);
+	err = _test_op(fd, id, 0, &op);
+	return err ? err : (long long)more.out_expires_ns;
+}
+
 static inline int _test_scan(int fd, struct kreg_ioc_scan *cmd)
 {
 	cmd->size = sizeof(*cmd);

@@ -2,17 +2,9 @@
 /* libkreg: batches with counters, edits, and values as a condition. */
 #include <limits.h>
 
-#include "lib/lib.h"
+#include "lib/cause.h"
 
 #define LONG	40000
-
-static bool says(const char *text)
-{
-	if (strstr(kreg_errmsg(), text))
-		return true;
-	printf("# %s\n", kreg_errmsg());
-	return false;
-}
 
 /* Two of one key add up; and so it does again, when the batch is run again. */
 TEST_F(lib, batch_counters)

@@ -2,18 +2,9 @@
 /* libkreg: counters, parts of values, writes on condition of what is there. */
 #include <limits.h>
 
-#include "lib/lib.h"
+#include "lib/cause.h"
 
 #define LONG	40000
-
-/* What kreg_errmsg() says; the name of the table is another each time. */
-static bool says(const char *text)
-{
-	if (strstr(kreg_errmsg(), text))
-		return true;
-	printf("# %s\n", kreg_errmsg());
-	return false;
-}
 
 TEST_F(lib, counter)
 {

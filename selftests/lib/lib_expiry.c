@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: objects that expire. */
+#include "lib/cause.h"
 #include "lib/dump.h"
 
 #define HOUR_MS		3600000
-
-static bool says(const char *text)
-{
-	if (strstr(kreg_errmsg(), text))
-		return true;
-	printf("# %s\n", kreg_errmsg());
-	return false;
-}
 
 static bool is_there(struct kreg_table *table, const char *key)
 {

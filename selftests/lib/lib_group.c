@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: batches of several tables that are run as one. */
+#include "lib/cause.h"
 #include "lib/dump.h"
-
-static bool says(const char *text)
-{
-	if (strstr(kreg_errmsg(), text))
-		return true;
-	printf("# %s\n", kreg_errmsg());
-	return false;
-}
 
 TEST_F(lib, run_all)
 {

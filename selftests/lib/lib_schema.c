@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: what is in a table, and what is said to a program that takes it for something else. */
+#include "lib/cause.h"
 #include "lib/dump.h"
-#include "lib/lib.h"
 
 #define SCHEMA	0x5e55
 #define ANOTHER	0xbeef
@@ -42,11 +42,6 @@ static bool has(const struct kreg_table *table, uint64_t schema, unsigned int ve
 	same = kreg_stat_schema(stat) == schema && kreg_stat_schema_version(stat) == version;
 	kreg_stat_free(stat);
 	return same;
-}
-
-static bool says(const char *part)
-{
-	return strstr(kreg_errmsg(), part);
 }
 
 TEST_F(lib, created_with)

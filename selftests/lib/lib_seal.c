@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: tables that nobody changes any more, and what is said of them. */
+#include "lib/cause.h"
 #include "lib/dump.h"
-#include "lib/lib.h"
-
-static bool says(const char *part)
-{
-	return strstr(kreg_errmsg(), part);
-}
 
 static bool is_sealed(const struct kreg_table *table)
 {

@@ -95,17 +95,6 @@ static inline void note_move(__u32 account, __u64 move)
 		;
 }
 
-static inline struct kreg_ioc_group group_of(struct kreg_ioc_batch *batches, __u32 count)
-{
-	return (struct kreg_ioc_group) {
-		.size = sizeof(struct kreg_ioc_group),
-		.batches = test_ptr(batches),
-		.count = count,
-		.batch_size = sizeof(*batches),
-		.out_failed = ~0U,
-	};
-}
-
 static inline int run_group(struct data *d, struct kreg_ioc_group *cmd, int may)
 {
 	int err = test_ioctl(d->fd, KREG_IOC_GROUP, cmd);
@@ -132,7 +121,7 @@ static inline int put_shares(struct data *d, __u32 account, struct share *shares
 		ops[i].arg = shares[i].version;
 		batches[i] = test_batch_cmd(world->purses[i], KREG_BATCH_ATOMIC, &ops[i], 1);
 	}
-	cmd = group_of(batches, n);
+	cmd = test_group_cmd(batches, n);
 	err = run_group(d, &cmd, ECANCELED);
 	if (!err && cmd.out_failed != n)
 		complain("a group is done, but %u has failed", cmd.out_failed);
@@ -172,7 +161,7 @@ static inline void fail_to_move(struct data *d)
 		test_batch_cmd(world->purses[0], 0, &ops[0], 1),
 		test_batch_cmd(world->purses[1], 0, &ops[1], 1),
 	};
-	struct kreg_ioc_group cmd = group_of(batches, 2);
+	struct kreg_ioc_group cmd = test_group_cmd(batches, 2);
 	int err;
 
 	ops[1].flags = KREG_OP_NEW;
@@ -194,7 +183,7 @@ static inline void move_far(struct data *d)
 		test_batch_cmd(world->purses[0], 0, &ops[0], 1),
 		test_batch_cmd(world->ids[pick(d, KEPT)], 0, &ops[1], 1),
 	};
-	struct kreg_ioc_group cmd = group_of(batches, 2);
+	struct kreg_ioc_group cmd = test_group_cmd(batches, 2);
 	int err = run_group(d, &cmd, EXDEV);
 
 	if (err == -EXDEV && test_param("writers") == 1)

@@ -166,7 +166,7 @@ static inline int write_vault(struct actor *a, __u64 id, __u32 way)
 	struct kreg_op op = test_op_puts("key", "value");
 	struct kreg_ioc_batch batch = test_batch_cmd(id, KREG_BATCH_ATOMIC, &op, 1);
 	struct kreg_ioc_change change = test_change_cmd(id, NULL, 0);
-	struct kreg_ioc_group group = group_of(&batch, 1);
+	struct kreg_ioc_group group = test_group_cmd(&batch, 1);
 	struct kreg_field add = test_add(0, 1);
 	struct kreg_ioc_register reg;
 	char room[16];

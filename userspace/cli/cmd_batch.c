@@ -12,7 +12,7 @@ static const struct option options[] = {
 	COMMON_LONG_OPTIONS
 };
 
-/* What a user may have claimed of each table, to write to it while it is parked. */
+/* As it was claimed, if it had to be, else as it was opened. */
 static struct kreg_table *table_of(const struct target *t)
 {
 	return t->mine ? t->mine : t->table;
