@@ -147,24 +147,25 @@ static void say_count(int ret, uint64_t count, struct chosen *chosen)
 	kreg_filter_free(chosen->filter);
 }
 
-static void op_select_count(struct play *play)
+/* How many match, or were deleted. */
+static void count_chosen(struct play *play, __typeof__(kreg_delete_matching) *count_all)
 {
 	struct chosen chosen;
 	uint64_t count = 0;
 	int ret = choose(play->arg, &chosen);
 
-	ret = ret ? ret : kreg_scan_count(play->table, &chosen.options, &count);
+	ret = ret ? ret : count_all(play->table, &chosen.options, &count);
 	say_count(ret, count, &chosen);
+}
+
+static void op_select_count(struct play *play)
+{
+	count_chosen(play, kreg_scan_count);
 }
 
 static void op_select_delete(struct play *play)
 {
-	struct chosen chosen;
-	uint64_t count = 0;
-	int ret = choose(play->arg, &chosen);
-
-	ret = ret ? ret : kreg_delete_matching(play->table, &chosen.options, &count);
-	say_count(ret, count, &chosen);
+	count_chosen(play, kreg_delete_matching);
 }
 
 /* select_replace TABLE VALUE [RANGE...] [FILTER] */

@@ -35,24 +35,24 @@ static void op_last(struct play *play)
 }
 
 /* What comes beside a key is said only where there is an order. */
-static void op_next(struct play *play)
+static void step(struct play *play, __typeof__(kreg_next) *beside)
 {
 	struct bytes from = word_bytes(play->arg[0]);
 	unsigned char key[KREG_MAX_KEY];
 	size_t len = 0;
-	int ret = kreg_next(play->table, from.data, from.len, key, sizeof(key), &len);
+	int ret = beside(play->table, from.data, from.len, key, sizeof(key), &len);
 
 	say_key(play, ret, key, len, !in_order(play->table));
 }
 
+static void op_next(struct play *play)
+{
+	step(play, kreg_next);
+}
+
 static void op_prev(struct play *play)
 {
-	struct bytes from = word_bytes(play->arg[0]);
-	unsigned char key[KREG_MAX_KEY];
-	size_t len = 0;
-	int ret = kreg_prev(play->table, from.data, from.len, key, sizeof(key), &len);
-
-	say_key(play, ret, key, len, !in_order(play->table));
+	step(play, kreg_prev);
 }
 
 /* What is done at a key: each, or only the first. */
