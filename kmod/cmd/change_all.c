@@ -254,7 +254,7 @@ static int change_section(struct change_all *x)
 
 static int change_all(struct change_all *x)
 {
-	int ret = kreg_put_check_write(x->client, x->arg->table) ?:
+	int ret = kreg_find_check_write(x->client, x->arg->table) ?:
 		  kreg_sync_table(x->client, x->arg->table);
 
 	if (ret)

@@ -212,3 +212,20 @@ struct kreg_proc *kreg_find_whom(struct kreg_client *cl, const struct kreg_proce
 	kreg_proc_put(p);
 	return ERR_PTR(-EPERM);
 }
+
+int kreg_find_check_write(struct kreg_client *cl, u64 table)
+{
+	struct kreg_table *t;
+	int err;
+
+	do {
+		rcu_read_lock();
+		err = kreg_table_find_writable(cl, table, &t);
+		if (!err && READ_ONCE(t->sealed))
+			err = -EROFS;
+		rcu_read_unlock();
+		if (err == -EINPROGRESS)
+			err = kreg_find_settle(cl, table) ?: -EAGAIN;
+	} while (err == -EAGAIN);
+	return err;
+}

@@ -30,6 +30,8 @@ struct kreg_table *kreg_find_table_named(struct kreg_client *cl, const u8 *name,
  * death not handled yet.
  */
 int kreg_find_readable(struct kreg_client *cl, u64 id, struct kreg_table **t);
+/* Sleeps. Whether @cl may write to the table, as far as can be said beforehand. */
+int kreg_find_check_write(struct kreg_client *cl, u64 id);
 /* Any. Whether keys of the table may have several objects; -ESTALE, -EINVAL. */
 int kreg_find_has_runs(struct kreg_client *cl, u64 id);
 /* Sleeps. See the death of the owner handled. */

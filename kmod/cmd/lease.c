@@ -130,7 +130,7 @@ static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 
 static int lend_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 {
-	int err = kreg_put_check_write(cl, arg->table);
+	int err = kreg_find_check_write(cl, arg->table);
 
 	/* It begins as a read, but must come after the writes that this client has queued. */
 	if (!err)
@@ -281,7 +281,7 @@ static int lend_first(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	f->client = cl;
 	f->arg = arg;
 	f->room = arg->key_len;
-	err = get_first(f) ?: kreg_put_check_write(cl, arg->table) ?:
+	err = get_first(f) ?: kreg_find_check_write(cl, arg->table) ?:
 	      kreg_sync_table(cl, arg->table);
 	while (!err || err == -EAGAIN) {
 		err = fatal_signal_pending(current) ? -EINTR : lend_next(f);

@@ -72,7 +72,7 @@ static int pin_for(struct kreg_client *cl, struct kreg_table *t, u32 ms, u64 *id
 		*id = c->value;
 		*version = c->value2;
 	}
-	kreg_req_put(&c->req);
+	kreg_table_req_end(c, err);
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #include "client/client.h"
 #include "client/proc.h"
 #include "cmd/cmd.h"
+#include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
 #include "cmd/sync.h"
@@ -163,7 +164,7 @@ static __always_inline int write_op(struct kreg_client *cl, u64 table, struct kr
 	}
 	/* Refuse early, before a long value is copied. */
 	if (op->value_len > SMALL_VALUE)
-		err = kreg_put_check_write(cl, table);
+		err = kreg_find_check_write(cl, table);
 	if (!err)
 		err = get_change(cl, &w, op, &small, to);
 	if (err)
@@ -207,7 +208,7 @@ static noinline int take_op(struct kreg_client *cl, u64 table, struct kreg_op *o
 	const struct kreg_binding nobody = {};
 	struct kreg_op_bond bond;
 	struct kreg_op got;
-	int err = kreg_put_check_write(cl, table), tries = 0;
+	int err = kreg_find_check_write(cl, table), tries = 0;
 
 	/* It begins as a read, but must come after the writes that this client has queued. */
 	if (!err)

@@ -327,6 +327,17 @@ static int submit_queued(struct queued *q)
 	return err;
 }
 
+/* What is charged is given back when the call returns; the thread may let go of @q later. */
+static void take_back(struct kreg_write *w, struct queued *q)
+{
+	struct kreg_change *c = &q->write.change;
+
+	if (unlikely(w->change.edit))
+		kreg_edit_take(w->change.edit, c->edit);
+	if (unlikely(c->bind && c->bind->proc))
+		kreg_bind_refund(c);
+}
+
 static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 {
 	struct kreg_table *t;
@@ -349,8 +360,8 @@ static int write_queued(struct kreg_client *cl, struct kreg_write *w)
 		q->write.acked = false;
 	}
 	/* Of one that was killed the thread may have it still. */
-	if (unlikely(w->change.edit) && err != -EINTR)
-		kreg_edit_take(w->change.edit, q->write.change.edit);
+	if (err != -EINTR)
+		take_back(w, q);
 	kreg_req_put(&q->req);
 	return err;
 }
@@ -428,22 +439,5 @@ int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w)
 	} while (err == -EAGAIN);
 	kreg_prealloc_free(&pre);
 	kreg_put_drop(&w->change);
-	return err;
-}
-
-int kreg_put_check_write(struct kreg_client *cl, u64 table)
-{
-	struct kreg_table *t;
-	int err;
-
-	do {
-		rcu_read_lock();
-		err = kreg_table_find_writable(cl, table, &t);
-		if (!err && READ_ONCE(t->sealed))
-			err = -EROFS;
-		rcu_read_unlock();
-		if (err == -EINPROGRESS)
-			err = kreg_find_settle(cl, table) ?: -EAGAIN;
-	} while (err == -EAGAIN);
 	return err;
 }

@@ -52,8 +52,6 @@ int kreg_put_apply(struct kreg_client *cl, struct kreg_write *w);
 int kreg_put_apply_now(struct kreg_client *cl, struct kreg_write *w);
 /* Any. Whether kreg_put_apply_now() is worth trying. */
 bool kreg_put_lends(void);
-/* Sleeps. Whether @cl may write, as far as can be said beforehand. */
-int kreg_put_check_write(struct kreg_client *cl, u64 table);
 /* Sleeps. Free what a change brings that will not be applied, and its charge. */
 void kreg_put_drop(struct kreg_change *c);
 

@@ -102,7 +102,7 @@ static int subscribe_once(struct kreg_client *cl, struct kreg_table *t,
 		arg->out_seq = c->value;
 		arg->out_version = c->value2;
 	}
-	kreg_req_put(&c->req);
+	kreg_table_req_end(c, err);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 #include "client/client.h"
 #include "cmd/cmd.h"
 #include "cmd/field.h"
+#include "cmd/find.h"
 #include "cmd/op.h"
 #include "cmd/put_apply.h"
 #include "cmd/terms.h"
@@ -61,7 +62,7 @@ static noinline int get_values(struct kreg_update *x, const struct kreg_more *mo
 	}
 	/* Refuse early, before much is copied. */
 	if (unlikely(e->size > KREG_UPDATE_SMALL))
-		err = kreg_put_check_write(x->client, x->arg->table) ?: move_bytes(x, used);
+		err = kreg_find_check_write(x->client, x->arg->table) ?: move_bytes(x, used);
 	if (!err && e->copied)
 		err = kreg_field_get_copied(e, copied);
 	if (!err && e->starts)

@@ -23,14 +23,23 @@
 /* Result of a wait that is not over yet; never the error of a call. */
 #define WAITING		(-EINPROGRESS)
 
-static void free_wait(struct kreg_req *req)
+/* What it has brought and not used, and what a user is charged for that. */
+static void drop_charged(struct wait *w)
 {
-	struct wait *w = container_of(req, struct wait, req);
-
 	if (w->charged)
 		kreg_ready_uncharge(w->client, sizeof(*w), w->key.len);
 	kreg_ready_free(w->ready);
 	kreg_candidate_free(w->candidate);
+	w->charged = false;
+	w->ready = NULL;
+	w->candidate = NULL;
+}
+
+static void free_wait(struct kreg_req *req)
+{
+	struct wait *w = container_of(req, struct wait, req);
+
+	drop_charged(w);
 	kfree(w->set);
 	kfree(w->brought);
 	kreg_table_put(w->table);
@@ -271,11 +280,15 @@ int kreg_wait_for_key(struct wait *w, u64 deadline_ns)
 {
 	bool sleeps = !w->ready;
 	int err = kreg_writer_submit(w->table->writer, &w->req);
+	bool killed = err == -EINTR;
 
 	if (err == WAITING)
 		err = sleep_and_see(w, deadline_ns);
 	else if (err == -EINTR && sleeps)
 		abandon_wait(w);
+	/* Given back before the call returns: the thread may let go of @w later. */
+	if (!killed)
+		drop_charged(w);
 	return err;
 }
 
@@ -285,6 +298,7 @@ int kreg_wait_for_name(struct wait *w, u64 deadline_ns)
 	bool sleeps = wait == &w->wait;
 	struct kreg_writer *writer = kreg_writer_nr(0);
 	const struct kreg_outcome holds = {};
+	int err;
 
 	if (sleeps)
 		refcount_inc(&w->req.refs);
@@ -292,7 +306,9 @@ int kreg_wait_for_name(struct wait *w, u64 deadline_ns)
 		wait->over(wait, &holds, writer);
 		kreg_wake_queued(writer);
 	}
-	return sleeps ? sleep_and_see(w, deadline_ns) : 0;
+	err = sleeps ? sleep_and_see(w, deadline_ns) : 0;
+	drop_charged(w);
+	return err;
 }
 
 static spinlock_t *lock_of(const struct kreg_table *t)

@@ -53,7 +53,8 @@ int kreg_wait_bring_key(struct wait *w, const u8 *key, u32 len);
 int kreg_wait_bring_record(struct wait *w, bool sleeps, u64 udata, u64 table);
 /*
  * Sleeps. Wait on the key, or on the name; with a record return when that is certain, else
- * sleep, at most until @deadline_ns, 0: for as long as it takes.
+ * sleep, at most until @deadline_ns, 0: for as long as it takes. What is charged for a record or
+ * a sleep that has not come to be, or is over, is given back when this returns.
  */
 int kreg_wait_for_key(struct wait *w, u64 deadline_ns);
 int kreg_wait_for_name(struct wait *w, u64 deadline_ns);

@@ -13,23 +13,37 @@
 #include "table/standby.h"
 #include "table/table.h"
 
+/* What it has brought and not used, and what a user is charged for that. */
+static void drop_brought(struct kreg_table_req *c)
+{
+	kreg_mail_free(c->mail);
+	kreg_mail_free(c->heir_mail);
+	kreg_subscription_free(c->subscription);
+	kreg_snapshot_put(c->snapshot);
+	kreg_policy_free(c->policy, c->table->user);
+	kreg_death_limit_free(c->limit, c->table->user);
+	if (c->role)
+		kreg_policy_free(c->role_policy, c->role->user);
+	kreg_standby_free(c->standby);
+	c->mail = NULL;
+	c->heir_mail = NULL;
+	c->subscription = NULL;
+	c->snapshot = NULL;
+	c->policy = NULL;
+	c->limit = NULL;
+	c->role_policy = NULL;
+	c->standby = NULL;
+}
+
 static void free_table_req(struct kreg_req *req)
 {
 	struct kreg_table_req *c = container_of(req, struct kreg_table_req, req);
 
 	if (c->creates && !c->table->listed)
 		kreg_names_release(c->table->ns, c->table->id);
-	kreg_mail_free(c->mail);
-	kreg_mail_free(c->heir_mail);
-	kreg_subscription_free(c->subscription);
-	kreg_snapshot_put(c->snapshot);
+	drop_brought(c);
 	kreg_stream_put(c->stream);
-	kreg_policy_free(c->policy, c->table->user);
-	kreg_death_limit_free(c->limit, c->table->user);
-	if (c->role)
-		kreg_policy_free(c->role_policy, c->role->user);
 	kreg_table_put(c->role);
-	kreg_standby_free(c->standby);
 	kfree(c->data);
 	kreg_proc_put(c->to);
 	kreg_table_put(c->table);
@@ -72,11 +86,19 @@ int kreg_table_req_check_name(const struct kreg_table_req *c)
 	return c->renames == c->table->renames ? 0 : -EAGAIN;
 }
 
+/* What is charged is given back before the call returns; the thread may let go of @c later. */
+void kreg_table_req_end(struct kreg_table_req *c, int err)
+{
+	if (err != -EINTR)
+		drop_brought(c);
+	kreg_req_put(&c->req);
+}
+
 int kreg_table_req_submit(struct kreg_table_req *c)
 {
 	int err = kreg_writer_submit(c->table->writer, &c->req);
 
-	kreg_req_put(&c->req);
+	kreg_table_req_end(c, err);
 	return err;
 }
 

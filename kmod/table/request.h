@@ -64,6 +64,11 @@ struct kreg_table_req *kreg_table_req_alloc(struct kreg_client *client, struct k
 int kreg_table_req_check_name(const struct kreg_table_req *c);
 /* Sleeps. Have it performed; the caller's reference on it ends. */
 int kreg_table_req_submit(struct kreg_table_req *c);
+/*
+ * Sleeps. It was submitted, and this came of it: give back what it has brought and not used, and
+ * the caller's reference. With -EINTR the thread may have it still, and gives that back.
+ */
+void kreg_table_req_end(struct kreg_table_req *c, int err);
 /* Sleeps. Do not perform it; returns @err. */
 int kreg_table_req_cancel(struct kreg_table_req *c, int err);
 

@@ -34,7 +34,7 @@ TEST_F(line, served_at_death)
 	EXPECT_HAS(waiter->self);
 	EXPECT_LT(version, waiter->job->arg2);
 	EXPECT_EQ(waiter->job->arg2, test_version_of(self->fd, self->table, "key"));
-	EXPECT_TRUE(test_wait_for(!test_places_of(waiter->pid, waiter->job->fd)));
+	EXPECT_EQ(0, test_places_of(waiter->pid, waiter->job->fd));
 	test_gets(self->fd, self->table, "key", "lock");
 	test_stand(self->fd, self->table, &self->id);
 	EXPECT_NE(0, self->id);
@@ -42,7 +42,7 @@ TEST_F(line, served_at_death)
 	kid_kill(waiter);
 	test_sync(self->fd);
 	test_served(self->fd, self->table, self->id, self->me);
-	EXPECT_TRUE(test_wait_for(!test_places_of(getpid(), self->fd)));
+	EXPECT_EQ(0, test_places_of(getpid(), self->fd));
 	EXPECT_EQ(1, test_objects(self->fd, self->table));
 }
 
@@ -202,7 +202,7 @@ TEST_F(line, cancelled)
 	waiter = start_waiter(_metadata, self->table);
 	test_cancel(self->fd, self->id, 0);
 	test_cancel(self->fd, other, KREG_CANCEL_FLUSH);
-	EXPECT_TRUE(test_wait_for(!test_places_of(getpid(), self->fd)));
+	EXPECT_EQ(0, test_places_of(getpid(), self->fd));
 	test_err_cancel(ENOENT, self->fd, self->id, 0);
 	kid_kill(self->holder);
 	EXPECT_EQ(0, kid_answer(waiter));
@@ -298,7 +298,7 @@ TEST_F(line, deadline)
 	test_err_lock(ETIMEDOUT, self->fd, self->table, 0, NULL);
 	test_err_lock(ETIMEDOUT, self->fd, self->table, 50, NULL);
 	EXPECT_LE(start + 50 * 1000000ULL, test_now_ns());
-	EXPECT_TRUE(test_wait_for(!test_places_of(getpid(), self->fd)));
+	EXPECT_EQ(0, test_places_of(getpid(), self->fd));
 	/* Who has it is told. */
 	cmd.deadline_ns = 1;
 	EXPECT_EQ(-ETIMEDOUT, run_register(self->fd, &cmd));
@@ -345,7 +345,7 @@ TEST_F(line, signals)
 	ASSERT_TRUE(kid_is_in_line(kid));
 	kill(kid->pid, SIGUSR1);
 	EXPECT_EQ(-EINTR, kid_answer(kid));
-	EXPECT_TRUE(test_wait_for(!test_places_of(kid->pid, kid->job->fd)));
+	EXPECT_EQ(0, test_places_of(kid->pid, kid->job->fd));
 	kid->job->flags = SA_RESTART;
 	kid_ask(kid, job_interrupted);
 	ASSERT_TRUE(kid_is_in_line(kid));

@@ -75,7 +75,7 @@ TEST_F(line_rules, flags)
 	EXPECT_CMD(EOPNOTSUPP, KREG_REGISTER_WAIT, reserved);
 	EXPECT_CMD(EFAULT, KREG_REGISTER_STANDBY, value);
 	EXPECT_CMD(EFAULT, KREG_REGISTER_STANDBY, key);
-	EXPECT_TRUE(test_wait_for(!test_places_of(getpid(), self->fd)));
+	EXPECT_EQ(0, test_places_of(getpid(), self->fd));
 	kid_kill(self->holder);
 	test_sync(self->fd);
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
@@ -89,7 +89,7 @@ TEST_F(line_rules, holds_it_already)
 	EXPECT_EQ(-EALREADY, kid_lock(self->holder, self->table, -1));
 	EXPECT_EQ(-EALREADY, kid_lock(self->holder, self->table, 0));
 	EXPECT_EQ(-EALREADY, kid_stand(self->holder, self->table));
-	EXPECT_TRUE(test_wait_for(!test_places_of(self->holder->pid, self->holder->job->fd)));
+	EXPECT_EQ(0, test_places_of(self->holder->pid, self->holder->job->fd));
 	/* Also for what was not got in line. */
 	test_bind(self->fd, self->table, "mine", "v");
 	cmd = standby_cmd(self->table, "mine");
@@ -347,7 +347,7 @@ TEST_F(line_rules, full)
 	kid->job->table = self->table;
 	ASSERT_EQ(0, kid_do(kid, job_fill_line));
 	EXPECT_EQ(1000 + KREG_LIMIT_WAITERS, _test_stand(self->fd, self->table, &self->id));
-	EXPECT_TRUE(test_wait_for(!test_places_of(getpid(), self->fd)));
+	EXPECT_EQ(0, test_places_of(getpid(), self->fd));
 	ASSERT_EQ(0, kid_do(kid, job_leave_child));
 	child = kid->job->pid;
 	kid_kill(kid);
