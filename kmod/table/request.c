@@ -25,6 +25,10 @@ static void drop_brought(struct kreg_table_req *c)
 	if (c->role)
 		kreg_policy_free(c->role_policy, c->role->user);
 	kreg_standby_free(c->standby);
+}
+
+static void forget_brought(struct kreg_table_req *c)
+{
 	c->mail = NULL;
 	c->heir_mail = NULL;
 	c->subscription = NULL;
@@ -89,8 +93,10 @@ int kreg_table_req_check_name(const struct kreg_table_req *c)
 /* What is charged is given back before the call returns; the thread may let go of @c later. */
 void kreg_table_req_end(struct kreg_table_req *c, int err)
 {
-	if (err != -EINTR)
+	if (unlikely(refcount_read(&c->req.refs) > 1) && err != -EINTR) {
 		drop_brought(c);
+		forget_brought(c);
+	}
 	kreg_req_put(&c->req);
 }
 
