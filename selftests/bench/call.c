@@ -1,15 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A call of a server by its name and back, by the library: of 64 bytes, between two processes.
- * What it cannot be below is the round trip of an eventfd.
+ * What it cannot be below is the round trip of an eventfd, and over a socket, to a server that
+ * waits for more than one, that of a packet.
  */
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <kreg.h>
 
 #include "groups.h"
+
+/* Until the other end is closed. */
+static void answer_packets(int fd)
+{
+	struct epoll_event ev = { EPOLLIN, { 0 } };
+	int epoll = epoll_create1(0);
+	char data[VALUE_LEN];
+	ssize_t n;
+
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev))
+		bench_die("epoll_ctl");
+	while (epoll_wait(epoll, &ev, 1, -1) == 1) {
+		n = recv(fd, data, sizeof(data), 0);
+		if (n <= 0)
+			break;
+		send(fd, data, n, MSG_NOSIGNAL);
+	}
+	_exit(0);
+}
+
+static void ask_by_packet(void *arg, long count)
+{
+	char data[VALUE_LEN] = "";
+	int fd = *(int *)arg;
+
+	while (count--)
+		if (send(fd, data, sizeof(data), 0) != sizeof(data) ||
+		    recv(fd, data, sizeof(data), 0) != sizeof(data))
+			bench_die("a packet got lost");
+}
+
+static void packets(void)
+{
+	struct bench bench = { .system = "floor", .op = "packet-round-trip", .count = 1000 };
+	int fds[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds))
+		bench_die("socketpair");
+	pid = fork();
+	if (!pid) {
+		close(fds[0]);
+		answer_packets(fds[1]);
+	}
+	close(fds[1]);
+	bench.arg = &fds[0];
+	bench.run = ask_by_packet;
+	bench_run(&bench);
+	close(fds[0]);
+	waitpid(pid, NULL, 0);
+}
 
 static void serve_echo(struct kreg_request *request, void *state)
 {
@@ -78,6 +132,7 @@ void group_call(void)
 	if (pipe(ready))
 		bench_die("pipe");
 	bench_pin(0);
+	packets();
 	pid = fork();
 	if (!pid)
 		server_main(ready[1]);

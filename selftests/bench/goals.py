@@ -85,7 +85,7 @@ GOALS = [
     ("watch and cancel, each half", lambda results: half(results, "watch-and-cancel"), 1800,
      [("floor", "pidfd-and-close")]),
     ("call to a server and back", measured("call", 0), 17500,
-     [("floor", "eventfd-round-trip")]),
+     [("floor", "eventfd-round-trip"), ("floor", "packet-round-trip")]),
     ("restart with a table of a million objects : fork and exec alone",
      against("restart", MILLION, "fork-exec", MILLION, "floor"), 1.5, []),
     *((f"SIGKILL to the reader of a watch : to pidfd, {count:,} watches, wall",
