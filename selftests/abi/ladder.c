@@ -187,6 +187,7 @@ TEST_F(ladder, get)
 TEST_F(ladder, open)
 {
 	struct kreg_ioc_open cmd;
+	__u32 type;
 
 	/* Everything is wrong; then one fault after the other is corrected. */
 	cmd = test_open_cmd("mine", KREG_OPEN_EXCL | 1U << 20);
@@ -204,10 +205,11 @@ TEST_F(ladder, open)
 	test_err_open_(ENOENT, self->t.fd, &cmd);
 
 	cmd = test_open_cmd("mine", KREG_OPEN_CREATE | KREG_OPEN_EXCL);
+	type = cmd.type;
 	cmd.type = KREG_TYPE_DUPLICATE_BAG + 1;
 	cmd.mode = 07777;
 	test_err_open_(EOPNOTSUPP, self->t.fd, &cmd);
-	cmd.type = KREG_TYPE_SET;
+	cmd.type = type;
 	test_err_open_(EINVAL, self->t.fd, &cmd);
 	cmd.mode = 0600;
 	cmd.schema_version = 1;
