@@ -32,6 +32,7 @@ static void free_client(struct kreg_client *cl)
 	put_cred(cl->cred);
 	kreg_scratch_exit(&cl->call);
 	kreg_scratch_exit(&cl->req);
+	kreg_scratch_exit(&cl->looks);
 	mutex_destroy(&cl->reading);
 	xa_destroy(&cl->handles);
 	kfree_rcu(cl, rcu);

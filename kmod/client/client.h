@@ -56,6 +56,7 @@ struct kreg_client {
 	unsigned int nr_subscriptions;	/* subscriptions_lock */
 	struct kreg_scratch call;	/* for what a batch says */
 	struct kreg_scratch req;	/* for a request to the writer */
+	struct kreg_scratch looks;	/* for what a batch says beside that */
 	/* Asynchronous writes that wait, and their first error, as in SYNC. */
 	atomic_t async_ops;
 	atomic_t async_bytes;

@@ -188,12 +188,13 @@ static struct kreg_batch *get_batch(struct kreg_client *cl, u64 table,
 	if (!err && unlikely(ops->binds))
 		err = kreg_batch_bind(b);
 	err = err ?: describe_ops(b, ops) ?: reserve_ops(b, ops, atomic) ?: get_objects(b, ops);
-	if (!err && unlikely(ops->looks))
-		err = kreg_batch_link(b);
-	if (!err)
-		return b;
-	kreg_batch_put(b);
-	return ERR_PTR(err);
+	if (err) {
+		kreg_batch_put(b);
+		return ERR_PTR(err);
+	}
+	if (unlikely(ops->looks))
+		kreg_batch_link(b);
+	return b;
 }
 
 struct kreg_batch *kreg_batch_make(struct kreg_client *cl, u64 table,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is done of operations that look at what is there before their batch is applied. */
+#include <linux/log2.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
-#include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -11,7 +10,6 @@
 #include "cmd/looks.h"
 #include "cmd/op.h"
 #include "cmd/usercopy.h"
-#include "store/gfp.h"
 
 static int describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, u8 **keys)
 {
@@ -51,36 +49,23 @@ int kreg_batch_describe_looks(struct kreg_batch *b, const struct kreg_op *op, u8
 	return err;
 }
 
-/* In the order of keys, and for each of operations. */
-static int compare_by_key(const void *x, const void *y, const void *batch)
+static bool same_key(const struct kreg_key *k, const struct kreg_key *l)
 {
-	const struct kreg_batch *b = batch;
-	u32 i = *(const u32 *)x, j = *(const u32 *)y;
-	const struct kreg_key *k = &b->ops[i].change.key, *l = &b->ops[j].change.key;
-	int order;
-
-	if (k->hash != l->hash)
-		return k->hash < l->hash ? -1 : 1;
-	if (k->len != l->len)
-		return k->len < l->len ? -1 : 1;
-	order = memcmp(k->bytes, l->bytes, k->len);
-	return order ?: i < j ? -1 : 1;
+	return k->hash == l->hash && k->len == l->len && !memcmp(k->bytes, l->bytes, k->len);
 }
 
-static bool same_key(const struct kreg_change *c, const struct kreg_change *d)
+/* The last write before @i of the same key; and @i is the last from now on. */
+static u32 link_key(struct kreg_batch *b, u32 i, u32 mask)
 {
-	return c->key.len == d->key.len && !memcmp(c->key.bytes, d->key.bytes, c->key.len);
-}
+	const struct kreg_key *key = &b->ops[i].change.key;
+	struct kreg_looks *l = b->looks;
+	u32 *bucket = &l->at[key->hash & mask].bucket, before = *bucket;
 
-/* Those that write one object; others are of no key. */
-static u32 list_keys(const struct kreg_batch *b, u32 *order)
-{
-	u32 i, n = 0;
-
-	for (i = 0; i < b->count; i++)
-		if (b->ops[i].change.kind < KREG_CHANGE_CLEAR && !b->ops[i].error)
-			order[n++] = i;
-	return n;
+	l->at[i].next = before;
+	*bucket = i + 1;
+	while (before && !same_key(key, &b->ops[before - 1].change.key))
+		before = l->at[before - 1].next;
+	return before;
 }
 
 /* What came before a CLEAR does not matter behind it. */
@@ -95,23 +80,16 @@ static void note_clears(struct kreg_batch *b)
 	}
 }
 
-int kreg_batch_link(struct kreg_batch *b)
+void kreg_batch_link(struct kreg_batch *b)
 {
-	u32 *order, i, n;
+	u32 i, mask = rounddown_pow_of_two(b->count) - 1;
 
-	if (b->count == 1)
-		return 0;
-	order = kvmalloc_array(b->count, sizeof(*order), KREG_GFP_USER);
-	if (!order)
-		return -ENOMEM;
-	n = list_keys(b, order);
-	sort_r(order, n, sizeof(*order), compare_by_key, NULL, b);
-	for (i = 0; i < n; i++) {
-		bool same = i && same_key(&b->ops[order[i]].change, &b->ops[order[i - 1]].change);
+	for (i = 0; i < b->count; i++)
+		b->looks->at[i].bucket = 0;
+	for (i = 0; i < b->count; i++) {
+		bool writes_one = b->ops[i].change.kind < KREG_CHANGE_CLEAR && !b->ops[i].error;
 
-		b->looks->at[order[i]].before = same ? order[i - 1] + 1 : 0;
+		b->looks->at[i].before = writes_one ? link_key(b, i, mask) : 0;
 	}
-	kvfree(order);
 	note_clears(b);
-	return 0;
 }

@@ -87,8 +87,8 @@ void kreg_batch_end(struct kreg_batch *b);
  * their keys go to @keys. -EFAULT.
  */
 int kreg_batch_describe_looks(struct kreg_batch *b, const struct kreg_op *op, u8 *keys);
-/* Sleeps. All keys are there: find out which operations are of the same. -ENOMEM. */
-int kreg_batch_link(struct kreg_batch *b);
+/* Any. All keys are there: find out which operations are of the same. */
+void kreg_batch_link(struct kreg_batch *b);
 /*
  * batch_late.c. Turn. CHECK of a batch with looks, for up to @n operations. Where it lacks memory
  * it is starved; what is lent the turn and lacks time begins anew.

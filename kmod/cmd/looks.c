@@ -6,7 +6,6 @@
 #include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -107,7 +106,28 @@ static int move_look_bytes(struct kreg_look *l, const struct look_source *from)
 	return kreg_field_get_copied(e, copied);
 }
 
-/* Fields, and what they copy; where they are is probed for the answer. */
+static int put_field_outs(const struct kreg_look *l)
+{
+	const struct kreg_field *f = kreg_edit_fields(&l->edit);
+
+	return kreg_put_parts(u64_to_user_ptr(l->user) + offsetof(struct kreg_field, out),
+			      sizeof(*f), &f->out, sizeof(*f), sizeof(f->out), l->fields);
+}
+
+/* See that the answer can be written, by writing back what is there. */
+static int probe_field_outs(const struct kreg_look *l)
+{
+	struct kreg_field __user *f = u64_to_user_ptr(l->user), *end = f + l->fields;
+	u64 out;
+
+	for (; f != end; f++)
+		if (kreg_get_short(&out, &f->out, sizeof(out)) ||
+		    kreg_put_short(&f->out, &out, sizeof(out)))
+			return -EFAULT;
+	return 0;
+}
+
+/* Fields; what they copy comes when its place is known. */
 static int get_look_fields(struct kreg_look *l, const struct look_source *from)
 {
 	const struct kreg_op *op = from->op;
@@ -119,7 +139,7 @@ static int get_look_fields(struct kreg_look *l, const struct look_source *from)
 	l->fields = l->edit.count;
 	if (l->edit.copied > KREG_SLOT_MAX)
 		return -EFBIG;
-	return fault_in_safe_writeable(u64_to_user_ptr(op->value), op->value_len) ? -EFAULT : 0;
+	return probe_field_outs(l);
 }
 
 /* The value to compare with is behind the fields. */
@@ -214,11 +234,12 @@ int kreg_looks_get(struct kreg_client *cl, u64 table, struct kreg_op_list *ops, 
 
 	if (err)
 		return err;
-	l = kvmalloc(size_add(struct_size(l, at, ops->count), size), KREG_GFP_USER);
+	l = kreg_scratch_get(&cl->looks, size_add(struct_size(l, at, ops->count), size));
 	if (!l)
 		return -ENOMEM;
 	memset(l, 0, struct_size(l, at, ops->count));
 	refcount_set(&l->refs, 1);
+	l->client = cl;
 	l->ops = ops->count;
 	l->bytes = expected;
 	l->looks = &l->at[ops->count];
@@ -244,12 +265,13 @@ void kreg_looks_put(struct kreg_looks *l)
 
 		if (!look)
 			continue;
-		kfree(look->timed.expirer);
+		if (unlikely(look->timed.expirer))
+			kfree(look->timed.expirer);
 		if (look->own)
 			kvfree(look->edit.bytes);
 	}
 	kvfree(l->work);
-	kvfree(l);
+	kreg_scratch_put(&l->client->looks, l);
 }
 
 void kreg_looks_answer(const struct kreg_looks *l, const struct kreg_batch_op *done,
@@ -259,14 +281,11 @@ void kreg_looks_answer(const struct kreg_looks *l, const struct kreg_batch_op *d
 
 	for (i = 0; i < l->ops; i++, user = (void __user *)user + size) {
 		const struct kreg_look *look = kreg_look_at(l, i);
-		const struct kreg_field *f;
 
 		if (!look || !look->fields || done[i].error)
 			continue;
-		f = kreg_edit_fields(&look->edit);
 		if (kreg_put_short(&user->out_len, &look->edit.len, sizeof(look->edit.len)))
 			return;
-		kreg_put_parts(u64_to_user_ptr(look->user) + offsetof(struct kreg_field, out),
-			       sizeof(*f), &f->out, sizeof(*f), sizeof(f->out), look->fields);
+		put_field_outs(look);
 	}
 }

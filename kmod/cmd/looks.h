@@ -43,6 +43,7 @@ struct kreg_look {
 
 struct kreg_looks {
 	refcount_t refs;
+	struct kreg_client *client;	/* who has a reference has one to this as well */
 	u32 ops;
 	u32 count;
 	bool reads;			/* the right to read is needed */
@@ -54,7 +55,9 @@ struct kreg_looks {
 	void *looks;			/* @count of them, of KREG_LOOK_SIZE */
 	struct {
 		u32 look;		/* number of the look, from 1; or 0 */
-		u32 before;		/* of the write before of the same key, from 1; or 0 */
+		u32 before;		/* of the write before of the same key, so too */
+		u32 next;		/* before it in the bucket of its key, from 1; or 0 */
+		u32 bucket;		/* the last in the bucket of this number, from 1; or 0 */
 	} at[];				/* of each operation */
 };
 

@@ -6,6 +6,7 @@
 #include "table.h"
 
 #define COUNT	4096
+#define BATCH	64
 
 struct edit {
 	const char *name;
@@ -14,11 +15,13 @@ struct edit {
 	__u16 field;			/* code of the only field, or 0 */
 	__u16 field_flags;
 	bool times;			/* or what MORE says is where it starts */
+	bool batch;			/* BATCH of them at once */
 };
 
 static const struct edit edits[] = {
 	{ "counter",	KREG_OP_EDIT, 0, KREG_FIELD_ADD, KREG_FIELD_WRAP },
 	{ "counter-start", KREG_OP_EDIT, KREG_OP_MORE, KREG_FIELD_ADD, KREG_FIELD_WRAP },
+	{ "counter-batch-64", KREG_OP_EDIT, 0, KREG_FIELD_ADD, KREG_FIELD_WRAP, .batch = true },
 	{ "patch",	KREG_OP_EDIT, 0, KREG_FIELD_COPY },
 	{ "cas",	KREG_OP_PUT, KREG_OP_VERSION },
 	{ "cas-value",	KREG_OP_PUT, KREG_OP_VALUE },
@@ -51,6 +54,27 @@ static void learn_versions(void *arg, long count)
 		cmd.op.key = address(keys->key[keys->at + i]);
 		call(run->table->fd, KREG_IOC_OP, &cmd, "member");
 		run->version[i] = cmd.op.out_version;
+	}
+}
+
+static void run_batches(struct table *table, const struct kreg_op *op, long count)
+{
+	struct kreg_op ops[BATCH];
+	struct kreg_ioc_batch cmd = {
+		.size = sizeof(cmd),
+		.table = table->id,
+		.ops = address(ops),
+		.count = BATCH,
+		.op_size = sizeof(ops[0]),
+	};
+	long i, j;
+
+	for (i = 0; i < count; i += BATCH) {
+		for (j = 0; j < BATCH; j++) {
+			ops[j] = *op;
+			ops[j].key = address(keys_next(&table->keys));
+		}
+		call(table->fd, KREG_IOC_BATCH, &cmd, "batch");
 	}
 }
 
@@ -96,6 +120,10 @@ static void run_edit(void *arg, long count)
 		cmd.op.arg = address(table->value);
 		cmd.op.offset = VALUE_LEN;
 	}
+	if (edit->batch) {
+		run_batches(table, &cmd.op, count);
+		return;
+	}
 	for (i = 0; i < count; i++) {
 		cmd.op.key = address(keys_next(&table->keys));
 		if (edit->flags & KREG_OP_VERSION)
@@ -128,7 +156,7 @@ void group_edits(void)
 			run.edit = &edits[j];
 			bench.op = edits[j].name;
 			bench.objects = sizes[i];
-			bench.count = sizes[i] < COUNT ? sizes[i] : COUNT;
+			bench.count = sizes[i] < COUNT ? sizes[i] / BATCH * BATCH : COUNT;
 			bench_run(&bench);
 		}
 		table_free(&table);
