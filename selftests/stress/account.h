@@ -104,11 +104,41 @@ static inline int run_group(struct data *d, struct kreg_ioc_group *cmd, int may)
 	return err;
 }
 
-/* On condition that nobody moves anything meanwhile. */
-static inline int put_shares(struct data *d, __u32 account, struct share *shares)
+/* Of a share, what is put, or what is added to it. */
+static inline struct kreg_op share_op(const char *key, const struct share *was,
+				      const struct share *share, struct kreg_field *fields)
 {
+	struct kreg_op op = test_op_value(KREG_OP_PUT, key, strlen(key), share, SHARE_BYTES);
+
+	if (fields) {
+		fields[0] = test_add(offsetof(struct share, move), share->move - was->move);
+		fields[1] = test_add(offsetof(struct share, amount), share->amount - was->amount);
+		fields[0].flags = KREG_FIELD_WRAP;
+		fields[1].flags = KREG_FIELD_WRAP;
+		op = test_op_value(KREG_OP_EDIT, key, strlen(key), fields, 2 * sizeof(*fields));
+	}
+	op.flags = KREG_OP_VERSION;
+	op.arg = was->version;
+	return op;
+}
+
+static inline void judge_fields(__u32 account, const struct share *share,
+				const struct kreg_field *fields)
+{
+	if (fields[0].out != share->move || (__s64)fields[1].out != share->amount)
+		complain("account %u: move %llu has come to %lld, not %lld", account,
+			 (unsigned long long)fields[0].out, (long long)fields[1].out,
+			 (long long)share->amount);
+}
+
+/* On condition that nobody moves anything meanwhile. */
+static inline int put_shares(struct data *d, __u32 account, const struct share *was,
+			     const struct share *shares)
+{
+	struct kreg_field fields[PURSES][2];
 	struct kreg_ioc_batch batches[PURSES];
 	__u32 i, n = shares_of(account);
+	bool edits = pick(d, 2);
 	struct kreg_op ops[PURSES];
 	struct kreg_ioc_group cmd;
 	char key[4];
@@ -116,9 +146,7 @@ static inline int put_shares(struct data *d, __u32 account, struct share *shares
 
 	account_key(key, account);
 	for (i = 0; i < n; i++) {
-		ops[i] = test_op_value(KREG_OP_PUT, key, strlen(key), &shares[i], SHARE_BYTES);
-		ops[i].flags = KREG_OP_VERSION;
-		ops[i].arg = shares[i].version;
+		ops[i] = share_op(key, &was[i], &shares[i], edits ? fields[i] : NULL);
 		batches[i] = test_batch_cmd(world->purses[i], KREG_BATCH_ATOMIC, &ops[i], 1);
 	}
 	cmd = test_group_cmd(batches, n);
@@ -127,6 +155,8 @@ static inline int put_shares(struct data *d, __u32 account, struct share *shares
 		complain("a group is done, but %u has failed", cmd.out_failed);
 	if (err == -ECANCELED && cmd.out_failed >= n)
 		complain("a group is not done, but none has failed");
+	for (i = 0; i < n && edits && !err; i++)
+		judge_fields(account, &shares[i], fields[i]);
 	return err;
 }
 
@@ -135,18 +165,19 @@ static inline void move_amount(struct data *d)
 	__u32 account = pick(d, ACCOUNTS), n = shares_of(account), i;
 	__u64 lo = load(&world->moves[account]);
 	__s64 by = pick(d, 100);
-	struct share shares[PURSES];
+	struct share shares[PURSES], was[PURSES];
 	int err = get_shares(d->fd, account, shares);
 
 	if (err && !out_of_memory(d->slot, err))
 		complain("account %u: %s", account, strerror(-err));
 	if (err || !judge_shares(account, shares, lo))
 		return;
+	memcpy(was, shares, sizeof(was));
 	for (i = 0; i < n; i++)
 		shares[i].move++;
 	shares[pick(d, n)].amount -= by;
 	shares[pick(d, n)].amount += by;
-	err = put_shares(d, account, shares);
+	err = put_shares(d, account, was, shares);
 	if (!err)
 		note_move(account, shares[0].move);
 	if (!err || err == -ECANCELED)
