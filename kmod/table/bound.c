@@ -241,7 +241,8 @@ int kreg_table_check_removal(struct kreg_table *t, const struct kreg_change *c,
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c)
 {
 	kreg_table_assert(t);
-	return is_restricted(t, c) ? -EACCES : 0;
+	/* An event is of no object, and so of nobody's. */
+	return c->kind == KREG_CHANGE_CLEAR && is_restricted(t, c) ? -EACCES : 0;
 }
 
 /* -ENODATA: it is not bound to the process of the caller. */

@@ -79,7 +79,7 @@ int kreg_table_find_bound(struct kreg_table *t, struct kreg_change *c, struct kr
 int kreg_table_find_special(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place);
 /* Turn. Whether @old, or NULL, matches the filter of @e. -ECANCELED. */
 int kreg_table_match(struct kreg_table *t, const struct kreg_edit *e, const struct kreg_rec *old);
-/* Turn. Whether a CLEAR may be done then. -EACCES. */
+/* Turn. Whether a CLEAR may be done then, or an event told. -EACCES. */
 int kreg_table_check_clear(const struct kreg_table *t, const struct kreg_change *c);
 /*
  * Turn. Where a key may have several objects: whether what @c may remove depends on whose it is;

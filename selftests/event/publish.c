@@ -7,6 +7,8 @@
 #include "kit/stream.h"
 #include "kit/watch.h"
 
+#define ALICE	1000
+
 FIXTURE(publish) {
 	struct test_base base;
 	int fd;
@@ -114,6 +116,23 @@ TEST_F(publish, long_async_and_in_batches)
 	test_nothing(self->r);
 }
 
+/* One event in a batch, and when that has been applied. */
+static long job_publish(struct job *job)
+{
+	struct kreg_op op = publish(job->key, "");
+
+	return _test_batch(job->fd, job->table, job->flags, &op, 1, NULL) ?:
+	       _test_sync(job->fd) ?: -(long)op.out_error;
+}
+
+static long kid_publish(struct kid *kid, __u64 table, const char *key, __u32 flags)
+{
+	kid->job->table = table;
+	kid->job->flags = flags;
+	test_set(kid->job->key, key);
+	return kid_do(kid, job_publish);
+}
+
 /* Who may write may publish. */
 TEST_F(publish, rights)
 {
@@ -121,6 +140,27 @@ TEST_F(publish, rights)
 	EXPECT_EQ(-EACCES, kid_op(self->kid, self->id, KREG_OP_PUBLISH, "a"));
 	test_access(self->fd, self->id, KREG_ACCESS_PUBLIC);
 	EXPECT_EQ(0, kid_op(self->kid, self->id, KREG_OP_PUBLISH, "a"));
+}
+
+/* In a registry those whom the mode lets write: what is told is bound to nobody. */
+TEST_F(publish, in_a_registry)
+{
+	struct kid *alice = kid_start_as(_metadata, ALICE);
+
+	test_access(self->fd, self->id, KREG_ACCESS_REGISTRY);
+	test_mode(self->fd, self->id, 0666);
+	test_subscribe(self->fd, self->id, ALL_KINDS);
+	EXPECT_EQ(0, kid_op(alice, self->id, KREG_OP_PUBLISH, "one"));
+	EXPECT_EQ(0, kid_publish(alice, self->id, "atomic", KREG_BATCH_ATOMIC));
+	EXPECT_EQ(0, kid_publish(alice, self->id, "queued", KREG_WRITE_ASYNC));
+	test_sync(self->fd);
+	test_expect(self->r, KREG_EVENT_USER, "one");
+	test_expect(self->r, KREG_EVENT_USER, "atomic");
+	test_expect(self->r, KREG_EVENT_USER, "queued");
+	test_mode(self->fd, self->id, 0644);
+	EXPECT_EQ(-EACCES, kid_op(alice, self->id, KREG_OP_PUBLISH, "one"));
+	EXPECT_EQ(-EACCES, kid_publish(alice, self->id, "atomic", KREG_BATCH_ATOMIC));
+	test_nothing(self->r);
 }
 
 /* A ring that is kept has the past for those who come later, of all kinds. */

@@ -422,7 +422,8 @@ enum kreg_access {
 /*
  * In a table with REGISTRY the owner and the writer role write anything. Others whom the mode
  * lets write may add objects that are bound to a process of theirs, and replace and delete such
- * objects; all else is EACCES, also CLEAR, and in a batch PUT without BOUND, VALUE, KEEP and MORE.
+ * objects, and PUBLISH, which is of no object; all else is EACCES, also CLEAR, and in a batch PUT
+ * without BOUND, VALUE, KEEP and MORE.
  * A process is theirs if it is the caller, or its real user is the client's, or the client has
  * CAP_KILL over it.
  */
