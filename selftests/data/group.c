@@ -244,6 +244,8 @@ TEST_F(group, beside)
 		ASSERT_TRUE(!err || err == -EXDEV);
 		EXPECT_EQ(2, failed);
 		EXPECT_EQ(!err, test_objects(self->fd, id));
+		/* A table can only follow where it can be written to together with its role. */
+		EXPECT_EQ(err, _test_setopt(self->fd, id, KREG_OPT_ROLE, self->a, 0));
 		others += !!err;
 	}
 	EXPECT_EQ(test_param("writers") > 1, others > 0);
