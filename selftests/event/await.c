@@ -338,6 +338,7 @@ TEST_F(await, long_key)
 /* What a wait has cost is given back: by its record, its end, and the end of the client. */
 TEST_F(await, limit)
 {
+	struct kreg_ioc_watch over = test_await_cmd(self->table, KREG_WATCH_PRESENT, "n");
 	struct kid *alice = kid_start_as(_metadata, 1000);
 	__u64 id;
 
@@ -355,7 +356,8 @@ TEST_F(await, limit)
 	ASSERT_EQ(0, test_set_param("max_table_awaited", 1));
 	test_await(self->fd, self->table, KREG_WATCH_PRESENT, "m", 0, &id);
 	test_await(self->fd, self->table, KREG_WATCH_PRESENT, "m", 0, &id);
-	test_err_await(EDQUOT, self->fd, self->table, KREG_WATCH_PRESENT, "n", 0, &id);
+	EXPECT_EQ(-EDQUOT, _test_watch_cmd(self->fd, &over, &id));
+	EXPECT_EQ(KREG_LIMIT_AWAITED, over.out_limit);
 	/* What holds already takes no room. */
 	test_await(self->fd, self->table, KREG_WATCH_PRESENT, "k", 0, &id);
 	test_ready_now(self->fd, id, "k", test_version(self->fd, self->table, "k"));

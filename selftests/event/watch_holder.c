@@ -201,6 +201,14 @@ TEST_F(watch_holder, bad_arguments)
 		}
 	good.version = 1;
 	EXPECT_EQ(-EINVAL, _test_watch_cmd(self->fd, &good, &id));
+	/* Nobody sleeps until a process is dead. */
+	good.version = 0;
+	good.flags = KREG_WATCH_SLEEP;
+	EXPECT_EQ(-EINVAL, _test_watch_cmd(self->fd, &good, &id));
+	good.kind = KREG_WATCH_OWNER;
+	good.key_len = 0;
+	good.key = 0;
+	EXPECT_EQ(-EINVAL, _test_watch_cmd(self->fd, &good, &id));
 	test_no_event(self->fd);
 }
 

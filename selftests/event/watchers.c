@@ -7,6 +7,8 @@
 
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/await.h"
+#include "kit/stream.h"
 #include "kit/watch.h"
 
 FIXTURE(watchers) {
@@ -254,6 +256,61 @@ TEST_F(watchers, pid_namespace)
 	EXPECT_EQ(SIGKILL, kid_kill(inside));
 	test_event_now(self->fd, &event);
 	test_down(&event, id, who, KREG_CAUSE_DEATH);
+}
+
+/* How many records of this kind can be read now, and what came first behind them. */
+static unsigned int take_records(int fd, __u32 kind, struct test_event *next)
+{
+	unsigned int n = 0;
+
+	while (!_test_event_now(fd, next) && next->e.kind == kind)
+		n++;
+	return n;
+}
+
+/*
+ * A mailbox that is full of tables keeps away neither what a client has asked for, nor the end of
+ * a stream that has lost events.
+ */
+TEST_F(watchers, mailbox_is_full)
+{
+	struct kid *giver = kid_start(_metadata), *dies = kid_start(_metadata);
+	unsigned int i, most = test_param("max_events");
+	__u64 table, given, down, ready, gone;
+	struct test_event event;
+
+	test_create(self->fd, "told", KREG_ACCESS_PUBLIC, &table);
+	test_subscribe(self->fd, table, KIND(CREATE));
+	test_watch(self->fd, dies->self, &down);
+	test_await(self->fd, table, KREG_WATCH_PRESENT, "k", 0, &ready);
+	test_await(self->fd, table, KREG_WATCH_PRESENT, "none", 0, &gone);
+	for (i = 0; i < most; i++) {
+		ASSERT_EQ(0, kid_create(giver, NULL, 0, &given));
+		ASSERT_EQ(0, kid_give(giver, given, test_self(self->fd), ""));
+	}
+	ASSERT_EQ(0, kid_create(giver, NULL, 0, &given));
+	EXPECT_EQ(-EDQUOT, kid_give(giver, given, test_self(self->fd), ""));
+
+	for (i = 0; i < 2000; i++)
+		test_put(self->fd, table, &i, sizeof(i), NULL, 0);
+	test_puts(self->fd, table, "k", "v");
+	EXPECT_EQ(SIGKILL, kid_kill(dies));
+	test_sync(self->fd);
+	test_destroy(self->fd, table);
+	EXPECT_EQ(most, take_records(self->fd, KREG_EVENT_TRANSFER, &event));
+	EXPECT_EQ(KREG_EVENT_READY, event.e.kind);
+	EXPECT_EQ(ready, event.e.id);
+	test_event_now(self->fd, &event);
+	test_down(&event, down, dies->self, KREG_CAUSE_DEATH);
+	test_event_now(self->fd, &event);
+	EXPECT_EQ(KREG_EVENT_GONE, event.e.kind);
+	EXPECT_EQ(gone, event.e.id);
+	test_event_now(self->fd, &event);
+	EXPECT_EQ(KREG_EVENT_OVERFLOW, event.e.kind);
+	EXPECT_LT(0, take_records(self->fd, KREG_EVENT_CREATE, &event));
+	EXPECT_EQ(KREG_EVENT_GONE, event.e.kind);
+	test_no_event(self->fd);
+	kid_kill(giver);
 }
 
 TEST_HARNESS_MAIN

@@ -55,6 +55,31 @@ TEST_F(line, cleared)
 	EXPECT_EQ(N, test_objects(self->fd, self->table));
 }
 
+/* A hundred processes, of which each has the key until it is killed, in the order they came in. */
+TEST_F(line, in_order_of_many)
+{
+	struct kid *kids[100], *holder = self->holder;
+	unsigned int i, n = test_size(ARRAY_SIZE(kids));
+	__u64 last = self->version, version;
+
+	for (i = 0; i < n; i++) {
+		kids[i] = kid_start(_metadata);
+		ASSERT_EQ(0, kid_stand(kids[i], self->table));
+	}
+	for (i = 0; i < n; i++) {
+		kid_kill(holder);
+		holder = kids[i];
+		test_sync(self->fd);
+		EXPECT_TRUE(test_is_of(self->fd, self->table, "key", holder->self));
+		version = test_version_of(self->fd, self->table, "key");
+		EXPECT_LT(last, version);
+		last = version;
+	}
+	kid_kill(holder);
+	test_sync(self->fd);
+	EXPECT_EQ(0, test_objects(self->fd, self->table));
+}
+
 /* Many lines at one death. */
 TEST_F(line, death_with_many_keys)
 {

@@ -7,6 +7,7 @@
 
 #include "kit/fixture.h"
 #include "kit/job.h"
+#include "kit/line.h"
 
 #define THREADS	8
 
@@ -316,20 +317,31 @@ static void expect_exec(struct __test_metadata *_metadata, int fd,
 	struct kid *kid = kid_start(_metadata);
 	struct kreg_process owner = kid->self;
 	struct kreg_info info;
-	__u64 id;
+	unsigned int missed = 0;
+	__u64 id, names;
 
+	test_create(fd, "names", KREG_ACCESS_REGISTRY, &names);
+	ASSERT_EQ(0, kid_bind(kid, names, "name", "v"));
+	ASSERT_EQ(0, kid_lock(kid, names, 0));
 	ASSERT_EQ(0, kid_create(kid, "execs", KREG_ACCESS_PROTECTED, &id));
 	ASSERT_EQ(0, kid_puts(kid, id, "k", "v"));
 	kid->job->table = id;
 	kid_ask(kid, how);
 	/* after_exec() makes the table public when all has gone well. */
-	EXPECT_TRUE(test_wait_for(!_test_puts(fd, id, "done", "") ||
+	EXPECT_TRUE(test_wait_for((missed += !test_is_of(fd, names, "name", owner),
+				   !_test_puts(fd, id, "done", "")) ||
 				  _test_info(fd, id, &info)));
 	test_info(fd, id, &info);
 	EXPECT_TRUE(test_same(owner, info.owner));
 	EXPECT_EQ(0, info.transfers);
+	/* Nor was it without its name or its lock in between. */
+	EXPECT_EQ(0, missed);
+	EXPECT_TRUE(test_is_of(fd, names, "key", owner));
+	test_err_lock(ETIMEDOUT, fd, names, 0, NULL);
 	EXPECT_EQ(SIGKILL, kid_kill(kid));
 	test_err_info(ESTALE, fd, id, &info);
+	test_err_member(ENODATA, fd, names, "name");
+	test_lock(fd, names, 0, NULL);
 }
 
 /*
