@@ -834,6 +834,32 @@ deaths() {
 	run "$kreg" monitor --owner --json none
 	check 'monitor of no table' 3 "$out" ''
 	like 'in JSON' '{"time_ms":*,"event":"down","table":"none","cause":"noproc","monotonic_ns":*}'
+	"$kreg" new -a registry names
+	"$kreg" register names me -- sleep 1000 &
+	victim=$!
+	pids="$pids $victim"
+	wait_until runs $victim sleep 1000
+	monitors --key names me
+	kill -9 $victim
+	told 'monitor who has a key' 137 "*  names: me, process $victim (sleep) was killed by SIGKILL"
+	"$kreg" register names me -- sleep 1000 &
+	victim=$!
+	pids="$pids $victim"
+	wait_until runs $victim sleep 1000
+	monitors --json -x -k names 6e6f 6d65
+	kill -TERM $victim
+	told 'of two keys, in JSON' 143 "{*\"table\":\"names\",\"key_hex\":\"6e6f\",\"cause\":\"noproc\",*}
+{*\"table\":\"names\",\"key_hex\":\"6d65\",\"pid\":$victim,*\"signal\":15,*}"
+	run "$kreg" monitor --key names none
+	check 'monitor a key that nobody has' 3 "$out" ''
+	like 'no process has it' '*:*:*.*  names: none, no process has it'
+	t 'monitor a key of no table' 3 '' "kreg monitor: there is no table 'nowhere' here*" \
+		"$kreg" monitor --key nowhere me
+	t 'monitor an empty key' 2 '' 'kreg monitor: the key is empty*' "$kreg" monitor -k names ''
+	t 'monitor no key' 2 '' 'kreg monitor: too few arguments*' "$kreg" monitor --key names
+	t 'monitor keys of owners' 2 '' 'kreg monitor: only one of --key and --owner*' \
+		"$kreg" monitor --key --owner names
+	"$kreg" rm names
 	t 'monitor a dead process' 3 '' "kreg monitor: no living process $victim: it is dead, or *" \
 		"$kreg" monitor $victim
 	t 'monitor for a time' 6 '' 'kreg monitor: 1 of 1 is alive after this time' \

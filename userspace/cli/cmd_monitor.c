@@ -9,6 +9,7 @@
 #include "cmd.h"
 
 static const struct option options[] = {
+	{ "key", no_argument, NULL, 'k' },
 	{ "owner", no_argument, NULL, 'o' },
 	{ "timeout", required_argument, NULL, 't' },
 	COMMON_LONG_OPTIONS
@@ -16,7 +17,8 @@ static const struct option options[] = {
 
 struct monitored {
 	struct monitor *monitor;
-	const char *table;		/* whose owner it is; NULL: given by its pid */
+	const char *table;		/* whose owner or holder it is; NULL: given by its pid */
+	bool has_key;			/* and so is the holder of a key */
 	struct kreg_process process;
 	char comm[32];			/* which cannot be asked for when it is dead */
 	struct kreg_ref *ref;
@@ -25,11 +27,20 @@ struct monitored {
 
 struct monitor {
 	struct kreg_client *client;
+	struct kreg_table *table;	/* of the keys, which has the client then; or NULL */
 	struct monitored *all;
 	int count;
 	int left;			/* alive */
 	int64_t timeout_ms;
 };
+
+static void json_key(const struct kreg_event *event)
+{
+	size_t len;
+	const void *key = kreg_event_key(event, &len);
+
+	json_bytes("key", key, len);
+}
 
 static void say_json(const struct kreg_event *event, const struct monitored *m,
 		     const int *status)
@@ -39,6 +50,8 @@ static void say_json(const struct kreg_event *event, const struct monitored *m,
 	json_text("event", "down");
 	if (m->table)
 		json_text("table", m->table);
+	if (m->has_key)
+		json_key(event);
 	if (m->process.pid)
 		json_number("pid", m->process.pid);
 	if (*m->comm)
@@ -74,18 +87,34 @@ static void print_process(const struct monitored *m)
 	print_text(text);
 }
 
+/* As what it was found. False: there is nobody. */
+static bool print_found(const struct kreg_event *event, const struct monitored *m)
+{
+	bool nobody = !m->process.cookie;
+	const void *key;
+	size_t len;
+
+	if (!m->table)
+		return true;
+	print_text(m->table);
+	printf(": ");
+	if (m->has_key) {
+		key = kreg_event_key(event, &len);
+		bytes_print(key, len, stdout);
+		printf(nobody ? ", no process has it\n" : ", process ");
+	} else {
+		printf(nobody ? "nobody owns it\n" : "owner ");
+	}
+	return !nobody;
+}
+
 static void say(const struct kreg_event *event, const struct monitored *m, const int *status)
 {
-	bool nobody = m->table && !m->process.cookie;
 	char text[64];
 
 	text_clock(event_time_ms(event), text, sizeof(text));
 	printf("%s  ", text);
-	if (m->table) {
-		print_text(m->table);
-		printf(nobody ? ": nobody owns it\n" : ": owner ");
-	}
-	if (nobody)
+	if (!print_found(event, m))
 		return;
 	print_process(m);
 	if (status)
@@ -116,13 +145,24 @@ static void on_down(const struct kreg_event *event, void *arg)
 		m->code = EXIT_MISSING;
 }
 
+static int monitor_key(struct kreg_table *table, struct monitored *m, const char *arg)
+{
+	struct bytes key = bytes_arg(arg);
+	int ret = kreg_registry_monitor(table, key.data, key.len, on_down, m, &m->ref);
+
+	bytes_free(&key);
+	return ret;
+}
+
 static int set_one(struct monitor *monitor, struct monitored *m, const char *arg)
 {
 	uint64_t pid = 0;
 	int ret;
 
 	m->monitor = monitor;
-	if (m->table) {
+	if (m->has_key) {
+		ret = monitor_key(monitor->table, m, arg);
+	} else if (m->table) {
 		ret = kreg_monitor_owner_name(monitor->client, arg, on_down, m, &m->ref);
 	} else {
 		parse_number(arg, INT32_MAX, &pid);
@@ -162,63 +202,105 @@ static int wait_all(struct monitor *monitor)
 	return monitor->all[monitor->count - 1].code;
 }
 
-static bool parse(int argc, char **argv, struct monitor *monitor)
+/* What the arguments are. */
+static int parse(int argc, char **argv, struct monitor *monitor)
 {
-	bool owner = false;
+	int what = 0, c, i;
 	uint64_t n;
-	int c, i;
 
-	while ((c = next_option(argc, argv, "ot:", options)) != -1) {
-		if (c == 'o')
-			owner = true;
+	while ((c = next_option(argc, argv, "kot:", options)) != -1) {
+		if (c == 'k' || c == 'o') {
+			if (what && what != c)
+				usage("only one of --key and --owner");
+			what = c;
+		}
 		if (c == 't') {
 			if (parse_time_ms(optarg, &n))
 				usage("'%s' is no time: a number with ms, s, m, h or d", optarg);
 			monitor->timeout_ms = n;
 		}
 	}
-	need_args(argc, 1, -1);
-	for (i = optind; i < argc && !owner; i++)
+	need_args(argc, what == 'k' ? 2 : 1, -1);
+	for (i = optind + 1; i < argc && what == 'k'; i++)
+		if (!*argv[i])
+			usage("the key is empty");
+	for (i = optind; i < argc && !what; i++)
 		if (parse_number(argv[i], INT32_MAX, &n) || !n)
 			usage("'%s' is no process id; names of tables go with --owner", argv[i]);
-	return owner;
+	return what;
+}
+
+/* Behind the name of their table come the keys. */
+static int open_monitor(struct monitor *monitor, const char *table)
+{
+	int ret;
+
+	if (!table)
+		return open_client(&monitor->client);
+	ret = open_table(table, &monitor->table);
+	if (!ret)
+		monitor->client = kreg_table_client(monitor->table);
+	return ret;
+}
+
+static void close_monitor(struct monitor *monitor)
+{
+	int i;
+
+	for (i = 0; monitor->all && i < monitor->count; i++)
+		kreg_ref_cancel(monitor->all[i].ref);
+	free(monitor->all);
+	if (monitor->table)
+		close_table(monitor->table);
+	else
+		kreg_client_close(monitor->client);
+}
+
+static int set_all(struct monitor *monitor, char **args, int what, const char *table)
+{
+	struct monitored *m;
+	int ret = 0, i;
+
+	monitor->all = calloc(monitor->count, sizeof(*monitor->all));
+	if (!monitor->all)
+		return fail_text(EXIT_ERROR, "no memory");
+	for (i = 0; i < monitor->count && !ret; i++) {
+		m = &monitor->all[i];
+		m->table = what == 'o' ? args[i] : table;
+		m->has_key = table;
+		ret = set_one(monitor, m, args[i]);
+	}
+	return ret;
 }
 
 static int run(int argc, char **argv)
 {
 	struct monitor monitor = { .timeout_ms = -1 };
-	bool owner = parse(argc, argv, &monitor);
-	int i, ret;
+	int what = parse(argc, argv, &monitor), ret, end;
+	const char *table = what == 'k' ? argv[optind++] : NULL;
 
-	ret = open_client(&monitor.client);
+	ret = open_monitor(&monitor, table);
 	if (ret)
 		return ret;
 	monitor.count = argc - optind;
-	monitor.all = calloc(monitor.count, sizeof(*monitor.all));
-	if (!monitor.all)
-		ret = fail_text(EXIT_ERROR, "no memory");
-	for (i = 0; i < monitor.count && !ret; i++) {
-		monitor.all[i].table = owner ? argv[optind + i] : NULL;
-		ret = set_one(&monitor, &monitor.all[i], argv[optind + i]);
-	}
+	ret = set_all(&monitor, argv + optind, what, table);
 	if (!ret)
 		ret = wait_all(&monitor);
-	for (i = 0; monitor.all && i < monitor.count; i++)
-		kreg_ref_cancel(monitor.all[i].ref);
-	free(monitor.all);
-	kreg_client_close(monitor.client);
-	i = finish_output();
-	return ret ? ret : i;
+	close_monitor(&monitor);
+	end = finish_output();
+	return ret ? ret : end;
 }
 
 const struct command cmd_monitor = {
 	.name = "monitor",
-	.args = "[--timeout TIME] PID... | --owner NAME...",
+	.args = "[--timeout TIME] PID... | --owner NAME... | --key NAME KEY...",
 	.summary = "wait for processes to die, and tell how",
 	.help = "Wait until processes are dead, and tell how each died, a line each. They need not\n"
 		"know of kreg. The exit status is that of the process that was named last, or 128\n"
 		"and the signal that killed it; 0 if the kernel does not tell, as of other users'\n"
 		"processes; 3 if there was none.\n\n"
+		"  -k, --key           keys of a table are given: wait for the processes they are\n"
+		"                      bound to\n"
 		"  -o, --owner         names of tables are given: wait for their owners\n"
 		"  -t, --timeout TIME  wait at most so long: 500ms, 30s, 10m",
 	.run = run,

@@ -91,7 +91,7 @@ _kreg()
 		_kreg_words "$cur" 'put new swap incr del'
 	elif [[ $cmd == batch && ${COMP_WORDS[COMP_CWORD - 1]} == @(-f|--file) ]]; then
 		compopt -o default 2> /dev/null
-	elif [[ $cmd == monitor && $before != *' -o '* && $before != *' --owner '* ]]; then
+	elif [[ $cmd == monitor && ! $before =~ ' '(-o|--owner|-k|--key)' ' ]]; then
 		_kreg_words "$cur" "$(cd /proc && echo [0-9]*)"
 	else
 		_kreg_tables "$cur" "$before"

@@ -38,7 +38,7 @@ _kreg()
 		found=("${(@M)found:#supervisor.*}")
 		found=("${(@)found:#*/*}")
 		(( CURRENT != 4 )) || compadd -- "${(@)found#supervisor.}"
-	elif [[ $command == monitor && -z ${words[(r)(-o|--owner)]} ]]; then
+	elif [[ $command == monitor && -z ${words[(r)(-o|--owner|-k|--key)]} ]]; then
 		_pids
 	else
 		found=("${(@0)$(kreg ls --null 2> /dev/null)}")
