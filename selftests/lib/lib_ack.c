@@ -170,6 +170,39 @@ TEST_F(lib, passed_over)
 	kid_kill(&kid);
 }
 
+/* Runs a command; returns its wait status, and its first line. */
+static int run(const char *command, char *line, int room)
+{
+	FILE *out = popen(command, "r");
+
+	*line = '\0';
+	if (!out)
+		return -1;
+	if (fgets(line, room, out))
+		line[strcspn(line, "\n")] = '\0';
+	return pclose(out);
+}
+
+/* The command tells how many have not acknowledged, which no command does itself. */
+TEST_F(lib, command_tells_who_is_missing)
+{
+	char command[128], line[128];
+	struct kreg_ref *ref;
+
+	ASSERT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_PUBLIC));
+	ASSERT_EQ(0, kreg_subscribe(self->table, KIND(USER), KREG_SUBSCRIBE_ACK, 0, NULL, NULL,
+				    &ref));
+	snprintf(command, sizeof(command), "kreg publish --sync --timeout 0 %s k v 2>&1",
+		 self->name);
+	EXPECT_EQ(6, WEXITSTATUS(run(command, line, sizeof(line))));
+	EXPECT_STREQ("kreg publish: published; 1 subscriber has not acknowledged it in time", line);
+	snprintf(command, sizeof(command), "kreg publish --json -s -t 10ms %s k v 2>/dev/null",
+		 self->name);
+	EXPECT_EQ(6, WEXITSTATUS(run(command, line, sizeof(line))));
+	EXPECT_STREQ("{\"missing\":1}", line);
+	EXPECT_EQ(1, kreg_ref_cancel(ref));
+}
+
 TEST_F(lib, nothing_to_acknowledge)
 {
 	const struct kreg_event *event;
