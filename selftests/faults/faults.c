@@ -14,6 +14,10 @@
 #include "kit/kid.h"
 #include "kit/bound.h"
 #include "kit/fault.h"
+#include "kit/lease.h"
+#include "kit/line.h"
+#include "kit/stall.h"
+#include "kit/stream.h"
 #include "kit/watch.h"
 #include "faults/world.h"
 
@@ -349,6 +353,7 @@ TEST_F(faults, _name)							\
 #include "faults/filter.h"
 #include "faults/bag.h"
 #include "faults/full.h"
+#include "faults/death.h"
 
 /* Put key @i with the n-th failure, and again without if that failed it; was it reached? */
 static bool put_with_failure(struct __test_metadata *_metadata, struct world *w,

@@ -20,7 +20,7 @@ static void make_one(struct call *c, struct kreg_op *op, const struct object *o,
 	if (code == KREG_OP_DELETE || code == KREG_OP_MEMBER)
 		return;
 	op->value_len = o->value_len;
-	if (code == KREG_OP_PUT)
+	if (code == KREG_OP_PUT || code == KREG_OP_PUBLISH)
 		call_in(c, PART_VALUE, &op->value, bytes + 1, o->value_len);
 	else
 		call_out(c, PART_VALUE, &op->value, o->value_len);
@@ -62,6 +62,9 @@ SWEEP_OP(take_small, TAKE, small, .quiet = QUIET_IF_LENT)
 SWEEP_OP(take_page, TAKE, page)
 SWEEP_OP(take_blob, TAKE, blob)
 SWEEP_OP(clear, CLEAR, small)
+SWEEP_OP(put_acked, PUT, small, .tail = true, .flags = KREG_WRITE_ACKED)
+SWEEP_OP(publish_small, PUBLISH, small, .quiet = QUIET_IF_LENT)
+SWEEP_OP(publish_page, PUBLISH, page)
 SWEEP_OP(async_put_small, PUT, small, .flags = KREG_WRITE_ASYNC, .quiet = QUIET_IF_LENT)
 SWEEP_OP(async_put_page, PUT, page, .flags = KREG_WRITE_ASYNC)
 SWEEP_OP(async_put_blob, PUT, blob, .flags = KREG_WRITE_ASYNC)
@@ -77,11 +80,16 @@ MAKER(make_register)
 	c->arg.reg.table = w->table;
 	c->arg.reg.key_len = strlen(NAME);
 	c->arg.reg.value_len = 64;
+	c->arg.reg.flags = test->flags;
+	if (w->kid)
+		c->arg.reg.process = w->kid->self;
 	call_in(c, PART_KEY, &c->arg.reg.key, NAME, strlen(NAME));
 	call_in(c, PART_VALUE, &c->arg.reg.value, bytes + 1, 64);
 }
 
 SWEEP(register_new, .make = make_register, .empty = true)
+SWEEP(register_other, .make = make_register, .empty = true, .kid = true)
+SWEEP(register_wait, .make = make_register, .empty = true, .flags = KREG_REGISTER_WAIT)
 
 MAKER(make_linger)
 {
@@ -309,6 +317,7 @@ MAKER(make_scan)
 
 SWEEP(scan, .make = make_scan)
 SWEEP(scan_keys, .make = make_scan, .flags = KREG_SCAN_KEYS)
+SWEEP(scan_processes, .make = make_scan, .flags = KREG_SCAN_PROCESSES)
 
 /* A scan that goes on after the first object. */
 MAKER(make_scan_on)

@@ -336,6 +336,45 @@ static long call_cancel(struct world *w, struct call *c)
 
 SWEEP(cancel, .make = make_cancel, .call = call_cancel, .kid = true)
 
+/* The next event of a subscription, that waits for acknowledgements, to what is put after it. */
+static void make_told(struct __test_metadata *_metadata, struct world *w)
+{
+	struct kreg_ioc_subscribe cmd = {
+		.size = sizeof(cmd),
+		.flags = KREG_SUBSCRIBE_ACK,
+		.table = w->table,
+		.mask = KREG_SUBSCRIBE_KINDS,
+	};
+
+	ASSERT_EQ(0, test_ioctl(w->fd, KREG_IOC_SUBSCRIBE, &cmd));
+	test_puts(w->fd, w->table, "told", "");
+	ASSERT_EQ(0, test_nonblock(w->fd, true));
+}
+
+/* Nothing of it can fail but the copy of the struct, as of CANCEL. */
+MAKER(make_ack)
+{
+	struct test_event event;
+
+	make_told(_metadata, w);
+	ASSERT_EQ(0, test_event_read(w->fd, &event));
+	call_init(c, KREG_IOC_ACK, sizeof(c->arg.ack), false);
+	c->arg.ack.id = event.e.id;
+	c->arg.ack.seq = event.e.seq;
+}
+
+SWEEP(ack, .make = make_ack, .call = call_cancel)
+
+/* An event in a stream must still be there likewise. */
+MAKER(make_read_event)
+{
+	memset(c, 0, sizeof(*c));
+	make_told(_metadata, w);
+	call_out(c, PART_VALUE, &c->address, sizeof(struct kreg_event) + 8);
+}
+
+SWEEP(read_event, .make = make_read_event, .call = call_read)
+
 /* A record is in the mailbox, and must still be there if it cannot be copied. */
 MAKER(make_read)
 {
