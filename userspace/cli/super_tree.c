@@ -96,17 +96,36 @@ static void table_json(const struct known *k, const char *supervisor, const char
 	json_end();
 }
 
-/* Those of a process. What follows the role of a child waits where the role does. */
+/* The role that the tables of a child follow; 0: it has none. */
+static uint64_t role_of(const struct all *all, const char *supervisor, const char *child)
+{
+	char name[KREG_MAX_NAME + 1];
+	size_t i;
+
+	snprintf(name, sizeof(name), SUPER_TABLE "%s/%s", supervisor, child);
+	for (i = 0; i < all->count; i++)
+		if (!strcmp(all->tables[i].name, name))
+			return all->tables[i].id;
+	return 0;
+}
+
+/*
+ * Those of a process. What follows the role of a child waits where the role does, and is parked
+ * when nobody has that.
+ */
 static void show_tables(const struct all *all, const char *supervisor, const char *child,
 			struct kreg_process process)
 {
+	uint64_t role = child ? role_of(all, supervisor, child) : 0;
 	struct known shown;
 	size_t i, k;
 
 	for (i = 0; i < all->count; i++) {
 		shown = all->tables[i];
-		if (!process.cookie || shown.owner.cookie != process.cookie || is_state(&shown) ||
-		    is_role(&shown))
+		if (is_state(&shown) || is_role(&shown))
+			continue;
+		if (!(process.cookie && shown.owner.cookie == process.cookie) &&
+		    !(role && shown.role == role && shown.parked))
 			continue;
 		for (k = 0; shown.role && k < all->count; k++)
 			if (all->tables[k].id == shown.role)
