@@ -54,7 +54,8 @@ tests: setup-build
 	+@$(MAKE) --no-print-directory -C selftests OUTPUT='$(BUILD)/selftests'
 
 #: make demo          see it work, in a virtual machine
-#: make demo DEMO=... the story of an example: counters, leader, jobs, hitless, kv, todo
+#: make demo DEMO=... the story of an example: counters, leader, jobs, hitless, kv, todo,
+#:                    table-manager, data-backup
 DEMOS := $(notdir $(patsubst %/,%,$(dir $(wildcard userspace/examples/*/*-story))))
 STORY := $(if $(DEMO),$(or $(filter $(DEMO),$(DEMOS)),$(error there is no demo '$(DEMO)': \
 	there are $(DEMOS))))

@@ -43,7 +43,7 @@ story() {
 start() {
 	kreg supervise "$file" >"$tmp/log" 2>&1 &
 	sup=$!
-	wait_until kreg whereis "supervisor.$example" control
+	wait_until kreg whereis "supervisor.$system" control
 }
 
 stop() {

@@ -9,9 +9,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 example=${0##*/}
 example=${example%-story}
 example=${example%.sh}
+# A story may set both before: the name in its file, and a table that is called otherwise.
+system=${system:-$example}
+other_table=${other_table:-$system}
 
 # its_tables: all that the example makes.
-its_tables() { kreg ls --names | grep -E "^(supervisor\.)?$example([.-].*)?\$"; }
+its_tables() { kreg ls --names | grep -E "^(supervisor\.)?$system([.-].*)?\$|^$other_table\$"; }
 
 # They are removed in the end, so they must not be of somebody else.
 if [ -n "$(its_tables)" ]; then
@@ -80,7 +83,7 @@ supervise() {
 	say "  \$ kreg supervise ${1:-$example}.yaml &"
 	kreg supervise "$here/${1:-$example}.yaml" >>"$tmp/log" 2>&1 &
 	sup=$!
-	until_is kreg whereis "supervisor.$example" control
+	until_is kreg whereis "supervisor.$system" control
 	sed -n '/: ready$/s/^/    /p' "$tmp/log"
 }
 
@@ -103,9 +106,9 @@ ms_between() {
 
 # pid_of CHILD: nothing if it has none, and not 0, by which kill would mean this script too.
 pid_of() {
-	kreg super status --json "$example" "$1" | sed -n 's/.*"pid":\([1-9][0-9]*\).*/\1/p'
+	kreg super status --json "$system" "$1" | sed -n 's/.*"pid":\([1-9][0-9]*\).*/\1/p'
 }
-is_ready() { kreg super status --json "$example" "$1" | grep -q '"state":"ready"'; }
+is_ready() { kreg super status --json "$system" "$1" | grep -q '"state":"ready"'; }
 is_new() { is_ready "$1" && [ "$(pid_of "$1")" != "$2" ]; }
 
 # says PATTERN: the example, or its supervisor, has said so.
