@@ -397,7 +397,7 @@ TEST_F(sup, status_text)
 	}
 }
 
-/* For supervise.sh: as whoever may call the server. */
+/* For supervise.sh and order.sh: as whoever may call the server, and children of their files. */
 static int stop_server(const char *name, const char *key)
 {
 	struct kreg_client *client;
@@ -420,5 +420,9 @@ int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "stop"))
 		return stop_server(argv[2], argv[3]);
+	if (argc >= 2 && !strcmp(argv[1], "obey"))
+		return obey(NULL);
+	if (argc == 3 && !strcmp(argv[1], "oom"))
+		return oom_kill_process(atoi(argv[2])) ? 1 : 0;
 	return test_harness_run(argc, argv);
 }

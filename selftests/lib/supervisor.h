@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "kit/oom_group.h"
 #include "lib/lib.h"
 
 #define READY		'+'
@@ -63,10 +64,16 @@ static inline void do_exit_3(int sig)
 	_exit(3);
 }
 
-/* How a child is told to end. */
+/* How a child is told to end; it is killed for want of memory without being told. */
 #define ABORT	SIGUSR1
 #define EXIT_0	SIGUSR2
 #define EXIT_3	SIGHUP
+#define BY_OOM	(-1)
+
+static inline int end_child(pid_t pid, int how)
+{
+	return how == BY_OOM ? oom_kill_process(pid) : kill(pid, how) ? -errno : 0;
+}
 
 /* It runs until it is told to end. */
 static inline int obey(void *arg)
