@@ -148,11 +148,11 @@ static inline pid_t start_supervisor(const struct making *m)
 	return pid;
 }
 
-static inline int end_process(pid_t pid, int sig)
+static inline int end_process(pid_t pid, int how)
 {
 	int status = -1;
 
-	kill(pid, sig);
+	end_child(pid, how);
 	waitpid(pid, &status, 0);
 	return status;
 }

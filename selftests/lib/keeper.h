@@ -8,6 +8,7 @@
 
 #include <sys/prctl.h>
 
+#include "lib/die.h"
 #include "lib/lib.h"
 #include "kit/util.h"
 
@@ -41,18 +42,6 @@ struct actor {
 static inline void answer(struct kreg_request *r, int64_t number)
 {
 	kreg_reply(r, &number, sizeof(number));
-}
-
-/* Causes of death. */
-static inline void die(char how)
-{
-	if (how == 'S')
-		raise(SIGSEGV);
-	if (how == 'A')
-		abort();
-	if (how == 'K')
-		raise(SIGKILL);
-	_exit(how - '0');
 }
 
 /* What any of them does. */

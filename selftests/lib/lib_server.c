@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: servers, and each result that a call, a cast and a stop can have. */
+#include "kit/oom_group.h"
 #include "lib/server.h"
 
 static uint64_t now_ms(void)
@@ -148,7 +149,7 @@ TEST_F(server, dead_meanwhile)
 
 	self->pid = serve(&self->how);
 	ASSERT_LT(0, self->pid);
-	EXPECT_EQ(-ECONNRESET, call(self->peer, "d", buf, sizeof(buf)));
+	EXPECT_EQ(-ECONNRESET, call(self->peer, "d3", buf, sizeof(buf)));
 	EXPECT_STREQ("the server has died, or ended, after the request was sent, which it may have handled",
 		     kreg_errmsg());
 	EXPECT_EQ(3 << 8, end_of(self->pid));
@@ -172,7 +173,7 @@ TEST_F(server, child_holds_the_socket)
 	holder = call_number(self->peer, "f");
 	ASSERT_LT(0, holder);
 	start = now_ms();
-	EXPECT_EQ(-ECONNRESET, call(self->peer, "d", buf, sizeof(buf)));
+	EXPECT_EQ(-ECONNRESET, call(self->peer, "d3", buf, sizeof(buf)));
 	EXPECT_GT(5000, now_ms() - start);
 	EXPECT_EQ(3 << 8, end_of(self->pid));
 	EXPECT_EQ(-ESRCH, call(self->peer, "e", buf, sizeof(buf)));
@@ -243,6 +244,43 @@ TEST_F(server, reply_later)
 	EXPECT_EQ(0, caller.ret);
 	EXPECT_STREQ("late", caller.buf);
 	EXPECT_EQ(0, call_number(self->peer, "r"));
+}
+
+/* Whatever it dies of while it has a request, the caller is told, and the next one starts anew. */
+TEST_F(server, dead_of_any_cause)
+{
+	char text[] = "d?", buf[8];
+	size_t i;
+
+	for (i = 0; i < ENDINGS; i++) {
+		self->pid = serve(&self->how);
+		ASSERT_LT(0, self->pid);
+		text[1] = endings[i].how;
+		EXPECT_EQ(-ECONNRESET, call(self->peer, text, buf, sizeof(buf)));
+		EXPECT_EQ(endings[i].status, end_of(self->pid) & ~DUMPED);
+		EXPECT_EQ(-ESRCH, call(self->peer, "e", buf, sizeof(buf)));
+		EXPECT_EQ(-ESRCH, kreg_stop(self->peer, 0));
+	}
+	self->pid = 0;
+}
+
+TEST_F(server, dead_for_want_of_memory)
+{
+	struct caller caller = { .peer = self->peer, .text = "k" };
+	pthread_t thread;
+	char buf[8];
+
+	self->pid = serve(&self->how);
+	ASSERT_LT(0, self->pid);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_once, &caller));
+	while (call_number(self->peer, "w") != 1)
+		usleep(1000);
+	EXPECT_EQ(0, oom_kill_process(self->pid));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(-ECONNRESET, caller.ret);
+	EXPECT_EQ(SIGKILL, end_of(self->pid));
+	self->pid = 0;
+	EXPECT_EQ(-ESRCH, call(self->peer, "e", buf, sizeof(buf)));
 }
 
 TEST_F(server, queue_is_full)

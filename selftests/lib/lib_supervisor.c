@@ -26,6 +26,8 @@ static const struct {
 	{ "transient after another signal", KREG_ONE_FOR_ONE, { P, T, P }, 'b', SIGKILL, "!b+b" },
 	{ "transient after exit 3", KREG_ONE_FOR_ONE, { P, T, P }, 'b', EXIT_3, "!b+b" },
 	{ "transient after abort", KREG_ONE_FOR_ONE, { P, T, P }, 'b', ABORT, "!b+b" },
+	{ "permanent for want of memory", KREG_ONE_FOR_ONE, { P, P, P }, 'b', BY_OOM, "!b+b" },
+	{ "transient for want of memory", KREG_ONE_FOR_ONE, { P, T, P }, 'b', BY_OOM, "!b+b" },
 	{ "temporary after exit 0", KREG_ONE_FOR_ONE, { P, N, P }, 'b', EXIT_0, "!b" },
 	{ "temporary after a crash", KREG_ONE_FOR_ONE, { P, N, P }, 'b', SIGSEGV, "!b" },
 	{ "all, the first", KREG_ONE_FOR_ALL, { P, P, P }, 'a', SIGKILL, "!a-c!c-b!b+a+b+c" },
@@ -35,6 +37,9 @@ static const struct {
 	{ "all, transient ends", KREG_ONE_FOR_ALL, { P, T, P }, 'b', EXIT_0, "!b" },
 	{ "all, transient crashes", KREG_ONE_FOR_ALL, { P, T, T }, 'b', EXIT_3,
 	  "!b-c!c-a!a+a+b+c" },
+	{ "all, for want of memory", KREG_ONE_FOR_ALL, { P, P, P }, 'b', BY_OOM,
+	  "!b-c!c-a!a+a+b+c" },
+	{ "rest, for want of memory", KREG_REST_FOR_ONE, { P, P, P }, 'b', BY_OOM, "!b-c!c+b+c" },
 	{ "rest, the first", KREG_REST_FOR_ONE, { P, P, P }, 'a', SIGKILL, "!a-c!c-b!b+a+b+c" },
 	{ "rest, the middle", KREG_REST_FOR_ONE, { P, P, P }, 'b', EXIT_0, "!b-c!c+b+c" },
 	{ "rest, the last", KREG_REST_FOR_ONE, { P, P, P }, 'c', SIGSEGV, "!c+c" },
@@ -89,7 +94,7 @@ TEST_F(sup, strategies)
 		for (k = 0; k < 3; k++)
 			pids[k] = pid_of(self->sup, ids[k]);
 		self->record.text[0] = '\0';
-		ASSERT_EQ(0, kill(pid_of(self->sup, whom), cases[i].how));
+		ASSERT_EQ(0, end_child(pid_of(self->sup, whom), cases[i].how));
 		follow(self->sup, &self->record, cases[i].expected);
 		EXPECT_STREQ(cases[i].expected, self->record.text) {
 			TH_LOG("%s", cases[i].what);

@@ -49,6 +49,7 @@ static const struct {
 	{ KREG_TRANSIENT, SIGTERM, "=a=c!b" },
 	{ KREG_TRANSIENT, EXIT_3, "=a=c!b+b" },
 	{ KREG_TRANSIENT, SIGSEGV, "=a=c!b+b" },
+	{ KREG_TRANSIENT, BY_OOM, "=a=c!b+b" },
 	{ KREG_TEMPORARY, ABORT, "=a=c!b" },
 };
 

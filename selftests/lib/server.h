@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "lib/die.h"
 #include "lib/lib.h"
 
 #define KEY	"calc"
@@ -103,7 +104,7 @@ static inline void serve_cast(struct test_state *state, const char *text, size_t
 	if (*text == 's')
 		usleep(1000 * atoi(text + 1));
 	if (*text == 'd')
-		_exit(3);
+		die(text[1]);
 }
 
 static inline void serve_call(struct kreg_request *r, struct test_state *state, const char *text,
@@ -128,6 +129,9 @@ static inline void serve_call(struct kreg_request *r, struct test_state *state, 
 		if (kreg_request_keep(r, &state->kept) || kreg_reply(r, "x", 1) != -EALREADY ||
 		    kreg_request_keep(r, &state->kept) != -EALREADY)
 			_exit(9);
+		break;
+	case 'w':
+		reply_number(r, state->kept ? 1 : 0);
 		break;
 	case 'r':
 		reply_number(r, state->last_reply);

@@ -6,6 +6,7 @@
  */
 #include "kit/oom_group.h"
 #include "kit/util.h"
+#include "lib/die.h"
 #include "lib/lib.h"
 
 #define FOREVER_MS	3600000
@@ -47,7 +48,7 @@ static int append(const void *old, size_t old_len, void *buf, size_t room, size_
 	return 0;
 }
 
-/* 'r': stays for an hour, 'f': fades soon; 'u': a new value. */
+/* 'r': stays for an hour, 'f': fades soon; 'u': a new value; else it ends so. */
 static int be_target(struct kreg_client *client, char letter, const char *name)
 {
 	struct kreg_register_options options = KREG_REGISTER_OPTIONS_INIT;
@@ -56,6 +57,8 @@ static int be_target(struct kreg_client *client, char letter, const char *name)
 
 	if (ret)
 		return ret;
+	if (!strchr("urf", letter))
+		die(letter);
 	if (letter == 'u')
 		return kreg_registry_update(table, "alice", 5, append, " and back");
 	options.linger_ms = letter == 'r' ? FOREVER_MS : FADES_MS;
@@ -103,20 +106,28 @@ TEST_F(ghost, remains)
 	EXPECT_LT(dead.version, alive.version);
 }
 
-/* Killed for want of memory it remains as well. */
-TEST_F(ghost, remains_after_oom)
+/* Whatever it dies of, the last time of want of memory; each displaces the one before. */
+TEST_F(ghost, remains_after_any_cause)
 {
 	struct kreg_holder alive, dead;
+	int expected, ret;
+	size_t i;
 
-	ASSERT_EQ(0, kid_start(&self->kid, be_target, self->name));
-	ASSERT_EQ(0, kid_do(&self->kid, 'r'));
-	alive = find(self->table);
-	ASSERT_EQ(0, oom_kill_process(self->kid.pid));
-	EXPECT_EQ(SIGKILL, kid_kill(&self->kid));
-	dead = find(self->table);
-	EXPECT_EQ(0, dead.process.pid);
-	EXPECT_EQ(alive.process.cookie, dead.process.cookie);
-	EXPECT_TRUE(has_value(self->table, "here"));
+	for (i = 0; i <= ENDINGS; i++) {
+		ASSERT_EQ(0, kid_start(&self->kid, be_target, self->name));
+		ASSERT_EQ(0, kid_do(&self->kid, 'r'));
+		alive = find(self->table);
+		EXPECT_EQ(self->kid.pid, (pid_t)alive.process.pid);
+		expected = i < ENDINGS ? endings[i].status : SIGKILL;
+		ret = i < ENDINGS ? kid_do(&self->kid, endings[i].how) :
+			oom_kill_process(self->kid.pid);
+		ASSERT_EQ(i < ENDINGS ? -EPIPE : 0, ret);
+		EXPECT_EQ(expected, kid_kill(&self->kid) & ~DUMPED);
+		dead = find(self->table);
+		EXPECT_EQ(0, dead.process.pid);
+		EXPECT_EQ(alive.process.cookie, dead.process.cookie);
+		EXPECT_TRUE(has_value(self->table, "here"));
+	}
 }
 
 /* It is gone after its time, and not before; EXIT says that it had lingered. */

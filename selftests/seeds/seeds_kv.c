@@ -124,6 +124,14 @@ TEST_F(kv1, removes_on_crash)
 	}
 }
 
+/* By a code of its own. */
+TEST_F(kv1, removes_on_failure)
+{
+	ASSERT_LT(0, bucket(&self->s, SHOPPING));
+	EXPECT_EQ(-ECONNRESET, ask(self->table, SHOPPING, "exit 3", NULL, 0));
+	EXPECT_EQ(-ENODATA, whereis(self->table, SHOPPING));
+}
+
 /* What is known of an entry. */
 struct entry {
 	uint64_t version;
@@ -281,13 +289,32 @@ TEST_F(kv4, removes_on_exit)
 
 TEST_F(kv4, removes_on_crash)
 {
+	static const int signals[] = { SIGKILL, SIGSEGV, SIGABRT, SIGTERM, BY_OOM };
+	unsigned int i;
+	pid_t worker;
+	int status;
+
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		worker = bucket(&self->s, SHOPPING);
+		ASSERT_LT(0, worker);
+		EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
+		ASSERT_EQ(0, send_signal(worker, signals[i]));
+		EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_EQ(signals[i] == BY_OOM ? SIGKILL : signals[i], WTERMSIG(status));
+		EXPECT_EQ(-ENODATA, whereis(self->s.names, SHOPPING));
+	}
+}
+
+TEST_F(kv4, removes_on_failure)
+{
 	pid_t worker = bucket(&self->s, SHOPPING);
 	int status;
 
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_CREATE, SHOPPING, worker, &status));
-	ASSERT_EQ(0, send_signal(worker, SIGKILL));
+	EXPECT_EQ(-ECONNRESET, ask(self->s.names, SHOPPING, "exit 3", NULL, 0));
 	EXPECT_TRUE(next_is(self->s.client, KREG_EVENT_EXIT, SHOPPING, worker, &status));
-	EXPECT_EQ(SIGKILL, status);
+	EXPECT_EQ(3 << 8, status);
 	EXPECT_EQ(-ENODATA, whereis(self->s.names, SHOPPING));
 }
 

@@ -5,6 +5,7 @@
  *
  *	kv-bucket TABLE NAME
  *	kreg call TABLE NAME 'put milk 1'; kreg call TABLE NAME 'get milk'
+ *	kreg call TABLE NAME 'exit 3'	# a bucket that fails
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,13 +32,15 @@ static void serve(struct kreg_request *request, void *state)
 	char text[256] = "", key[128], value[128];
 	size_t len;
 	const void *data = kreg_request_data(request, &len);
-	int ret = -EINVAL;
+	int ret = -EINVAL, code;
 
 	memcpy(text, data, len < sizeof(text) ? len : sizeof(text) - 1);
 	if (sscanf(text, "get %127s", key) == 1) {
 		get(request, state, key);
 		return;
 	}
+	if (sscanf(text, "exit %d", &code) == 1)
+		exit(code);
 	if (sscanf(text, "put %127s %127s", key, value) == 2)
 		ret = kreg_put(state, key, strlen(key), value, strlen(value));
 	if (ret)
