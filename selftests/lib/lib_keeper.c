@@ -2,6 +2,7 @@
 /* libkreg: keepers that give their table to who registers, and to who asks. */
 #include <dlfcn.h>
 
+#include "kit/oom_group.h"
 #include "lib/cpu.h"
 #include "lib/keeper.h"
 
@@ -62,6 +63,29 @@ TEST_F(tm, attributes)
 	kreg_stat_free(st);
 }
 
+/* Other options pass through as well, and stay over hand-overs. */
+TEST_F(tm, ordered_set)
+{
+	struct kreg_stat *st;
+	int i;
+
+	end_actor(&self->p.keeper, SIGKILL);
+	destroy_named(self->p.client, self->p.keeping.table);
+	self->p.keeping.how.type = KREG_TYPE_ORDERED_SET;
+	self->p.keeper = start_actor(begin_keeper, &self->p.keeping, KEEPER);
+	ASSERT_LT(0, self->p.keeper);
+	for (i = 1; i <= 2; i++) {
+		ASSERT_TRUE(start_consumer(&self->p));
+		ASSERT_TRUE(tells(self->p.consumer_peer, "n", 1));
+		EXPECT_EQ(i, tell(self->p.consumer_peer, "+"));
+		ASSERT_EQ(0, kreg_stat_by_name(self->p.client, self->p.keeping.table, &st));
+		EXPECT_EQ(KREG_TYPE_ORDERED_SET, kreg_stat_type(st));
+		EXPECT_EQ(self->p.consumer, kreg_stat_owner(st).pid);
+		kreg_stat_free(st);
+		end_actor(&self->p.consumer, SIGKILL);
+	}
+}
+
 TEST_F(tm, provides_table)
 {
 	ASSERT_TRUE(start_consumer(&self->p));
@@ -87,15 +111,21 @@ TEST_F(tm, survives_restart)
 /* Create, give, take back at each kind of death, wait, give again. */
 TEST_F(tm, post_scenario)
 {
-	static const char *const causes[] = { "dK", "dS", "dA", "d0", "d3" };
+	char text[] = "d?";
 	size_t i;
 
-	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+	for (i = 0; i <= ENDINGS; i++) {
 		ASSERT_TRUE(start_consumer(&self->p));
 		ASSERT_TRUE(tells(self->p.consumer_peer, "n", 1));
 		EXPECT_EQ(i + 1, tell(self->p.consumer_peer, "+"));
-		EXPECT_EQ(-ECONNRESET, tell(self->p.consumer_peer, causes[i]));
-		EXPECT_NE(-1, end_actor(&self->p.consumer, 0));
+		if (i < ENDINGS) {
+			text[1] = endings[i].how;
+			EXPECT_EQ(-ECONNRESET, tell(self->p.consumer_peer, text));
+		} else {
+			ASSERT_EQ(0, oom_kill_process(self->p.consumer));
+		}
+		EXPECT_EQ(i < ENDINGS ? endings[i].status : SIGKILL,
+			  end_actor(&self->p.consumer, 0) & ~DUMPED);
 		EXPECT_EQ(self->p.keeper, owner_of(&self->p, &self->heir));
 		EXPECT_EQ(self->p.keeper, self->heir);
 	}

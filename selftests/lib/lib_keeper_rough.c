@@ -125,6 +125,73 @@ static void serve_nothing(struct kreg_request *request, void *state)
 {
 }
 
+/* A table for each of two consumers, of one manager. */
+struct pair {
+	struct keeping keeping[2];
+	struct kreg_keeper *keeper[2];
+	pid_t consumer[2];
+};
+
+static const char *const pair_keys[] = { "x", "y" };
+
+static int begin_pair(struct play *p, struct kreg_server *server, struct pair *pair)
+{
+	struct kreg_keeper_options o = KREG_KEEPER_OPTIONS_INIT;
+	int i, ret = 0;
+
+	o.consumers = p->names;
+	o.key_len = 1;
+	for (i = 0; i < 2 && !ret; i++) {
+		pair->keeping[i] = p->keeping;
+		snprintf(pair->keeping[i].table, sizeof(pair->keeping[i].table), "keeper-%s",
+			 pair_keys[i]);
+		o.key = pair_keys[i];
+		ret = kreg_keeper_new(server, pair->keeping[i].table, &o, &pair->keeper[i]);
+	}
+	return ret;
+}
+
+static pid_t owner_in(struct pair *pair, struct play *p, int i)
+{
+	struct play other = *p;
+
+	other.keeping = pair->keeping[i];
+	return owner_of(&other, NULL);
+}
+
+/* Each gets its own, whichever comes first, and has it while the other one dies. */
+TEST_F(db, several_consumers)
+{
+	struct kreg_server *server;
+	struct pair pair;
+	int i, first;
+
+	ASSERT_EQ(0, kreg_server_new(self->p.client, serve_nothing, NULL, NULL, &server));
+	ASSERT_EQ(0, begin_pair(&self->p, server, &pair));
+	for (first = 1; first >= 0; first--) {
+		for (i = first; i >= 0 && i < 2; i += first ? -1 : 1) {
+			pair.consumer[i] = start_actor(begin_consumer, &pair.keeping[i],
+						       pair_keys[i]);
+			ASSERT_LT(0, pair.consumer[i]);
+			while (kreg_keeper_holds(pair.keeper[i]))
+				ASSERT_LT(0, kreg_server_dispatch(server, PATIENCE_MS));
+			EXPECT_EQ(pair.consumer[i], owner_in(&pair, &self->p, i));
+		}
+		EXPECT_EQ(pair.consumer[!first], owner_in(&pair, &self->p, !first));
+		end_actor(&pair.consumer[first], SIGKILL);
+		EXPECT_EQ(getpid(), owner_in(&pair, &self->p, first));
+		EXPECT_EQ(pair.consumer[!first], owner_in(&pair, &self->p, !first));
+		end_actor(&pair.consumer[!first], SIGSEGV);
+		EXPECT_EQ(getpid(), owner_in(&pair, &self->p, !first));
+	}
+	for (i = 0; i < 2; i++) {
+		EXPECT_TRUE(kreg_keeper_holds(pair.keeper[i]));
+		ASSERT_EQ(0, kreg_table_destroy(kreg_keeper_table(pair.keeper[i])));
+		kreg_keeper_free(pair.keeper[i]);
+	}
+	kreg_server_free(server);
+}
+
 /* Tables come to one client of a process, whose keepers know all that are kept. */
 TEST_F(db, one_client_of_a_process)
 {

@@ -31,6 +31,27 @@ TEST_F(server, other_network_namespace)
 	EXPECT_EQ(0, rmdir(directory));
 }
 
+/* Who has copied the entry of a server is not taken for it, nor is the server called for him. */
+TEST_F(server, address_of_another)
+{
+	unsigned char value[256];
+	struct kreg_peer *peer;
+	char buf[8];
+	size_t len;
+
+	self->pid = serve(&self->how);
+	ASSERT_LT(0, self->pid);
+	ASSERT_EQ(0, kreg_get(self->table, KEY, strlen(KEY), value, sizeof(value), &len));
+	ASSERT_EQ(0, kreg_register(self->table, "copy", 4, value, len));
+	ASSERT_EQ(0, kreg_peer_open(self->table, "copy", 4, &peer));
+	EXPECT_EQ(-EHOSTUNREACH, call(peer, "e", buf, sizeof(buf)));
+	EXPECT_EQ(-EHOSTUNREACH, cast(peer, "lcast"));
+	EXPECT_EQ(-EHOSTUNREACH, kreg_stop(peer, 10000));
+	kreg_peer_close(peer);
+	EXPECT_EQ(0, call(self->peer, "L", buf, sizeof(buf)));
+	EXPECT_STREQ("", buf);
+}
+
 static bool admit_all(uid_t uid, gid_t gid, void *arg)
 {
 	return uid == OTHER && !gid && arg == admit_all;
