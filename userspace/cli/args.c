@@ -9,10 +9,29 @@ const struct command *command;
 bool json;
 bool hex;
 
+/* What a terminal has, if it is no wider. */
+#define WIDTH	80
+
+/* How it is called, and @more, on as many lines as that takes. */
+static void print_usage(const struct command *cmd, const char *more, FILE *out)
+{
+	int indent = fprintf(out, "Usage: kreg %s", cmd->name), column = indent, len;
+	char text[512];
+	const char *s;
+
+	snprintf(text, sizeof(text), "%s%s", cmd->args, more);
+	for (s = text; *s; s += len + (s[len] == ' ')) {
+		len = strcspn(s, " ");
+		if (column + 1 + len > WIDTH)
+			column = fprintf(out, "\n%*s", indent, "") - 1;
+		column += fprintf(out, *s == ';' ? "%.*s" : " %.*s", len, s);
+	}
+}
+
 void print_help(const struct command *cmd, FILE *out)
 {
-	fprintf(out, "Usage: kreg %s%s%s\n\n%s\n", cmd->name, *cmd->args ? " " : "", cmd->args,
-		cmd->help);
+	print_usage(cmd, "", out);
+	fprintf(out, "\n\n%s\n", cmd->help);
 	fprintf(out, "\nCommon options:\n"
 		"  -j, --json  output, one JSON object a line\n"
 		"  -x, --hex   keys and values are hexadecimal digits, given and shown\n"
@@ -30,8 +49,10 @@ void usage(const char *format, ...)
 	fprintf(stderr, "kreg %s: ", command->name);
 	hex = false;
 	bytes_print(text, strlen(text), stderr);
-	fprintf(stderr, "\nUsage: kreg %s%s%s; see 'kreg %s --help'\n", command->name,
-		*command->args ? " " : "", command->args, command->name);
+	putc('\n', stderr);
+	snprintf(text, sizeof(text), "; see 'kreg %s --help'", command->name);
+	print_usage(command, text, stderr);
+	putc('\n', stderr);
 	exit(EXIT_USAGE);
 }
 

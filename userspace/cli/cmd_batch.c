@@ -213,16 +213,19 @@ const struct command cmd_batch = {
 	.help = "Do several writes, all or none of them, and nobody sees but some. They are:\n\n"
 		"  put NAME KEY VALUE     insert an object or replace it\n"
 		"  new NAME KEY VALUE     insert it; nothing is done if the key is there\n"
-		"  swap NAME KEY OLD NEW  replace it; nothing is done if it has another value than OLD\n"
-		"  incr NAME KEY NUMBER   add to it, as 'kreg incr' does; nothing is done if it is not\n"
-		"                         there or the sum has no room\n"
+		"  swap NAME KEY OLD NEW  replace it; nothing is done if it has another value\n"
+		"                         than OLD\n"
+		"  incr NAME KEY NUMBER   add to it, as 'kreg incr' does; nothing is done if it\n"
+		"                         is not there or the sum has no room\n"
 		"  del NAME KEY           remove an object, if there is one\n\n"
-		"  -f, --file FILE      they are in FILE, a line each, the words apart by tabulators\n"
-		"                       and escaped as 'kreg scan' prints them; '-': standard input\n\n"
+		"  -f, --file FILE      they are in FILE, a line each, the words apart by\n"
+		"                       tabulators and escaped as 'kreg scan' prints them; '-':\n"
+		"                       standard input\n\n"
 		"They may be of up to 8 tables, none of them a bag, that have one writer of the\n"
-		"module ('kreg new --beside'), and are at most 16 then, of 64 KiB together; those of\n"
-		"one table at most 4096. A parked table that is not public is owned for a moment.\n"
-		"Options stand before the writes, so no word of those is taken for one. With --json the\n"
-		"version of each write is told, and what a number has become.",
+		"module ('kreg new --beside'), and are at most 16 then, of 64 KiB together;\n"
+		"those of one table at most 4096. A parked table that is not public is owned for\n"
+		"a moment. Options stand before the writes, so no word of those is taken for\n"
+		"one. With --json the version of each write is told, and what a number has\n"
+		"become.",
 	.run = run,
 };

@@ -118,7 +118,7 @@ const struct command cmd_cast = {
 	.name = "cast",
 	.args = "NAME KEY DATA",
 	.summary = "send a request to a server, and do not wait",
-	.help = "Send DATA to the server that has KEY in the table. There is no reply, and it is not\n"
-		"known whether the server handles it.",
+	.help = "Send DATA to the server that has KEY in the table. There is no reply, and it is\n"
+		"not known whether the server handles it.",
 	.run = cast_run,
 };

@@ -228,9 +228,10 @@ const struct command cmd_dump = {
 	.name = "dump",
 	.args = "[-c] [-o FILE] NAME, or --info FILE",
 	.summary = "write a table into a file",
-	.help = "Write a table as it is at one moment to standard output, or into a file, while others\n"
-		"go on writing to it: its name, type, access, mode, orphan rule and schema, and all objects that\n"
-		"are neither bound to a process nor on loan. 'kreg restore' makes a table of it.\n\n"
+	.help = "Write a table as it is at one moment to standard output, or into a file, while\n"
+		"others go on writing to it: its name, type, access, mode, orphan rule and\n"
+		"schema, and all objects that are neither bound to a process nor on loan. 'kreg\n"
+		"restore' makes a table of it.\n\n"
 		"  -o, --output FILE  write it to FILE, which is replaced as a whole, or stays as\n"
 		"                     it was if there is an error\n"
 		"  -c, --compress     by zstd\n"

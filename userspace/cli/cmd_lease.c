@@ -95,12 +95,14 @@ const struct command cmd_lease = {
 	.name = "lease",
 	.args = "[OPTION]... NAME KEY -- COMMAND [ARGUMENT]...",
 	.summary = "run a command that does the work of an object",
-	.help = "Take an object on loan and run COMMAND, with the value as its standard input. Nobody\n"
-		"else finds the object meanwhile. If COMMAND succeeds the object is removed; if it fails,\n"
-		"or this command is killed, which kills COMMAND, the object is there again.\n"
-		"KREG_LOANS is how often it was lent, this time included, and KREG_TOKEN a number that\n"
-		"only grows from one loan to the next. The exit status is that of COMMAND.\n\n"
-		"  -d, --deadline TIME  after so long the object is there again, although COMMAND goes\n"
-		"                       on; it is too late then: 6, if it succeeds nevertheless",
+	.help = "Take an object on loan and run COMMAND, with the value as its standard input.\n"
+		"Nobody else finds the object meanwhile. If COMMAND succeeds the object is\n"
+		"removed; if it fails, or this command is killed, which kills COMMAND, the\n"
+		"object is there again. KREG_LOANS is how often it was lent, this time included,\n"
+		"and KREG_TOKEN a number that only grows from one loan to the next. The exit\n"
+		"status is that of COMMAND.\n\n"
+		"  -d, --deadline TIME  after so long the object is there again, although\n"
+		"                       COMMAND goes on; it is too late then: 6, if it succeeds\n"
+		"                       nevertheless",
 	.run = run,
 };

@@ -144,10 +144,11 @@ const struct command cmd_load = {
 	.name = "load",
 	.args = "[--format text|json] NAME [FILE]",
 	.summary = "put what 'kreg scan' has printed",
-	.help = "Put objects into a table, from a file or standard input, a line each, as 'kreg scan'\n"
-		"prints them. Lines that make no sense are told by their number, and end it.\n\n"
-		"  -f, --format FORMAT  text: key, tabulator, value, both escaped, or in hexadecimal\n"
-		"                       digits with --hex (default)\n"
-		"                       json: an object with key and value, or key_hex and value_hex",
+	.help = "Put objects into a table, from a file or standard input, a line each, as 'kreg\n"
+		"scan' prints them. Lines that make no sense are told by their number, and end\n"
+		"it.\n\n"
+		"  -f, --format FORMAT  text: key, tabulator, value, both escaped, or in\n"
+		"                       hexadecimal digits with --hex (default) json: an object\n"
+		"                       with key and value, or key_hex and value_hex",
 	.run = run,
 };

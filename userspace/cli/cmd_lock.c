@@ -118,10 +118,10 @@ const struct command cmd_lock = {
 	.name = "lock",
 	.args = "[OPTION]... NAME KEY [VALUE] -- COMMAND [ARGUMENT]...",
 	.summary = "run a command while no other has a lock",
-	.help = "Lock a key of the table, then become COMMAND: the lock is free when that ends, however\n"
-		"it does. Who waits gets it in the order of coming. VALUE can be read in the table\n"
-		"meanwhile; it is the command if it is not given. KREG_TOKEN is a number that only\n"
-		"grows from one holder to the next.\n\n"
+	.help = "Lock a key of the table, then become COMMAND: the lock is free when that ends,\n"
+		"however it does. Who waits gets it in the order of coming. VALUE can be read in\n"
+		"the table meanwhile; it is the command if it is not given. KREG_TOKEN is a\n"
+		"number that only grows from one holder to the next.\n\n"
 		"  -n, --nonblock       do not wait\n"
 		"  -t, --timeout TIME   wait at most so long: 500ms, 30s, 10m; then exit with 6\n"
 		"  -E, --conflict-exit-code STATUS\n"

@@ -295,10 +295,10 @@ const struct command cmd_monitor = {
 	.name = "monitor",
 	.args = "[--timeout TIME] PID... | --owner NAME... | --key NAME KEY...",
 	.summary = "wait for processes to die, and tell how",
-	.help = "Wait until processes are dead, and tell how each died, a line each. They need not\n"
-		"know of kreg. The exit status is that of the process that was named last, or 128\n"
-		"and the signal that killed it; 0 if the kernel does not tell, as of other users'\n"
-		"processes; 3 if there was none.\n\n"
+	.help = "Wait until processes are dead, and tell how each died, a line each. They need\n"
+		"not know of kreg. The exit status is that of the process that was named last,\n"
+		"or 128 and the signal that killed it; 0 if the kernel does not tell, as of\n"
+		"other users' processes; 3 if there was none.\n\n"
 		"  -k, --key           keys of a table are given: wait for the processes they are\n"
 		"                      bound to\n"
 		"  -o, --owner         names of tables are given: wait for their owners\n"

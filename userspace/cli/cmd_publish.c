@@ -108,8 +108,8 @@ const struct command cmd_publish = {
 	.name = "publish",
 	.args = "[--sync [--timeout TIME]] NAME [KEY] DATA|-",
 	.summary = "tell the subscribers of a table something",
-	.help = "Tell all who subscribe to a table something; nothing in it is changed. '-' reads the\n"
-		"data, up to 4096 bytes, from standard input.\n\n"
+	.help = "Tell all who subscribe to a table something; nothing in it is changed. '-'\n"
+		"reads the data, up to 4096 bytes, from standard input.\n\n"
 		"  -s, --sync          wait until those have acknowledged it who do that\n"
 		"  -t, --timeout TIME  at most so long; then the exit status is 6",
 	.run = run,

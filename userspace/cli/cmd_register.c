@@ -106,8 +106,8 @@ const struct command cmd_whereis = {
 	.name = "whereis",
 	.args = "NAME KEY",
 	.summary = "print the pid of the process that has a key",
-	.help = "Print the pid of the process that a key is bound to; 0: it is bound to none, or to\n"
-		"one that is dead or in another pid namespace.",
+	.help = "Print the pid of the process that a key is bound to; 0: it is bound to none, or\n"
+		"to one that is dead or in another pid namespace.",
 	.run = whereis_run,
 };
 

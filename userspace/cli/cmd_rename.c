@@ -43,9 +43,9 @@ const struct command cmd_rename = {
 	.name = "rename",
 	.args = "[OPTION]... NAME NEW",
 	.summary = "give a table another name",
-	.help = "Give the table NAME the name NEW. Who has it open, inherits it or waits for it goes on\n"
-		"to do so.\n\n"
-		"  -e, --exchange  NEW is a table as well, and each gets the name of the other; at no\n"
-		"                  moment is one of the names without a table",
+	.help = "Give the table NAME the name NEW. Who has it open, inherits it or waits for it\n"
+		"goes on to do so.\n\n"
+		"  -e, --exchange  NEW is a table as well, and each gets the name of the other;\n"
+		"                  at no moment is one of the names without a table",
 	.run = run,
 };

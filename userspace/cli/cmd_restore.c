@@ -99,10 +99,10 @@ const struct command cmd_restore = {
 	.name = "restore",
 	.args = "[--as NAME] [FILE]",
 	.summary = "make a table of a dump",
-	.help = "Make a table of what 'kreg dump' has written, from a file or standard input, and park\n"
-		"it. The whole dump is verified before there is a table; one from which a byte is missing,\n"
-		"or was changed, is refused. Others see the table when all is in it, and there is none if\n"
-		"this command is killed before.\n\n"
+	.help = "Make a table of what 'kreg dump' has written, from a file or standard input,\n"
+		"and park it. The whole dump is verified before there is a table; one from which\n"
+		"a byte is missing, or was changed, is refused. Others see the table when all is\n"
+		"in it, and there is none if this command is killed before.\n\n"
 		"  -a, --as NAME  under this name, not that of the table that was dumped",
 	.run = run,
 };

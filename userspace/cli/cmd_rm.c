@@ -146,8 +146,8 @@ const struct command cmd_rm = {
 	.summary = "destroy tables",
 	.help = "Destroy tables and what is in them: those that are parked, for whoever may\n"
 		"claim them. The owner of a table that is not parked has to do it itself.\n\n"
-		"  -i, --id      ids instead of names, also of other namespaces over which one has\n"
-		"                CAP_SYS_ADMIN: see 'kreg ls --all'\n"
+		"  -i, --id      ids instead of names, also of other namespaces over which one\n"
+		"                has CAP_SYS_ADMIN: see 'kreg ls --all'\n"
 		"  -p, --parked  all parked tables that one may claim\n"
 		"  -a, --all     with --parked: also those of other namespaces\n"
 		"  -f, --force   it is no error if there is no such table",

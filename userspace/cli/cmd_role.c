@@ -87,9 +87,9 @@ const struct command cmd_role = {
 	.name = "role",
 	.args = "[--timeout TIME] [--mode MODE] [--quarantined] NAME -- COMMAND...",
 	.summary = "run a program that plays a role",
-	.help = "Wait until nobody plays the role, play it, and become that program, which plays it\n"
-		"until it ends and finds the name in KREG_TABLE. It owns the tables that follow\n"
-		"the role. The role is created if it is not there.\n\n"
+	.help = "Wait until nobody plays the role, play it, and become that program, which plays\n"
+		"it until it ends and finds the name in KREG_TABLE. It owns the tables that\n"
+		"follow the role. The role is created if it is not there.\n\n"
 		"  -t, --timeout TIME  wait at most so long: 500ms, 30s, 10m\n"
 		"  -m, --mode MODE     permission bits of a new one: 0600 (default) to 0666\n"
 		"  -q, --quarantined   also if too many who played it have died",

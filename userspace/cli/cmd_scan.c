@@ -214,13 +214,15 @@ const struct command cmd_scan = {
 	.name = "scan",
 	.args = "[OPTION]... NAME",
 	.summary = "print all objects, or a range",
-	.help = "Print all objects, a line each: key, tabulator, value, both escaped. In an ordered\n"
-		"table they come in the order of keys, else in one of the table's own. Objects that\n"
-		"exist all the time are met exactly once, whatever is written meanwhile.\n\n"
+	.help = "Print all objects, a line each: key, tabulator, value, both escaped. In an\n"
+		"ordered table they come in the order of keys, else in one of the table's own.\n"
+		"Objects that exist all the time are met exactly once, whatever is written\n"
+		"meanwhile.\n\n"
 		"  -k, --keys        keys only\n"
 		"  -c, --count       only how many there are\n"
 		"  -s, --snapshot    all of them as they are at one moment\n"
-		"  -w, --where TEXT  only objects that match, such as 'u32@8 > 100': kreg-filter(7)\n"
+		"  -w, --where TEXT  only objects that match, such as 'u32@8 > 100':\n"
+		"                    kreg-filter(7)\n"
 		"  -l, --limit N     N objects at most\n"
 		"  -a, --after KEY   go on after this key, backwards before it\n"
 		"  -r, --reverse     backwards, in an ordered table\n"

@@ -79,8 +79,8 @@ const struct command cmd_set = {
 	.args = "OPTION... NAME",
 	.summary = "change what is said of a table",
 	.help = "Change what is said of a table that is parked.\n\n"
-		"  -s, --schema ID/VERSION  what is in it, as in 0x5e55/2, or none: programs that ask\n"
-		"                 for another schema or version do not open it\n"
+		"  -s, --schema ID/VERSION  what is in it, as in 0x5e55/2, or none: programs\n"
+		"                 that ask for another schema or version do not open it\n"
 		"  -f, --from VERSION  only if it has this version so far\n"
 		"  -S, --seal     nobody changes what is in it any more; that cannot be undone",
 	.run = run,

@@ -147,7 +147,7 @@ static void print_verdict(const struct status *s)
 	else
 		printf("\nThe module cannot be removed: %" PRIu64 " table%s and %" PRIu64
 		       " open file%s hold it.\n"
-		       "'kreg ls --all' lists the tables, 'kreg rm --parked --all' and "
+		       "'kreg ls --all' lists the tables, 'kreg rm --parked --all' and\n"
 		       "'kreg rm --id' destroy them.\n", tables, plural(tables), files,
 		       plural(files));
 }

@@ -98,8 +98,8 @@ const struct command cmd_first = {
 	.name = "first",
 	.args = "NAME",
 	.summary = "print the first key",
-	.help = "Print the first key: of an ordered table the lowest, else the first in the table's\n"
-		"own order, which never changes.\n\n" HOW,
+	.help = "Print the first key: of an ordered table the lowest, else the first in the\n"
+		"table's own order, which never changes.\n\n" HOW,
 	.run = first_run,
 };
 

@@ -191,10 +191,11 @@ const struct command cmd_supervise = {
 	.name = "supervise",
 	.args = "[--check] FILE",
 	.summary = "start processes, and start them again when they die",
-	.help = "Start the processes of the file in their order, hand them their tables, watch them, and\n"
-		"start again who dies, until SIGTERM or SIGINT comes: then stop them, last first. If it\n"
-		"was killed they go on, and the next 'kreg supervise' of the file goes on with them.\n"
-		"kreg-supervise(5) describes the file; SIGHUP has it read anew.\n\n"
+	.help = "Start the processes of the file in their order, hand them their tables, watch\n"
+		"them, and start again who dies, until SIGTERM or SIGINT comes: then stop them,\n"
+		"last first. If it was killed they go on, and the next 'kreg supervise' of the\n"
+		"file goes on with them. kreg-supervise(5) describes the file; SIGHUP has it\n"
+		"read anew.\n\n"
 		"  -c, --check  only read the file, and say what is wrong with it",
 	.run = run,
 };

@@ -55,7 +55,7 @@ const struct command cmd_unregister = {
 	.name = "unregister",
 	.args = "NAME KEY",
 	.summary = "take a key from the process that has it",
-	.help = "Remove the object of a key that is bound to a process: of the same user, or with the\n"
-		"right to kill it. The process goes on.",
+	.help = "Remove the object of a key that is bound to a process: of the same user, or\n"
+		"with the right to kill it. The process goes on.",
 	.run = run,
 };

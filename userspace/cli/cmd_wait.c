@@ -121,8 +121,9 @@ const struct command cmd_wait = {
 	.name = "wait",
 	.args = "--present|--absent|--changed [OPTION]... NAME [KEY]",
 	.summary = "wait until a key or a table is there, or gone",
-	.help = "Wait until the key is in the table, is not in it, or has been written or removed.\n"
-		"Without a key, until there is a table of this name, or none. At once if it is so.\n\n"
+	.help = "Wait until the key is in the table, is not in it, or has been written or\n"
+		"removed. Without a key, until there is a table of this name, or none. At once\n"
+		"if it is so.\n\n"
 		"  -p, --present       it is there\n"
 		"  -a, --absent        it is not there, or bound to a process that is exiting\n"
 		"  -c, --changed       the key is not as it was when the command was started\n"

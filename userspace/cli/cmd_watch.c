@@ -213,11 +213,12 @@ const struct command cmd_watch = {
 	.name = "watch",
 	.args = "[OPTION]... [NAME]...",
 	.summary = "tell what happens to tables",
-	.help = "Tell what happens to tables, a line each: what is written, removed and published,\n"
-		"processes that have keys and exit, changes of the owner, and the end of the table,\n"
-		"with which this command ends. Tells also of tables that it is given or inherits,\n"
-		"with the cause; it parks them in the end.\n\n"
-		"  -k, --kinds LIST     only these: create,update,delete,exit,expired,clear,owner,publish\n"
+	.help = "Tell what happens to tables, a line each: what is written, removed and\n"
+		"published, processes that have keys and exit, changes of the owner, and the end\n"
+		"of the table, with which this command ends. Tells also of tables that it is\n"
+		"given or inherits, with the cause; it parks them in the end.\n\n"
+		"  -k, --kinds LIST     only these:\n"
+		"                       create,update,delete,exit,expired,clear,owner,publish\n"
 		"  -p, --present        first what is there, each as 'create', then 'ready'\n"
 		"  -c, --count N        end after N lines\n"
 		"  -t, --timeout TIME   end after this time\n"

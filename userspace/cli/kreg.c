@@ -41,16 +41,22 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+/* A script may have put anything in the place of a command. */
+static int no_command(const char *name)
+{
+	fputs("kreg: there is no command '", stderr);
+	bytes_print(name, strlen(name), stderr);
+	fputs("'; 'kreg --help' lists them\n", stderr);
+	return EXIT_USAGE;
+}
+
 /* kreg help [COMMAND] */
 static int help_command(int argc, char **argv)
 {
 	const struct command *cmd = argc > 2 ? find(argv[2]) : NULL;
 
-	if (argc > 2 && !cmd) {
-		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n",
-			argv[2]);
-		return EXIT_USAGE;
-	}
+	if (argc > 2 && !cmd)
+		return no_command(argv[2]);
 	if (cmd)
 		print_help(cmd, stdout);
 	else
@@ -73,10 +79,8 @@ int main(int argc, char **argv)
 		return finish_output();
 	}
 	command = find(name);
-	if (!command) {
-		fprintf(stderr, "kreg: there is no command '%s'; 'kreg --help' lists them\n", name);
-		return EXIT_USAGE;
-	}
+	if (!command)
+		return no_command(name);
 	end_as_init();
 	return command->run(argc - 1, argv + 1);
 }
