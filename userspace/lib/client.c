@@ -53,11 +53,7 @@ int kreg_device_open(const char *path)
 
 int kreg_client_check(const struct kreg_client *client)
 {
-	struct stat st;
-
-	if (fstat(client->fd, &st))
-		return -errno;
-	return st.st_dev == client->device && st.st_ino == client->inode ? 0 : -EBADF;
+	return kreg_file_check(client->fd, &client->file);
 }
 
 /*
@@ -160,16 +156,12 @@ void kreg_client_put(struct kreg_client *client)
 int kreg_client_set(struct kreg_client *client, int fd)
 {
 	struct kreg_ioc_query query = { .size = sizeof(query) };
-	struct stat st;
+	int ret = kreg_file_identify(fd, &client->file);
 
 	client->fd = fd;
 	atomic_init(&client->refs, 1);
 	atomic_init(&client->process, kreg_process_number());
-	if (fstat(fd, &st))
-		return -errno;
-	client->device = st.st_dev;
-	client->inode = st.st_ino;
-	return kreg_ioctl(client, KREG_IOC_QUERY, &query);
+	return ret ? ret : kreg_ioctl(client, KREG_IOC_QUERY, &query);
 }
 
 /* Make a client of @fd; if that fails, @fd stays open. */
@@ -258,8 +250,7 @@ void kreg_client_close(struct kreg_client *client)
 	if (!client)
 		return;
 	list_remove(client);
-	if (!kreg_client_check(client))
-		close(client->fd);
+	kreg_file_close(client->fd, &client->file);
 	client->fd = -1;
 	kreg_client_put(client);
 }

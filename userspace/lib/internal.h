@@ -34,6 +34,12 @@ struct refs {
 	struct present *presents;	/* of subscriptions that are to be told what is there */
 };
 
+/* What file a descriptor is, to notice that the program has put another one under it. */
+struct file_id {
+	dev_t device;
+	ino_t inode;
+};
+
 /*
  * Handles count who uses them: the program until it closes them, and handles that were
  * made from them. So the program may close them in any order.
@@ -44,8 +50,7 @@ struct kreg_client {
 	_Atomic uint64_t process;	/* which opened the file: a number of fork.c */
 	uint64_t serial;		/* no other client of this process ever has it */
 	struct kreg_client *next;	/* in the list of client.c */
-	dev_t device;			/* of the file, to notice that the program has */
-	ino_t inode;			/* put another one under the descriptor */
+	struct file_id file;		/* under the descriptor */
 	char *path;
 	struct mail mail;
 	struct refs refs_of;
@@ -140,7 +145,13 @@ int kreg_device_open(const char *path);
 int kreg_client_set(struct kreg_client *client, int fd);
 /* Open the device again if the calling process has not opened the file. */
 int kreg_client_reopen(struct kreg_client *client);
+/* file.c: 0 or an error. */
+int kreg_file_identify(int fd, struct file_id *id);
 /* -EBADF if the descriptor is not that file any more. */
+int kreg_file_check(int fd, const struct file_id *id);
+/* If it is that file still, and no other one of the program. */
+void kreg_file_close(int fd, const struct file_id *id);
+/* client.c: as kreg_file_check(). */
 int kreg_client_check(const struct kreg_client *client);
 /* Let kreg_client_open() take KREG_FD, which the process has just set. */
 void kreg_client_offer_fd(void);

@@ -40,8 +40,8 @@ static void __attribute__((constructor)) guard_forks(void)
 
 static void free_link(struct link *link)
 {
-	close(link->fd);
-	close(link->pidfd);
+	kreg_file_close(link->fd, &link->file);
+	kreg_file_close(link->pidfd, &link->pidfd_file);
 	free(link);
 }
 
@@ -179,6 +179,14 @@ static int connect_to(int fd, const struct found *found)
 	return 0;
 }
 
+static int identify(struct link *link)
+{
+	int ret = kreg_file_identify(link->fd, &link->file);
+
+	return ret || link->pidfd < 0 ? ret :
+	       kreg_file_identify(link->pidfd, &link->pidfd_file);
+}
+
 /*
  * The pidfd is his, since he was alive before and after it was opened. A failure of connect(2)
  * means something only if he is alive after it, too.
@@ -194,6 +202,9 @@ static int make_link(struct kreg_peer *peer, const struct found *found, struct l
 	link->pidfd = kreg_pidfd_open(found->process.pid);
 	if (link->pidfd < 0 && link->pidfd != -ESRCH)
 		return link->pidfd;
+	ret = identify(link);
+	if (ret)
+		return ret;
 	err = connect_to(link->fd, found);
 	ret = check_found(peer, found);
 	if (ret == -EAGAIN || (!ret && link->pidfd < 0))
@@ -333,8 +344,11 @@ int kreg_link_get(struct calling *calling, struct link **link)
 			return ret;
 		*link = borrow_link(peer, found.version, &old);
 		free_links(old);
-		if (*link)
+		if (*link && !kreg_file_check((*link)->fd, &(*link)->file))
 			return 0;
+		/* The program has closed its descriptor. */
+		if (*link)
+			kreg_link_drop(peer, *link);
 		ret = open_link(peer, &found, link);
 		if (!ret) {
 			add_link(peer, *link);

@@ -42,8 +42,7 @@ static void reset_signals(void)
 /* Without the list of clients, whose lock another thread may have had. */
 static void close_client(struct kreg_client *client)
 {
-	if (!kreg_client_check(client))
-		close(client->fd);
+	kreg_file_close(client->fd, &client->file);
 	client->fd = -1;
 }
 
