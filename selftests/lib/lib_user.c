@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: tables and clients of other users, and of processes that seem to be the same. */
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "kit/file.h"
@@ -182,6 +185,118 @@ TEST_F(lib, fork_to_the_same_pid)
 	ASSERT_EQ(sizeof(ret), read(fds[0], &ret, sizeof(ret)));
 	EXPECT_EQ(1, ret);
 	close(fds[0]);
+}
+
+/* Two of its events are in the library's buffer, one of which it has not read. */
+static int leave_event(struct kreg_client *client, struct kreg_table *table)
+{
+	const struct kreg_event *event;
+	struct kreg_ref *ref;
+	int ret;
+
+	ret = kreg_subscribe(table, KREG_SUBSCRIBE_KINDS, 0, 0, NULL, NULL, &ref);
+	ret = ret ? ret : kreg_put(table, "k", 1, "v", 1);
+	ret = ret ? ret : kreg_put(table, "l", 1, "v", 1);
+	return ret ? ret : kreg_event_next(client, 1000, &event);
+}
+
+/* In process 1 of a pid namespace: what process 1 of the one below it gets through its client. */
+static int use_below(void)
+{
+	struct kreg_process me, child;
+	struct kreg_client *client;
+	const struct kreg_event *event;
+	struct kreg_table *table;
+	int status, ret;
+	pid_t pid;
+
+	ret = kreg_client_open(NULL, &client);
+	ret = ret ? ret : kreg_table_create(client, "below", &table);
+	ret = ret ? ret : leave_event(client, table);
+	ret = ret ? ret : kreg_client_self(client, &me);
+	if (ret || me.pid != 1 || unshare(CLONE_NEWPID))
+		return 2;
+	pid = fork();
+	if (!pid) {
+		if (getpid() != 1 || kreg_event_next(client, 0, &event) != -EAGAIN)
+			_exit(3);
+		ret = kreg_client_self(client, &child);
+		_exit(ret || child.pid != 1 || child.cookie == me.cookie ? 4 : 1);
+	}
+	if (waitpid(pid, &status, 0) != pid || kreg_event_next(client, 0, &event))
+		return 5;
+	return WEXITSTATUS(status);
+}
+
+/* As if both were the same process; neither gets what is the other's. */
+TEST_F(lib, fork_to_another_init)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (unshare(CLONE_NEWPID))
+			_exit(6);
+		pid = fork();
+		if (!pid)
+			_exit(use_below());
+		_exit(waitpid(pid, &status, 0) == pid ? WEXITSTATUS(status) : 7);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(1, WEXITSTATUS(status));
+}
+
+/* No file can be opened any more. */
+static int forbid_open(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_openat, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int use_opened(int fd)
+{
+	const struct kreg_event *event;
+	struct kreg_client *client;
+	struct kreg_table *table;
+	char room[8];
+	int ret;
+
+	ret = kreg_client_open_fd(fd, &client);
+	ret = ret ? ret : kreg_table_create(client, "opened", &table);
+	ret = ret ? ret : leave_event(client, table);
+	ret = ret ? ret : kreg_event_next(client, 0, &event);
+	ret = ret ? ret : kreg_get(table, "k", 1, room, sizeof(room), NULL);
+	ret = ret ? ret : kreg_table_destroy(table);
+	kreg_client_close(client);
+	return ret;
+}
+
+/* By a process that may not open it any more: in a chroot(2), as another user, under seccomp(2). */
+TEST_F(lib, opened_before)
+{
+	struct kreg_client *client;
+	int status = -1, fd;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fd = open("/dev/kreg", O_RDWR | O_CLOEXEC);
+		if (fd < 0 || chroot("/proc/self/fdinfo") || chdir("/") ||
+		    setresuid(OTHER, OTHER, OTHER) ||
+		    kreg_client_open(NULL, &client) != -ENOENT || forbid_open() ||
+		    kreg_client_open(NULL, &client) != -ENOMEM)
+			_exit(2);
+		_exit(use_opened(fd) ? 3 : 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(1, WEXITSTATUS(status));
 }
 
 TEST_HARNESS_MAIN
