@@ -69,51 +69,6 @@ TEST_F(server, descriptors_in_packets)
 	EXPECT_EQ(before, call_number(self->peer, "F"));
 }
 
-/* Of descriptors below 64, those that are open. */
-static uint64_t open_files(void)
-{
-	uint64_t set = 0;
-	int fd;
-
-	for (fd = 0; fd < 64; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			set |= UINT64_C(1) << fd;
-	return set;
-}
-
-/* The caller's program has closed what the library had opened, and its own files are there now. */
-TEST_F(server, descriptors_taken)
-{
-	struct kreg_peer *peer;
-	uint64_t before, opened;
-	int pair[2], fd;
-	char buf[8];
-
-	self->pid = serve(&self->how);
-	ASSERT_LT(0, self->pid);
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair));
-	ASSERT_EQ(0, kreg_peer_open(self->table, KEY, strlen(KEY), &peer));
-	before = open_files();
-	ASSERT_EQ(0, call(peer, "e", buf, sizeof(buf)));
-	opened = open_files() & ~before;
-	ASSERT_NE(0, opened);
-	for (fd = 0; fd < 64; fd++)
-		if (opened >> fd & 1)
-			ASSERT_EQ(fd, dup2(pair[0], fd));
-	EXPECT_EQ(0, call(peer, "e", buf, sizeof(buf)));
-	EXPECT_EQ(0, cast(peer, "a"));
-	kreg_peer_close(peer);
-	/* Nothing was sent there, and none was closed. */
-	EXPECT_EQ(-1, recv(pair[1], buf, sizeof(buf), MSG_DONTWAIT));
-	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_EQ(before | opened, open_files());
-	for (fd = 0; fd < 64; fd++)
-		if (opened >> fd & 1)
-			close(fd);
-	close(pair[0]);
-	close(pair[1]);
-}
-
 /* It asks for a lot and reads nothing. */
 TEST_F(server, slow_reader)
 {

@@ -47,7 +47,7 @@ void kreg_connection_close(struct connection *c)
 
 	/* If a child has the file, too, closing it would leave it in the epoll set. */
 	epoll_ctl(server->epoll, EPOLL_CTL_DEL, c->fd, NULL);
-	close(c->fd);
+	kreg_file_close(c->fd, &c->file);
 	c->fd = -1;
 	remove_open(c);
 	c->next = server->closed;
@@ -132,7 +132,8 @@ static int add_connection(struct kreg_server *server, int fd, const struct ucred
 
 	if (!c)
 		return -EAGAIN;
-	if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &ev)) {
+	if (kreg_file_identify(fd, &c->file) ||
+	    epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &ev)) {
 		free(c);
 		return -EAGAIN;
 	}
@@ -167,8 +168,7 @@ static void turn_away(struct kreg_server *server)
 {
 	int fd;
 
-	if (server->spare >= 0)
-		close(server->spare);
+	kreg_file_close(server->spare, &server->wake_file);
 	fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0)
 		refuse_client(fd, EAGAIN);

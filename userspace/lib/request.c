@@ -117,7 +117,8 @@ static int send_answer(struct kreg_request *request, unsigned int err, const voi
 	struct connection *c = request->connection;
 	int ret = -EPIPE;
 
-	if (c->fd >= 0)
+	/* What is kept may be answered when the program has another file there. */
+	if (c->fd >= 0 && (!request->kept || !kreg_file_check(c->fd, &c->file)))
 		ret = kreg_packet_send(c->fd, &head, NULL, data, len);
 	c->pending--;
 	if (!ret)

@@ -24,6 +24,7 @@ struct connection {
 	struct connection *prev, *next;	/* lock: server->open, or next in server->closed */
 	struct kreg_server *server;
 	int fd;				/* lock: -1: closed */
+	struct file_id file;
 	unsigned int pending;		/* lock: calls that are not answered */
 	unsigned int refs;		/* lock: requests that are kept */
 	bool leaving;			/* lock: takes no new requests */
@@ -56,6 +57,7 @@ struct kreg_server {
 	uint64_t process;		/* which has made it: a number of fork.c */
 	struct kreg_client *client;
 	int epoll, listener, wake, spare;	/* @spare is given up when there are no more */
+	struct file_id epoll_file, listener_file, wake_file;	/* @spare is @wake */
 	kreg_serve_fn fn;
 	void *state;
 	bool (*admit)(uid_t uid, gid_t gid, void *arg);

@@ -75,6 +75,8 @@ static int open_server(struct kreg_server *server, const char *directory)
 		return -errno;
 	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ret = watch_fd(server, server->wake, EPOLLIN, &server->wake);
+	ret = ret ? ret : kreg_file_identify(server->epoll, &server->epoll_file);
+	ret = ret ? ret : kreg_file_identify(server->wake, &server->wake_file);
 	if (ret)
 		return ret;
 	server->spare = fcntl(server->wake, F_DUPFD_CLOEXEC, 0);
@@ -87,7 +89,8 @@ static int open_server(struct kreg_server *server, const char *directory)
 	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->listener < 0)
 		return -errno;
-	ret = bind_socket(server, directory);
+	ret = kreg_file_identify(server->listener, &server->listener_file);
+	ret = ret ? ret : bind_socket(server, directory);
 	return ret ? ret : watch_fd(server, server->listener, EPOLLIN, &server->listener);
 }
 
@@ -256,12 +259,6 @@ void kreg_server_put(struct kreg_server *server)
 	free(server);
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Those of a child's parent are closed here only: the sockets and the epoll set are his. */
 static void close_all(struct kreg_server *server, bool own)
 {
@@ -276,12 +273,12 @@ static void close_all(struct kreg_server *server, bool own)
 			unlink(server->address.sun_path);
 	} else {
 		for (c = server->open.next; c != &server->open; c = c->next)
-			close(c->fd);
+			kreg_file_close(c->fd, &c->file);
 	}
-	close_fd(server->epoll);
-	close_fd(server->listener);
-	close_fd(server->wake);
-	close_fd(server->spare);
+	kreg_file_close(server->epoll, &server->epoll_file);
+	kreg_file_close(server->listener, &server->listener_file);
+	kreg_file_close(server->wake, &server->wake_file);
+	kreg_file_close(server->spare, &server->wake_file);
 }
 
 void kreg_server_free(struct kreg_server *server)
@@ -312,8 +309,9 @@ void kreg_server_end(struct kreg_server *server, int code)
 	int none = -1, err = errno;
 	uint64_t one = 1;
 
-	/* It cannot fail: the counter is far from its end. */
+	/* It cannot fail, if it is the counter still: that is far from its end. */
 	if (atomic_compare_exchange_strong(&server->end, &none, code < 0 ? 0 : code) &&
+	    !kreg_file_check(server->wake, &server->wake_file) &&
 	    write(server->wake, &one, sizeof(one)) < 0)
 		abort();
 	errno = err;

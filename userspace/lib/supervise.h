@@ -68,12 +68,18 @@ struct child {
 	pid_t pid;
 	int pidfd;
 	int sock;			/* to the child until its program runs */
+	struct file_id pidfd_file, sock_file;
 	uint64_t deadline;		/* 0: none */
 	struct kreg_ref *down;
 	struct kreg_table *role;	/* NULL: it needs none */
 	struct kreg_ref *standby;
 	bool has_role;			/* the supervisor, not the child */
 	bool forgiven;			/* its deaths so far do not count against its tables */
+};
+
+struct zombie {
+	int pidfd;
+	struct file_id file;
 };
 
 struct kreg_supervisor {
@@ -88,7 +94,7 @@ struct kreg_supervisor {
 	size_t count;
 	uint64_t *times;		/* of the last deaths, in ms */
 	unsigned int times_count;
-	int *zombies;			/* pidfds of children that could not be reaped */
+	struct zombie *zombies;		/* children that could not be reaped */
 	size_t zombie_count;
 	uint64_t reap_at;		/* when to try again */
 	uint64_t places;		/* the last one that was given */
@@ -100,6 +106,7 @@ struct kreg_supervisor {
 	char why[400];			/* in words */
 	bool dispatching;
 	int epoll, wake, timer, notify;
+	struct file_id epoll_file, wake_file, timer_file, notify_file;
 	char notify_name[64];		/* of the abstract socket, without the NUL */
 	kreg_supervisor_log_fn log;
 	void *log_arg;

@@ -25,12 +25,17 @@ static int open_fds(struct kreg_supervisor *sup)
 	sup->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (sup->epoll < 0)
 		return -errno;
+	ret = kreg_file_identify(sup->epoll, &sup->epoll_file);
+	if (ret)
+		return ret;
 	sup->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ret = kreg_sup_watch_fd(sup, sup->wake, &sup->wake);
+	ret = ret ? ret : kreg_file_identify(sup->wake, &sup->wake_file);
 	if (ret)
 		return ret;
 	sup->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	ret = kreg_sup_watch_fd(sup, sup->timer, &sup->timer);
+	ret = ret ? ret : kreg_file_identify(sup->timer, &sup->timer_file);
 	if (!ret)
 		ret = kreg_sup_watch_fd(sup, kreg_client_fd(sup->client), sup->client);
 	return ret ? ret : kreg_sup_notify_open(sup);
@@ -118,8 +123,8 @@ void kreg_supervisor_end(struct kreg_supervisor *sup)
 	uint64_t one = 1;
 	int err = errno;
 
-	/* It cannot fail: the counter is far from its end. */
-	if (write(sup->wake, &one, sizeof(one)) < 0)
+	/* It cannot fail, if it is the counter still: that is far from its end. */
+	if (!kreg_file_check(sup->wake, &sup->wake_file) && write(sup->wake, &one, sizeof(one)) < 0)
 		abort();
 	errno = err;
 }
@@ -296,12 +301,6 @@ int kreg_supervisor_start(struct kreg_supervisor *sup)
 	return ret ? kreg_fail(ret, TRY_SUPERVISE, sup->client) : start(sup);
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Nothing is left to go on with: the next supervisor begins anew. */
 static void clear_state(struct kreg_supervisor *sup)
 {
@@ -355,10 +354,10 @@ void kreg_supervisor_free(struct kreg_supervisor *sup)
 	free(sup->children);
 	free(sup->times);
 	kreg_table_close(sup->table);
-	close_fd(sup->notify);
-	close_fd(sup->timer);
-	close_fd(sup->wake);
-	close_fd(sup->epoll);
+	kreg_file_close(sup->notify, &sup->notify_file);
+	kreg_file_close(sup->timer, &sup->timer_file);
+	kreg_file_close(sup->wake, &sup->wake_file);
+	kreg_file_close(sup->epoll, &sup->epoll_file);
 	kreg_client_close(sup->client);
 	free(sup);
 }

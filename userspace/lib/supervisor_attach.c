@@ -28,6 +28,8 @@ static int attach(struct child *c, const struct run *run)
 	else if (ret < 0)
 		return ret;
 	c->pidfd = ret;
+	if (ret >= 0)
+		kreg_file_identify(ret, &c->pidfd_file);
 	c->phase = SUP_UP;
 	c->run = run->number;
 	c->entered = true;

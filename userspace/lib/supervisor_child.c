@@ -134,7 +134,7 @@ void kreg_sup_close_sock(struct child *c)
 		return;
 	if (c->sup->process == kreg_process_number())
 		epoll_ctl(c->sup->epoll, EPOLL_CTL_DEL, c->sock, NULL);
-	close(c->sock);
+	kreg_file_close(c->sock, &c->sock_file);
 	c->sock = -1;
 }
 
@@ -151,8 +151,7 @@ void kreg_sup_child_free(struct child *c)
 	kreg_ref_cancel(c->down);
 	kreg_ref_cancel(c->standby);
 	kreg_table_close(c->role);
-	if (c->pidfd >= 0)
-		close(c->pidfd);
+	kreg_file_close(c->pidfd, &c->pidfd_file);
 	kreg_sup_close_sock(c);
 	free(c);
 }

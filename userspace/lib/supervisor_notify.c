@@ -18,7 +18,7 @@ int kreg_sup_notify_open(struct kreg_supervisor *sup)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	unsigned char r[8];
-	int one = 1, len;
+	int one = 1, len, ret;
 
 	if (getrandom(r, sizeof(r), 0) != sizeof(r))
 		return -EIO;
@@ -34,7 +34,8 @@ int kreg_sup_notify_open(struct kreg_supervisor *sup)
 	    bind(sup->notify, (struct sockaddr *)&a,
 		 offsetof(struct sockaddr_un, sun_path) + 1 + len))
 		return -errno;
-	return kreg_sup_watch_fd(sup, sup->notify, &sup->notify);
+	ret = kreg_file_identify(sup->notify, &sup->notify_file);
+	return ret ? ret : kreg_sup_watch_fd(sup, sup->notify, &sup->notify);
 }
 
 /* Who sent it, as the kernel says; 0: nobody knows. */

@@ -152,8 +152,7 @@ void kreg_sup_close_run(struct child *c)
 {
 	kreg_ref_cancel(c->down);
 	c->down = NULL;
-	if (c->pidfd >= 0)
-		close(c->pidfd);
+	kreg_file_close(c->pidfd, &c->pidfd_file);
 	kreg_sup_close_sock(c);
 	c->pidfd = -1;
 	c->pid = 0;

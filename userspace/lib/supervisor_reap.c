@@ -35,13 +35,13 @@ static bool reap_pidfd(int pidfd, siginfo_t *info)
 static void keep_zombie(struct child *c)
 {
 	struct kreg_supervisor *sup = c->sup;
-	int *more = realloc(sup->zombies, (sup->zombie_count + 1) * sizeof(*more));
+	struct zombie *more = realloc(sup->zombies, (sup->zombie_count + 1) * sizeof(*more));
 
 	/* Then it stays until this process ends. */
 	if (!more)
 		return;
 	sup->zombies = more;
-	more[sup->zombie_count++] = c->pidfd;
+	more[sup->zombie_count++] = (struct zombie){ c->pidfd, c->pidfd_file };
 	c->pidfd = -1;
 	sup->reap_at = kreg_deadline(AGAIN_MS);
 }
@@ -69,8 +69,8 @@ void kreg_sup_reap_again(struct kreg_supervisor *sup)
 	if (!sup->zombie_count || kreg_deadline(0) < sup->reap_at)
 		return;
 	for (i = 0; i < sup->zombie_count; i++) {
-		if (reap_pidfd(sup->zombies[i], &info))
-			close(sup->zombies[i]);
+		if (reap_pidfd(sup->zombies[i].pidfd, &info))
+			kreg_file_close(sup->zombies[i].pidfd, &sup->zombies[i].file);
 		else
 			sup->zombies[left++] = sup->zombies[i];
 	}
@@ -81,12 +81,14 @@ void kreg_sup_reap_again(struct kreg_supervisor *sup)
 /* In a child of fork(2) they are the parent's. */
 void kreg_sup_close_zombies(struct kreg_supervisor *sup)
 {
+	const struct zombie *z;
 	siginfo_t info;
 
 	while (sup->zombie_count) {
+		z = &sup->zombies[--sup->zombie_count];
 		if (sup->process == kreg_process_number())
-			reap_pidfd(sup->zombies[sup->zombie_count - 1], &info);
-		close(sup->zombies[--sup->zombie_count]);
+			reap_pidfd(z->pidfd, &info);
+		kreg_file_close(z->pidfd, &z->file);
 	}
 	free(sup->zombies);
 	sup->zombies = NULL;

@@ -51,18 +51,16 @@ static void close_inherited(struct kreg_supervisor *sup)
 	size_t i;
 
 	close_client(sup->client);
-	close(sup->epoll);
-	close(sup->wake);
-	close(sup->timer);
-	close(sup->notify);
+	kreg_file_close(sup->epoll, &sup->epoll_file);
+	kreg_file_close(sup->wake, &sup->wake_file);
+	kreg_file_close(sup->timer, &sup->timer_file);
+	kreg_file_close(sup->notify, &sup->notify_file);
 	for (i = 0; i < sup->count; i++) {
-		if (sup->children[i]->sock >= 0)
-			close(sup->children[i]->sock);
-		if (sup->children[i]->pidfd >= 0)
-			close(sup->children[i]->pidfd);
+		kreg_file_close(sup->children[i]->sock, &sup->children[i]->sock_file);
+		kreg_file_close(sup->children[i]->pidfd, &sup->children[i]->pidfd_file);
 	}
 	for (i = 0; i < sup->zombie_count; i++)
-		close(sup->zombies[i]);
+		kreg_file_close(sup->zombies[i].pidfd, &sup->zombies[i].file);
 }
 
 static void set_ids(int sock, const struct setup_ids *ids)

@@ -65,11 +65,13 @@ static int forked(struct child *c, int sock)
 
 	c->ours = true;
 	c->sock = sock;
+	kreg_file_identify(sock, &c->sock_file);
 	c->pidfd = kreg_pidfd_open(c->pid);
 	if (c->pidfd < 0) {
 		kreg_sup_failed_os(c, c->pidfd, "pidfd_open");
 		return c->err;
 	}
+	kreg_file_identify(c->pidfd, &c->pidfd_file);
 	ret = kreg_monitor_pid(c->sup->client, c->pid, kreg_sup_down, c, &c->down);
 	/* Somebody has killed it. */
 	if (ret == -ESRCH)
