@@ -83,6 +83,9 @@ devices() {
 		env KREG_DEVICE="$tmp/nodev/kreg" "$kreg" ls
 	umount "$tmp/nodev"
 	mknod "$tmp/again" c 10 "$(cat /sys/module/kreg/parameters/minor)"
+	# As a node that was made in a container before the module was loaded.
+	t 'the minor number is always the same' 0 '250 kreg' '' sh -c \
+		"grep -o '[0-9]* kreg\$' /proc/misc"
 	t 'another node of the device' 0 '' '' env KREG_DEVICE="$tmp/again" "$kreg" ls --names
 }
 
@@ -229,10 +232,29 @@ regular file 640' ''
 			"$kreg" take -o /dev/full phones in
 		t 'loses nothing' 0 'from stdin' '' "$kreg" get phones in
 	fi
+	full_disk
 	"$kreg" del --all phones >/dev/null
 }
 
-# A protected table that is parked has no owner: the command claims it for each write.
+# Where there is room for the file that is there, but not for another.
+full_disk() {
+	mkdir "$tmp/small"
+	mount -t tmpfs -o size=64k none "$tmp/small"
+	echo before >"$tmp/small/file"
+	head -c 200000 /dev/urandom >"$tmp/more"
+	"$kreg" put phones long -f "$tmp/more"
+	t 'get into a file on a full disk' 1 '' "kreg get: $tmp/small/file: No space left on device" \
+		"$kreg" get -o "$tmp/small/file" phones long
+	t 'take, too' 1 '' "kreg take: $tmp/small/file: No space left on device" \
+		"$kreg" take -o "$tmp/small/file" phones long
+	t 'the file is as it was' 0 before '' cat "$tmp/small/file"
+	t 'and alone' 0 file '' ls "$tmp/small"
+	"$kreg" get phones long >"$tmp/same"
+	if cmp -s "$tmp/more" "$tmp/same"; then ok 'it is there still'; else not_ok 'it is lost'; fi
+	umount "$tmp/small"
+	"$kreg" del phones long >/dev/null
+}
+
 # Without the standard files, whose numbers others could get.
 closed() {
 	"$kreg" new --orphan park closed
@@ -251,6 +273,7 @@ closed() {
 	"$kreg" rm closed
 }
 
+# A protected table that is parked has no owner: the command claims it for each write.
 protected() {
 	"$kreg" new -a protected ledger
 	t 'put into a protected table' 0 '' '' "$kreg" put ledger k v
@@ -641,14 +664,14 @@ dead() {
 # Each signal comes to the command, and none ends kreg hold.
 held_signals() {
 	cat >"$tmp/traps" <<-'EOF'
-	for s in 1 10 12 14 18 20 23 26 27 28 29 34 50 64; do
+	for s in 1 10 12 14 16 18 20 23 24 25 26 27 28 29 30 31 34 50 64; do
 		trap "echo $s >>$1/got" $s
 	done
 	echo $$ >>"$1/pids"
 	while :; do sleep 0.05; done
 	EOF
 	holding -r always desk -- sh "$tmp/traps" "$tmp"
-	for s in 1 10 12 14 18 23 26 27 28 29 34 50 64; do
+	for s in 1 10 12 14 16 18 23 24 25 26 27 28 29 30 31 34 50 64; do
 		: >"$tmp/got"
 		kill -$s $keeper
 		wait_until grep -qx $s "$tmp/got"
@@ -692,6 +715,45 @@ held_signals() {
 	wait $holder
 	run sh -c "{ $kreg hold desk sleep 0.5; echo \$? >$tmp/status; } 2>&1 | :"
 	t 'nor does a pipe that nobody reads' 0 0 '' cat "$tmp/status"
+}
+
+# interrupts NAME FILE COMMAND...: when there is something in the file, SIGINT ends it. It is no
+# background job, which a shell has ignore that. It may write another pid to $tmp/int.
+interrupts() {
+	name=$1 file=$2
+	shift 2
+	: >"$tmp/int"
+	(wait_until test -s "$file" && wait_until sleeps "$(cat "$tmp/int")" &&
+		kill -INT "$(cat "$tmp/int")") &
+	run sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/int" "$@"
+	check "$name" 130 '' '*'
+}
+
+# SIGINT, and SIGTERM where the command has given the table away.
+held_interrupts() {
+	rm -f "$tmp/pids"
+	interrupts 'SIGINT ends hold and its command' "$tmp/pids" \
+		"$kreg" hold -r always desk -- sh -c "echo \$\$ >$tmp/pids; exec sleep 1000"
+	t 'which is dead' 0 '' '' dead "$tmp/pids"
+	"$kreg" claim desk 2>/dev/null &
+	holder=$!
+	pids="$pids $holder"
+	wait_until owned_by desk $holder
+	interrupts 'SIGINT ends hold that stands by' "$tmp/int" "$kreg" hold --wait desk true
+	interrupts 'and claim that waits' "$tmp/int" "$kreg" claim --wait desk
+	kill -TERM $holder
+	wait $holder
+	watching
+	"$kreg" hold --wait -r always desk -- "$kreg" give desk $watcher 2>"$tmp/says" &
+	keeper=$!
+	pids="$pids $keeper"
+	wait_until grep -q 'standing by' "$tmp/says"
+	wait_until owned_by desk $watcher
+	kill -TERM $keeper
+	wait $keeper
+	t 'hold is ended while it waits for what was given away' 0 143 '' echo $?
+	kill -TERM $watcher
+	wait $watcher
 }
 
 # What the command has started, and what becomes of it.
@@ -766,6 +828,10 @@ inits() {
 		while [ ! -s $tmp/pids ]; do sleep 0.05; done; exec $kreg claim --wait three"
 	as_init 'and while it waits for a key' 143 "$kreg new four; echo 1 >$tmp/pids
 		exec $kreg wait -p four key"
+	: >"$tmp/pids"
+	interrupts 'process 1 is ended by SIGINT, too' "$tmp/pids" unshare -p -f sh -c \
+		"read init rest </proc/self/stat; echo \$init >$tmp/int
+		exec $kreg hold -r always one -- sh -c 'echo 1 >$tmp/pids; exec sleep 1000'"
 	for id in $("$kreg" ls --all --json |
 		sed -n 's/.*"name":"\(one\|two\|three\|four\)","id":\([0-9]*\),.*/\2/p'); do
 		"$kreg" rm --id "$id"
@@ -1187,6 +1253,7 @@ watches
 holds
 killed_holds
 held_signals
+held_interrupts
 held_groups
 inits
 deaths

@@ -49,6 +49,15 @@ expect yes "loaded again" reload
 result $? "the device comes with the module"
 expect yes "all counters begin at zero" counters_are_zero
 
+# By these depmod(8) and systemd make a node before the module is there, and find the module for it.
+file=${KREG_MODULE:-/vm/module.ko}
+if [ -e "$file" ]; then
+	tr '\0' '\n' <"$file" | grep -qx 'alias=devname:kreg'
+	result $? "the module tells the name of its node"
+	tr '\0' '\n' <"$file" | grep -qx 'alias=char-major-10-250'
+	result $? "and its number, which is fixed"
+fi
+
 # In its place what loads the module when the node is opened; the node may be older.
 minor=$(cat "$params/minor")
 node=$(mktemp -u) modprobe=$(cat /proc/sys/kernel/modprobe) loader=$(mktemp)
