@@ -19,7 +19,7 @@ static const char * const of_limits[] = {
 	[KREG_LIMIT_STRANGERS] =
 	  "other users have all the room that they may have in the mailbox of process %p, three quarters (%(max_events), %(max_event_bytes)): that process must read its events",
 	[KREG_LIMIT_QUEUED] =
-	  "too many asynchronous writes of this client wait, or too many bytes: synchronise first",
+	  "too many asynchronous writes of this client wait, or too many bytes (the most are 4096 and 4 MiB): synchronise first",
 	[KREG_LIMIT_USER_QUEUED] =
 	  "too many asynchronous writes of all clients of this user wait (%(max_user_queued)): synchronise first, or try again later",
 	[KREG_LIMIT_USER_QUEUED_BYTES] =

@@ -43,6 +43,17 @@ static void times(void)
 	}
 }
 
+/* A time that no number of nanoseconds could tell is none: it is for ever. */
+static void deadlines(void)
+{
+	uint64_t now = kreg_deadline(0);
+
+	check(kreg_deadline(INT64_MAX / 1000000000) > now, "three centuries");
+	check(!kreg_deadline(INT64_MAX / 1000), "more than that");
+	check(!kreg_deadline(INT64_MAX - 1), "almost for ever");
+	check(!kreg_deadline(INT64_MAX), "for ever");
+}
+
 static void numbers(void)
 {
 	unsigned int mode = 0, word = 0;
@@ -344,7 +355,7 @@ static void terminals(void)
 static void limits(void)
 {
 	const char *text[KREG_DENIED_ROLE + 1] = { NULL };
-	unsigned int i, j, none = 0, same = 0;
+	unsigned int i, j, none = 0, same = 0, vague = 0;
 
 	for (i = KREG_LIMIT_TABLES; i <= KREG_DENIED_ROLE; i++) {
 		text[i] = kreg_limit_sentence(i, TRY_OTHER);
@@ -353,9 +364,13 @@ static void limits(void)
 			i != KREG_LIMIT_NAMESPACES;
 		for (j = 0; j < i; j++)
 			same += text[i] && text[j] && !strcmp(text[i], text[j]);
+		/* What fills a table may be memory or the number of objects. */
+		vague += text[i] && i <= KREG_LIMIT_PIN_MS && i != KREG_LIMIT_TABLE &&
+			 !strstr(text[i], "%(") && !strstr(text[i], "(the most ");
 	}
 	check(!none, "each limit has a sentence");
 	check(!same, "of its own");
+	check(!vague, "with the figure, and the parameter if there is one");
 	check(strcmp(kreg_limit_sentence(KREG_LIMIT_WAITERS, TRY_LINE), text[KREG_LIMIT_WAITERS]),
 	      "a line for a key is not one for a table");
 }
@@ -364,6 +379,7 @@ int main(void)
 {
 	printf("TAP version 13\n");
 	times();
+	deadlines();
 	numbers();
 	bytes();
 	texts();
