@@ -179,10 +179,20 @@ static int connect_to(int fd, const struct found *found)
 	return 0;
 }
 
+/* 0: it is no socket. For a call this is cheaper than fstat(2). */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
 static int identify(struct link *link)
 {
 	int ret = kreg_file_identify(link->fd, &link->file);
 
+	link->cookie = cookie_of(link->fd);
 	return ret || link->pidfd < 0 ? ret :
 	       kreg_file_identify(link->pidfd, &link->pidfd_file);
 }
@@ -344,7 +354,7 @@ int kreg_link_get(struct calling *calling, struct link **link)
 			return ret;
 		*link = borrow_link(peer, found.version, &old);
 		free_links(old);
-		if (*link && !kreg_file_check((*link)->fd, &(*link)->file))
+		if (*link && (*link)->cookie && cookie_of((*link)->fd) == (*link)->cookie)
 			return 0;
 		/* The program has closed its descriptor. */
 		if (*link)

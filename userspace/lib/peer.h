@@ -13,6 +13,7 @@ struct link {
 	int fd;
 	int pidfd;		/* of the server's process */
 	struct file_id file, pidfd_file;
+	uint64_t cookie;	/* that no other socket has */
 	uint64_t version;	/* of the entry by which it was found */
 	uint64_t id;		/* of the last call */
 };
