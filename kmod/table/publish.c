@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "client/client.h"
 #include "client/ns.h"
 #include "client/proc.h"
 #include "store/edit.h"
 #include "store/reader.h"
 #include "store/write.h"
+#include "table/bind.h"
 #include "table/bond.h"
 #include "table/names.h"
 #include "table/publish.h"
@@ -107,6 +109,8 @@ static __always_inline bool describe_change(const struct kreg_table *t, struct k
 		break;
 	case KREG_CHANGE_DELETE:
 		e->kind = KREG_EVENT_DELETE;
+		if (unlikely(c->special && c->mine))
+			e->process = kreg_proc_name(c->bind->client->proc, t->ns->key.pid_ns);
 		break;
 	case KREG_CHANGE_CLEAR:
 		e->kind = KREG_EVENT_CLEAR;

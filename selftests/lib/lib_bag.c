@@ -216,7 +216,6 @@ TEST_F(bag, only_for_one_object)
 	struct kreg_loan loan = KREG_LOAN_INIT;
 	struct kreg_object *object;
 	struct kreg_batch *batch;
-	struct kreg_ref *ref;
 	int64_t number;
 	size_t len;
 	char room[8];
@@ -238,8 +237,6 @@ TEST_F(bag, only_for_one_object)
 	REFUSED(kreg_lease(self->table, "key", 3, 0, &value, &len, &loan));
 	REFUSED(kreg_counter_add(self->table, "key", 3, 1, &number));
 	REFUSED(kreg_register_wait(self->table, "key", 3, "b", 1, NULL, 0, &holder));
-	REFUSED(kreg_subscribe(self->table, KREG_SUBSCRIBE_KINDS, KREG_SUBSCRIBE_PRESENT, 0, NULL,
-			       NULL, &ref));
 	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &batch));
 	REFUSED(kreg_batch_get(batch, "key", 3, 8));
 	kreg_batch_free(batch);

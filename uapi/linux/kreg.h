@@ -2279,7 +2279,7 @@ enum kreg_cause {
  * @process: as its pid was in the namespace of the client. TRANSFER: the former owner; DOWN:
  *	who died; zero: the table had no owner, or was not there; OWNER: the new one; zero:
  *	none; CREATE, UPDATE, EXIT and READY: to whom the object is or was bound; READY: with
- *	the pid 0 if it lingers
+ *	the pid 0 if it lingers; DELETE with %KREG_OP_MINE: whose it was
  * @cause: enum kreg_cause
  * @status: wait status of @process, with OWNER of the former owner, as in waitpid(2): exit
  *	code, signal, core

@@ -23,6 +23,7 @@ struct mail {
 };
 
 struct present;
+struct table_state;
 
 /* Of a client, under the lock of ref.c. */
 struct refs {
@@ -235,10 +236,12 @@ enum whose kreg_subscription_take(struct subscription *s, const struct kreg_even
 				  struct taken *taken);
 
 /*
- * present.c: what is there when a subscription begins. All but kreg_present_new(), _free() and
- * _next() are called under the lock of ref.c.
+ * present.c: what is there when a subscription begins. All but kreg_present_new(), _fetch(),
+ * _free() and _next() are called under the lock of ref.c.
  */
 int kreg_present_new(struct kreg_table *table, struct present **present);
+/* The subscription has begun: read what it does not read as it is handed out. */
+int kreg_present_fetch(struct present *p, struct kreg_table *table);
 /* It was not begun. */
 void kreg_present_free(struct present *p);
 void kreg_present_set(struct present *p, uint64_t seq, uint64_t version);
@@ -251,6 +254,16 @@ bool kreg_present_covers(const struct present *p, const struct kreg_event *event
 bool kreg_present_is_past(const struct present *p, const struct kreg_event *event);
 /* 1: @taken is what is there; 0: nothing is to be told; or an error. */
 int kreg_present_next(struct kreg_client *client, struct taken *taken);
+
+/* present_state.c: all objects of @table, as of *@version; to be freed with kreg_state_free(). */
+int kreg_state_get(struct kreg_table *table, struct table_state **state, uint64_t *version);
+/* The event of the next object, or NULL; and that it is told. */
+const struct kreg_event *kreg_state_next(const struct table_state *s);
+void kreg_state_pass(struct table_state *s);
+void kreg_state_free(struct table_state *s);
+/* Bytes that are behind the event of an object; write both. */
+size_t kreg_state_bytes(const struct kreg_object *object);
+void kreg_state_describe(struct kreg_event *event, const struct kreg_object *object);
 
 /* registry.c: @io->flags and what goes with them are set; who has a key. */
 int kreg_register_run(struct kreg_table *table, struct kreg_ioc_register *io,

@@ -6,6 +6,10 @@
  * its key as the scan has found it. Only keys that were written during the scan are kept for
  * that, and of those only the last ones, of which the ring of the kernel may still have the
  * events.
+ *
+ * Where a key may have several objects its version says nothing of the others. So such a table is
+ * pinned, and all of it read, when the subscription has begun: events up to the version of the pin
+ * are left out.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,19 +36,27 @@ struct present {
 	const struct kreg_object *object;	/* fetched, and not told yet */
 	uint64_t seq;		/* of the last event, */
 	uint64_t version;	/* and version of the last write before it began */
-	uint64_t newest;	/* version that the scan has found */
+	uint64_t newest;	/* version that the scan has found, or that of the pin */
+	bool pinned;		/* what was there is in @state */
+	struct table_state *state;
 	struct found **found;	/* in the end in the order of keys */
 	size_t count;
 	size_t room;
 	size_t bytes;		/* that their events take in the ring, at least */
 };
 
-int kreg_present_new(struct kreg_table *table, struct present **present)
+static int open_scan(struct present *p, struct kreg_table *table)
 {
-	struct kreg_scan_options options = {
+	const struct kreg_scan_options options = {
 		.size = sizeof(options),
 		.flags = KREG_SCAN_PROCESSES,
 	};
+
+	return kreg_scan_open(table, &options, &p->scan);
+}
+
+int kreg_present_new(struct kreg_table *table, struct present **present)
+{
 	struct present *p = calloc(1, sizeof(*p));
 	int ret;
 
@@ -52,7 +64,8 @@ int kreg_present_new(struct kreg_table *table, struct present **present)
 		return -ENOMEM;
 	p->table = table->id;
 	p->users = 1;
-	ret = kreg_scan_open(table, &options, &p->scan);
+	p->pinned = kreg_table_is_bag(table);
+	ret = p->pinned ? 0 : open_scan(p, table);
 	if (ret)
 		free(p);
 	else
@@ -70,6 +83,7 @@ void kreg_present_free(struct present *p)
 	for (i = 0; i < p->count; i++)
 		free(p->found[i]);
 	free(p->found);
+	kreg_state_free(p->state);
 	free(p);
 }
 
@@ -203,10 +217,17 @@ static int remember(struct present *p, const struct kreg_object *object)
 	return 0;
 }
 
-/* Whether it is of one object. */
+/* Whether it is of objects of one key. */
 static bool is_of_object(const struct kreg_event *event)
 {
 	return event->kind <= KREG_EVENT_EXIT || event->kind == KREG_EVENT_EXPIRED;
+}
+
+/* Whether it was committed before the table was pinned. */
+static bool is_in_state(const struct present *p, const struct kreg_event *event)
+{
+	return (is_of_object(event) || event->kind == KREG_EVENT_CLEAR) &&
+	       event->version <= p->newest;
 }
 
 bool kreg_present_covers(const struct present *p, const struct kreg_event *event)
@@ -215,6 +236,8 @@ bool kreg_present_covers(const struct present *p, const struct kreg_event *event
 	size_t low = 0, high = p->count, middle;
 	int diff;
 
+	if (p->pinned)
+		return is_in_state(p, event);
 	if (!is_of_object(event))
 		return false;
 	while (low < high) {
@@ -252,24 +275,40 @@ static struct kreg_event *make_event(struct mail *mail, size_t len)
 
 static int make_of_object(struct kreg_client *client, struct present *p)
 {
-	struct kreg_event *event;
-	const void *key, *value;
-	size_t key_len, value_len;
-	int ret;
+	struct kreg_event *event = make_event(&client->mail, kreg_state_bytes(p->object));
+	int ret = event ? remember(p, p->object) : -ENOMEM;
 
-	key = kreg_object_key(p->object, &key_len);
-	value = kreg_object_value(p->object, &value_len);
-	event = make_event(&client->mail, key_len + value_len);
-	ret = event ? remember(p, p->object) : -ENOMEM;
 	if (ret)
 		return ret;
-	event->key_len = key_len;
-	event->value_len = value_len;
-	event->version = kreg_object_version(p->object);
-	event->process = kreg_object_process(p->object);
-	memcpy(event + 1, key, key_len);
-	memcpy((char *)(event + 1) + key_len, value, value_len);
+	kreg_state_describe(event, p->object);
 	p->object = NULL;
+	return KREG_EVENT_CREATE;
+}
+
+int kreg_present_fetch(struct present *p, struct kreg_table *table)
+{
+	int ret;
+
+	if (!p->pinned)
+		return 0;
+	ret = kreg_state_get(table, &p->state, &p->version);
+	p->newest = p->version;
+	return ret;
+}
+
+/* 0: all were told. */
+static int make_of_state(struct kreg_client *client, struct present *p)
+{
+	const struct kreg_event *next = kreg_state_next(p->state);
+	struct kreg_event *event;
+
+	if (!next)
+		return 0;
+	event = make_event(&client->mail, next->key_len + next->value_len);
+	if (!event)
+		return -ENOMEM;
+	memcpy(event, next, sizeof(*next) + next->key_len + next->value_len);
+	kreg_state_pass(p->state);
 	return KREG_EVENT_CREATE;
 }
 
@@ -291,8 +330,12 @@ static int make_of_end(struct kreg_client *client, struct present *p, int scanne
  */
 static int make_next(struct kreg_client *client, struct present *p)
 {
-	int ret = p->object ? 1 : kreg_scan_next(p->scan, &p->object);
+	int ret;
 
+	if (p->pinned)
+		ret = make_of_state(client, p);
+	else
+		ret = p->object ? 1 : kreg_scan_next(p->scan, &p->object);
 	if (ret == 1)
 		ret = make_of_object(client, p);
 	else if (!ret || ret == -EACCES)
@@ -362,6 +405,8 @@ static void end_scan(struct present *p)
 		qsort(p->found, p->count, sizeof(*p->found), by_key);
 	kreg_scan_close(p->scan);
 	p->scan = NULL;
+	kreg_state_free(p->state);
+	p->state = NULL;
 }
 
 int kreg_present_next(struct kreg_client *client, struct taken *taken)

@@ -108,7 +108,9 @@ static int ask_kernel(struct kreg_table *table, struct subscription *s, uint64_t
 	if (!s->present)
 		return 0;
 	kreg_present_set(s->present, io.out_seq, io.out_version);
-	ret = make_readable(table->client);
+	ret = kreg_present_fetch(s->present, table);
+	if (!ret)
+		ret = make_readable(table->client);
 	if (ret)
 		end_again(table->client, io.out_id);
 	return ret;
@@ -136,9 +138,6 @@ static int new_subscription(struct kreg_table *table, unsigned int kinds, unsign
 	ret = check_flags(kinds, flags, after_seq);
 	if (ret)
 		return ret;
-	/* Events do not say which object of a key has gone. */
-	if (flags & KREG_SUBSCRIBE_PRESENT && kreg_table_is_bag(table))
-		return -EOPNOTSUPP;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;

@@ -45,6 +45,12 @@ extern "C" {
  * are written, as far as the kernel may still have events of them: 3 MiB in all at most, until
  * the events have come past them. After an OVERFLOW subscribe anew.
  *
+ * Where keys may have several objects, the table is pinned and all of it is read when the
+ * subscription begins, into memory that is freed with KREG_EVENT_READY. A
+ * KREG_EVENT_DELETE then says that objects of the key have gone, not which: all of them, but for
+ * kreg_unregister(), which removes those of kreg_event_process(), and kreg_del_value() and
+ * kreg_del_object(), after which the key is to be read anew.
+ *
  * With KREG_SUBSCRIBE_ACK kreg_sync_notify() of others waits until an event is acknowledged.
  * That is done when @fn has returned; without @fn the program calls kreg_event_ack().
  *
@@ -52,7 +58,7 @@ extern "C" {
  *
  * Errors: -EACCES: the caller may not read the table; -EINVAL: no kinds, flags that
  * contradict each other, or there is no event @after_seq yet; -EDQUOT: subscriptions of the
- * client or of the table, or bytes; -ESTALE.
+ * client or of the table, or bytes, or pins; -ESTALE.
  */
 int kreg_subscribe(struct kreg_table *table, unsigned int kinds, unsigned int flags,
 		   uint64_t after_seq, kreg_event_fn fn, void *arg, struct kreg_ref **ref)
