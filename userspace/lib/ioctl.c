@@ -79,9 +79,15 @@ static void keep_error(unsigned int cmd, const void *arg)
 	}
 }
 
+/* What other files answer to a command that they do not know. */
+static bool is_unknown(int err)
+{
+	return err == ENOTTY || err == EINVAL || err == ENOSYS;
+}
+
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 {
-	int ret, tries;
+	int ret, err, tries;
 
 	for (tries = 0; ; tries++) {
 		ret = ioctl(client->fd, cmd, arg);
@@ -93,8 +99,10 @@ int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
 		if (ret > 0)
 			return -EPROTO;
 		/* The program has closed the descriptor, and another file has its number. */
-		if (errno == ENOTTY && kreg_client_check(client))
+		err = errno;
+		if (is_unknown(err) && kreg_client_check(client))
 			return -EBADF;
+		errno = err;
 		keep_error(cmd, arg);
 		if (errno != ENXIO || tries == 2)
 			return -errno;
