@@ -299,6 +299,8 @@ static void make_scan_after(struct __test_metadata *_metadata, struct world *w,
 		.buf_len = sizeof(room),
 	};
 
+	if (flags & KREG_SCAN_OF)
+		scan.process = test_self(w->fd);
 	test_scan(w->fd, &scan);
 	ASSERT_LT(0, scan.out_len);
 	call_init(c, KREG_IOC_SCAN, sizeof(c->arg.scan), true);
@@ -318,6 +320,16 @@ MAKER(make_scan)
 SWEEP(scan, .make = make_scan)
 SWEEP(scan_keys, .make = make_scan, .flags = KREG_SCAN_KEYS)
 SWEEP(scan_processes, .make = make_scan, .flags = KREG_SCAN_PROCESSES)
+
+/* Of what is bound to the caller. */
+MAKER(make_scan_of)
+{
+	test_bind(w->fd, w->table, "bound", "v");
+	make_scan_after(_metadata, w, c, KREG_SCAN_OF | test->flags, NULL, 0);
+}
+
+SWEEP(scan_of, .make = make_scan_of, .flags = KREG_SCAN_PROCESSES)
+SWEEP(scan_of_keys, .make = make_scan_of, .flags = KREG_SCAN_KEYS)
 
 /* A scan that goes on after the first object. */
 MAKER(make_scan_on)

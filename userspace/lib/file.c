@@ -23,7 +23,7 @@ int kreg_file_identify(int fd, struct file_id *id)
 
 int kreg_file_check(int fd, const struct file_id *id)
 {
-	struct file_id now;
+	struct file_id now = { 0 };
 	int ret = kreg_file_identify(fd, &now);
 
 	if (ret)
