@@ -124,10 +124,13 @@ TEST_F(server, server)
 	pid = fork();
 	if (!pid) {
 		end(&own);
-		_exit(call(self->peer, "e", buf, sizeof(buf)) ? 1 : 0);
+		_exit(-call(self->peer, "e", buf, sizeof(buf)));
 	}
-	while (!kept)
-		ASSERT_LT(0, kreg_server_dispatch(server, 10000));
+	while (!kept) {
+		ASSERT_LT(0, kreg_server_dispatch(server, 10000)) {
+			TH_LOG("status of the caller: %x", end_of(pid));
+		}
+	}
 	ASSERT_EQ(5, take(&own));
 	EXPECT_EQ(-EPIPE, kreg_reply(kept, "x", 1));
 	kreg_server_end(server, 0);
