@@ -59,32 +59,6 @@ TEST(client_open_fd)
 	kreg_client_close(client);
 }
 
-/* The program has closed a client's descriptor and opened another file under its number. */
-TEST(descriptor_taken)
-{
-	struct kreg_client *client;
-	struct kreg_process self;
-	const struct kreg_event *event;
-	int pipes[2], fd, random;
-	char byte;
-
-	ASSERT_EQ(0, kreg_client_open(NULL, &client));
-	ASSERT_EQ(0, pipe(pipes));
-	fd = kreg_client_fd(client);
-	ASSERT_EQ(fd, dup2(pipes[0], fd));
-	ASSERT_EQ(1, write(pipes[1], "x", 1));
-	EXPECT_EQ(-EBADF, kreg_event_next(client, 0, &event));
-	EXPECT_EQ(-EBADF, kreg_client_self(client, &self));
-	/* One that answers EINVAL to commands that it does not know. */
-	random = open("/dev/random", O_RDONLY);
-	ASSERT_LE(0, random);
-	ASSERT_EQ(fd, dup2(random, fd));
-	EXPECT_EQ(-EBADF, kreg_client_self(client, &self));
-	ASSERT_EQ(fd, dup2(pipes[0], fd));
-	kreg_client_close(client);
-	EXPECT_EQ(1, read(fd, &byte, 1));
-}
-
 /* In whatever order handles are closed. */
 TEST(closing_order)
 {

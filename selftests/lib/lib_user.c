@@ -262,8 +262,8 @@ static int forbid_open(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return 0;
 	if (!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		return ENOMEM;
-	return errno == EINVAL && !setrlimit(RLIMIT_NOFILE, &none) ? EMFILE : 0;
+		return -ENOMEM;
+	return errno == EINVAL && !setrlimit(RLIMIT_NOFILE, &none) ? -EMFILE : 0;
 }
 
 static int use_opened(int fd)
@@ -298,7 +298,7 @@ TEST_F(lib, opened_before)
 		    kreg_client_open(NULL, &client) != -ENOENT)
 			_exit(2);
 		err = forbid_open();
-		if (!err || kreg_client_open(NULL, &client) != -err)
+		if (!err || kreg_client_open(NULL, &client) != err)
 			_exit(4);
 		_exit(use_opened(fd) ? 3 : 1);
 	}

@@ -82,7 +82,7 @@ static void keep_error(unsigned int cmd, const void *arg)
 /* What other files answer to a command that they do not know. */
 static bool is_unknown(int err)
 {
-	return err == ENOTTY || err == EINVAL || err == ENOSYS;
+	return err == ENOTTY || err == EINVAL;
 }
 
 int kreg_ioctl(struct kreg_client *client, unsigned int cmd, void *arg)
