@@ -335,7 +335,10 @@ static long job_come_and_go(struct job *job)
 	return 0;
 }
 
-/* Until both were seen: a name is there or not; that a table goes while it is looked up does not show. */
+/*
+ * Until both were seen: a name is there or not; that a table goes while it is looked up does not
+ * show.
+ */
 TEST_F_TIMEOUT(order, names, test_scale(180))
 {
 	struct kid *owner = kid_start(_metadata);
