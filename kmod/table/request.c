@@ -25,6 +25,7 @@ static void drop_brought(struct kreg_table_req *c)
 	if (c->role)
 		kreg_policy_free(c->role_policy, c->role->user);
 	kreg_standby_free(c->standby);
+	kreg_stream_put(c->stream);
 }
 
 static void forget_brought(struct kreg_table_req *c)
@@ -37,6 +38,7 @@ static void forget_brought(struct kreg_table_req *c)
 	c->limit = NULL;
 	c->role_policy = NULL;
 	c->standby = NULL;
+	c->stream = NULL;
 }
 
 static void free_table_req(struct kreg_req *req)
@@ -46,7 +48,6 @@ static void free_table_req(struct kreg_req *req)
 	if (c->creates && !c->table->listed)
 		kreg_names_release(c->table->ns, c->table->id);
 	drop_brought(c);
-	kreg_stream_put(c->stream);
 	kreg_table_put(c->role);
 	kfree(c->data);
 	kreg_proc_put(c->to);

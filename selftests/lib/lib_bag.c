@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: keys with several objects, and what is only for keys with one. */
-#include "lib/lib.h"
+#include "lib/bag.h"
 
 FIXTURE(bag)
 {
@@ -20,19 +20,12 @@ FIXTURE_VARIANT_ADD(bag, duplicate_bag) { .type = KREG_TYPE_DUPLICATE_BAG, .twic
 
 FIXTURE_SETUP(bag)
 {
-	struct kreg_open_options options = KREG_OPEN_OPTIONS_INIT;
-
-	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
-	options.flags = KREG_OPEN_CREATE;
-	options.type = variant->type;
-	ASSERT_EQ(0, kreg_table_open(self->client, "bag", &options, &self->table));
+	ASSERT_EQ(0, open_bag(variant->type, &self->client, &self->table));
 }
 
 FIXTURE_TEARDOWN(bag)
 {
-	kreg_table_destroy(self->table);
-	kreg_table_close(self->table);
-	kreg_client_close(self->client);
+	close_bag(self->client, self->table);
 }
 
 static void put_all(struct __test_metadata *_metadata, struct kreg_table *table, const char *key,

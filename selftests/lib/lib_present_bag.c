@@ -2,6 +2,7 @@
 /* libkreg: what is there, then what changes, where a key may have several objects. */
 #include "kit/file.h"
 #include "kit/util.h"
+#include "lib/bag.h"
 #include "lib/event.h"
 
 #define KEYS	64
@@ -25,19 +26,12 @@ FIXTURE_VARIANT_ADD(bag, duplicate_bag) { .type = KREG_TYPE_DUPLICATE_BAG };
 
 FIXTURE_SETUP(bag)
 {
-	struct kreg_open_options options = KREG_OPEN_OPTIONS_INIT;
-
-	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
-	options.flags = KREG_OPEN_CREATE;
-	options.type = variant->type;
-	ASSERT_EQ(0, kreg_table_open(self->client, "bag", &options, &self->table));
+	ASSERT_EQ(0, open_bag(variant->type, &self->client, &self->table));
 }
 
 FIXTURE_TEARDOWN(bag)
 {
-	kreg_table_destroy(self->table);
-	kreg_table_close(self->table);
-	kreg_client_close(self->client);
+	close_bag(self->client, self->table);
 }
 
 #define SUBSCRIBE()									\

@@ -148,7 +148,8 @@ const struct command cmd_load = {
 		"scan' prints them. Lines that make no sense are told by their number, and end\n"
 		"it.\n\n"
 		"  -f, --format FORMAT  text: key, tabulator, value, both escaped, or in\n"
-		"                       hexadecimal digits with --hex (default) json: an object\n"
-		"                       with key and value, or key_hex and value_hex",
+		"                       hexadecimal digits with --hex (default)\n"
+		"                       json: an object with key and value, or key_hex and\n"
+		"                       value_hex",
 	.run = run,
 };

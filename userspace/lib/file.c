@@ -14,7 +14,7 @@ int kreg_file_identify(int fd, struct file_id *id)
 {
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (fd < 0 || fstat(fd, &st))
 		return -errno;
 	id->device = st.st_dev;
 	id->inode = st.st_ino;
@@ -24,7 +24,7 @@ int kreg_file_identify(int fd, struct file_id *id)
 int kreg_file_check(int fd, const struct file_id *id)
 {
 	struct file_id now = { 0 };
-	int ret = kreg_file_identify(fd, &now);
+	int ret = fd < 0 ? -EBADF : kreg_file_identify(fd, &now);
 
 	if (ret)
 		return ret;

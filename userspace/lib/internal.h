@@ -146,7 +146,10 @@ int kreg_device_open(const char *path);
 int kreg_client_set(struct kreg_client *client, int fd);
 /* Open the device again if the calling process has not opened the file. */
 int kreg_client_reopen(struct kreg_client *client);
-/* file.c: 0 or an error. */
+/*
+ * file.c: 0 or an error; with a descriptor below 0, errno, so that it comes right behind what makes
+ * one: who frees what it is in closes no other.
+ */
 int kreg_file_identify(int fd, struct file_id *id);
 /* -EBADF if the descriptor is not that file any more. */
 int kreg_file_check(int fd, const struct file_id *id);

@@ -188,15 +188,6 @@ static uint64_t cookie_of(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
 }
 
-static int identify(struct link *link)
-{
-	int ret = kreg_file_identify(link->fd, &link->file);
-
-	link->cookie = cookie_of(link->fd);
-	return ret || link->pidfd < 0 ? ret :
-	       kreg_file_identify(link->pidfd, &link->pidfd_file);
-}
-
 /*
  * The pidfd is his, since he was alive before and after it was opened. A failure of connect(2)
  * means something only if he is alive after it, too.
@@ -207,12 +198,15 @@ static int make_link(struct kreg_peer *peer, const struct found *found, struct l
 
 	link->version = found->version;
 	link->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (link->fd < 0)
-		return -errno;
+	ret = kreg_file_identify(link->fd, &link->file);
+	if (ret)
+		return ret;
+	link->cookie = cookie_of(link->fd);
 	link->pidfd = kreg_pidfd_open(found->process.pid);
 	if (link->pidfd < 0 && link->pidfd != -ESRCH)
 		return link->pidfd;
-	ret = identify(link);
+	if (link->pidfd >= 0)
+		ret = kreg_file_identify(link->pidfd, &link->pidfd_file);
 	if (ret)
 		return ret;
 	err = connect_to(link->fd, found);

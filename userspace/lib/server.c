@@ -71,12 +71,12 @@ static int open_server(struct kreg_server *server, const char *directory)
 	if (ret)
 		return ret;
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (server->epoll < 0)
-		return -errno;
+	ret = kreg_file_identify(server->epoll, &server->epoll_file);
+	if (ret)
+		return ret;
 	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = watch_fd(server, server->wake, EPOLLIN, &server->wake);
-	ret = ret ? ret : kreg_file_identify(server->epoll, &server->epoll_file);
-	ret = ret ? ret : kreg_file_identify(server->wake, &server->wake_file);
+	ret = kreg_file_identify(server->wake, &server->wake_file);
+	ret = ret ? ret : watch_fd(server, server->wake, EPOLLIN, &server->wake);
 	if (ret)
 		return ret;
 	server->spare = fcntl(server->wake, F_DUPFD_CLOEXEC, 0);
@@ -87,8 +87,6 @@ static int open_server(struct kreg_server *server, const char *directory)
 	if (ret)
 		return ret;
 	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (server->listener < 0)
-		return -errno;
 	ret = kreg_file_identify(server->listener, &server->listener_file);
 	ret = ret ? ret : bind_socket(server, directory);
 	return ret ? ret : watch_fd(server, server->listener, EPOLLIN, &server->listener);

@@ -23,19 +23,17 @@ static int open_fds(struct kreg_supervisor *sup)
 	int ret;
 
 	sup->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (sup->epoll < 0)
-		return -errno;
 	ret = kreg_file_identify(sup->epoll, &sup->epoll_file);
 	if (ret)
 		return ret;
 	sup->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = kreg_sup_watch_fd(sup, sup->wake, &sup->wake);
-	ret = ret ? ret : kreg_file_identify(sup->wake, &sup->wake_file);
+	ret = kreg_file_identify(sup->wake, &sup->wake_file);
+	ret = ret ? ret : kreg_sup_watch_fd(sup, sup->wake, &sup->wake);
 	if (ret)
 		return ret;
 	sup->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	ret = kreg_sup_watch_fd(sup, sup->timer, &sup->timer);
-	ret = ret ? ret : kreg_file_identify(sup->timer, &sup->timer_file);
+	ret = kreg_file_identify(sup->timer, &sup->timer_file);
+	ret = ret ? ret : kreg_sup_watch_fd(sup, sup->timer, &sup->timer);
 	if (!ret)
 		ret = kreg_sup_watch_fd(sup, kreg_client_fd(sup->client), sup->client);
 	return ret ? ret : kreg_sup_notify_open(sup);

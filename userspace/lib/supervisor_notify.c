@@ -28,14 +28,14 @@ int kreg_sup_notify_open(struct kreg_supervisor *sup)
 		       r[4], r[5], r[6], r[7]);
 	memcpy(a.sun_path + 1, sup->notify_name, len);
 	sup->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (sup->notify < 0)
-		return -errno;
+	ret = kreg_file_identify(sup->notify, &sup->notify_file);
+	if (ret)
+		return ret;
 	if (setsockopt(sup->notify, SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)) ||
 	    bind(sup->notify, (struct sockaddr *)&a,
 		 offsetof(struct sockaddr_un, sun_path) + 1 + len))
 		return -errno;
-	ret = kreg_file_identify(sup->notify, &sup->notify_file);
-	return ret ? ret : kreg_sup_watch_fd(sup, sup->notify, &sup->notify);
+	return kreg_sup_watch_fd(sup, sup->notify, &sup->notify);
 }
 
 /* Who sent it, as the kernel says; 0: nobody knows. */
