@@ -165,6 +165,28 @@ TEST_F(server, server)
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
+/* Wherever the process runs out of descriptors, none is left open. */
+TEST_F(server, none_left)
+{
+	struct rlimit was, limit;
+	uint64_t before = open_files();
+	struct kreg_server *server;
+	int ret = -EMFILE;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &was));
+	limit = was;
+	for (limit.rlim_cur = 64 - __builtin_clzll(before); ret; limit.rlim_cur++) {
+		ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+		ret = kreg_server_new(self->client, keep, NULL, NULL, &server);
+		ASSERT_TRUE(!ret || (ret == -EMFILE && open_files() == before)) {
+			TH_LOG("%d with %lu", ret, (unsigned long)limit.rlim_cur);
+		}
+	}
+	kreg_server_free(server);
+	EXPECT_EQ(before, open_files());
+	EXPECT_EQ(0, setrlimit(RLIMIT_NOFILE, &was));
+}
+
 /* The supervisor cannot stop it any more. */
 static int stay(void *arg)
 {
