@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each example under kreg supervise: a process of its tree is killed at random, over and over, the
- * supervisor and those that the children have started themselves included. Whenever it is
- * calm all that has to be there is, once, and nothing else.
- *
+ * Each example under kreg supervise: a process of its tree ends at random, over and over, the
+ * supervisor and those that the children have started included. Whenever it is calm all that has to
+ * be there is, once, and nothing else.
  * KREG_TEST_KILLS: rounds for each example; KREG_TEST_SEED: what the choices follow from.
  */
 #include <netinet/in.h>
@@ -24,8 +23,7 @@ struct forest {
 	char file[64];
 	pid_t supervisor;
 	unsigned int random;
-	unsigned int deaths;		/* of children */
-	unsigned int said;		/* facts */
+	unsigned int deaths, said;	/* of children; facts */
 	struct {
 		pid_t pid;		/* 0: there is none */
 		char value[16];
@@ -327,16 +325,18 @@ static void note_death(struct forest *f, const struct tree_proc *p)
 			memset(f->workers, 0, sizeof(f->workers));
 }
 
-/* Signals, and now and then the want of memory. */
+/* Signals and codes of exit(3), and now and then the want of memory. */
 static const struct cause *any_cause(struct forest *f)
 {
-	return below(f, 20) ? &causes[below(f, 3)] : &causes[CAUSES - 1];
+	const struct cause *cause = &causes[below(f, 20) ? below(f, CAUSES - 1) : CAUSES - 1];
+
+	return cause->sig || cause->status || !f->tree->ends_at_0 ? cause : &causes[0];
 }
 
-/* By signals alone: whom it has just started would be in the same full cgroup. */
+/* Without want of memory: whom it has just started would be in the same full cgroup. */
 static bool kill_supervisor(struct forest *f)
 {
-	bool dead = tree_kill(f->supervisor, &causes[below(f, 3)]);
+	bool dead = tree_kill(f->supervisor, &causes[below(f, CAUSES - 1)]);
 
 	waitpid(f->supervisor, NULL, 0);
 	start_supervisor(f);

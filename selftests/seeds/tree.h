@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <sys/syscall.h>
 
+#include "seeds/exit_as.h"
 #include "seeds/supervised.h"
 
 #define TREE_PROCS	64
@@ -131,7 +132,10 @@ static inline void tree_tell(struct tree_procs *procs)
 static inline bool tree_kill(pid_t pid, const struct cause *cause)
 {
 	struct pollfd p = { .fd = syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
-	bool dead = p.fd >= 0 && !send_signal(pid, cause->sig) && poll(&p, 1, PATIENCE_MS) == 1;
+	bool dead = p.fd >= 0 &&
+		    (cause->sig ? !send_signal(pid, cause->sig) :
+				  exit_as(pid, WEXITSTATUS(cause->status))) &&
+		    poll(&p, 1, PATIENCE_MS) == 1;
 
 	if (p.fd >= 0)
 		close(p.fd);

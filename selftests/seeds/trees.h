@@ -21,6 +21,7 @@ struct tree {
 	/* Facts: put into a table, or told to a server of a registry. */
 	const char *facts, *server, *insert, *lookup;
 	bool lines;			/* or lines of a connection, which are counted */
+	bool ends_at_0;			/* whoever exits with 0 has done its work */
 };
 
 static inline size_t count_children(const struct tree *tree)
@@ -107,7 +108,7 @@ static const struct tree jobs = {
 static const struct tree hitless = {
 	.file = "hitless.yaml", .name = "hitless", .one_for_one = true,
 	.children = { { "v1", "hitless-server 1" } },
-	.request = "server v1 1", .lines = true,
+	.request = "server v1 1", .lines = true, .ends_at_0 = true,
 };
 
 #endif /* KREG_SEEDS_TREES_H */
