@@ -179,6 +179,20 @@ test_life() {
 	is 'tree --json' $? 0
 }
 
+# Its table is for its own user, so another one learns nothing of it, and is obeyed in nothing.
+test_other_user() {
+	mode=$(stat -c %a /dev/kreg)
+	chmod 666 /dev/kreg
+	for request in 'status st' 'stop st a' 'restart st a' 'reload st' 'shutdown st'; do
+		su user -c "$kreg super $request" 2>"$tmp/err"
+		is "super $request of another user" "$?:$(cat "$tmp/err")" \
+			"5:kreg super: the mode of table 'supervisor.st' does not let this user do it; its owner can change the mode"
+	done
+	is 'super tree of another user' "$(su user -c "$kreg super tree" 2>&1)" ''
+	chmod "$mode" /dev/kreg
+	is 'it goes on' "$(state_of a)" ready
+}
+
 test_killed() {
 	a=$(pid_of a) b=$(pid_of b) c=$(pid_of c)
 	kill -9 "$sup"
@@ -347,6 +361,7 @@ test_process_1() {
 
 echo "TAP version 13"
 test_life
+test_other_user
 test_killed
 test_templates
 test_reload
