@@ -227,8 +227,6 @@ static void remove_object(struct kreg_table *t, struct kreg_change *c, struct kr
 
 	if (kreg_rec_is_bound(place->old)) {
 		c->special = true;
-		c->gone = NULL;
-		c->untold = false;
 		kreg_table_change_bound(t, c, txn, place, pre);
 	} else {
 		kreg_store_apply(txn, c, place, pre);
@@ -335,6 +333,8 @@ static int begin_change(struct kreg_table *t, struct kreg_change *c, bool on)
 		return 0;
 	c->stage = START;
 	c->seen = false;
+	c->gone = NULL;
+	c->untold = false;
 	if (c->takes)
 		c->met = 0;
 	else if (c->kind == KREG_CHANGE_PUT || c->edit)

@@ -179,6 +179,27 @@ TEST_F(bag_bound, told_of)
 	test_nothing(r);
 }
 
+/* What is bound to nobody is told of as ever, also by those DELETEs that ask whose it is. */
+TEST_F(bag_bound, told_of_what_is_not_bound)
+{
+	struct kreg_op op = test_op_puts("key", "a");
+	struct test_reader *r = test_reader(self->fd);
+
+	test_subscribe(self->fd, self->table, ALL_KINDS);
+	test_op_(self->fd, self->table, 0, &op);
+	test_expect(r, KREG_EVENT_CREATE, "key");
+	EXPECT_EQ(0, removes_mine(self->fd, self->table, "key"));
+	EXPECT_EQ(0, removes_mine(self->fd, self->table, "none"));
+	EXPECT_EQ(0, test_removes(self->fd, self->table, "key", KREG_OP_VALUE, test_ptr("b"), 1));
+	test_nothing(r);
+	EXPECT_EQ(1, test_removes(self->fd, self->table, "key", KREG_OP_VALUE, test_ptr("a"), 1));
+	test_expect(r, KREG_EVENT_DELETE, "key");
+	test_op_(self->fd, self->table, 0, &op);
+	test_expect(r, KREG_EVENT_CREATE, "key");
+	EXPECT_EQ(0, kid_removes(self->kid, self->table, "key", KREG_OP_MINE));
+	test_nothing(r);
+}
+
 TEST_F(bag_bound, in_batches)
 {
 	struct kreg_op ops[] = { test_op_bind("key", "a"), test_op_bind("key", "b"),
