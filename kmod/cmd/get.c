@@ -232,7 +232,9 @@ int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
 {
 	struct kreg_op_bond unused;
 
-	return read_op(cl, table, op, bond ?: &unused);
+	bond = bond ?: &unused;
+	bond->is_run = false;
+	return read_op(cl, table, op, bond);
 }
 
 /* In a batch, the error of one operation is told in its @out_error. */

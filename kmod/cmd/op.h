@@ -204,7 +204,7 @@ struct kreg_op_bond {
 /*
  * get.c. Sleeps. Perform one GET or MEMBER that has been checked. Version, length, count and
  * number are filled in, also with -EMSGSIZE; and *bond, if it is not NULL, with what is said
- * of the bond of the object.
+ * of the bond of the object, and @is_run of it after any other error, too.
  */
 int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		 struct kreg_op_bond *bond);
