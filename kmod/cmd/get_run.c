@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * GET, MEMBER and TAKE where a key may have several objects: all of them as they were at one
- * moment, packed as by a scan.
+ * moment, packed as by a scan. What dies meanwhile, whatever its key, makes it begin again; if that
+ * goes on, the table is pinned for the length of the call.
  */
+#include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "client/client.h"
 #include "client/scratch.h"
 #include "cmd/op.h"
+#include "cmd/pinning.h"
 #include "cmd/scan_take.h"
+#include "store/pin.h"
+#include "table/snapshot.h"
 
 /* A scan of one key. */
 struct run {
 	struct kreg_scan scan;
 	struct kreg_ioc_scan arg;
+	u64 pin;			/* id of one that was set here, or 0 */
 	struct kreg_bounds bounds;	/* the last member: its array stays empty */
 };
 
@@ -32,16 +38,50 @@ static void begin_run(struct run *r, bool measures)
 	s->last_sub = 0;
 }
 
-/* What died meanwhile, as all of it is to be there at one moment, makes it begin again. */
+static void read_at(struct kreg_scan *s, struct kreg_snapshot *snap)
+{
+	s->snapshot = snap;
+	s->pin = snap ? &snap->pin : NULL;
+	/* A pin shows all of its commit. */
+	s->whole = !snap;
+}
+
+/* If there may be no other pin, or no memory for it, it is tried without. */
+static void set_pin(struct run *r)
+{
+	struct kreg_snapshot *snap = kreg_pin_for_call(r->scan.client, r->arg.table, &r->pin);
+
+	if (!IS_ERR(snap))
+		read_at(&r->scan, snap);
+}
+
+static void end_pin(struct run *r)
+{
+	struct kreg_snapshot *snap = r->scan.snapshot;
+
+	if (!r->pin || !snap)
+		return;
+	read_at(&r->scan, NULL);
+	kreg_pin_end_call(r->scan.client, snap, r->pin);
+	r->pin = 0;
+}
+
+/* One that was set here may have been broken, and then it is as before. */
 static int run_whole(struct run *r, bool measures)
 {
-	int err;
+	int err, tries = 0;
 
 	do {
 		begin_run(r, measures);
 		err = kreg_scan_run(&r->scan);
 		if (fatal_signal_pending(current))
-			err = -EINTR;
+			return -EINTR;
+		if (err == -ESTALE && r->pin) {
+			end_pin(r);
+			err = -EAGAIN;
+		} else if (err == -EAGAIN && !(++tries % KREG_PIN_TRIES)) {
+			set_pin(r);
+		}
 	} while (err == -EAGAIN);
 	return err;
 }
@@ -57,6 +97,7 @@ static struct run *alloc_run(struct kreg_client *cl, u64 table, const struct kre
 	s = &r->scan;
 	memset(s, 0, offsetof(struct kreg_scan, key));
 	memset(&r->arg, 0, sizeof(r->arg));
+	r->pin = 0;
 	r->arg.table = table;
 	r->arg.buf_len = op->value_len;
 	r->bounds = (struct kreg_bounds) { .low = *key, .high = *key, .exact = true };
@@ -82,8 +123,8 @@ static int get_run(struct run *r, const struct kreg_op *op)
 	return err ?: gets && r->scan.count ? -EMSGSIZE : 0;
 }
 
-int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		    struct kreg_op *op)
+int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		       struct kreg_op *op, struct kreg_snapshot *snap)
 {
 	struct run *r;
 	int err;
@@ -95,7 +136,9 @@ int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 	r = alloc_run(cl, table, key, op);
 	if (!r)
 		return -ENOMEM;
+	read_at(&r->scan, snap);
 	err = get_run(r, op);
+	end_pin(r);
 	op->out_version = r->scan.last_version;
 	op->out_len = r->scan.len;
 	op->out_count = r->scan.count;
@@ -105,4 +148,10 @@ int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 		err = -ENODATA;
 	kreg_scratch_put(&cl->call, r);
 	return err;
+}
+
+int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		    struct kreg_op *op)
+{
+	return kreg_op_get_run_at(cl, table, key, op, NULL);
 }

@@ -25,10 +25,6 @@
 #include "table/snapshot.h"
 #include "table/table.h"
 
-/* So often it is tried without a pin, which need not come to an end before these milliseconds. */
-#define TRIES	4
-#define PIN_MS	10000
-
 /* The last commit, which reads that come later see, or a later one. */
 static int get_version(struct kreg_client *cl, u64 table, u64 *version)
 {
@@ -66,7 +62,9 @@ static int read_quietly(struct kreg_client *cl, u64 table, const struct kreg_op_
 struct pinned_read {
 	struct kreg_client *client;
 	u64 table;
-	const struct kreg_pin *pin;
+	struct kreg_snapshot *snapshot;
+	const struct kreg_pin *pin;	/* of that */
+	bool runs;			/* a key may have several objects */
 	struct kreg_key key;
 	struct kreg_blob *blob;		/* a reference: it has the value */
 	u32 len;			/* bytes of the value that are asked for */
@@ -162,8 +160,10 @@ static int read_pinned(struct pinned_read *r, struct kreg_op *op, u32 *errors)
 	if (copy_from_user(r->bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
 	do {
-		err = fatal_signal_pending(current) ? -EINTR :
-		      finish_read(r, op, read_one_pinned(r, op));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = r->runs ? kreg_op_get_run_at(r->client, r->table, &r->key, op, r->snapshot) :
+				finish_read(r, op, read_one_pinned(r, op));
 		cond_resched();
 	} while (err == -EAGAIN);
 	if (!is_of_one(err))
@@ -176,7 +176,7 @@ static int read_pinned(struct pinned_read *r, struct kreg_op *op, u32 *errors)
 }
 
 static int read_all_pinned(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
-			   const struct kreg_pin *pin)
+			   struct kreg_snapshot *snap, bool runs)
 {
 	struct pinned_read *r = kmalloc(sizeof(*r), KREG_GFP_USER);
 	u32 i, errors = 0;
@@ -185,7 +185,9 @@ static int read_all_pinned(struct kreg_client *cl, u64 table, const struct kreg_
 	if (r) {
 		r->client = cl;
 		r->table = table;
-		r->pin = pin;
+		r->snapshot = snap;
+		r->pin = &snap->pin;
+		r->runs = runs;
 	}
 	for (i = 0; i < ops->count && !err; i++)
 		err = read_pinned(r, &ops->op[i], &errors);
@@ -193,21 +195,18 @@ static int read_all_pinned(struct kreg_client *cl, u64 table, const struct kreg_
 	return err ?: ops->count - errors;
 }
 
-static int read_by_pin(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
+static int read_by_pin(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops,
+		       bool runs)
 {
 	struct kreg_snapshot *snap;
-	u32 ms = PIN_MS;
-	u64 id, version;
+	u64 id;
 	int ret;
 
-	ret = kreg_pin_table(cl, table, &ms, &id, &version);
-	if (ret)
-		return ret;
-	snap = kreg_snapshot_get(cl, id, table);
-	ret = IS_ERR(snap) ? PTR_ERR(snap) : read_all_pinned(cl, table, ops, &snap->pin);
-	if (!IS_ERR(snap))
-		kreg_snapshot_put(snap);
-	kreg_handle_cancel(cl, id, true);
+	snap = kreg_pin_for_call(cl, table, &id);
+	if (IS_ERR(snap))
+		return PTR_ERR(snap);
+	ret = read_all_pinned(cl, table, ops, snap, runs);
+	kreg_pin_end_call(cl, snap, id);
 	return ret;
 }
 
@@ -217,7 +216,7 @@ static bool is_pinned_later(int err)
 	       err == kreg_over_limit(KREG_LIMIT_PIN_MS) || err == -ESTALE;
 }
 
-/* Where keys have runs, or there may be no other pin, it is tried until it is so. */
+/* Where there may be no other pin, it is tried until it is so. */
 int kreg_op_get_state(struct kreg_client *cl, u64 table, const struct kreg_op_list *ops)
 {
 	int ret, runs, tries = 0;
@@ -226,11 +225,11 @@ int kreg_op_get_state(struct kreg_client *cl, u64 table, const struct kreg_op_li
 		ret = read_quietly(cl, table, ops);
 		if (ret != -EAGAIN || fatal_signal_pending(current))
 			return ret == -EAGAIN ? -EINTR : ret;
-		if (++tries < TRIES)
+		if (++tries < KREG_PIN_TRIES)
 			continue;
 		runs = kreg_find_has_runs(cl, table);
-		ret = runs ? min(runs, 0) : read_by_pin(cl, table, ops);
-		if (!runs && !is_pinned_later(ret))
+		ret = runs < 0 ? runs : read_by_pin(cl, table, ops, runs);
+		if (!is_pinned_later(ret))
 			return ret;
 		cond_resched();
 	}

@@ -17,6 +17,7 @@ struct kreg_key;
 struct kreg_looks;
 struct kreg_op_bond;
 struct kreg_proc;
+struct kreg_snapshot;
 
 /* The out_ members of an operation. */
 #define KREG_OP_OUT		offsetof(struct kreg_op, out_version)
@@ -192,6 +193,9 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
  */
 int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
 		    struct kreg_op *op);
+/* Sleeps. The same as they were when @snap was set, if that is not NULL. -ESTALE: it has ended. */
+int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		       struct kreg_op *op, struct kreg_snapshot *snap);
 
 /* What a look-up tells of the bond of an object. */
 struct kreg_op_bond {

@@ -15,6 +15,9 @@
 #include "table/snapshot.h"
 #include "table/table.h"
 
+/* A pin for the length of a call need not come to an end before these milliseconds. */
+#define CALL_MS		10000
+
 static int check_pin(const struct kreg_ioc_pin *arg)
 {
 	return arg->flags || arg->reserved ? -EOPNOTSUPP : 0;
@@ -85,6 +88,27 @@ int kreg_pin_table(struct kreg_client *cl, u64 table, u32 *ms, u64 *id, u64 *ver
 		return kreg_over_limit(KREG_LIMIT_PIN_MS);
 	t = kreg_find_table(cl, table);
 	return IS_ERR(t) ? PTR_ERR(t) : pin_for(cl, t, *ms, id, version);
+}
+
+struct kreg_snapshot *kreg_pin_for_call(struct kreg_client *cl, u64 table, u64 *id)
+{
+	struct kreg_snapshot *snap;
+	u32 ms = CALL_MS;
+	u64 version;
+	int err = kreg_pin_table(cl, table, &ms, id, &version);
+
+	if (err)
+		return ERR_PTR(err);
+	snap = kreg_snapshot_get(cl, *id, table);
+	if (IS_ERR(snap))
+		kreg_handle_cancel(cl, *id, true);
+	return snap;
+}
+
+void kreg_pin_end_call(struct kreg_client *cl, struct kreg_snapshot *snap, u64 id)
+{
+	kreg_snapshot_put(snap);
+	kreg_handle_cancel(cl, id, true);
 }
 
 int kreg_cmd_pin(struct kreg_call *call)
