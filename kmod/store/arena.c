@@ -10,13 +10,15 @@
  * class is the fewest pages of which its slots leave at most a quarter, most often
  * one; later ones grow with the pages that the class has, so that the slack of
  * the last one stays a fraction of them, and are as small again where memory is
- * too fragmented.
+ * too fragmented; but when half of the numbers of chunks are used, which is from 1 GiB on, they get
+ * all their pages, from vmalloc if need be, since the numbers would come to an end before memory.
  *
  * A slot is free, reserved, linked or in limbo. Free ones are all zeroes but for
  * the limbo word, which links them. A slot comes back from limbo, after its grace
  * period; hence a chunk whose slots are all free can be freed at once.
  */
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "store/arena.h"
 #include "store/gfp.h"
@@ -47,7 +49,18 @@ unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
 	return max(order, kreg_arena_least_order(class));
 }
 
-struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
+/* Whether it had better have as many pages as it should. */
+bool kreg_arena_is_scarce(const struct kreg_store *s)
+{
+	return kreg_array_is_half_used(&s->chunks);
+}
+
+static void *alloc_mapped(unsigned int order)
+{
+	return __vmalloc(PAGE_SIZE << order, KREG_GFP_USER | __GFP_ZERO);
+}
+
+struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order, bool whole)
 {
 	unsigned int least = kreg_arena_least_order(class);
 	struct kreg_chunk *chunk = kzalloc(sizeof(*chunk), KREG_GFP_USER);
@@ -57,6 +70,10 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 		return NULL;
 	for (; order > least; order--) {
 		chunk->base = kreg_pages_alloc(order, KREG_GFP_TRY | __GFP_ZERO);
+		if (!chunk->base && whole) {
+			chunk->base = alloc_mapped(order);
+			chunk->mapped = chunk->base;
+		}
 		if (chunk->base)
 			break;
 	}
@@ -77,7 +94,10 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order)
 void kreg_chunk_free(struct kreg_chunk *chunk)
 {
 	kreg_slots_unpoison(chunk->base, PAGE_SIZE << chunk->order);
-	kreg_pages_free(chunk->base, chunk->order);
+	if (chunk->mapped)
+		vfree(chunk->base);
+	else
+		kreg_pages_free(chunk->base, chunk->order);
 	atomic_long_sub(1L << chunk->order, &kreg_arena_pages);
 	kfree(chunk);
 }
@@ -115,7 +135,10 @@ void kreg_arena_remove(struct kreg_store *s, struct kreg_chunk *chunk)
 	list_del(&chunk->list);
 	kreg_array_give(&s->chunks, chunk->number << 1);
 	s->memory -= kreg_arena_chunk_memory(chunk->order);
-	kreg_chunk_free(chunk);
+	if (likely(!chunk->mapped))
+		kreg_chunk_free(chunk);
+	else if (llist_add(&chunk->free_node, &s->dead_chunks))
+		queue_work(system_unbound_wq, &s->reaper);
 }
 
 /* The first slot that was used before and is free, else one that never was used. */

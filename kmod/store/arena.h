@@ -5,6 +5,7 @@
 
 #include <linux/bug.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/types.h>
 
 #include "store/internal.h"
@@ -44,6 +45,7 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
 /**
  * struct kreg_chunk - pages with slots of one size
  * @list: in a list of its class, the store or a cleared root
+ * @free_node: in the reaper's list, then
  * @base: the pages
  * @number: upper part of the references into it
  * @free: first free slot that was used before, linked through limbo; or 0
@@ -54,6 +56,7 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
  * @survivors: slots linked or in limbo, of a chunk older than the last clear
  * @class: size class of the slots
  * @order: pages, log2
+ * @mapped: they come from vmalloc
  * @epoch: clears before it
  * @touched: the epoch of the store that @survivors is for; if that is over, it means 0
  * @seen: kreg_store_verify() has found so many slots linked or in limbo
@@ -62,7 +65,10 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
  * cleared: see root.c.
  */
 struct kreg_chunk {
-	struct list_head list;
+	union {
+		struct list_head list;
+		struct llist_node free_node;
+	};
 	void *base;
 	u32 number;
 	u32 free;
@@ -73,6 +79,7 @@ struct kreg_chunk {
 	u16 survivors;
 	u8 class;
 	u8 order;
+	bool mapped;
 	u64 epoch;
 	u64 touched;
 #ifdef KREG_DEBUG
@@ -86,9 +93,11 @@ unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class);
 unsigned int kreg_arena_least_order(unsigned int class);
 /* Any. The bytes of a chunk with its slots. */
 size_t kreg_arena_chunk_memory(unsigned int order);
-/* Sleeps. */
-struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order);
-/* Any: no slot of @chunk is used. */
+/* Turn. Whether chunks had better be @whole, since their numbers come to an end. */
+bool kreg_arena_is_scarce(const struct kreg_store *s);
+/* Sleeps. Fewer pages, if there are no more that are contiguous, and it need not be @whole. */
+struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order, bool whole);
+/* Sleeps: no slot of @chunk is used. Any, but for one that comes from vmalloc. */
 void kreg_chunk_free(struct kreg_chunk *chunk);
 /* Turn. */
 bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk);

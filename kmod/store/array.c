@@ -30,6 +30,12 @@ u8 kreg_array_wants(const struct kreg_array *d)
 	return d->segs == d->limit ? KREG_ARRAY_FULL : d->segs + 1;
 }
 
+/* Of all that there may ever be. */
+bool kreg_array_is_half_used(const struct kreg_array *d)
+{
+	return d->used > kreg_array_seg_entries(d->limit) / 2;
+}
+
 /* Only if kreg_array_wants() says 0. */
 u32 kreg_array_take(struct kreg_array *d)
 {

@@ -56,6 +56,7 @@ void kreg_array_init(struct kreg_array *d, u32 used, u8 stride, u8 limit);
 u32 kreg_array_take(struct kreg_array *d);
 void kreg_array_give(struct kreg_array *d, u32 i);
 u8 kreg_array_wants(const struct kreg_array *d);
+bool kreg_array_is_half_used(const struct kreg_array *d);
 bool kreg_array_add(struct kreg_array *d, void **seg, unsigned int no);
 size_t kreg_array_memory(const struct kreg_array *d);
 /* Any. */

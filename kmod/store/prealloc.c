@@ -36,6 +36,7 @@ void kreg_prealloc_want_chunk(const struct kreg_store *s, struct kreg_prealloc *
 	f->want_seg[KREG_PREALLOC_CHUNKS] = seg;
 	f->chunk[f->must_chunks].class = class;
 	f->chunk[f->must_chunks].order = kreg_arena_order(s, class);
+	f->chunk[f->must_chunks].whole = unlikely(kreg_arena_is_scarce(s));
 	f->must_chunks++;
 }
 
@@ -166,7 +167,8 @@ static int fill_chunks(struct kreg_prealloc *f)
 		struct kreg_chunk **chunk = chunk_place(f, f->chunk[i].class);
 
 		if (!*chunk)
-			*chunk = kreg_chunk_alloc(f->chunk[i].class, f->chunk[i].order);
+			*chunk = kreg_chunk_alloc(f->chunk[i].class, f->chunk[i].order,
+						  f->chunk[i].whole);
 		if (!*chunk)
 			return -ENOMEM;
 	}

@@ -291,12 +291,17 @@ bool kreg_root_step(struct kreg_store *s)
 void kreg_root_reap(struct work_struct *work)
 {
 	struct kreg_store *s = container_of(work, struct kreg_store, reaper);
+	struct kreg_chunk *chunk, *next_chunk;
 	struct kreg_blob *b, *next_blob;
 	struct kreg_root *root, *next_root;
 
 	llist_for_each_entry_safe(b, next_blob, llist_del_all(&s->dead_blobs),
 				  free_node) {
 		kreg_blob_free(b);
+		cond_resched();
+	}
+	llist_for_each_entry_safe(chunk, next_chunk, llist_del_all(&s->dead_chunks), free_node) {
+		kreg_chunk_free(chunk);
 		cond_resched();
 	}
 	llist_for_each_entry_safe(root, next_root,

@@ -321,6 +321,7 @@ struct kreg_pin {
  * @most_links: the most that were walked over in one, since the last clear
  * @reaper: frees what may not be freed under the turn
  * @dead_blobs: for @reaper
+ * @dead_chunks: for @reaper
  * @dead_roots: for @reaper
  */
 struct kreg_store {
@@ -366,6 +367,7 @@ struct kreg_store {
 	u16 most_links;
 	struct work_struct reaper;
 	struct llist_head dead_blobs;
+	struct llist_head dead_chunks;
 	struct llist_head dead_roots;
 };
 

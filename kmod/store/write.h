@@ -209,7 +209,8 @@ struct kreg_prealloc {
 	u8 must_chunks;			/* how many of @chunk are valid */
 	struct {
 		u8 class;		/* size class that is out of slots */
-		u8 order;		/* pages that its next chunk should have, log2 */
+		u8 order;		/* pages that its next chunk should have, log2, */
+		bool whole;		/* or has to */
 	} chunk[KREG_PREALLOC_CLASSES];
 	u8 index_order;			/* likewise those of the index that come next */
 	bool must_handle;		/* no handle for a blob, or for a holder, is left */

@@ -141,6 +141,7 @@ bool plant_run(const char *what);
 
 /* cases.c */
 void full_run(void);
+void numbers_run(void);
 void stale_run(void);
 void spans_run(void);
 void recycled_run(void);

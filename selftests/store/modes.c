@@ -167,10 +167,12 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 7);
+	tap_plan(count + 8);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
+	numbers_run();
+	tap_pass("more memory than numbers of pages");
 	stale_run();
 	tap_pass("a reader's buckets outlive the index");
 	spans_run();
