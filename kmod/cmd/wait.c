@@ -107,6 +107,12 @@ static int wait_named(struct kreg_call *call, const u8 *name)
 	return settle_name(call->client, name, arg->key_len) ?: wait_at(call, NULL, name);
 }
 
+/* Where a key may have several objects one waits for the first alone. */
+static bool cannot_wait(const struct kreg_table *t, u32 kind)
+{
+	return kreg_store_has_runs(&t->store) && kind != KREG_WATCH_PRESENT;
+}
+
 static int wait_keyed(struct kreg_call *call, const u8 *key)
 {
 	const struct kreg_ioc_watch *arg = call->arg;
@@ -115,7 +121,7 @@ static int wait_keyed(struct kreg_call *call, const u8 *key)
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	err = kreg_store_has_runs(&t->store) ? -EOPNOTSUPP : wait_at(call, t, key);
+	err = cannot_wait(t, arg->kind) ? -EOPNOTSUPP : wait_at(call, t, key);
 	kreg_table_put(t);
 	return err;
 }

@@ -216,19 +216,39 @@ static int may_begin(const struct wait *w)
 	return min(kreg_table_decide_write(w->table, w->client), 0);
 }
 
+/* Where a key may have several objects: the first that is not hidden, or none. */
+static bool find_shown(struct wait *w)
+{
+	struct kreg_store *s = &w->table->store;
+	bool found = w->begun ? kreg_run_find_on(s, &w->key, &w->place) :
+				kreg_run_find_first(s, &w->key, &w->place);
+
+	while (found && w->place.old && kreg_table_is_gone(w->table, w->place.old))
+		found = kreg_run_find_next(s, &w->key, &w->place);
+	return found;
+}
+
+static bool find_object(struct wait *w)
+{
+	struct kreg_store *s = &w->table->store;
+
+	if (unlikely(kreg_store_has_runs(s)))
+		return find_shown(w);
+	return w->begun ? kreg_store_find_on(s, &w->key, &w->place) :
+			  kreg_store_find(s, &w->key, &w->place);
+}
+
 /* Find the key as a write would. False: not in this hold; nothing has happened yet. */
 static bool find_key(struct wait *w)
 {
 	struct kreg_store *s = &w->table->store;
 	bool found;
 
-	if (w->begun) {
+	if (w->begun)
 		kreg_store_begin_hold(s);
-		found = kreg_store_find_on(s, &w->key, &w->place);
-	} else {
+	else
 		kreg_txn_begin(&w->txn, s);
-		found = kreg_store_find(s, &w->key, &w->place);
-	}
+	found = find_object(w);
 	w->begun = !found && w->req.large;
 	if (!w->begun)
 		kreg_txn_abort(&w->txn);

@@ -136,9 +136,37 @@ static bool has_replaced_hidden(const struct kreg_change *c)
 	return c->special && c->gone && !kreg_bond_linger(c->gone);
 }
 
+/* Of a batch, which has as many holds of the turn as it takes. Hidden objects count. */
+static bool has_left_some(struct kreg_table *t, const struct kreg_key *key)
+{
+	struct kreg_place place;
+
+	return !kreg_run_find_first(&t->store, key, &place) || place.old;
+}
+
+/*
+ * Where a key may have several objects one waits for the first alone, so what goes matters only if
+ * the same write has put another before.
+ */
+static void note_in_run(struct kreg_table *t, const struct kreg_change *c, u64 version)
+{
+	struct kreg_awaited *a = kreg_awaited_find(t->awaited, &c->key, NULL);
+	struct kreg_outcome now = {};
+
+	if (likely(!a))
+		return;
+	if (c->kind == KREG_CHANGE_PUT)
+		now = kreg_waits_found(t, version, c->special ? c->holder : NULL);
+	else if (list_empty(&a->touched) || !c->count || has_left_some(t, &c->key))
+		return;
+	kreg_awaited_note(a, &now, false);
+}
+
 void kreg_waits_note(struct kreg_table *t, const struct kreg_change *c, u64 version)
 {
 	kreg_table_assert(t);
+	if (kreg_store_has_runs(&t->store) && c->kind < KREG_CHANGE_CLEAR)
+		return note_in_run(t, c, version);
 	switch (c->kind) {
 	case KREG_CHANGE_PUT:
 		if (c->lends)
@@ -162,7 +190,8 @@ void kreg_waits_note(struct kreg_table *t, const struct kreg_change *c, u64 vers
 
 void kreg_waits_note_exit(struct kreg_table *t, const struct kreg_key *key)
 {
-	note_key(t, key, 0, NULL, true);
+	if (!kreg_store_has_runs(&t->store))
+		note_key(t, key, 0, NULL, true);
 }
 
 /*

@@ -226,7 +226,8 @@ TEST_F(bag, only_for_one_object)
 	REFUSED(kreg_whereis(self->table, "key", 3, &holder));
 	REFUSED(kreg_whereis_pidfd(self->table, "key", 3, &holder));
 	REFUSED(kreg_swap(self->table, "key", 3, 1, "b", 1, NULL));
-	REFUSED(kreg_wait(self->table, "key", 3, KREG_WATCH_PRESENT, 0, 0));
+	REFUSED(kreg_wait(self->table, "key", 3, KREG_WATCH_ABSENT, 0, 0));
+	REFUSED(kreg_wait(self->table, "key", 3, KREG_WATCH_CHANGED, 1, 0));
 	REFUSED(kreg_lease(self->table, "key", 3, 0, &value, &len, &loan));
 	REFUSED(kreg_counter_add(self->table, "key", 3, 1, &number));
 	REFUSED(kreg_register_wait(self->table, "key", 3, "b", 1, NULL, 0, &holder));
@@ -234,6 +235,13 @@ TEST_F(bag, only_for_one_object)
 	REFUSED(kreg_batch_get(batch, "key", 3, 8));
 	kreg_batch_free(batch);
 	EXPECT_LETTERS("a");
+}
+
+TEST_F(bag, waited_for)
+{
+	EXPECT_EQ(-ETIMEDOUT, kreg_wait(self->table, "key", 3, KREG_WATCH_PRESENT, 0, 0));
+	put_all(_metadata, self->table, "key", "ab");
+	EXPECT_EQ(0, kreg_wait(self->table, "key", 3, KREG_WATCH_PRESENT, 0, 0));
 }
 
 TEST_F(bag, registered)

@@ -1689,6 +1689,10 @@ enum kreg_watch_kind {
  * another object takes its place, and not yet when it comes to be hidden. An object on loan is
  * absent for all waits, its borrower's as well, until the loan has ended.
  *
+ * In a bag or duplicate_bag one waits for the first object of a key: PRESENT ends when there is
+ * one, or at once with the version and the process of the oldest. ABSENT and CHANGED are
+ * EOPNOTSUPP there.
+ *
  * Who may read the table may wait for its keys. Whether the client still may is decided again
  * when the right is taken from somebody, and when the watch ends: if not, there is a GONE
  * record with the cause ACCESS in place of READY; SLEEP returns EACCES. When the table is
@@ -1789,8 +1793,8 @@ struct kreg_ioc_cancel {
  * out_ members are set to zero first, and written also with EEXIST, EALREADY and ETIMEDOUT.
  *
  * In a bag or duplicate_bag nobody has a key for himself: REGISTER adds an object to those of the
- * key, and VERSION, WAIT and STANDBY are EOPNOTSUPP. Nor are there waits for keys (KREG_IOC_WATCH)
- * or leases (KREG_IOC_LEASE) in these tables.
+ * key, and VERSION, WAIT and STANDBY are EOPNOTSUPP. Nor are there leases (KREG_IOC_LEASE) in these
+ * tables.
  *
  * With @linger_ms the object is found for so long after the death of its process, as one whose
  * process has the pid 0. Meanwhile it can be read, written and removed, and holds nothing: REGISTER

@@ -29,7 +29,8 @@ extern "C" {
  *
  * Errors: -ETIMEDOUT: it is not so, also with time-out 0; -EINTR; -ESTALE: the table is
  * destroyed; -EACCES: the caller may not read it, or not any more; -EDQUOT: waits and monitors
- * of the user, its bytes, or keys of the table that are waited for.
+ * of the user, its bytes, or keys of the table that are waited for; -EOPNOTSUPP: keys of the table
+ * may have several objects, and it is not KREG_WATCH_PRESENT.
  */
 int kreg_wait(struct kreg_table *table, const void *key, size_t key_len,
 	      enum kreg_watch_kind what, uint64_t version, int64_t timeout_ms)
