@@ -219,7 +219,7 @@ static int fill_slot(struct kreg_batch *b, struct kreg_look *l, struct kreg_chan
 static void weigh_look(struct kreg_batch *b, const struct kreg_look *l,
 		       const struct found *found)
 {
-	u32 bytes = l->edit.expected_len + l->slot_len;
+	u32 bytes = kreg_look_conditions(l) + l->slot_len;
 
 	if (l->fields)
 		bytes += min(found->len, l->most) + l->edit.copied;
@@ -295,6 +295,8 @@ static int check_op(struct kreg_batch *b, struct kreg_batch_op *op)
 		kreg_batch_note_client(b, &op->change);
 	if (op->late)
 		return check_late(b, op);
+	if (op->change.edit)
+		b->looks->spent += kreg_look_conditions(look_of(b, op));
 	return kreg_table_change_fits(b->table, &op->change, &b->place, b->far);
 }
 

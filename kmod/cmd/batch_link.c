@@ -21,10 +21,12 @@ static int describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, 
 		return 0;
 	c->only = l->only;
 	c->mine = op->flags & KREG_OP_MINE;
-	c->edit = l->edit.compares ? &l->edit : NULL;
+	c->edit = kreg_edit_asks(&l->edit) ? &l->edit : NULL;
 	if (!c->binds)
 		c->bind = &l->timed.bind;
 	c->special = true;
+	if (c->edit)
+		b->looks->heaviest = max(b->looks->heaviest, kreg_look_conditions(l));
 	if (c->kind != KREG_CHANGE_PUT)
 		return 0;
 	to->late = true;

@@ -4,6 +4,7 @@
  * it starts from, is known when its fields have been read, so then all of its bytes move elsewhere.
  */
 #include <linux/align.h>
+#include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -16,6 +17,7 @@
 #include "cmd/field.h"
 #include "cmd/looks.h"
 #include "cmd/op.h"
+#include "cmd/terms.h"
 #include "cmd/usercopy.h"
 #include "store/gfp.h"
 #include "table/expire.h"
@@ -71,8 +73,12 @@ static int get_look_more(struct kreg_look *l, struct look_source *from)
 
 	if (err)
 		return err;
-	if (more->filter_count)
-		return -EOPNOTSUPP;
+	l->edit.filter = kreg_terms_get(more->filter, more->filter_count);
+	if (IS_ERR(l->edit.filter)) {
+		err = PTR_ERR(l->edit.filter);
+		l->edit.filter = NULL;
+		return err;
+	}
 	l->only = more->if_version;
 	l->edit.starts = more->flags & KREG_MORE_START;
 	l->edit.start_len = more->start_len;
@@ -214,8 +220,9 @@ static int get_looks(struct kreg_looks *l, struct look_source *from, const struc
 		err = get_look(look, from);
 		if (err)
 			return err;
-		l->reads |= kreg_op_looks(from->op);
-		l->bytes += look->edit.copied + look->edit.start_len;
+		l->reads |= kreg_op_looks(from->op) || look->edit.filter;
+		l->bytes += look->edit.copied + look->edit.start_len +
+			    kreg_filter_size(look->edit.filter);
 		if (ops->bytes + l->bytes > READ_ONCE(kreg_limits.batch_bytes))
 			return -EFBIG;
 		works |= may_get_shorter(look);
@@ -269,6 +276,7 @@ void kreg_looks_put(struct kreg_looks *l)
 			kfree(look->timed.expirer);
 		if (look->own)
 			kvfree(look->edit.bytes);
+		kreg_filter_put(look->edit.filter);
 	}
 	kvfree(l->work);
 	kreg_scratch_put(&l->client->looks, l);

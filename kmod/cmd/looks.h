@@ -8,6 +8,7 @@
 
 #include <linux/refcount.h>
 
+#include "filter/filter.h"
 #include "store/edit.h"
 #include "store/expiry.h"
 #include "table/bind.h"
@@ -60,6 +61,17 @@ struct kreg_looks {
 		u32 bucket;		/* the last in the bucket of this number, from 1; or 0 */
 	} at[];				/* of each operation */
 };
+
+/* A filter that costs as much as to pass over an object counts as so many bytes. */
+#define KREG_LOOK_WEIGHT	512
+
+/* Any. What it costs to see whether its conditions are met, in bytes that are compared. */
+static inline u32 kreg_look_conditions(const struct kreg_look *l)
+{
+	const struct kreg_filter *f = l->edit.filter;
+
+	return l->edit.expected_len + (f ? f->weight * KREG_LOOK_WEIGHT : 0);
+}
 
 /* Any. That of operation @i, or NULL. */
 static inline struct kreg_look *kreg_look_at(const struct kreg_looks *l, u32 i)

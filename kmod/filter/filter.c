@@ -171,9 +171,15 @@ struct kreg_filter *kreg_filter_alloc(const struct kreg_term *terms, u32 count, 
 	f->end = f->questions + count;
 	f->weight = 1 + count / WEIGHT_TERMS + bytes / WEIGHT_BYTES;
 	f->bytes = (u8 *)f->end;
+	f->size = bytes;
 	for (i = 0; i < count; i++)
 		set_question(&f->questions[i], &terms[i], &at);
 	return f;
+}
+
+size_t kreg_filter_size(const struct kreg_filter *f)
+{
+	return f ? (f->end - f->questions) * sizeof(*f->end) + f->size : 0;
 }
 
 void kreg_filter_free(struct kreg_filter *f)

@@ -45,7 +45,8 @@ struct kreg_filter {
 	refcount_t refs;
 	u32 weight;		/* what it costs to ask it, in objects that are only passed over */
 	const struct kreg_question *end;
-	u8 *bytes;		/* of all BYTES */
+	u8 *bytes;		/* of all BYTES, */
+	u32 size;		/* and how many these are */
 	struct kreg_question questions[];
 };
 
@@ -77,6 +78,9 @@ static inline void kreg_filter_put(struct kreg_filter *f)
 	if (f && refcount_dec_and_test(&f->refs))
 		kreg_filter_free(f);
 }
+
+/* Any. Bytes that its caller has brought, of one or NULL. */
+size_t kreg_filter_size(const struct kreg_filter *f);
 
 /* RCU, or the turn, in which @hit was found. */
 bool kreg_filter_matches(const struct kreg_filter *f, const struct kreg_hit *hit);

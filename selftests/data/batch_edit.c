@@ -219,9 +219,6 @@ TEST_F(batch_edit, says_more)
 	more.if_version = test_version(self->fd, self->table, "a");
 	EXPECT_EQ(0, run(ATOMIC, ops, 1));
 	EXPECT_EQ(0, test_objects(self->fd, self->table));
-	more.filter = test_ptr(&more);
-	more.filter_count = 1;
-	test_err_batch(EOPNOTSUPP, self->fd, self->table, ATOMIC, ops, 1, NULL);
 }
 
 /* PUT of what expires; with KEEP it stays as it is, and with EDIT. */

@@ -355,7 +355,6 @@ TEST_F(filter, contradictions)
 	test_err_op(EINVAL, self->fd, self->table, 0, &op);
 	term.size = 4;
 	test_err_op(EOPNOTSUPP, self->fd, self->table, KREG_WRITE_ASYNC, &op);
-	test_err_batch(EOPNOTSUPP, self->fd, self->table, 0, &op, 1, NULL);
 	op = test_op_edit("k", &f, 1);
 	op.flags = KREG_OP_MORE;
 	op.arg = test_ptr(&more);

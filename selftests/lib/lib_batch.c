@@ -165,9 +165,7 @@ TEST_F(lib, batch_put_with)
 /* What a batch does not do is refused when it is filled. */
 TEST_F(lib, batch_refused)
 {
-	struct kreg_edit_options o = KREG_EDIT_OPTIONS_INIT;
 	struct kreg_field f[KREG_MAX_FIELDS + 1];
-	struct kreg_filter *filter;
 	struct kreg_batch *b;
 
 	kreg_field_number(&f[0], KREG_FIELD_ADD, 0, 0, 1);
@@ -184,12 +182,46 @@ TEST_F(lib, batch_refused)
 	EXPECT_EQ(-EFBIG, kreg_batch_edit(b, "a", 1, f, KREG_MAX_FIELDS + 1, NULL));
 	EXPECT_EQ(-EINVAL, kreg_batch_edit(b, "a", 1, f, 0, NULL));
 	EXPECT_TRUE(says("there is no field"));
-	ASSERT_EQ(0, kreg_filter_compile("len > 3", &filter, NULL));
-	o.filter = filter;
-	EXPECT_EQ(-EOPNOTSUPP, kreg_batch_edit(b, "a", 1, f, 1, &o));
-	EXPECT_TRUE(says("an operation of a batch has no filter"));
-	kreg_filter_free(filter);
 	EXPECT_EQ(0, kreg_batch_count(b));
+	kreg_batch_free(b);
+}
+
+/* The batch keeps the filters, until it is reset. */
+TEST_F(lib, batch_filters)
+{
+	struct kreg_edit_options edit = KREG_EDIT_OPTIONS_INIT;
+	struct kreg_put_options put = KREG_PUT_OPTIONS_INIT;
+	struct kreg_filter *is_a, *is_long;
+	struct kreg_field f;
+	struct kreg_batch *b;
+	char value[8];
+	size_t len;
+	int i;
+
+	ASSERT_EQ(0, kreg_filter_compile("value == \"a\"", &is_a, NULL));
+	ASSERT_EQ(0, kreg_filter_compile("len > 3", &is_long, NULL));
+	put.filter = is_a;
+	edit.filter = is_long;
+	kreg_field_number(&f, KREG_FIELD_ADD, 0, 0, 1);
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_BATCH_ATOMIC, &b));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, kreg_batch_put_with(b, "k", 1, "b", 1, &put));
+		ASSERT_EQ(1, kreg_batch_edit(b, "n", 1, &f, 1, &edit));
+		if (!i)
+			kreg_batch_reset(b);
+	}
+	kreg_filter_free(is_a);
+	kreg_filter_free(is_long);
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "a", 1));
+	ASSERT_EQ(0, kreg_put(self->table, "n", 1, "abc", 3));
+	EXPECT_EQ(-ECANCELED, kreg_batch_run(b));
+	EXPECT_EQ(1, kreg_batch_failed_index(b));
+	ASSERT_EQ(0, kreg_put(self->table, "n", 1, "\0\0\0\0\0\0\0", 8));
+	EXPECT_EQ(2, kreg_batch_run(b));
+	ASSERT_EQ(0, kreg_get(self->table, "k", 1, value, sizeof(value), &len));
+	EXPECT_EQ('b', value[0]);
+	EXPECT_EQ(-ECANCELED, kreg_batch_run(b));
+	EXPECT_EQ(0, kreg_batch_failed_index(b));
 	kreg_batch_free(b);
 }
 

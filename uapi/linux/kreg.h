@@ -1067,7 +1067,7 @@ struct kreg_term {
  *	does not; of writes 0
  *
  * For PUT, DELETE, EDIT, GET and MEMBER in OP, without ASYNC and ACKED, and for PUT, DELETE and
- * EDIT in a batch, there without BOUND and a @filter; else EOPNOTSUPP. It grows as the struct of a
+ * EDIT in a batch, there without BOUND; else EOPNOTSUPP. It grows as the struct of a
  * command does. The out_ members of a write in OP are set to zero first; those of a batch are left
  * as they are.
  *
@@ -1180,12 +1180,12 @@ struct kreg_ioc_op {
  * Many operations on one table in one call: all reads (GET, MEMBER) or all
  * writes (PUT, DELETE, CLEAR, EDIT, PUBLISH); a mixture is EINVAL. Keys and values that go in may
  * have %KREG_MAX_BATCH_BYTES together, with the fields of EDIT, what these copy and what it starts
- * from, and the values of VALUE, else EFBIG; room for what comes out does not count.
+ * from, the values of VALUE, and filters, else EFBIG; room for what comes out does not count.
  *
  * Writes are applied in order and become visible all at once. With ATOMIC one
  * failing operation (PUT with NEW of a key that exists) fails the batch with its
  * errno, and nothing has happened; keys within the batch do not count as
- * existing, and VERSION, VALUE, MINE and PRESENT are likewise about what was there
+ * existing, and VERSION, VALUE, a filter, MINE and PRESENT are likewise about what was there
  * before it. Without it each succeeds or fails by itself: look at its @out_error.
  * Where one key is written twice the last one wins.
  *
@@ -1197,7 +1197,7 @@ struct kreg_ioc_op {
  * is written for what was done, and @out_len is the length of the value. Fields must be writable
  * (EFAULT).
  *
- * Who may not read the table has EACCES for a batch with EDIT or VALUE as a whole.
+ * Who may not read the table has EACCES for a batch with EDIT, VALUE or a filter as a whole.
  *
  * Values that with their key are longer than about 16 KiB are not edited in a batch, nor compared:
  * EFBIG, for the call if the caller brings them (VALUE, START, all bytes that one EDIT copies),

@@ -30,6 +30,7 @@ void kreg_batch_free(struct kreg_batch *batch)
 	if (!batch)
 		return;
 	kreg_table_close(batch->table);
+	kreg_batch_drop_filters(batch);
 	free(batch->ops);
 	free(batch->bytes);
 	free(batch);
@@ -37,6 +38,7 @@ void kreg_batch_free(struct kreg_batch *batch)
 
 void kreg_batch_reset(struct kreg_batch *batch)
 {
+	kreg_batch_drop_filters(batch);
 	batch->count = 0;
 	batch->len = 0;
 	batch->payload = 0;

@@ -24,6 +24,8 @@ struct kreg_batch {
 	bool looks;		/* there are operations of batch_edit.c */
 	bool ran;		/* the operations hold the results of a call */
 	int failed;
+	struct kreg_filter **filters;	/* which operations lead to, a reference each */
+	unsigned int nr_filters;
 };
 
 /* batch.c. Room for so many bytes more behind those that are there. -ENOMEM. */
@@ -36,5 +38,7 @@ int kreg_batch_add(struct kreg_batch *b, unsigned int code, const void *key, siz
  * while values of them are offsets.
  */
 void kreg_batch_move_looks(struct kreg_batch *b, bool there);
+/* There is no operation left that leads to one. */
+void kreg_batch_drop_filters(struct kreg_batch *b);
 
 #endif /* KREG_LIB_BATCH_H */

@@ -2,6 +2,7 @@
 /* Operations of a batch that look at what is there: counters, edits, values as a condition. */
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "batch.h"
@@ -46,6 +47,34 @@ static int append_more(struct kreg_batch *b, const struct kreg_more *more, const
 
 	m.start = m.start_len ? *at : 0;
 	return ret ? ret : append_bytes(b, &m, sizeof(m), at);
+}
+
+/* Its terms stay where they are as long as the batch has a reference to it. */
+static int keep_filter(struct kreg_batch *b, const struct kreg_filter *filter,
+		       struct kreg_more *more)
+{
+	struct kreg_range which = { 0 };
+	struct kreg_filter **kept;
+
+	if (!filter)
+		return 0;
+	kept = realloc(b->filters, (b->nr_filters + 1) * sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	b->filters = kept;
+	kept[b->nr_filters++] = kreg_filter_get(filter);
+	kreg_filter_set(filter, &which);
+	more->filter = which.filter;
+	more->filter_count = which.filter_count;
+	return 0;
+}
+
+void kreg_batch_drop_filters(struct kreg_batch *b)
+{
+	while (b->nr_filters)
+		kreg_filter_free(b->filters[--b->nr_filters]);
+	free(b->filters);
+	b->filters = NULL;
 }
 
 /* Nobody would be told what it has come to. */
@@ -117,15 +146,15 @@ int kreg_batch_put_with(struct kreg_batch *batch, const void *key, size_t key_le
 
 	if (!ret)
 		ret = kreg_put_read_options(&o, options);
-	if (!ret && o.filter)
-		ret = kreg_cause(-EOPNOTSUPP, "an operation of a batch has no filter");
 	if (ret)
 		return kreg_fail_table(ret, TRY_BATCH, batch->table);
 	index = kreg_batch_add(batch, KREG_OP_PUT, key, key_len, value, value_len);
 	if (index < 0)
 		return index;
 	kreg_put_set_more(&more, &o);
-	ret = append_more(batch, &more, NULL, &at);
+	ret = keep_filter(batch, o.filter, &more);
+	if (!ret)
+		ret = append_more(batch, &more, NULL, &at);
 	if (ret)
 		return take_back(batch, &was, ret);
 	return finish(batch, index, o.flags | KREG_OP_MORE, at);
@@ -167,8 +196,6 @@ static int check_edit(const struct kreg_batch *b, size_t count, const struct kre
 {
 	int ret = refuse_async(b);
 
-	if (!ret && o->filter)
-		ret = kreg_cause(-EOPNOTSUPP, "an operation of a batch has no filter");
 	return ret ? ret : kreg_edit_check(count, o);
 }
 
@@ -192,9 +219,11 @@ static int add_edit(struct kreg_batch *b, const void *key, size_t key_len,
 		return index;
 	}
 	ret = append_copied(b, index);
-	if (!ret && (o->start || o->if_version)) {
+	if (!ret && (o->start || o->if_version || o->filter)) {
 		kreg_edit_set_more(&more, o);
-		ret = append_more(b, &more, o->start, &at);
+		ret = keep_filter(b, o->filter, &more);
+		if (!ret)
+			ret = append_more(b, &more, o->start, &at);
 	}
 	if (ret)
 		return take_back(b, &was, ret);

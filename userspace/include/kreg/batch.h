@@ -64,7 +64,7 @@ int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
 /**
  * kreg_batch_put_with() - an insertion with options, see kreg_put_with()
  *
- * @out_version of the options is not written. -EOPNOTSUPP: with a filter.
+ * @out_version of the options is not written; a filter of them is kept.
  */
 int kreg_batch_put_with(struct kreg_batch *batch, const void *key, size_t key_len,
 			const void *value, size_t value_len,
@@ -90,7 +90,7 @@ int kreg_batch_del_value(struct kreg_batch *batch, const void *key, size_t key_l
  * @key_len: its length
  * @fields: are copied, with the bytes that they copy; see kreg_batch_number() for what comes out
  * @count: how many, at most KREG_MAX_FIELDS
- * @options: or NULL; nothing is written to it. -EOPNOTSUPP: with a filter
+ * @options: or NULL; nothing is written to it, and a filter of it is kept
  */
 int kreg_batch_edit(struct kreg_batch *batch, const void *key, size_t key_len,
 		    const struct kreg_field *fields, size_t count,
