@@ -316,12 +316,14 @@ TEST_F_TIMEOUT(sizes, many_tables, patience(120, TABLES, 10000))
 TEST_F_TIMEOUT(sizes, many_tables_inherited, patience(120, TABLES, 10000))
 {
 	struct kreg_info infos[8];
-	__u64 after = 0;
+	__u64 after = 0, start;
 	unsigned int found = 0;
+	char value[8];
 	int n;
 	__u32 more;
 
 	many_tables(_metadata, self->fd, self->me);
+	start = test_now_ns();
 	do {
 		n = _test_list(self->fd, after, infos, 8, &more);
 		ASSERT_LE(0, n);
@@ -329,8 +331,11 @@ TEST_F_TIMEOUT(sizes, many_tables_inherited, patience(120, TABLES, 10000))
 		while (n--) {
 			after = after > infos[n].id ? after : infos[n].id;
 			ASSERT_TRUE(test_same(self->me, infos[n].owner));
+			ASSERT_EQ(5, _test_get(self->fd, infos[n].id, "key", 3, value,
+					       sizeof(value)));
 		}
 	} while (more);
+	TH_LOG("all listed, and an object of each looked up: %llu ms", us_since(start) / 1000);
 	EXPECT_EQ(TABLES, found);
 }
 
