@@ -198,6 +198,33 @@ static __always_inline void write_event(struct kreg_event *to, const struct kreg
 		memcpy(tail + e->key_len, e->value, e->value_len);
 }
 
+#ifdef KREG_DEBUG
+/* So many events are between two walks over the ring. */
+#define VERIFY_EVENTS	64
+
+/*
+ * What is in the ring is in a row, from one event to the next; what is not shown yet, of a write
+ * that is under way, comes last. Such a write may run over all that is shown.
+ */
+static void verify_ring(struct kreg_stream *s)
+{
+	u64 at = s->tail;
+
+	lockdep_assert_held(&s->lock);
+	WARN_ON(s->tail > s->next || s->head > s->next || s->next - s->tail > s->size);
+	WARN_ON(!s->fresh && s->head != s->next);
+	if (s->seq % VERIFY_EVENTS)
+		return;
+	while (at < s->next && kreg_stream_at(s, at)->size)
+		at += kreg_stream_at(s, at)->size;
+	WARN_ON(at != s->next);
+}
+#else
+static inline void verify_ring(struct kreg_stream *s)
+{
+}
+#endif
+
 static __always_inline void put_event(struct kreg_stream *s, const struct kreg_stream_event *e)
 {
 	u32 value = e->value_len > KREG_MAX_EVENT_VALUE ? 0 : e->value_len;
@@ -205,6 +232,7 @@ static __always_inline void put_event(struct kreg_stream *s, const struct kreg_s
 	unsigned int kind = e->kind - KREG_EVENT_CREATE;
 
 	lockdep_assert_held(&s->lock);
+	verify_ring(s);
 	WRITE_ONCE(s->seq, s->seq + 1);
 	write_event(take_room(s, size), e, size, s->seq, s->table);
 	s->added[kind] = s->seq;
