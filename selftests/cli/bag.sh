@@ -40,6 +40,10 @@ common() {
 	t "$1: none" 3 '' 'kreg get: the key is not in table*' "$kreg" get "$1" none
 	t "$1: of one object only" 1 '' "kreg take: keys of table '$1' may have several objects*" \
 		"$kreg" take "$1" key
+	t "$1: wait" 0 '' '' "$kreg" wait --present "$1" key
+	t "$1: wait for another" 6 '' '*' "$kreg" wait --present --timeout 10ms "$1" none
+	t "$1: wait for its end" 1 '' "kreg wait: keys of table '$1' may have several objects*" \
+		"$kreg" wait --absent "$1" key
 	t "$1: part" 1 '' "kreg get: keys of table '$1' may have several objects*" \
 		"$kreg" get --offset 1 "$1" key
 }

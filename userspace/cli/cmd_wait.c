@@ -123,7 +123,7 @@ const struct command cmd_wait = {
 	.summary = "wait until a key or a table is there, or gone",
 	.help = "Wait until the key is in the table, is not in it, or has been written or\n"
 		"removed. Without a key, until there is a table of this name, or none. At once\n"
-		"if it is so.\n\n"
+		"if it is so. In a bag only --present.\n\n"
 		"  -p, --present       it is there\n"
 		"  -a, --absent        it is not there, or bound to a process that is exiting\n"
 		"  -c, --changed       the key is not as it was when the command was started\n"
