@@ -120,6 +120,31 @@ int kreg_scan_count(struct kreg_table *table, const struct kreg_scan_options *op
 void kreg_scan_close(struct kreg_scan *scan);
 
 /**
+ * kreg_fold_fn - is given an object by kreg_fold()
+ * @object: the object, good until the function returns
+ * @arg: what was given with it
+ *
+ * Return: 0; else no other object is looked at, and kreg_fold() returns this.
+ */
+typedef int (*kreg_fold_fn)(const struct kreg_object *object, void *arg);
+
+/**
+ * kreg_fold() - call a function for one object after the other
+ * @table: the table
+ * @options: as of kreg_scan_open(): a range, a filter, a pin, KREG_SCAN_REVERSE; NULL: all
+ * @fn: may do anything with the table, also remove its objects and put others
+ * @arg: for @fn
+ *
+ * The objects are those that a scan returns, in its order, each once.
+ *
+ * Errors: those of kreg_scan_open() and kreg_scan_next(): also -ESTALE: @fn has destroyed the table.
+ *
+ * Return: 0; what @fn has returned, if that is another number; or an error.
+ */
+int kreg_fold(struct kreg_table *table, const struct kreg_scan_options *options, kreg_fold_fn fn,
+	      void *arg) KREG_NONNULL_FIRST;
+
+/**
  * kreg_first() - the first key of a table
  * @table: the table
  * @buf: room for the key; may be NULL if @room is 0
