@@ -40,7 +40,11 @@ fails() {
 delayed	1
 at work	0
 dead	1' '' "$kreg" queue ls queued
+	t 'which they are' 0 '3	bad' '' "$kreg" queue dead queued
+	t 'the same in JSON' 0 '{"deliveries":3,"value":"bad"}' '' "$kreg" queue --json dead queued
+	t 'the same in digits' 0 '3	626164' '' "$kreg" queue --hex dead queued
 	t 'revived' 0 '1 job revived' '' "$kreg" queue revive queued
+	t 'none is dead' 0 '' '' "$kreg" queue dead queued
 	t 'and again' 0 'bad' '' "$kreg" queue work --drain queued -- cat
 	"$kreg" queue push queued slow
 	t 'put off' 0 '' '*has failed*' "$kreg" queue work --drain --retry 1h queued -- false
@@ -79,6 +83,7 @@ usage() {
 	t 'no command' 2 '' 'kreg queue: there is no command behind --*' "$kreg" queue work queued
 	t 'an option of another' 2 '' "kreg queue: an option does not go with 'ls'*" \
 		"$kreg" queue --drain ls queued
+	t 'too much to look at' 2 '' 'kreg queue: too many arguments*' "$kreg" queue dead queued a
 	t 'no time' 2 '' "kreg queue: 'x' is no time*" "$kreg" queue --delay x push queued a
 }
 

@@ -59,9 +59,33 @@ TEST_F(queue, delayed)
 	EXPECT_TRUE(counts_are(self->queue, 0, 1, 0, 0));
 }
 
+static int note_job(const struct kreg_job *job, void *arg)
+{
+	return arg ? *(int *)arg : 0;
+}
+
+struct seen {
+	char values[64];
+	uint32_t deliveries;
+};
+
+static int see_job(const struct kreg_job *job, void *arg)
+{
+	struct seen *seen = arg;
+	size_t len;
+	const char *value = kreg_job_value(job, &len);
+
+	if (strlen(value) != len)
+		return -EBADMSG;
+	strcat(strcat(seen->values, value), ";");
+	seen->deliveries += kreg_job_deliveries(job);
+	return 0;
+}
+
 TEST_F(queue, dead)
 {
 	struct kreg_queue_options o = KREG_QUEUE_OPTIONS_INIT;
+	struct seen seen = { "", 0 };
 	struct kreg_queue *q;
 	struct kreg_job *job;
 	uint64_t n;
@@ -80,12 +104,45 @@ TEST_F(queue, dead)
 	EXPECT_TRUE(is_job(job, "good", 1));
 	EXPECT_EQ(0, kreg_job_reject(job));
 	EXPECT_TRUE(counts_are(q, 0, 0, 2, 0));
+	/* The time at which it was put aside is none of them. */
+	EXPECT_EQ(0, kreg_queue_dead(q, see_job, &seen));
+	EXPECT_STREQ("bad;good;", seen.values);
+	EXPECT_EQ(3 + 1, seen.deliveries);
 	EXPECT_EQ(0, kreg_queue_revive(q, &n));
 	EXPECT_EQ(2, n);
 	ASSERT_EQ(0, kreg_queue_take(q, 0, &job));
 	EXPECT_TRUE(is_job(job, "bad", 1));
 	EXPECT_EQ(0, kreg_job_done(job));
 	kreg_queue_close(q);
+}
+
+/* What was put aside is shown, in the order in which it was due, and stays. */
+TEST_F(queue, shows_the_dead)
+{
+	static const char *const values[] = { "one", "", "three" };
+	struct seen seen = { "", 0 };
+	struct kreg_job *job, *lent;
+	int stop = 7, i;
+
+	EXPECT_EQ(0, kreg_queue_dead(self->queue, see_job, &seen));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, kreg_queue_push(self->queue, values[i], strlen(values[i]), 0));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &lent));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+		EXPECT_EQ(0, kreg_job_reject(job));
+	}
+	EXPECT_EQ(0, kreg_job_back(lent, 0));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_EQ(0, kreg_job_reject(job));
+	for (i = 0; i < 2; i++) {
+		seen = (struct seen){ "", 0 };
+		EXPECT_EQ(0, kreg_queue_dead(self->queue, see_job, &seen));
+		EXPECT_STREQ("one;;three;", seen.values);
+		EXPECT_EQ(4, seen.deliveries);
+	}
+	EXPECT_EQ(7, kreg_queue_dead(self->queue, note_job, &stop));
+	EXPECT_TRUE(counts_are(self->queue, 0, 0, 3, 0));
 }
 
 /* A job whose time is over goes to others, and is theirs. */
@@ -137,10 +194,39 @@ TEST_F(queue, errors)
 	EXPECT_EQ(2, kreg_job_deliveries(job));
 	EXPECT_EQ(0, kreg_job_done(job));
 	ASSERT_EQ(0, kreg_clear(self->table, NULL));
-	/* What is no job is left where it is. */
-	ASSERT_EQ(0, kreg_put(self->table, "j", 1, "v", 1));
-	ASSERT_EQ(0, kreg_put(self->table, "jobs are longer, or shorter", 27, "v", 1));
 	kreg_queue_close(NULL);
+}
+
+static const char no_job[] =
+	"table 'jobs' has an object that is no job: use a table of its own for a queue";
+
+/* What is no job is said to be none, and left where it is. */
+TEST_F(queue, no_job)
+{
+	struct kreg_job *job;
+	char key[22] = "j", *value;
+
+	/* It would be the next that is due. */
+	key[1] = 0x7f;
+	ASSERT_EQ(0, kreg_put(self->table, key, sizeof(key), "v", 1));
+	EXPECT_EQ(-ETIMEDOUT, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_EQ(-EBADMSG, kreg_queue_take(self->queue, -1, &job));
+	ASSERT_EQ(1, kreg_del(self->table, key, sizeof(key)));
+	/* It would be due. */
+	key[1] = 0;
+	ASSERT_EQ(0, kreg_put(self->table, key, sizeof(key), "v", 1));
+	EXPECT_EQ(-EBADMSG, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_STREQ(no_job, kreg_errmsg());
+	EXPECT_EQ(-EBADMSG, kreg_queue_take(self->queue, -1, &job));
+	EXPECT_EQ(0, kreg_get_alloc(self->table, key, sizeof(key), (void **)&value, NULL));
+	EXPECT_STREQ("v", value);
+	free(value);
+	/* It would be dead. */
+	key[0] = 'x';
+	ASSERT_EQ(0, kreg_put(self->table, key, sizeof(key), "v", 1));
+	EXPECT_EQ(-EBADMSG, kreg_queue_dead(self->queue, note_job, NULL));
+	EXPECT_STREQ(no_job, kreg_errmsg());
+	EXPECT_EQ(-EBADMSG, kreg_queue_revive(self->queue, NULL));
 }
 
 static void *push_later(void *arg)

@@ -171,6 +171,33 @@ static int list(struct wish *w)
 	return finish_output();
 }
 
+static int show_dead(const struct kreg_job *job, void *arg)
+{
+	size_t len;
+	const void *value = kreg_job_value(job, &len);
+
+	(void)arg;
+	if (json) {
+		json_begin(stdout);
+		json_number("deliveries", kreg_job_deliveries(job));
+		json_bytes("value", value, len);
+		json_end();
+	} else {
+		printf("%" PRIu32 "\t", kreg_job_deliveries(job));
+		bytes_print(value, len, stdout);
+		putchar('\n');
+	}
+	/* Nobody reads what is written. */
+	return ferror(stdout);
+}
+
+static int list_dead(struct wish *w)
+{
+	int ret = kreg_queue_dead(w->queue, show_dead, NULL);
+
+	return ret < 0 ? fail(ret) : finish_output();
+}
+
 static int revive(struct wish *w)
 {
 	uint64_t n;
@@ -196,6 +223,7 @@ static const struct action {
 	{ "push", push, "df" },
 	{ "work", work, "Dmrn" },
 	{ "ls", list, "" },
+	{ "dead", list_dead, "" },
 	{ "revive", revive, "" },
 };
 
@@ -206,7 +234,7 @@ static const struct action *find_action(const char *name)
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (!strcmp(name, actions[i].name))
 			return &actions[i];
-	usage("'%s' is nothing to do with a queue: push, work, ls or revive", name);
+	usage("'%s' is nothing to do with a queue: push, work, ls, dead or revive", name);
 }
 
 /* Options stand before what is to be done, or behind it. */
@@ -238,7 +266,7 @@ static int run(int argc, char **argv)
 		usage("an option does not go with '%s'", action->name);
 	w.name = argv[optind];
 	w.args = argv + optind + 1;
-	if ((action->act == list || action->act == revive) && w.args[0])
+	if (action->act != push && action->act != work && w.args[0])
 		usage("too many arguments");
 	if (action->act == work)
 		prepare_work(&w);
@@ -254,7 +282,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_queue = {
 	.name = "queue",
-	.args = "push [OPTION]... NAME VALUE | work [OPTION]... NAME -- COMMAND... | ls NAME | revive NAME",
+	.args = "push [OPTION]... NAME VALUE | work [OPTION]... NAME -- COMMAND... | ls NAME | dead NAME | revive NAME",
 	.summary = "push jobs, and work on them so that none is lost",
 	.help = "A queue is a table of type ordered_set, with nothing but jobs in it.\n\n"
 		"push appends a job.\n"
@@ -270,6 +298,7 @@ const struct command cmd_queue = {
 		"  -r, --retry TIME     after COMMAND has failed, the job is given out after so\n"
 		"                       long\n"
 		"      --drain          end when no job is due\n\n"
-		"ls tells how many jobs there are, and revive pushes the dead ones again.",
+		"ls tells how many jobs there are, dead shows those that were put aside, each with\n"
+		"how often it was given out, and revive pushes them again.",
 	.run = run,
 };

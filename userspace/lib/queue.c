@@ -239,6 +239,8 @@ static int take_now(struct kreg_queue *q, uint64_t now, struct kreg_job **job)
 	while (!(ret = lend(q, JOB_WAITS, now, job))) {
 		if (!most || (*job)->deliveries <= most)
 			return 0;
+		/* It is not given out this time. */
+		(*job)->deliveries--;
 		ret = kreg_job_reject(*job);
 		if (ret && ret != -ECANCELED)
 			return ret;

@@ -141,6 +141,31 @@ int kreg_queue_count(struct kreg_queue *queue, struct kreg_queue_counts *counts)
 	KREG_NONNULL_FIRST;
 
 /**
+ * kreg_job_fn - is given a job by kreg_queue_dead()
+ * @job: for kreg_job_value() and kreg_job_deliveries(); good until the function returns, and not to
+ *	be ended
+ * @arg: what was given with it
+ *
+ * Return: 0; else no other job is looked at, and kreg_queue_dead() returns this.
+ */
+typedef int (*kreg_job_fn)(const struct kreg_job *job, void *arg);
+
+/**
+ * kreg_queue_dead() - look at the dead jobs
+ * @queue: the queue
+ * @fn: is called for one after the other, in the order in which they were due
+ * @arg: for @fn
+ *
+ * They stay where they are; kreg_job_deliveries() tells how often a job was given out before it was
+ * put aside.
+ *
+ * Errors: those of kreg_scan_next(); -EBADMSG: there is something in the table that is no job.
+ *
+ * Return: 0; what @fn has returned, if that is another number; or an error.
+ */
+int kreg_queue_dead(struct kreg_queue *queue, kreg_job_fn fn, void *arg) KREG_NONNULL_FIRST;
+
+/**
  * kreg_queue_revive() - push all dead jobs again
  * @queue: the queue
  * @revived: how many that were, also of a call that fails; may be NULL
