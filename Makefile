@@ -100,6 +100,15 @@ deaths: guest
 	@selftests/vm/run -k $(or $(KERNEL),6.12) -p lend=$(or $(LEND),1) -o '$(BUILD)/guest' \
 		-t 0 "cd /kselftest/kreg && KREG_TEST_DEATHS=$(DEATHS) ./deaths_many"
 
+#: make kills         workers of a queue are killed, and no job is lost or done twice (KILLS=100000
+#:                    KERNEL=... LEND=0|1 SEED=...): half an hour
+.PHONY: kills
+KILLS ?= 100000
+kills: guest
+	@selftests/vm/run -k $(or $(KERNEL),6.12) -p lend=$(or $(LEND),1) -o '$(BUILD)/guest' \
+		-t 0 "cd /kselftest/kreg && KREG_TEST_KILLS=$(KILLS) \
+			$(SEED:%=KREG_TEST_SEED=%) ./lib_queue_kills"
+
 #: make sizes         ten million objects and a hundred thousand tables (OBJECTS=10000000
 #:                    TABLES=100000 KERNEL=...): what they cost, and their owner is killed
 .PHONY: sizes

@@ -16,8 +16,9 @@ static unsigned int less_if_slow(unsigned int n)
 
 /* What workers have done, in memory that they share. */
 struct ledger {
-	_Atomic unsigned int begun[JOBS], done[JOBS];
-	_Atomic unsigned int again;	/* begun after it was done */
+	_Atomic unsigned int ended[JOBS];	/* somebody was about to say that it is done, */
+	_Atomic unsigned int done[JOBS];	/* and has said so */
+	_Atomic unsigned int again;		/* begun after it was done */
 	_Atomic unsigned int failed;
 };
 
@@ -33,9 +34,9 @@ static int do_job(struct ledger *ledger, struct kreg_job *job)
 	int ret;
 
 	ledger->again += ledger->done[i];
-	ledger->begun[i]++;
 	if (gives_back(job, i))
 		return kreg_job_back(job, 0);
+	ledger->ended[i]++;
 	ret = kreg_job_done(job);
 	if (!ret)
 		ledger->done[i]++;
@@ -89,7 +90,8 @@ static unsigned int most_kills(void)
 }
 
 /*
- * Workers are killed at any moment: no job is lost, and none is given out once it is done.
+ * Workers are killed at any moment: no job is lost, that is, somebody has come to its end, and none
+ * is given out once it is done.
  * KREG_TEST_KILLS: how often; KREG_TEST_SEED: what the moments follow from.
  */
 TEST_F_TIMEOUT(queue, kills, 7200)
@@ -123,7 +125,7 @@ TEST_F_TIMEOUT(queue, kills, 7200)
 	for (i = 0; i < WORKERS; i++)
 		waitpid(pids[i], NULL, 0);
 	for (i = 0; i < pushed; i++)
-		lost += !ledger->begun[i];
+		lost += !ledger->ended[i];
 	printf("# %u kills, %u jobs\n", kills, pushed);
 	EXPECT_LT(most, pushed);
 	EXPECT_EQ(0, lost);
