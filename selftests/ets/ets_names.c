@@ -227,7 +227,6 @@ TEST_F(ets, meta_wb)
 /* safe_fixtable: what is deleted and inserted meanwhile does not show */
 TEST_F(ets, safe_fixtable)
 {
-	struct kid *kid = kid_start(_metadata);
 	__u64 pin;
 	__u32 n;
 
@@ -243,7 +242,6 @@ TEST_F(ets, safe_fixtable)
 	ASSERT_EQ(0, _test_cancel(self->fd, pin, 0));
 	EXPECT_EQ(-ENOENT, _test_cancel(self->fd, pin, 0));
 	EXPECT_TRUE(test_wait_for(!test_kept(self->fd, self->table)));
-	kid_kill(kid);
 }
 
 static long job_pin(struct job *job)

@@ -4,7 +4,14 @@
  * The names are those of its cases.
  */
 #include "kit/fixture.h"
+#include "kit/await.h"
+#include "kit/edit.h"
+#include "kit/filter.h"
 #include "kit/job.h"
+#include "kit/lease.h"
+#include "kit/pin.h"
+#include "kit/register.h"
+#include "kit/stream.h"
 
 #define LARGE	50000
 #define TABLES	1000
@@ -228,6 +235,63 @@ static void expect_bad(struct __test_metadata *_metadata, int fd, __u64 id,
 	test_sync(fd);
 }
 
+/* What of a bad table is seen, and edited, in more than one object or one moment. */
+static void expect_bad_search(struct __test_metadata *_metadata, int fd, __u64 id, int read,
+			      int write)
+{
+	struct kreg_term term = test_u32(KREG_TERM_EQ, 0, 1);
+	struct kreg_field add = test_add(0, 1);
+	struct kreg_ioc_change removal = test_change_cmd(id, &term, 1);
+	struct kreg_ioc_change edit = test_change_edit(id, &term, 1, &add, 1);
+	__u64 pin;
+
+	EXPECT_EQ(-read, test_matching(fd, id, &term, 1));
+	test_err_pin(read, fd, id, 0, &pin);
+	test_err_change(write, fd, &removal);
+	test_err_change(write, fd, &edit);
+	test_err_edit(write, fd, id, "k", &add, 1);
+	test_err_edit_from(write, fd, id, "k", &add, 1, "12345678", 8);
+}
+
+/* What of a bad table has to do with processes, and with what happens in it. */
+static void expect_bad_process(struct __test_metadata *_metadata, int fd, __u64 id, int read,
+			       int write)
+{
+	struct kreg_ioc_register cmd = register_cmd(id, "k", "v", 0);
+	struct kreg_ioc_watch sleeps;
+	__u64 watch;
+
+	EXPECT_EQ(-write, run_register(fd, &cmd));
+	EXPECT_EQ(-write, _test_lease(fd, id, "k"));
+	EXPECT_EQ(-write, _test_bind(fd, id, "k", "v"));
+	EXPECT_EQ(-read, _test_subscribe(fd, id, CHANGES));
+	EXPECT_EQ(-read, _test_await(fd, id, KREG_WATCH_PRESENT, "k", 0, &watch));
+	EXPECT_EQ(-read, _test_sleep(fd, id, KREG_WATCH_PRESENT, "k", 0, 0, &sleeps));
+}
+
+/* What only the owner of a table may. */
+static void expect_bad_control(struct __test_metadata *_metadata, int fd, __u64 id, int own)
+{
+	struct kreg_ioc_rename rename = {
+		.size = sizeof(rename), .table = id, .name = test_ptr("worse"), .name_len = 5,
+	};
+
+	EXPECT_EQ(-own, test_ioctl(fd, KREG_IOC_RENAME, &rename));
+	test_err_setopt(own, fd, id, KREG_OPT_WRITER, 0, 0);
+	test_err_setopt(own, fd, id, KREG_OPT_LIMIT, 0, 0);
+	test_err_setopt(own, fd, id, KREG_OPT_SCHEMA, 1, 1);
+	test_err_setopt(own, fd, id, KREG_OPT_SEAL, 1, 0);
+}
+
+static void expect_all_bad(struct __test_metadata *_metadata, int fd, __u64 id, int read,
+			   int write, int own)
+{
+	expect_bad(_metadata, fd, id, read, write, own);
+	expect_bad_search(_metadata, fd, id, read, write);
+	expect_bad_process(_metadata, fd, id, read, write);
+	expect_bad_control(_metadata, fd, id, own);
+}
+
 /* bad_table: every command on an absent, deleted, private, protected table */
 TEST_F(ets, bad_table)
 {
@@ -235,15 +299,15 @@ TEST_F(ets, bad_table)
 	struct kreg_info before, after;
 	__u64 id;
 
-	expect_bad(_metadata, self->fd, ~0ULL, EINVAL, EINVAL, EINVAL);
+	expect_all_bad(_metadata, self->fd, ~0ULL, EINVAL, EINVAL, EINVAL);
 	ASSERT_EQ(0, kid_create(owner, "bad", KREG_ACCESS_PRIVATE, &id));
 	ASSERT_EQ(0, kid_puts(owner, id, "k", "v"));
 	test_info(self->fd, id, &before);
-	expect_bad(_metadata, self->fd, id, EACCES, EACCES, EACCES);
+	expect_all_bad(_metadata, self->fd, id, EACCES, EACCES, EACCES);
 	test_info(self->fd, id, &after);
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
 	ASSERT_EQ(0, kid_destroy(owner, id));
-	expect_bad(_metadata, self->fd, id, ESTALE, ESTALE, ESTALE);
+	expect_all_bad(_metadata, self->fd, id, ESTALE, ESTALE, ESTALE);
 }
 
 /* As bad_table, but reads succeed. */
@@ -260,6 +324,7 @@ TEST_F(ets, bad_table_protected)
 	test_err_put_async(EACCES, self->fd, id, "k", "v");
 	test_err_clear(EACCES, self->fd, id);
 	test_err_delete(EACCES, self->fd, id, "k");
+	expect_bad_control(_metadata, self->fd, id, EACCES);
 	test_sync(self->fd);
 	test_info(self->fd, id, &after);
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));

@@ -193,6 +193,55 @@ TEST_F(bag, scanned)
 	EXPECT_STREQ("zyxgfedcba1", scan_letters(_metadata, self->table, KREG_SCAN_REVERSE));
 }
 
+/* A path through a scan: n next, p prev; the value that each returns, - for the end. */
+static void expect_path(struct __test_metadata *_metadata, struct kreg_table *table,
+			unsigned int batch, const char *path, const char *expected)
+{
+	struct kreg_scan_options options = KREG_SCAN_OPTIONS_INIT;
+	const struct kreg_object *object;
+	struct kreg_scan *scan;
+	char found[32] = "";
+	int i, ret;
+
+	options.batch = batch;
+	ASSERT_EQ(0, kreg_scan_open(table, &options, &scan));
+	for (i = 0; path[i]; i++) {
+		ret = path[i] == 'n' ? kreg_scan_next(scan, &object) :
+				       kreg_scan_prev(scan, &object);
+		ASSERT_LE(0, ret);
+		found[i] = ret ? *(const char *)kreg_object_value(object, NULL) : '-';
+	}
+	EXPECT_STREQ(expected, found) {
+		TH_LOG("path %s in portions of %u", path, batch);
+	}
+	kreg_scan_close(scan);
+}
+
+/* Amid the objects of a key, also those of one commit, which have the same version. */
+TEST_F(bag, both_directions)
+{
+	unsigned int portion, i;
+	struct kreg_batch *batch;
+
+	if (variant->type == KREG_TYPE_SET)
+		return;
+	put_all(_metadata, self->table, "kez", "xy");
+	put_all(_metadata, self->table, "k", "1");
+	ASSERT_EQ(0, kreg_batch_new(self->table, KREG_BATCH_ATOMIC, &batch));
+	for (i = 0; i < 4; i++)
+		ASSERT_LE(0, kreg_batch_put(batch, "key", 3, &"abcd"[i], 1));
+	ASSERT_EQ(4, kreg_batch_run(batch));
+	kreg_batch_free(batch);
+	put_all(_metadata, self->table, "key", "e");
+	for (portion = 0; portion < 4; portion++) {
+		expect_path(_metadata, self->table, portion, "nnnnnnnnnppppppppp",
+			    "1abcdexy-yxedcba1-");
+		expect_path(_metadata, self->table, portion, "nnnppppnnn", "1aba1--1ab");
+		expect_path(_metadata, self->table, portion, "nnnnnnpnpn", "1abcdedede");
+		expect_path(_metadata, self->table, portion, "pppppnnpp", "yxedcdedc");
+	}
+}
+
 static void expect_refused(struct __test_metadata *_metadata, int ret)
 {
 	EXPECT_EQ(-EOPNOTSUPP, ret);

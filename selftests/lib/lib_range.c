@@ -16,6 +16,8 @@ FIXTURE_VARIANT(range)
 
 FIXTURE_VARIANT_ADD(range, set) { .type = KREG_TYPE_SET };
 FIXTURE_VARIANT_ADD(range, ordered_set) { .type = KREG_TYPE_ORDERED_SET };
+FIXTURE_VARIANT_ADD(range, bag) { .type = KREG_TYPE_BAG };
+FIXTURE_VARIANT_ADD(range, duplicate_bag) { .type = KREG_TYPE_DUPLICATE_BAG };
 
 FIXTURE_SETUP(range)
 {
@@ -24,7 +26,7 @@ FIXTURE_SETUP(range)
 
 	ASSERT_EQ(0, kreg_client_open(NULL, &self->client));
 	ASSERT_EQ(0, kreg_client_limits(self->client, &limits));
-	self->ordered = variant->type == KREG_TYPE_ORDERED_SET;
+	self->ordered = variant->type != KREG_TYPE_SET;
 	options.flags = KREG_OPEN_CREATE;
 	options.type = variant->type;
 	if (self->ordered && !(limits.features & KREG_FEATURE_ORDERED)) {
@@ -355,7 +357,9 @@ TEST_F(range, steps)
 	step_through(_metadata, self->table, false, found);
 	EXPECT_STREQ("", found);
 	EXPECT_STREQ("no key is in table 'range'", kreg_errmsg());
+	/* A key that has several objects is one step. */
 	put_all(_metadata, self->table, "fcbaed");
+	put_all(_metadata, self->table, "caf");
 	step_through(_metadata, self->table, false, found);
 	EXPECT_STREQ("no key of table 'range' comes after this one", kreg_errmsg());
 	if (!self->ordered)
