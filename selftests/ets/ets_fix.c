@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What ets_SUITE of Erlang/OTP requires of tables that are fixed while somebody goes through them.
- * What fixes one is a pin; a walk without one goes on from wherever it is, so most is asked of both.
- * The names are those of its cases.
+ * What ets_SUITE of Erlang/OTP requires of tables that are fixed while somebody goes through
+ * them. What fixes one is a pin; a walk without one goes on from wherever it is, so most is asked
+ * of both. The names are those of its cases.
  */
 #include "kit/fixture.h"
 #include "kit/edit.h"
@@ -162,7 +162,7 @@ TEST_F(ets, fixtable_insert)
 	walk_all(_metadata, self->fd, self->table, 0, round - 1);
 }
 
-/* Of four objects of a key any are deleted when a walk is at any of them: it meets those that live. */
+/* Of four objects of a key any are deleted when a walk is at any of them: it meets the rest. */
 TEST_F(ets, fixtable_iter_bag)
 {
 	unsigned int deleted, stop;
@@ -230,6 +230,11 @@ static long job_select(struct job *job)
 	return err;
 }
 
+static __u64 rounds_of(const struct kid *kid)
+{
+	return __atomic_load_n(&kid->job->arg, __ATOMIC_RELAXED);
+}
+
 /* The table goes to and fro while others search it: they find all, and no pin is left. */
 TEST_F(ets, select_fixtab_owner_change)
 {
@@ -245,8 +250,8 @@ TEST_F(ets, select_fixtab_owner_change)
 		readers[i]->job->arg = 0;
 		kid_ask(readers[i], job_select);
 	}
-	for (round = 0; round < 20 || __atomic_load_n(&readers[0]->job->arg, __ATOMIC_RELAXED) < 20 ||
-	     __atomic_load_n(&readers[1]->job->arg, __ATOMIC_RELAXED) < 20; round++) {
+	for (round = 0; round < 20 || rounds_of(readers[0]) < 20 || rounds_of(readers[1]) < 20;
+	     round++) {
 		test_give(self->fd, self->table, owner->self, NULL, 0);
 		ASSERT_EQ(0, kid_event_now(owner));
 		ASSERT_EQ(0, kid_give(owner, self->table, me, ""));

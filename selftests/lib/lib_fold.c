@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libkreg: a function for each object. Names that begin with fold are those of cases of ets_SUITE. */
+/* libkreg: a function for each object. Names with "fold" are those of cases of ets_SUITE. */
 #include "lib/bag.h"
 
 #define LETTERS	"fcjbaiedhg"
@@ -131,7 +131,7 @@ TEST_F(fold, foldr_ordered)
 	EXPECT_STREQ("jihgfedcba", g.letters);
 }
 
-/* Several objects of a key are given one by one, in the order in which they came, or the reverse. */
+/* Several objects of a key are given one by one, in the order in which they came, or back. */
 TEST_F(fold, of_bags)
 {
 	struct kreg_scan_options o = KREG_SCAN_OPTIONS_INIT;

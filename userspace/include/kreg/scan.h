@@ -137,7 +137,8 @@ typedef int (*kreg_fold_fn)(const struct kreg_object *object, void *arg);
  *
  * The objects are those that a scan returns, in its order, each once.
  *
- * Errors: those of kreg_scan_open() and kreg_scan_next(): also -ESTALE: @fn has destroyed the table.
+ * Errors: those of kreg_scan_open() and kreg_scan_next(), of these -ESTALE also if @fn has
+ * destroyed the table.
  *
  * Return: 0; what @fn has returned, if that is another number; or an error.
  */
