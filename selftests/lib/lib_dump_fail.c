@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: dumps and restores that fail, or are killed, leave nothing behind. */
+#include "kit/file.h"
 #include "lib/dump.h"
+
+#define PARAMETERS	"/sys/module/kreg/parameters/"
 
 FIXTURE(dump_fail)
 {
@@ -176,6 +179,61 @@ TEST_F(dump_fail, descriptors)
 	unsetenv("TMPDIR");
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* Goes on when the table is not pinned any more. */
+static int wait_for_unpinned(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
+{
+	struct kreg_stat *stat;
+	uint64_t pins;
+
+	do {
+		if (kreg_table_stat(arg, &stat))
+			return 1;
+		pins = kreg_stat_pins(stat);
+		kreg_stat_free(stat);
+	} while (pins);
+	return 0;
+}
+
+/* It takes longer than a pin may. */
+TEST_F(dump_fail, pin_ends)
+{
+	struct kreg_dump_options o = KREG_DUMP_OPTIONS_INIT;
+	struct kreg_dump_info info = KREG_DUMP_INFO_INIT;
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+	char before[32];
+
+	o.progress = wait_for_unpinned;
+	o.arg = self->table;
+	ASSERT_LT(0, test_read_file(PARAMETERS "max_pin_ms", before, sizeof(before)));
+	ASSERT_EQ(0, test_write_file(PARAMETERS "max_pin_ms", "500"));
+	EXPECT_EQ(-ESTALE, kreg_dump(self->table, fd, &o, NULL));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "the pin of table 'dumped' has ended"));
+	EXPECT_EQ(0, test_write_file(PARAMETERS "max_pin_ms", before));
+	/* What was written until then is no dump. */
+	EXPECT_LT(0, lseek(fd, 0, SEEK_END));
+	lseek(fd, 0, SEEK_SET);
+	EXPECT_EQ(-EBADMSG, kreg_dump_info(fd, &info));
+	close(fd);
+}
+
+/* The table is more than its user may have, and there is no part of it then. */
+TEST_F(dump_fail, too_much)
+{
+	struct kreg_client *other = open_as_other(0666);
+	struct kreg_table *copy;
+	char before[32];
+
+	ASSERT_NE(NULL, other);
+	ASSERT_LT(0, test_read_file(PARAMETERS "max_user_bytes", before, sizeof(before)));
+	ASSERT_EQ(0, test_write_file(PARAMETERS "max_user_bytes", "2000000"));
+	EXPECT_EQ(-EDQUOT, dump_restore(other, self->fd, "copy", &copy));
+	EXPECT_EQ(0, test_write_file(PARAMETERS "max_user_bytes", before));
+	EXPECT_TRUE(dump_none(self->client, "copy"));
+	ASSERT_EQ(0, dump_restore(other, self->fd, "copy", &copy));
+	dump_drop_table(copy);
+	kreg_client_close(other);
 }
 
 /* Who may not read the table, and a table that is gone. */
