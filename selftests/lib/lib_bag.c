@@ -318,4 +318,103 @@ TEST_F(bag, registered)
 	EXPECT_EQ(0, kreg_unregister(self->table, "key", 3));
 }
 
+/* A new scan begins after this object. */
+static void go_on_after(struct kreg_scan_options *options, const struct kreg_object *object,
+			char *key)
+{
+	const void *bytes = kreg_object_key(object, &options->after_len);
+
+	options->after = memcpy(key, bytes, options->after_len);
+	options->after_version = kreg_object_version(object);
+	options->after_number = kreg_object_number(object);
+}
+
+/* One object a scan, each of which goes on where the one before has stopped; @del: and removes it. */
+static unsigned int visit(struct kreg_table *table, unsigned int flags, bool del, char *letters)
+{
+	struct kreg_scan_options options = KREG_SCAN_OPTIONS_INIT;
+	const struct kreg_object *object;
+	struct kreg_scan *scan;
+	unsigned int n = 0;
+	size_t len;
+	char key[8];
+
+	options.flags = flags;
+	while (n < 8 && !kreg_scan_open(table, &options, &scan)) {
+		if (kreg_scan_next(scan, &object) <= 0) {
+			kreg_scan_close(scan);
+			break;
+		}
+		letters[n++] = *(const char *)kreg_object_value(object, &len);
+		go_on_after(&options, object, key);
+		if (del && kreg_del_object(table, object) != 1)
+			n = 8;
+		kreg_scan_close(scan);
+	}
+	letters[n] = '\0';
+	return n;
+}
+
+/* A position is that of an object, not of its key, and stays when the object is gone. */
+TEST_F(bag, positions)
+{
+	struct kreg_batch *batch;
+	char letters[16];
+	uint64_t left;
+	int i;
+
+	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &batch));
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(i, kreg_batch_put(batch, "key", 3, "abcd" + i, 1));
+	ASSERT_EQ(4, kreg_batch_run(batch));
+	kreg_batch_free(batch);
+	put_all(_metadata, self->table, "kez", "z");
+	if (variant->type == KREG_TYPE_SET) {
+		EXPECT_EQ(2, visit(self->table, 0, false, letters));
+		return;
+	}
+	put_all(_metadata, self->table, "key", "e");
+	EXPECT_EQ(6, visit(self->table, 0, false, letters));
+	EXPECT_STREQ("abcdez", letters);
+	EXPECT_EQ(6, visit(self->table, KREG_SCAN_REVERSE, false, letters));
+	EXPECT_STREQ("zedcba", letters);
+	EXPECT_EQ(6, visit(self->table, 0, true, letters));
+	EXPECT_STREQ("abcdez", letters);
+	ASSERT_EQ(0, kreg_count(self->table, &left));
+	EXPECT_EQ(0, left);
+}
+
+/* In a count and in what is removed, too; and what makes no position. */
+TEST_F(bag, positions_of_others)
+{
+	struct kreg_scan_options options = KREG_SCAN_OPTIONS_INIT;
+	struct kreg_objects *objects;
+	char key[8];
+	uint64_t n;
+
+	put_all(_metadata, self->table, "key", "abcde");
+	if (variant->type != KREG_TYPE_SET) {
+		ASSERT_EQ(0, kreg_get_all(self->table, "key", 3, &objects));
+		kreg_objects_next(objects);
+		go_on_after(&options, kreg_objects_next(objects), key);
+		kreg_objects_free(objects);
+		ASSERT_EQ(0, kreg_scan_count(self->table, &options, &n));
+		EXPECT_EQ(3, n);
+		ASSERT_EQ(0, kreg_delete_matching(self->table, &options, &n));
+		EXPECT_EQ(3, n);
+		EXPECT_LETTERS("ab");
+	}
+	options.after = NULL;
+	options.after_len = 0;
+	options.after_version = 1;
+	EXPECT_EQ(-EINVAL, kreg_scan_count(self->table, &options, &n));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "a version goes with the key to go on after"));
+	options.after_version = 0;
+	options.after_number = 1;
+	EXPECT_EQ(-EINVAL, kreg_scan_count(self->table, &options, &n));
+	options.after_number = 0;
+	options.reserved2 = 1;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_scan_count(self->table, &options, &n));
+}
+
 TEST_HARNESS_MAIN

@@ -94,6 +94,8 @@ static const char *range_fault(const struct kreg_scan_options *o)
 		return "KREG_RANGE_HIGH_OPEN needs a highest key";
 	if ((!o->low && o->low_len) || (!o->high && o->high_len) || (!o->after && o->after_len))
 		return "a key has a length and is NULL";
+	if ((o->after_version && !o->after_len) || (o->after_number && !o->after_version))
+		return "a version goes with the key to go on after, and a number with the version";
 	return o->range & KREG_RANGE_EXACT && !o->low_len ? "the key is empty" : NULL;
 }
 
@@ -117,7 +119,7 @@ int kreg_scan_read_options(struct kreg_scan_options *o, const struct kreg_scan_o
 	ret = options ? kreg_options_copy(o, sizeof(*o), options) : 0;
 	if (ret)
 		return ret;
-	if (o->flags & ~FLAGS || o->range & ~KREG_RANGE_ALL || o->reserved)
+	if (o->flags & ~FLAGS || o->range & ~KREG_RANGE_ALL || o->reserved || o->reserved2)
 		return kreg_cause(-EOPNOTSUPP, "a flag of the scan is not known");
 	return check_range(o);
 }
@@ -131,6 +133,8 @@ void kreg_scan_set_range(struct kreg_range *range, const struct kreg_scan_option
 		.high_len = o->high_len,
 		.after = o->after_len ? kreg_ptr(o->after) : 0,
 		.after_len = o->after_len,
+		.after_version = o->after_version,
+		.after_sub = o->after_number,
 		.flags = o->range,
 	};
 	if (!o->low_len)
@@ -185,6 +189,8 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 	s->batch = o.batch;
 	s->pin = pin;
 	s->filter = kreg_filter_get(o.filter);
+	s->after_version = o.after_version;
+	s->after_number = o.after_number;
 	s->more = true;
 	kreg_scan_set_range(&s->range, &o);
 	ret = set_after(s, o.after, o.after_len);

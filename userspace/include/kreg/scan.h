@@ -32,11 +32,19 @@ struct kreg_filter;
  * @reserved: must be zero
  * @pin: as the table was when this was set, see kreg_pin_set(); NULL: as it is
  * @filter: only objects that match, see kreg_filter_compile(); NULL: all
+ * @after_version: with @after, where a key may have several objects: go on after the one with this
+ *	version, which need not be there any more; 0: after all of the key. Else of no account
+ * @after_number: and this kreg_object_number()
+ * @reserved2: must be zero
  *
  * Keys are compared by their bytes, as by memcmp(3), and a key comes before those that it is the
  * beginning of; <kreg/key.h> makes keys of numbers and strings that are in the right order. In an
  * ordered table a scan goes from one end of the range to the other and costs what it finds; in a
  * set, which has no order, the whole table is looked through unless the range is EXACT.
+ *
+ * The key, the version and the number of an object are a position: a scan that begins after it goes
+ * on where another one has stopped, also in another process, whatever was written meanwhile and
+ * however the table is called by then.
  */
 struct kreg_scan_options {
 	size_t size;
@@ -54,10 +62,13 @@ struct kreg_scan_options {
 	unsigned int reserved;
 	const struct kreg_pin *pin;
 	const struct kreg_filter *filter;
+	uint64_t after_version;
+	unsigned int after_number;
+	unsigned int reserved2;
 };
 
 #define KREG_SCAN_OPTIONS_INIT	{ sizeof(struct kreg_scan_options), 0, 0, 0, 0, 0, 0, \
-				  0, 0, 0, 0, 0, 0, 0, 0 }
+				  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * kreg_scan_open() - start a scan
