@@ -21,6 +21,7 @@
 #include "table/access.h"
 #include "table/names.h"
 #include "table/role.h"
+#include "table/snapshot.h"
 #include "table/table.h"
 
 static void tell_process(struct kreg_process *out, const struct kreg_proc *p)
@@ -54,7 +55,17 @@ static void tell_store(const struct kreg_table *t, struct kreg_info *info)
 	info->timed = stat.timed;
 	info->kept = stat.kept;
 	info->kept_bytes = stat.kept_bytes;
+}
+
+static void tell_pins(const struct kreg_table *t, struct kreg_info *info)
+{
+	const struct kreg_snapshot *oldest = kreg_snapshot_first(t);
+
 	info->pins = kreg_pin_count(&t->store);
+	if (!oldest)
+		return;
+	info->pinned_since_ns = kreg_clock_to_user(oldest->since);
+	tell_process(&info->pinner, oldest->handle.client->proc);
 }
 
 static u32 tell_flags(const struct kreg_table *t)
@@ -173,6 +184,7 @@ static int tell_all(struct asker who, const struct kreg_table *t, struct kreg_in
 	tell_roles(t, info);
 	tell_stream(t, info);
 	tell_store(t, info);
+	tell_pins(t, info);
 	return 0;
 }
 

@@ -139,6 +139,7 @@ int kreg_snapshot_start(struct kreg_snapshot *snap, struct kreg_table *t, u64 ms
 		return kreg_over_limit(KREG_LIMIT_PINS);
 	snap->table_id = t->id;
 	snap->writer = t->writer;
+	snap->since = ktime_get();
 	snap->table = t;
 	snap->pin.allowed = payer_of(snap) == t->user ? U64_MAX : 0;
 	kreg_pin_set(&t->store, &snap->pin);
@@ -168,6 +169,15 @@ struct kreg_snapshot *kreg_snapshot_get(struct kreg_client *cl, u64 id, u64 tabl
 		refcount_inc(&snap->refs);
 	mutex_unlock(&cl->reading);
 	return snap;
+}
+
+const struct kreg_snapshot *kreg_snapshot_first(const struct kreg_table *t)
+{
+	struct kreg_pin *pin;
+
+	kreg_table_assert(t);
+	pin = kreg_pin_first(&t->store);
+	return pin ? snapshot_of(pin) : NULL;
 }
 
 void kreg_snapshot_end_all(struct kreg_table *t)

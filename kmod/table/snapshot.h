@@ -6,6 +6,7 @@
 #ifndef KREG_TABLE_SNAPSHOT_H
 #define KREG_TABLE_SNAPSHOT_H
 
+#include <linux/ktime.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -24,6 +25,7 @@ struct kreg_snapshot {
 	/* Invariant once it has started: */
 	u64 table_id;
 	struct kreg_writer *writer;
+	ktime_t since;
 	/* Under the turn: */
 	struct kreg_table *table;	/* NULL: it has not started, or has ended */
 	s64 paid;			/* bytes charged for what is kept, to its client's user */
@@ -45,6 +47,8 @@ int kreg_snapshot_start(struct kreg_snapshot *snap, struct kreg_table *t, u64 ms
  */
 struct kreg_snapshot *kreg_snapshot_get(struct kreg_client *cl, u64 id, u64 table);
 
+/* Turn. The oldest that @t has, or NULL. */
+const struct kreg_snapshot *kreg_snapshot_first(const struct kreg_table *t);
 /* Turn. End all that @t has. */
 void kreg_snapshot_end_all(struct kreg_table *t);
 /* Turn. Charge those who keep more than they have paid for, or end what cannot be charged. */

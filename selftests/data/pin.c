@@ -341,6 +341,41 @@ TEST_F(pin, errors)
 	close(second);
 }
 
+static long job_pin(struct job *job)
+{
+	return _test_pin(job->fd, job->table, 0, &job->arg);
+}
+
+/* Since when there is a pin, and whose it is: of the oldest. */
+TEST_F(pin, told)
+{
+	__u64 before = test_now_ns(), after;
+	struct kid *kid = kid_start(_metadata);
+	struct kreg_process his = kid->self;
+	struct kreg_info info;
+
+	test_info(self->fd, self->table, &info);
+	EXPECT_EQ(0, info.pinned_since_ns);
+	EXPECT_TRUE(test_none(info.pinner));
+	test_pin(self->fd, self->table, 0, &self->pin);
+	after = test_now_ns();
+	kid->job->table = self->table;
+	ASSERT_EQ(0, kid_do(kid, job_pin));
+	test_info(self->fd, self->table, &info);
+	EXPECT_EQ(2, info.pins);
+	EXPECT_LE(before, info.pinned_since_ns);
+	EXPECT_GE(after, info.pinned_since_ns);
+	EXPECT_TRUE(test_same(test_self(self->fd), info.pinner));
+	ASSERT_EQ(0, _test_cancel(self->fd, self->pin, 0));
+	test_info(self->fd, self->table, &info);
+	EXPECT_LE(after, info.pinned_since_ns);
+	EXPECT_TRUE(test_same(his, info.pinner));
+	EXPECT_EQ(SIGKILL, kid_kill(kid));
+	test_info(self->fd, self->table, &info);
+	EXPECT_EQ(0, info.pinned_since_ns);
+	EXPECT_TRUE(test_none(info.pinner));
+}
+
 /* What was bound to a process that is dead is hidden. */
 TEST_F(pin, bound)
 {

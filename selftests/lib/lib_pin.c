@@ -82,6 +82,9 @@ TEST_F(pin, scan)
 	EXPECT_EQ(KEYS, count);
 	ASSERT_EQ(0, kreg_table_stat(self->table, &stat));
 	EXPECT_EQ(1, kreg_stat_pins(stat));
+	EXPECT_LT(0, kreg_stat_pinned_since_ns(stat));
+	EXPECT_GE(kreg_deadline(0), kreg_stat_pinned_since_ns(stat));
+	EXPECT_EQ(getpid(), kreg_stat_pinner(stat).pid);
 	EXPECT_EQ(KEYS / 2, kreg_stat_kept(stat));
 	EXPECT_LT(KEYS / 2 * 32, kreg_stat_kept_bytes(stat));
 	EXPECT_LT(kreg_pin_version(self->pin), kreg_stat_version(stat));

@@ -56,10 +56,15 @@ TEST_F(lib, refuses_all_writes)
 
 TEST_F(lib, busy)
 {
+	struct kreg_stat *stat;
+
 	ASSERT_EQ(0, kreg_register(self->table, "r", 1, "", 0));
 	EXPECT_EQ(-EBUSY, kreg_table_seal(self->table));
 	EXPECT_TRUE(says("has objects that are bound to a process, on loan, or expire"));
 	EXPECT_FALSE(is_sealed(self->table));
+	ASSERT_EQ(0, kreg_table_stat(self->table, &stat));
+	EXPECT_EQ(1, kreg_stat_bound(stat));
+	kreg_stat_free(stat);
 	EXPECT_EQ(1, kreg_unregister(self->table, "r", 1));
 	EXPECT_EQ(0, kreg_table_seal(self->table));
 }

@@ -1513,6 +1513,9 @@ struct kreg_ioc_change {
  * @schema_version: version of @schema; 0: the table has none
  * @timed: objects that expire, those included that have and are not removed yet
  * @schema: the schema of what is in it, see KREG_IOC_OPEN; 0: none
+ * @pinned_since_ns: when the oldest of its pins was set, CLOCK_MONOTONIC in nanoseconds; 0: there
+ *	is none
+ * @pinner: the process whose pin that is; zero: none
  *
  * That @owner is the calling process does not make a client the owner's: @owner_uid
  * has to be its user as well.
@@ -1560,6 +1563,8 @@ struct kreg_info {
 	__u32 schema_version;
 	__aligned_u64 timed;
 	__aligned_u64 schema;
+	__aligned_u64 pinned_since_ns;
+	struct kreg_process pinner;
 };
 
 #define KREG_INFO_PARKED	(1U << 0)

@@ -154,6 +154,7 @@ void text_ms(uint64_t ms, char *buf, size_t room);
 void text_end(int status, char *buf, size_t room);
 void text_clock(uint64_t ms, char *buf, size_t room);	/* since 1970 */
 uint64_t ms_until(uint64_t ns);			/* milliseconds, of CLOCK_MONOTONIC */
+uint64_t ms_since(uint64_t ns);
 uint64_t now_ms(void);					/* likewise */
 uint64_t event_time_ms(const struct kreg_event *event);	/* when it was published */
 void text_table(const struct kreg_stat *stat, char *buf, size_t room);

@@ -100,6 +100,20 @@ static void show_schema(const struct kreg_stat *stat)
 	line("schema", buf);
 }
 
+static void show_pins(const struct kreg_stat *stat)
+{
+	char buf[256], kept[32], since[32], who[96];
+
+	if (!kreg_stat_pins(stat))
+		return;
+	text_bytes(kreg_stat_kept_bytes(stat), kept, sizeof(kept));
+	text_ms(ms_since(kreg_stat_pinned_since_ns(stat)), since, sizeof(since));
+	text_proc(kreg_stat_pinner(stat).pid, who, sizeof(who));
+	snprintf(buf, sizeof(buf), "%u, which keep %" PRIu64 " objects (%s); the first for %s, process %s",
+		 kreg_stat_pins(stat), kreg_stat_kept(stat), kept, since, who);
+	line("pins", buf);
+}
+
 static void show(const struct kreg_stat *stat)
 {
 	char buf[192], user[64];
@@ -119,6 +133,8 @@ static void show(const struct kreg_stat *stat)
 	number("waiting", kreg_stat_waiters(stat), " to claim it");
 	number("transfers", kreg_stat_transfers(stat), "");
 	number("objects", kreg_stat_objects(stat), "");
+	if (kreg_stat_bound(stat))
+		number("bound", kreg_stat_bound(stat), " objects of processes, or on loan");
 	if (kreg_stat_timed(stat))
 		number("timed", kreg_stat_timed(stat), " objects that expire");
 	number("bytes", kreg_stat_bytes(stat), " of keys and values");
@@ -126,12 +142,7 @@ static void show(const struct kreg_stat *stat)
 	snprintf(buf, sizeof(buf), "%" PRIu64 " (%s)", kreg_stat_memory(stat), user);
 	line("memory", buf);
 	number("version", kreg_stat_version(stat), "");
-	if (kreg_stat_pins(stat)) {
-		text_bytes(kreg_stat_kept_bytes(stat), user, sizeof(user));
-		snprintf(buf, sizeof(buf), "%u, which keep %" PRIu64 " objects (%s)",
-			 kreg_stat_pins(stat), kreg_stat_kept(stat), user);
-		line("pins", buf);
-	}
+	show_pins(stat);
 	if (kreg_stat_marks(stat)) {
 		snprintf(buf, sizeof(buf), "%u links at most, %u marks in long buckets",
 			 kreg_stat_walked(stat), kreg_stat_marks(stat));

@@ -81,8 +81,15 @@ void show_json(const struct kreg_stat *stat)
 	json_number("walked", kreg_stat_walked(stat));
 	json_number("marks", kreg_stat_marks(stat));
 	json_number("pins", kreg_stat_pins(stat));
+	if (kreg_stat_pinned_since_ns(stat))
+		json_number("pinned_ms", ms_since(kreg_stat_pinned_since_ns(stat)));
+	if (kreg_stat_pinner(stat).cookie)
+		json_number("pinner", kreg_stat_pinner(stat).pid);
+	else
+		json_null("pinner");
 	json_number("kept", kreg_stat_kept(stat));
 	json_number("kept_bytes", kreg_stat_kept_bytes(stat));
+	json_number("bound", kreg_stat_bound(stat));
 	json_number("timed", kreg_stat_timed(stat));
 	json_number("version", kreg_stat_version(stat));
 	json_number("transfers", kreg_stat_transfers(stat));

@@ -152,6 +152,13 @@ uint64_t ms_until(uint64_t ns)
 	return ns > now ? (ns - now) / 1000000 : 0;
 }
 
+uint64_t ms_since(uint64_t ns)
+{
+	uint64_t now = kreg_deadline(0);
+
+	return ns < now ? (now - ns) / 1000000 : 0;
+}
+
 /* The time of the day. */
 void text_clock(uint64_t ms, char *buf, size_t room)
 {

@@ -130,10 +130,16 @@ uint64_t kreg_stat_writer_role(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* it is quarantined after more deaths than these in so many milliseconds; 0: no limit */
 unsigned int kreg_stat_limit(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_limit_ms(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* pins that keep it as it was, and the objects that they keep, with the bytes of memory of these */
+/* pins that keep it as it was */
 unsigned int kreg_stat_pins(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* since when the oldest of them does, CLOCK_MONOTONIC, and whose it is; 0: there is none */
+uint64_t kreg_stat_pinned_since_ns(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+struct kreg_process kreg_stat_pinner(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* the objects that they keep, and the bytes of memory of these */
 uint64_t kreg_stat_kept(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_kept_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* objects that are bound to processes, or on loan, those of the dead included that are still there */
+uint64_t kreg_stat_bound(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* objects that expire, those included that have and are not removed yet */
 uint64_t kreg_stat_timed(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* nobody changes what is in it any more */
