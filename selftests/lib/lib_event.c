@@ -208,6 +208,27 @@ TEST_F(lib, replay)
 	EXPECT_EQ(1, kreg_ref_cancel(second));
 }
 
+/* Events that nobody has asked for when they happened. */
+TEST_F(lib, kept_for_later)
+{
+	struct kreg_ref *ref;
+
+	ASSERT_EQ(0, kreg_table_set_stream(self->table, 16384));
+	ASSERT_EQ(0, put(self->table, "k", "one"));
+	ASSERT_EQ(0, kreg_subscribe(self->table, ALL, KREG_SUBSCRIBE_REPLAY, 0, NULL, NULL, &ref));
+	test_value(test_next(self->client, KREG_EVENT_CREATE, "k"), "one");
+	EXPECT_EQ(-EBUSY, kreg_table_set_stream(self->table, 32768));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "somebody subscribes to events of"));
+	EXPECT_EQ(1, kreg_ref_cancel(ref));
+	EXPECT_EQ(-EINVAL, kreg_table_set_stream(self->table, 16385));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "a power of two of bytes"));
+	ASSERT_EQ(0, kreg_table_set_stream(self->table, 0));
+	ASSERT_EQ(0, kreg_table_park(self->table));
+	EXPECT_EQ(-EPERM, kreg_table_set_stream(self->table, 16384));
+	ASSERT_EQ(0, kreg_table_destroy(self->table));
+	EXPECT_EQ(-ESTALE, kreg_table_set_stream(self->table, 16384));
+}
+
 TEST_F(lib, bad_subscriptions)
 {
 	struct kreg_client *other = open_as_other(0666), *writes;

@@ -26,6 +26,8 @@ static const struct sentence {
 	{ EBUSY, TRY_SEAL, ANY,
 	  "%t has objects that are bound to a process, on loan, or expire, or a key that somebody waits to have: it is sealed when they are gone"
 	},
+	{ EBUSY, TRY_STREAM, ANY,
+	  "somebody subscribes to events of %t: its ring can be changed when nobody does" },
 	{ EBUSY, TRY_OTHER, FOLLOWER,
 	  "%t follows a role and goes where that goes: do this to the role" },
 	{ EOWNERDEAD, TRY_OTHER, ANY,
@@ -260,7 +262,8 @@ static void make_sentence(void)
 	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION ||
-			      attempt == TRY_SEAL || attempt == TRY_FOLLOW))
+			      attempt == TRY_SEAL || attempt == TRY_STREAM ||
+			      attempt == TRY_FOLLOW))
 		err = EPERM;
 	if (err == EBUSY && f.follows)
 		f.state = FOLLOWER;

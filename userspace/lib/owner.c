@@ -178,3 +178,18 @@ int kreg_table_set_orphan(struct kreg_table *table, enum kreg_orphan orphan, uin
 	return set_option(table, KREG_OPT_ORPHAN, orphan, ms,
 			  "a table that is to be destroyed is not parked for a time");
 }
+
+int kreg_table_set_stream(struct kreg_table *table, size_t bytes)
+{
+	struct kreg_ioc_setopt opt = {
+		.size = sizeof(opt),
+		.table = table->id,
+		.option = KREG_OPT_STREAM,
+		.value = bytes,
+	};
+	int ret = kreg_ioctl(table->client, KREG_IOC_SETOPT, &opt);
+
+	if (ret == -EINVAL)
+		kreg_cause(ret, "a ring of events has a power of two of bytes, from 16384 to 1048576");
+	return kreg_fail_table(ret, TRY_STREAM, table);
+}

@@ -360,6 +360,20 @@ int kreg_table_set_schema(struct kreg_table *table, uint64_t schema, unsigned in
 			  unsigned int from) KREG_NONNULL_FIRST;
 
 /**
+ * kreg_table_set_stream() - keep events of a table, and how many
+ * @table: a table of the caller's
+ * @bytes: of the ring that keeps them, a power of two from 16384 to 1048576; 0: as at first
+ *
+ * At first a table keeps events only as long as somebody subscribes to them, see <kreg/stream.h>.
+ * From now on it keeps the last ones in any case, so that who subscribes later, or again, reads on
+ * where he wants to. The caller's user is charged for the ring.
+ *
+ * Errors: -EBUSY: somebody subscribes; -EINVAL: another number; -EDQUOT: memory; -EPERM, -EACCES:
+ * not the owner; -ESTALE.
+ */
+int kreg_table_set_stream(struct kreg_table *table, size_t bytes) KREG_NONNULL_FIRST;
+
+/**
  * kreg_table_seal() - let nobody change what is in a table any more
  * @table: a table of the caller's
  *
