@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kreg scan, del and incr --where, as installed: what matches, what is wrong and where. Prints TAP;
-# needs the module, and root.
+# kreg scan, del, incr and patch with --where and ranges, as installed: what matches, what is wrong
+# and where. Prints TAP; needs the module, and root.
 
 tmp=$(mktemp -d) || exit 4
 kreg=${KREG:-kreg}
@@ -66,12 +66,54 @@ changes() {
 	t 'the others are' 0 2 '' "$kreg" count asked
 }
 
+# Values of those in a range, or that match, are replaced.
+replaces() {
+	t 'a part' 0 '1 object changed' '' "$kreg" patch --where 'prefix "bc"' asked 1 X
+	t 'is replaced' 0 bXd '' "$kreg" get asked b
+	t 'the whole' 0 '2 objects changed' '' \
+		"$kreg" patch --extend --truncate --where 'len == 3' asked 0 other
+	t 'of the one' 0 other '' "$kreg" get asked a
+	t 'and of the other' 0 other '' "$kreg" get asked b
+	t 'in a range' 0 '1 object changed' '' "$kreg" patch --from b --below c asked 0 m
+	t 'of one' 0 mther '' "$kreg" get asked b
+	t 'in a range, of what matches' 3 '0 objects changed' '' \
+		"$kreg" patch --prefix b --where 'len == 4' asked 0 m
+	printf file >"$tmp/file"
+	t 'by a file' 0 '{"changed":2}' '' "$kreg" patch --json -f "$tmp/file" --to b asked 1
+	t 'it is' 0 mfile '' "$kreg" get asked b
+	t 'too short' 1 '' 'kreg patch: *' "$kreg" patch --where 'len == 5' asked 4 xy
+	t 'with a key' 2 '' 'kreg patch: too many arguments*' "$kreg" patch -w 'len > 0' asked a 0 x
+	t 'without bytes' 2 '' 'kreg patch: too few arguments*' "$kreg" patch -w 'len > 0' asked 0
+	"$kreg" put asked a abc
+	"$kreg" put asked b bcd
+}
+
+ranges() {
+	"$kreg" incr --start 1 asked m1
+	"$kreg" incr --start 2 asked m2
+	"$kreg" incr --start 3 asked m3
+	t 'add in a range' 0 '2 objects changed' '' "$kreg" incr --above m1 --to m3 asked 10
+	t 'not to its end' 0 1 '' "$kreg" incr asked m1 0
+	t 'but to the other' 0 13 '' "$kreg" incr asked m3 0
+	t 'and of what matches' 0 '1 object changed' '' \
+		"$kreg" incr --prefix m --where 'u64@0 == 12' asked
+	t 'remove a range' 0 '1 object removed' '' "$kreg" del --from m2 --below m3 asked
+	t 'above' 0 '1 object removed' '' "$kreg" del --above m1 --to mm asked
+	t 'and what matches' 0 '1 object removed' '' "$kreg" del --from b --where 'len == 8' asked
+	t 'two ends' 2 '' 'kreg del: --from, --above and --prefix contradict each other*' \
+		"$kreg" del --from a --above b asked
+	t 'an empty end' 2 '' 'kreg del: the key is empty*' "$kreg" del --from '' asked
+	t 'all else is left' 0 3 '' "$kreg" count asked
+}
+
 "$kreg" new -t ordered_set asked
 "$kreg" put asked a abc
 "$kreg" put asked b bcd
 "$kreg" put asked c x
 scans
 wrong
+replaces
+ranges
 changes
 echo "1..$n"
 [ "$failed" -eq 0 ]

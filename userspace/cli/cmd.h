@@ -90,6 +90,7 @@ int parse_orphan(const char *text, unsigned int *orphan);
 int parse_type(const char *text, unsigned int *type);
 int parse_schema(const char *text, struct schema *schema);
 int parse_format(const char *text, bool *is_json);
+int parse_limit(char *text, uint64_t *deaths, uint64_t *ms);	/* as in "3/60s" */
 int parse_hex(const char *text, unsigned char *bytes, size_t room, size_t *len);
 
 /* bytes.c: keys and values, from the command line, files and to the screen. */
@@ -106,14 +107,50 @@ bool bytes_utf8(const void *data, size_t len);
 void bytes_print(const void *data, size_t len, FILE *out);	/* escaped, or hex */
 int bytes_write(const void *data, size_t len, FILE *out);	/* as they are */
 
-/* where.c: a filter; exits if the text is wrong, having shown where. */
-struct kreg_filter *filter_arg(const char *text);
-
-/* Which objects are to be changed, as the command line says; NULL: all. */
+/* where.c: which objects are meant, as the command line says; NULL: all. */
 struct where {
 	const char *filter;
-	const char *prefix;
+	const char *low;
+	const char *high;
+	unsigned int range;
 };
+
+/* Options without a short form. */
+enum { WHERE_FROM = 256, WHERE_ABOVE, WHERE_TO, WHERE_BELOW, OWN_OPTIONS };
+
+#define WHERE_LONG_OPTIONS				\
+	{ "where", required_argument, NULL, 'w' },	\
+	{ "prefix", required_argument, NULL, 'p' },	\
+	{ "from", required_argument, NULL, WHERE_FROM },	\
+	{ "above", required_argument, NULL, WHERE_ABOVE },	\
+	{ "to", required_argument, NULL, WHERE_TO },	\
+	{ "below", required_argument, NULL, WHERE_BELOW }
+
+/* The lines about them of a help, with this before "that match". */
+#define WHERE_HELP(all)							\
+	"  -w, --where TEXT    " all "that match, such as 'u32@8 > 100':\n"	\
+	"                      kreg-filter(7)\n"				\
+	"  -p, --prefix KEY    " all "with a key that begins so\n"		\
+	"      --from KEY      " all "with this key or one that comes after it\n" \
+	"      --above KEY     the same without the key itself\n"		\
+	"      --to KEY        " all "with this key or one that comes before it\n" \
+	"      --below KEY     the same without the key itself"
+
+/* Whether @option is one of these, and has been noted. */
+bool where_option(struct where *w, int option);
+bool where_given(const struct where *w);
+
+/* The same for the library. */
+struct chosen {
+	struct kreg_scan_options options;
+	struct kreg_filter *filter;
+	struct bytes low;
+	struct bytes high;
+};
+
+/* Exits if something is wrong with the words, having shown where. */
+void where_choose(const struct where *w, struct chosen *c);
+void where_free(struct chosen *c);
 
 /* Remove them, or edit @field of them; tell how many, and return the exit code. */
 int change_where(const char *name, const struct where *where, const struct kreg_field *field);
@@ -183,6 +220,8 @@ int with_key(int argc, char **argv, int (*act)(struct kreg_table *table, const s
 /* Claim a parked table, if it would not be lost by this command's death; 0 or -errno. */
 int own_parked(struct kreg_table *table, struct kreg_table **mine);
 void park_again(struct kreg_table *mine);	/* what was claimed so, and close it */
+/* The owner of the role with this name may write to the table; 0 or -errno. */
+int set_writer(struct kreg_table *table, const char *role);
 /* Do @act; if only the owner may and the table is parked, claim it for that time. */
 int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void *arg),
 	     void *arg);

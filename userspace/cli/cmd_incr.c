@@ -11,12 +11,12 @@ static const struct option incr_options[] = {
 	{ "min", required_argument, NULL, 'm' },
 	{ "max", required_argument, NULL, 'M' },
 	{ "set", required_argument, NULL, 'S' },
-	{ "wrap", no_argument, NULL, 'w' },
+	{ "wrap", no_argument, NULL, 'W' },
 	{ "saturate", no_argument, NULL, 'u' },
 	{ "extend", no_argument, NULL, 'e' },
 	{ "big-endian", no_argument, NULL, 'b' },
 	{ "offset", required_argument, NULL, 'o' },
-	{ "where", required_argument, NULL, 'W' },
+	WHERE_LONG_OPTIONS,
 	COMMON_LONG_OPTIONS
 };
 
@@ -64,7 +64,7 @@ static void incr_option(struct increment *i, int option)
 	case 'S':
 		i->set = optarg;
 		break;
-	case 'w':
+	case 'W':
 		i->how.flags |= KREG_FIELD_WRAP;
 		break;
 	case 'u':
@@ -75,9 +75,6 @@ static void incr_option(struct increment *i, int option)
 		break;
 	case 'b':
 		i->how.flags |= KREG_FIELD_BIG_ENDIAN;
-		break;
-	case 'W':
-		i->where.filter = optarg;
 		break;
 	case 'o':
 		if (parse_number(optarg, UINT32_MAX, &n))
@@ -136,12 +133,14 @@ static int incr_run(int argc, char **argv)
 	int o, ret, keys;
 
 	while ((o = next_option(argc, argv, "0123456789", incr_options)) != -1) {
+		if (where_option(&i.where, o))
+			continue;
 		if (o < '0' || o > '9')
 			incr_option(&i, o);
 		else if (n < sizeof(digits) - 1)
 			digits[n++] = o;
 	}
-	keys = !i.where.filter;
+	keys = !where_given(&i.where);
 	need_args(argc, 1 + keys, (n > 1 ? 1 : 2) + keys);
 	if (keys && !*argv[optind + 1])
 		usage("the key is empty");
@@ -175,9 +174,9 @@ const struct command cmd_incr = {
 		"      --saturate    it stays at the most; without these it is an error\n"
 		"      --offset N    the number begins at byte N of the value\n"
 		"      --extend      a value that is too short for it gets longer\n"
-		"      --big-endian  it is stored with its highest byte first\n"
-		"      --where TEXT  add to all objects that match, one by one, and tell how many\n"
-		"                    these were: kreg-filter(7)",
+		"      --big-endian  it is stored with its highest byte first\n\n"
+		"Or add to all objects that match, one by one, and tell how many these were:\n\n"
+		WHERE_HELP("those "),
 	.run = incr_run,
 };
 
@@ -185,10 +184,12 @@ static const struct option patch_options[] = {
 	{ "extend", no_argument, NULL, 'e' },
 	{ "truncate", no_argument, NULL, 't' },
 	{ "file", required_argument, NULL, 'f' },
+	WHERE_LONG_OPTIONS,
 	COMMON_LONG_OPTIONS
 };
 
 struct patch {
+	struct where where;		/* all that match are changed, and @key is not given */
 	struct bytes key;
 	struct bytes bytes;
 	uint64_t offset;
@@ -203,51 +204,84 @@ static int act_patch(struct kreg_table *table, void *arg)
 			  p->flags);
 }
 
+static int patch_all(const struct patch *p, const char *name)
+{
+	struct kreg_field field;
+
+	kreg_field_copy(&field, p->flags, p->offset, p->bytes.data, p->bytes.len);
+	return change_where(name, &p->where, &field);
+}
+
+static int patch_one(struct patch *p, const char *name, const char *key)
+{
+	struct kreg_table *table;
+	int ret = open_table(name, &table);
+
+	if (ret)
+		return ret;
+	p->key = bytes_arg(key);
+	ret = as_owner(table, act_patch, p);
+	if (ret)
+		ret = fail(ret);
+	close_table(table);
+	bytes_free(&p->key);
+	return ret;
+}
+
+/* What is left of the command line: table, perhaps a key, offset, perhaps the bytes. */
+static int patch_args(struct patch *p, char **arg, const char *file)
+{
+	bool keys = !where_given(&p->where);
+
+	if (keys && !*arg[1])
+		usage("the key is empty");
+	arg += 1 + keys;
+	if (parse_number(arg[0], UINT32_MAX, &p->offset))
+		usage("'%s' is no number of bytes", arg[0]);
+	if (!file && !strcmp(arg[1], "-"))
+		file = "-";
+	if (file)
+		return bytes_value(file, &p->bytes);
+	p->bytes = bytes_arg(arg[1]);
+	return 0;
+}
+
 static int patch_run(int argc, char **argv)
 {
 	struct patch p = { 0 };
 	const char *file = NULL;
-	struct kreg_table *table;
-	int o, ret;
+	int o, ret, n;
 
-	while ((o = next_option(argc, argv, "f:", patch_options)) != -1) {
+	while ((o = next_option(argc, argv, "f:w:p:", patch_options)) != -1) {
+		if (where_option(&p.where, o))
+			continue;
 		if (o == 'f')
 			file = optarg;
 		else
 			p.flags |= o == 'e' ? KREG_FIELD_EXTEND : KREG_FIELD_TRUNCATE;
 	}
-	need_args(argc, file ? 3 : 4, file ? 3 : 4);
-	if (!*argv[optind + 1])
-		usage("the key is empty");
-	if (parse_number(argv[optind + 2], UINT32_MAX, &p.offset))
-		usage("'%s' is no number of bytes", argv[optind + 2]);
-	if (!file && !strcmp(argv[optind + 3], "-"))
-		file = "-";
-	p.key = bytes_arg(argv[optind + 1]);
-	if (!file)
-		p.bytes = bytes_arg(argv[optind + 3]);
-	ret = file ? bytes_value(file, &p.bytes) : 0;
+	n = 4 - !!file - where_given(&p.where);
+	need_args(argc, n, n);
+	argv += optind;
+	ret = patch_args(&p, argv, file);
 	if (!ret)
-		ret = open_table(argv[optind], &table);
-	if (!ret) {
-		ret = as_owner(table, act_patch, &p);
-		if (ret)
-			ret = fail(ret);
-		close_table(table);
-	}
-	bytes_free(&p.key);
+		ret = where_given(&p.where) ? patch_all(&p, argv[0]) :
+					      patch_one(&p, argv[0], argv[1]);
 	bytes_free(&p.bytes);
 	return ret;
 }
 
 const struct command cmd_patch = {
 	.name = "patch",
-	.args = "[--extend] [--truncate] NAME KEY OFFSET BYTES|-|--file FILE",
+	.args = "[OPTION]... NAME KEY OFFSET BYTES|-|--file FILE | --where TEXT NAME OFFSET BYTES",
 	.summary = "replace a part of a value",
 	.help = "Replace the bytes of a value from OFFSET on, in one. '-' reads them from\n"
 		"standard input. They have to be within the value.\n\n"
 		"      --extend     the value gets longer, with zeros in a gap\n"
 		"      --truncate   the value ends behind them\n"
-		"  -f, --file FILE  they are the content of FILE",
+		"  -f, --file FILE  they are the content of FILE\n\n"
+		"Or do that to all objects that match, one by one, and tell how many these were;\n"
+		"with --extend --truncate and the offset 0 their values are replaced:\n\n"
+		WHERE_HELP("those "),
 	.run = patch_run,
 };

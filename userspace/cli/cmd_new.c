@@ -41,21 +41,6 @@ struct wish {
 	bool sealed;
 };
 
-/* Deaths, and in which time: "3/60s". */
-static int parse_limit(char *text, struct wish *w)
-{
-	char *slash = strchr(text, '/');
-	int ret;
-
-	if (!slash)
-		return -EINVAL;
-	*slash = '\0';
-	ret = parse_number(text, KREG_MAX_DEATHS, &w->deaths) ||
-	      parse_time_ms(slash + 1, &w->deaths_ms) || !w->deaths || !w->deaths_ms;
-	*slash = '/';
-	return ret ? -EINVAL : 0;
-}
-
 static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
@@ -88,7 +73,7 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->writer = optarg;
 		if (c == 'b')
 			w->beside = optarg;
-		if (c == 'l' && parse_limit(optarg, w))
+		if (c == 'l' && parse_limit(optarg, &w->deaths, &w->deaths_ms))
 			usage("'%s' is no limit: deaths and a time, as in 3/60s", optarg);
 	}
 	if (w->keep_ms && w->orphan == KREG_ORPHAN_DESTROY)
@@ -134,18 +119,6 @@ static int create_beside(struct kreg_client *client, const char *name, const str
 		return ret;
 	ret = create(client, name, w, beside, table);
 	kreg_table_close(beside);
-	return ret;
-}
-
-static int set_writer(struct kreg_table *table, const char *name)
-{
-	struct kreg_table *role;
-	int ret = kreg_table_open(kreg_table_client(table), name, NULL, &role);
-
-	if (ret)
-		return ret;
-	ret = kreg_table_set_writer(table, role);
-	kreg_table_close(role);
 	return ret;
 }
 

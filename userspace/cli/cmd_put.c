@@ -208,8 +208,7 @@ static const struct option del_options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "if-version", required_argument, NULL, 'v' },
 	{ "if-value", required_argument, NULL, 'V' },
-	{ "where", required_argument, NULL, 'w' },
-	{ "prefix", required_argument, NULL, 'p' },
+	WHERE_LONG_OPTIONS,
 	COMMON_LONG_OPTIONS
 };
 
@@ -258,22 +257,18 @@ static int del_run(int argc, char **argv)
 {
 	struct change c = { 0 };
 	struct kreg_table *table;
-	struct where where = { NULL, NULL };
+	struct where where = { 0 };
 	bool all = false;
 	int o, ret;
 
 	while ((o = next_option(argc, argv, "aw:p:", del_options)) != -1) {
 		all |= o == 'a';
-		if (o == 'w')
-			where.filter = optarg;
-		else if (o == 'p')
-			where.prefix = optarg;
-		else
+		if (!where_option(&where, o))
 			add_condition(&c, o);
 	}
-	if ((all || where.filter || where.prefix) && c.op.flags)
+	if ((all || where_given(&where)) && c.op.flags)
 		usage("a condition is one of a single object");
-	if (where.filter || where.prefix) {
+	if (where_given(&where)) {
 		if (all)
 			usage("--all and --where contradict each other");
 		need_args(argc, 1, 1);
@@ -302,11 +297,10 @@ const struct command cmd_del = {
 	.summary = "remove objects",
 	.help = "Remove objects, and tell how many there were; 3 is the exit status if none.\n\n"
 		"  -a, --all           all objects, in one\n"
-		"  -w, --where TEXT    all that match, one by one, such as 'u32@8 > 100':\n"
-		"                      kreg-filter(7)\n"
-		"  -p, --prefix KEY    all with a key that begins so, one by one\n"
+		WHERE_HELP("all ") "\n"
 		"      --if-version N  only if the object has this version\n"
 		"      --if-value OLD  only if the object has this value\n\n"
-		"Else the exit status is 4.",
+		"Else the exit status is 4. What matches is removed one by one, and with several\n"
+		"of these options only that of which all is so.",
 	.run = del_run,
 };

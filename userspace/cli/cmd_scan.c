@@ -4,23 +4,17 @@
 
 #include "cmd.h"
 
-/* Without a short form. */
-enum { FROM = 256, ABOVE, TO, BELOW, FORMAT };
+enum { FORMAT = OWN_OPTIONS };
 
 static const struct option options[] = {
 	{ "keys", no_argument, NULL, 'k' },
 	{ "limit", required_argument, NULL, 'l' },
 	{ "after", required_argument, NULL, 'a' },
-	{ "prefix", required_argument, NULL, 'p' },
 	{ "reverse", no_argument, NULL, 'r' },
 	{ "count", no_argument, NULL, 'c' },
 	{ "snapshot", no_argument, NULL, 's' },
-	{ "where", required_argument, NULL, 'w' },
-	{ "from", required_argument, NULL, FROM },
-	{ "above", required_argument, NULL, ABOVE },
-	{ "to", required_argument, NULL, TO },
-	{ "below", required_argument, NULL, BELOW },
 	{ "format", required_argument, NULL, FORMAT },
+	WHERE_LONG_OPTIONS,
 	COMMON_LONG_OPTIONS
 };
 
@@ -31,11 +25,8 @@ struct wish {
 	bool limited;
 	bool snapshot;
 	uint64_t limit;
-	unsigned int range;
 	const char *after;
-	const char *low;
-	const char *high;
-	const char *where;
+	struct where where;
 };
 
 static void show(const struct kreg_object *object, bool keys)
@@ -104,54 +95,28 @@ static int scan(struct kreg_table *table, const struct kreg_scan_options *o, con
 	return ret < 0 ? ret : 0;
 }
 
-static struct bytes key_arg(const char *arg)
-{
-	if (!arg)
-		return (struct bytes){ 0 };
-	if (!*arg)
-		usage("the key is empty");
-	return bytes_arg(arg);
-}
-
 static int run_range(struct kreg_table *table, const struct wish *w)
 {
-	struct bytes after = key_arg(w->after), low = key_arg(w->low), high = key_arg(w->high);
-	struct kreg_scan_options o = {
-		.size = sizeof(o),
-		.flags = (w->keys && !w->count ? KREG_SCAN_KEYS : 0) |
-			 (json && !w->count ? KREG_SCAN_EXPIRES : 0) |
-			 (w->reverse ? KREG_SCAN_REVERSE : 0),
-		.after = after.data,
-		.after_len = after.len,
-		.low = low.data,
-		.low_len = low.len,
-		.high = high.data,
-		.high_len = high.len,
-		.range = w->range,
-	};
-	struct kreg_filter *filter = w->where ? filter_arg(w->where) : NULL;
+	struct bytes after = w->after ? bytes_arg(w->after) : (struct bytes){ 0 };
 	struct kreg_pin *pin = NULL;
-	int ret = w->snapshot ? kreg_pin_set(table, 0, &pin) : 0;
+	struct chosen c;
+	int ret = 0;
 
-	o.pin = pin;
-	o.filter = filter;
+	where_choose(&w->where, &c);
+	c.options.flags = (w->keys && !w->count ? KREG_SCAN_KEYS : 0) |
+			  (json && !w->count ? KREG_SCAN_EXPIRES : 0) |
+			  (w->reverse ? KREG_SCAN_REVERSE : 0);
+	c.options.after = after.data;
+	c.options.after_len = after.len;
+	if (w->snapshot)
+		ret = kreg_pin_set(table, 0, &pin);
+	c.options.pin = pin;
 	if (!ret)
-		ret = w->count ? count(table, &o) : scan(table, &o, w);
+		ret = w->count ? count(table, &c.options) : scan(table, &c.options, w);
 	kreg_pin_end(pin);
-	kreg_filter_free(filter);
+	where_free(&c);
 	bytes_free(&after);
-	bytes_free(&low);
-	bytes_free(&high);
 	return ret;
-}
-
-/* One end of the range, of which there can be one. */
-static void set_end(struct wish *w, const char **end, const char *key, unsigned int flag)
-{
-	if (*end || ((w->range | flag) & KREG_RANGE_PREFIX && (w->low || w->high)))
-		usage("--from, --above and --prefix contradict each other, and so do --to, --below and --prefix");
-	*end = key;
-	w->range |= flag;
 }
 
 static void parse(int argc, char **argv, struct wish *w)
@@ -159,12 +124,16 @@ static void parse(int argc, char **argv, struct wish *w)
 	int c;
 
 	while ((c = next_option(argc, argv, "kl:a:p:rcsw:", options)) != -1) {
+		if (where_option(&w->where, c))
+			continue;
 		if (c == 'k')
 			w->keys = true;
 		if (c == 'l' && parse_number(optarg, UINT64_MAX - 1, &w->limit))
 			usage("'%s' is no number", optarg);
 		if (c == 'l')
 			w->limited = true;
+		if (c == 'a' && !*optarg)
+			usage("the key is empty");
 		if (c == 'a')
 			w->after = optarg;
 		if (c == 'r')
@@ -173,20 +142,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->count = true;
 		if (c == 's')
 			w->snapshot = true;
-		if (c == 'w')
-			w->where = optarg;
 		if (c == FORMAT && parse_format(optarg, &json))
 			usage("'%s' is no format: text or json", optarg);
-		if (c == 'p')
-			set_end(w, &w->low, optarg, KREG_RANGE_PREFIX);
-		if (c == FROM)
-			set_end(w, &w->low, optarg, 0);
-		if (c == ABOVE)
-			set_end(w, &w->low, optarg, KREG_RANGE_LOW_OPEN);
-		if (c == TO)
-			set_end(w, &w->high, optarg, 0);
-		if (c == BELOW)
-			set_end(w, &w->high, optarg, KREG_RANGE_HIGH_OPEN);
 	}
 	if (w->count && w->limited)
 		usage("--count and --limit contradict each other");

@@ -113,3 +113,15 @@ int as_owner(struct kreg_table *table, int (*act)(struct kreg_table *table, void
 	park_again(mine);
 	return ret;
 }
+
+int set_writer(struct kreg_table *table, const char *name)
+{
+	struct kreg_table *role;
+	int ret = kreg_table_open(kreg_table_client(table), name, NULL, &role);
+
+	if (ret)
+		return ret;
+	ret = kreg_table_set_writer(table, role);
+	kreg_table_close(role);
+	return ret;
+}

@@ -154,6 +154,20 @@ int parse_schema(const char *text, struct schema *schema)
 	return 0;
 }
 
+int parse_limit(char *text, uint64_t *deaths, uint64_t *ms)
+{
+	char *slash = strchr(text, '/');
+	int ret;
+
+	if (!slash)
+		return -EINVAL;
+	*slash = '\0';
+	ret = parse_number(text, KREG_MAX_DEATHS, deaths) || parse_time_ms(slash + 1, ms) ||
+	      !*deaths || !*ms;
+	*slash = '/';
+	return ret ? -EINVAL : 0;
+}
+
 int parse_format(const char *text, bool *is_json)
 {
 	*is_json = !strcmp(text, "json");

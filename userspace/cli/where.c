@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* --where: a filter on the command line, and what is done to all objects that match it. */
+/* Ranges and filters on the command line, and what is done to all objects that they mean. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void show_place(const char *text, size_t column)
 	fputs("^\n", stderr);
 }
 
-struct kreg_filter *filter_arg(const char *text)
+static struct kreg_filter *filter_arg(const char *text)
 {
 	struct kreg_filter *filter;
 	size_t column;
@@ -48,6 +48,75 @@ struct kreg_filter *filter_arg(const char *text)
 	}
 	show_place(text, column);
 	exit(EXIT_USAGE);
+}
+
+/* One end of the range, of which there can be one. */
+static void set_end(struct where *w, const char **end, unsigned int flag)
+{
+	if (*end || ((w->range | flag) & KREG_RANGE_PREFIX && (w->low || w->high)))
+		usage("--from, --above and --prefix contradict each other, and so do --to, --below and --prefix");
+	*end = optarg;
+	w->range |= flag;
+}
+
+bool where_option(struct where *w, int option)
+{
+	switch (option) {
+	case 'w':
+		w->filter = optarg;
+		return true;
+	case 'p':
+		set_end(w, &w->low, KREG_RANGE_PREFIX);
+		return true;
+	case WHERE_FROM:
+		set_end(w, &w->low, 0);
+		return true;
+	case WHERE_ABOVE:
+		set_end(w, &w->low, KREG_RANGE_LOW_OPEN);
+		return true;
+	case WHERE_TO:
+		set_end(w, &w->high, 0);
+		return true;
+	case WHERE_BELOW:
+		set_end(w, &w->high, KREG_RANGE_HIGH_OPEN);
+		return true;
+	}
+	return false;
+}
+
+bool where_given(const struct where *w)
+{
+	return w->filter || w->low || w->high;
+}
+
+static struct bytes key_arg(const char *arg)
+{
+	if (arg && !*arg)
+		usage("the key is empty");
+	return arg ? bytes_arg(arg) : (struct bytes){ 0 };
+}
+
+void where_choose(const struct where *w, struct chosen *c)
+{
+	c->low = key_arg(w->low);
+	c->high = key_arg(w->high);
+	c->filter = w->filter ? filter_arg(w->filter) : NULL;
+	c->options = (struct kreg_scan_options){
+		.size = sizeof(c->options),
+		.low = c->low.data,
+		.low_len = c->low.len,
+		.high = c->high.data,
+		.high_len = c->high.len,
+		.range = w->range,
+		.filter = c->filter,
+	};
+}
+
+void where_free(struct chosen *c)
+{
+	kreg_filter_free(c->filter);
+	bytes_free(&c->low);
+	bytes_free(&c->high);
 }
 
 struct all {
@@ -82,21 +151,13 @@ static int report(const struct all *all, const char *done)
 
 int change_where(const char *name, const struct where *where, const struct kreg_field *field)
 {
-	struct kreg_scan_options o = KREG_SCAN_OPTIONS_INIT;
-	struct kreg_filter *filter = where->filter ? filter_arg(where->filter) : NULL;
-	struct bytes prefix = { 0 };
-	struct all all = { .options = &o, .field = field };
+	struct chosen chosen;
+	struct all all = { .options = &chosen.options, .field = field };
 	const char *done = field ? "changed" : "removed";
 	struct kreg_table *table;
 	int ret;
 
-	if (where->prefix) {
-		prefix = bytes_arg(where->prefix);
-		o.low = prefix.data;
-		o.low_len = prefix.len;
-		o.range = KREG_RANGE_PREFIX;
-	}
-	o.filter = filter;
+	where_choose(where, &chosen);
 	ret = open_table(name, &table);
 	if (!ret) {
 		ret = as_owner(table, act_all, &all);
@@ -108,7 +169,6 @@ int change_where(const char *name, const struct where *where, const struct kreg_
 			ret = EXIT_MISSING;
 		close_table(table);
 	}
-	bytes_free(&prefix);
-	kreg_filter_free(filter);
+	where_free(&chosen);
 	return ret;
 }
