@@ -54,7 +54,7 @@ DIFFERENCES = [
      "nothing is replaced in a bag of kreg; ETS has select_replace for duplicate_bag, and if "
      "nothing matches for bag"),
     ("64 bits", None, None, None, "a counter of kreg has 64 bits and says when they do not do"),
-    ("no order", r"last|prev|select", r".*", r"error EOPNOTSUPP",
+    ("no order", r"last|prev|select|chunk", r".*", r"error EOPNOTSUPP",
      "a table of type set has no order to go backwards in; ETS goes forwards then"),
     ("next of what is absent", r"next|prev", r"error badarg", r"-",
      "a walk of kreg goes on from where a key was or would be, whether it is there or not"),
@@ -68,6 +68,11 @@ DIFFERENCES = [
      "OTP 23 to 25.2 insert the list of a bag from its end on, which was mended later"),
     ("take of a fixed bag", None, None, None,
      "OTP 25 counts objects that were deleted before once more, and its size is too small then"),
+    ("queue", None, None, None,
+     "kreg has writes that are only queued; they are done in their order, as those of ETS are, "
+     "and the line waits for them"),
+    ("exchange", None, None, None,
+     "ETS does not exchange names; where nobody looks meanwhile, three renames are the same"),
     ("name of what has none", None, None, None,
      "kreg gives a table without a name its first one; ETS does not make it a named table"),
 ]

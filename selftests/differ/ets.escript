@@ -80,6 +80,16 @@ table(Slot) ->
         [] -> throw(unset)
     end.
 
+%% Whatever it is called later.
+tid(T) ->
+    case table(T) of
+        Name when is_atom(Name) ->
+            Tid = ets:whereis(Name),
+            Tid =/= undefined orelse throw(id),
+            Tid;
+        Tid -> Tid
+    end.
+
 process(Name) -> ets:lookup_element(world, Name, 2).
 
 bytes(<<"x", Hex/binary>>) -> binary:decode_hex(Hex);
@@ -140,6 +150,16 @@ run(<<"rename">>, [T, Name]) ->
     owned(Table),
     ets:rename(Table, binary_to_atom(Name)),
     true;
+%% Row "exchange".
+run(<<"exchange">>, [A, B]) ->
+    Tables = [tid(A), tid(B)],
+    hd(Tables) =/= lists:last(Tables) orelse throw(badarg),
+    lists:foreach(fun(Table) -> owned(Table), may_write(Table) end, Tables),
+    Between = '$exchange',
+    ets:rename(table(A), Between),
+    ets:rename(table(B), table(A)),
+    ets:rename(Between, table(B)),
+    true;
 run(<<"whereis">>, [Name]) ->
     case ets:whereis(table(Name)) of
         undefined -> "undefined";
@@ -190,6 +210,11 @@ run(<<"insert_new_list">>, [T | Pairs]) ->
                                     Objects);
         false -> ets:insert_new(Table, Objects)
     end;
+%% Row "queue".
+run(<<"queue">>, [T | Steps]) ->
+    Table = table(T),
+    lists:foreach(fun(Step) -> queue(Table, binary:split(Step, <<":">>, [global])) end, Steps),
+    true;
 run(<<"lookup">>, [T, Key]) ->
     list([show(Value) || {_, Value} <- ets:lookup(table(T), key(Key))]);
 run(<<"lookup_element">>, [T, Key]) ->
@@ -255,8 +280,7 @@ run(<<"drain">>, [T]) ->
     list(Table, [object(Object) || Object <- Objects]);
 %% Row "pin": a list taken then.
 run(<<"pin">>, [T, Pin]) ->
-    Table = case table(T) of Name when is_atom(Name) -> ets:whereis(Name); Tid -> Tid end,
-    Table =/= undefined orelse throw(id),
+    Table = tid(T),
     Seen = everything(Table),
     unpin(Pin),
     ets:safe_fixtable(Table, true),
@@ -277,10 +301,43 @@ run(<<"select">>, [T, <<"rev">> | Spec]) ->
 run(<<"select">>, [T | Spec]) ->
     Table = table(T),
     list(Table, lists:map(fun object/1, ets:select(Table, match(Spec, '$_'))));
+run(<<"chunk">>, [T, Chunk, Limit | Spec]) ->
+    Table = tid(T),
+    Objects = first_chunk(Table, binary_to_integer(Limit), Spec),
+    case ordered(Table) of
+        true -> chunk(Chunk, Objects);
+        false -> erase({chunk, Chunk}), list(Table, all_chunks(Objects))
+    end;
+run(<<"more">>, [Chunk]) ->
+    case get({chunk, Chunk}) of
+        undefined -> throw(unset);
+        Next -> chunk(Chunk, ets:select(Next))
+    end;
 run(<<"select_count">>, [T | Spec]) -> ets:select_count(table(T), match(Spec, true));
 run(<<"select_delete">>, [T | Spec]) -> ets:select_delete(table(T), match(Spec, true));
 run(<<"select_replace">>, [T, New | Spec]) ->
     replace(table(T), match(Spec, {{'$1', {const, value(New)}}})).
+
+queue(Table, [<<"put">>, Key, Value]) -> ets:insert(Table, {key(Key), value(Value)});
+queue(Table, [<<"del">>, Key]) -> ets:delete(Table, key(Key));
+queue(Table, [<<"clear">>]) -> ets:delete_all_objects(Table).
+
+first_chunk(Table, Limit, [<<"rev">> | Spec]) ->
+    ets:select_reverse(Table, match(Spec, '$_'), Limit);
+first_chunk(Table, Limit, Spec) -> ets:select(Table, match(Spec, '$_'), Limit).
+
+%% It goes on where there may be more.
+chunk(Chunk, {Objects, Next}) when Next =/= '$end_of_table' ->
+    put({chunk, Chunk}, Next),
+    list(lists:map(fun object/1, Objects));
+chunk(Chunk, Last) ->
+    erase({chunk, Chunk}),
+    list(all_chunks(Last)).
+
+all_chunks('$end_of_table') -> [];
+all_chunks({Objects, Next}) ->
+    More = case Next of '$end_of_table' -> Next; _ -> ets:select(Next) end,
+    lists:map(fun object/1, Objects) ++ all_chunks(More).
 
 %% Row "replace in a bag".
 replace(Table, Match) ->

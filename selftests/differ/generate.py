@@ -17,8 +17,9 @@ WEIGHTS = {
     "update_element": 25, "swap": 25, "add": 30, "add_from": 25, "add_twice": 15, "add_up_to": 15,
     "first": 15, "last": 15, "next": 30, "prev": 30, "walk": 15, "tab2list": 15, "drain": 2,
     "pin": 10, "pinned": 15, "unpin": 5,
-    "select": 40, "select_count": 20, "select_delete": 10, "select_replace": 8,
-    "new": 40, "drop": 4, "rename": 10, "whereis": 10, "give": 12, "heir": 15, "access": 10,
+    "queue": 20,
+    "select": 40, "chunk": 20, "more": 30, "select_count": 20, "select_delete": 10, "select_replace": 8,
+    "new": 40, "drop": 4, "rename": 10, "exchange": 20, "whereis": 10, "give": 12, "heir": 15, "access": 10,
     "info": 20, "size": 25, "mail": 15, "kill": 3, "exit": 2,
 }
 
@@ -35,6 +36,7 @@ class Generator:
                                   for _ in range(self.random.randrange(4)))) for _ in range(6)]
         self.actor = ACTORS[0]
         self.serial = 0
+        self.chunks = []        # by whom, and which
 
     def make_keys(self, count):
         """They begin alike, and have bytes of both ends."""
@@ -111,6 +113,14 @@ class Generator:
         keys = self.random.choices(self.keys, k=self.random.randrange(4))
         return [self.table(), *(w for key in keys for w in (key, self.value()))]
 
+    def queue(self, op):
+        return [self.table(), *(self.step() for _ in range(self.random.randint(1, 6)))]
+
+    def step(self):
+        kind = self.random.choice(["put"] * 12 + ["del"] * 4 + ["clear"])
+        words = {"put": [self.key(), self.value()], "del": [self.key()], "clear": []}
+        return ":".join([kind, *words[kind]])
+
     def swap(self, op):
         return [self.table(), self.key(), self.value(), self.value()]
 
@@ -145,6 +155,21 @@ class Generator:
     def select(self, op):
         backwards = ["rev"] if self.chance(0.3) else []
         return [self.table(), *backwards, *self.range(), *self.filter()]
+
+    # Mostly of a table with an order, where it goes on.
+    def chunk(self, op):
+        table = self.random.choice(["t1", "t5"]) if self.chance(0.6) else self.table()
+        self.chunks.append((self.actor, self.random.choice(["c0", "c1"])))
+        words = self.select(op) if self.chance(0.5) else [table]
+        return [table, self.chunks[-1][1], str(self.random.randint(1, 3)), *words[1:]]
+
+    # Mostly of one that has begun not long ago.
+    def more(self, op):
+        if self.chunks and self.chance(0.9):
+            self.actor, chunk = self.random.choice(self.chunks[-2:])
+        else:
+            chunk = self.random.choice(["c0", "c1"])
+        return [chunk]
 
     def select_count(self, op):
         return [self.table(), *self.range(), *self.filter()]
@@ -196,13 +221,16 @@ class Generator:
     def new(self, op):
         kind = self.random.choice(TYPES) if self.chance(0.98) else "tree"
         access = self.random.choice(["public"] * 6 + ["protected"] * 2 + ["private"])
-        name = self.random.choice(NAMES) if self.chance(0.4) else "-"
+        name = self.random.choice(NAMES) if self.chance(0.55) else "-"
         heir = self.random.choice(ACTORS) if self.chance(0.3) else "-"
         return [self.random.choice(SLOTS), kind, access, name, heir]
 
     # A table without a name gets none: see compare.py.
     def rename(self, op):
         return [self.random.choice(NAMES), self.random.choice(NAMES)]
+
+    def exchange(self, op):
+        return self.random.sample(NAMES, 2) if self.chance(0.9) else [NAMES[0]] * 2
 
     def whereis(self, op):
         return [self.random.choice(NAMES)]

@@ -13,6 +13,7 @@
 #define ACTORS	4
 #define SLOTS	16
 #define PINS	2
+#define CHUNKS	2
 
 /* A process that has played one of the actors. */
 struct life {
@@ -34,6 +35,17 @@ struct bytes {
 	size_t len;
 };
 
+/* A selection of which a part was told. */
+struct chunk {
+	struct kreg_table *table;	/* NULL: there is none */
+	char **spec;			/* its range and filter, in the sequence */
+	unsigned int limit;
+	unsigned char key[KREG_MAX_KEY];	/* it goes on after this object */
+	size_t key_len;
+	uint64_t version;
+	unsigned int number;
+};
+
 /* An actor, and the line that it plays. */
 struct play {
 	struct world *world;
@@ -41,6 +53,7 @@ struct play {
 	struct kreg_table *known[SLOTS];	/* handles of the tables in the slots */
 	struct kreg_table *pinned[PINS];
 	struct kreg_pin *pin[PINS];
+	struct chunk chunk[CHUNKS];
 	struct kreg_table *table;	/* that of the line, if its operation is on one */
 	char **arg;			/* its other words, and a NULL */
 	FILE *list;			/* a list that is being made */

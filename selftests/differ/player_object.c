@@ -52,6 +52,39 @@ static void op_insert_new_list(struct play *play)
 	insert_pairs(play, 1);
 }
 
+/* "put:KEY:VALUE", "del:KEY" or "clear" */
+static int queue_step(struct kreg_table *table, char *step)
+{
+	char *save, *what = strtok_r(step, ":", &save), *key = strtok_r(NULL, ":", &save);
+	struct bytes k = { NULL, 0 }, v;
+
+	if (key)
+		k = word_bytes(key);
+	if (!strcmp(what, "clear"))
+		return kreg_clear_async(table);
+	if (!strcmp(what, "del"))
+		return kreg_del_async(table, k.data, k.len);
+	v = word_bytes(save);
+	return kreg_put_async(table, k.data, k.len, v.data, v.len);
+}
+
+/* queue TABLE STEP..., and the first error of all of them. */
+static void op_queue(struct play *play)
+{
+	int ret = 0, done;
+	char **word, *step;
+
+	for (word = play->arg; !ret && *word; word++) {
+		step = strdup(*word);
+		if (!step)
+			abort();
+		ret = queue_step(play->table, step);
+		free(step);
+	}
+	done = kreg_client_sync(play->client);
+	say_done(done ? done : ret);
+}
+
 static void say_objects(struct play *play, struct kreg_objects *objects, int ret)
 {
 	const struct kreg_object *object;
@@ -215,6 +248,7 @@ const struct op object_ops[] = {
 	{ "insert_list", op_insert_list, 0, 1 },
 	{ "insert_new", op_insert_new, 2, 1 },
 	{ "insert_new_list", op_insert_new_list, 0, 1 },
+	{ "queue", op_queue, 1, 1 },
 	{ "lookup", op_lookup, 1, 1 },
 	{ "lookup_element", op_lookup_element, 1, 1 },
 	{ "take", op_take, 1, 1 },

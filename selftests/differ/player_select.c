@@ -138,6 +138,99 @@ static void op_select(struct play *play)
 	kreg_filter_free(chosen.filter);
 }
 
+static struct chunk *chunk_of(struct play *play)
+{
+	return &play->chunk[strtoul(play->arg[0] + 1, NULL, 10) % CHUNKS];
+}
+
+static void end_chunk(struct chunk *c)
+{
+	kreg_table_close(c->table);
+	c->table = NULL;
+}
+
+static void go_on_after(struct chunk *c, const struct kreg_object *object)
+{
+	const void *key = kreg_object_key(object, &c->key_len);
+
+	memcpy(c->key, key, c->key_len);
+	c->version = kreg_object_version(object);
+	c->number = kreg_object_number(object);
+}
+
+/* A scan of its own, which knows of those before what the chunk remembers. */
+static int open_rest(struct kreg_table *table, const struct chunk *c, struct kreg_scan **scan)
+{
+	struct chosen chosen;
+	int ret = choose(c->spec, &chosen);
+
+	chosen.options.batch = c->limit;
+	chosen.options.after = c->key_len ? c->key : NULL;
+	chosen.options.after_len = c->key_len;
+	chosen.options.after_version = c->version;
+	chosen.options.after_number = c->number;
+	if (!ret)
+		ret = kreg_scan_open(table, &chosen.options, scan);
+	kreg_filter_free(chosen.filter);
+	return ret;
+}
+
+/* Return: how many objects were found, fewer than the limit at the end; or an error. */
+static int take_chunk(struct play *play, struct kreg_table *table, struct chunk *c)
+{
+	const struct kreg_object *object;
+	struct kreg_scan *scan = NULL;
+	unsigned int n = 0;
+	int ret = open_rest(table, c, &scan);
+
+	for (; !ret && n < c->limit; n++) {
+		ret = kreg_scan_next(scan, &object);
+		if (ret <= 0)
+			break;
+		ret = 0;
+		list_object(play, object);
+		go_on_after(c, object);
+	}
+	kreg_scan_close(scan);
+	return ret ? ret : (int)n;
+}
+
+/* chunk TABLE CHUNK LIMIT [rev] [RANGE...] [FILTER] */
+static void op_chunk(struct play *play)
+{
+	struct chunk *old = chunk_of(play), c = { .spec = play->arg + 2 };
+	int ordered = in_order(play->table), ret;
+
+	c.limit = strtoul(play->arg[1], NULL, 10);
+	/* Where there is no order, all of them. */
+	do {
+		ret = take_chunk(play, play->table, &c);
+	} while (!ordered && ret == (int)c.limit);
+	list_say(play, ordered, ret);
+	if (ret < 0)
+		return;
+	end_chunk(old);
+	if (ordered && ret == (int)c.limit &&
+	    !kreg_table_by_id(play->client, kreg_table_id(play->table), &c.table))
+		*old = c;
+}
+
+/* more CHUNK */
+static void op_more(struct play *play)
+{
+	struct chunk *c = chunk_of(play);
+	int ret;
+
+	if (!c->table) {
+		say("error unset");
+		return;
+	}
+	ret = take_chunk(play, c->table, c);
+	list_say(play, 1, ret);
+	if (ret >= 0 && ret < (int)c->limit)
+		end_chunk(c);
+}
+
 static void say_count(int ret, uint64_t count, struct chosen *chosen)
 {
 	if (ret)
@@ -184,6 +277,8 @@ static void op_select_replace(struct play *play)
 
 const struct op select_ops[] = {
 	{ "select", op_select, 0, 1 },
+	{ "chunk", op_chunk, 2, 1 },
+	{ "more", op_more, 1, 0 },
 	{ "select_count", op_select_count, 0, 1 },
 	{ "select_delete", op_select_delete, 0, 1 },
 	{ "select_replace", op_select_replace, 1, 1 },

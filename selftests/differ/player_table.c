@@ -97,6 +97,16 @@ static void op_rename(struct play *play)
 	say_done(kreg_table_rename(play->table, play->arg[0]));
 }
 
+/* exchange NAME NAME */
+static void op_exchange(struct play *play)
+{
+	struct kreg_table *other = NULL;
+	int ret = kreg_table_open(play->client, play->arg[0], NULL, &other);
+
+	say_done(ret ? ret : kreg_table_exchange(play->table, other));
+	kreg_table_close(other);
+}
+
 static void op_whereis(struct play *play)
 {
 	unsigned int slot;
@@ -185,6 +195,7 @@ const struct op table_ops[] = {
 	{ "new", op_new, 5, 0 },
 	{ "drop", op_drop, 0, 1 },
 	{ "rename", op_rename, 1, 1 },
+	{ "exchange", op_exchange, 1, 1 },
 	{ "whereis", op_whereis, 0, 1 },
 	{ "give", op_give, 2, 1 },
 	{ "heir", op_heir, 1, 1 },
