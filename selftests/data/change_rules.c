@@ -62,6 +62,40 @@ TEST_F(change_rules, bag)
 	EXPECT_EQ(4, test_objects(self->fd, bag));
 }
 
+/* A position is that of an object: a call goes on within the objects of one write of a key. */
+TEST_F(change_rules, positions_in_a_bag)
+{
+	static const char values[] = "xyxyxxyx";
+	struct kreg_term term = test_term_bytes(KREG_TERM_VALUE, 0, "x", 1);
+	struct kreg_ioc_change cmd;
+	struct kreg_op ops[8];
+	char position[KREG_MAX_KEY];
+	struct test_run run;
+	__u32 i, calls = 0;
+	__u64 bag;
+
+	ASSERT_EQ(0, _test_create_type(self->fd, "bag", KREG_TYPE_DUPLICATE_BAG, 0, &bag));
+	for (i = 0; i < 8; i++)
+		ops[i] = test_op_value(KREG_OP_PUT, "k", 1, values + i, 1);
+	test_batch(self->fd, bag, 0, ops, 8, NULL);
+	cmd = test_change_cmd(bag, &term, 1);
+	cmd.max_count = 1;
+	cmd.position = test_ptr(position);
+	do {
+		test_change(self->fd, &cmd);
+		if (!cmd.out_count)
+			break;
+		ASSERT_EQ(1, cmd.out_position_len);
+		EXPECT_EQ('x', values[cmd.out_position_sub]);
+		cmd.range.after = test_ptr(position);
+		cmd.range.after_len = cmd.out_position_len;
+		cmd.range.after_version = cmd.out_position_version;
+		cmd.range.after_sub = cmd.out_position_sub;
+	} while (++calls < 8);
+	EXPECT_EQ(5, calls);
+	EXPECT_EQ(3, test_run(self->fd, bag, "k", &run));
+}
+
 /* One key; how many were removed is in job->arg, and at which key it ended in job->arg2. */
 static long job_change(struct job *job)
 {

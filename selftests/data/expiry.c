@@ -3,6 +3,7 @@
  * Objects that expire: for readers and writers at once, in memory soon after.
  */
 #include "data/expiry.h"
+#include "kit/filter.h"
 
 TEST_F(expiry, absolute)
 {
@@ -346,6 +347,28 @@ TEST_F(expiry, events)
 		test_expect(self->r, KREG_EVENT_DELETE, "key");
 	}
 	test_nothing(self->r);
+}
+
+/* What is done to all that match passes over what has expired, and leaves when others do. */
+TEST_F(expiry, changes)
+{
+	struct kreg_field f = { .code = KREG_FIELD_COPY, .operand = test_ptr("V"), .set = 1 };
+	struct kreg_ioc_change cmd = test_change_edit(self->table, NULL, 0, &f, 1);
+	__u64 when = test_now_ns() + LONG;
+	char value[16];
+
+	put_expiring("past", 0, 1, 0);
+	put_expiring("key", 0, when, 0);
+	test_change(self->fd, &cmd);
+	EXPECT_EQ(1, cmd.out_count);
+	EXPECT_EQ(when, expires_("key"));
+	ASSERT_EQ(0, _test_gets(self->fd, self->table, "key", value, sizeof(value)));
+	EXPECT_STREQ("Value", value);
+	put_expiring("past", 0, 1, 0);
+	cmd = test_change_cmd(self->table, NULL, 0);
+	test_change(self->fd, &cmd);
+	EXPECT_EQ(1, cmd.out_count);
+	EXPECT_TRUE(test_wait_for(!test_objects(self->fd, self->table)));
 }
 
 TEST_F(expiry, batches)

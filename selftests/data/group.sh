@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Groups, and deaths, where the module has several writers. Prints TAP; it reloads the module.
+# Groups, names and deaths, where the module has several writers. Prints TAP; it reloads the module.
 
 dir=$(dirname "$0")
 # shellcheck source-path=SCRIPTDIR source=../kit/module.sh
@@ -16,9 +16,9 @@ lend=$(cat "$params/lend") writers=$(cat "$params/writers")
 echo TAP version 13
 unload_soon && load "lend=$lend" writers=3
 result $? "loaded with three writers"
-{ "$dir/group"; "$dir/group_concurrent"; "$dir/order"; } | sed 's/^/# /;s/^# not ok/# NOT ok/' >"$dir/group.out"
+{ "$dir/group"; "$dir/group_concurrent"; "$dir/rename"; "$dir/order"; } | sed 's/^/# /;s/^# not ok/# NOT ok/' >"$dir/group.out"
 ! grep -E '^# NOT ok|^# FAIL' "$dir/group.out"
-result $? "all tests of groups, and of the order in which a death shows"
+result $? "all tests of groups, of names, and of the order in which a death shows"
 grep -q '^# ok .*beside' "$dir/group.out"
 result $? "with tables of several writers, too"
 rm "$dir/group.out"

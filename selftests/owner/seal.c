@@ -37,6 +37,10 @@ FIXTURE_VARIANT_ADD(seal, bag) {
 	.type = KREG_TYPE_BAG,
 };
 
+FIXTURE_VARIANT_ADD(seal, duplicate_bag) {
+	.type = KREG_TYPE_DUPLICATE_BAG,
+};
+
 static const __u64 zero;
 
 FIXTURE_SETUP(seal)
@@ -160,7 +164,7 @@ TEST_F(seal, refuses_all_writes)
 	EXPECT_TRUE(is_sealed(self->fd, self->table));
 	version = last_write(self->fd, self->table);
 	expect_refused(_metadata, self->fd, self->table);
-	if (variant->type != KREG_TYPE_BAG)
+	if (variant->type == KREG_TYPE_SET || variant->type == KREG_TYPE_ORDERED_SET)
 		expect_refused_of_sets(_metadata, self->fd, self->table);
 	EXPECT_EQ(version, last_write(self->fd, self->table));
 	EXPECT_EQ(1, test_count(self->fd, self->table));
