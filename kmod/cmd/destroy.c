@@ -12,11 +12,9 @@
 
 static int may_destroy(const struct kreg_table *t, const struct kreg_client *cl)
 {
-	int err = kreg_table_may_control(t, cl);
+	int err = kreg_table_may_dispose(t, cl);
 
-	if (!err || kreg_table_may_administer(t, cl))
-		return 0;
-	return !kreg_table_owner(t) && !kreg_table_may_claim(t, cl) ? 0 : err;
+	return err && kreg_table_may_administer(t, cl) ? 0 : err;
 }
 
 static int apply_destroy(struct kreg_table_req *c)

@@ -86,6 +86,8 @@ static u32 tell_flags(const struct kreg_table *t)
 		flags |= KREG_INFO_FOLLOWS;
 	if (t->sealed)
 		flags |= KREG_INFO_SEALED;
+	if (t->shared)
+		flags |= KREG_INFO_SHARED;
 	return flags;
 }
 

@@ -22,7 +22,8 @@
 static int check_no_create(const struct kreg_ioc_open *arg)
 {
 	if (arg->flags & (KREG_OPEN_EXCL | KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR |
-			  KREG_OPEN_HEIR_SILENT | KREG_OPEN_BESIDE | KREG_OPEN_SEALED))
+			  KREG_OPEN_HEIR_SILENT | KREG_OPEN_BESIDE | KREG_OPEN_SEALED |
+			  KREG_OPEN_SHARED))
 		return -EINVAL;
 	if (arg->type || arg->access || arg->mode || arg->orphan || arg->orphan_ms)
 		return -EINVAL;
@@ -168,6 +169,7 @@ static struct kreg_table *new_table(struct kreg_client *cl, const struct kreg_op
 		.orphan_ms = arg->orphan_ms,
 		.claimable = arg->flags & KREG_OPEN_CLAIMABLE,
 		.sealed = arg->flags & KREG_OPEN_SEALED,
+		.shared = arg->flags & KREG_OPEN_SHARED,
 		.schema = { arg->schema, arg->schema_version },
 	};
 	int err = 0;

@@ -27,14 +27,6 @@ static int check_rename(const struct kreg_ioc_rename *arg)
 	return arg->name_len > KREG_MAX_NAME ? -ENAMETOOLONG : 0;
 }
 
-/* Any; exact under the turn. While it is parked, who may claim it may do this first. */
-static int may_rename(const struct kreg_table *t, const struct kreg_client *cl)
-{
-	int err = kreg_table_may_control(t, cl);
-
-	return err && !rcu_access_pointer(t->owner) && !kreg_table_may_claim(t, cl) ? 0 : err;
-}
-
 /* One of two tables, and what it gets. */
 struct renamed {
 	struct kreg_table *table;	/* a reference, or NULL: there is no second one */
@@ -111,7 +103,7 @@ static int decide_rename(const struct kreg_client *cl, const struct renamed *r)
 
 	if (r->table->dead)
 		return -ESTALE;
-	err = may_rename(r->table, cl);
+	err = kreg_table_may_dispose(r->table, cl);
 	if (err)
 		return err;
 	return fits_heir(r) ? 0 : -EAGAIN;
@@ -145,7 +137,7 @@ static int rename_table(struct kreg_client *cl, struct renamed *r, const u8 *byt
 
 	if (!name)
 		return -ENOMEM;
-	err = may_rename(r->table, cl) ?: bring_mail(cl, r, bytes, len);
+	err = kreg_table_may_dispose(r->table, cl) ?: bring_mail(cl, r, bytes, len);
 	if (!err)
 		err = kreg_user_charge(user, KREG_QUOTA_BYTES, kreg_name_memory(name));
 	if (!err) {
@@ -191,7 +183,8 @@ static int exchange_tables(struct kreg_client *cl, struct renamed *r)
 {
 	u8 names[2][KREG_MAX_NAME] __uninitialized;
 	u32 len[2], renames[2];
-	int err = may_rename(r[0].table, cl) ?: may_rename(r[1].table, cl);
+	int err = kreg_table_may_dispose(r[0].table, cl) ?:
+		  kreg_table_may_dispose(r[1].table, cl);
 
 	if (err)
 		return err;

@@ -93,6 +93,16 @@ int kreg_table_may_pass_on(const struct kreg_table *t, const struct kreg_client 
 	return !err && kreg_table_role(t) ? -EBUSY : err;
 }
 
+int kreg_table_may_dispose(const struct kreg_table *t, const struct kreg_client *cl)
+{
+	int err = kreg_table_may_control(t, cl);
+
+	/* EPERM: it may write. */
+	if (err == -EPERM && t->shared && READ_ONCE(t->access) == KREG_ACCESS_PUBLIC)
+		return 0;
+	return err && !rcu_access_pointer(t->owner) && !kreg_table_may_claim(t, cl) ? 0 : err;
+}
+
 bool kreg_table_may_administer(const struct kreg_table *t, const struct kreg_client *cl)
 {
 	return kreg_client_capable(cl, t->ns->key.user_ns, CAP_SYS_ADMIN);

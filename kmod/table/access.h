@@ -19,6 +19,8 @@ int kreg_table_may_open(const struct kreg_table *t, const struct kreg_client *cl
 int kreg_table_may_know(const struct kreg_table *t, const struct kreg_client *cl);
 int kreg_table_may_control(const struct kreg_table *t, const struct kreg_client *cl);
 int kreg_table_may_claim(const struct kreg_table *t, const struct kreg_client *cl);
+/* Any. Destroy it, or name it anew. While it is parked, who may claim it could do so first. */
+int kreg_table_may_dispose(const struct kreg_table *t, const struct kreg_client *cl);
 /* Turn. Also whether @cl may say who is to own it: -EBUSY, since it goes where its role goes. */
 int kreg_table_may_pass_on(const struct kreg_table *t, const struct kreg_client *cl);
 /* Any. Whether @cl owns the role that may write to @t. */

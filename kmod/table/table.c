@@ -157,6 +157,7 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	t->orphan = spec->orphan;
 	t->orphan_ms = spec->orphan_ms;
 	t->claimable = spec->claimable;
+	t->shared = spec->shared;
 	t->schema = spec->schema;
 	t->sealed = spec->sealed;
 	t->shut = spec->sealed;

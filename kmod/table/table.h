@@ -65,6 +65,7 @@ struct kreg_table {
 	bool listeners;			/* turn: somebody may want to know of changes */
 	/* Invariant after initialisation: */
 	bool claimable;
+	bool shared;			/* public, it is disposed of by who may write */
 	u8 type;
 	kuid_t uid;
 	kgid_t gid;
@@ -150,6 +151,7 @@ struct kreg_table_spec {
 	u8 orphan;
 	bool claimable;
 	bool sealed;
+	bool shared;
 	u64 orphan_ms;
 	struct kreg_schema schema;
 	struct kreg_writer *writer;	/* NULL: any */

@@ -122,7 +122,7 @@ TEST_F(dump, rules)
 	struct kreg_table *table;
 	struct kreg_stat *stat;
 
-	o.flags = KREG_OPEN_CREATE | KREG_OPEN_CLAIMABLE;
+	o.flags = KREG_OPEN_CREATE | KREG_OPEN_CLAIMABLE | KREG_OPEN_SHARED;
 	o.access = KREG_ACCESS_PUBLIC;
 	o.mode = 0640;
 	o.orphan = KREG_ORPHAN_PARK_ON_CRASH;
@@ -148,6 +148,7 @@ TEST_F(dump, rules)
 	EXPECT_EQ(KREG_ORPHAN_PARK_ON_CRASH, kreg_stat_orphan(stat));
 	EXPECT_EQ(12345, kreg_stat_orphan_ms(stat));
 	EXPECT_TRUE(kreg_stat_claimable(stat));
+	EXPECT_TRUE(kreg_stat_shared(stat));
 	EXPECT_EQ(getpid(), kreg_stat_owner(stat).pid);
 	kreg_stat_free(stat);
 	close(fd);

@@ -183,6 +183,67 @@ TEST_F(rename, rights)
 	kid_kill(alice);
 }
 
+/* A table of root's, public for all. */
+static __u64 create_shared(struct __test_metadata *_metadata, int fd, const char *name)
+{
+	struct kreg_ioc_open cmd = test_open_cmd(name, KREG_OPEN_CREATE | KREG_OPEN_SHARED);
+
+	cmd.access = KREG_ACCESS_PUBLIC;
+	cmd.mode = 0666;
+	test_open_(fd, &cmd);
+	return cmd.out_table;
+}
+
+static long kid_rename(struct kid *kid, __u64 table, const char *name)
+{
+	kid->job->table = table;
+	test_set(kid->job->name, name);
+	return kid_do(kid, job_rename);
+}
+
+static long kid_exchange(struct kid *kid, __u64 table, __u64 other)
+{
+	kid->job->table = table;
+	kid->job->arg = other;
+	return kid_do(kid, job_exchange);
+}
+
+/* As in ETS: who may write to it, while it is public, and no more than that. */
+TEST_F(rename, shared)
+{
+	struct kid *alice = kid_start_as(_metadata, ALICE);
+	__u64 s = create_shared(_metadata, self->fd, "s"), t;
+	struct kreg_ioc_open cmd;
+	struct kreg_info info;
+
+	t = create_shared(_metadata, self->fd, "t");
+	test_info(self->fd, s, &info);
+	EXPECT_EQ(KREG_INFO_SHARED, info.flags);
+	EXPECT_EQ(0, kid_rename(alice, s, "u"));
+	EXPECT_EQ(s, id_of(self->fd, "u"));
+	EXPECT_EQ(0, kid_exchange(alice, s, t));
+	EXPECT_EQ(t, id_of(self->fd, "u"));
+	test_mode(self->fd, self->a, 0666);
+	EXPECT_EQ(-EPERM, kid_exchange(alice, s, self->a));
+	EXPECT_EQ(-EPERM, kid_destroy(alice, self->a));
+	EXPECT_EQ(-EPERM, kid_setopt(alice, s, KREG_OPT_MODE, 0600, 0));
+	test_access(self->fd, s, KREG_ACCESS_PROTECTED);
+	EXPECT_EQ(-EACCES, kid_rename(alice, s, "v"));
+	EXPECT_EQ(-EACCES, kid_destroy(alice, s));
+	/* In a registry all may write, and not everything. */
+	test_access(self->fd, s, KREG_ACCESS_REGISTRY);
+	EXPECT_EQ(-EPERM, kid_destroy(alice, s));
+	test_access(self->fd, s, KREG_ACCESS_PUBLIC);
+	test_mode(self->fd, s, 0644);
+	EXPECT_EQ(-EACCES, kid_destroy(alice, s));
+	test_mode(self->fd, s, 0666);
+	EXPECT_EQ(0, kid_destroy(alice, s));
+	EXPECT_EQ(0, id_of(self->fd, "t"));
+	cmd = test_open_cmd("u", KREG_OPEN_SHARED);
+	test_err_open_(EINVAL, self->fd, &cmd);
+	kid_kill(alice);
+}
+
 struct finder {
 	int fd;
 	__u64 a, b;

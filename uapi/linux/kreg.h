@@ -451,8 +451,9 @@ enum kreg_orphan {
 #define KREG_OPEN_OWN_USER	(1U << 11)	/* EPERM if it is there and another user's */
 #define KREG_OPEN_SEALED	(1U << 12)	/* at creation: without objects for ever */
 #define KREG_OPEN_BESIDE	(1U << 10)	/* at creation: in the writer of @beside */
+#define KREG_OPEN_SHARED	(1U << 13)	/* at creation: who may write may destroy it */
 #define KREG_OPEN_ALL		(((1U << 9) - 1) | KREG_OPEN_BESIDE | KREG_OPEN_OWN_USER | \
-				 KREG_OPEN_SEALED)
+				 KREG_OPEN_SEALED | KREG_OPEN_SHARED)
 /* Not yet: */
 #define KREG_OPEN_MAPPED	(1U << 9)	/* at creation: reads may go by mapped memory */
 
@@ -509,6 +510,10 @@ enum kreg_orphan {
  * A name can be taken by anyone who may open the device. With OWN_USER an existing
  * table is good enough only if its uid is the client's, else EPERM: for all who are going
  * to trust what is in it, or to put there what is not for everyone.
+ *
+ * With SHARED, a table that is public is like a public one of ETS: whoever may write to it may
+ * destroy it, and give it another name. Else the right to write is no right to that. While its
+ * access rule is another one, it is as a table without the flag.
  *
  * What is in a table has a layout that its programs agree about. With @schema, a number that they
  * have chosen for it, a table is opened, claimed or waited for only if it has this schema in just
@@ -600,7 +605,8 @@ struct kreg_ioc_open {
  *
  * Destroy a table. Its name is free and its id dead when the call returns; the
  * memory follows in the background. For the owner, for CAP_SYS_ADMIN in the
- * table's user namespace, and, while it is parked, for whoever may claim it.
+ * table's user namespace, and, while it is parked, for whoever may claim it; with
+ * %KREG_OPEN_SHARED, while it is public, for whoever may write to it.
  */
 struct kreg_ioc_table {
 	__u32 size;
@@ -1574,6 +1580,7 @@ struct kreg_info {
 #define KREG_INFO_QUARANTINED	(1U << 4)	/* parked: too many owners have died */
 #define KREG_INFO_FOLLOWS	(1U << 5)	/* it follows a role */
 #define KREG_INFO_SEALED	(1U << 6)	/* its objects stay as they are */
+#define KREG_INFO_SHARED	(1U << 7)	/* while public: who may write may destroy it */
 
 /**
  * struct kreg_ioc_info - ioctl(KREG_IOC_INFO)
@@ -2107,7 +2114,8 @@ struct kreg_ioc_pin {
  * subscriptions, heirs, lines. Records of a hand-over tell the name that the table has then. Who
  * waits for a name is told when it comes and when it goes; an exchange is neither.
  *
- * For the owner, and while it is parked for whoever may claim it. Errors beside the general ones:
+ * For the owner, and while it is parked for whoever may claim it; with %KREG_OPEN_SHARED, while it
+ * is public, for whoever may write to it. Errors beside the general ones:
  * EINVAL: no name, with EXCHANGE a name, two times the same table, or two without a name; EEXIST:
  * a table has the name, be it this one; EDQUOT with a limit of the mailbox:
  * the heir's record has to be made anew, and there is no room for it meanwhile.

@@ -75,6 +75,7 @@ static void print_json(const struct kreg_dump_info *i)
 	json_text("orphan", text_orphan(i->orphan));
 	json_number("orphan_ms", i->orphan_ms);
 	json_bool("claimable", i->flags & KREG_DUMP_CLAIMABLE);
+	json_bool("shared", i->flags & KREG_DUMP_SHARED);
 	json_bool("sealed", i->flags & KREG_DUMP_SEALED);
 	show_json_schema(i->schema, i->schema_version);
 	json_number("objects", i->objects);
@@ -93,8 +94,9 @@ static void print_info(const struct kreg_dump_info *i)
 	hex = false;
 	bytes_print(i->name, strlen(i->name), stdout);
 	printf("\ntype      %s\n", text_type(i->type));
-	printf("access    %s, mode %04o%s\n", text_access(i->access), i->mode,
-	       i->flags & KREG_DUMP_CLAIMABLE ? ", claimable" : "");
+	printf("access    %s, mode %04o%s%s\n", text_access(i->access), i->mode,
+	       i->flags & KREG_DUMP_CLAIMABLE ? ", claimable" : "",
+	       i->flags & KREG_DUMP_SHARED ? ", shared" : "");
 	if (i->flags & KREG_DUMP_SEALED)
 		printf("sealed    what is in it stays as it is\n");
 	printf("orphan    %s\n", text_orphan(i->orphan));

@@ -125,6 +125,8 @@ static void show(const struct kreg_stat *stat)
 		 kreg_stat_mode(stat), text_user(kreg_stat_uid(stat), user, sizeof(user)),
 		 kreg_stat_claimable(stat) ? ", claimable by whoever may write" : "");
 	line("access", buf);
+	if (kreg_stat_shared(stat))
+		line("shared", "while public, whoever may write may destroy and rename it");
 	show_schema(stat);
 	if (kreg_stat_sealed(stat))
 		line("sealed", "what is in it stays as it is");

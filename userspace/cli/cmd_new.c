@@ -20,6 +20,7 @@ static const struct option options[] = {
 	{ "schema", required_argument, NULL, 's' },
 	{ "sealed", no_argument, NULL, 'S' },
 	{ "beside", required_argument, NULL, 'b' },
+	{ "shared", no_argument, NULL, 'd' },
 	COMMON_LONG_OPTIONS
 };
 
@@ -39,13 +40,14 @@ struct wish {
 	bool if_missing;
 	bool any_user;
 	bool sealed;
+	bool shared;
 };
 
 static void parse(int argc, char **argv, struct wish *w)
 {
 	int c;
 
-	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:Sb:", options)) != -1) {
+	while ((c = next_option(argc, argv, "a:m:o:k:ciur:w:l:t:s:Sb:d", options)) != -1) {
 		if (c == 'a' && parse_access(optarg, &w->access))
 			usage("'%s' is no access rule: private, protected, public or registry",
 			      optarg);
@@ -65,6 +67,8 @@ static void parse(int argc, char **argv, struct wish *w)
 			w->if_missing = true;
 		if (c == 'S')
 			w->sealed = true;
+		if (c == 'd')
+			w->shared = true;
 		if (c == 'u')
 			w->any_user = true;
 		if (c == 'r')
@@ -92,6 +96,7 @@ static int create(struct kreg_client *client, const char *name, const struct wis
 		.flags = KREG_OPEN_CREATE | (w->if_missing ? 0 : KREG_OPEN_EXCL) |
 			 (w->claimable ? KREG_OPEN_CLAIMABLE : 0) |
 			 (w->sealed ? KREG_OPEN_SEALED : 0) |
+			 (w->shared ? KREG_OPEN_SHARED : 0) |
 			 (w->any_user ? KREG_OPEN_ANY_USER : 0),
 		.type = w->type,
 		.access = w->access,
@@ -233,6 +238,7 @@ const struct command cmd_new = {
 		"                     exits with an error\n"
 		"  -k, --keep TIME    be parked at most so long: 500ms, 30s, 10m, 12h, 1d\n"
 		"  -c, --claimable    whoever may write may also claim it\n"
+		"  -d, --shared       whoever may write may also destroy and rename it\n"
 		"  -i, --if-missing   it is no error if there is one of this user already\n"
 		"  -u, --any-user     nor if that is another user's\n"
 		"  -r, --role NAME    follow this role, which is parked: its owner is the table's\n"

@@ -72,6 +72,7 @@ void show_json(const struct kreg_stat *stat)
 	json_text("orphan", text_orphan(kreg_stat_orphan(stat)));
 	json_number("orphan_ms", kreg_stat_orphan_ms(stat));
 	json_bool("claimable", kreg_stat_claimable(stat));
+	json_bool("shared", kreg_stat_shared(stat));
 	json_number("waiters", kreg_stat_waiters(stat));
 	json_number("objects", kreg_stat_objects(stat));
 	json_number("bytes", kreg_stat_bytes(stat));

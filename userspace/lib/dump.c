@@ -210,7 +210,8 @@ static void set_info(struct writer *w, const struct kreg_stat *stat, const struc
 	w->ahead = now.tv_sec * 1000000000ull + now.tv_nsec - kreg_deadline(0);
 	i->format = DUMP_FORMAT;
 	i->flags = (kreg_stat_claimable(stat) ? KREG_DUMP_CLAIMABLE : 0) |
-		   (kreg_stat_sealed(stat) ? KREG_DUMP_SEALED : 0);
+		   (kreg_stat_sealed(stat) ? KREG_DUMP_SEALED : 0) |
+		   (kreg_stat_shared(stat) ? KREG_DUMP_SHARED : 0);
 	i->type = kreg_stat_type(stat);
 	i->access = kreg_stat_access(stat);
 	i->mode = kreg_stat_mode(stat);

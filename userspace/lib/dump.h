@@ -63,7 +63,7 @@ enum dump_field {
 };
 
 /* What the field DUMP_FLAGS may have. */
-#define DUMP_TABLE_FLAGS	(KREG_DUMP_CLAIMABLE | KREG_DUMP_SEALED)
+#define DUMP_TABLE_FLAGS	(KREG_DUMP_CLAIMABLE | KREG_DUMP_SEALED | KREG_DUMP_SHARED)
 
 /* Positions in the head of a block. */
 #define HEAD_KIND	0

@@ -61,7 +61,8 @@ static int create(struct restore *r)
 	struct kreg_open_options o = {
 		.size = sizeof(o),
 		.flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL |
-			 (r->info.flags & KREG_DUMP_CLAIMABLE ? KREG_OPEN_CLAIMABLE : 0),
+			 (r->info.flags & KREG_DUMP_CLAIMABLE ? KREG_OPEN_CLAIMABLE : 0) |
+			 (r->info.flags & KREG_DUMP_SHARED ? KREG_OPEN_SHARED : 0),
 		.type = r->info.type,
 		.access = KREG_ACCESS_PRIVATE,
 		.orphan = KREG_ORPHAN_DESTROY,

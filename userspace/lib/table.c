@@ -9,10 +9,11 @@
 
 #define OPEN_FLAGS	(KREG_OPEN_CREATE | KREG_OPEN_EXCL | KREG_OPEN_CLAIM | KREG_OPEN_WAIT | \
 			 KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
-			 KREG_OPEN_QUARANTINED | KREG_OPEN_ANY_USER | KREG_OPEN_SEALED)
+			 KREG_OPEN_QUARANTINED | KREG_OPEN_ANY_USER | KREG_OPEN_SEALED | \
+			 KREG_OPEN_SHARED)
 
 #define OWN_FLAGS	(KREG_OPEN_CLAIMABLE | KREG_OPEN_HEIR_SILENT | KREG_OPEN_OWN_USER | \
-			 KREG_OPEN_ANY_USER)
+			 KREG_OPEN_ANY_USER | KREG_OPEN_SHARED)
 
 uint64_t kreg_deadline(int64_t timeout_ms)
 {
@@ -89,7 +90,8 @@ static int open_fill(struct kreg_ioc_open *open, const struct kreg_open_options 
 		return open_new(open, o);
 	if (o->beside || o->access || o->mode || o->orphan || o->orphan_ms || o->heir.pid ||
 	    o->data_len ||
-	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE | KREG_OPEN_SEALED)))
+	    (o->flags & (KREG_OPEN_HEIR_SILENT | KREG_OPEN_CLAIMABLE | KREG_OPEN_SEALED |
+			 KREG_OPEN_SHARED)))
 		return kreg_cause(-EINVAL,
 				  "the options describe a new table, without KREG_OPEN_CREATE");
 	open->type = o->type;

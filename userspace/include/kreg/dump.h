@@ -61,6 +61,8 @@ struct kreg_dump_options {
 #define KREG_DUMP_CLAIMABLE	(1U << 1)
 /* Of it, too: the table was sealed. */
 #define KREG_DUMP_SEALED	(1U << 2)
+/* And: whoever might write to it might destroy it, see KREG_OPEN_SHARED. */
+#define KREG_DUMP_SHARED	(1U << 3)
 
 #define KREG_DUMP_OPTIONS_INIT	{ sizeof(struct kreg_dump_options), 0, 0, 0, 0 }
 
@@ -68,7 +70,7 @@ struct kreg_dump_options {
  * struct kreg_dump_info - what a dump has
  * @size: sizeof(struct kreg_dump_info), set by the caller; the rest is written
  * @format: version of the format, 1
- * @flags: KREG_DUMP_COMPRESS, KREG_DUMP_CLAIMABLE, KREG_DUMP_SEALED
+ * @flags: KREG_DUMP_COMPRESS, KREG_DUMP_CLAIMABLE, KREG_DUMP_SEALED, KREG_DUMP_SHARED
  * @type: enum kreg_type
  * @access: enum kreg_access
  * @mode: permission bits

@@ -144,6 +144,8 @@ uint64_t kreg_stat_bound(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_timed(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* nobody changes what is in it any more */
 bool kreg_stat_sealed(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
+/* while it is public, whoever may write to it may destroy and rename it */
+bool kreg_stat_shared(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* what is in it, as kreg_table_set_schema() has it; 0: it has no schema */
 uint64_t kreg_stat_schema(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 unsigned int kreg_stat_schema_version(const struct kreg_stat *stat) KREG_NONNULL_FIRST;

@@ -15,7 +15,8 @@ extern "C" {
  * struct kreg_open_options - how to open or create a table
  * @size: sizeof(struct kreg_open_options)
  * @flags: KREG_OPEN_CREATE, EXCL, CLAIM, WAIT, QUARANTINED, CLAIMABLE, HEIR_SILENT, OWN_USER,
- *	ANY_USER; SEALED: a new table has no objects for ever, see kreg_table_seal()
+ *	ANY_USER; SEALED: a new table has no objects for ever, see kreg_table_seal(); SHARED: while
+ *	the new table is public, whoever may write to it may destroy and rename it, as in ETS
  * @type: enum kreg_type; 0: KREG_TYPE_SET with CREATE, else any
  * @access: new table: enum kreg_access; 0: KREG_ACCESS_PROTECTED
  * @mode: new table: permission bits of 0666; 0: 0600
@@ -132,7 +133,7 @@ int kreg_table_claim(struct kreg_client *client, const char *name, int64_t timeo
  *	ever
  * @options: for a table that is not there yet; NULL: protected, mode 0600, parked
  *	when its owner dies without an heir. Of @flags only KREG_OPEN_CLAIMABLE,
- *	HEIR_SILENT, OWN_USER and ANY_USER are allowed; @deadline_ns must be 0
+ *	HEIR_SILENT, OWN_USER, ANY_USER and SHARED are allowed; @deadline_ns must be 0
  * @table: handle of the table
  *
  * The usual call of a server at its start: creates the table, or claims it, or finds
