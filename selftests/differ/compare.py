@@ -60,8 +60,6 @@ DIFFERENCES = [
      "a walk of kreg goes on from where a key was or would be, whether it is there or not"),
     ("dead heir", r"info", r"(\S+ \S+ \S+) dead (.*)", r"(\S+ \S+ \S+) - (.*)",
      "kreg says none of an heir that is dead; ETS says who it was"),
-    ("owner", None, None, None,
-     "who may write a public table may not destroy or rename it: that is the owner's"),
     ("pin", None, None, None,
      "a pin keeps a table readable as it was; ETS has safe_fixtable, and a list taken then"),
     ("reversed", None, None, None,

@@ -68,7 +68,8 @@ static void op_new(struct play *play)
 		say("error taken");
 		return;
 	}
-	options.flags = KREG_OPEN_CREATE;
+	/* Who may write may destroy and rename, as in ETS. */
+	options.flags = KREG_OPEN_CREATE | KREG_OPEN_SHARED;
 	options.type = word_index(types, 5, play->arg[1]);
 	options.access = word_access(play->arg[2]);
 	if (play->arg[3][0] != '-')
