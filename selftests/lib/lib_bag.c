@@ -329,7 +329,7 @@ static void go_on_after(struct kreg_scan_options *options, const struct kreg_obj
 	options->after_number = kreg_object_number(object);
 }
 
-/* One object a scan, each of which goes on where the one before has stopped; @del: and removes it. */
+/* One object a scan, each of which goes on where the one before stopped; @del: and removes it. */
 static unsigned int visit(struct kreg_table *table, unsigned int flags, bool del, char *letters)
 {
 	struct kreg_scan_options options = KREG_SCAN_OPTIONS_INIT;

@@ -126,14 +126,14 @@ enum { WHERE_FROM = 256, WHERE_ABOVE, WHERE_TO, WHERE_BELOW, OWN_OPTIONS };
 	{ "to", required_argument, NULL, WHERE_TO },	\
 	{ "below", required_argument, NULL, WHERE_BELOW }
 
-/* The lines about them of a help, with this before "that match". */
-#define WHERE_HELP(all)							\
-	"  -w, --where TEXT    " all "that match, such as 'u32@8 > 100':\n"	\
+/* The lines about them of a help. */
+#define WHERE_HELP							\
+	"  -w, --where TEXT    those that match, such as 'u32@8 > 100':\n"	\
 	"                      kreg-filter(7)\n"				\
-	"  -p, --prefix KEY    " all "with a key that begins so\n"		\
-	"      --from KEY      " all "with this key or one that comes after it\n" \
+	"  -p, --prefix KEY    those with a key that begins so\n"		\
+	"      --from KEY      those with this key or one that comes after it\n" \
 	"      --above KEY     the same without the key itself\n"		\
-	"      --to KEY        " all "with this key or one that comes before it\n" \
+	"      --to KEY        those with this key or one that comes before it\n" \
 	"      --below KEY     the same without the key itself"
 
 /* Whether @option is one of these, and has been noted. */

@@ -176,7 +176,7 @@ const struct command cmd_incr = {
 		"      --extend      a value that is too short for it gets longer\n"
 		"      --big-endian  it is stored with its highest byte first\n\n"
 		"Or add to all objects that match, one by one, and tell how many these were:\n\n"
-		WHERE_HELP("those "),
+		WHERE_HELP,
 	.run = incr_run,
 };
 
@@ -282,6 +282,6 @@ const struct command cmd_patch = {
 		"  -f, --file FILE  they are the content of FILE\n\n"
 		"Or do that to all objects that match, one by one, and tell how many these were;\n"
 		"with --extend --truncate and the offset 0 their values are replaced:\n\n"
-		WHERE_HELP("those "),
+		WHERE_HELP,
 	.run = patch_run,
 };

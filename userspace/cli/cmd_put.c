@@ -297,7 +297,7 @@ const struct command cmd_del = {
 	.summary = "remove objects",
 	.help = "Remove objects, and tell how many there were; 3 is the exit status if none.\n\n"
 		"  -a, --all           all objects, in one\n"
-		WHERE_HELP("all ") "\n"
+		WHERE_HELP "\n"
 		"      --if-version N  only if the object has this version\n"
 		"      --if-value OLD  only if the object has this value\n\n"
 		"Else the exit status is 4. What matches is removed one by one, and with several\n"

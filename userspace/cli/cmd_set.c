@@ -66,7 +66,8 @@ static void parse_others(int option, struct wish *w)
 {
 	if (option == 'l') {
 		w->what |= LIMIT;
-		w->deaths = w->deaths_ms = 0;
+		w->deaths = 0;
+		w->deaths_ms = 0;
 		if (strcmp(optarg, "none") && parse_limit(optarg, &w->deaths, &w->deaths_ms))
 			usage("'%s' is no limit: deaths and a time, as in 3/60s, or none", optarg);
 	}

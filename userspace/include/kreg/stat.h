@@ -138,7 +138,7 @@ struct kreg_process kreg_stat_pinner(const struct kreg_stat *stat) KREG_NONNULL_
 /* the objects that they keep, and the bytes of memory of these */
 uint64_t kreg_stat_kept(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 uint64_t kreg_stat_kept_bytes(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
-/* objects that are bound to processes, or on loan, those of the dead included that are still there */
+/* objects that are bound to processes, or on loan; also of the dead until they are removed */
 uint64_t kreg_stat_bound(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
 /* objects that expire, those included that have and are not removed yet */
 uint64_t kreg_stat_timed(const struct kreg_stat *stat) KREG_NONNULL_FIRST;
