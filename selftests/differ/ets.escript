@@ -304,7 +304,7 @@ run(<<"chunk">>, [T, Chunk, Limit | Spec]) ->
     Objects = first_chunk(Table, binary_to_integer(Limit), Spec),
     case ordered(Table) of
         true -> chunk(Chunk, Objects);
-        false -> erase({chunk, Chunk}), list(Table, all_chunks(Objects))
+        false -> list(Table, all_chunks(Objects))
     end;
 run(<<"more">>, [Chunk]) ->
     case get({chunk, Chunk}) of

@@ -202,15 +202,15 @@ static void op_chunk(struct play *play)
 	int ordered = in_order(play->table), ret;
 
 	c.limit = strtoul(play->arg[1], NULL, 10);
-	/* Where there is no order, all of them. */
+	/* Where there is no order, all of them, and nothing goes on. */
 	do {
 		ret = take_chunk(play, play->table, &c);
 	} while (!ordered && ret == (int)c.limit);
 	list_say(play, ordered, ret);
-	if (ret < 0)
+	if (ret < 0 || !ordered)
 		return;
 	end_chunk(old);
-	if (ordered && ret == (int)c.limit &&
+	if (ret == (int)c.limit &&
 	    !kreg_table_by_id(play->client, kreg_table_id(play->table), &c.table))
 		*old = c;
 }
