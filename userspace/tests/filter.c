@@ -264,6 +264,10 @@ static int compile_many(unsigned int times, const char *text, const char *end, s
 	return ret;
 }
 
+/* 66 bytes, of which there is no room for 63 times so many. */
+#define HALF_STRING	"0123456789abcdef0123456789abcdefg"
+#define LONG_STRING	"prefix '" HALF_STRING HALF_STRING "' && "
+
 static void check_limits(void)
 {
 	size_t column;
@@ -275,6 +279,9 @@ static void check_limits(void)
 	check(compile_many(100000, "(", "len > 2", &column) == -EFBIG && column == 65, "%s",
 	      "no more");
 	check(!compile_many(15, "prefix 'a' && ", "len > 2", &column), "%s", "strings");
+	check(!compile_many(62, LONG_STRING, "len > 2", &column), "%s", "4092 bytes of strings");
+	check(compile_many(63, LONG_STRING, "len > 2", &column) == -EFBIG &&
+	      column == 62 * strlen(LONG_STRING) + 8, "%s", "and no more than 4096");
 	check(compile_many(5000, "x", "", &column) == -EINVAL && column == 1, "%s", "a long word");
 }
 
