@@ -93,10 +93,10 @@ ranges() {
 	"$kreg" incr --start 2 asked m2
 	"$kreg" incr --start 3 asked m3
 	t 'add in a range' 0 '2 objects changed' '' "$kreg" incr --above m1 --to m3 asked 10
-	t 'not to its end' 0 1 '' "$kreg" incr asked m1 0
-	t 'but to the other' 0 13 '' "$kreg" incr asked m3 0
+	t 'not to its end' 0 2 '' "$kreg" incr asked m1 0
+	t 'but to the other' 0 14 '' "$kreg" incr asked m3 0
 	t 'and of what matches' 0 '1 object changed' '' \
-		"$kreg" incr --prefix m --where 'u64@0 == 12' asked
+		"$kreg" incr --prefix m --where 'u64@0 == 13' asked
 	t 'remove a range' 0 '1 object removed' '' "$kreg" del --from m2 --below m3 asked
 	t 'above' 0 '1 object removed' '' "$kreg" del --above m1 --to mm asked
 	t 'and what matches' 0 '1 object removed' '' "$kreg" del --from b --where 'len == 8' asked
