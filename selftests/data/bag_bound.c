@@ -262,7 +262,6 @@ TEST_F(bag_bound, refused)
 	lease = lease_cmd(self->table, "key", NULL, 0);
 	lease.flags = KREG_LEASE_RETURN;
 	EXPECT_EQ(-EOPNOTSUPP, run_lease(self->fd, &lease));
-	test_err_await(EOPNOTSUPP, self->fd, self->table, KREG_WATCH_PRESENT, "key", 0, &id);
 	test_err_await(EOPNOTSUPP, self->fd, self->table, KREG_WATCH_ABSENT, "key", 0, &id);
 	test_err_await(EOPNOTSUPP, self->fd, self->table, KREG_WATCH_HOLDER, "key", 0, &id);
 	test_err_sleep(EOPNOTSUPP, self->fd, self->table, KREG_WATCH_CHANGED, "key", 0, 0, &watch);
