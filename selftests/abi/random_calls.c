@@ -196,18 +196,19 @@ static void _expect_well(struct __test_metadata *_metadata, const struct caller 
 	EXPECT_EQ(0, c->error) TH_LOG("command %s", commands[c->failed].type);
 }
 
-/* Each command has passed, or it was not tested; where calls are few, chance may have it so. */
-static void expect_all_passed(struct __test_metadata *_metadata, const struct caller *callers)
+/* Nearly all commands have passed, or little was tested; each by itself is up to chance. */
+static void expect_most_passed(struct __test_metadata *_metadata, const struct caller *callers)
 {
-	unsigned int i, n, passed;
+	unsigned int i, n, passed, never = 0;
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		for (n = passed = 0; n < CALLERS; n++)
 			passed += callers[n].passed[i];
 		TH_LOG("%-20s %u passed", commands[i].type, passed);
-		if (calls_of_all() >= CALLS)
-			EXPECT_LT(0, passed) TH_LOG("no %s has passed", commands[i].type);
+		never += !passed;
 	}
+	if (calls_of_all() >= CALLS)
+		EXPECT_GE(ARRAY_SIZE(commands) / 4, never);
 }
 
 TEST_F_TIMEOUT(random_calls, threads, test_scale(300))
@@ -234,7 +235,7 @@ TEST_F_TIMEOUT(random_calls, threads, test_scale(300))
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
 		expect_well(&c[i]);
 	}
-	expect_all_passed(_metadata, c);
+	expect_most_passed(_metadata, c);
 }
 
 static pid_t start_process(struct caller *c, unsigned int number, __u64 seed)
@@ -283,7 +284,7 @@ TEST_F_TIMEOUT(random_calls, processes, test_scale(300))
 	}
 	for (i = 0; i < CALLERS; i++)
 		expect_well(&c[i]);
-	expect_all_passed(_metadata, c);
+	expect_most_passed(_metadata, c);
 }
 
 TEST_HARNESS_MAIN
