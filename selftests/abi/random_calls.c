@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Commands with arguments at random, of which most are meant for them and some are wrong, by
- * threads that change the arguments of each other, and by processes of several users that are
- * killed meanwhile. Whatever they ask for, each call ends, as a call may end that is documented;
- * and when all of them are gone nothing is left of what they did.
+ * threads that change the arguments of each other, and by processes of several users and
+ * namespaces that are killed meanwhile. Whatever they ask for, each call ends, as a call may end
+ * that is documented; and when all of them are gone nothing is left of what they did.
  *
  * KREG_TEST_SEED: what the choices follow from; it is told, so that they can be made again.
  * KREG_TEST_CALLS: how many there are of each test.
@@ -244,6 +244,8 @@ static pid_t start_process(struct caller *c, unsigned int number, __u64 seed)
 
 	if (pid)
 		return pid;
+	if (number % 4 == 2 && unshare(CLONE_NEWUSER))
+		_exit(KID_ERROR);
 	if (number % 2 && (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
 		_exit(KID_ERROR);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
