@@ -3,7 +3,8 @@
  * Commands with arguments at random, of which most are meant for them and some are wrong, by
  * threads that change the arguments of each other, and by processes of several users and
  * namespaces that are killed meanwhile. Whatever they ask for, each call ends, as a call may end
- * that is documented; and when all of them are gone nothing is left of what they did.
+ * that is documented; and when all of them are gone nothing is left of what they did. Where the
+ * kernel injects failures, some calls have one, of an allocation or a copy.
  *
  * KREG_TEST_SEED: what the choices follow from; it is told, so that they can be made again.
  * KREG_TEST_CALLS: how many there are of each test.
@@ -12,6 +13,7 @@
 #include <signal.h>
 
 #include "abi/random_args.h"
+#include "kit/fault.h"
 
 #define CALLERS		4
 #define CALLS		24000U
@@ -47,7 +49,7 @@ static const int errnos[] = {
 /* Who calls; in memory that all processes of the test share. */
 struct caller {
 	struct random random;
-	int fd;
+	int fd, fault;			/* of the client, and as fault_open(), or negative */
 	unsigned int calls;
 	unsigned int passed[ARRAY_SIZE(commands)];
 	unsigned int failed;		/* in a way that is not documented: the command, */
@@ -107,6 +109,38 @@ static int read_some(struct caller *c)
 	return read(c->fd, to, random_below(r, 2) ? PAGE : random_below(r, 200)) < 0 ? -errno : 0;
 }
 
+/* It may sleep until a signal ends it. */
+static bool may_wait(unsigned int nr, const union any *a)
+{
+	switch (nr) {
+	case KREG_IOC_OPEN:
+		return a->open.flags & KREG_OPEN_WAIT;
+	case KREG_IOC_OP:
+		return a->op.flags & KREG_WRITE_ACKED;
+	case KREG_IOC_WATCH:
+		return a->watch.flags & KREG_WATCH_SLEEP;
+	case KREG_IOC_REGISTER:
+		return a->reg.flags & KREG_REGISTER_WAIT;
+	}
+	return false;
+}
+
+/* Signals come later, since what they put on the stack could not be copied either. */
+static int call_failing(struct caller *c, unsigned int nr, void *arg)
+{
+	sigset_t alarm;
+	int err;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
+	fault_arm(c->fault, 1 + random_below(&c->random, 16));
+	err = test_ioctl(c->fd, nr, arg);
+	fault_disarm(c->fault);
+	pthread_sigmask(SIG_UNBLOCK, &alarm, NULL);
+	return err;
+}
+
 static int call(struct caller *c, unsigned int which)
 {
 	const struct command *command = &commands[which];
@@ -123,7 +157,10 @@ static int call(struct caller *c, unsigned int which)
 		memcpy(r->memory->last + PAGE - 64, &a, 64);
 		return test_ioctl(c->fd, command->nr, r->memory->last + PAGE - 64);
 	}
-	err = test_ioctl(c->fd, command->nr, &a);
+	if (c->fault >= 0 && random_once_in(r, 5) && !may_wait(command->nr, &a))
+		err = call_failing(c, command->nr, &a);
+	else
+		err = test_ioctl(c->fd, command->nr, &a);
 	if (err)
 		return err;
 	c->passed[which]++;
@@ -146,6 +183,7 @@ static void call_many(struct caller *c, unsigned int calls)
 	unsigned int i, which;
 	int err;
 
+	c->fault = fault_open();
 	for (i = 0; i < calls && !c->error; i++) {
 		which = choose(&c->random);
 		err = random_once_in(&c->random, 12) ? read_some(c) : call(c, which);

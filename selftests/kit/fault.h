@@ -42,7 +42,7 @@ static inline int fault_open(void)
 		if (err)
 			return err;
 	}
-	fd = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
