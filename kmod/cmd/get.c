@@ -144,15 +144,15 @@ static noinline bool tell_bond(const struct kreg_client *cl, struct kreg_holder 
 static noinline int read_otherwise(struct kreg_client *cl, u64 table, const struct kreg_key *key,
 				   struct kreg_op *op, struct kreg_op_bond *bond, int err)
 {
+	u64 unused;
+
 	if (err == -EINPROGRESS)
 		return kreg_find_settle(cl, table) ?: -EAGAIN;
 	if (err != KREG_STORE_RUN)
 		return err;
-	if (bond) {
+	if (bond)
 		bond->is_run = true;
-		bond->expires = KREG_NEVER;
-	}
-	return kreg_op_get_run(cl, table, key, op);
+	return kreg_op_get_run(cl, table, key, op, bond ? &bond->expires : &unused);
 }
 
 /* @bond, if it is not NULL, is zero, and told of the bond of the object. */

@@ -13,6 +13,7 @@
 #include "cmd/op.h"
 #include "cmd/pinning.h"
 #include "cmd/scan_take.h"
+#include "store/expiry.h"
 #include "store/pin.h"
 #include "table/snapshot.h"
 
@@ -36,6 +37,7 @@ static void begin_run(struct run *r, bool measures)
 	s->need = 0;
 	s->last_version = 0;
 	s->last_sub = 0;
+	s->expires = KREG_NEVER;
 }
 
 static void read_at(struct kreg_scan *s, struct kreg_snapshot *snap)
@@ -123,8 +125,8 @@ static int get_run(struct run *r, const struct kreg_op *op)
 	return err ?: gets && r->scan.count ? -EMSGSIZE : 0;
 }
 
-int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		       struct kreg_op *op, struct kreg_snapshot *snap)
+static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		    struct kreg_op *op, struct kreg_snapshot *snap, u64 *expires)
 {
 	struct run *r;
 	int err;
@@ -137,8 +139,10 @@ int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key 
 	if (!r)
 		return -ENOMEM;
 	read_at(&r->scan, snap);
+	r->scan.uses = !snap;
 	err = get_run(r, op);
 	end_pin(r);
+	*expires = r->scan.expires;
 	op->out_version = r->scan.last_version;
 	op->out_len = r->scan.len;
 	op->out_count = r->scan.count;
@@ -150,8 +154,16 @@ int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key 
 	return err;
 }
 
-int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		    struct kreg_op *op)
+int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		       struct kreg_op *op, struct kreg_snapshot *snap)
 {
-	return kreg_op_get_run_at(cl, table, key, op, NULL);
+	u64 expires;
+
+	return read_run(cl, table, key, op, snap, &expires);
+}
+
+int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		    struct kreg_op *op, u64 *expires)
+{
+	return read_run(cl, table, key, op, NULL, expires);
 }

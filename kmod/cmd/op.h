@@ -189,10 +189,11 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*
  * get_run.c. Sleeps. A read that has been checked, of all objects of @key; as kreg_op_read().
- * -EOPNOTSUPP, -EINVAL: the room is not aligned.
+ * *expires: when the first of them does, or KREG_NEVER. -EOPNOTSUPP, -EINVAL: the room is not
+ * aligned.
  */
 int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		    struct kreg_op *op);
+		    struct kreg_op *op, u64 *expires);
 /* Sleeps. The same as they were when @snap was set, if that is not NULL. -ESTALE: it has ended. */
 int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
 		       struct kreg_op *op, struct kreg_snapshot *snap);
@@ -201,8 +202,8 @@ int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key 
 struct kreg_op_bond {
 	struct kreg_process process;	/* whom it is bound or lent to */
 	u32 loans;			/* how often it was lent */
-	u64 expires;			/* when it does, on the coarse clock; or KREG_NEVER */
-	bool is_run;			/* instead: the key may have several objects */
+	u64 expires;			/* when it does, on the coarse clock; or KREG_NEVER; of */
+	bool is_run;			/* several the first, and of these nothing else is told */
 };
 
 /*

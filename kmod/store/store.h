@@ -130,6 +130,8 @@ int kreg_store_get(const struct kreg_store *s, struct kreg_key *key, struct kreg
 
 /* RCU. When the object that was found expires, on the coarse clock; KREG_NEVER: it does not. */
 u64 kreg_hit_expires(const struct kreg_hit *hit);
+/* RCU. The same, of one that was found by a walk: it was looked up, and is not idle now. */
+u64 kreg_hit_use(const struct kreg_hit *hit);
 
 /* RCU. As of the commit of @pin, which is not broken, of a store where keys have no runs. */
 int kreg_store_get_at(const struct kreg_store *s, const struct kreg_pin *pin, struct kreg_key *key,

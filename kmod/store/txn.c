@@ -119,9 +119,23 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 }
 
 /*
- * Nothing is known of where they are in the list: kreg_txn_unlink() looks for the link to
- * each, in as many holds of the turn as that takes.
+ * Nothing is known of where it is in the list: kreg_txn_unlink() looks for the link to it, in as
+ * many holds of the turn as that takes.
  */
+void kreg_txn_remove(struct kreg_txn *t, u32 ref)
+{
+	struct kreg_rec *r = kreg_arena_rec(t->store, ref);
+	const struct kreg_place place = {
+		.old = r,
+		.old_ref = ref,
+		.old_bytes = kreg_rec_key_len(r) + kreg_rec_value_len(r),
+	};
+
+	kreg_store_assert(t->store);
+	mark_dead(t, &place, ref, NULL);
+	t->last = NULL;
+}
+
 unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, unsigned int n,
 				   const struct kreg_rec **removed)
 {
@@ -130,18 +144,10 @@ unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, un
 
 	kreg_store_assert(s);
 	for (i = 0; i < n && kreg_holder_live(s, h); i++) {
-		struct kreg_rec *r = kreg_arena_rec(s, h->first);
-		struct kreg_place place = {
-			.old = r,
-			.old_ref = h->first,
-			.old_bytes = kreg_rec_key_len(r) + kreg_rec_value_len(r),
-		};
-
-		mark_dead(t, &place, place.old_ref, NULL);
 		if (removed)
-			removed[i] = r;
+			removed[i] = kreg_arena_rec(s, h->first);
+		kreg_txn_remove(t, h->first);
 	}
-	t->last = NULL;
 	return i;
 }
 
@@ -156,20 +162,14 @@ unsigned int kreg_txn_remove_expired(struct kreg_txn *t, unsigned int n,
 	kreg_store_assert(s);
 	for (; n && (ref = kreg_wheel_due(s, now)); n--) {
 		struct kreg_rec *r = kreg_arena_rec(s, ref);
-		struct kreg_place place = {
-			.old = r,
-			.old_ref = ref,
-			.old_bytes = kreg_rec_key_len(r) + kreg_rec_value_len(r),
-		};
 
 		if (!kreg_expiry_is_over(r, now)) {
 			kreg_wheel_move(s, r, ref);
 			continue;
 		}
-		mark_dead(t, &place, ref, NULL);
+		kreg_txn_remove(t, ref);
 		removed[done++] = r;
 	}
-	t->last = NULL;
 	return done;
 }
 

@@ -93,6 +93,15 @@ u64 kreg_hit_expires(const struct kreg_hit *hit)
 	return kreg_rec_is_timed(r) ? kreg_expiry_deadline(r) : KREG_NEVER;
 }
 
+u64 kreg_hit_use(const struct kreg_hit *hit)
+{
+	const struct kreg_rec *r = container_of(hit->key, struct kreg_rec, bytes[0]);
+
+	if (kreg_rec_is_timed(r))
+		kreg_expiry_meet(r, true);
+	return kreg_hit_expires(hit);
+}
+
 void kreg_hit_expiry(const struct kreg_hit *hit, struct kreg_expiry *expiry)
 {
 	const struct kreg_rec *r = container_of(hit->key, struct kreg_rec, bytes[0]);

@@ -50,7 +50,10 @@ struct kreg_change {
 			u32 sub;	/* DELETE with @only: the number of that object; with */
 			u32 number;	/* @takes, of the youngest, and how many there are */
 		};
-		u32 compared;		/* else bytes of a value, in the look at one object */
+		struct {
+			u32 compared;	/* else bytes of a value, in the look at one object; and */
+			u32 twin;	/* PUT: the same object, which gives way to it; or 0 */
+		};
 	};
 	union {
 		u32 ref;		/* PUT: of the reserved slot, or 0 */
@@ -413,6 +416,8 @@ unsigned int kreg_txn_remove_bound(struct kreg_txn *t, struct kreg_holder *h, un
  */
 unsigned int kreg_txn_remove_expired(struct kreg_txn *t, unsigned int n,
 				     const struct kreg_rec **removed);
+/* Turn. Remove the live record @ref, as above. */
+void kreg_txn_remove(struct kreg_txn *t, u32 ref);
 /* Turn. */
 void kreg_txn_commit(struct kreg_txn *t);
 /* Turn. */

@@ -2,7 +2,8 @@
 /*
  * Changes of tables in which a key may have several objects, a run of them.
  *
- * A PUT comes behind the run; before that it looks through it where it matters what is there. A
+ * A PUT comes behind the run; before that it looks through it where it matters what is there. In a
+ * bag it may find the same object: then, if one of them expires, that is removed in its stead. A
  * DELETE looks through the run where it matters what is there, or whether one hold of the turn is
  * enough, and then goes through it from its begin. All of that may take several holds, and until
  * the first object is removed it can be given up.
@@ -79,6 +80,11 @@ static int compare_object(struct kreg_table *t, struct kreg_change *c, const str
 	return compare_value(t, c, r, new_value(c), c->value_len);
 }
 
+static bool puts_timed(const struct kreg_change *c)
+{
+	return c->bind && c->bind->times;
+}
+
 static int look_for_put(struct kreg_table *t, struct kreg_change *c, const struct kreg_rec *r)
 {
 	int err;
@@ -91,7 +97,10 @@ static int look_for_put(struct kreg_table *t, struct kreg_change *c, const struc
 	if (t->type != KREG_TYPE_BAG)
 		return IS_ENOUGH;
 	err = compare_object(t, c, r);
-	return err ?: KREG_TABLE_SAME;
+	if (err)
+		return err;
+	/* What is said last of when it expires counts: it comes anew, and the one before goes. */
+	return kreg_rec_is_timed(r) || puts_timed(c) ? IS_ENOUGH : KREG_TABLE_SAME;
 }
 
 /* Before a batch changes anything it only matters whether there is an object. */
@@ -194,29 +203,46 @@ static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 static int put_behind(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	bool found = find_end(t, c, place);
 	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there;
+	u32 twin = c->twin;
 	int err;
 
-	if (!found)
-		return KREG_TABLE_FAR;
 	c->holder = NULL;
 	c->must_be_new = false;
 	c->must_be_there = false;
 	err = add_object(t, c, place, txn, pre);
 	c->must_be_new = must_be_new;
 	c->must_be_there = must_be_there;
-	return err;
+	if (err || likely(!twin))
+		return err;
+	kreg_txn_remove(txn, twin);
+	c->count = 1;
+	return 0;
 }
 
+/*
+ * What is done in one hold of the turn may have to be unlinked in it as well: for the object that
+ * gives way that is another walk as far as to it.
+ */
 static int change_put(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
-		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+		      bool on, struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	int err = 0;
+	u32 links = kreg_store_links_left(&t->store), walked = 0;
+	int err;
 
-	if (c->stage != ACT && looks_before_put(t, c))
+	if (c->stage != ACT && looks_before_put(t, c)) {
 		err = check_put(t, c, place, look_for_put);
-	return err ?: put_behind(t, c, place, txn, pre);
+		if (err)
+			return err;
+		walked = links - kreg_store_links_left(&t->store);
+		if (t->type == KREG_TYPE_BAG && place->old)
+			c->twin = place->old_ref;
+	}
+	if (!find_end(t, c, place))
+		return KREG_TABLE_FAR;
+	if (unlikely(c->twin) && !on && kreg_store_links_left(&t->store) < walked)
+		return KREG_TABLE_FAR;
+	return put_behind(t, c, place, txn, pre);
 }
 
 /* Which cannot fail. c->count goes on counting. */
@@ -315,14 +341,14 @@ static int delete_one(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 }
 
 /*
- * What would make a new object of the one that is there; and a filter, which is for the objects
- * of a key one by one.
+ * What would make a new object of the one that is there, or goes by when that expires; and a
+ * filter, which is for the objects of a key one by one.
  */
 static bool is_refused(const struct kreg_change *c)
 {
 	if (c->kind == KREG_CHANGE_DELETE)
 		return c->returns || (c->edit && c->edit->filter);
-	if (c->bind && (c->bind->times || c->bind->keeps))
+	if (c->bind && c->bind->keeps)
 		return true;
 	return c->only || c->mine || c->edit || c->lends || (c->binds && c->bind->strict);
 }
@@ -339,6 +365,8 @@ static int begin_change(struct kreg_table *t, struct kreg_change *c, bool on)
 		c->met = 0;
 	else if (c->kind == KREG_CHANGE_PUT || c->edit)
 		c->compared = 0;
+	if (c->kind == KREG_CHANGE_PUT)
+		c->twin = 0;
 	if (is_refused(c))
 		return -EOPNOTSUPP;
 	return c->edit && !c->checked && kreg_table_may_read(t, c->bind->client) ? -EACCES : 0;
@@ -378,7 +406,7 @@ int kreg_run_change(struct kreg_table *t, struct kreg_change *c, struct kreg_pla
 	if (err)
 		return err;
 	if (c->kind == KREG_CHANGE_PUT)
-		return change_put(t, c, place, txn, pre);
+		return change_put(t, c, place, on, txn, pre);
 	/* Once it removes what it has found, it counts in the place of that. */
 	if (c->stage != ACT && c->only && !c->takes)
 		return delete_one(t, c, place, txn, pre);

@@ -12,7 +12,7 @@ kreg=${KREG:-kreg}
 need_kreg "$kreg"
 
 cleanup() {
-	"$kreg" rm -f timed copy 2>/dev/null
+	"$kreg" rm -f timed copy bag copybag 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -54,5 +54,16 @@ t 'too long' 2 '' "kreg put: '50d' is more than 49 days*" "$kreg" put --idle 50d
 t 'new and keep' 2 '' 'kreg put: --new does not go with --keep*' "$kreg" put -n -k timed a b
 t 'value and time' 2 '' 'kreg put: --if-value does not go with*' \
 	"$kreg" put --if-value a --ttl 1 timed a b
+
+"$kreg" new --type bag bag
+t 'in a bag' 0 '' '' "$kreg" put --ttl 1h bag key a
+t 'another one' 0 '' '' "$kreg" put bag key b
+tells 'told of each' '"value":"a".*"expires_ms":3[56][0-9]\{5\}}$' "$kreg" scan --json bag
+t 'the same again' 0 '' '' "$kreg" put --ttl 1 bag key b
+is 'restored, too' "$("$kreg" dump bag | "$kreg" restore --as copybag - >/dev/null 2>&1; echo $?)" 0
+tells 'it expires still' '"expires_ms":3[56][0-9]\{5\}}$' "$kreg" scan --json copybag
+tells 'told of how many' '^timed  *[12] objects that expire' "$kreg" info copybag
+t 'nothing to keep' 1 '' '*may have several objects*' \
+	"$kreg" put --keep bag key c
 echo "1..$n"
 [ "$failed" -eq 0 ]

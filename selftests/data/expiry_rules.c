@@ -174,21 +174,6 @@ TEST_F(expiry, told_without_room)
 	EXPECT_EQ(strlen("value"), op.out_len);
 }
 
-/* Nothing in a bag does, however many objects the key has. */
-TEST_F(expiry, never_in_a_bag)
-{
-	__u32 type = variant->type == KREG_TYPE_SET ? KREG_TYPE_BAG : KREG_TYPE_DUPLICATE_BAG;
-	__u64 bag;
-
-	ASSERT_EQ(0, _test_create_type(self->fd, "bag", type, KREG_ACCESS_PUBLIC, &bag));
-	test_puts(self->fd, bag, "one", "value");
-	test_puts(self->fd, bag, "two", "value");
-	test_puts(self->fd, bag, "two", "another");
-	EXPECT_EQ(0, test_expires(self->fd, bag, "one"));
-	EXPECT_EQ(0, test_expires(self->fd, bag, "two"));
-	EXPECT_EQ(-ENODATA, test_expires(self->fd, bag, "three"));
-}
-
 TEST_F(expiry, errors)
 {
 	struct kreg_more more = { .size = sizeof(more), .expires_ns = 1 };
@@ -212,7 +197,6 @@ TEST_F(expiry, errors)
 	more.if_version = 0;
 	EXPECT_EQ(-ENODATA, _test_op(self->fd, self->table, 0, &op));
 	ASSERT_EQ(0, _test_create_type(self->fd, "bag", KREG_TYPE_BAG, KREG_ACCESS_PUBLIC, &bag));
-	EXPECT_EQ(-EOPNOTSUPP, put_timed(self->fd, bag, "key", 0, 1, 0));
 	op = test_op_puts("key", "v");
 	op.flags = KREG_OP_KEEP;
 	EXPECT_EQ(-EOPNOTSUPP, _test_op(self->fd, bag, 0, &op));

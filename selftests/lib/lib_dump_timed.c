@@ -69,19 +69,38 @@ TEST_F(made, bad_expiry)
 	refused(EBADMSG, "an object has an expiry that none has");
 }
 
-/* Objects of bags do not expire, and nothing says that these do. */
+/* Those of a key stay in their order, with what expires among them. */
 TEST_F(made, expiry_in_a_bag)
 {
-	uint64_t at = time(NULL) * 1000000000ull + HOURS;
+	uint64_t at = time(NULL) * 1000000000ull + HOURS, ns;
+	struct kreg_objects *objects;
+	const struct kreg_object *o;
+	const char *value;
+	size_t len, i;
 
 	field(&self->m, 2, KREG_TYPE_BAG);
 	end_block(&self->m, 1, 0, 0);
 	begin_block(&self->m);
+	record(&self->m, 1, "key", "0");
 	expiry(&self->m, at, at, 0);
-	record(&self->m, 1, "key", "value");
+	record(&self->m, 1, "key", "1");
+	expiry(&self->m, 1, 1, 0);
+	record(&self->m, 1, "key", "x");
+	record(&self->m, 1, "key", "2");
 	end_block(&self->m, 2, 0, 0);
 	end(&self->m);
-	refused(EOPNOTSUPP, "");
+	ASSERT_EQ(0, restore(self->client, &self->m, &self->copy));
+	ASSERT_EQ(0, kreg_get_all(self->copy, "key", 3, &objects));
+	ASSERT_EQ(3, kreg_objects_count(objects));
+	for (i = 0; i < 3; i++) {
+		o = kreg_objects_next(objects);
+		value = kreg_object_value(o, &len);
+		ASSERT_EQ(1, len);
+		EXPECT_EQ('0' + (int)i, *value);
+	}
+	kreg_objects_free(objects);
+	ASSERT_EQ(0, kreg_expires(self->copy, "key", 3, &ns));
+	EXPECT_LT(0, ns);
 }
 
 TEST_HARNESS_MAIN

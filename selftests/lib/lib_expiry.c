@@ -75,6 +75,36 @@ TEST_F(lib, put_with)
 	EXPECT_LT(ns, expires(self->table, "other"));
 }
 
+static size_t count_of(struct kreg_table *table, const char *key)
+{
+	uint64_t n;
+
+	return kreg_count_of(table, key, strlen(key), &n) ? 0 : n;
+}
+
+/* Each of a key by itself; and in a bag the last put of what is there counts. */
+TEST_F(lib, put_ttl_in_a_bag)
+{
+	struct kreg_table *bag = dump_new_table(self->client, "ttl-bag", KREG_TYPE_BAG);
+	struct kreg_put_options o = KREG_PUT_OPTIONS_INIT;
+
+	ASSERT_NE(NULL, bag);
+	ASSERT_EQ(0, kreg_put(bag, "key", 3, "a", 1));
+	EXPECT_EQ(0, expires(bag, "key"));
+	ASSERT_EQ(0, kreg_put_ttl(bag, "key", 3, "b", 1, HOUR_MS));
+	EXPECT_LT(kreg_deadline(0), expires(bag, "key"));
+	EXPECT_EQ(2, count_of(bag, "key"));
+	o.expires_ns = kreg_deadline(HOUR_MS);
+	ASSERT_EQ(0, kreg_put_with(bag, "key", 3, "a", 1, &o));
+	ASSERT_EQ(0, kreg_put_ttl(bag, "key", 3, "b", 1, -1));
+	EXPECT_EQ(o.expires_ns, expires(bag, "key"));
+	EXPECT_EQ(2, count_of(bag, "key"));
+	o.expires_ns = 1;
+	ASSERT_EQ(0, kreg_put_with(bag, "key", 3, "b", 1, &o));
+	EXPECT_EQ(1, count_of(bag, "key"));
+	dump_drop_table(bag);
+}
+
 TEST_F(lib, put_with_errors)
 {
 	struct kreg_put_options o = KREG_PUT_OPTIONS_INIT;
@@ -104,7 +134,10 @@ TEST_F(lib, put_with_errors)
 	EXPECT_TRUE(says("only an object that is made"));
 	bag = dump_new_table(self->client, "expiry-bag", KREG_TYPE_BAG);
 	ASSERT_NE(NULL, bag);
-	EXPECT_EQ(-EOPNOTSUPP, kreg_put_ttl(bag, "key", 3, "v", 1, 1));
+	o = (struct kreg_put_options)KREG_PUT_OPTIONS_INIT;
+	o.flags = KREG_OP_KEEP;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_put_with(bag, "key", 3, "v", 1, &o));
+	EXPECT_TRUE(says("may have several objects"));
 	dump_drop_table(bag);
 }
 
@@ -121,18 +154,6 @@ TEST_F(lib, expires_or_is_bound)
 	ASSERT_EQ(0, kreg_put_ttl(self->table, "job", 3, "v", 1, HOUR_MS));
 	EXPECT_EQ(-EOPNOTSUPP, kreg_lease(self->table, "job", 3, 0, &value, &len, &loan));
 	EXPECT_TRUE(says("expires, so it cannot be had on loan"));
-}
-
-TEST_F(lib, expires_in_a_bag)
-{
-	struct kreg_table *bag = dump_new_table(self->client, "expiry-bag", KREG_TYPE_BAG);
-
-	ASSERT_NE(NULL, bag);
-	ASSERT_EQ(0, kreg_put(bag, "key", 3, "one", 3));
-	ASSERT_EQ(0, kreg_put(bag, "key", 3, "two", 3));
-	EXPECT_EQ(0, expires(bag, "key"));
-	EXPECT_EQ(-EOPNOTSUPP, kreg_put_ttl(bag, "key", 3, "three", 5, HOUR_MS));
-	dump_drop_table(bag);
 }
 
 TEST_F(lib, put_filtered)

@@ -40,7 +40,8 @@ static void set_aside(struct kreg_change *c, const u8 *value)
 	kreg_change_finish(c);
 }
 
-static void fill_put(struct kreg_change *c, struct run *r, u32 seed, u8 *key, u8 *value)
+static void fill_put(struct kreg_change *c, struct run *r, u32 seed, u8 *key, u8 *value,
+		     struct kreg_expiry *e)
 {
 	kreg_change_init(c);
 	c->kind = KREG_CHANGE_PUT;
@@ -49,6 +50,7 @@ static void fill_put(struct kreg_change *c, struct run *r, u32 seed, u8 *key, u8
 	c->value = value;
 	c->bound = mode->bound && !rnd(mode->bound);
 	c->holder = NULL;
+	expiry_choose(c, e);
 	value_make(r->k, seed, value);
 	if (kreg_store_needs_blob(c->key.len, c->value_len)) {
 		c->blob = kreg_blob_alloc(c->value_len);
@@ -58,17 +60,22 @@ static void fill_put(struct kreg_change *c, struct run *r, u32 seed, u8 *key, u8
 		set_aside(c, value);
 }
 
-static void put(struct kreg_txn *t, struct run *r)
+static void put(struct kreg_txn *t, struct run *r, u32 seed)
 {
-	u32 seed = ++seeds, sub;
+	u32 sub;
 	u8 *value = malloc(value_len(seed) + 1), key[KEY_ROOM];
 	struct kreg_prealloc f = {};
+	struct kreg_holder *holder;
+	struct kreg_expiry expiry;
 	struct kreg_place place;
 	struct kreg_change c;
+	struct entry e;
 	int err;
 
-	fill_put(&c, r, seed, key, value);
-	c.holder = c.bound && rnd(4) ? holder_pick() : NULL;
+	fill_put(&c, r, seed, key, value, &expiry);
+	holder = c.bound && rnd(4) ? holder_pick() : NULL;
+	if (!c.timed)
+		c.holder = holder;
 	do {
 		sub = t->sub;
 		find_place(&c.key, &place);
@@ -78,8 +85,10 @@ static void put(struct kreg_txn *t, struct run *r)
 			bring(&f);
 	} while (err == -EAGAIN);
 	tap_check(!err && !c.count);
-	add_entry(r, (struct entry){ seed, sub, t->version, KREG_ALIVE, c.holder });
-	holder_took(c.holder);
+	e = (struct entry){ seed, sub, t->version, KREG_ALIVE, holder, { .holder = holder } };
+	expiry_note(&e.object, &c, &expiry);
+	add_entry(r, e);
+	holder_took(holder);
 	kreg_prealloc_free(&f);
 	free(value);
 }
@@ -146,6 +155,30 @@ static void delete_one(struct kreg_txn *t, struct run *r)
 		tap_check(!place.old);
 }
 
+/* The same object comes anew, and the one before goes, wherever in the run that is. */
+static void replace_one(struct kreg_txn *t, struct run *r)
+{
+	u32 n = r->count ? rnd(r->count) : 0;
+	struct entry e;
+	struct kreg_place place;
+	u8 bytes[KEY_ROOM];
+	struct kreg_key key = key_of(r->k, bytes);
+	bool found;
+
+	if (!r->count || r->entries[n].died != KREG_ALIVE)
+		return;
+	e = r->entries[n];
+	found = kreg_run_find(&store, &key, e.born, e.sub, &place, false);
+	while (!found) {
+		kreg_store_begin_hold(&store);
+		found = kreg_run_find(&store, &key, e.born, e.sub, &place, true);
+	}
+	tap_check(place.old);
+	put(t, r, e.seed);
+	kreg_txn_remove(t, place.old_ref);
+	r->entries[n].died = t->version;
+}
+
 static void clear(struct kreg_txn *t)
 {
 	struct kreg_place place = {};
@@ -170,7 +203,9 @@ static void change(struct kreg_txn *t)
 	if (mode->clear && !rnd(mode->clear))
 		clear(t);
 	else if (what < (draining ? 20 : 60))
-		put(t, r);
+		put(t, r, ++seeds);
+	else if (mode->timed && what < (draining ? 30 : 70))
+		replace_one(t, r);
 	else if (what < 64 && !rnd(8))
 		delete_run(t, r, 1);
 	else if (what < 64 && !rnd(4))
@@ -203,26 +238,66 @@ static void end_write(struct kreg_txn *t)
 	upkeep(1 + rnd(8));
 }
 
+/* The entry of a record that was removed. */
+static struct entry *find_entry(const struct kreg_rec *removed)
+{
+	u32 j, m;
+
+	for (j = 0; j < mode->keys; j++)
+		for (m = 0; m < runs[j].count; m++) {
+			struct entry *e = &runs[j].entries[m];
+
+			if (runs[j].k == key_number(removed->bytes) &&
+			    e->born == removed->born && e->sub == removed->hash)
+				return e;
+		}
+	return NULL;
+}
+
+static void remove_entry(const struct kreg_rec *removed, u64 version, const struct kreg_holder *h,
+			 bool expired)
+{
+	struct entry *e = find_entry(removed);
+
+	tap_check(e && e->died == KREG_ALIVE && e->holder == h &&
+		  expiry_is_over(&e->object) == expired);
+	e->died = version;
+}
+
 void bags_remove_bound(struct kreg_holder *h, u32 n)
 {
 	const struct kreg_rec *removed[64];
 	struct kreg_txn t;
-	u32 i, j, m, count;
+	u32 i;
 
 	kreg_txn_begin(&t, &store);
-	count = kreg_txn_remove_bound(&t, h, min_t(u32, n, ARRAY_SIZE(removed)), removed);
-	for (i = 0; i < count; i++)
-		for (j = 0; j < mode->keys; j++)
-			for (m = 0; m < runs[j].count; m++) {
-				struct entry *e = &runs[j].entries[m];
-
-				if (runs[j].k == key_number(removed[i]->bytes) &&
-				    e->born == removed[i]->born && e->sub == removed[i]->hash) {
-					tap_check(e->holder == h && e->died == KREG_ALIVE);
-					e->died = t.version;
-				}
-			}
+	n = kreg_txn_remove_bound(&t, h, min_t(u32, n, ARRAY_SIZE(removed)), removed);
+	for (i = 0; i < n; i++)
+		remove_entry(removed[i], t.version, h, false);
 	end_write(&t);
+}
+
+void bags_remove_expired(u32 n)
+{
+	const struct kreg_rec *removed[32];
+	struct kreg_txn t;
+	u32 i;
+
+	kreg_txn_begin(&t, &store);
+	n = kreg_txn_remove_expired(&t, n, removed);
+	for (i = 0; i < n; i++)
+		remove_entry(removed[i], t.version, NULL, true);
+	end_write(&t);
+}
+
+void bags_check_gone(void)
+{
+	u32 i, n;
+
+	for (i = 0; i < mode->keys; i++)
+		for (n = 0; n < runs[i].count; n++)
+			tap_check(runs[i].entries[n].died != KREG_ALIVE ||
+				  expiry_stays(&runs[i].entries[n].object));
 }
 
 void bags_churn(u32 op)
@@ -243,6 +318,8 @@ void bags_churn(u32 op)
 	end_write(&t);
 	if (mode->bound && !rnd(20))
 		holder_remove();
+	if (mode->timed)
+		expiry_move_clock();
 	if (!rnd(16))
 		shim_run_work();
 	if (op % 300 == 0)
@@ -259,6 +336,7 @@ void bags_drain(void)
 
 	model_let_go();
 	bags_finish_walk();
+	expiry_check_all_gone();
 	for (i = 0; i < mode->keys; i++) {
 		kreg_txn_begin(&t, &store);
 		delete_run(&t, &runs[i], 1);
@@ -273,7 +351,7 @@ void bags_drain(void)
 	tap_check(!holders_allocated());
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);
-	tap_check(!st.objects && !st.bytes && !st.limbo && !st.bound);
+	tap_check(!st.objects && !st.bytes && !st.limbo && !st.bound && !st.timed);
 }
 
 void bags_start(void)

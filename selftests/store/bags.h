@@ -11,6 +11,7 @@ struct entry {
 	u64 born;
 	u64 died;
 	struct kreg_holder *holder;
+	struct object object;		/* when it expires; not all of it */
 };
 
 struct run {

@@ -48,12 +48,14 @@ static bool is_at(const struct kreg_hit *hit, const struct run *r, const struct 
 	       kreg_hit_sub(hit) == e->sub;
 }
 
-static void check_value(const struct run *r, const struct entry *e, const struct kreg_hit *hit)
+static void check_value(const struct run *r, struct entry *e, const struct kreg_hit *hit)
 {
 	const u8 *value = hit->blob ? kreg_blob_bytes(hit->blob) : hit->value;
 
 	value_check(r->k, e->seed, value, hit->value_len);
-	tap_check(hit->holder == e->holder);
+	expiry_check(&e->object, hit, true);
+	if (mode->timed && !rnd(4))
+		expiry_use(&e->object, hit);
 }
 
 static bool step_walk(struct kreg_hit *hit)

@@ -44,11 +44,30 @@ bool expiry_is_over(const struct object *o)
 	return o->timed && deadline_of(o) <= shim_clock;
 }
 
+bool expiry_stays(const struct object *o)
+{
+	return !o->timed || deadline_of(o) + 2 * TICK > shim_clock;
+}
+
+static void note_use(struct object *o)
+{
+	if (o->timed && o->idle && shim_clock - o->used > o->idle >> 4)
+		o->used = shim_clock;
+}
+
 static void use(struct object *o, u64 version)
 {
-	if (o->present && o->version == version && o->timed && o->idle &&
-	    shim_clock - o->used > o->idle >> 4)
-		o->used = shim_clock;
+	if (o->present && o->version == version)
+		note_use(o);
+}
+
+void expiry_use(struct object *o, const struct kreg_hit *hit)
+{
+	u64 expires = kreg_hit_use(hit);
+
+	if (hit->holder != &kreg_holder_expired)
+		note_use(o);
+	tap_check(expires == (o->timed ? deadline_of(o) : KREG_NEVER));
 }
 
 /* The object that was looked up is not idle now. */
@@ -85,6 +104,10 @@ static void remove_expired(u32 n)
 	struct kreg_txn t;
 	u32 i;
 
+	if (mode->runs) {
+		bags_remove_expired(n);
+		return;
+	}
 	kreg_txn_begin(&t, &store);
 	n = kreg_txn_remove_expired(&t, n, removed);
 	for (i = 0; i < n; i++) {
@@ -108,9 +131,12 @@ static void check_gone(void)
 {
 	u32 k;
 
+	if (mode->runs) {
+		bags_check_gone();
+		return;
+	}
 	for (k = 0; k < mode->keys; k++)
-		tap_check(!now[k].present || !now[k].timed ||
-			  deadline_of(&now[k]) + 2 * TICK > shim_clock);
+		tap_check(!now[k].present || expiry_stays(&now[k]));
 }
 
 void expiry_move_clock(void)

@@ -104,6 +104,8 @@ void bags_churn(u32 op);
 void bags_drain(void);
 void bags_end(void);
 void bags_remove_bound(struct kreg_holder *h, u32 n);
+void bags_remove_expired(u32 n);
+void bags_check_gone(void);
 
 /* probe.c */
 void probe(u32 k);
@@ -119,7 +121,9 @@ int edit_make(struct kreg_change *c, u32 k, const struct kreg_rec *old, const u8
 void expiry_choose(struct kreg_change *c, struct kreg_expiry *e);
 void expiry_note(struct object *o, const struct kreg_change *c, const struct kreg_expiry *e);
 bool expiry_is_over(const struct object *o);
+bool expiry_stays(const struct object *o);	/* also once all that is due was looked at */
 void expiry_used(u32 k, const struct kreg_hit *hit);
+void expiry_use(struct object *o, const struct kreg_hit *hit);	/* what a walk has met */
 void expiry_check(const struct object *o, const struct kreg_hit *hit, bool exactly);
 void expiry_move_clock(void);
 void expiry_check_all_gone(void);

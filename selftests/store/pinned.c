@@ -49,10 +49,8 @@ static void note_runs(struct pinned *p)
 		for (n = 0; n < runs[i].count; n++) {
 			struct entry *e = &runs[i].entries[n];
 
-			const struct object o = { .holder = e->holder };
-
 			if (e->born <= store.version && store.version < e->died)
-				note_shown(p, runs[i].k, e->seed, e->sub, e->born, &o);
+				note_shown(p, runs[i].k, e->seed, e->sub, e->born, &e->object);
 		}
 }
 

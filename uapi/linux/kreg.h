@@ -849,11 +849,12 @@ enum kreg_op_code {
  * clock of the last tick, which is some milliseconds late at most, it is absent: no operation
  * finds it, a scan by a pin neither, PUT with NEW puts another in its place, and EDIT is ENODATA.
  * Soon after that it is removed, and who subscribes is told EXPIRED, or before, when a write takes
- * its place. PUT makes an object that does not expire, whatever it replaces, unless it says
- * otherwise; with KEEP the new object expires as the one that it replaces, if there is one, and
- * EDIT always makes such an object. Writes with ASYNC say nothing of that: KEEP is EOPNOTSUPP
- * there. An object that expires is bound to nobody: EOPNOTSUPP are KEEP with BOUND, to PUT one that
- * expires in place of one that is bound, and LEASE of one.
+ * its place; that does not say which of several objects of a key it was. PUT makes an object that
+ * does not expire, whatever it replaces, unless it says otherwise; with KEEP the new object expires
+ * as the one that it replaces, if there is one, and EDIT always makes such an object. Writes with
+ * ASYNC say nothing of that: KEEP is EOPNOTSUPP there. An object that expires is bound to nobody:
+ * EOPNOTSUPP are KEEP with BOUND, to PUT one that expires in place of one that is bound, and LEASE
+ * of one.
  *
  * With MINE, PUT, DELETE and TAKE are only meant for an object that is bound to the calling
  * process, or on loan to it: else PUT and TAKE are ENODATA, and DELETE does nothing and is no
@@ -881,16 +882,18 @@ enum kreg_op_code {
  *
  * In a bag or duplicate_bag PUT adds an object to those that the key has. In a bag it does nothing
  * if one of them is the same, in its value and in whom it is bound to; @out_count is 1 then, and
- * @out_version the last version of the table. NEW and PRESENT ask whether the key has an object.
- * GET and TAKE give all objects of the key as they were at one moment, in the order in which they
- * came, packed as &struct kreg_object is in a scan, with @out_version and @out_sub of the youngest;
- * their room is aligned to 8 bytes (EINVAL). @out_len is what the objects take together, also with
- * EMSGSIZE and of MEMBER. Tell by the type of the table, not by what you find. DELETE removes
- * all objects of the key, as one write, or with MINE those that are the caller's, with VALUE those
- * that have the value, and with VERSION the one with version @arg and number @offset; in a registry
- * of others it is EACCES, without MINE, if one of them is another's. Not in these tables
- * (EOPNOTSUPP): EDIT, PUT with VERSION, VALUE, MINE or KEEP, or of what expires, GET with PART,
- * TAKE with a flag.
+ * @out_version the last version of the table. But if that one or the new one expires, the last PUT
+ * counts, as in a set: with one commit the new one comes, as the youngest of the key, and the old
+ * one goes; @out_count is 1, and who subscribes is told UPDATE. Each object expires by itself. NEW
+ * and PRESENT ask whether the key has an object. GET and TAKE give all objects of the key as they
+ * were at one moment, in the order in which they came, packed as &struct kreg_object is in a scan,
+ * with @out_version and @out_sub of the youngest; their room is aligned to 8 bytes (EINVAL).
+ * @out_len is what the objects take together, also with EMSGSIZE and of MEMBER. Tell by the type of
+ * the table, not by what you find. DELETE removes all objects of the key, as one write, or with
+ * MINE those that are the caller's, with VALUE those that have the value, and with VERSION the one
+ * with version @arg and number @offset; in a registry of others it is EACCES, without MINE, if one
+ * of them is another's. Not in these tables (EOPNOTSUPP): EDIT, PUT with VERSION, VALUE, MINE or
+ * KEEP, GET with PART, TAKE with a flag.
  *
  * This struct does not grow: what is rare goes to &struct kreg_more.
  */
@@ -1069,8 +1072,8 @@ struct kreg_term {
  * @process: with BOUND, the process, as in &struct kreg_ioc_register; zero: the caller
  * @out_process: with BOUND, GET and MEMBER, the process that the object is bound to; zero: none,
  *	or not visible
- * @out_expires_ns: GET, MEMBER: when the object expires if nobody looks it up until then; 0: it
- *	does not; of writes 0
+ * @out_expires_ns: GET, MEMBER: when the object expires if nobody looks it up until then, of
+ *	several the first; 0: it does not; of writes 0
  *
  * For PUT, DELETE, EDIT, GET and MEMBER in OP, without ASYNC and ACKED, and for PUT, DELETE and
  * EDIT in a batch, there without BOUND; else EOPNOTSUPP. It grows as the struct of a
@@ -1087,11 +1090,10 @@ struct kreg_term {
  * expire by that much earlier. Of PUT with KEEP, and of EDIT, both are said only of an object that
  * is not there yet, so that a counter with START expires some time after its first step.
  *
- * Errors beside those of the operation: EOPNOTSUPP: @expires_ns or @idle_ms with BOUND, or in a
- * bag or duplicate_bag; EINVAL: with VERSION or VALUE; @if_version or @filter with NEW or START, or
- * of a read; what is said of START without it, or of BOUND without that; @expires_ns or @idle_ms
- * but of PUT, or of EDIT with START; EFBIG: @start_len; those of &struct kreg_term; ESRCH, EPERM
- * for @process as in REGISTER.
+ * Errors beside those of the operation: EOPNOTSUPP: @expires_ns or @idle_ms with BOUND; EINVAL:
+ * with VERSION or VALUE; @if_version or @filter with NEW or START, or of a read; what is said of
+ * START without it, or of BOUND without that; @expires_ns or @idle_ms but of PUT, or of EDIT with
+ * START; EFBIG: @start_len; those of &struct kreg_term; ESRCH, EPERM for @process as in REGISTER.
  */
 struct kreg_more {
 	__u32 size;

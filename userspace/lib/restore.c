@@ -90,14 +90,23 @@ static int run_batch(struct restore *r)
 			      r->reader.info.objects, r->info.objects);
 }
 
-static int load_plain(struct restore *r, const struct dump_object *o)
+static int add_object(struct restore *r, const struct dump_object *o,
+		      const struct kreg_put_options *p)
 {
-	int ret = kreg_batch_put(r->batch, o->key, o->key_len, o->value, o->value_len);
+	if (!p)
+		return kreg_batch_put(r->batch, o->key, o->key_len, o->value, o->value_len);
+	return kreg_batch_put_with(r->batch, o->key, o->key_len, o->value, o->value_len, p);
+}
+
+/* Those of a key stay in their order, with what expires among them. */
+static int load_as(struct restore *r, const struct dump_object *o, const struct kreg_put_options *p)
+{
+	int ret = add_object(r, o, p);
 
 	if (ret == -ENOBUFS) {
 		ret = run_batch(r);
 		if (!ret)
-			ret = kreg_batch_put(r->batch, o->key, o->key_len, o->value, o->value_len);
+			ret = add_object(r, o, p);
 	}
 	return ret < 0 ? ret : 0;
 }
@@ -125,14 +134,14 @@ static int load_timed(struct restore *r, const struct dump_object *o)
 		p.expires_ns = kreg_deadline(0) + (e->expires_ns - now);
 	p.idle_ms = e->idle_ms;
 	r->timed++;
-	return kreg_put_with(r->table, o->key, o->key_len, o->value, o->value_len, &p);
+	return load_as(r, o, &p);
 }
 
 static int load_object(struct restore *r, const struct dump_object *o)
 {
 	if (r->reader.expiry.until_ns)
 		return load_timed(r, o);
-	return load_plain(r, o);
+	return load_as(r, o, NULL);
 }
 
 /* Of two objects that the table takes for one, the second has replaced the first. */

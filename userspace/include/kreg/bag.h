@@ -14,9 +14,9 @@ extern "C" {
  * In tables of the types KREG_TYPE_BAG and KREG_TYPE_DUPLICATE_BAG (those of ETS) kreg_put() and
  * kreg_register() add an object to those that its key has. They stand in the order in which they
  * came, and the keys in the order of their bytes. In a bag what is the same, in its value and in
- * the process that it is bound to, is there once: adding it again does nothing. kreg_del() removes
- * all objects of a key, kreg_del_value() those with a value, and kreg_unregister() those of the
- * calling process, each as one write.
+ * the process that it is bound to, is there once: adding it again does nothing, unless it expires,
+ * see kreg_put_with(). kreg_del() removes all objects of a key, kreg_del_value() those with a
+ * value, and kreg_unregister() those of the calling process, each as one write.
  *
  * kreg_get() and all that is for the one object of a key, edits, loans, locks and waits for keys
  * included, are -EOPNOTSUPP in these tables. The functions here are for tables of every type, of

@@ -39,7 +39,7 @@ struct kreg_put_options {
 
 /**
  * kreg_put_with() - insert an object or replace it, as the options say
- * @table: a set or an ordered_set
+ * @table: the table
  * @key: the key
  * @key_len: its length
  * @value: the value
@@ -48,12 +48,14 @@ struct kreg_put_options {
  *
  * From the moment at which it has expired, nobody finds the object, and who subscribes is told
  * KREG_EVENT_EXPIRED. With both @ttl_ms and @idle_ms it expires with what comes first. A put that
- * says nothing of that makes an object that does not expire, whatever it replaces.
+ * says nothing of that makes an object that does not expire, whatever it replaces. In a bag it
+ * replaces the same object, if that is there and one of the two expires; then this becomes the
+ * youngest of its key. KREG_OP_KEEP, @if_version and @filter are not for keys with several objects.
  *
  * Errors: -EEXIST, -ENODATA, -ECANCELED: NEW, PRESENT, @if_version, @filter; -EBUSY: the object is
  * on loan to another process; -EOPNOTSUPP: the object that is there is bound to a process, and such
- * an object does not expire; an unknown flag, or a bag; -EINVAL: a time below 0, both @ttl_ms and
- * @expires_ns, or flags that contradict each other; -E2BIG.
+ * an object does not expire; an unknown flag, or what is not for a bag; -EINVAL: a time below 0,
+ * both @ttl_ms and @expires_ns, or flags that contradict each other; -E2BIG.
  */
 int kreg_put_with(struct kreg_table *table, const void *key, size_t key_len, const void *value,
 		  size_t value_len, struct kreg_put_options *options)
@@ -72,7 +74,7 @@ int kreg_put_ttl(struct kreg_table *table, const void *key, size_t key_len, cons
  * @table: the table
  * @key: the key
  * @key_len: its length
- * @expires_ns: CLOCK_MONOTONIC; 0: it does not, as no object of a bag does
+ * @expires_ns: CLOCK_MONOTONIC, of several objects the first; 0: it does not
  *
  * To ask is to look it up. Errors: -ENODATA.
  */
