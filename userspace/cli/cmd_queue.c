@@ -298,7 +298,7 @@ const struct command cmd_queue = {
 		"  -r, --retry TIME     after COMMAND has failed, the job is given out after so\n"
 		"                       long\n"
 		"      --drain          end when no job is due\n\n"
-		"ls tells how many jobs there are, dead shows those that were put aside, each with\n"
-		"how often it was given out, and revive pushes them again.",
+		"ls tells how many jobs there are, dead shows those that were put aside, each\n"
+		"with how often it was given out, and revive pushes them again.",
 	.run = run,
 };
