@@ -176,6 +176,39 @@ TEST_F(lib, patch_and_range)
 	EXPECT_EQ(-EOPNOTSUPP, kreg_patch(self->table, "k", 1, 0, "x", 1, 1u << 20));
 }
 
+/* Longer than the library guesses, shorter, and nothing. */
+TEST_F(lib, range_alloc)
+{
+	static char value[LONG];
+	void *bytes = NULL;
+	size_t len, whole;
+
+	EXPECT_EQ(-ENODATA, kreg_get_range_alloc(self->table, "k", 1, 0, 1, &bytes, &len, &whole));
+	memset(value, 'v', LONG);
+	value[LONG - 1] = 'e';
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, value, LONG));
+	ASSERT_EQ(0, kreg_get_range_alloc(self->table, "k", 1, 1, SIZE_MAX, &bytes, &len, &whole));
+	EXPECT_EQ(LONG - 1, len);
+	EXPECT_EQ(LONG, whole);
+	EXPECT_STREQ("e", (char *)bytes + LONG - 2);
+	EXPECT_EQ(0, memcmp(bytes, value + 1, LONG - 1));
+	free(bytes);
+	ASSERT_EQ(0, kreg_get_range_alloc(self->table, "k", 1, LONG - 3, 2, &bytes, &len, NULL));
+	EXPECT_STREQ("vv", bytes);
+	EXPECT_EQ(2, len);
+	free(bytes);
+	ASSERT_EQ(0, kreg_get_range_alloc(self->table, "k", 1, LONG - 3, 9, &bytes, NULL, NULL));
+	EXPECT_STREQ("vve", bytes);
+	free(bytes);
+	ASSERT_EQ(0, kreg_get_range_alloc(self->table, "k", 1, LONG, 9, &bytes, &len, NULL));
+	EXPECT_STREQ("", bytes);
+	EXPECT_EQ(0, len);
+	free(bytes);
+	EXPECT_EQ(-ERANGE, kreg_get_range_alloc(self->table, "k", 1, LONG + 1, 9, &bytes, &len,
+						&whole));
+	EXPECT_TRUE(says("ends before byte"));
+}
+
 TEST_F(lib, swap)
 {
 	struct kreg_object *object = NULL;

@@ -3,12 +3,16 @@
 #include <endian.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "internal.h"
 
 /* What the first version of the library knew. */
 #define EDIT_OPTIONS_LEAST	(offsetof(struct kreg_edit_options, out_len) + sizeof(size_t))
 #define COUNTER_OPTIONS_LEAST	(offsetof(struct kreg_counter_options, set) + sizeof(int64_t))
+
+/* The first room for a part of a value, which may go on to the end. */
+#define GUESS	4096
 
 /* Keep the failure and its sizes for kreg_errmsg(). */
 static int edit_failed(int ret, const struct kreg_table *table, size_t key_len, size_t len)
@@ -215,6 +219,12 @@ static int range_failed(int ret, const struct kreg_table *table, size_t key_len,
 	return kreg_fail_sizes(ret, key_len, offset, 0);
 }
 
+/* How much of the value there is from @offset on. */
+static size_t rest_of(const struct kreg_op *op, size_t offset, size_t most)
+{
+	return op->out_len - offset < most ? op->out_len - offset : most;
+}
+
 int kreg_get_range(struct kreg_table *table, const void *key, size_t key_len, size_t offset,
 		   void *buf, size_t room, size_t *len, size_t *value_len)
 {
@@ -223,7 +233,41 @@ int kreg_get_range(struct kreg_table *table, const void *key, size_t key_len, si
 
 	if (ret)
 		return range_failed(ret, table, key_len, offset);
-	*len = op.out_len - offset < room ? op.out_len - offset : room;
+	*len = rest_of(&op, offset, room);
+	if (value_len)
+		*value_len = op.out_len;
+	return 0;
+}
+
+/* A loop, since the value may grow between two tries. */
+int kreg_get_range_alloc(struct kreg_table *table, const void *key, size_t key_len, size_t offset,
+			 size_t most, void **bytes, size_t *len, size_t *value_len)
+{
+	size_t room = most < GUESS ? most : GUESS, got;
+	char *buf = NULL, *more;
+	struct kreg_op op;
+	int ret;
+
+	for (;;) {
+		more = realloc(buf, room + 1);
+		ret = more ? 0 : -ENOMEM;
+		if (more)
+			buf = more;
+		if (!ret)
+			ret = get_range(table, key, key_len, offset, buf, room, &op);
+		if (ret) {
+			free(buf);
+			return range_failed(ret, table, key_len, offset);
+		}
+		got = rest_of(&op, offset, room);
+		if (got == rest_of(&op, offset, most))
+			break;
+		room = rest_of(&op, offset, most);
+	}
+	buf[got] = '\0';
+	*bytes = buf;
+	if (len)
+		*len = got;
 	if (value_len)
 		*value_len = op.out_len;
 	return 0;

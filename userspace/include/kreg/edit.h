@@ -191,6 +191,23 @@ int kreg_get_range(struct kreg_table *table, const void *key, size_t key_len, si
 	KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
 /**
+ * kreg_get_range_alloc() - copy a part of a value to memory of its own
+ * @table: the table
+ * @key: the key
+ * @key_len: its length
+ * @offset: where in the value
+ * @most: how much to copy at most; SIZE_MAX: up to the end
+ * @bytes: to be freed with free(3); behind them there is a NUL byte
+ * @len: how much was copied; may be NULL
+ * @value_len: length of the whole value; may be NULL
+ *
+ * Errors: those of kreg_get_range(), and -ENOMEM.
+ */
+int kreg_get_range_alloc(struct kreg_table *table, const void *key, size_t key_len, size_t offset,
+			 size_t most, void **bytes, size_t *len, size_t *value_len)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
+/**
  * kreg_put_present() - replace an object; -ENODATA if the key is not there
  *
  * In a bag or duplicate_bag it adds one to those that the key has.
