@@ -257,7 +257,6 @@ TEST_F(bag, only_for_one_object)
 	struct kreg_holder holder = KREG_HOLDER_INIT;
 	struct kreg_loan loan = KREG_LOAN_INIT;
 	struct kreg_object *object;
-	struct kreg_batch *batch;
 	int64_t number;
 	size_t len;
 	char room[8];
@@ -280,9 +279,6 @@ TEST_F(bag, only_for_one_object)
 	REFUSED(kreg_lease(self->table, "key", 3, 0, &value, &len, &loan));
 	REFUSED(kreg_counter_add(self->table, "key", 3, 1, &number));
 	REFUSED(kreg_register_wait(self->table, "key", 3, "b", 1, NULL, 0, &holder));
-	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &batch));
-	REFUSED(kreg_batch_get(batch, "key", 3, 8));
-	kreg_batch_free(batch);
 	EXPECT_LETTERS("a");
 }
 

@@ -62,6 +62,11 @@ static int grow_ops(struct kreg_batch *b)
 	return 0;
 }
 
+static bool is_read(unsigned int code)
+{
+	return code == KREG_OP_GET || code == KREG_OP_MEMBER;
+}
+
 int kreg_batch_grow(struct kreg_batch *b, size_t more)
 {
 	size_t room = b->bytes_room ? b->bytes_room : 4096;
@@ -79,14 +84,19 @@ int kreg_batch_grow(struct kreg_batch *b, size_t more)
 	return 0;
 }
 
-static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t value_len)
+static int check(const struct kreg_batch *b, unsigned int code, size_t key_len, size_t value_len)
 {
+	bool read = is_read(code);
+	/* Of several values together there is no other limit. */
+	size_t most = kreg_batch_packs(b, code) ? KREG_MAX_BATCH_BYTES - KREG_MAX_KEY :
+						  KREG_MAX_VALUE;
+
 	if (b->count && b->reads != read)
 		return kreg_cause(-EINVAL,
 				  "the batch mixes reads and writes; run it, and fill another");
 	if (key_len > KREG_MAX_KEY)
 		return -ENAMETOOLONG;
-	if (value_len > KREG_MAX_VALUE)
+	if (value_len > most)
 		return -EFBIG;
 	if (b->count == KREG_MAX_BATCH_OPS ||
 	    b->payload + key_len + value_len > KREG_MAX_BATCH_BYTES)
@@ -98,16 +108,18 @@ static int check(const struct kreg_batch *b, bool read, size_t key_len, size_t v
 static int append(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
 		  const void *value, size_t value_len)
 {
-	bool read = code == KREG_OP_GET || code == KREG_OP_MEMBER;
+	bool read = is_read(code);
 	size_t head = read ? sizeof(struct kreg_object) : 0;
-	size_t size = head + key_len + value_len;
+	/* The kernel packs objects only from where a struct kreg_object may begin. */
+	size_t gap = kreg_batch_packs(b, code) ? -(head + key_len) & 7 : 0;
+	size_t size = head + key_len + gap + value_len;
 	struct kreg_op *op;
 	char *at;
 	int ret;
 
 	if (!key_len && code != KREG_OP_CLEAR)
 		return kreg_cause(-EINVAL, "the key is empty");
-	ret = check(b, read, key_len, value_len);
+	ret = check(b, code, key_len, value_len);
 	if (!ret)
 		ret = grow_ops(b);
 	if (!ret)
@@ -117,7 +129,7 @@ static int append(struct kreg_batch *b, unsigned int code, const void *key, size
 	op = &b->ops[b->count];
 	kreg_op_fill(op, code, NULL, key_len, NULL, value_len);
 	op->key = b->len + head;
-	op->value = op->key + key_len;
+	op->value = op->key + key_len + gap;
 	at = b->bytes + op->key;
 	if (key_len)
 		memcpy(at, key, key_len);
@@ -172,9 +184,7 @@ int kreg_batch_clear(struct kreg_batch *batch)
 
 int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
 {
-	int ret = kreg_refuse_bag(batch->table);
-
-	return ret ? ret : kreg_batch_add(batch, KREG_OP_GET, key, key_len, NULL, room);
+	return kreg_batch_add(batch, KREG_OP_GET, key, key_len, NULL, room);
 }
 
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len)
@@ -213,25 +223,6 @@ static void unbind_ops(struct kreg_batch *b)
 	move_ops(b, -kreg_ptr(b->bytes));
 	if (b->looks)
 		kreg_batch_move_looks(b, false);
-}
-
-/* Fill in the heads; key and value follow them already. */
-static void make_objects(struct kreg_batch *b)
-{
-	struct kreg_object *obj;
-	struct kreg_op *op;
-
-	for (op = b->ops; op < b->ops + b->count; op++) {
-		obj = (void *)(b->bytes + op->key - sizeof(*obj));
-		*obj = (struct kreg_object){
-			.size = sizeof(*obj) + op->key_len + op->value_len,
-			.key_len = op->key_len,
-			.value_len = op->out_len,
-			.version = op->out_version,
-		};
-		if (op->out_error || op->code != KREG_OP_GET)
-			obj->sub = OBJECT_NO_VALUE;
-	}
 }
 
 static struct kreg_ioc_batch call_of(const struct kreg_batch *batch)
@@ -281,7 +272,7 @@ int kreg_batch_run(struct kreg_batch *batch)
 		return run_failed(batch, ret);
 	batch->ran = true;
 	if (batch->reads)
-		make_objects(batch);
+		kreg_batch_make_objects(batch);
 	return batch->flags & KREG_WRITE_ASYNC ? batch->count : io.out_done;
 }
 
@@ -407,17 +398,5 @@ uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index)
 
 uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index)
 {
-	return index < batch->count && !batch->reads ? batch->ops[index].out_count : 0;
-}
-
-const struct kreg_object *kreg_batch_object(const struct kreg_batch *batch, unsigned int index)
-{
-	const struct kreg_op *op;
-
-	if (index >= batch->count || !batch->reads || !batch->ran)
-		return NULL;
-	op = &batch->ops[index];
-	if (op->out_error && op->out_error != EMSGSIZE)
-		return NULL;
-	return (const void *)(batch->bytes + op->key - sizeof(struct kreg_object));
+	return index < batch->count ? batch->ops[index].out_count : 0;
 }

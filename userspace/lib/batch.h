@@ -34,6 +34,13 @@ int kreg_batch_grow(struct kreg_batch *b, size_t more);
 int kreg_batch_add(struct kreg_batch *b, unsigned int code, const void *key, size_t key_len,
 		   const void *value, size_t value_len);
 /*
+ * batch_object.c. Whether a read gives all objects of its key, packed one behind the other, and not
+ * a value alone.
+ */
+bool kreg_batch_packs(const struct kreg_batch *b, unsigned int code);
+/* Of what else reads have found, objects. */
+void kreg_batch_make_objects(struct kreg_batch *b);
+/*
  * batch_edit.c. What else operations lead to becomes pointers, or with @there false offsets again,
  * while values of them are offsets.
  */

@@ -46,6 +46,10 @@ int kreg_batch_put_new(struct kreg_batch *batch, const void *key, size_t key_len
 		       const void *value, size_t value_len) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 int kreg_batch_del(struct kreg_batch *batch, const void *key, size_t key_len) KREG_NONNULL_FIRST;
 int kreg_batch_clear(struct kreg_batch *batch) KREG_NONNULL_FIRST;
+/*
+ * @room: bytes for the value. In a bag or duplicate_bag for all objects of the key, each of which
+ * takes its key, its value, and at most 32 bytes with them; that may be more than a value has.
+ */
 int kreg_batch_get(struct kreg_batch *batch, const void *key, size_t key_len, size_t room)
 	KREG_NONNULL_FIRST;
 int kreg_batch_member(struct kreg_batch *batch, const void *key, size_t key_len) KREG_NONNULL_FIRST;
@@ -142,7 +146,7 @@ int kreg_batch_error(const struct kreg_batch *batch, unsigned int index) KREG_NO
 /** kreg_batch_version() - version that a read found or a write made. */
 uint64_t kreg_batch_version(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
 
-/** kreg_batch_count_of() - objects that a write replaced or removed. */
+/** kreg_batch_count_of() - objects that a write replaced or removed, or that a read found. */
 uint64_t kreg_batch_count_of(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
 
 /**
@@ -163,12 +167,37 @@ int kreg_batch_number(const struct kreg_batch *batch, unsigned int index, unsign
  * @index: of the read
  *
  * It has no value if the read was kreg_batch_member() or had too little room, but
- * the length of one.
+ * the length of one. In a bag or duplicate_bag kreg_batch_get() finds the oldest of the key, or,
+ * with too little room for all, none.
  *
  * Return: the object, until the batch is changed; NULL: see kreg_batch_error().
  */
 const struct kreg_object *kreg_batch_object(const struct kreg_batch *batch, unsigned int index)
 	KREG_NONNULL_FIRST;
+
+/**
+ * kreg_batch_object_next() - the object of the same key that comes after another one
+ * @batch: the batch
+ * @index: of the read, a kreg_batch_get()
+ * @object: what this, or kreg_batch_object(), has returned for it; NULL: the first
+ *
+ * Return: as of kreg_batch_object(); NULL also after the last.
+ */
+const struct kreg_object *kreg_batch_object_next(const struct kreg_batch *batch,
+						 unsigned int index,
+						 const struct kreg_object *object)
+	KREG_NONNULL_FIRST;
+
+/**
+ * kreg_batch_room_of() - the room that a read needs
+ * @batch: the batch
+ * @index: of the read
+ *
+ * Return: the length of the value, or in a bag or duplicate_bag what all objects of the key need as
+ * of the moment at which they were looked at; known also with -EMSGSIZE and to
+ * kreg_batch_member(). 0: see kreg_batch_error().
+ */
+size_t kreg_batch_room_of(const struct kreg_batch *batch, unsigned int index) KREG_NONNULL_FIRST;
 
 #ifdef __cplusplus
 }
