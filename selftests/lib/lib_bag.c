@@ -413,4 +413,34 @@ TEST_F(bag, positions_of_others)
 	EXPECT_EQ(-EOPNOTSUPP, kreg_scan_count(self->table, &options, &n));
 }
 
+/* Between the objects of a key, also those of one write, and each is removed once. */
+TEST_F(bag, changed_in_portions)
+{
+	struct kreg_change change = KREG_CHANGE_INIT;
+	static const char left[][8] = { "cdefg", "efgx", "gx" };
+	struct kreg_batch *batch;
+	unsigned int i;
+
+	if (variant->type == KREG_TYPE_SET)
+		return;
+	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &batch));
+	for (i = 0; i < 7; i++)
+		ASSERT_LE(0, kreg_batch_put(batch, "key", 3, "abcdefg" + i, 1));
+	ASSERT_EQ(7, kreg_batch_run(batch));
+	kreg_batch_free(batch);
+	change.max_count = 2;
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, kreg_change_matching(self->table, NULL, NULL, 0, &change));
+		EXPECT_EQ(2, change.out_count);
+		EXPECT_EQ(1, change.out_more);
+		EXPECT_LETTERS(left[i]);
+		/* What comes meanwhile is behind the position. */
+		if (!i)
+			put_all(_metadata, self->table, "key", "x");
+	}
+	ASSERT_EQ(0, kreg_change_matching(self->table, NULL, NULL, 0, &change));
+	EXPECT_EQ(2, change.out_count);
+	EXPECT_EQ(0, kreg_del(self->table, "key", 3));
+}
+
 TEST_HARNESS_MAIN

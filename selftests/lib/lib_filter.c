@@ -179,6 +179,115 @@ TEST_F(filter, edits)
 	EXPECT_EQ(-EFBIG, kreg_edit_matching(self->table, NULL, &field, 17, NULL));
 }
 
+/* So many at a time, each once, from wherever a call has stopped. */
+TEST_F(filter, in_portions)
+{
+	struct kreg_change change = KREG_CHANGE_INIT, later = KREG_CHANGE_INIT;
+	struct kreg_field field;
+	unsigned int calls = 0;
+	uint64_t n = 0;
+
+	USE("len == 4");
+	change.max_count = 30;
+	do {
+		/* The position is all that is needed, and as good elsewhere. */
+		later.max_count = change.max_count;
+		later.key_len = change.key_len;
+		memcpy(later.key, change.key, change.key_len);
+		change = later;
+		kreg_field_copy(&field, KREG_FIELD_EXTEND, 4, &"x", 1);
+		ASSERT_EQ(0, kreg_change_matching(self->table, &self->options, &field, 1,
+						  &change));
+		EXPECT_GE(30, change.out_count);
+		EXPECT_EQ(change.out_more, !!change.key_len);
+		n += change.out_count;
+		EXPECT_EQ(OBJECTS - n, matching(_metadata, self->table, &self->options));
+		calls++;
+	} while (change.out_more && calls < OBJECTS);
+	EXPECT_EQ(OBJECTS, n);
+	EXPECT_LE(OBJECTS / 30, calls);
+	/* It begins anew: what matches still was not changed twice. */
+	USE("len == 5");
+	EXPECT_EQ(OBJECTS, matching(_metadata, self->table, &self->options));
+	change.max_count = OBJECTS / 2;
+	ASSERT_EQ(0, kreg_change_matching(self->table, &self->options, NULL, 0, &change));
+	EXPECT_EQ(OBJECTS / 2, change.out_count);
+	EXPECT_EQ(1, change.out_more);
+	EXPECT_LT(0, change.out_version);
+	/* A scan goes on there, too. */
+	self->options.after = change.key;
+	self->options.after_len = change.key_len;
+	self->options.after_version = change.version;
+	self->options.after_number = change.number;
+	EXPECT_EQ(OBJECTS / 2, matching(_metadata, self->table, &self->options));
+	change.max_count = 0;
+	ASSERT_EQ(0, kreg_change_matching(self->table, &self->options, NULL, 0, &change));
+	EXPECT_EQ(OBJECTS / 2, change.out_count);
+	EXPECT_EQ(0, change.out_more);
+	EXPECT_EQ(0, change.key_len);
+}
+
+/* Behind what could not be edited it goes on, and that is left as it was. */
+TEST_F(filter, portions_that_fail)
+{
+	struct kreg_change change = KREG_CHANGE_INIT;
+	unsigned int failures = 0, calls = 0;
+	struct kreg_field field;
+	uint64_t n = 0;
+	int ret;
+
+	ASSERT_EQ(0, kreg_put(self->table, "even0042", 8, "abc", 3));
+	ASSERT_EQ(0, kreg_put(self->table, "odd0041", 7, "abc", 3));
+	kreg_field_copy(&field, 0, 0, &"abcd", 4);
+	change.max_count = 50;
+	do {
+		ret = kreg_change_matching(self->table, NULL, &field, 1, &change);
+		EXPECT_TRUE(!ret || ret == -ERANGE);
+		failures += ret == -ERANGE;
+		if (ret) {
+			EXPECT_EQ(1, change.out_more);
+			EXPECT_NE(NULL, memmem(change.key, change.key_len, "004", 3));
+		}
+		n += change.out_count;
+	} while (change.out_more && ++calls < OBJECTS);
+	EXPECT_EQ(2, failures);
+	EXPECT_EQ(OBJECTS - 2, n);
+	USE("value == 'abc'");
+	EXPECT_EQ(2, matching(_metadata, self->table, &self->options));
+	USE("value == 'abcd'");
+	EXPECT_EQ(OBJECTS - 2, matching(_metadata, self->table, &self->options));
+}
+
+/* What is refused leaves the position as it is, and tells of no object. */
+TEST_F(filter, portions_refused)
+{
+	struct kreg_change change = KREG_CHANGE_INIT;
+	struct kreg_field field;
+
+	kreg_field_copy(&field, 0, 0, "abcd", 4);
+	change.max_count = 10;
+	ASSERT_EQ(0, kreg_change_matching(self->table, NULL, NULL, 0, &change));
+	EXPECT_EQ(10, change.out_count);
+	EXPECT_EQ(-EINVAL, kreg_change_matching(self->table, NULL, &field, 0, &change));
+	EXPECT_STREQ("there is no field", kreg_errmsg());
+	EXPECT_EQ(0, change.out_count);
+	EXPECT_EQ(0, change.out_version);
+	EXPECT_EQ(1, change.out_more);
+	EXPECT_EQ(-EFBIG, kreg_change_matching(self->table, NULL, &field, 17, &change));
+	self->options.flags = KREG_SCAN_KEYS;
+	EXPECT_EQ(-EOPNOTSUPP, kreg_change_matching(self->table, &self->options, NULL, 0,
+						    &change));
+	self->options.flags = 0;
+	change.max_count = 0;
+	ASSERT_EQ(0, kreg_change_matching(self->table, NULL, NULL, 0, &change));
+	EXPECT_EQ(OBJECTS - 10, change.out_count);
+	change.key_len = KREG_MAX_KEY + 1;
+	EXPECT_EQ(-EINVAL, kreg_change_matching(self->table, NULL, NULL, 0, &change));
+	EXPECT_STREQ("the position is none that a change has told", kreg_errmsg());
+	change.size = sizeof(change) - 1;
+	EXPECT_EQ(-EINVAL, kreg_change_matching(self->table, NULL, NULL, 0, &change));
+}
+
 /* Compare and swap, by what is there. */
 TEST_F(filter, conditions)
 {

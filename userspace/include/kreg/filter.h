@@ -88,6 +88,57 @@ int kreg_edit_matching(struct kreg_table *table, const struct kreg_scan_options 
 		       const struct kreg_field *fields, size_t count, uint64_t *edited)
 	KREG_NONNULL_FIRST;
 
+/**
+ * struct kreg_change - a change of all objects that match, in portions
+ * @size: sizeof(struct kreg_change)
+ * @max_count: objects to be changed by one call at most; 0: all
+ * @out_count: objects that the call has changed, also one that fails
+ * @out_version: version of the last of these; 0: there was none
+ * @version: with @key: of the object, where a key may have several
+ * @number: and its kreg_object_number()
+ * @out_more: 1: there may be more objects; 0: the end was reached
+ * @key_len: length of @key; 0: from the start
+ * @key: where the next call goes on: after the object with this key
+ *
+ * @version, @number, @key_len and @key are a position, which the calls read and write; they may go
+ * into a later struct, and into the options of a scan, too. At the end there is none.
+ */
+struct kreg_change {
+	size_t size;
+	uint64_t max_count;
+	uint64_t out_count;
+	uint64_t out_version;
+	uint64_t version;
+	unsigned int number;
+	unsigned int out_more;
+	size_t key_len;
+	unsigned char key[KREG_MAX_KEY];
+};
+
+#define KREG_CHANGE_INIT	{ sizeof(struct kreg_change), 0, 0, 0, 0, 0, 0, 0, { 0 } }
+
+/**
+ * kreg_change_matching() - remove or edit some of the objects that match, and tell how far that is
+ * @table: the table
+ * @options: as of kreg_delete_matching(); @after of it is where the first call begins
+ * @fields: as of kreg_edit(); NULL with a @count of 0: the objects are removed
+ * @count: how many fields
+ * @change: how many objects, and from where
+ *
+ * As kreg_delete_matching() and kreg_edit_matching(), which are one call of it. Calls that go on
+ * until @out_more is 0 change every object once that is there and matches all the time.
+ *
+ * When a call fails at an object, the position is that of this object: a call that goes on leaves
+ * it as it is. One that is refused before that leaves the position as it was, with an @out_count
+ * of 0.
+ *
+ * Errors: those of kreg_delete_matching() and kreg_edit_matching(); -EINVAL: a @size that is too
+ * small, or a position that cannot be one; -E2BIG.
+ */
+int kreg_change_matching(struct kreg_table *table, const struct kreg_scan_options *options,
+			 const struct kreg_field *fields, size_t count, struct kreg_change *change)
+	KREG_NONNULL_FIRST KREG_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif
