@@ -106,6 +106,18 @@ ranges() {
 	t 'all else is left' 0 3 '' "$kreg" count asked
 }
 
+# More than are changed in one call, one of which cannot be.
+many() {
+	awk 'BEGIN { for (i = 1; i <= 25000; i++) printf "n%05d\t12345678\n", i }' |
+		"$kreg" load asked
+	"$kreg" put asked n22222 short
+	t 'up to what fails' 1 '' '*22221 objects were changed before that*' \
+		"$kreg" incr --prefix n asked
+	t 'all but these' 0 2778 '' "$kreg" scan -c --prefix n --where 'value == "12345678"' asked
+	t 'of many calls' 0 '25000 objects removed' '' "$kreg" del --prefix n asked
+	t 'none is left' 3 '0 objects removed' '' "$kreg" del --prefix n asked
+}
+
 "$kreg" new -t ordered_set asked
 "$kreg" put asked a abc
 "$kreg" put asked b bcd
@@ -114,6 +126,7 @@ scans
 wrong
 replaces
 ranges
+many
 changes
 echo "1..$n"
 [ "$failed" -eq 0 ]

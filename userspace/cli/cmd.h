@@ -197,7 +197,10 @@ uint64_t event_time_ms(const struct kreg_event *event);	/* when it was published
 void text_table(const struct kreg_stat *stat, char *buf, size_t room);
 const char *text_user(uid_t uid, char *buf, size_t room);
 
-/* progress.c: a line for who watches, from the library's functions; to be ended before others. */
+/* progress.c: a line for who watches, to be ended before others. */
+bool progress_due(void);	/* the first call is that of the begin */
+void progress_show(uint64_t objects, uint64_t total, const char *done);	/* 0: total not known */
+/* Both, for the library's functions. */
 int progress(unsigned int stage, uint64_t objects, uint64_t total, void *arg);
 void progress_end(void);
 extern unsigned int progress_after_ms;	/* when the line begins */

@@ -13,6 +13,28 @@ unsigned int progress_after_ms = 500;
 static bool shown;
 static uint64_t next_ms;
 
+bool progress_due(void)
+{
+	uint64_t now = now_ms();
+
+	if (!next_ms)
+		next_ms = now + progress_after_ms;
+	if (json || !isatty(STDERR_FILENO) || now < next_ms)
+		return false;
+	next_ms = now + EVERY_MS;
+	return true;
+}
+
+void progress_show(uint64_t objects, uint64_t total, const char *done)
+{
+	fprintf(stderr, "\rkreg %s: ", command->name);
+	/* What others write meanwhile is not in the total. */
+	if (total)
+		fprintf(stderr, "%3d %%, ", objects < total ? (int)(100.0 * objects / total) : 100);
+	fprintf(stderr, "%" PRIu64 " objects %s\033[K", objects, done);
+	shown = true;
+}
+
 int progress(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
 {
 	static const char *const doing[] = {
@@ -20,21 +42,10 @@ int progress(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
 		[KREG_DUMP_VERIFYING] = "verified",
 		[KREG_DUMP_LOADING] = "loaded",
 	};
-	uint64_t now = now_ms();
-	int percent = 100;
 
 	(void)arg;
-	if (!next_ms)
-		next_ms = now + progress_after_ms;
-	if (json || !isatty(STDERR_FILENO) || now < next_ms)
-		return 0;
-	next_ms = now + EVERY_MS;
-	/* What others write meanwhile is not in the total. */
-	if (objects < total)
-		percent = 100.0 * objects / total;
-	fprintf(stderr, "\rkreg %s: %3d %%, %" PRIu64 " objects %s\033[K", command->name, percent,
-		objects, doing[stage]);
-	shown = true;
+	if (progress_due())
+		progress_show(objects, total, doing[stage]);
 	return 0;
 }
 

@@ -119,32 +119,72 @@ void where_free(struct chosen *c)
 	bytes_free(&c->high);
 }
 
+/* What is done in one call: a few milliseconds. */
+#define PORTION	10000
+
 struct all {
 	const struct kreg_scan_options *options;
 	const struct kreg_field *field;	/* NULL: they are removed */
+	const char *done;
 	uint64_t count;
+	uint64_t total;			/* as far as it is known */
+	struct kreg_change change;
 };
 
+/* Objects behind the position; 0: nobody knows. */
+static uint64_t count_left(struct kreg_table *table, const struct all *all)
+{
+	struct kreg_scan_options options = *all->options;
+	uint64_t left;
+
+	if (all->change.key_len) {
+		options.after = all->change.key;
+		options.after_len = all->change.key_len;
+		options.after_version = all->change.version;
+		options.after_number = all->change.number;
+	}
+	return kreg_scan_count(table, &options, &left) ? 0 : left;
+}
+
+/* All are counted only when it turns out that somebody waits for long. */
+static void tell(struct kreg_table *table, struct all *all)
+{
+	uint64_t left;
+
+	if (!progress_due())
+		return;
+	if (!all->total) {
+		left = count_left(table, all);
+		all->total = left ? all->count + left : 0;
+	}
+	progress_show(all->count, all->total, all->done);
+}
+
+/* May be called twice: that it needs an owner is known before anything is changed. */
 static int act_all(struct kreg_table *table, void *arg)
 {
 	struct all *all = arg;
-	uint64_t count;
 	int ret;
 
-	ret = all->field ? kreg_edit_matching(table, all->options, all->field, 1, &count) :
-			   kreg_delete_matching(table, all->options, &count);
-	all->count += count;
+	do {
+		tell(table, all);
+		ret = kreg_change_matching(table, all->options, all->field, !!all->field,
+					   &all->change);
+		all->count += all->change.out_count;
+	} while (!ret && all->change.out_more);
+	progress_end();
 	return ret;
 }
 
-static int report(const struct all *all, const char *done)
+static int report(const struct all *all)
 {
 	if (json) {
 		json_begin(stdout);
-		json_number(done, all->count);
+		json_number(all->done, all->count);
 		json_end();
 	} else {
-		printf("%" PRIu64 " object%s %s\n", all->count, all->count == 1 ? "" : "s", done);
+		printf("%" PRIu64 " object%s %s\n", all->count, all->count == 1 ? "" : "s",
+		       all->done);
 	}
 	return finish_output();
 }
@@ -152,8 +192,12 @@ static int report(const struct all *all, const char *done)
 int change_where(const char *name, const struct where *where, const struct kreg_field *field)
 {
 	struct chosen chosen;
-	struct all all = { .options = &chosen.options, .field = field };
-	const char *done = field ? "changed" : "removed";
+	struct all all = {
+		.options = &chosen.options,
+		.field = field,
+		.done = field ? "changed" : "removed",
+		.change = { .size = sizeof(all.change), .max_count = PORTION },
+	};
 	struct kreg_table *table;
 	int ret;
 
@@ -163,8 +207,8 @@ int change_where(const char *name, const struct where *where, const struct kreg_
 		ret = as_owner(table, act_all, &all);
 		if (ret && all.count)
 			note("%" PRIu64 " object%s %s before that", all.count,
-			     all.count == 1 ? " was" : "s were", done);
-		ret = ret ? fail(ret) : report(&all, done);
+			     all.count == 1 ? " was" : "s were", all.done);
+		ret = ret ? fail(ret) : report(&all);
 		if (!ret && !all.count)
 			ret = EXIT_MISSING;
 		close_table(table);

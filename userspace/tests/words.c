@@ -315,17 +315,35 @@ static void sums(void)
 	check(!kreg_crc32c(0, "", 0) && !kreg_crc64(0, "", 0), "of nothing");
 }
 
-/* What is said of how far a command is, if standard error is this descriptor. */
-static const char *watched(int fd, int from)
+static void do_dump(void)
 {
-	static const struct command some = { .name = "dump" };
+	progress(KREG_DUMP_WRITING, 1, 3, NULL);
+}
+
+static void do_del(void)
+{
+	if (progress_due())
+		progress_show(4, 3, "removed");
+}
+
+static void do_incr(void)
+{
+	if (progress_due())
+		progress_show(4, 0, "changed");
+}
+
+/* What is said of how far a command is, if standard error is this descriptor. */
+static const char *watched(int fd, int from, const char *name, void (*act)(void))
+{
+	static struct command some;
 	static char text[256];
 	int keep = dup(STDERR_FILENO);
 	ssize_t len;
 
+	some.name = name;
 	command = &some;
 	dup2(fd, STDERR_FILENO);
-	progress(KREG_DUMP_WRITING, 1, 3, NULL);
+	act();
 	progress_end();
 	dup2(keep, STDERR_FILENO);
 	close(keep);
@@ -341,12 +359,17 @@ static void terminals(void)
 	if (pty < 0 || grantpt(pty) || unlockpt(pty) || pipe2(ends, O_NONBLOCK))
 		return check(false, "a terminal");
 	progress_after_ms = 0;
-	check(!*watched(ends[1], ends[0]), "nobody watches");
+	check(!*watched(ends[1], ends[0], "dump", do_dump), "nobody watches");
 	progress_after_ms = 600000;
 	fd = open(ptsname(pty), O_RDWR | O_NOCTTY);
-	check(!*watched(fd, pty), "somebody watches what does not last");
+	check(!*watched(fd, pty, "del", do_del), "somebody watches what does not last");
 	progress_after_ms = 0;
-	check(!!strstr(watched(fd, pty), "kreg dump:  33 %, 1 objects written"), "somebody watches");
+	check(!!strstr(watched(fd, pty, "dump", do_dump),
+		       "kreg dump:  33 %, 1 objects written"), "somebody watches");
+	check(!!strstr(watched(fd, pty, "del", do_del),
+		       "kreg del: 100 %, 4 objects removed"), "there are more than there were");
+	check(!!strstr(watched(fd, pty, "incr", do_incr),
+		       "kreg incr: 4 objects changed"), "nobody knows of how many");
 	close(fd);
 	close(pty);
 }
