@@ -218,6 +218,19 @@ void keys_make(struct keys *keys, long first, long count)
 	}
 }
 
+void keys_reverse(struct keys *keys)
+{
+	char swap[KEY_LEN];
+	long i;
+	int j;
+
+	for (i = 0; i < keys->count; i++) {
+		memcpy(swap, keys->key[i], KEY_LEN);
+		for (j = 0; j < KEY_LEN; j++)
+			keys->key[i][j] = swap[KEY_LEN - 1 - j];
+	}
+}
+
 void keys_free(struct keys *keys)
 {
 	free(keys->key);

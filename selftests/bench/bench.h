@@ -79,6 +79,8 @@ struct keys {
 };
 
 void keys_make(struct keys *keys, long first, long count);
+/* Each key backwards: what was common to their first bytes is so to their last ones. */
+void keys_reverse(struct keys *keys);
 void keys_free(struct keys *keys);
 void value_make(char *value, size_t len, long number);
 

@@ -369,17 +369,6 @@ static void remove_all(struct table *table)
 	table_free(&other);
 }
 
-static void memory(struct table *table)
-{
-	struct kreg_info room;
-
-	kreg_sync(table->fd);
-	bench_settle();
-	table_info(table->fd, table->id, &room);
-	bench_result("kreg", "memory", table->objects, "bytes",
-		     (double)room.memory / room.objects, 0);
-}
-
 void group_life(void)
 {
 	static const long sizes[] = { 10, 1000000 };
@@ -389,7 +378,7 @@ void group_life(void)
 	bench_pin(0);
 	empty_tables();
 	table_make(&table, NAME, 100000, VALUE_LEN, 0);
-	memory(&table);
+	table_memory(&table, "memory");
 	table_free(&table);
 	many_tables();
 	idle_processes();
@@ -398,7 +387,7 @@ void group_life(void)
 			continue;
 		table_make(&table, NAME, sizes[i], VALUE_LEN, 0);
 		if (sizes[i] > 10)
-			memory(&table);
+			table_memory(&table, "memory");
 		hand_over(&table);
 		remove_all(&table);
 		table_free(&table);

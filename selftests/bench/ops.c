@@ -215,6 +215,48 @@ static void measure_ordered(long objects)
 	table.fresh.at = 0;
 	table_batch(&table, KREG_OP_DELETE, 0, &table.fresh, COUNT, 256);
 	measure_scan(&table, "scan-ordered", 0);
+	measure_scan(&table, "scan-back-ordered", KREG_SCAN_REVERSE);
+	table_free(&table);
+}
+
+#define CHURN	250
+
+/* All objects go, at random, while others come between them; and back again. */
+static void churn(struct table *table)
+{
+	struct keys *from = &table->keys, *to = &table->fresh, *swap;
+	int round;
+	long done;
+
+	for (round = 0; round < 8; round++) {
+		from->at = 0;
+		to->at = 0;
+		for (done = 0; done < table->objects; done += CHURN) {
+			table_batch(table, KREG_OP_PUT, 0, to, CHURN, CHURN);
+			table_batch(table, KREG_OP_DELETE, 0, from, CHURN, CHURN);
+		}
+		swap = from;
+		from = to;
+		to = swap;
+	}
+}
+
+/* Keys whose first bytes differ, and what the objects take, also after many have come and gone. */
+static void measure_spread(long objects)
+{
+	static const struct how get = { "get", KREG_OP_GET }, put = { "put", KREG_OP_PUT };
+	struct table table;
+
+	table_make_type(&table, KREG_TYPE_ORDERED_SET, NULL, objects, VALUE_LEN, objects);
+	table_clear(table.fd, table.id);
+	keys_reverse(&table.keys);
+	keys_reverse(&table.fresh);
+	table_fill(&table);
+	table_memory(&table, "memory-ordered");
+	measure(&table, &get, "-spread-ordered");
+	measure(&table, &put, "-spread-ordered");
+	churn(&table);
+	table_memory(&table, "memory-churned-ordered");
 	table_free(&table);
 }
 
@@ -291,6 +333,8 @@ void group_ops(void)
 		measure_all(&table);
 		table_free(&table);
 		measure_ordered(sizes[i]);
+		if (sizes[i] == 100000)
+			measure_spread(sizes[i]);
 		measure_bags(sizes[i]);
 	}
 }

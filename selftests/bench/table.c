@@ -228,3 +228,13 @@ void table_free(struct table *table)
 	free(table->ops);
 	bench_settle();
 }
+
+void table_memory(struct table *table, const char *op)
+{
+	struct kreg_info room;
+
+	kreg_sync(table->fd);
+	bench_settle();
+	table_info(table->fd, table->id, &room);
+	bench_result("kreg", op, table->objects, "bytes", (double)room.memory / room.objects, 0);
+}

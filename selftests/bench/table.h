@@ -59,6 +59,8 @@ void table_make_type(struct table *table, __u32 type, const char *name, long obj
 		     size_t value_len, long fresh);
 void table_fill(struct table *table);
 void table_free(struct table *table);
+/* A result: what the table takes, by the object. */
+void table_memory(struct table *table, const char *op);
 void table_batch(struct table *table, __u16 code, __u32 flags,
 		 struct keys *keys, long count, int size);
 
