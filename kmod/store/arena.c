@@ -169,6 +169,43 @@ static noinline void move_to_full(struct kreg_store *s, struct kreg_chunk *chunk
 	list_move(&chunk->list, &s->full);
 }
 
+void kreg_arena_drain(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	kreg_store_assert(s);
+	list_move_tail(&chunk->list, &s->thin.drained);
+}
+
+/* It comes last, but for the empty one. */
+void kreg_arena_undrain(struct kreg_store *s, struct kreg_chunk *chunk)
+{
+	struct kreg_class *cl = &s->classes[chunk->class];
+
+	kreg_store_assert(s);
+	if (s->thin.chunk == chunk)
+		s->thin.chunk = NULL;
+	list_move_tail(&chunk->list, cl->idle ? cl->partial.prev : &cl->partial);
+}
+
+/* How many chunks are looked at for one of the class. */
+#define LOOKS	32
+
+/* The class has no slot: a chunk that was to be emptied gives some, if one is at hand. */
+static noinline struct kreg_chunk *take_drained(struct kreg_store *s, unsigned int class)
+{
+	struct kreg_chunk *chunk;
+	unsigned int n = 0;
+
+	list_for_each_entry(chunk, &s->thin.drained, list) {
+		if (chunk->class == class) {
+			kreg_arena_undrain(s, chunk);
+			return chunk;
+		}
+		if (++n == LOOKS)
+			break;
+	}
+	return NULL;
+}
+
 /*
  * Turn. A zeroed slot, to be linked or, with @reserve, for later; NULL if the class has
  * none.
@@ -182,8 +219,11 @@ struct kreg_rec *kreg_arena_take(struct kreg_store *s, unsigned int class, bool 
 
 	kreg_store_assert(s);
 	chunk = list_first_entry_or_null(&cl->partial, struct kreg_chunk, list);
-	if (!chunk)
-		return NULL;
+	if (unlikely(!chunk)) {
+		chunk = take_drained(s, class);
+		if (!chunk)
+			return NULL;
+	}
 	r = take_first_free(chunk, kreg_arena_size(class), ref);
 	if (!chunk->used++)
 		cl->idle--;
@@ -275,6 +315,8 @@ static noinline unsigned int relist_chunk(struct kreg_store *s, struct kreg_chun
 {
 	if (full)
 		list_move(&chunk->list, &s->classes[chunk->class].partial);
+	else if (s->thin.chunk == chunk)
+		s->thin.chunk = NULL;
 	return 1 + (chunk->used ? 0 : keep_one_idle(s, chunk));
 }
 

@@ -57,6 +57,7 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
  * @class: size class of the slots
  * @order: pages, log2
  * @mapped: they come from vmalloc
+ * @round: that of kreg_thin in which it was looked at
  * @epoch: clears before it
  * @touched: the epoch of the store that @survivors is for; if that is over, it means 0
  * @seen: kreg_store_verify() has found so many slots linked or in limbo
@@ -80,6 +81,7 @@ struct kreg_chunk {
 	u8 class;
 	u8 order;
 	bool mapped;
+	u8 round;
 	u64 epoch;
 	u64 touched;
 #ifdef KREG_DEBUG
@@ -108,6 +110,9 @@ void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk);
 unsigned int kreg_arena_give(struct kreg_store *s, struct kreg_chunk *chunk, struct kreg_rec *r,
 			     u32 ref);
 void kreg_arena_unreserve(struct kreg_store *s, u32 ref);
+/* Turn. @chunk, which has free slots, gives none any more; gives them again. */
+void kreg_arena_drain(struct kreg_store *s, struct kreg_chunk *chunk);
+void kreg_arena_undrain(struct kreg_store *s, struct kreg_chunk *chunk);
 
 /* Steps of upkeep: as many as pieces of 256 bytes are wiped; and to free a chunk's pages. */
 #define KREG_STEP_SHIFT		8

@@ -115,6 +115,26 @@ void kreg_holder_unlink(struct kreg_store *s, struct kreg_rec *r)
 	h->ops->left(h, 1);
 }
 
+/* Turn. @r, @ref, is a copy of a live record that is bound, and takes its place in the chain. */
+void kreg_holder_replace(struct kreg_store *s, const struct kreg_rec *r, u32 ref)
+{
+	const struct kreg_rec_bond *bond = kreg_rec_bond(r);
+	struct kreg_holder *h = kreg_holder_of(s, r);
+
+	kreg_store_assert(s);
+	if (!h)
+		return;
+	if (bond->prev)
+		bond_at(s, bond->prev)->next = ref;
+	else
+		h->first = ref;
+	if (bond->next)
+		bond_at(s, bond->next)->prev = ref;
+	else
+		h->last = ref;
+	h->refs++;
+}
+
 /* Turn. @r, which is bound, leaves limbo. */
 void kreg_holder_drop(struct kreg_store *s, const struct kreg_rec *r)
 {

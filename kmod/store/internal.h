@@ -80,6 +80,7 @@ void kreg_blob_free(struct kreg_blob *b);
 void kreg_holder_link(struct kreg_store *s, struct kreg_holder *h, struct kreg_rec *r, u32 ref,
 		      const struct kreg_rec *old, u32 old_ref);
 void kreg_holder_unlink(struct kreg_store *s, struct kreg_rec *r);
+void kreg_holder_replace(struct kreg_store *s, const struct kreg_rec *r, u32 ref);
 void kreg_holder_drop(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_holder_forget(struct kreg_store *s);
 bool kreg_holder_step(struct kreg_store *s);
@@ -96,6 +97,7 @@ void kreg_wheel_add(struct kreg_store *s, struct kreg_rec *r, u32 ref,
 		    const struct kreg_expiry *expiry);
 void kreg_wheel_move(struct kreg_store *s, struct kreg_rec *r, u32 ref);
 void kreg_wheel_remove(struct kreg_store *s, struct kreg_rec *r);
+void kreg_wheel_replace(struct kreg_store *s, const struct kreg_rec *r, u32 ref);
 void kreg_wheel_forget(struct kreg_store *s);
 u32 kreg_wheel_due(struct kreg_store *s, u64 now);
 

@@ -48,6 +48,8 @@
 
 #define KREG_LINK_BUCKET	0x80000000u
 #define KREG_ALIVE		(~(u64)0)
+/* It lives, in another slot: whoever still comes to this one has a commit from before. */
+#define KREG_MOVED		(KREG_ALIVE - 1)
 
 /* A reference counts units of 16 bytes: chunk number, offset in the chunk. */
 #define KREG_UNIT_SHIFT		4
@@ -100,7 +102,7 @@
  *	within its commit
  * @lens: length of the key (11 bits), flags (7 bits), length of the value (14 bits)
  * @born: commit that made it
- * @died: commit that replaced or removed it, or KREG_ALIVE
+ * @died: commit that replaced or removed it, or KREG_ALIVE, or KREG_MOVED
  * @bytes: the key and the value; or the key, padding to 4 bytes and a struct
  *	kreg_rec_blob, if KREG_REC_BLOB is set. If KREG_REC_BOUND is set, padding to
  *	4 bytes and a struct kreg_rec_bond follow; if KREG_REC_TIMED is, padding to 8 bytes
@@ -194,7 +196,8 @@ struct kreg_rec_node {
  *	follow @skip, the first of them highest; zeroes stand for those behind its end
  * @refs: where the entries lead
  *
- * Only @refs changes once something leads here, to a node that replaces the one before.
+ * Only @refs and @probe change once something leads here, to a node that replaces the one before
+ * or a mark that is a copy of it.
  */
 struct kreg_rec_tree {
 	u16 count;

@@ -29,6 +29,14 @@ void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r)
 	s->limbo.bytes += kreg_blob_memory(kreg_blob_of(s, r));
 }
 
+void kreg_limbo_add_moved(struct kreg_store *s, u32 ref, struct kreg_rec *r)
+{
+	kreg_store_assert(s);
+	s->limbo.bytes += kreg_rec_weight(r);
+	r->limbo = s->limbo.open;
+	s->limbo.open = ref;
+}
+
 /* Turn. All in the open batch are unlinked: the cookie comes after (pair 5). */
 void kreg_limbo_close_open(struct kreg_store *s)
 {
@@ -79,7 +87,7 @@ static void drop_blob(struct kreg_store *s, const struct kreg_rec *r)
 void kreg_limbo_drop_rare(struct kreg_store *s, const struct kreg_rec *r)
 {
 	kreg_store_assert(s);
-	if (kreg_rec_has_blob(r))
+	if (kreg_rec_has_blob(r) && r->died != KREG_MOVED)
 		drop_blob(s, r);
 	if (kreg_rec_is_bound(r))
 		kreg_holder_drop(s, r);

@@ -10,6 +10,8 @@
 
 /* Turn. */
 void kreg_limbo_add_blob(struct kreg_store *s, const struct kreg_rec *r);
+/* Turn. A copy of @r was linked in its place a moment ago, and has what it had. */
+void kreg_limbo_add_moved(struct kreg_store *s, u32 ref, struct kreg_rec *r);
 void kreg_limbo_drop_rare(struct kreg_store *s, const struct kreg_rec *r);
 void kreg_limbo_close_open(struct kreg_store *s);
 unsigned int kreg_limbo_free(struct kreg_store *s, unsigned int n);

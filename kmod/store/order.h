@@ -145,7 +145,7 @@ static inline int kreg_order_probe(const struct kreg_reader *v, const struct kre
 {
 	u32 len = key->len < n->skip ? key->len : n->skip;
 
-	return kreg_order_compare(key->bytes, len, kreg_reader_rec(v, n->probe)->bytes, n->skip);
+	return kreg_order_compare(key->bytes, len, kreg_reader_rec(v, READ_ONCE(n->probe))->bytes, n->skip);
 }
 
 /* The last entry that is not behind the goal. */

@@ -28,6 +28,21 @@ static inline struct kreg_rec *kreg_order_rec(const struct kreg_store *s, const 
 	return *from ? kreg_arena_rec(s, *from) : NULL;
 }
 
+/* Turn. The place of @r, a record or a mark, whose key @key becomes. */
+static inline struct kreg_order_goal kreg_order_goal_of(const struct kreg_store *s,
+							const struct kreg_rec *r,
+							struct kreg_key *key)
+{
+	key->bytes = r->bytes;
+	key->len = kreg_rec_key_len(r);
+	return (struct kreg_order_goal) {
+		.key = key,
+		.run = s->runs,
+		.born = r->born,
+		.sub = r->hash,
+	};
+}
+
 /* Turn. As kreg_store_find() and kreg_store_find_on(). */
 bool kreg_order_find(struct kreg_store *s, const struct kreg_key *key, struct kreg_place *place);
 bool kreg_order_find_on(struct kreg_store *s, const struct kreg_key *key,

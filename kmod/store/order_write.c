@@ -188,26 +188,12 @@ static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *l
 	return ref;
 }
 
-/* The place of @r, a record or a mark. */
-static struct kreg_order_goal goal_of(const struct kreg_store *s, const struct kreg_rec *r,
-				      struct kreg_key *key)
-{
-	key->bytes = r->bytes;
-	key->len = kreg_rec_key_len(r);
-	return (struct kreg_order_goal) {
-		.key = key,
-		.run = s->runs,
-		.born = r->born,
-		.sub = r->hash,
-	};
-}
-
 void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
 		     const struct kreg_rec *r)
 {
 	const struct kreg_order *o = &kreg_store_root(s)->order;
 	struct kreg_key key;
-	const struct kreg_order_goal goal = goal_of(s, r, &key);
+	const struct kreg_order_goal goal = kreg_order_goal_of(s, r, &key);
 	u32 *from = place->link, mark;
 	struct kreg_tree_way way;
 	struct kreg_rec *before;
@@ -283,7 +269,7 @@ void kreg_order_thinned(struct kreg_store *s, const struct kreg_place *place)
 u32 *kreg_order_link_to(struct kreg_store *s, u32 ref, const struct kreg_rec *r, u32 **on)
 {
 	struct kreg_key key;
-	const struct kreg_order_goal goal = goal_of(s, r, &key);
+	const struct kreg_order_goal goal = kreg_order_goal_of(s, r, &key);
 	u32 left = *on ? 0 : FAR, steps = 0, mark, *from = *on;
 	struct kreg_tree_way way;
 	const struct kreg_rec *passed;
@@ -324,7 +310,7 @@ static void join_buckets(struct kreg_store *s, u32 mark)
 {
 	struct kreg_rec *m = kreg_arena_rec(s, mark);
 	struct kreg_key key;
-	struct kreg_order_goal goal = goal_of(s, m, &key);
+	struct kreg_order_goal goal = kreg_order_goal_of(s, m, &key);
 	struct kreg_tree_way way;
 	u32 *from, before;
 

@@ -87,6 +87,8 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 		s->classes[i].idle = 0;
 	}
 	list_splice_init(&s->full, &old->chunks);
+	list_splice_init(&s->thin.drained, &old->chunks);
+	s->thin.chunk = NULL;
 	list_splice_init(&s->orphans, &old->chunks);
 	if (s->extra)
 		list_splice_init(&s->extra->blob_list, &old->blobs);

@@ -9,6 +9,7 @@
 #include "store/marks.h"
 #include "store/order_write.h"
 #include "store/pin.h"
+#include "store/thin.h"
 
 /* What it costs to unlink a record that was kept for a pin, in steps of upkeep. */
 #define KEPT_COST	2
@@ -34,6 +35,7 @@ int kreg_store_init(struct kreg_store *s, spinlock_t *turn, enum kreg_store_orde
 	for (i = 0; i < KREG_CLASSES; i++)
 		INIT_LIST_HEAD(&s->classes[i].partial);
 	INIT_LIST_HEAD(&s->full);
+	INIT_LIST_HEAD(&s->thin.drained);
 	INIT_LIST_HEAD(&s->orphans);
 	INIT_LIST_HEAD(&s->cleared);
 	INIT_WORK(&s->reaper, kreg_root_reap);
@@ -180,5 +182,5 @@ bool kreg_store_upkeep_idle(struct kreg_store *s, unsigned int budget, struct kr
 	kreg_store_begin_hold(s);
 	if (WARN_ON_ONCE(s->writing))
 		return false;
-	return do_upkeep(s, budget, !kreg_limbo_keep(s), f);
+	return do_upkeep(s, budget, !kreg_limbo_keep(s), f) || kreg_thin_step(s, budget);
 }

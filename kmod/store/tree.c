@@ -13,6 +13,9 @@
  * and then the parent by one without the right one. In between the tree leads further to the
  * left than need be, never too far to the right.
  *
+ * A mark that goes to another slot, or a node, is a copy, so only the references to it change, in
+ * place: whoever follows an old one comes to what says the same, in limbo.
+ *
  * The first entry of a node is never removed, so the mark that tells nodes of a higher level
  * apart stays as long as it does that.
  */
@@ -81,7 +84,11 @@ u32 kreg_tree_unspare(struct kreg_store *s)
 /* Nothing leads to the node any more. */
 static void retire_node(struct kreg_store *s, u32 ref)
 {
-	kreg_limbo_add(s, ref, kreg_arena_rec(s, ref));
+	struct kreg_rec *r = kreg_arena_rec(s, ref);
+
+	/* What it leads to may be gone before its slot is. */
+	r->died = KREG_MOVED;
+	kreg_limbo_add(s, ref, r);
 }
 
 static u64 word_of(const struct kreg_rec *mark, u32 skip)
@@ -274,4 +281,45 @@ void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way)
 		joined = way->ref[level];
 	}
 	lower_root(s, way);
+}
+
+void kreg_tree_replace_mark(struct kreg_store *s, const struct kreg_tree_way *way, u32 mark)
+{
+	u32 level = 0;
+
+	kreg_store_assert(s);
+	/* Pair 1, as a reference to a node. */
+	smp_store_release(&kreg_tree_node(s, way->ref[0])->refs[way->at[0]], mark);
+	while (level + 1 < way->levels && !way->at[level])
+		level++;
+	if (way->at[level] == 1)
+		/* Pair 1. */
+		smp_store_release(&kreg_tree_node(s, way->ref[level])->probe, mark);
+}
+
+bool kreg_tree_find_node(const struct kreg_store *s, u32 ref, struct kreg_tree_way *way)
+{
+	const struct kreg_reader v = kreg_tree_reader(s);
+	const struct kreg_rec *r = kreg_arena_rec(s, ref), *m;
+	const struct kreg_rec_tree *n = kreg_tree_node(s, ref);
+	struct kreg_order_goal goal = { .run = s->runs };
+	struct kreg_key key;
+
+	kreg_store_assert(s);
+	if (r->died || n->count < 2)
+		return false;
+	m = kreg_order_first(&v, n, 1);
+	key.bytes = m->bytes;
+	key.len = kreg_rec_key_len(m);
+	goal.key = &key;
+	goal.born = m->born;
+	goal.sub = m->hash;
+	kreg_tree_descend(s, &goal, way);
+	return n->level < way->levels && way->ref[n->level] == ref;
+}
+
+void kreg_tree_replace_node(struct kreg_store *s, struct kreg_tree_way *way, u32 level, u32 ref)
+{
+	kreg_store_assert(s);
+	replace_node(s, way, level, ref);
 }

@@ -50,6 +50,12 @@ u32 kreg_tree_descend(const struct kreg_store *s, const struct kreg_order_goal *
  */
 void kreg_tree_insert(struct kreg_store *s, struct kreg_tree_way *way, u32 mark);
 void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way);
+/* Turn. @mark, a copy of the one that @way leads to and linked instead of it, takes its place. */
+void kreg_tree_replace_mark(struct kreg_store *s, const struct kreg_tree_way *way, u32 mark);
+/* Turn. Whether the slot @ref, a node or one that was, is in the tree, and how to come to it. */
+bool kreg_tree_find_node(const struct kreg_store *s, u32 ref, struct kreg_tree_way *way);
+/* Turn. @ref, a copy of the node of @level on @way, takes its place. */
+void kreg_tree_replace_node(struct kreg_store *s, struct kreg_tree_way *way, u32 level, u32 ref);
 /* Turn. The slot @ref, which is reserved, becomes a spare node; or one of these none any more. */
 void kreg_tree_spare(struct kreg_store *s, u32 ref);
 u32 kreg_tree_unspare(struct kreg_store *s);

@@ -143,6 +143,28 @@ struct kreg_limbo {
 	u64 bytes;
 };
 
+struct kreg_chunk;
+
+/**
+ * struct kreg_thin - how far it is that sparse chunks are emptied: see thin.c
+ * @drained: chunks that were picked for that, which give no slot
+ * @chunk: the one of them whose records are being moved, or NULL
+ * @at: its next slot, in units
+ * @class: the size class whose chunks are looked at
+ * @round: number of the round; a chunk that was looked at has it
+ * @most: how full a chunk may be that is picked, in percent; 0: no round is under way
+ * @rest: bytes that were too many when the last round had ended
+ */
+struct kreg_thin {
+	struct list_head drained;
+	struct kreg_chunk *chunk;
+	u16 at;
+	u8 class;
+	u8 round;
+	u8 most;
+	u64 rest;
+};
+
 #define KREG_CROWDED		5
 
 /**
@@ -291,6 +313,7 @@ struct kreg_pin {
  * @turn: the lock that whoever changes the store holds
  * @classes: chunks with free slots, by size
  * @full: chunks of all classes without free slots
+ * @thin: sparse chunks are emptied
  * @orphans: chunks older than the last clear that hold records younger than it
  * @cleared: roots that a clear replaced and that wait for a grace period, oldest first
  * @ending: the root whose grace period is over
@@ -365,6 +388,7 @@ struct kreg_store {
 	u8 due;
 	u16 links;
 	u16 most_links;
+	struct kreg_thin thin;
 	struct work_struct reaper;
 	struct llist_head dead_blobs;
 	struct llist_head dead_chunks;

@@ -65,7 +65,8 @@ static bool each_chunk(struct tally *t, visit_t visit)
 				return false;
 	if (s->ending && !each_in(&s->ending->chunks, visit, t))
 		return false;
-	return each_in(&s->full, visit, t) && each_in(&s->orphans, visit, t);
+	return each_in(&s->full, visit, t) && each_in(&s->thin.drained, visit, t) &&
+	       each_in(&s->orphans, visit, t);
 }
 
 static bool clear_seen(struct kreg_chunk *chunk, struct tally *t)
@@ -157,7 +158,8 @@ static bool verify_place_of_value(struct kreg_store *s, const struct kreg_rec *r
 
 	if (WARN_ON(kreg_rec_has_blob(r) != kreg_store_needs_blob(key_len, len)))
 		return false;
-	if (!kreg_rec_has_blob(r))
+	/* The blob of one that was moved may have gone with the copy. */
+	if (!kreg_rec_has_blob(r) || r->died == KREG_MOVED)
 		return true;
 	if (WARN_ON(!s->extra))
 		return false;
@@ -171,7 +173,8 @@ static bool verify_mark(const struct kreg_store *s, const struct kreg_rec *r, un
 {
 	unsigned int needed = kreg_arena_class(kreg_rec_weight(r));
 
-	if (WARN_ON((r->born && !s->runs) || r->died))
+	if (WARN_ON((r->born && !s->runs) ||
+		    (r->died && (r->died != KREG_MOVED || !(r->lens & KREG_REC_NODE)))))
 		return false;
 	if (!s->ordered || r->lens & KREG_REC_NODE)
 		return !WARN_ON(kreg_rec_key_len(r) || needed != class);

@@ -257,6 +257,20 @@ void kreg_wheel_remove(struct kreg_store *s, struct kreg_rec *r)
 	WRITE_ONCE(s->extra->timed, s->extra->timed - 1);
 }
 
+/* Turn. @r, @ref, is a copy of a live record that is timed, and takes its place in the wheel. */
+void kreg_wheel_replace(struct kreg_store *s, const struct kreg_rec *r, u32 ref)
+{
+	const struct kreg_rec_expiry *e = kreg_rec_expiry(r);
+
+	kreg_store_assert(s);
+	if (e->next)
+		kreg_rec_expiry(kreg_arena_rec(s, e->next))->prev = ref;
+	if (e->prev & KREG_LINK_BUCKET)
+		s->extra->wheel->heads[e->prev & ~KREG_LINK_BUCKET] = ref;
+	else
+		kreg_rec_expiry(kreg_arena_rec(s, e->prev))->next = ref;
+}
+
 /* Turn. All records are cleared away. */
 void kreg_wheel_forget(struct kreg_store *s)
 {

@@ -218,7 +218,12 @@ static void upkeep(u32 budget)
 {
 	struct kreg_prealloc f = {};
 
-	kreg_store_upkeep(&store, budget, &f);
+	if (!rnd(8))
+		kreg_thin_begin(&store, 100);
+	if (rnd(2))
+		kreg_store_upkeep(&store, budget, &f);
+	else
+		kreg_store_upkeep_idle(&store, budget, &f);
 	if (kreg_prealloc_wanted(&f) && rnd(4))
 		bring(&f);
 	kreg_prealloc_free(&f);

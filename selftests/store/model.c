@@ -263,6 +263,8 @@ static void do_upkeep(u32 budget)
 {
 	struct kreg_prealloc f = {};
 
+	if (!rnd(8))
+		kreg_thin_begin(&store, 100);
 	if (rnd(2))
 		kreg_store_upkeep(&store, budget, &f);
 	else

@@ -10,6 +10,7 @@
 #include "store/limbo.h"
 #include "store/marks.h"
 #include "store/pin.h"
+#include "store/thin.h"
 #include "tap.h"
 
 #define SECTIONS	3
@@ -152,6 +153,9 @@ void recycled_run(void);
 void cleared_run(void);
 void several_run(void);
 void crowded_run(void);
+
+/* thinned.c */
+void thinned_run(void);
 
 /* sections.c: readers that stay in their section while the store changes. */
 void sections_start(void);

@@ -166,6 +166,16 @@ static const struct mode modes[] = {
 	  .ops = 8000, .verify_every = 1, .clear = 400, .runs = true, .pins = 8 },
 	{ .name = "pins of runs, bound, with blobs", .keys = 12, .hash_mask = ~0u, .ops = 20000,
 	  .verify_every = 7, .big = 10, .clear = 400, .bound = 3, .runs = true, .pins = 20 },
+	{ .name = "chunks are emptied of what is bound, with pins", .keys = 2000, .hash_mask = ~0u,
+	  .ops = 20000, .verify_every = 200, .big = 30, .clear = 9000, .bound = 2, .pins = 100 },
+	{ .name = "chunks are emptied of what is timed, with pins", .keys = 2000, .hash_mask = ~0u,
+	  .ops = 20000, .verify_every = 200, .big = 30, .clear = 9000, .timed = 2, .pins = 100 },
+	{ .name = "chunks are emptied, ordered, bound or timed", .keys = 2000, .hash_mask = ~0u,
+	  .ops = 20000, .verify_every = 200, .big = 30, .clear = 9000, .bound = 3, .timed = 3,
+	  .ordered = true, .pins = 100 },
+	{ .name = "chunks are emptied of runs, bound, with pins", .keys = 200, .hash_mask = ~0u,
+	  .ops = 20000, .verify_every = 200, .big = 30, .clear = 9000, .bound = 2, .runs = true,
+	  .pins = 100 },
 	{ .name = "many keys, several spans of index", .keys = 60000, .hash_mask = ~0u,
 	  .ops = 60000, .verify_every = 5000, .big = 100, .clear = 100000 },
 };
@@ -174,7 +184,7 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 8);
+	tap_plan(count + 9);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
@@ -192,6 +202,8 @@ void model_run(unsigned int permille)
 	tap_pass("chunks of several classes in one go");
 	crowded_run();
 	tap_pass("walks stay short where keys were chosen to be near each other");
+	thinned_run();
+	tap_pass("memory comes back when most objects are deleted at random");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i], permille);
 	spin_unlock(&turn);

@@ -184,3 +184,8 @@ void get_random_bytes(void *p, size_t n)
 	while (n--)
 		*b++ = shim_random();
 }
+
+__attribute__((no_sanitize_address)) u64 shim_peek(const volatile void *p, size_t size)
+{
+	return size == 8 ? *(const volatile u64 *)p : *(const volatile u32 *)p;
+}

@@ -102,6 +102,10 @@ void shim_free(void *p);
 #define kreg_slots_unpoison(base, bytes)		((void)(base))
 #define kreg_slots_poison(base, size, bytes)	((void)(base))
 #endif
+/* Of a slot that may be free: the poison is not looked at. */
+#define kreg_slot_peek(word)	shim_peek(&(word), sizeof(word))
+u64 shim_peek(const volatile void *p, size_t size);
+
 #define kreg_slot_poison(slot, size)	kreg_slots_poison(slot, size, size)
 #define kreg_slot_unpoison(slot, size)	kreg_slots_unpoison(slot, size)
 
@@ -190,6 +194,7 @@ static inline void list_splice_init(struct list_head *from, struct list_head *h)
 	for (p = list_entry((h)->prev, __typeof__(*p), m); &p->m != (h); \
 	     p = list_entry(p->m.prev, __typeof__(*p), m))
 #define list_next_entry(p, m)	list_entry((p)->m.next, __typeof__(*(p)), m)
+#define list_is_singular(h)	((h)->next != (h) && (h)->next == (h)->prev)
 #define list_is_last(p, h)	((p)->next == (h))
 #define list_for_each_entry_continue(p, h, m) \
 	for (p = list_next_entry(p, m); &p->m != (h); p = list_next_entry(p, m))

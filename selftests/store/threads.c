@@ -14,6 +14,7 @@
 
 #include "store/internal.h"
 #include "store/pin.h"
+#include "store/thin.h"
 #include "tap.h"
 
 #define READERS		3
@@ -249,7 +250,12 @@ static void write_once(u32 size)
 	kreg_txn_commit(&t);
 	while (!kreg_txn_unlink(&t, 1))
 		;
-	kreg_store_upkeep(&store, 8, &f);
+	if (!(writes & 511))
+		kreg_thin_begin(&store, 100);
+	if (writes & 1)
+		kreg_store_upkeep(&store, 8, &f);
+	else
+		kreg_store_upkeep_idle(&store, 8, &f);
 	if (f.want_index)
 		fill_and_add(&f);
 	kreg_prealloc_free(&f);
