@@ -73,7 +73,7 @@ void kreg_thin_begin(struct kreg_store *s, unsigned int most)
 }
 
 /* Whether there is more waste than a round has left. */
-static bool is_wanted(struct kreg_store *s)
+static bool is_wasteful(struct kreg_store *s)
 {
 	u64 waste = count_waste(s);
 
@@ -295,14 +295,14 @@ static bool move_slot(struct kreg_store *s, u32 ref, unsigned int *cost)
 	return lens & KREG_REC_NODE ? move_node(s, ref, r) : move_mark(s, ref, r);
 }
 
-/* The next few slots of the chunk. Returns steps. */
+/* The next few slots of the chunk, up to one that is moved. Returns steps. */
 static unsigned int move_some(struct kreg_store *s)
 {
 	struct kreg_thin *t = &s->thin;
 	struct kreg_chunk *chunk = t->chunk;
 	unsigned int i, cost = LOOK_COST;
 
-	for (i = 0; i < SLOTS && t->at < chunk->fresh; i++) {
+	for (i = 0; i < SLOTS && cost == LOOK_COST && t->at < chunk->fresh; i++) {
 		if (!move_slot(s, chunk->number << KREG_CHUNK_SHIFT | t->at, &cost)) {
 			kreg_arena_undrain(s, chunk);
 			return cost;
@@ -321,7 +321,7 @@ bool kreg_thin_step(struct kreg_store *s, unsigned int budget)
 
 	kreg_store_assert(s);
 	if (likely(!t->most)) {
-		if (!is_wanted(s))
+		if (!is_wasteful(s))
 			return false;
 		kreg_thin_begin(s, SPARSE);
 	}
