@@ -143,9 +143,10 @@ static inline bool kreg_order_is_ahead(const struct kreg_reader *v, const struct
 static inline int kreg_order_probe(const struct kreg_reader *v, const struct kreg_rec_tree *n,
 				   const struct kreg_key *key)
 {
+	const struct kreg_rec *first = kreg_reader_rec(v, READ_ONCE(n->probe));
 	u32 len = key->len < n->skip ? key->len : n->skip;
 
-	return kreg_order_compare(key->bytes, len, kreg_reader_rec(v, READ_ONCE(n->probe))->bytes, n->skip);
+	return kreg_order_compare(key->bytes, len, first->bytes, n->skip);
 }
 
 /* The last entry that is not behind the goal. */

@@ -4,11 +4,11 @@
  *
  * DOC: Thin
  *
- * Objects that are deleted at random leave a few in each chunk, and all chunks stay. When a store has
- * much more memory than its records need, upkeep goes through the chunks once, a round: those of
- * which less than half is used give no slot any more, and what is in them is moved, a few records a
- * hold, to the fullest ones. When the old slots have left limbo, the chunk is empty, and goes as any
- * other.
+ * Objects that are deleted at random leave a few in each chunk, and all chunks stay. When a store
+ * has much more memory than its records need, upkeep goes through the chunks once, a round: those
+ * of which less than half is used give no slot any more, and what is in them is moved, a few records
+ * a hold, to the fullest ones. When the old slots have left limbo, the chunk is empty, and goes as
+ * any other.
  *
  * To move a record is to put a copy in its place in the list, with one store. The copy has the same
  * key, value, commit and number, so to nobody has anything happened: there is no commit, and nobody
@@ -37,7 +37,7 @@
 /* What a record takes beside key and value: header, a word of the index, half a step of a class. */
 #define RECORD		(sizeof(struct kreg_rec) + 12)
 
-/* How many steps it costs to look at a chunk, and to move a record; of SLOTS slots looked at, one. */
+/* Steps that it costs to look at a chunk, or at so many slots, and to move a record. */
 #define LOOK_COST	1
 #define MOVE_COST	4
 #define SLOTS		8
@@ -78,7 +78,8 @@ static bool is_wasteful(struct kreg_store *s)
 	u64 waste = count_waste(s);
 
 	s->thin.rest = min(s->thin.rest, waste);
-	return waste > s->thin.rest + (s->thin.rest >> 3) && !s->ending && !kreg_store_has_cleared(s);
+	return waste > s->thin.rest + (s->thin.rest >> 3) && !s->ending &&
+	       !kreg_store_has_cleared(s);
 }
 
 /* What could not be emptied gives slots again. */

@@ -13,8 +13,8 @@
  */
 void kreg_thin_begin(struct kreg_store *s, unsigned int most);
 /*
- * Turn, and no write is under way. Some @budget steps of a round, which begins if there is much more
- * memory than records. False: there is nothing to do now.
+ * Turn, and no write is under way. Some @budget steps of a round, which begins if there is much
+ * more memory than records. False: there is nothing to do now.
  */
 bool kreg_thin_step(struct kreg_store *s, unsigned int budget);
 

@@ -93,7 +93,8 @@ static bool verify_tree(struct pass *p, u32 ref, u32 level)
 	const struct kreg_rec_tree *n = kreg_tree_node(s, ref);
 	u32 i;
 
-	if (WARN_ON(n->level != level || kreg_arena_rec(s, ref)->died) || !kreg_verify_record(s, ref, kreg_arena_rec(s, ref)))
+	if (WARN_ON(n->level != level || kreg_arena_rec(s, ref)->died) ||
+	    !kreg_verify_record(s, ref, kreg_arena_rec(s, ref)))
 		return false;
 	kreg_arena_chunk(s, ref)->seen++;
 	for (i = 0; i < n->count; i++)

@@ -185,7 +185,7 @@ void get_random_bytes(void *p, size_t n)
 		*b++ = shim_random();
 }
 
-__attribute__((no_sanitize_address)) u64 shim_peek(const volatile void *p, size_t size)
+__attribute__((no_sanitize_address)) u64 shim_peek(const void *p, size_t size)
 {
-	return size == 8 ? *(const volatile u64 *)p : *(const volatile u32 *)p;
+	return size == 8 ? READ_ONCE(*(const u64 *)p) : READ_ONCE(*(const u32 *)p);
 }

@@ -104,7 +104,7 @@ void shim_free(void *p);
 #endif
 /* Of a slot that may be free: the poison is not looked at. */
 #define kreg_slot_peek(word)	shim_peek(&(word), sizeof(word))
-u64 shim_peek(const volatile void *p, size_t size);
+u64 shim_peek(const void *p, size_t size);
 
 #define kreg_slot_poison(slot, size)	kreg_slots_poison(slot, size, size)
 #define kreg_slot_unpoison(slot, size)	kreg_slots_unpoison(slot, size)

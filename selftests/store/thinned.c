@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nine objects in ten are deleted at random: memory comes back to what the rest needs, while readers
- * walk in either direction, and by a pin, and find each of the rest exactly once.
+ * Nine objects in ten are deleted at random: memory comes back to what the rest needs, while
+ * readers walk in either direction, and by a pin, and find each of the rest exactly once.
  */
 #include "model.h"
 
