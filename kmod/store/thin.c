@@ -6,9 +6,9 @@
  *
  * Objects that are deleted at random leave a few in each chunk, and all chunks stay. When a store
  * has much more memory than its records need, upkeep goes through the chunks once, a round: those
- * of which less than half is used give no slot any more, and what is in them is moved, a few records
- * a hold, to the fullest ones. When the old slots have left limbo, the chunk is empty, and goes as
- * any other.
+ * of which less than half is used give no slot any more, and what is in them is moved, a few
+ * records a hold, to the fullest ones. When the old slots have left limbo, the chunk is empty, and
+ * goes as any other.
  *
  * To move a record is to put a copy in its place in the list, with one store. The copy has the same
  * key, value, commit and number, so to nobody has anything happened: there is no commit, and nobody
