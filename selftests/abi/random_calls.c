@@ -16,6 +16,7 @@
 #include "kit/fault.h"
 
 #define CALLERS		4
+#define OTHERS		2		/* threads beside the first of a process that is killed */
 #define CALLS		24000U
 #define NOBODY		65534
 
@@ -50,6 +51,7 @@ static const int errnos[] = {
 struct caller {
 	struct random random;
 	int fd, fault;			/* of the client, and as fault_open(), or negative */
+	pid_t tid;
 	unsigned int calls;
 	unsigned int passed[ARRAY_SIZE(commands)];
 	unsigned int failed;		/* in a way that is not documented: the command, */
@@ -184,6 +186,7 @@ static void call_many(struct caller *c, unsigned int calls)
 	int err;
 
 	c->fault = fault_open();
+	__atomic_store_n(&c->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	for (i = 0; i < calls && !c->error; i++) {
 		which = choose(&c->random);
 		err = random_once_in(&c->random, 12) ? read_some(c) : call(c, which);
@@ -220,6 +223,15 @@ static void catch_alarm(void)
 	struct sigaction act = { .sa_handler = wake };
 
 	sigaction(SIGALRM, &act, NULL);
+}
+
+/* Not by pthread_kill(3), which takes a lock, and so a system call that some kernels lack. */
+static void wake_thread(const struct caller *c)
+{
+	pid_t tid = __atomic_load_n(&c->tid, __ATOMIC_ACQUIRE);
+
+	if (tid)
+		syscall(SYS_tgkill, getpid(), tid, SIGALRM);
 }
 
 static void *thread_main(void *arg)
@@ -266,7 +278,7 @@ TEST_F_TIMEOUT(random_calls, threads, test_scale(300))
 		test_pause_ms(2);
 		for (i = done = 0; i < CALLERS; i++) {
 			done += __atomic_load_n(&c[i].done, __ATOMIC_ACQUIRE);
-			pthread_kill(threads[i], SIGALRM);
+			wake_thread(&c[i]);
 		}
 	} while (done < CALLERS);
 	for (i = 0; i < CALLERS; i++) {
@@ -274,6 +286,20 @@ TEST_F_TIMEOUT(random_calls, threads, test_scale(300))
 		expect_well(&c[i]);
 	}
 	expect_most_passed(_metadata, c);
+}
+
+/* Threads that go with the process, whose clients are their own. */
+static bool start_others(const struct caller *c, __u64 seed)
+{
+	struct caller *others = calloc(OTHERS, sizeof(*others));
+	pthread_t thread;
+	unsigned int i;
+
+	for (i = 0; others && i < OTHERS; i++)
+		if (!begin(&others[i], c->random.memory, seed + i + 1) ||
+		    pthread_create(&thread, NULL, thread_main, &others[i]))
+			return false;
+	return others;
 }
 
 static pid_t start_process(struct caller *c, unsigned int number, __u64 seed)
@@ -287,7 +313,7 @@ static pid_t start_process(struct caller *c, unsigned int number, __u64 seed)
 	if (number % 2 && (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
 		_exit(KID_ERROR);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!begin(c, random_memory(), seed))
+	if (!begin(c, random_memory(), seed) || !start_others(c, seed))
 		_exit(KID_ERROR);
 	call_many(c, calls_of_all() / CALLERS);
 	_exit(0);
