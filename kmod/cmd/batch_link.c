@@ -20,14 +20,13 @@ static bool is_known(const struct kreg_batch *b, const struct kreg_look *l)
 	return kreg_store_has_runs(&b->table->store) && !l->keeps;
 }
 
-static int describe_known(struct kreg_look *l, struct kreg_change *c)
+static void describe_known(struct kreg_look *l, struct kreg_change *c)
 {
 	l->timed.bind.times = l->times;
 	if (!l->times)
-		return 0;
+		return;
 	kreg_change_expire(c, &l->timed.expiry);
 	c->bound = false;
-	return 0;
 }
 
 static int describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, u8 **keys)
@@ -48,8 +47,10 @@ static int describe_look(struct kreg_batch *b, u32 i, const struct kreg_op *op, 
 		b->looks->heaviest = max(b->looks->heaviest, kreg_look_conditions(l));
 	if (c->kind != KREG_CHANGE_PUT)
 		return 0;
-	if (is_known(b, l))
-		return describe_known(l, c);
+	if (is_known(b, l)) {
+		describe_known(l, c);
+		return 0;
+	}
 	to->late = true;
 	l->key = *keys;
 	c->key.bytes = *keys;

@@ -92,23 +92,30 @@ void kreg_holder_link(struct kreg_store *s, struct kreg_holder *h, struct kreg_r
 	WRITE_ONCE(s->extra->bound, s->extra->bound + 1);
 }
 
+/* What is before @bond in the chain of @h leads to @next, and what is behind it back to @prev. */
+static void lead_to(const struct kreg_store *s, struct kreg_holder *h,
+		    const struct kreg_rec_bond *bond, u32 next, u32 prev)
+{
+	if (bond->prev)
+		bond_at(s, bond->prev)->next = next;
+	else
+		h->first = next;
+	if (bond->next)
+		bond_at(s, bond->next)->prev = prev;
+	else
+		h->last = prev;
+}
+
 /* Turn. @r, which is bound, dies. */
 void kreg_holder_unlink(struct kreg_store *s, struct kreg_rec *r)
 {
-	struct kreg_rec_bond *bond = kreg_rec_bond(r);
+	const struct kreg_rec_bond *bond = kreg_rec_bond(r);
 	struct kreg_holder *h = kreg_holder_of(s, r);
 
 	kreg_store_assert(s);
 	if (!h)
 		return;
-	if (bond->prev)
-		bond_at(s, bond->prev)->next = bond->next;
-	else
-		h->first = bond->next;
-	if (bond->next)
-		bond_at(s, bond->next)->prev = bond->prev;
-	else
-		h->last = bond->prev;
+	lead_to(s, h, bond, bond->next, bond->prev);
 	h->live--;
 	if (!h->uncounted)
 		WRITE_ONCE(s->extra->bound, s->extra->bound - 1);
@@ -118,20 +125,12 @@ void kreg_holder_unlink(struct kreg_store *s, struct kreg_rec *r)
 /* Turn. @r, @ref, is a copy of a live record that is bound, and takes its place in the chain. */
 void kreg_holder_replace(struct kreg_store *s, const struct kreg_rec *r, u32 ref)
 {
-	const struct kreg_rec_bond *bond = kreg_rec_bond(r);
 	struct kreg_holder *h = kreg_holder_of(s, r);
 
 	kreg_store_assert(s);
 	if (!h)
 		return;
-	if (bond->prev)
-		bond_at(s, bond->prev)->next = ref;
-	else
-		h->first = ref;
-	if (bond->next)
-		bond_at(s, bond->next)->prev = ref;
-	else
-		h->last = ref;
+	lead_to(s, h, kreg_rec_bond(r), ref, ref);
 	h->refs++;
 }
 

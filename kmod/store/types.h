@@ -303,6 +303,10 @@ struct kreg_pin {
 
 /**
  * struct kreg_store - the storage of one table
+ *
+ * It begins a cache line, and so do what readers have of it, @root and on, and what is the writer's
+ * alone, @classes and on. An attribute would round the size up.
+ *
  * @version: C, the number of the last commit
  * @reuse: G, goes up before slots that came out of limbo are touched
  * @crowd: long parts of the list; here, because there is room
@@ -311,12 +315,12 @@ struct kreg_pin {
  * @chunks: chunk number * 2: base address; + 1: &struct kreg_chunk
  * @extra: what most stores do without, or NULL
  * @turn: the lock that whoever changes the store holds
+ * @ending: the root whose grace period is over
  * @classes: chunks with free slots, by size
  * @full: chunks of all classes without free slots
  * @thin: sparse chunks are emptied
  * @orphans: chunks older than the last clear that hold records younger than it
  * @cleared: roots that a clear replaced and that wait for a grace period, oldest first
- * @ending: the root whose grace period is over
  * @limbo: unlinked records
  * @spare: pages for the index, or NULL; a span stays until the next clear
  * @spare_order: how many, log2
@@ -348,21 +352,21 @@ struct kreg_pin {
  * @dead_roots: for @reaper
  */
 struct kreg_store {
-	u64 version ____cacheline_aligned;
+	u64 version;
 	u64 reuse;
 	struct kreg_crowd crowd;
 
-	struct kreg_root __rcu *root ____cacheline_aligned;
+	struct kreg_root __rcu *root;
 	struct kreg_seed seed;
 	struct kreg_array chunks;
 	struct kreg_extra *extra;
 	spinlock_t *turn;	/* that of the writer */
+	struct kreg_root *ending;
 
-	struct kreg_class classes[KREG_CLASSES] ____cacheline_aligned;
+	struct kreg_class classes[KREG_CLASSES];
 	struct list_head full;
 	struct list_head orphans;
 	struct list_head cleared;
-	struct kreg_root *ending;
 	struct kreg_limbo limbo;
 	u32 *spare;
 	u8 spare_order;
@@ -394,5 +398,8 @@ struct kreg_store {
 	struct llist_head dead_chunks;
 	struct llist_head dead_roots;
 };
+
+static_assert(offsetof(struct kreg_store, root) == 64);
+static_assert(offsetof(struct kreg_store, classes) % 64 == 0);
 
 #endif /* KREG_STORE_TYPES_H */

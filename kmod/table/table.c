@@ -171,7 +171,6 @@ static int init_table(struct kreg_table *t, const struct kreg_client *cl,
 	INIT_LIST_HEAD(&t->upkeep.node);
 	kreg_lane_init(&t->lane);
 	t->upkeep.work = table_upkeep;
-	INIT_RCU_WORK(&t->free_work, free_work);
 	INIT_DELAYED_WORK(&t->park_timer, park_work);
 	refcount_set(&t->refs, 1);
 	if (spec->name_len) {
@@ -230,8 +229,10 @@ void kreg_table_get(struct kreg_table *t)
 
 void kreg_table_put(struct kreg_table *t)
 {
-	if (t && refcount_dec_and_test(&t->refs))
-		queue_rcu_work(reaper, &t->free_work);
+	if (!t || !refcount_dec_and_test(&t->refs))
+		return;
+	INIT_RCU_WORK(&t->free_work, free_work);
+	queue_rcu_work(reaper, &t->free_work);
 }
 
 void kreg_table_note_garbage(struct kreg_table *t)

@@ -54,6 +54,7 @@ static inline size_t kreg_name_memory(const struct kreg_name *name)
 	return name ? sizeof(*name) + name->len : 0;
 }
 
+/* Of 2,048 bytes at most; for more, the allocator gives twice as much. */
 struct kreg_table {
 	/* Read by every operation, under RCU; changed under the turn: */
 	struct kreg_proc __rcu *owner;	/* holds a reference; NULL: parked */
@@ -85,13 +86,14 @@ struct kreg_table {
 	struct kreg_policy __rcu *policy;	/* turn: set once; NULL: nothing of role.h */
 	struct kreg_awaited_set *awaited;	/* turn: keys that are waited for; NULL: none yet */
 	struct kreg_stream *stream;	/* turn: holds a reference; NULL: nobody asks for events */
-
-	struct kreg_store store;
-	struct kreg_lane lane;
+	struct kreg_expirer *expirer;	/* turn: set once; NULL: nothing in it has ever expired */
 	struct kreg_upkeep upkeep;
 	s64 charged;			/* turn: bytes of @store that are charged to the user */
 	u64 events;			/* turn: number of the last event of former streams */
-	struct kreg_expirer *expirer;	/* turn: set once; NULL: nothing in it has ever expired */
+	u64 transfers;			/* turn */
+
+	struct kreg_store store ____cacheline_aligned;
+	struct kreg_lane lane;
 
 	/* Ownership, all under the turn: */
 	struct list_head owned;		/* in the owner's holdings, or among those of its role */
@@ -107,7 +109,6 @@ struct kreg_table {
 	bool park_charged;
 	bool heir_on_crash;		/* not if the owner has ended with 0 */
 	u64 orphan_ms;
-	u64 transfers;
 	struct kreg_schema schema;	/* turn; its id also read without */
 	ktime_t parked_until;		/* 0: no limit, or not parked */
 	struct delayed_work park_timer;	/* holds a reference while pending */
@@ -124,9 +125,10 @@ struct kreg_table {
 	bool is_expiring : 1;		/* the end of the time for which it is parked is due, */
 	struct kreg_death *passer;	/* its owner's death, */
 	struct kreg_death *ending;	/* or that of its namespace's init; both wait for it */
-	struct kreg_req own;
-
-	struct rcu_work free_work;
+	union {
+		struct kreg_req own;
+		struct rcu_work free_work;	/* once nobody has a reference */
+	};
 };
 
 /* What a new table takes, but for its name. */

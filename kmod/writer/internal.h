@@ -13,8 +13,8 @@ struct kreg_req *kreg_lane_next(struct kreg_writer *w);
 void kreg_lane_rotate(struct kreg_writer *w, struct kreg_req *req);
 /* Turn. @req is done, and may be posted again if that is allowed. */
 void kreg_lane_leave(struct kreg_writer *w, struct kreg_req *req);
-/* Sleeps. Tell the caller that @req is done. */
-void kreg_lane_finish(struct kreg_req *req);
+/* Sleeps. Tell the caller that @req is done, or what can be posted @again that its end has come. */
+void kreg_lane_finish(struct kreg_req *req, bool again);
 /* Sleeps. Finish the requests without a lane before which nothing is left. */
 void kreg_lane_pass(struct kreg_writer *w);
 

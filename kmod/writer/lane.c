@@ -26,13 +26,14 @@ void kreg_req_put(struct kreg_req *req)
 
 /*
  * A request that lives in the caller's stack may be gone as soon as complete() has run, so
- * it is not looked at any more; nor is one that may have been posted again.
+ * it is not looked at any more; nor is one that may have been posted again, which @again has
+ * said under the turn: whoever posts it again sets it up again.
  */
-void kreg_lane_finish(struct kreg_req *req)
+void kreg_lane_finish(struct kreg_req *req, bool again)
 {
 	bool counted = req->free;
 
-	if (req->again)
+	if (again)
 		return req->free(req);
 	complete(&req->done);
 	if (counted)
@@ -163,6 +164,6 @@ void kreg_lane_pass(struct kreg_writer *w)
 
 	while ((req = list_first_entry_or_null(&w->order, struct kreg_req, order)) && !req->lane) {
 		list_del(&req->order);
-		kreg_lane_finish(req);
+		kreg_lane_finish(req, false);
 	}
 }

@@ -20,13 +20,14 @@ struct kreg_writer *kreg_writer_nr(unsigned int nr)
 static bool advance_request(struct kreg_writer *w)
 {
 	struct kreg_req *req = kreg_lane_next(w);
-	bool done;
+	bool done, again;
 
 	if (!req)
 		return false;
 	spin_lock(&w->turn);
 	req->begun = true;
 	done = req->step(req);
+	again = req->again;
 	if (done)
 		kreg_lane_leave(w, req);
 	else
@@ -34,7 +35,7 @@ static bool advance_request(struct kreg_writer *w)
 	spin_unlock(&w->turn);
 	kreg_wake_queued(w);
 	if (done)
-		kreg_lane_finish(req);
+		kreg_lane_finish(req, again);
 	cond_resched();
 	return true;
 }

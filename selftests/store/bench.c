@@ -14,7 +14,7 @@
 #define GOAL	122
 #define GOAL_ORDERED	127
 
-static struct kreg_store store;
+static struct kreg_store store __aligned(64);
 static DEFINE_SPINLOCK(turn);
 static u8 value[VALUE];
 

@@ -27,7 +27,7 @@ struct batch {
 	struct step steps[STEPS];
 };
 
-struct kreg_store store;
+struct kreg_store store __aligned(64);
 DEFINE_SPINLOCK(turn);
 const struct mode *mode;
 struct object *now, *committed;

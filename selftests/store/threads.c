@@ -23,7 +23,7 @@
 #define MOST		30000
 #define WORDS		2100	/* a blob */
 
-static struct kreg_store store;
+static struct kreg_store store __aligned(64);
 static DEFINE_SPINLOCK(turn);
 static bool stop;
 static unsigned long lookups, walks, writes, pinned_walks;

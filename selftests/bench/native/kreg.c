@@ -4,7 +4,7 @@
 #include "native.h"
 
 struct table {
-	struct kreg_store store;
+	struct kreg_store store __aligned(64);
 	struct kreg_prealloc prealloc;
 	u64 writes;
 };
