@@ -253,16 +253,19 @@ static bool start_ending(struct kreg_store *s)
 	return true;
 }
 
+/*
+ * Survivors are counted of one epoch. That there are none of this one says nothing of those of the
+ * epochs before it, and a root of such a one may be needed still.
+ */
 static void release_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
-	struct kreg_root *next;
+	struct kreg_root *next = oldest_cleared(s);
 
 	if (!chunk->reserved &&
-	    (!chunk->survivors || chunk->touched <= s->ending->epoch)) {
+	    (chunk->touched <= s->ending->epoch || (!chunk->survivors && !next))) {
 		kreg_arena_remove(s, chunk);
 		return;
 	}
-	next = oldest_cleared(s);
 	list_move(&chunk->list, next ? &next->chunks : &s->orphans);
 }
 

@@ -67,19 +67,24 @@ void kreg_thin_begin(struct kreg_store *s, unsigned int most)
 
 	kreg_store_assert(s);
 	t->most = most;
+	t->waste = count_waste(s);
 	t->class = 0;
 	/* 0 is that of a new chunk. */
 	t->round = t->round % 255 + 1;
 }
 
-/* Whether there is more waste than a round has left. */
+/*
+ * Whether there is waste, and more or less than when the last round began: a round that has changed
+ * nothing is not repeated, and one that others were in the way of is.
+ */
 static bool is_wasteful(struct kreg_store *s)
 {
-	u64 waste = count_waste(s);
+	u64 waste = count_waste(s), before = s->thin.waste;
 
-	s->thin.rest = min(s->thin.rest, waste);
-	return waste > s->thin.rest + (s->thin.rest >> 3) && !s->ending &&
-	       !kreg_store_has_cleared(s);
+	if (!waste)
+		s->thin.waste = 0;
+	return waste && (waste > before + (before >> 3) || waste < before - (before >> 3)) &&
+	       !s->ending && !kreg_store_has_cleared(s);
 }
 
 /* What could not be emptied gives slots again. */
@@ -92,7 +97,6 @@ static void end_round(struct kreg_store *s)
 		kreg_arena_undrain(s, chunk);
 	t->chunk = NULL;
 	t->most = 0;
-	t->rest = count_waste(s);
 }
 
 static bool is_sparse(const struct kreg_thin *t, const struct kreg_chunk *chunk)

@@ -21,6 +21,7 @@
  */
 #include "store/arena.h"
 #include "store/limbo.h"
+#include "store/order_find.h"
 #include "store/tree.h"
 
 /* A node with fewer entries looks for a neighbour that it can join, up to so many together. */
@@ -297,23 +298,31 @@ void kreg_tree_replace_mark(struct kreg_store *s, const struct kreg_tree_way *wa
 		smp_store_release(&kreg_tree_node(s, way->ref[level])->probe, mark);
 }
 
+/* A mark that @n, which is in the tree, leads to; or NULL: it leads to nothing but the list's begin. */
+static const struct kreg_rec *mark_below(const struct kreg_store *s, const struct kreg_rec_tree *n)
+{
+	u32 ref = n->refs[n->count > 1], level;
+
+	for (level = n->level; level; level--)
+		ref = kreg_tree_node(s, ref)->refs[0];
+	return ref ? kreg_arena_rec(s, ref) : NULL;
+}
+
 bool kreg_tree_find_node(const struct kreg_store *s, u32 ref, struct kreg_tree_way *way)
 {
-	const struct kreg_reader v = kreg_tree_reader(s);
 	const struct kreg_rec *r = kreg_arena_rec(s, ref), *m;
 	const struct kreg_rec_tree *n = kreg_tree_node(s, ref);
-	struct kreg_order_goal goal = { .run = s->runs };
-	struct kreg_key key;
+	struct kreg_key key = { .bytes = r->bytes };
+	struct kreg_order_goal goal = { .key = &key, .run = s->runs };
 
 	kreg_store_assert(s);
-	if (r->died || n->count < 2)
+	if (r->died || !n->count)
 		return false;
-	m = kreg_order_first(&v, n, 1);
-	key.bytes = m->bytes;
-	key.len = kreg_rec_key_len(m);
-	goal.key = &key;
-	goal.born = m->born;
-	goal.sub = m->hash;
+	m = mark_below(s, n);
+	if (m)
+		goal = kreg_order_goal_of(s, m, &key);
+	else
+		goal.before = true;
 	kreg_tree_descend(s, &goal, way);
 	return n->level < way->levels && way->ref[n->level] == ref;
 }

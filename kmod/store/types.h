@@ -153,7 +153,7 @@ struct kreg_chunk;
  * @class: the size class whose chunks are looked at
  * @round: number of the round; a chunk that was looked at has it
  * @most: how full a chunk may be that is picked, in percent; 0: no round is under way
- * @rest: bytes that were too many when the last round had ended
+ * @waste: bytes that were too many when the last round began; 0: there were none since
  */
 struct kreg_thin {
 	struct list_head drained;
@@ -162,7 +162,7 @@ struct kreg_thin {
 	u8 class;
 	u8 round;
 	u8 most;
-	u64 rest;
+	u64 waste;
 };
 
 #define KREG_CROWDED		5
