@@ -298,7 +298,7 @@ void kreg_tree_replace_mark(struct kreg_store *s, const struct kreg_tree_way *wa
 		smp_store_release(&kreg_tree_node(s, way->ref[level])->probe, mark);
 }
 
-/* A mark that @n, which is in the tree, leads to; or NULL: it leads to nothing but the list's begin. */
+/* A mark that @n, which is in the tree, leads to; NULL: to the begin of the list alone. */
 static const struct kreg_rec *mark_below(const struct kreg_store *s, const struct kreg_rec_tree *n)
 {
 	u32 ref = n->refs[n->count > 1], level;
