@@ -21,7 +21,6 @@
  */
 #include "store/arena.h"
 #include "store/limbo.h"
-#include "store/order_find.h"
 #include "store/tree.h"
 
 /* A node with fewer entries looks for a neighbour that it can join, up to so many together. */
@@ -313,16 +312,19 @@ bool kreg_tree_find_node(const struct kreg_store *s, u32 ref, struct kreg_tree_w
 	const struct kreg_rec *r = kreg_arena_rec(s, ref), *m;
 	const struct kreg_rec_tree *n = kreg_tree_node(s, ref);
 	struct kreg_key key = { .bytes = r->bytes };
-	struct kreg_order_goal goal = { .key = &key, .run = s->runs };
+	struct kreg_order_goal goal = { .key = &key, .run = s->runs, .before = true };
 
 	kreg_store_assert(s);
 	if (r->died || !n->count)
 		return false;
 	m = mark_below(s, n);
-	if (m)
-		goal = kreg_order_goal_of(s, m, &key);
-	else
-		goal.before = true;
+	if (m) {
+		key.bytes = m->bytes;
+		key.len = kreg_rec_key_len(m);
+		goal.before = false;
+		goal.born = m->born;
+		goal.sub = m->hash;
+	}
 	kreg_tree_descend(s, &goal, way);
 	return n->level < way->levels && way->ref[n->level] == ref;
 }

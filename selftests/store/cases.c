@@ -2,13 +2,13 @@
 /* Cases that chance would take long to find. */
 #include "model.h"
 
-static void fill_and_add(struct kreg_prealloc *f)
+void case_fill(struct kreg_prealloc *f)
 {
 	tap_check(!kreg_prealloc_fill(f, &store));
 	kreg_store_add_prealloc(&store, f);
 }
 
-static void begin(const struct mode *m)
+void case_begin(const struct mode *m)
 {
 	mode = m;
 	spin_unlock(&turn);
@@ -16,7 +16,7 @@ static void begin(const struct mode *m)
 	spin_lock(&turn);
 }
 
-static void end(void)
+void case_end(void)
 {
 	spin_unlock(&turn);
 	kreg_store_exit(&store);
@@ -25,7 +25,7 @@ static void end(void)
 }
 
 /* As a write of its own, with all that it wants. */
-static void apply(struct kreg_change *c)
+void case_apply(struct kreg_change *c)
 {
 	struct kreg_prealloc f = {};
 	struct kreg_place place;
@@ -33,7 +33,7 @@ static void apply(struct kreg_change *c)
 
 	kreg_txn_begin(&t, &store);
 	do {
-		fill_and_add(&f);
+		case_fill(&f);
 		find_place(&c->key, &place);
 	} while (kreg_store_apply(&t, c, &place, &f));
 	kreg_txn_commit(&t);
@@ -41,14 +41,14 @@ static void apply(struct kreg_change *c)
 	kreg_prealloc_free(&f);
 }
 
-static void clear_all(void)
+void case_clear(void)
 {
 	struct kreg_change c = {
 		.kind = KREG_CHANGE_CLEAR,
 		.root = kreg_root_alloc(KREG_GFP_USER),
 	};
 
-	apply(&c);
+	case_apply(&c);
 }
 
 static void do_upkeep(unsigned int budget)
@@ -56,7 +56,7 @@ static void do_upkeep(unsigned int budget)
 	struct kreg_prealloc f = {};
 
 	kreg_store_upkeep(&store, budget, &f);
-	fill_and_add(&f);
+	case_fill(&f);
 	kreg_prealloc_free(&f);
 }
 
@@ -75,7 +75,7 @@ static void keys_to(u32 n)
 			k--;
 		}
 		c.key = key_of(k, bytes);
-		apply(&c);
+		case_apply(&c);
 		do_upkeep(1);
 	}
 	while (kreg_store_upkeep(&store, 64, &f))
@@ -102,7 +102,7 @@ void stale_run(void)
 	static const struct mode stale = CASE_MODE("stale", 4000);
 	struct kreg_reader a, b;
 
-	begin(&stale);
+	case_begin(&stale);
 	keys_to(4000);
 	shim_enter(1);
 	kreg_reader_enter(&a, &store);
@@ -122,7 +122,7 @@ void stale_run(void)
 	shim_leave(2);
 	keys_to(0);
 	tap_check(!kreg_store_root(&store)->dir.used);
-	end();
+	case_end();
 }
 
 /* The index of a store brought to @n keys: so many pages, so many spans of them. */
@@ -149,7 +149,7 @@ static void spans_late(void)
 	tap_check(!kreg_prealloc_fill(&one, &store));
 	shim_order = 0;
 	kreg_store_want_prealloc(&store, &other);
-	fill_and_add(&other);
+	case_fill(&other);
 	shim_order = ~0u;
 	kreg_store_want_prealloc(&store, &one);
 	kreg_store_add_prealloc(&store, &one);
@@ -163,7 +163,7 @@ void spans_run(void)
 {
 	static const struct mode spans = CASE_MODE("spans", 32000);
 
-	begin(&spans);
+	case_begin(&spans);
 	spans_check(7000, 8, 0);
 	spans_check(9000, 24, 1);
 	shim_order = 0;
@@ -176,13 +176,13 @@ void spans_run(void)
 	tap_check(store.spare && !store.spare_order);
 	spans_check(22600, 24, 1);
 	tap_check(store.spare && store.spare_order);
-	clear_all();
+	case_clear();
 	tap_check(!store.spare);
 	spans_check(22600, 24, 1);
 	kreg_index_trim(&store);
 	spans_late();
 	spans_check(0, 0, 0);
-	end();
+	case_end();
 }
 
 /* Put a record of @size bytes; returns its slot. */
@@ -196,7 +196,7 @@ static u32 put_sized(u32 k, u32 size)
 	c.key = key_of(k, bytes);
 	c.value = value;
 	c.value_len = size - sizeof(struct kreg_rec) - c.key.len;
-	apply(&c);
+	case_apply(&c);
 	tap_check(kreg_store_verify(&store));
 	find_place(&c.key, &place);
 	return place.old_ref;
@@ -208,7 +208,7 @@ void recycled_run(void)
 	static const struct mode recycled = CASE_MODE("recycled", 3);
 	u32 slots[3], k;
 
-	begin(&recycled);
+	case_begin(&recycled);
 	for (k = 0; k < 3; k++)
 		slots[k] = put_sized(k, 96);
 	do_upkeep(64);
@@ -226,7 +226,7 @@ void recycled_run(void)
 	tap_check(!store.recycled && store.limbo.ripe);
 	tap_check(put_sized(1, 81) == slots[2] && put_sized(1, 96) == slots[1]);
 	tap_check(store.recycled == 2 && !store.limbo.ripe);
-	end();
+	case_end();
 }
 
 /* A store that has no more chunk numbers says so, and goes on when there are. */
@@ -240,7 +240,7 @@ void full_run(void)
 	struct kreg_txn t;
 	int err;
 
-	begin(&full);
+	case_begin(&full);
 	store.chunks.limit = 1;
 	c.value = value;
 	c.value_len = sizeof(value);
@@ -251,7 +251,7 @@ void full_run(void)
 		err = kreg_store_apply(&t, &c, &place, &f);
 		if (err) {
 			kreg_txn_abort(&t);
-			fill_and_add(&f);
+			case_fill(&f);
 			continue;
 		}
 		kreg_txn_commit(&t);
@@ -270,52 +270,12 @@ void full_run(void)
 		;
 	c.kind = KREG_CHANGE_PUT;
 	tap_check(kreg_store_reserve(&store, &c, &f) == -EAGAIN);
-	fill_and_add(&f);
+	case_fill(&f);
 	tap_check(!kreg_store_reserve(&store, &c, &f));
 	kreg_store_cancel(&store, &c);
 	tap_check(kreg_store_verify(&store));
 	kreg_prealloc_free(&f);
-	end();
-}
-
-static void put_blobs(u32 n, u32 len)
-{
-	u8 bytes[KEY_ROOM];
-
-	while (n--) {
-		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value_len = len };
-
-		c.key = key_of(n, bytes);
-		c.blob = kreg_blob_alloc(len);
-		apply(&c);
-	}
-}
-
-/* One clear of any size makes nobody wait; more than one, if they are large. */
-void cleared_run(void)
-{
-	static const struct mode cleared = CASE_MODE("cleared", 4000);
-	const u32 third = KREG_LIMBO_CLEARED / 3;
-	struct kreg_prealloc f = {};
-	int i;
-
-	begin(&cleared);
-	shim_enter(1);
-	put_blobs(4, third);
-	clear_all();
-	tap_check(!kreg_store_limbo_full(&store));
-	for (i = 0; i < 3; i++)
-		clear_all();
-	put_blobs(1, 2 * KREG_SLOT_MAX);
-	tap_check(store.cleared_count == 1 && !kreg_store_limbo_full(&store));
-	clear_all();
-	tap_check(kreg_store_limbo_full(&store));
-	shim_leave(1);
-	while (kreg_store_upkeep(&store, 8, &f))
-		;
-	tap_check(!store.cleared_bytes && !kreg_store_limbo_full(&store));
-	kreg_prealloc_free(&f);
-	end();
+	case_end();
 }
 
 /* Changes of four classes lack a chunk each: three are brought together, then the last. */
@@ -327,7 +287,7 @@ void several_run(void)
 	struct kreg_prealloc f = {};
 	u32 i, n;
 
-	begin(&several);
+	case_begin(&several);
 	for (i = 0; i < ARRAY_SIZE(lens); i++) {
 		c[i].kind = KREG_CHANGE_PUT;
 		c[i].key.len = 4;
@@ -341,17 +301,17 @@ void several_run(void)
 	/* The chunk itself, and its pages, three times. */
 	shim_fail_in = 6;
 	tap_check(kreg_prealloc_fill(&f, &store) == -ENOMEM);
-	fill_and_add(&f);
+	case_fill(&f);
 	for (i = 0; i < KREG_PREALLOC_CLASSES; i++)
 		tap_check(!kreg_store_reserve(&store, &c[i], &f));
 	tap_check(kreg_store_reserve(&store, &c[i], &f) == -EAGAIN && f.must_chunks == 1);
-	fill_and_add(&f);
+	case_fill(&f);
 	tap_check(!kreg_store_reserve(&store, &c[i], &f));
 	for (i = 0; i < ARRAY_SIZE(lens); i++)
 		kreg_store_cancel(&store, &c[i]);
 	tap_check(kreg_store_verify(&store));
 	kreg_prealloc_free(&f);
-	end();
+	case_end();
 }
 
 static void put_crowd(u32 from, u32 to)
@@ -359,7 +319,7 @@ static void put_crowd(u32 from, u32 to)
 	while (from != to) {
 		struct kreg_change c = { .kind = KREG_CHANGE_PUT, .value = "", .key = crowd[from] };
 
-		apply(&c);
+		case_apply(&c);
 		from += from < to ? 1 : -1;
 	}
 }
@@ -373,7 +333,7 @@ static void settle(void)
 	do {
 		kreg_store_begin_hold(&store);
 		more = kreg_store_upkeep(&store, 64, &f) || kreg_prealloc_wanted(&f);
-		fill_and_add(&f);
+		case_fill(&f);
 	} while (more || kreg_store_has_limbo(&store));
 	kreg_prealloc_free(&f);
 	tap_check(kreg_store_verify(&store) && !kreg_store_is_crowded(&store));
@@ -408,7 +368,7 @@ void crowded_run(void)
 	bool found;
 	u32 i;
 
-	begin(&crowded);
+	case_begin(&crowded);
 	crowd_make();
 	/* Each goes before the others, so no walk is long. */
 	put_crowd(2000, 0);
@@ -434,16 +394,16 @@ void crowded_run(void)
 	for (i = 11; i < CROWD; i++) {
 		struct kreg_change c = { .kind = KREG_CHANGE_DELETE, .key = crowd[i] };
 
-		apply(&c);
+		case_apply(&c);
 		if (i % 100 == 0)
 			settle();
 	}
 	settle();
 	tap_check(store.objects == 10 && !store.crowd.marks && !store.crowd.nodes);
 	put_crowd(2000, 10);
-	clear_all();
+	case_clear();
 	tap_check(!kreg_store_is_crowded(&store));
 	settle();
 	shim_hash_mask = ~0u;
-	end();
+	case_end();
 }

@@ -144,15 +144,23 @@ void model_run(unsigned int permille);
 /* plant.c */
 bool plant_run(const char *what);
 
-/* cases.c */
+/* cases.c: cases that chance would take long to find, and what they are made of. */
+void case_begin(const struct mode *m);
+void case_end(void);
+void case_fill(struct kreg_prealloc *f);	/* with what it wants, for the store */
+void case_apply(struct kreg_change *c);		/* as a write of its own, with all that it wants */
+void case_clear(void);
 void full_run(void);
 void numbers_run(void);
 void stale_run(void);
 void spans_run(void);
 void recycled_run(void);
-void cleared_run(void);
 void several_run(void);
 void crowded_run(void);
+
+/* clears.c */
+void cleared_run(void);
+void between_run(void);
 
 /* thinned.c */
 void thinned_run(void);
