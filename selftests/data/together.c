@@ -295,7 +295,7 @@ static void put_long(struct __test_metadata *_metadata, int fd, __u64 table, __u
  * All objects of a key, of one moment, that are too many for one section, come to an end however
  * often something else is removed meanwhile.
  */
-TEST_F(together, long_run_beside_deletes)
+TEST_F_TIMEOUT(together, long_run_beside_deletes, test_scale(120))
 {
 	size_t size = LONG * (sizeof(struct kreg_object) + 8);
 	__u32 count = test_size(LONG);
