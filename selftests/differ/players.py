@@ -11,6 +11,10 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 CACHE = os.environ.get("KREG_CACHE", os.path.join(TOP, ".cache"))
 
 
+# What is said of a player that timeout(1) has ended.
+TOO_LATE = ("! 124", "! 143")
+
+
 class Failed(Exception):
     pass
 
@@ -60,16 +64,16 @@ class Kreg:
         for file in /differ/*; do
             echo "= ${{file##*/}}"
             echo {lend} >/sys/module/kreg/parameters/lend
-            timeout {limit} /root/ets_player $file
+            timeout {limit} /root/ets_player $file || echo "! $?"
         done 2>&1 | gzip -1"""
 
     def __init__(self, kernel, player):
         self.kernel, self.player, self.lend = kernel, player, None
 
     def play(self, sequences):
-        # An emulated processor that others use as well does hundreds of lines a second.
-        limit = 60 + max(len(lines) for lines in sequences) // 20
-        total = 120 + 60 * len(sequences) + sum(len(lines) for lines in sequences) // 20
+        # An emulated processor does hundreds of lines a second, if it is not the last in line.
+        limit = 60 + max(len(lines) for lines in sequences) // 5
+        total = 120 + 60 * len(sequences) + sum(len(lines) for lines in sequences) // 5
         script = self.SCRIPT.format(lend="$((lend = !lend))" if self.lend is None else self.lend,
                                     limit=limit)
         with tempfile.TemporaryDirectory() as folder:
@@ -81,6 +85,10 @@ class Kreg:
         for line in gzip.decompress(packed).decode("ascii").splitlines():
             if line.startswith("= "):
                 results.append([])
+            elif line in TOO_LATE:
+                done = len(results[-1])
+                raise Failed(f"a sequence was not done after {limit} s, at line {done + 1}: "
+                             f"{sequences[len(results) - 1][done:done + 1]}")
             else:
                 results[-1].append(line)
         if len(results) != len(sequences):
