@@ -65,8 +65,9 @@ static void delete_key(u32 k)
 }
 
 /*
- * Three slots of a chunk are set aside, and two of them linked behind a clear each. The chunk stays for a pin
- * between these, though the root before it goes, and nothing of the youngest root is in it.
+ * Three slots of a chunk are set aside, and two of them linked behind a clear each. The chunk
+ * stays for a pin between these, though the root before it goes, and nothing of the youngest root
+ * is in it.
  */
 void between_run(void)
 {
