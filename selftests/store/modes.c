@@ -198,8 +198,6 @@ void model_run(unsigned int permille)
 	tap_pass("slots straight from limbo");
 	cleared_run();
 	tap_pass("what was cleared counts until readers are gone");
-	between_run();
-	tap_pass("a chunk waits for all clears that it has records of");
 	several_run();
 	tap_pass("chunks of several classes in one go");
 	crowded_run();
@@ -208,5 +206,7 @@ void model_run(unsigned int permille)
 	tap_pass("memory comes back when most objects are deleted at random");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i], permille);
+	between_run();
+	tap_pass("a chunk waits for all clears that it has records of");
 	spin_unlock(&turn);
 }
