@@ -59,6 +59,20 @@ void kreg_holder_add(struct kreg_store *s, struct kreg_holder *h)
 	s->memory += h->size;
 }
 
+/* What is before @bond in the chain of @h leads to @next, and what is behind it back to @prev. */
+static void lead_to(const struct kreg_store *s, struct kreg_holder *h,
+		    const struct kreg_rec_bond *bond, u32 next, u32 prev)
+{
+	if (bond->prev)
+		bond_at(s, bond->prev)->next = next;
+	else
+		h->first = next;
+	if (bond->next)
+		bond_at(s, bond->next)->prev = prev;
+	else
+		h->last = prev;
+}
+
 /*
  * Turn. @r, which is not linked yet, is bound to @h, or to nobody. If it replaces a record of
  * the same holder, it comes behind that in the chain.
@@ -79,31 +93,10 @@ void kreg_holder_link(struct kreg_store *s, struct kreg_holder *h, struct kreg_r
 	bond->holder = h->handle;
 	bond->prev = prev;
 	bond->next = prev ? bond_at(s, prev)->next : 0;
-	if (prev)
-		bond_at(s, prev)->next = ref;
-	else
-		h->first = ref;
-	if (bond->next)
-		bond_at(s, bond->next)->prev = ref;
-	else
-		h->last = ref;
+	lead_to(s, h, bond, ref, ref);
 	h->live++;
 	h->refs++;
 	WRITE_ONCE(s->extra->bound, s->extra->bound + 1);
-}
-
-/* What is before @bond in the chain of @h leads to @next, and what is behind it back to @prev. */
-static void lead_to(const struct kreg_store *s, struct kreg_holder *h,
-		    const struct kreg_rec_bond *bond, u32 next, u32 prev)
-{
-	if (bond->prev)
-		bond_at(s, bond->prev)->next = next;
-	else
-		h->first = next;
-	if (bond->next)
-		bond_at(s, bond->next)->prev = prev;
-	else
-		h->last = prev;
 }
 
 /* Turn. @r, which is bound, dies. */

@@ -23,10 +23,12 @@
  *			older than the store's epoch.
  *
  * When such a chunk's root is let go, the chunk itself goes unless it has
- * reserved slots, or survivors that were born under a younger root. Then it joins
- * the chunks of the next root in the queue, whose readers may be looking at it;
- * without one, the orphans of the store, which the next clear takes along like
- * all others. With the queue empty it goes when the last such slot does.
+ * reserved slots, or survivors that were born under a younger root. Nor does it go,
+ * while roots are in the queue, if it was used since: of survivors that a later clear
+ * has ended the number is not known any more, and their root may be among those. Then
+ * it joins the chunks of the next root in the queue, whose readers may be looking at
+ * it; without one, the orphans of the store, which the next clear takes along like all
+ * others. With the queue empty it goes when the last such slot does.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -253,10 +255,6 @@ static bool start_ending(struct kreg_store *s)
 	return true;
 }
 
-/*
- * Survivors are counted of one epoch. That there are none of this one says nothing of those of the
- * epochs before it, and a root of such a one may be needed still.
- */
 static void release_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
 	struct kreg_root *next = oldest_cleared(s);

@@ -74,8 +74,8 @@ void kreg_thin_begin(struct kreg_store *s, unsigned int most)
 }
 
 /*
- * Whether there is waste, and more or less than when the last round began: a round that has changed
- * nothing is not repeated, and one that others were in the way of is.
+ * Whether there is waste, and an eighth more or less than when the last round began. So rounds
+ * are repeated as long as they bring something, or more objects are deleted.
  */
 static bool is_wasteful(struct kreg_store *s)
 {

@@ -303,10 +303,6 @@ struct kreg_pin {
 
 /**
  * struct kreg_store - the storage of one table
- *
- * It begins a cache line, and so do what readers have of it, @root and on, and what is the writer's
- * alone, @classes and on. An attribute would round the size up.
- *
  * @version: C, the number of the last commit
  * @reuse: G, goes up before slots that came out of limbo are touched
  * @crowd: long parts of the list; here, because there is room
@@ -350,6 +346,9 @@ struct kreg_pin {
  * @dead_blobs: for @reaper
  * @dead_chunks: for @reaper
  * @dead_roots: for @reaper
+ *
+ * It begins a cache line, and so do what readers have of it, @root and on, and what is the writer's
+ * alone, @classes and on. An attribute would round the size up.
  */
 struct kreg_store {
 	u64 version;

@@ -22,12 +22,6 @@ static struct kreg_pin pin;
 static bool *kept;			/* by number of the object */
 static u64 live_bytes, kept_count;
 
-static void fill_and_add(struct kreg_prealloc *f)
-{
-	tap_check(!kreg_prealloc_fill(f, &store));
-	kreg_store_add_prealloc(&store, f);
-}
-
 /* Some sizes of records, so that there are chunks of several classes. */
 static u32 length_of(u32 k)
 {
@@ -64,10 +58,10 @@ static void put(struct kreg_txn *t, u32 k)
 		find_place(&c.key, &place);
 		if (!kreg_store_apply(t, &c, &place, &f))
 			break;
-		fill_and_add(&f);
+		case_fill(&f);
 	}
 	if (f.want_index)
-		fill_and_add(&f);
+		case_fill(&f);
 	kreg_prealloc_free(&f);
 }
 
@@ -118,7 +112,7 @@ static void write_one(u32 k, void (*change)(struct kreg_txn *t, u32 k))
 		kreg_store_begin_hold(&store);
 	kreg_store_upkeep(&store, 8, &f);
 	if (kreg_prealloc_wanted(&f))
-		fill_and_add(&f);
+		case_fill(&f);
 	kreg_prealloc_free(&f);
 }
 
@@ -215,7 +209,7 @@ static void settle(struct walker *w, u32 walkers)
 		kreg_store_begin_hold(&store);
 		more = kreg_store_upkeep_idle(&store, 64, &f) || kreg_store_has_limbo(&store);
 		if (kreg_prealloc_wanted(&f))
-			fill_and_add(&f);
+			case_fill(&f);
 		for (i = 0; i < walkers; i++)
 			go_on(&w[i], w[i].section > 2 ? &pin : NULL, 1 + rnd(600));
 		if (!(n++ % 100))
@@ -241,7 +235,7 @@ static void delete_most(void)
 	u32 k;
 
 	if (kreg_store_want_pins(&store, &f))
-		fill_and_add(&f);
+		case_fill(&f);
 	kreg_prealloc_free(&f);
 	for (k = 0; k < KEYS; k++)
 		if (!kept[k])
