@@ -318,7 +318,10 @@ static void join_buckets(struct kreg_store *s, u32 mark)
 	if (kreg_tree_descend(s, &goal, &way) != mark)
 		return;
 	if (!way.at[0]) {
-		/* It stays: perhaps the bucket before it can join the one before that. */
+		/*
+		 * It stays until its leaf joins the one before: perhaps the bucket before it can
+		 * join the one before that.
+		 */
 		goal.before = true;
 		before = kreg_tree_descend(s, &goal, &way);
 		if (way.at[0] && find_mark_link(s, before, mark))
@@ -329,7 +332,7 @@ static void join_buckets(struct kreg_store *s, u32 mark)
 	from = find_mark_link(s, before, mark);
 	if (!from)
 		return;
-	kreg_tree_remove(s, &way);
+	note_mark(s, kreg_tree_remove(s, &way));
 	/* Pair 4: nothing leads to the mark any more, so its readers have an older C. */
 	smp_wmb();
 	WRITE_ONCE(*from, m->link);

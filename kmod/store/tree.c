@@ -260,9 +260,9 @@ static void lower_root(struct kreg_store *s, struct kreg_tree_way *way)
 	}
 }
 
-void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way)
+u32 kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way)
 {
-	u32 level, joined = 0;
+	u32 level, joined = 0, first = 0;
 	struct draft d;
 
 	kreg_store_assert(s);
@@ -279,8 +279,11 @@ void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way)
 		      join_with_next(s, way, level, way->at[level + 1] - 1)))
 			break;
 		joined = way->ref[level];
+		if (!level)
+			first = kreg_tree_node(s, joined)->refs[0];
 	}
 	lower_root(s, way);
+	return first;
 }
 
 void kreg_tree_replace_mark(struct kreg_store *s, const struct kreg_tree_way *way, u32 mark)

@@ -46,10 +46,10 @@ u32 kreg_tree_descend(const struct kreg_store *s, const struct kreg_order_goal *
 /*
  * Turn, with kreg_tree_nodes() spare nodes. @mark, which is linked behind the mark that @way
  * leads to, comes next to that, or the entry that @way leads to, which is not the first of its
- * leaf, goes.
+ * leaf, goes. The latter returns the mark that was the first of its leaf, and is not now, or 0.
  */
 void kreg_tree_insert(struct kreg_store *s, struct kreg_tree_way *way, u32 mark);
-void kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way);
+u32 kreg_tree_remove(struct kreg_store *s, struct kreg_tree_way *way);
 /* Turn. @mark, a copy of the one that @way leads to and linked instead of it, takes its place. */
 void kreg_tree_replace_mark(struct kreg_store *s, const struct kreg_tree_way *way, u32 mark);
 /* Turn. Whether the slot @ref, a node or one that was, is in the tree, and how to come to it. */

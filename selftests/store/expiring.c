@@ -158,8 +158,9 @@ void expiry_check_all_gone(void)
 
 	if (!mode->timed)
 		return;
-	for (i = 0; i < 64; i++) {
-		shim_clock += TICK << 26;
+	/* What is used meanwhile stays, until the clock leaps over more than its whole time. */
+	for (i = 0; i <= 64; i++) {
+		shim_clock += i < 64 ? TICK << 26 : TICK << 31;
 		remove_due();
 		check_gone();
 	}

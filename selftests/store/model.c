@@ -410,6 +410,8 @@ void model_drain(void)
 	tap_check(kreg_store_verify(&store));
 	kreg_store_stat(&store, &st);
 	tap_check(!st.objects && !st.bytes && !st.limbo);
+	/* An empty list has no marks. */
+	tap_check(!kreg_store_root(&store)->order.cuts);
 	tap_check(list_empty(&store.orphans));
 	/* A page a class, one of the index, directories as they were. */
 	tap_check(st.memory - kreg_array_memory(&store.chunks) -

@@ -204,9 +204,9 @@ void model_run(unsigned int permille)
 	tap_pass("walks stay short where keys were chosen to be near each other");
 	thinned_run();
 	tap_pass("memory comes back when most objects are deleted at random");
-	for (i = 0; i < count; i++)
-		run_mode(&modes[i], permille);
 	between_run();
 	tap_pass("a chunk waits for all clears that it has records of");
+	for (i = 0; i < count; i++)
+		run_mode(&modes[i], permille);
 	spin_unlock(&turn);
 }
