@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "kit/file.h"
+#include "kit/scale.h"
 
 #define OOM_ROOT	"/sys/fs/cgroup/"
 #define OOM_GROUP	OOM_ROOT "kreg-oom/"
@@ -96,7 +97,7 @@ static inline int oom_kill_process(pid_t pid)
 	if (!err)
 		err = oom_with_hog(pid);
 	/* Until nobody is in it any more. */
-	for (tries = 0; rmdir(OOM_GROUP) && errno == EBUSY && tries < 10000; tries++)
+	for (tries = 0; rmdir(OOM_GROUP) && errno == EBUSY && tries < PATIENCE_MS; tries++)
 		usleep(1000);
 	return err;
 }

@@ -23,36 +23,10 @@
 
 #include <linux/kreg.h>
 
-#include "kselftest_harness.h"
+#include "kit/scale.h"
 
 #define KREG_DEV	"/dev/kreg"
 #define KREG_PARAMS	"/sys/module/kreg/parameters/"
-
-static inline int test_factor(const char *variable)
-{
-	const char *factor = getenv(variable);
-
-	return factor && atoi(factor) > 0 ? atoi(factor) : 1;
-}
-
-/* On a slow guest all time-outs are multiplied by KREG_TEST_SCALE ... */
-static inline int test_scale(int n)
-{
-	return n * test_factor("KREG_TEST_SCALE");
-}
-
-/* ... and large sizes and numbers are divided by KREG_TEST_SHRINK. */
-static inline unsigned int test_size(unsigned int n)
-{
-	return n / test_factor("KREG_TEST_SHRINK");
-}
-
-/* TEST_F() evaluates this at run time, so it need not be a constant. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	test_scale(60)
-
-/* After so many milliseconds of waiting a test has failed. */
-#define PATIENCE_MS		test_scale(20000)
 
 static inline __u64 test_ptr(const void *p)
 {

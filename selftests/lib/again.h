@@ -140,7 +140,7 @@ static inline pid_t fork_supervisor(const struct making *m)
 
 static inline pid_t start_supervisor(const struct making *m)
 {
-	uint64_t deadline = kreg_deadline(30000);
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 	pid_t pid = fork_supervisor(m);
 
 	while (shared->started == 1 && kreg_deadline(0) < deadline)

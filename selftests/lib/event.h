@@ -19,7 +19,7 @@ static inline const struct kreg_event *expect_next(struct __test_metadata *_meta
 	const char *found;
 	size_t len;
 
-	EXPECT_EQ(0, kreg_event_next(client, 10000, &event)) {
+	EXPECT_EQ(0, kreg_event_next(client, PATIENCE_MS, &event)) {
 		TH_LOG("no event of kind %u for '%s'", kind, key);
 	}
 	if (!event)

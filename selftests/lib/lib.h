@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "kit/scale.h"
 
 #include <kreg.h>
 

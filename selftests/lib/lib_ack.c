@@ -16,7 +16,7 @@ static int serve(struct kreg_client *client, char letter, const char *name)
 	int ret;
 
 	if (letter == 'd')
-		return kreg_client_dispatch(client, 10000);
+		return kreg_client_dispatch(client, PATIENCE_MS);
 	ret = kreg_table_open(client, name, NULL, &table);
 	return ret ? ret : kreg_subscribe(table, ALL, KREG_SUBSCRIBE_ACK, 0, ignore, &count, &ref);
 }
@@ -28,7 +28,7 @@ static int tell(struct kreg_client *client, char letter, const char *name)
 	int ret = kreg_table_open(client, name, NULL, &table);
 
 	if (!ret) {
-		ret = kreg_sync_notify(table, "told", 4, "", 0, letter == 'n' ? 0 : 60000);
+		ret = kreg_sync_notify(table, "told", 4, "", 0, letter == 'n' ? 0 : PATIENCE_MS);
 		kreg_table_close(table);
 	}
 	return ret;

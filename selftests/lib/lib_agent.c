@@ -398,7 +398,7 @@ TEST_F(agent, child_of_a_supervisor)
 	child.id = "list";
 	child.main = worker;
 	child.notify = true;
-	child.start_ms = test_scale(30000);
+	child.start_ms = PATIENCE_MS;
 	ASSERT_EQ(0, kreg_supervisor_new(self->client, self->name, KREG_ONE_FOR_ONE, 3, 60000,
 					 &sup));
 	ASSERT_EQ(0, kreg_supervisor_start(sup));

@@ -151,7 +151,7 @@ TEST_F(server, server)
 		_exit(-call(self->peer, "e", buf, sizeof(buf)));
 	}
 	while (!kept) {
-		ASSERT_LT(0, kreg_server_dispatch(server, 10000)) {
+		ASSERT_LT(0, kreg_server_dispatch(server, PATIENCE_MS)) {
 			TH_LOG("status of the caller: %x", end_of(pid));
 		}
 	}

@@ -104,7 +104,7 @@ TEST_F(lib, causes_of_lines)
 	EXPECT_CAUSE(EINVAL, "the holder does not tell its size",
 		     kreg_register_wait(self->table, "k", 1, "", 0, NULL, 0, &holder));
 	ASSERT_EQ(0, kreg_when(self->table, "k", 1, KREG_WATCH_ABSENT, 0, NULL, NULL, &ref));
-	ASSERT_EQ(0, kreg_event_next(self->client, 10000, &event));
+	ASSERT_EQ(0, kreg_event_next(self->client, PATIENCE_MS, &event));
 	EXPECT_CAUSE(EINVAL, "has brought no lock", kreg_lock_take(self->table, event, &l));
 	kreg_ref_cancel(ref);
 	EXPECT_CAUSE(EINVAL, "in another table",
@@ -128,7 +128,7 @@ TEST_F(lib, causes_of_subscriptions)
 #undef SUBSCRIBE
 	ASSERT_EQ(0, kreg_subscribe(self->table, all, 0, 0, NULL, NULL, &ref));
 	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
-	ASSERT_EQ(0, kreg_event_next(self->client, 10000, &event));
+	ASSERT_EQ(0, kreg_event_next(self->client, PATIENCE_MS, &event));
 	EXPECT_CAUSE(EINVAL, "of no subscription with KREG_SUBSCRIBE_ACK", kreg_event_ack(event));
 	kreg_ref_cancel(ref);
 }

@@ -33,7 +33,7 @@ TEST_F(lib, lease)
 	EXPECT_EQ(-ENODATA, kreg_lease_return(self->table, "job", 3, &loan));
 	EXPECT_EQ(-ECANCELED, kreg_lease_done(self->table, "job", 3, &loan));
 	EXPECT_EQ(1, kreg_loans(self->table, "job", 3));
-	ASSERT_EQ(0, kreg_lease(self->table, "job", 3, 60000, &value, NULL, &again));
+	ASSERT_EQ(0, kreg_lease(self->table, "job", 3, PATIENCE_MS, &value, NULL, &again));
 	EXPECT_STREQ("half", value);
 	EXPECT_EQ(2, again.loans);
 	EXPECT_LT(loan.version, again.version);
@@ -66,10 +66,10 @@ TEST_F(lib, lease_of_the_dead)
 			for (;;)
 				pause();
 		}
-		EXPECT_EQ(0, kreg_wait(self->table, "job", 3, KREG_WATCH_ABSENT, 0, 60000));
+		EXPECT_EQ(0, kreg_wait(self->table, "job", 3, KREG_WATCH_ABSENT, 0, PATIENCE_MS));
 		EXPECT_TRUE(is_lent(self->table));
 		ASSERT_EQ(0, kill(pid, SIGKILL));
-		EXPECT_EQ(0, kreg_wait(self->table, "job", 3, KREG_WATCH_PRESENT, 0, 60000));
+		EXPECT_EQ(0, kreg_wait(self->table, "job", 3, KREG_WATCH_PRESENT, 0, PATIENCE_MS));
 		EXPECT_EQ(i, kreg_loans(self->table, "job", 3));
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 	}

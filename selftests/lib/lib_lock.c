@@ -207,7 +207,7 @@ TEST_F(lib, lock_without_waiting)
 	ASSERT_EQ(0, kreg_register_standby(self->table, "k", 1, "v", 1, NULL, on_turn, &told,
 					   &ref));
 	ASSERT_EQ(0, kreg_table_destroy(self->table));
-	EXPECT_EQ(1, kreg_client_dispatch(self->client, 20000));
+	EXPECT_EQ(1, kreg_client_dispatch(self->client, PATIENCE_MS));
 	EXPECT_EQ(KREG_EVENT_GONE, told.kind);
 	EXPECT_EQ(-EINVAL, told.ret);
 	EXPECT_EQ(0, kreg_ref_cancel(ref));
@@ -301,7 +301,7 @@ TEST_F(lib, ensure)
 	ASSERT_NE(0, holder.process.pid);
 	EXPECT_EQ(1, s->count);
 	kill(holder.process.pid, SIGKILL);
-	ASSERT_EQ(0, kreg_wait(self->table, "srv", 3, KREG_WATCH_ABSENT, 0, 20000));
+	ASSERT_EQ(0, kreg_wait(self->table, "srv", 3, KREG_WATCH_ABSENT, 0, PATIENCE_MS));
 	EXPECT_EQ(1, kreg_registry_ensure(self->table, locks, "srv", 3, start_server, s, 20000,
 					  &holder));
 	EXPECT_EQ(2, s->count);

@@ -407,7 +407,7 @@ TEST_F(monitor, many)
 		n++;
 	}
 	EXPECT_EQ(SIGKILL, end(&self->pid));
-	EXPECT_EQ(MANY - n, kreg_client_dispatch(self->client, 10000));
+	EXPECT_EQ(MANY - n, kreg_client_dispatch(self->client, PATIENCE_MS));
 	EXPECT_EQ(MANY - n, count);
 	for (i = MANY - 1; i >= 0; i--)
 		if (i % 3)

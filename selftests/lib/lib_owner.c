@@ -349,7 +349,7 @@ TEST_F(owner, signal_ends_waiting)
 
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
-	EXPECT_EQ(-EINTR, kreg_event_next(self->client, 10000, &m));
+	EXPECT_EQ(-EINTR, kreg_event_next(self->client, PATIENCE_MS, &m));
 	ASSERT_EQ(0, kreg_table_give(self->table, &self->kid_proc, NULL, 0));
 	EXPECT_EQ(-EINTR, kreg_table_claim(self->client, self->name, 10000, &t));
 }

@@ -126,13 +126,13 @@ TEST_F(lib, readable)
 				    &ref));
 	ASSERT_EQ(0, kreg_subscribe(self->table, ALL, KREG_SUBSCRIBE_PRESENT, 0, apply, copy + 1,
 				    &second));
-	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 10000));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, PATIENCE_MS));
 	EXPECT_EQ(4, kreg_client_dispatch(self->client, 0));
 	EXPECT_TRUE(copy[0].ready && copy[0].told == 1 && !copy[0].wrong);
 	EXPECT_TRUE(copy[1].ready && copy[1].told == 1 && !copy[1].wrong);
 	EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
 	ASSERT_EQ(0, put_number(self->table, 1, 1));
-	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 10000));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, PATIENCE_MS));
 	EXPECT_EQ(2, kreg_client_dispatch(self->client, 0));
 	close(epoll);
 	free(copy);

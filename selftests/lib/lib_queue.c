@@ -50,10 +50,10 @@ TEST_F(queue, delayed)
 	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
 	EXPECT_TRUE(is_job(job, "now", 1));
 	EXPECT_EQ(0, kreg_job_done(job));
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	EXPECT_TRUE(is_job(job, "later", 1));
 	EXPECT_EQ(0, kreg_job_back(job, 1));
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	EXPECT_TRUE(is_job(job, "later", 2));
 	EXPECT_EQ(0, kreg_job_done(job));
 	EXPECT_TRUE(counts_are(self->queue, 0, 1, 0, 0));
@@ -156,14 +156,14 @@ TEST_F(queue, too_late)
 	ASSERT_EQ(0, kreg_queue_open(self->table, &o, &q));
 	ASSERT_EQ(0, kreg_queue_push(q, "job", 3, 0));
 	ASSERT_EQ(0, kreg_queue_take(q, 0, &late));
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	EXPECT_TRUE(is_job(job, "job", 2));
 	EXPECT_EQ(-ECANCELED, kreg_job_done(late));
 	EXPECT_EQ(0, kreg_job_done(job));
 	/* Likewise it cannot be put anywhere. */
 	ASSERT_EQ(0, kreg_queue_push(q, "job", 3, 0));
 	ASSERT_EQ(0, kreg_queue_take(q, 0, &late));
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	EXPECT_EQ(-ECANCELED, kreg_job_reject(late));
 	EXPECT_EQ(0, kreg_job_done(job));
 	EXPECT_TRUE(counts_are(self->queue, 0, 0, 0, 0));
@@ -246,7 +246,7 @@ TEST_F(queue, waits)
 
 	ASSERT_EQ(0, kreg_queue_open(self->table, NULL, &other));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, push_later, other));
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	pthread_join(thread, &ret);
 	EXPECT_EQ(NULL, ret);
 	EXPECT_EQ(0, kreg_job_done(job));
@@ -263,7 +263,7 @@ TEST_F(queue, waits)
 	ASSERT_LT(0, pid);
 	while (!counts_are(other, 0, 0, 0, 1))
 		usleep(2000);
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	EXPECT_TRUE(is_job(job, "again", 2));
 	EXPECT_EQ(0, kreg_job_done(job));
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
@@ -350,14 +350,14 @@ TEST_F(queue, waits_in_a_child)
 	EXPECT_EQ(-ETIMEDOUT, kreg_queue_take(self->queue, 1, &job));
 	pid = fork();
 	if (!pid)
-		_exit(kreg_queue_take(self->queue, 60000, &job) || kreg_job_done(job));
+		_exit(kreg_queue_take(self->queue, PATIENCE_MS, &job) || kreg_job_done(job));
 	ASSERT_LT(0, pid);
 	usleep(20000);
 	ASSERT_EQ(0, kreg_queue_push(self->queue, "job", 3, 0));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 	ASSERT_EQ(0, kreg_queue_push(self->queue, "again", 5, 20));
-	ASSERT_EQ(0, kreg_queue_take(self->queue, 60000, &job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, PATIENCE_MS, &job));
 	EXPECT_TRUE(is_job(job, "again", 1));
 	EXPECT_EQ(0, kreg_job_done(job));
 }

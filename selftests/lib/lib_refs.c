@@ -94,8 +94,8 @@ TEST_F(monitor, handlers)
 	readable.fd = kreg_client_fd(self->client);
 	EXPECT_EQ(0, poll(&readable, 1, 0));
 	kill(self->pid, SIGKILL);
-	ASSERT_EQ(1, poll(&readable, 1, 10000));
-	EXPECT_EQ(3, kreg_client_dispatch(self->client, 10000));
+	ASSERT_EQ(1, poll(&readable, 1, PATIENCE_MS));
+	EXPECT_EQ(3, kreg_client_dispatch(self->client, PATIENCE_MS));
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(1, seen[i].count);
 		EXPECT_EQ(0, kreg_ref_cancel(seen[i].ref));
@@ -130,7 +130,7 @@ TEST_F(monitor, no_handler)
 	ASSERT_EQ(0, kreg_monitor_pid(self->client, self->pid, NULL, NULL, &ref));
 	ASSERT_EQ(0, monitor_seen(self->client, self->pid, &seen));
 	EXPECT_EQ(SIGKILL, end(&self->pid));
-	EXPECT_EQ(1, kreg_client_dispatch(self->client, 10000));
+	EXPECT_EQ(1, kreg_client_dispatch(self->client, PATIENCE_MS));
 	EXPECT_EQ(1, seen.count);
 	EXPECT_EQ(-EAGAIN, kreg_event_next(self->client, 0, &event));
 	EXPECT_EQ(0, kreg_ref_cancel(ref));

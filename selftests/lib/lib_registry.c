@@ -175,7 +175,7 @@ TEST_F(lib, pidfd_of_a_holder)
 	EXPECT_EQ(pid, (pid_t)holder.process.pid);
 	EXPECT_EQ(0, poll(&dead, 1, 0));
 	kill(pid, SIGKILL);
-	EXPECT_EQ(1, poll(&dead, 1, 10000));
+	EXPECT_EQ(1, poll(&dead, 1, PATIENCE_MS));
 	EXPECT_EQ(-ENODATA, kreg_whereis_pidfd(self->table, "his", 3, NULL));
 	EXPECT_EQ(SIGKILL, end_process(pid));
 	close(dead.fd);
@@ -340,7 +340,7 @@ TEST_F(lib, monitor_all_holders)
 	ASSERT_EQ(0, kreg_registry_monitor_all(self->table, count_down, &count, &with_handler));
 	for (i = 0; i < CROWD - 1; i++) {
 		EXPECT_EQ(SIGKILL, end_process(pid[i]));
-		ASSERT_EQ(0, kreg_event_next(self->client, 10000, &event));
+		ASSERT_EQ(0, kreg_event_next(self->client, PATIENCE_MS, &event));
 		EXPECT_EQ(KREG_EVENT_DOWN, kreg_event_kind(event));
 		EXPECT_EQ(pid[i], (pid_t)kreg_event_process(event).pid);
 		EXPECT_EQ(ref, kreg_event_ref(event));
@@ -349,7 +349,7 @@ TEST_F(lib, monitor_all_holders)
 	EXPECT_EQ(CROWD - 1, count);
 	EXPECT_EQ(1, kreg_ref_cancel(ref));
 	EXPECT_EQ(SIGKILL, end_process(pid[i]));
-	EXPECT_EQ(1, kreg_client_dispatch(self->client, 10000));
+	EXPECT_EQ(1, kreg_client_dispatch(self->client, PATIENCE_MS));
 	EXPECT_EQ(CROWD, count);
 	EXPECT_EQ(0, kreg_ref_cancel(with_handler));
 }
@@ -370,7 +370,7 @@ TEST_F(lib, handler_ends_all)
 	ASSERT_LT(0, second);
 	ASSERT_EQ(0, kreg_registry_monitor_all(self->table, cancel_all, &ref, &ref));
 	EXPECT_EQ(SIGKILL, end_process(first));
-	EXPECT_EQ(1, kreg_client_dispatch(self->client, 10000));
+	EXPECT_EQ(1, kreg_client_dispatch(self->client, PATIENCE_MS));
 	EXPECT_EQ(NULL, ref);
 	EXPECT_EQ(SIGKILL, end_process(second));
 	EXPECT_EQ(0, kreg_client_dispatch(self->client, 0));

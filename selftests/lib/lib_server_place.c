@@ -177,7 +177,7 @@ TEST_F(server, event_loop)
 	EXPECT_EQ(0, kreg_server_dispatch(own.server, 20));
 	ASSERT_EQ(0, cast(own.peer, "e"));
 	for (i = 0; !own.requests && i < 10; i++) {
-		EXPECT_EQ(1, epoll_wait(epoll, &ev, 1, 10000));
+		EXPECT_EQ(1, epoll_wait(epoll, &ev, 1, PATIENCE_MS));
 		EXPECT_LE(0, kreg_server_dispatch(own.server, 0));
 	}
 	EXPECT_EQ(1, own.requests);
@@ -189,7 +189,7 @@ TEST_F(server, event_loop)
 			pause();
 	ASSERT_EQ(0, kreg_monitor_pid(self->client, pid, count_down, &own, &ref));
 	kill_server(pid);
-	EXPECT_EQ(1, epoll_wait(epoll, &ev, 1, 10000));
+	EXPECT_EQ(1, epoll_wait(epoll, &ev, 1, PATIENCE_MS));
 	EXPECT_EQ(1, kreg_server_dispatch(own.server, 0));
 	EXPECT_EQ(1, own.downs);
 	EXPECT_EQ(0, kreg_ref_cancel(ref));
@@ -197,7 +197,7 @@ TEST_F(server, event_loop)
 	/* Answered when the server is freed already. */
 	ASSERT_EQ(0, pthread_create(&thread, NULL, call_own, &own));
 	while (!own.kept)
-		EXPECT_LE(0, kreg_server_dispatch(own.server, 10000));
+		EXPECT_LE(0, kreg_server_dispatch(own.server, PATIENCE_MS));
 	kreg_server_end(own.server, 5);
 	kreg_server_end(own.server, 6);
 	EXPECT_EQ(1, epoll_wait(epoll, &ev, 1, 0));
@@ -249,7 +249,7 @@ TEST_F(server, fork_of_a_server)
 	ASSERT_EQ(0, kreg_server_register(own.server, self->table, KEY, strlen(KEY)));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, call_own, &own));
 	while (!own.kept)
-		EXPECT_LE(0, kreg_server_dispatch(own.server, 10000));
+		EXPECT_LE(0, kreg_server_dispatch(own.server, PATIENCE_MS));
 	pid = fork();
 	if (!pid) {
 		if (kreg_server_dispatch(own.server, 0) != -ESTALE ||
@@ -292,7 +292,7 @@ TEST_F(server, close_on_exec)
 	ASSERT_EQ(0, kreg_server_register(own.server, self->table, KEY, strlen(KEY)));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, call_own, &own));
 	while (!own.kept)
-		EXPECT_LE(0, kreg_server_dispatch(own.server, 10000));
+		EXPECT_LE(0, kreg_server_dispatch(own.server, PATIENCE_MS));
 	EXPECT_EQ(before, highest_kept_over_exec());
 	/* epoll set, listener, eventfd and its copy; both ends of a connection, pidfd. */
 	EXPECT_EQ(fds + 7, count_fds());
@@ -342,7 +342,7 @@ TEST_F(server, dealt_with_already)
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, pthread_create(&thread, NULL, call_own, &own));
 		while (own.requests == i)
-			EXPECT_LE(0, kreg_server_dispatch(own.server, 10000));
+			EXPECT_LE(0, kreg_server_dispatch(own.server, PATIENCE_MS));
 		pthread_join(thread, NULL);
 		EXPECT_EQ(0, own.ret);
 		EXPECT_EQ(0, strncmp(own.buf, replies[i], 1));

@@ -234,7 +234,7 @@ TEST_F(sup, stop_signal_patience_kill)
 static struct kreg_child program(const char *id, char *const *argv)
 {
 	struct kreg_child child = {
-		.size = sizeof(child), .id = id, .argv = argv, .start_ms = 30000,
+		.size = sizeof(child), .id = id, .argv = argv, .start_ms = PATIENCE_MS,
 	};
 
 	return child;
@@ -331,7 +331,7 @@ static int ready_when_told(void *arg)
 {
 	char letter;
 
-	alarm(120);
+	alarm(test_scale(120));
 	if (read(*(int *)arg, &letter, 1) != 1)
 		return 4;
 	return obey(arg);

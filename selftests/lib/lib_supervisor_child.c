@@ -380,7 +380,7 @@ TEST_F(child, descriptor)
 	EXPECT_EQ(0, poll(&p, 1, 0));
 	kill(pid_of(self->sup, "a"), SIGKILL);
 	while (!strstr(self->record.text, "!a+a") || poll(&p, 1, 100)) {
-		ASSERT_EQ(1, poll(&p, 1, 30000));
+		ASSERT_EQ(1, poll(&p, 1, PATIENCE_MS));
 		ASSERT_LE(0, kreg_supervisor_dispatch(self->sup, 0));
 	}
 	EXPECT_STREQ("+a!a+a", self->record.text);

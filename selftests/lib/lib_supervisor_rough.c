@@ -179,7 +179,7 @@ static int change(struct kreg_supervisor *sup, const struct kreg_child *children
 
 static void until(struct kreg_supervisor *sup, struct record *record, const char *sign)
 {
-	uint64_t deadline = kreg_deadline(30000);
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 
 	while (!strstr(record->text, sign) && kreg_deadline(0) < deadline)
 		kreg_supervisor_dispatch(sup, 100);

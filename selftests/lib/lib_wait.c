@@ -116,7 +116,7 @@ TEST_F(lib, when_gone)
 
 	ASSERT_EQ(0, kreg_when(self->table, "k", 1, KREG_WATCH_PRESENT, 0, NULL, NULL, &ref));
 	ASSERT_EQ(0, kreg_table_destroy(self->table));
-	ASSERT_EQ(0, kreg_event_next(self->client, 20000, &event));
+	ASSERT_EQ(0, kreg_event_next(self->client, PATIENCE_MS, &event));
 	EXPECT_EQ(KREG_EVENT_GONE, kreg_event_kind(event));
 	EXPECT_EQ(0, kreg_event_cause(event));
 	EXPECT_EQ(0, kreg_ref_cancel(ref));

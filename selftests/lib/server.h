@@ -63,7 +63,7 @@ static inline int hold_all(void)
 	int pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 
 	if (!pid) {
-		alarm(60);
+		alarm(test_scale(60));
 		for (;;)
 			pause();
 	}

@@ -88,7 +88,7 @@ static inline int obey(void *arg)
 	/* The supervisor may have died; the next one finds this process. */
 	if (ret && ret != -ECONNREFUSED)
 		return 99;
-	alarm(120);
+	alarm(test_scale(120));
 	for (;;)
 		pause();
 }
@@ -98,7 +98,7 @@ static inline struct kreg_child obedient(const char *id, enum kreg_restart resta
 {
 	struct kreg_child child = {
 		.size = sizeof(child), .id = id, .main = obey, .restart = restart,
-		.notify = true, .start_ms = 30000, .stop_ms = 30000,
+		.notify = true, .start_ms = PATIENCE_MS, .stop_ms = PATIENCE_MS,
 	};
 
 	return child;
@@ -148,7 +148,7 @@ static inline pid_t pid_of(struct kreg_supervisor *sup, const char *id)
 /* Until all of this has happened, and a moment more. */
 static inline void follow(struct kreg_supervisor *sup, struct record *record, const char *expected)
 {
-	uint64_t deadline = kreg_deadline(30000);
+	uint64_t deadline = kreg_deadline(PATIENCE_MS);
 	int n = 0;
 
 	while (strlen(record->text) < strlen(expected) && n >= 0 &&
