@@ -157,6 +157,13 @@ static __always_inline int change_one(struct kreg_batch *b, struct kreg_batch_op
 	return kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
 }
 
+static void commit_batch(struct kreg_batch *b)
+{
+	kreg_txn_commit(&b->txn);
+	kreg_table_publish_noted(b->table);
+	kreg_batch_enter(b, SETTLE);
+}
+
 static void apply_some(struct kreg_batch *b, u32 n)
 {
 	u32 to = min(b->count, b->next + n);
@@ -188,9 +195,10 @@ static void apply_some(struct kreg_batch *b, u32 n)
 	b->far = false;
 	if (b->next < b->count)
 		return;
-	kreg_txn_commit(&b->txn);
-	kreg_table_publish_noted(b->table);
-	kreg_batch_enter(b, SETTLE);
+	kreg_batch_enter(b, COMMIT);
+	/* Those of a group are committed together. */
+	if (likely(!b->grouped))
+		commit_batch(b);
 }
 
 static void settle_some(struct kreg_batch *b, u32 n)
@@ -221,6 +229,8 @@ void kreg_batch_advance(struct kreg_batch *b, u32 n)
 		return check_some(b, n);
 	case APPLY:
 		return apply_some(b, likely(!b->looks) ? n : kreg_batch_look_hold(b, n));
+	case COMMIT:
+		return commit_batch(b);
 	case SETTLE:
 		return settle_some(b, n);
 	case DONE:

@@ -20,7 +20,7 @@ struct kreg_batch_op {
 	u32 error;
 };
 
-enum kreg_batch_phase { START, CHECK, APPLY, SETTLE, DONE };
+enum kreg_batch_phase { START, CHECK, APPLY, COMMIT, SETTLE, DONE };
 
 struct kreg_batch {
 	struct kreg_req req;

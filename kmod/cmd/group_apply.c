@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All batches are looked through before the first is applied, in one hold of the turn, which
- * bounds how long they may be. What is half done in one of the other tables comes to its end
- * before; in the lane of the first table the group is a request like any other.
+ * All batches are looked through before the first is applied, and all are applied before the first
+ * is committed; then all are, in one hold of the turn. What is half done in one of the other tables
+ * comes to its end before; in the lane of the first table the group is a request like any other.
+ *
+ * One hold is enough for all of it where the way to an object is short, since a group has few
+ * operations. Where a key may have many objects, or keys were chosen to be near each other, it
+ * takes several, and in between the lanes of the other tables are held: nobody else changes one of
+ * the tables.
  */
 #include <linux/err.h>
 #include <linux/overflow.h>
@@ -22,6 +27,12 @@ struct kreg_group {
 	struct kreg_req req;
 	u32 count;
 	u32 failed;			/* index of a batch */
+	/* Under way, turn: */
+	u32 at;				/* batch that is on its way to @phase */
+	u32 spent;			/* as in struct kreg_looks, of those before */
+	enum kreg_batch_phase phase;
+	bool parts;			/* in several holds, */
+	bool holds;			/* with the lanes of the others held */
 	struct kreg_batch *batches[];	/* references */
 };
 
@@ -40,64 +51,146 @@ static bool tables_rest(const struct kreg_group *g)
 	return true;
 }
 
-/* As far as @phase. */
-static void advance_to(struct kreg_batch *b, enum kreg_batch_phase phase)
-{
-	while (b->phase < phase) {
-		kreg_store_begin_hold(&b->table->store);
-		kreg_batch_advance(b, b->count);
-	}
-}
-
-static int check_batches(struct kreg_group *g)
-{
-	struct kreg_batch *b;
-	u32 i, spent = 0;
-
-	for (i = 0; i < g->count; i++) {
-		b = g->batches[i];
-		b->atomic = true;
-		b->grouped = true;
-		if (b->looks)
-			b->looks->spent = spent;
-		advance_to(b, APPLY);
-		if (b->looks)
-			spent = b->looks->spent;
-		if (b->phase == DONE)
-			break;
-	}
-	if (i == g->count)
-		return 0;
-	g->failed = i;
-	while (i--)
-		kreg_batch_give_up(g->batches[i], b->req.result);
-	return b->req.result;
-}
-
-static void apply_batches(struct kreg_group *g)
+/* Whether the way to an object may be too long for one hold. */
+static bool needs_parts(const struct kreg_group *g)
 {
 	u32 i;
 
-	for (i = 0; i < g->count; i++)
-		advance_to(g->batches[i], DONE);
+	for (i = 0; i < g->count; i++) {
+		const struct kreg_store *s = &g->batches[i]->table->store;
+
+		if (kreg_store_has_runs(s) || kreg_store_is_crowded(s))
+			return true;
+	}
+	return false;
+}
+
+static void hold_lanes(struct kreg_group *g)
+{
+	u32 i;
+
+	g->holds = g->parts;
+	for (i = 1; g->holds && i < g->count; i++)
+		kreg_lane_hold(&g->batches[i]->table->lane);
+}
+
+static void release_lanes(struct kreg_group *g)
+{
+	u32 i;
+
+	for (i = 1; g->holds && i < g->count; i++)
+		kreg_lane_release(&g->batches[i]->table->lane);
+	g->holds = false;
+}
+
+/* False: not in this hold. Nothing has been done yet. */
+static bool begin_group(struct kreg_group *g)
+{
+	u32 i;
+
+	g->parts = needs_parts(g);
+	if (!tables_rest(g) || (g->parts && !g->req.large)) {
+		g->req.large = true;
+		g->req.begun = false;
+		return false;
+	}
+	hold_lanes(g);
+	for (i = 0; i < g->count; i++) {
+		g->batches[i]->atomic = true;
+		g->batches[i]->grouped = true;
+	}
+	g->at = 0;
+	g->spent = 0;
+	g->phase = APPLY;
+	return true;
+}
+
+static void advance_batch(struct kreg_group *g, struct kreg_batch *b)
+{
+	if (b->looks && b->phase == START)
+		b->looks->spent = g->spent;
+	kreg_store_begin_hold(&b->table->store);
+	kreg_batch_advance(b, KREG_HOLD_RECORDS);
+	if (b->looks && b->phase == APPLY)
+		g->spent = b->looks->spent;
+}
+
+/* False: the next part is for another hold. */
+static bool advance_batches(struct kreg_group *g)
+{
+	while (g->at < g->count) {
+		struct kreg_batch *b = g->batches[g->at];
+
+		if (b->phase >= g->phase) {
+			/* It has failed. */
+			if (b->phase == DONE && g->phase != DONE)
+				return true;
+			g->at++;
+			continue;
+		}
+		advance_batch(g, b);
+		if (g->parts)
+			return false;
+	}
+	return true;
+}
+
+/* A batch has failed when it was looked through, before any was applied. */
+static bool group_has_failed(struct kreg_group *g)
+{
+	u32 i = g->at;
+
+	if (i == g->count)
+		return false;
+	g->failed = i;
+	g->req.result = g->batches[i]->req.result;
+	while (i--)
+		kreg_batch_give_up(g->batches[i], g->req.result);
+	return true;
+}
+
+static void enter_phase(struct kreg_group *g, enum kreg_batch_phase phase)
+{
+	g->phase = phase;
+	g->at = 0;
+}
+
+/* Whether that was its end. */
+static bool advance_group(struct kreg_group *g)
+{
+	u32 i;
+
+	if (!advance_batches(g))
+		return false;
+	if (g->phase == APPLY) {
+		if (group_has_failed(g))
+			return true;
+		enter_phase(g, COMMIT);
+		if (!advance_batches(g))
+			return false;
+	}
+	if (g->phase == COMMIT) {
+		for (i = 0; i < g->count; i++)
+			advance_batch(g, g->batches[i]);
+		enter_phase(g, DONE);
+	}
+	return advance_batches(g);
 }
 
 static bool group_step(struct kreg_req *req)
 {
 	struct kreg_group *g = group_of(req);
+	bool done;
 	u32 i;
 
-	if (!tables_rest(g)) {
-		req->large = true;
-		req->begun = false;
+	if (g->phase == START && !begin_group(g))
 		return false;
-	}
-	req->result = check_batches(g);
-	if (!req->result)
-		apply_batches(g);
+	done = advance_group(g);
 	for (i = 0; i < g->count; i++)
 		kreg_table_settle(g->batches[i]->table);
-	return true;
+	if (done)
+		release_lanes(g);
+	return done;
 }
 
 static void free_group(struct kreg_req *req)
@@ -135,12 +228,9 @@ static int check_tables(struct kreg_batch **batches, u32 n)
 {
 	u32 i;
 
-	for (i = 0; i < n; i++) {
-		if (kreg_store_has_runs(&batches[i]->table->store))
-			return -EOPNOTSUPP;
+	for (i = 1; i < n; i++)
 		if (batches[i]->table->writer != batches[0]->table->writer)
 			return -EXDEV;
-	}
 	return 0;
 }
 
@@ -157,6 +247,8 @@ static bool supply_group(struct kreg_group *g, int *err)
 	for (i = 0; i < g->count; i++)
 		kreg_batch_restart(g->batches[i]);
 	g->failed = g->count;
+	g->phase = START;
+	g->req.result = 0;
 	reinit_completion(&g->req.done);
 	return true;
 }

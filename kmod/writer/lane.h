@@ -22,6 +22,7 @@ struct kreg_writer;
  */
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
+	bool held;			/* turn: for a request in another lane */
 	/* The thread's: */
 	struct kreg_req *busy;		/* under way, or NULL */
 	struct list_head behind;	/* kreg_req.entry: the first of each other user */
@@ -76,6 +77,7 @@ void kreg_req_put(struct kreg_req *req);
 static inline void kreg_lane_init(struct kreg_lane *lane)
 {
 	atomic_set(&lane->pending, 0);
+	lane->held = false;
 	lane->busy = NULL;
 	INIT_LIST_HEAD(&lane->behind);
 }
@@ -88,7 +90,23 @@ static inline bool kreg_lane_rests(const struct kreg_lane *lane, const struct kr
 {
 	if (!atomic_read(&own->pending))
 		return !atomic_read(&lane->pending);
-	return !lane->busy || !lane->busy->begun;
+	return !lane->held && (!lane->busy || !lane->busy->begun);
+}
+
+/*
+ * Turn, in a step of a request in another lane, when this one rests: until it is released nothing
+ * in it is advanced, nor is the turn lent for it.
+ */
+static inline void kreg_lane_hold(struct kreg_lane *lane)
+{
+	lane->held = true;
+	atomic_inc(&lane->pending);
+}
+
+static inline void kreg_lane_release(struct kreg_lane *lane)
+{
+	lane->held = false;
+	atomic_dec(&lane->pending);
 }
 
 static inline void kreg_share_init(struct kreg_share *share)

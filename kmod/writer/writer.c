@@ -16,6 +16,12 @@ struct kreg_writer *kreg_writer_nr(unsigned int nr)
 	return &writers[nr % kreg_writers];
 }
 
+static bool perform_step(struct kreg_req *req)
+{
+	req->begun = true;
+	return req->step(req);
+}
+
 /* Do a step of a request: of the user who waits longest for one. False: there is none. */
 static bool advance_request(struct kreg_writer *w)
 {
@@ -25,8 +31,7 @@ static bool advance_request(struct kreg_writer *w)
 	if (!req)
 		return false;
 	spin_lock(&w->turn);
-	req->begun = true;
-	done = req->step(req);
+	done = !req->lane->held && perform_step(req);
 	again = req->again;
 	if (done)
 		kreg_lane_leave(w, req);

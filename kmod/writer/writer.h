@@ -25,7 +25,8 @@
  * request is pending for is not lent: that request comes first, and a batch that is half
  * applied is not disturbed. So who writes to a table that others write to waits for one
  * request of each of them. One request may change several tables of the writer: in the lane of the
- * first, in one step, and when nothing is half done in the lanes of the others, kreg_lane_rests().
+ * first, when nothing is half done in the lanes of the others, kreg_lane_rests(), which it holds if
+ * one step is not enough, kreg_lane_hold().
  */
 #ifndef KREG_WRITER_WRITER_H
 #define KREG_WRITER_WRITER_H

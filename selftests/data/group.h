@@ -18,9 +18,6 @@ FIXTURE_VARIANT(group) {
 	__u32 type;
 };
 
-FIXTURE_VARIANT_ADD(group, set) { .type = KREG_TYPE_SET };
-FIXTURE_VARIANT_ADD(group, ordered) { .type = KREG_TYPE_ORDERED_SET };
-
 /* With the writer of another table. */
 static inline int create_beside(int fd, __u32 type, __u64 beside, __u64 *id)
 {

@@ -54,6 +54,7 @@ SWEEP_BAG(async_put, small, .make = make_op, .code = KREG_OP_PUT, .flags = KREG_
 SWEEP_BAG(put_timed, small, .make = make_timed, .code = KREG_OP_PUT)
 SWEEP_BAG(put_timed_blob, blob2, .make = make_timed, .code = KREG_OP_PUT, .empty = true)
 SWEEP_BAG(batch_timed, page, .make = make_batch_timed, .flags = KREG_BATCH_ATOMIC)
+SWEEP_BAG(group_put, page, .make = make_group, .code = KREG_OP_PUT)
 SWEEP_BAG(member_when, page, .make = make_timed, .code = KREG_OP_MEMBER)
 SWEEP_BAG(get_small, small, .make = make_run, .code = KREG_OP_GET)
 SWEEP_BAG(get_blob, blob, .make = make_run, .code = KREG_OP_GET)

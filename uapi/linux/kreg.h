@@ -2160,7 +2160,7 @@ struct kreg_ioc_rename {
  *
  * Errors are those of KREG_IOC_BATCH with ATOMIC; @out_done of the batch to blame is the index of
  * the operation, or their count if none is. EINVAL: a table is in it twice; a batch of reads;
- * EOPNOTSUPP: keys of a table may have several objects; a flag; EFBIG: too much of it.
+ * EOPNOTSUPP: a flag; EFBIG: too much of it.
  */
 struct kreg_ioc_group {
 	__u32 size;

@@ -347,8 +347,6 @@ static const char *group_fault(int ret)
 		return "a group has at most 16 operations and 64 KiB";
 	case -EINVAL:
 		return "a table is in the group twice";
-	case -EOPNOTSUPP:
-		return "keys of a table of the group may have several objects";
 	}
 	return NULL;
 }

@@ -128,8 +128,7 @@ int kreg_batch_run(struct kreg_batch *batch) KREG_NONNULL_FIRST KREG_MUST_CHECK;
  * again. What is empty is left out.
  *
  * Errors: those of an atomic batch; -EXDEV: the tables have different writers of the module, see
- * @beside of &struct kreg_open_options; -EINVAL: a table twice; -EOPNOTSUPP: a bag; -EFBIG: too
- * much.
+ * @beside of &struct kreg_open_options; -EINVAL: a table twice; -EFBIG: too much.
  */
 int kreg_batch_run_all(struct kreg_batch *const *batches, unsigned int count, int *failed)
 	KREG_MUST_CHECK;
