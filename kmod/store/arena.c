@@ -6,12 +6,13 @@
  *
  * A chunk is one to sixteen contiguous pages, cut into slots of one size class.
  * Classes are 16 bytes apart up to 128, then four to a doubling up to 16 KiB, so
- * that no record above 128 bytes loses more than a quarter. The first chunk of a
+ * that no record above 128 bytes loses more than a quarter. The second chunk of a
  * class is the fewest pages of which its slots leave at most a quarter, most often
- * one; later ones grow with the pages that the class has, so that the slack of
- * the last one stays a fraction of them, and are as small again where memory is
+ * one; later ones grow with the memory that the class has, so that the slack of
+ * the last one stays a fraction of it, and are as small again where memory is
  * too fragmented; but when half of the numbers of chunks are used, which is from 1 GiB on, they get
  * all their pages, from vmalloc if need be, since the numbers would come to an end before memory.
+ * The first chunk is a part of a page, where so much of that is used: most tables are small.
  *
  * A slot is free, reserved, linked or in limbo. Free ones are all zeroes but for
  * the limbo word, which links them. A slot comes back from limbo, after its grace
@@ -24,27 +25,32 @@
 #include "store/gfp.h"
 #include "store/internal.h"
 
-#define MAX_ORDER_CHUNK \
-	(KREG_CHUNK_SHIFT + KREG_UNIT_SHIFT - PAGE_SHIFT)
+/* The order of a chunk of one page, and of the largest. */
+#define PAGE_ORDER		(PAGE_SHIFT - KREG_PIECE_SHIFT)
+#define MAX_ORDER_CHUNK		(KREG_CHUNK_SHIFT + KREG_UNIT_SHIFT - KREG_PIECE_SHIFT)
 #define SHORT		128	/* bytes; above, memset() is faster */
 
-/* At most a quarter of a chunk may be lost at its end. */
-unsigned int kreg_arena_least_order(unsigned int class)
+/* From @order on; at most a quarter of a chunk may be lost at its end. */
+static unsigned int fitting_order(unsigned int class, unsigned int order)
 {
-	unsigned int order = 0;
-
-	while ((PAGE_SIZE << order) % kreg_arena_size(class) >
-	       PAGE_SIZE << order >> 2)
+	while (kreg_piece_bytes(order) % kreg_arena_size(class) > kreg_piece_bytes(order) >> 2)
 		order++;
 	return order;
 }
 
-/* The pages for the next chunk of @class, log2: half of what it has. */
+unsigned int kreg_arena_least_order(unsigned int class)
+{
+	return fitting_order(class, PAGE_ORDER);
+}
+
+/* A quarter to half of what the class has. */
 unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class)
 {
-	unsigned int pages = s->classes[class].pages, order = 0;
+	unsigned int pieces = s->classes[class].pieces, order = PAGE_ORDER;
 
-	while (order < MAX_ORDER_CHUNK && 4u << order <= pages)
+	if (!pieces)
+		return fitting_order(class, 0);
+	while (order < MAX_ORDER_CHUNK && 4u << order <= pieces)
 		order++;
 	return max(order, kreg_arena_least_order(class));
 }
@@ -57,7 +63,22 @@ bool kreg_arena_is_scarce(const struct kreg_store *s)
 
 static void *alloc_mapped(unsigned int order)
 {
-	return __vmalloc(PAGE_SIZE << order, KREG_GFP_USER | __GFP_ZERO);
+	return __vmalloc(kreg_piece_bytes(order), KREG_GFP_USER | __GFP_ZERO);
+}
+
+static void *alloc_pieces(unsigned int order, gfp_t gfp)
+{
+	if (order < PAGE_ORDER)
+		return kzalloc(kreg_piece_bytes(order), gfp);
+	return kreg_pages_alloc(order - PAGE_ORDER, gfp | __GFP_ZERO);
+}
+
+static void free_pieces(void *base, unsigned int order)
+{
+	if (order < PAGE_ORDER)
+		kfree(base);
+	else
+		kreg_pages_free(base, order - PAGE_ORDER);
 }
 
 struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order, bool whole)
@@ -69,7 +90,7 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order, bool
 	if (!chunk)
 		return NULL;
 	for (; order > least; order--) {
-		chunk->base = kreg_pages_alloc(order, KREG_GFP_TRY | __GFP_ZERO);
+		chunk->base = alloc_pieces(order, KREG_GFP_TRY);
 		if (!chunk->base && whole) {
 			chunk->base = alloc_mapped(order);
 			chunk->mapped = chunk->base;
@@ -78,33 +99,33 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order, bool
 			break;
 	}
 	if (!chunk->base)
-		chunk->base = kreg_pages_alloc(order, KREG_GFP_USER | __GFP_ZERO);
+		chunk->base = alloc_pieces(order, KREG_GFP_USER);
 	if (!chunk->base) {
 		kfree(chunk);
 		return NULL;
 	}
-	atomic_long_add(1L << order, &kreg_arena_pages);
+	atomic_long_add(1L << order, &kreg_arena_pieces);
 	chunk->class = class;
 	chunk->order = order;
-	chunk->end = (PAGE_SIZE << order >> KREG_UNIT_SHIFT) / units * units;
-	kreg_slots_poison(chunk->base, units << KREG_UNIT_SHIFT, PAGE_SIZE << order);
+	chunk->end = (kreg_piece_bytes(order) >> KREG_UNIT_SHIFT) / units * units;
+	kreg_slots_poison(chunk->base, units << KREG_UNIT_SHIFT, kreg_piece_bytes(order));
 	return chunk;
 }
 
 void kreg_chunk_free(struct kreg_chunk *chunk)
 {
-	kreg_slots_unpoison(chunk->base, PAGE_SIZE << chunk->order);
+	kreg_slots_unpoison(chunk->base, kreg_piece_bytes(chunk->order));
 	if (chunk->mapped)
 		vfree(chunk->base);
 	else
-		kreg_pages_free(chunk->base, chunk->order);
-	atomic_long_sub(1L << chunk->order, &kreg_arena_pages);
+		free_pieces(chunk->base, chunk->order);
+	atomic_long_sub(1L << chunk->order, &kreg_arena_pieces);
 	kfree(chunk);
 }
 
 size_t kreg_arena_chunk_memory(unsigned int order)
 {
-	return sizeof(struct kreg_chunk) + (PAGE_SIZE << order);
+	return sizeof(struct kreg_chunk) + kreg_piece_bytes(order);
 }
 
 /* False if it is not needed, or there is no number for it. */
@@ -123,7 +144,7 @@ bool kreg_arena_add(struct kreg_store *s, struct kreg_chunk *chunk)
 	chunk->number = i >> 1;
 	chunk->epoch = s->epoch;
 	list_add_tail(&chunk->list, &class->partial);
-	class->pages += 1u << chunk->order;
+	class->pieces += 1u << chunk->order;
 	class->idle++;
 	s->memory += kreg_arena_chunk_memory(chunk->order);
 	return true;
@@ -246,14 +267,14 @@ void kreg_arena_survive(struct kreg_store *s, struct kreg_chunk *chunk)
 
 static unsigned int drop_chunk(struct kreg_store *s, struct kreg_chunk *chunk)
 {
-	s->classes[chunk->class].pages -= 1u << chunk->order;
+	s->classes[chunk->class].pieces -= 1u << chunk->order;
 	kreg_arena_remove(s, chunk);
 	return KREG_CHUNK_COST;
 }
 
 /*
  * One empty chunk a class is kept, the smaller one of two, and last in the list
- * so that it has a chance to stay empty; the only one of its class only if it is a page.
+ * so that it has a chance to stay empty; the only one of its class only if it is at most a page.
  * Returns the steps of upkeep that it takes to free the others.
  */
 static unsigned int keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk)
@@ -271,7 +292,7 @@ static unsigned int keep_one_idle(struct kreg_store *s, struct kreg_chunk *chunk
 		cost = drop_chunk(s, chunk);
 		chunk = last;
 	}
-	if (chunk->order && cl->pages == 1u << chunk->order) {
+	if (chunk->order > PAGE_ORDER && cl->pieces == 1u << chunk->order) {
 		cl->idle = 0;
 		return cost + drop_chunk(s, chunk);
 	}

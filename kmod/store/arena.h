@@ -43,10 +43,10 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
 #endif
 
 /**
- * struct kreg_chunk - pages with slots of one size
+ * struct kreg_chunk - memory with slots of one size
  * @list: in a list of its class, the store or a cleared root
  * @free_node: in the reaper's list, then
- * @base: the pages
+ * @base: the memory
  * @number: upper part of the references into it
  * @free: first free slot that was used before, linked through limbo; or 0
  * @fresh: first slot that never was, in units
@@ -55,8 +55,8 @@ static inline void kreg_slots_unpoison(void *base, size_t bytes)
  * @reserved: slots set aside
  * @survivors: slots linked or in limbo, of a chunk older than the last clear
  * @class: size class of the slots
- * @order: pages, log2
- * @mapped: they come from vmalloc
+ * @order: pieces of 1 KiB, log2
+ * @mapped: its pages come from vmalloc
  * @round: that of kreg_thin in which it was looked at
  * @epoch: clears before it
  * @touched: the epoch of the store that @survivors is for; if that is over, it means 0
@@ -89,9 +89,15 @@ struct kreg_chunk {
 #endif
 };
 
-/* Turn. */
+/* Any. The bytes of a chunk of @order. */
+static inline size_t kreg_piece_bytes(unsigned int order)
+{
+	return 1ul << KREG_PIECE_SHIFT << order;
+}
+
+/* Turn. That of the next chunk of @class. */
 unsigned int kreg_arena_order(const struct kreg_store *s, unsigned int class);
-/* Any. The fewest pages of a chunk of @class, log2. */
+/* Any. The least of a chunk of @class but the first. */
 unsigned int kreg_arena_least_order(unsigned int class);
 /* Any. The bytes of a chunk with its slots. */
 size_t kreg_arena_chunk_memory(unsigned int order);

@@ -16,14 +16,14 @@ struct kreg_blob *kreg_blob_alloc(u32 len)
 		return NULL;
 	refcount_set(&b->refs, 1);
 	b->len = len;
-	atomic_long_add(kreg_blob_memory(b) >> PAGE_SHIFT, &kreg_arena_pages);
+	atomic_long_add(kreg_blob_memory(b) >> KREG_PIECE_SHIFT, &kreg_arena_pieces);
 	return b;
 }
 
 /* Nobody has a reference. May sleep. */
 void kreg_blob_free(struct kreg_blob *b)
 {
-	atomic_long_sub(kreg_blob_memory(b) >> PAGE_SHIFT, &kreg_arena_pages);
+	atomic_long_sub(kreg_blob_memory(b) >> KREG_PIECE_SHIFT, &kreg_arena_pieces);
 	vfree(b);
 }
 

@@ -46,7 +46,8 @@ struct kreg_blob {
 };
 
 /* pages.c. Sleeps. */
-extern atomic_long_t kreg_arena_pages;	/* of chunks and blobs, in all stores */
+#define KREG_PIECE_SHIFT	10		/* what memory is counted by */
+extern atomic_long_t kreg_arena_pieces;	/* KiB of chunks and blobs, in all stores */
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp);
 /* Any. */
 void kreg_pages_free(void *pages, unsigned int order);

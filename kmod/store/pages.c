@@ -10,7 +10,7 @@
  */
 #include "store/internal.h"
 
-atomic_long_t kreg_arena_pages;
+atomic_long_t kreg_arena_pieces;
 
 /* @gfp is without __GFP_COMP. */
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp)

@@ -106,8 +106,10 @@ bool kreg_prealloc_shrink(struct kreg_prealloc *f)
 	for (i = 0; i < f->must_chunks; i++) {
 		unsigned int least = kreg_arena_least_order(f->chunk[i].class);
 
-		shrunk |= f->chunk[i].order > least;
+		if (f->chunk[i].order <= least)
+			continue;
 		f->chunk[i].order = least;
+		shrunk = true;
 	}
 	return shrunk;
 }

@@ -85,7 +85,7 @@ static void take_along(struct kreg_store *s, struct kreg_root *old)
 
 	for (i = 0; i < KREG_CLASSES; i++) {
 		list_splice_init(&s->classes[i].partial, &old->chunks);
-		s->classes[i].pages = 0;
+		s->classes[i].pieces = 0;
 		s->classes[i].idle = 0;
 	}
 	list_splice_init(&s->full, &old->chunks);

@@ -55,7 +55,7 @@ void kreg_store_exit(struct kreg_store *s)
 
 unsigned long kreg_store_memory(void)
 {
-	return atomic_long_read(&kreg_arena_pages) << PAGE_SHIFT;
+	return atomic_long_read(&kreg_arena_pieces) << KREG_PIECE_SHIFT;
 }
 
 void kreg_store_stat(const struct kreg_store *s, struct kreg_stat *st)

@@ -116,12 +116,12 @@ struct kreg_root {
 /**
  * struct kreg_class - chunks of one slot size
  * @partial: chunks with a slot to give
- * @pages: pages in all of its chunks
+ * @pieces: memory of all of its chunks, in KiB
  * @idle: chunks without a used slot
  */
 struct kreg_class {
 	struct list_head partial;
-	u32 pages;
+	u32 pieces;
 	u32 idle;
 };
 

@@ -113,8 +113,8 @@ TEST_F(charge, whoever_writes)
 	EXPECT_GE(limit, memory_of(alice, a) + memory_of(alice, b));
 	EXPECT_LE(limit, memory_of(alice, a) + memory_of(alice, b) + (8 << 10));
 	/* The user of the table is charged, whoever writes. */
-	EXPECT_EQ(-EDQUOT, put_sized(bob, a, "w", 2000));
-	EXPECT_EQ(0, put_sized(bob, bobs, "w", 2000));
+	EXPECT_EQ(-EDQUOT, put_sized(bob, a, "w", 12000));
+	EXPECT_EQ(0, put_sized(bob, bobs, "w", 12000));
 	/* Memory about to be freed can be had again: the call waits until it is freed. */
 	ASSERT_EQ(0, kid_op(alice, a, KREG_OP_CLEAR, ""));
 	fit = fill(_metadata, alice, b, 0, 100);

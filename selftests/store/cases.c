@@ -229,6 +229,32 @@ void recycled_run(void)
 	case_end();
 }
 
+/* The first chunk of a class is less than a page, if that is enough for a slot; the next is not. */
+void small_run(void)
+{
+	static const struct mode small = CASE_MODE("small", 40);
+	const unsigned int page = PAGE_SHIFT - KREG_PIECE_SHIFT;
+	const struct kreg_chunk *first, *chunk;
+	u32 k = 8;		/* the one before has a long key */
+	size_t memory;
+
+	case_begin(&small);
+	chunk = kreg_arena_chunk(&store, put_sized(k++, 96));
+	first = chunk;
+	memory = store.memory;
+	tap_check(!first->order);
+	while (chunk == first)
+		chunk = kreg_arena_chunk(&store, put_sized(k++, 96));
+	tap_check(k == 8 + 1024 / 96 + 1 && chunk->order == page);
+	tap_check(store.memory == memory + sizeof(*chunk) + PAGE_SIZE);
+	chunk = kreg_arena_chunk(&store, put_sized(k++, 640));
+	tap_check(chunk->order == 1 && chunk->end << KREG_UNIT_SHIFT == 3 * 640);
+	while (chunk->fresh != chunk->end)
+		put_sized(k++, 640);
+	tap_check(kreg_arena_chunk(&store, put_sized(k, 640))->order == page);
+	case_end();
+}
+
 /* A store that has no more chunk numbers says so, and goes on when there are. */
 void full_run(void)
 {

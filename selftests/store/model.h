@@ -156,6 +156,7 @@ void stale_run(void);
 void spans_run(void);
 void recycled_run(void);
 void several_run(void);
+void small_run(void);
 void crowded_run(void);
 
 /* clears.c */

@@ -184,7 +184,7 @@ void model_run(unsigned int permille)
 {
 	unsigned int i, count = ARRAY_SIZE(modes);
 
-	tap_plan(count + 10);
+	tap_plan(count + 11);
 	spin_lock(&turn);
 	full_run();
 	tap_pass("no space left");
@@ -198,6 +198,8 @@ void model_run(unsigned int permille)
 	tap_pass("slots straight from limbo");
 	cleared_run();
 	tap_pass("what was cleared counts until readers are gone");
+	small_run();
+	tap_pass("the first chunk of a class is less than a page");
 	several_run();
 	tap_pass("chunks of several classes in one go");
 	crowded_run();
