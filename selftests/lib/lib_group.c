@@ -137,7 +137,6 @@ TEST_F(lib, run_all_errors)
 		kreg_batch_free(all[i]);
 	kreg_table_close(twice);
 	kreg_client_close(client);
-	dump_drop_table(bag);
 }
 
 TEST_HARNESS_MAIN
