@@ -123,8 +123,11 @@ t '17 of one table' 0 '' '' "$kreg" batch -f "$tmp/17"
 printf 'put\ttwo\tn\tv\n' >>"$tmp/17"
 t '18 of two' 1 '' 'kreg batch: *at most 16 operations*
 kreg batch: nothing is changed' "$kreg" batch -f "$tmp/17"
-"$kreg" new -t bag bag
-t 'a bag' 1 '' 'kreg batch: *several objects*' "$kreg" batch put one a 1 put bag a 1
+"$kreg" new -t bag --beside one bag
+t 'a bag' 0 '' '' "$kreg" batch put one a 1 put bag a 1
+t 'an object more' 0 '' '' "$kreg" batch put one a 2 put bag a 2
+t 'both are there' 0 '1
+2' '' "$kreg" get bag a
 "$kreg" new --sealed sealed
 t 'a sealed table' 5 '' "kreg batch: *'sealed' is sealed*" "$kreg" batch put one z 1 put sealed a 1
 t 'the other is as it was' 3 '' '*' "$kreg" get one z

@@ -384,6 +384,7 @@ TEST_F(batch_edit, finds_another_length)
 	static char value[3000], room[4000];
 	struct kreg_field f = test_copy(KREG_FIELD_EXTEND, 0, "x", 1);
 	struct kreg_op ops[3];
+	int i;
 
 	memset(value, 'v', sizeof(value));
 	test_put(self->fd, self->table, "a", 1, value, sizeof(value));
@@ -400,6 +401,9 @@ TEST_F(batch_edit, finds_another_length)
 	EXPECT_EQ(0, ops[1].out_error);
 	EXPECT_EQ(3000, ops[1].out_len);
 	value[0] = 'x';
+	/* What comes next has slots of its own. */
+	for (i = 0; i < 200; i++)
+		test_put(self->fd, self->table, &i, sizeof(i), "1", 1);
 	EXPECT_EQ(3000, _test_get(self->fd, self->table, "a", 1, room, sizeof(room)));
 	EXPECT_EQ(0, memcmp(value, room, sizeof(value)));
 }

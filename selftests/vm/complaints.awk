@@ -7,7 +7,8 @@
 # prints each message found, and the N lines after it, instead.
 #
 # A data race counts if a module is at the top of one of its two stacks: the rest
-# of the kernel has races of its own.
+# of the kernel has races of its own. The top may be a function that the module has
+# called; not one that asks for a capability, which notes that in the flags of the process.
 
 BEGIN {
 	bad = "BUG:|BUG [a-z]|KASAN|KFENCE:|KCSAN|UBSAN|WARNING:|Oops|general protection" \
@@ -66,7 +67,9 @@ lines {
 	race[++lines] = $0
 	if (/ by (task|interrupt)/)
 		frame = 0
-	else if (++frame <= 2 && /\[[a-z_0-9]+\]$/)
+	else if (++frame == 1 && / ns_capable/)
+		frame = 2
+	else if (frame <= 2 && /\[[a-z_0-9]+\]$/)
 		counts = 1
 	if ($0 !~ bad)
 		next
