@@ -93,23 +93,24 @@ TEST_F(group, concurrent)
 }
 
 /*
- * Of the first table many keys, of the other one; all have the number of the group, or as many
+ * Of the first table many keys, of the others one; all have the number of the group, or as many
  * objects, through all of which a PUT has to go.
  */
-#define WIDTH	(KREG_MAX_GROUP_OPS - 1)
+#define OTHERS	(KREG_MAX_GROUP - 1)
+#define WIDTH	(KREG_MAX_GROUP_OPS - OTHERS)
 
 struct counter {
 	pthread_t thread;
 	int fd, err;
-	__u64 tables[2], rounds;
+	__u64 tables[KREG_MAX_GROUP], rounds;
 	bool runs;
 };
 
 static void *write_numbers(void *arg)
 {
 	struct counter *c = arg;
-	struct kreg_ioc_batch batches[2];
-	struct kreg_op ops[WIDTH + 1];
+	struct kreg_ioc_batch batches[KREG_MAX_GROUP];
+	struct kreg_op ops[WIDTH + OTHERS];
 	char keys[WIDTH][8];
 	__u64 number = 0;
 	int i;
@@ -119,11 +120,13 @@ static void *write_numbers(void *arg)
 		ops[i] = test_op_value(KREG_OP_PUT, keys[i], strlen(keys[i]), &number,
 				       sizeof(number));
 	}
-	ops[WIDTH] = ops[WIDTH - 1];
 	batches[0] = test_batch_cmd(c->tables[0], 0, ops, WIDTH);
-	batches[1] = test_batch_cmd(c->tables[1], 0, ops + WIDTH, 1);
+	for (i = 0; i < OTHERS; i++) {
+		ops[WIDTH + i] = ops[WIDTH - 1];
+		batches[i + 1] = test_batch_cmd(c->tables[i + 1], 0, &ops[WIDTH + i], 1);
+	}
 	while (!c->err && number++ < c->rounds)
-		c->err = run_group(c->fd, batches, 2, NULL);
+		c->err = run_group(c->fd, batches, KREG_MAX_GROUP, NULL);
 	return NULL;
 }
 
@@ -140,23 +143,26 @@ static __u64 get_number(const struct counter *c, int fd, __u64 table)
 	return _test_get(fd, table, "0", 1, &number, sizeof(number)) < 0 ? 0 : number;
 }
 
-/* Who finds what the second batch has done finds then what the first has done. */
+/* Who finds what the last batch has done finds then what the first has done. */
 TEST_F(group, in_their_order)
 {
 	bool runs = has_runs(variant->type);
 	struct counter c = {
-		.fd = test_client(), .tables = { self->a, self->b },
+		.fd = test_client(), .tables = { self->a, [OTHERS] = self->b },
 		.rounds = test_size(runs ? ROUNDS / 10 : ROUNDS), .runs = runs,
 	};
-	__u64 second, first, wrong = 0;
+	__u64 last, first, wrong = 0;
+	int i;
 
 	ASSERT_LE(0, c.fd);
+	for (i = 1; i < OTHERS; i++)
+		ASSERT_EQ(0, create_beside(self->fd, variant->type, self->a, &c.tables[i]));
 	ASSERT_EQ(0, pthread_create(&c.thread, NULL, write_numbers, &c));
 	do {
-		second = get_number(&c, self->fd, self->b);
+		last = get_number(&c, self->fd, self->b);
 		first = get_number(&c, self->fd, self->a);
-		wrong += first < second;
-	} while (second < c.rounds && !__atomic_load_n(&c.err, __ATOMIC_RELAXED));
+		wrong += first < last;
+	} while (last < c.rounds && !__atomic_load_n(&c.err, __ATOMIC_RELAXED));
 	pthread_join(c.thread, NULL);
 	close(c.fd);
 	EXPECT_EQ(0, c.err);
