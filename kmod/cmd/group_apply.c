@@ -31,8 +31,7 @@ struct kreg_group {
 	u32 at;				/* batch that is on its way to @phase */
 	u32 spent;			/* as in struct kreg_looks, of those before */
 	enum kreg_batch_phase phase;
-	bool parts;			/* in several holds, */
-	bool holds;			/* with the lanes of the others held */
+	bool parts;			/* in several holds, with the lanes of the others held */
 	struct kreg_batch *batches[];	/* references */
 };
 
@@ -69,8 +68,7 @@ static void hold_lanes(struct kreg_group *g)
 {
 	u32 i;
 
-	g->holds = g->parts;
-	for (i = 1; g->holds && i < g->count; i++)
+	for (i = 1; g->parts && i < g->count; i++)
 		kreg_lane_hold(&g->batches[i]->table->lane);
 }
 
@@ -78,9 +76,8 @@ static void release_lanes(struct kreg_group *g)
 {
 	u32 i;
 
-	for (i = 1; g->holds && i < g->count; i++)
+	for (i = 1; g->parts && i < g->count; i++)
 		kreg_lane_release(&g->batches[i]->table->lane);
-	g->holds = false;
 }
 
 /* False: not in this hold. Nothing has been done yet. */
@@ -115,14 +112,13 @@ static void advance_batch(struct kreg_group *g, struct kreg_batch *b)
 		g->spent = b->looks->spent;
 }
 
-/* False: the next part is for another hold. */
+/* False: the next part is for another hold. @at is not the count if a batch has failed. */
 static bool advance_batches(struct kreg_group *g)
 {
 	while (g->at < g->count) {
 		struct kreg_batch *b = g->batches[g->at];
 
 		if (b->phase >= g->phase) {
-			/* It has failed. */
 			if (b->phase == DONE && g->phase != DONE)
 				return true;
 			g->at++;
@@ -135,18 +131,15 @@ static bool advance_batches(struct kreg_group *g)
 	return true;
 }
 
-/* A batch has failed when it was looked through, before any was applied. */
-static bool group_has_failed(struct kreg_group *g)
+/* That is known when it was looked through, before any was applied. */
+static void fail_group(struct kreg_group *g)
 {
 	u32 i = g->at;
 
-	if (i == g->count)
-		return false;
 	g->failed = i;
 	g->req.result = g->batches[i]->req.result;
 	while (i--)
 		kreg_batch_give_up(g->batches[i], g->req.result);
-	return true;
 }
 
 static void enter_phase(struct kreg_group *g, enum kreg_batch_phase phase)
@@ -162,9 +155,11 @@ static bool advance_group(struct kreg_group *g)
 
 	if (!advance_batches(g))
 		return false;
+	if (g->at < g->count) {
+		fail_group(g);
+		return true;
+	}
 	if (g->phase == APPLY) {
-		if (group_has_failed(g))
-			return true;
 		enter_phase(g, COMMIT);
 		if (!advance_batches(g))
 			return false;

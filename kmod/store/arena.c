@@ -33,7 +33,7 @@
 /* From @order on; at most a quarter of a chunk may be lost at its end. */
 static unsigned int fitting_order(unsigned int class, unsigned int order)
 {
-	while (kreg_piece_bytes(order) % kreg_arena_size(class) > kreg_piece_bytes(order) >> 2)
+	while (kreg_chunk_bytes(order) % kreg_arena_size(class) > kreg_chunk_bytes(order) >> 2)
 		order++;
 	return order;
 }
@@ -63,13 +63,13 @@ bool kreg_arena_is_scarce(const struct kreg_store *s)
 
 static void *alloc_mapped(unsigned int order)
 {
-	return __vmalloc(kreg_piece_bytes(order), KREG_GFP_USER | __GFP_ZERO);
+	return __vmalloc(kreg_chunk_bytes(order), KREG_GFP_USER | __GFP_ZERO);
 }
 
 static void *alloc_pieces(unsigned int order, gfp_t gfp)
 {
 	if (order < PAGE_ORDER)
-		return kzalloc(kreg_piece_bytes(order), gfp);
+		return kzalloc(kreg_chunk_bytes(order), gfp);
 	return kreg_pages_alloc(order - PAGE_ORDER, gfp | __GFP_ZERO);
 }
 
@@ -107,14 +107,14 @@ struct kreg_chunk *kreg_chunk_alloc(unsigned int class, unsigned int order, bool
 	atomic_long_add(1L << order, &kreg_arena_pieces);
 	chunk->class = class;
 	chunk->order = order;
-	chunk->end = (kreg_piece_bytes(order) >> KREG_UNIT_SHIFT) / units * units;
-	kreg_slots_poison(chunk->base, units << KREG_UNIT_SHIFT, kreg_piece_bytes(order));
+	chunk->end = (kreg_chunk_bytes(order) >> KREG_UNIT_SHIFT) / units * units;
+	kreg_slots_poison(chunk->base, units << KREG_UNIT_SHIFT, kreg_chunk_bytes(order));
 	return chunk;
 }
 
 void kreg_chunk_free(struct kreg_chunk *chunk)
 {
-	kreg_slots_unpoison(chunk->base, kreg_piece_bytes(chunk->order));
+	kreg_slots_unpoison(chunk->base, kreg_chunk_bytes(chunk->order));
 	if (chunk->mapped)
 		vfree(chunk->base);
 	else
@@ -125,7 +125,7 @@ void kreg_chunk_free(struct kreg_chunk *chunk)
 
 size_t kreg_arena_chunk_memory(unsigned int order)
 {
-	return sizeof(struct kreg_chunk) + kreg_piece_bytes(order);
+	return sizeof(struct kreg_chunk) + kreg_chunk_bytes(order);
 }
 
 /* False if it is not needed, or there is no number for it. */

@@ -90,7 +90,7 @@ struct kreg_chunk {
 };
 
 /* Any. The bytes of a chunk of @order. */
-static inline size_t kreg_piece_bytes(unsigned int order)
+static inline size_t kreg_chunk_bytes(unsigned int order)
 {
 	return 1ul << KREG_PIECE_SHIFT << order;
 }

@@ -45,8 +45,10 @@ struct kreg_blob {
 	u8 bytes[];
 };
 
+/* Memory of chunks is counted in KiB, which is the least that one has. */
+#define KREG_PIECE_SHIFT	10
+
 /* pages.c. Sleeps. */
-#define KREG_PIECE_SHIFT	10		/* what memory is counted by */
 extern atomic_long_t kreg_arena_pieces;	/* KiB of chunks and blobs, in all stores */
 void *kreg_pages_alloc(unsigned int order, gfp_t gfp);
 /* Any. */

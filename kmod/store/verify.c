@@ -110,7 +110,7 @@ static bool verify_slots(struct kreg_chunk *chunk, struct tally *t)
 
 static bool weigh_chunk(struct kreg_chunk *chunk, struct tally *t)
 {
-	t->memory += sizeof(*chunk) + kreg_piece_bytes(chunk->order);
+	t->memory += sizeof(*chunk) + kreg_chunk_bytes(chunk->order);
 	t->reserved += chunk->reserved;
 	return true;
 }

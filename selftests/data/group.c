@@ -40,13 +40,7 @@ TEST_F(group, all_or_nothing)
 	test_puts(self->fd, self->a, "key", "value");
 	test_puts(self->fd, self->b, "there", "value");
 	version = test_version(self->fd, self->a, "key");
-	self->ops[0][0] = test_ops(KREG_OP_DELETE, "key");
-	self->ops[0][1] = test_op_puts("other", "value");
-	self->ops[1][0] = test_op_puts("key", "value");
-	self->ops[1][1] = test_op_puts("there", "new");
-	self->ops[1][1].flags = KREG_OP_NEW;
-	self->batch[0].count = 2;
-	self->batch[1].count = 2;
+	fill_two_each(self);
 	EXPECT_EQ(-EEXIST, run_both(&failed));
 	EXPECT_EQ(1, failed);
 	EXPECT_EQ(1, self->batch[1].out_done);
@@ -62,8 +56,8 @@ TEST_F(group, all_or_nothing)
 	test_puts(self->fd, self->a, "other", "old");
 	self->ops[1][1].flags = 0;
 	EXPECT_EQ(0, run_both(&failed));
-	test_gets(self->fd, self->a, "other", "value");
-	test_gets(self->fd, self->b, "there", "new");
+	test_gets(self->fd, self->a, "other", "y");
+	test_gets(self->fd, self->b, "there", "y");
 	EXPECT_EQ(2, test_objects(self->fd, self->b));
 }
 

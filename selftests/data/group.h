@@ -58,6 +58,20 @@ static inline int run_group(int fd, struct kreg_ioc_batch *batches, __u32 count,
 	return err;
 }
 
+#define group_data	FIXTURE_DATA(group)
+
+/* The last of these fails if the second table has that key. */
+static inline void fill_two_each(group_data *self)
+{
+	self->ops[0][0] = test_ops(KREG_OP_DELETE, "key");
+	self->ops[0][1] = test_op_puts("other", "y");
+	self->ops[1][0] = test_op_puts("key", "x");
+	self->ops[1][1] = test_op_puts("there", "y");
+	self->ops[1][1].flags = KREG_OP_NEW;
+	self->batch[0].count = 2;
+	self->batch[1].count = 2;
+}
+
 #define run_both(failed)	run_group(self->fd, self->batch, 2, failed)
 
 #endif /* KREG_DATA_GROUP_H */

@@ -60,13 +60,7 @@ TEST_F(group, all_or_nothing)
 
 	test_puts(self->fd, self->a, "key", "x");
 	test_puts(self->fd, self->b, "there", "x");
-	self->ops[0][0] = test_ops(KREG_OP_DELETE, "key");
-	self->ops[0][1] = test_op_puts("key", "y");
-	self->ops[1][0] = test_op_puts("key", "x");
-	self->ops[1][1] = test_op_puts("there", "y");
-	self->ops[1][1].flags = KREG_OP_NEW;
-	self->batch[0].count = 2;
-	self->batch[1].count = 2;
+	fill_two_each(self);
 	EXPECT_EQ(-EEXIST, run_both(&failed));
 	EXPECT_EQ(1, failed);
 	EXPECT_EQ(1, self->batch[1].out_done);
@@ -75,7 +69,8 @@ TEST_F(group, all_or_nothing)
 	EXPECT_TRUE(test_values(self->fd, self->b, "there", "x"));
 	self->ops[1][1].flags = 0;
 	EXPECT_EQ(0, run_both(&failed));
-	EXPECT_TRUE(test_values(self->fd, self->a, "key", "y"));
+	EXPECT_TRUE(test_values(self->fd, self->a, "key", ""));
+	EXPECT_TRUE(test_values(self->fd, self->a, "other", "y"));
 	EXPECT_TRUE(test_values(self->fd, self->b, "key", "x"));
 	EXPECT_TRUE(test_values(self->fd, self->b, "there", "xy"));
 }

@@ -26,7 +26,10 @@ static inline unsigned int test_size(unsigned int n)
 	return n / test_factor("KREG_TEST_SHRINK");
 }
 
-/* The harness gives a test half as long, and on every guest, if the test does not say more. */
+/* Of a test that does not say: seconds, which are scaled when all tests are known. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	60
+
 static void __attribute__((constructor)) test_scale_timeouts(void)
 {
 	struct __fixture_metadata *f;
@@ -35,7 +38,7 @@ static void __attribute__((constructor)) test_scale_timeouts(void)
 	for (f = __fixture_list; f; f = f->next)
 		for (t = f->tests; t; t = t->next)
 			if (t->timeout == TEST_TIMEOUT_DEFAULT)
-				t->timeout = test_scale(60);
+				t->timeout = test_scale(TEST_TIMEOUT_DEFAULT);
 }
 
 /* After so many milliseconds of waiting a test has failed. */

@@ -3,17 +3,25 @@
 #include "lib/cause.h"
 #include "lib/dump.h"
 
-TEST_F(lib, run_all)
+static int new_beside(struct kreg_client *client, const char *name, unsigned int type,
+		      struct kreg_table *beside, struct kreg_table **table)
 {
 	struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
+
+	o.flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL;
+	o.type = type;
+	o.beside = beside;
+	return kreg_table_open(client, name, &o, table);
+}
+
+TEST_F(lib, run_all)
+{
 	struct kreg_batch *all[2], *empty;
 	struct kreg_table *other;
 	int failed;
 
-	o.flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL;
-	o.type = KREG_TYPE_ORDERED_SET;
-	o.beside = self->table;
-	ASSERT_EQ(0, kreg_table_open(self->client, "group", &o, &other));
+	ASSERT_EQ(0, new_beside(self->client, "group", KREG_TYPE_ORDERED_SET, self->table,
+				&other));
 	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &all[0]));
 	ASSERT_EQ(0, kreg_batch_new(other, KREG_BATCH_ATOMIC, &all[1]));
 	ASSERT_EQ(0, kreg_batch_new(other, 0, &empty));
@@ -50,15 +58,11 @@ TEST_F(lib, run_all)
 /* Of a key with several objects one is moved, and all that is said of it is counted. */
 TEST_F(lib, run_all_bag)
 {
-	struct kreg_open_options o = KREG_OPEN_OPTIONS_INIT;
 	struct kreg_batch *all[2];
 	struct kreg_table *bag;
 	int failed, i;
 
-	o.flags = KREG_OPEN_CREATE | KREG_OPEN_EXCL;
-	o.type = KREG_TYPE_BAG;
-	o.beside = self->table;
-	ASSERT_EQ(0, kreg_table_open(self->client, "group-bag", &o, &bag));
+	ASSERT_EQ(0, new_beside(self->client, "group-bag", KREG_TYPE_BAG, self->table, &bag));
 	ASSERT_EQ(0, kreg_batch_new(bag, 0, &all[0]));
 	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &all[1]));
 	ASSERT_EQ(0, kreg_batch_put(all[0], "log", 3, "1", 1));
