@@ -51,7 +51,6 @@ static const int errnos[] = {
 struct caller {
 	struct random random;
 	int fd, fault;			/* of the client, and as fault_open(), or negative */
-	pid_t tid;
 	unsigned int calls;
 	unsigned int passed[ARRAY_SIZE(commands)];
 	unsigned int failed;		/* in a way that is not documented: the command, */
@@ -186,7 +185,6 @@ static void call_many(struct caller *c, unsigned int calls)
 	int err;
 
 	c->fault = fault_open();
-	__atomic_store_n(&c->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	for (i = 0; i < calls && !c->error; i++) {
 		which = choose(&c->random);
 		err = random_once_in(&c->random, 12) ? read_some(c) : call(c, which);
@@ -223,15 +221,6 @@ static void catch_alarm(void)
 	struct sigaction act = { .sa_handler = wake };
 
 	sigaction(SIGALRM, &act, NULL);
-}
-
-/* Not by pthread_kill(3), which takes a lock, and so a system call that some kernels lack. */
-static void wake_thread(const struct caller *c)
-{
-	pid_t tid = __atomic_load_n(&c->tid, __ATOMIC_ACQUIRE);
-
-	if (tid)
-		syscall(SYS_tgkill, getpid(), tid, SIGALRM);
 }
 
 static void *thread_main(void *arg)
@@ -278,7 +267,7 @@ TEST_F_TIMEOUT(random_calls, threads, test_scale(300))
 		test_pause_ms(2);
 		for (i = done = 0; i < CALLERS; i++) {
 			done += __atomic_load_n(&c[i].done, __ATOMIC_ACQUIRE);
-			wake_thread(&c[i]);
+			pthread_kill(threads[i], SIGALRM);
 		}
 	} while (done < CALLERS);
 	for (i = 0; i < CALLERS; i++) {
