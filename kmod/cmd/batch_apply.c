@@ -70,7 +70,8 @@ static int check_one(struct kreg_batch *b, struct kreg_batch_op *op, bool far)
 	if (unlikely(b->registry))
 		kreg_batch_note_client(b, c);
 	err = kreg_table_change_fits(b->table, c, &b->place, far);
-	if (likely(!err))
+	/* A group may begin anew, so its conditions are kept until it is applied. */
+	if (likely(!err && !b->grouped))
 		kreg_batch_settle(b, c);
 	return err;
 }
@@ -88,7 +89,7 @@ static void start_batch(struct kreg_batch *b)
 	int err = kreg_table_decide_write(b->table, b->client);
 
 	b->registry = err == KREG_TABLE_REGISTRY;
-	b->unusual = b->registry || b->looks;
+	b->unusual = b->registry || b->looks || b->grouped;
 	if (err >= 0)
 		err = check_bond_room(b);
 	if (!err && unlikely(b->looks) && b->looks->reads)
@@ -147,6 +148,8 @@ static noinline int change_unusual(struct kreg_batch *b, struct kreg_batch_op *o
 		kreg_batch_note_client(b, &op->change);
 	if (b->looks)
 		return kreg_batch_apply_look(b, op, far);
+	if (b->grouped && !far)
+		kreg_batch_settle(b, &op->change);
 	return kreg_table_change(b->table, &op->change, &b->place, far, &b->txn, &b->pre);
 }
 

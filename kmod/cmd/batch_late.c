@@ -295,7 +295,7 @@ static int check_op(struct kreg_batch *b, struct kreg_batch_op *op)
 		kreg_batch_note_client(b, &op->change);
 	if (op->late)
 		return check_late(b, op);
-	if (op->change.edit)
+	if (op->change.edit && !b->far)
 		b->looks->spent += kreg_look_conditions(look_of(b, op));
 	return kreg_table_change_fits(b->table, &op->change, &b->place, b->far);
 }
@@ -305,6 +305,8 @@ static void give_up(struct kreg_batch *b, int err)
 {
 	kreg_txn_abort(&b->txn);
 	b->starved = true;
+	/* Its caller may have been killed, and will not begin it anew. */
+	b->rest = true;
 	b->req.result = err;
 	b->phase = DONE;
 }

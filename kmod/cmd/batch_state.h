@@ -38,7 +38,7 @@ struct kreg_batch {
 	u8 grouped : 1;			/* one of a group */
 	/* Under way, turn: */
 	u8 registry : 1;		/* all operations are to be told of the client */
-	u8 unusual : 1;			/* that, or there are looks */
+	u8 unusual : 1;			/* that, or one of a group, or there are looks */
 	u8 starved : 1;			/* it is to be begun anew, with more memory */
 	u8 rest : 1;			/* some operations are open still */
 	u8 far : 1;			/* @place is where a look has got to */

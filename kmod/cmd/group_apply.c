@@ -80,6 +80,21 @@ static void release_lanes(struct kreg_group *g)
 		kreg_lane_release(&g->batches[i]->table->lane);
 }
 
+static void mark_reserved(struct kreg_group *g, bool reserved)
+{
+	u32 i;
+
+	for (i = 1; i < g->count; i++)
+		g->batches[i]->table->lane.reserved = reserved;
+}
+
+/* The tables come to rest sooner or later if nothing new is begun in one that has. */
+static void reserve_lanes(struct kreg_group *g)
+{
+	if (g->req.large && kreg_writer_reserve(g->batches[0]->table->writer, &g->req))
+		mark_reserved(g, true);
+}
+
 /* False: not in this hold. Nothing has been done yet. */
 static bool begin_group(struct kreg_group *g)
 {
@@ -87,10 +102,13 @@ static bool begin_group(struct kreg_group *g)
 
 	g->parts = needs_parts(g);
 	if (!tables_rest(g) || (g->parts && !g->req.large)) {
+		reserve_lanes(g);
 		g->req.large = true;
 		g->req.begun = false;
 		return false;
 	}
+	if (kreg_writer_let_go(g->batches[0]->table->writer, &g->req))
+		mark_reserved(g, false);
 	hold_lanes(g);
 	for (i = 0; i < g->count; i++) {
 		g->batches[i]->atomic = true;

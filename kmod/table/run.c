@@ -187,32 +187,40 @@ static bool find_end(struct kreg_table *t, struct kreg_change *c, struct kreg_pl
 	return (stage == LOOK && !place->old) || kreg_store_find(&t->store, &c->key, place);
 }
 
+/* The conditions have been decided: they are not those of an object that is replaced. */
+static int find_bound_new(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
+{
+	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there;
+	int err;
+
+	c->must_be_new = false;
+	c->must_be_there = false;
+	err = kreg_table_find_bound(t, c, place);
+	c->must_be_new = must_be_new;
+	c->must_be_there = must_be_there;
+	return err;
+}
+
 static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
 	int err = 0;
 
 	if (unlikely(c->special))
-		err = kreg_table_find_bound(t, c, place);
+		err = find_bound_new(t, c, place);
 	else if (unlikely(c->over))
 		err = kreg_table_change_over(t, c, place);
 	return err ?: kreg_table_apply(t, c, place, txn, pre);
 }
 
-/* The conditions have been decided: they are not those of an object that is replaced. */
 static int put_behind(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
 		      struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there;
 	u32 twin = c->twin;
 	int err;
 
 	c->holder = NULL;
-	c->must_be_new = false;
-	c->must_be_there = false;
 	err = add_object(t, c, place, txn, pre);
-	c->must_be_new = must_be_new;
-	c->must_be_there = must_be_there;
 	if (err || likely(!twin))
 		return err;
 	kreg_txn_remove(txn, twin);
@@ -392,9 +400,7 @@ int kreg_run_fits(struct kreg_table *t, struct kreg_change *c, struct kreg_place
 	if (err || !c->special)
 		return err;
 	place->old = NULL;
-	c->must_be_new = false;
-	c->must_be_there = false;
-	return kreg_table_find_bound(t, c, place);
+	return find_bound_new(t, c, place);
 }
 
 int kreg_run_change(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place, bool on,

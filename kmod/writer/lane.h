@@ -23,6 +23,7 @@ struct kreg_writer;
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
 	bool held;			/* turn: for a request in another lane */
+	bool reserved;			/* turn: the same, and no request begins */
 	/* The thread's: */
 	struct kreg_req *busy;		/* under way, or NULL */
 	struct list_head behind;	/* kreg_req.entry: the first of each other user */
@@ -78,6 +79,7 @@ static inline void kreg_lane_init(struct kreg_lane *lane)
 {
 	atomic_set(&lane->pending, 0);
 	lane->held = false;
+	lane->reserved = false;
 	lane->busy = NULL;
 	INIT_LIST_HEAD(&lane->behind);
 }
@@ -91,6 +93,12 @@ static inline bool kreg_lane_rests(const struct kreg_lane *lane, const struct kr
 	if (!atomic_read(&own->pending))
 		return !atomic_read(&lane->pending);
 	return !lane->held && (!lane->busy || !lane->busy->begun);
+}
+
+/* Turn. Whether a step of @req, which is the first in its lane, is for later. */
+static inline bool kreg_lane_is_stopped(const struct kreg_req *req)
+{
+	return req->lane->held || (req->lane->reserved && !req->begun);
 }
 
 /*

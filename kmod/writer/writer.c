@@ -31,7 +31,7 @@ static bool advance_request(struct kreg_writer *w)
 	if (!req)
 		return false;
 	spin_lock(&w->turn);
-	done = !req->lane->held && perform_step(req);
+	done = !kreg_lane_is_stopped(req) && perform_step(req);
 	again = req->again;
 	if (done)
 		kreg_lane_leave(w, req);

@@ -27,6 +27,8 @@
  * request of each of them. One request may change several tables of the writer: in the lane of the
  * first, when nothing is half done in the lanes of the others, kreg_lane_rests(), which it holds if
  * one step is not enough, kreg_lane_hold().
+ * Where they are not at rest it may reserve them, so that in none of them a request begins any more;
+ * only one request of a writer may, so that no two wait for each other.
  */
 #ifndef KREG_WRITER_WRITER_H
 #define KREG_WRITER_WRITER_H
@@ -46,6 +48,7 @@ struct kreg_writer {
 	spinlock_t turn;		/* see above; innermost are those of other files */
 	struct list_head dying;		/* turn: kreg_death.entry */
 	struct list_head upkeeps;	/* turn: kreg_upkeep */
+	const struct kreg_req *reserver; /* turn: for which lanes are reserved, or NULL */
 	struct list_head holders;	/* turn: kreg_holdings with something in them, */
 	unsigned int nr_holders;	/* and how many */
 	struct llist_head queue;
@@ -89,6 +92,25 @@ struct kreg_writer *kreg_writer_nr(unsigned int nr);
 static inline void kreg_writer_assert(const struct kreg_writer *w)
 {
 	lockdep_assert_held(&w->turn);
+}
+
+/* Turn, in a step of @req. Whether it may reserve lanes, from now on until it lets go. */
+static inline bool kreg_writer_reserve(struct kreg_writer *w, const struct kreg_req *req)
+{
+	kreg_writer_assert(w);
+	if (!w->reserver)
+		w->reserver = req;
+	return w->reserver == req;
+}
+
+/* Turn, in a step of @req. Whether it had reserved lanes, which it now no longer needs. */
+static inline bool kreg_writer_let_go(struct kreg_writer *w, const struct kreg_req *req)
+{
+	kreg_writer_assert(w);
+	if (w->reserver != req)
+		return false;
+	w->reserver = NULL;
+	return true;
 }
 
 /*
