@@ -155,6 +155,7 @@ struct kreg_walk {
 	u32 found_end;
 	bool with;
 	bool ended;			/* nothing comes behind them */
+	bool at_mark;			/* @bound is that of a mark */
 	const void *bound;
 	u32 bound_len;
 	u32 bound_sub;			/* of a run; with @bound_born */

@@ -58,12 +58,33 @@ static bool misses_valid(struct younger *y, const struct kreg_rec *r, const stru
 	return READ_ONCE(w->store->version) != w->version;
 }
 
-/* Keep what is valid behind @mark and before the bound. -EAGAIN: C is too old for that. */
+/* The mark at which it ends is not met: it has been taken out, or another put in before it. */
+#define OTHER_MARK	(-ESTALE)
+
+/*
+ * Whether the bucket ends in front of @r, 1; OTHER_MARK. Where it ends at a mark, keys need not be
+ * compared.
+ */
+static __always_inline int ends_at(const struct kreg_walk *w, const struct kreg_rec *r,
+				   const struct kreg_order_goal *bound)
+{
+	if (!w->at_mark)
+		return is_beyond(w, r, bound);
+	if (likely(!(r->lens & KREG_REC_MARK)))
+		return 0;
+	return r->bytes == w->bound ? 1 : OTHER_MARK;
+}
+
+/*
+ * Keep what is valid behind @mark and before the bound. -EAGAIN: C is too old for that;
+ * OTHER_MARK.
+ */
 static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 mark,
 			  const struct kreg_order_goal *bound)
 {
 	const u32 *from = kreg_order_link(v, mark);
 	struct younger y = {};
+	int end = 0;
 	u32 link;
 
 	w->found_end = 0;
@@ -72,7 +93,8 @@ static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 
 
 		if (misses_valid(&y, r, w))
 			return -EAGAIN;
-		if (is_beyond(w, r, bound))
+		end = ends_at(w, r, bound);
+		if (end)
 			break;
 		if (r->born <= w->version && w->version < READ_ONCE(r->died)) {
 			w->refs[w->found_end++ % KREG_WALK_BACK] = link;
@@ -82,11 +104,14 @@ static int collect_bucket(const struct kreg_reader *v, struct kreg_walk *w, u32 
 		}
 		from = &r->link;
 	}
+	if (end < 0 || (w->at_mark && !end))
+		return OTHER_MARK;
 	return misses_valid(&y, NULL, w) ? -EAGAIN : 0;
 }
 
 static void set_bound(struct kreg_walk *w, const struct kreg_rec *r)
 {
+	w->at_mark = r->lens & KREG_REC_MARK;
 	w->bound = r->bytes;
 	w->bound_len = kreg_rec_key_len(r);
 	w->bound_born = r->born;
@@ -107,11 +132,16 @@ static noinline void fill_back(struct kreg_walk *w)
 		.sub = w->bound_sub,
 	};
 	u32 mark;
+	int err;
 
 	for (;;) {
 		mark = mark_before(&v, w, &bound);
-		if (!collect_bucket(&v, w, mark, &bound))
+		err = collect_bucket(&v, w, mark, &bound);
+		if (!err)
 			break;
+		w->at_mark = false;
+		if (err == OTHER_MARK)
+			continue;
 		kreg_reader_enter(&v, w->store);
 		w->root = v.root;
 		w->version = v.version;
@@ -134,6 +164,7 @@ static void start_back(struct kreg_walk *w, const struct kreg_key *key, bool wit
 	w->version = v.version;
 	w->found = 0;
 	w->ended = false;
+	w->at_mark = false;
 	w->with = with;
 	w->bound = key ? key->bytes : NULL;
 	w->bound_len = key ? key->len : 0;
