@@ -121,12 +121,14 @@ bool kreg_parse_string(struct kreg_parser *p, struct kreg_term *t)
 		return false;
 	}
 	for (p->at++; *p->at != quote; ) {
-		unsigned char byte = *p->at++;
+		unsigned char byte = *p->at;
 
+		/* The parser looks at what comes next, which must not be behind the NUL. */
 		if (!byte) {
 			kreg_parse_fail(p, at, -EINVAL, "the string does not end");
 			return false;
 		}
+		p->at++;
 		if (byte == '\\' && !take_escape(p, &byte))
 			return false;
 		if (out->used == KREG_MAX_TERM_BYTES) {

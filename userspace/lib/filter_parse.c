@@ -323,26 +323,31 @@ static struct expression parse_question(struct kreg_parser *p)
 	return parse_field(p, at, &t);
 }
 
+static struct expression parse_group(struct kreg_parser *p)
+{
+	struct expression e = parse_or(p);
+
+	if (!p->fault->err && !kreg_parse_sign(p, ")"))
+		e = expected(p, "&& || or ) is expected");
+	return e;
+}
+
 static struct expression parse_not(struct kreg_parser *p)
 {
 	struct expression e;
 	const char *at;
+	bool inverse;
 
 	kreg_parse_blanks(p);
 	at = p->at;
+	inverse = kreg_parse_word(p, "not") ||
+		  (p->at[0] == '!' && p->at[1] != '=' && kreg_parse_sign(p, "!"));
+	if (!inverse && !kreg_parse_sign(p, "("))
+		return parse_question(p);
 	if (p->depth == MOST_DEPTH)
 		return fail_at(p, at, -EFBIG, "there are more than 64 levels");
 	p->depth++;
-	if (kreg_parse_word(p, "not") ||
-	    (p->at[0] == '!' && p->at[1] != '=' && kreg_parse_sign(p, "!"))) {
-		e = invert(parse_not(p));
-	} else if (kreg_parse_sign(p, "(")) {
-		e = parse_or(p);
-		if (!p->fault->err && !kreg_parse_sign(p, ")"))
-			e = expected(p, "&& || or ) is expected");
-	} else {
-		e = parse_question(p);
-	}
+	e = inverse ? invert(parse_not(p)) : parse_group(p);
 	p->depth--;
 	return e;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <kreg.h>
 
@@ -264,6 +266,16 @@ static int compile_many(unsigned int times, const char *text, const char *end, s
 	return ret;
 }
 
+static int compile_nested(unsigned int depth, size_t *column)
+{
+	char *close = many(depth, ")", ""), *end = many(1, "len > 2", close);
+	int ret = compile_many(depth, "(", end, column);
+
+	free(end);
+	free(close);
+	return ret;
+}
+
 /* 66 bytes, of which there is no room for 63 times so many. */
 #define HALF_STRING	"0123456789abcdef0123456789abcdefg"
 #define LONG_STRING	"prefix '" HALF_STRING HALF_STRING "' && "
@@ -275,7 +287,11 @@ static void check_limits(void)
 	check(!compile_many(63, "len > 1 || ", "len > 2", &column), "%s", "64 questions");
 	check(compile_many(64, "len > 1 || ", "len > 2", &column) == -EFBIG &&
 	      column == 64 * 11 + 1, "%s", "65 are too many");
-	check(!compile_many(63, "!", "len > 2", &column), "%s", "64 levels");
+	check(!compile_many(64, "!", "len > 2", &column), "%s", "64 levels");
+	check(compile_many(65, "!", "len > 2", &column) == -EFBIG && column == 65, "%s",
+	      "65 are too many");
+	check(!compile_nested(64, &column), "%s", "64 parentheses");
+	check(compile_nested(65, &column) == -EFBIG && column == 65, "%s", "65 are too many");
 	check(compile_many(100000, "(", "len > 2", &column) == -EFBIG && column == 65, "%s",
 	      "no more");
 	check(!compile_many(15, "prefix 'a' && ", "len > 2", &column), "%s", "strings");
@@ -283,6 +299,27 @@ static void check_limits(void)
 	check(compile_many(63, LONG_STRING, "len > 2", &column) == -EFBIG &&
 	      column == 62 * strlen(LONG_STRING) + 8, "%s", "and no more than 4096");
 	check(compile_many(5000, "x", "", &column) == -EINVAL && column == 1, "%s", "a long word");
+}
+
+/* Nothing behind the NUL of a text is looked at: it is the last byte that may be read here. */
+static void check_end(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE), i, len, column;
+	struct kreg_filter *filter;
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+
+	if (pages == MAP_FAILED || mprotect(pages + page, page, PROT_NONE)) {
+		check(false, "%s", "no pages");
+		return;
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		len = strlen(wrong[i].text) + 1;
+		memcpy(pages + page - len, wrong[i].text, len);
+		check(kreg_filter_compile(pages + page - len, &filter, &column) == -wrong[i].err,
+		      "at the end of a page: %s", wrong[i].text);
+	}
+	munmap(pages, 2 * page);
 }
 
 static void check_terms(void)
@@ -312,6 +349,7 @@ int main(void)
 	check_asked();
 	check_wrong();
 	check_limits();
+	check_end();
 	check_terms();
 	printf("1..%d\n", n);
 	return failed > 0;
