@@ -384,6 +384,24 @@ TEST_F(dump, registry)
 	close(fd);
 }
 
+/* Whom the mode allows nothing may have a dump as well. */
+TEST_F(dump, mode_of_nobody)
+{
+	struct kreg_stat *stat;
+	int fd;
+
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "value", 5));
+	ASSERT_EQ(0, kreg_table_set_mode(self->table, 0));
+	fd = dump_table(self->table, 0);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, dump_restore(self->client, fd, "copy", &self->copy));
+	ASSERT_EQ(0, kreg_table_stat(self->copy, &stat));
+	EXPECT_EQ(0, kreg_stat_mode(stat));
+	EXPECT_EQ(1, kreg_stat_objects(stat));
+	kreg_stat_free(stat);
+	close(fd);
+}
+
 /* One without a name is restored without one, or gets one. */
 TEST_F(dump, nameless)
 {

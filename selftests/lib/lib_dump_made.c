@@ -115,6 +115,31 @@ TEST_F(made, bad_mode)
 	refused(EBADMSG, "the mode of the table is none");
 }
 
+/* There is none, which is another thing than one that allows nothing. */
+TEST_F(made, no_mode)
+{
+	start(&self->m, 1);
+	begin_block(&self->m);
+	field(&self->m, 2, KREG_TYPE_SET);
+	field(&self->m, 3, KREG_ACCESS_PUBLIC);
+	end_block(&self->m, 1, 0, 0);
+	end(&self->m);
+	refused(EBADMSG, "the mode of the table is none");
+}
+
+TEST_F(made, mode_of_nobody)
+{
+	struct kreg_stat *stat;
+
+	field(&self->m, 4, 0);
+	end_block(&self->m, 1, 0, 0);
+	end(&self->m);
+	ASSERT_EQ(0, restore(self->client, &self->m, &self->copy));
+	ASSERT_EQ(0, kreg_table_stat(self->copy, &stat));
+	EXPECT_EQ(0, kreg_stat_mode(stat));
+	kreg_stat_free(stat);
+}
+
 TEST_F(made, bad_name)
 {
 	put(&self->m, 1, 2);

@@ -153,6 +153,7 @@ struct dump_reader {
 	const unsigned char *body;	/* one of them */
 	size_t len;			/* of the body; */
 	size_t next;			/* position in it */
+	bool has_mode;			/* the table has a mode, which may be 0 */
 	bool timed;			/* @expiry is that of the next object, */
 	struct kreg_object_expiry expiry;	/* or of the last: by CLOCK_REALTIME */
 	struct kreg_dump_info info;

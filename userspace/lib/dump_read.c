@@ -5,6 +5,13 @@
 
 #include "dump.h"
 
+/* None and one that allows nothing are two things. */
+static void take_mode(struct dump_reader *r, uint32_t mode)
+{
+	r->info.mode = mode;
+	r->has_mode = true;
+}
+
 /* A field of the table, and where it goes. */
 static int set_number(struct dump_reader *r, unsigned int kind, uint64_t n)
 {
@@ -18,7 +25,7 @@ static int set_number(struct dump_reader *r, unsigned int kind, uint64_t n)
 	else if (kind == DUMP_ACCESS)
 		info->access = n;
 	else if (kind == DUMP_MODE)
-		info->mode = n;
+		take_mode(r, n);
 	else if (kind == DUMP_ORPHAN)
 		info->orphan = n;
 	else if (kind == DUMP_ORPHAN_MS)
@@ -85,7 +92,7 @@ static int check_table(struct dump_reader *r)
 		return kreg_dump_unknown("rule of access", i->access);
 	if (i->orphan > KREG_ORPHAN_PARK_ON_CRASH)
 		return kreg_dump_unknown("rule for orphans", i->orphan);
-	if (!i->mode || i->mode & ~0666u)
+	if (!r->has_mode || i->mode & ~0666u)
 		return kreg_dump_damaged(r, "the mode of the table is none");
 	if (!i->schema != !i->schema_version)
 		return kreg_dump_damaged(r, "its schema has no version, or the version no schema");
