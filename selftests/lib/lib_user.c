@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -76,6 +77,38 @@ TEST_F(lib, refused_parking)
 	EXPECT_EQ(0, test_write_file(MAX_PARK, before));
 	EXPECT_EQ(0, kreg_table_destroy(t));
 	kreg_table_close(t);
+	kreg_client_close(client);
+}
+
+static void *fail_with_little_stack(void *table)
+{
+	bool said = kreg_put(table, "k", 1, "v", 1) == -EACCES &&
+		    strstr(kreg_errmsg(), "table 'theirs'");
+
+	return said ? table : NULL;
+}
+
+/* A sentence that depends on the groups of this user, in a thread that has little stack. */
+TEST_F(lib, sentence_with_little_stack)
+{
+	struct kreg_client *client = open_as_other(0666);
+	struct kreg_table *theirs, *seen;
+	pthread_attr_t attributes;
+	pthread_t thread;
+	void *ret;
+
+	ASSERT_NE(NULL, client);
+	ASSERT_EQ(0, kreg_table_create(client, "theirs", &theirs));
+	ASSERT_EQ(0, kreg_table_open(self->client, "theirs", NULL, &seen));
+	ASSERT_EQ(0, pthread_attr_init(&attributes));
+	ASSERT_EQ(0, pthread_attr_setstacksize(&attributes, 64 << 10));
+	ASSERT_EQ(0, pthread_create(&thread, &attributes, fail_with_little_stack, seen));
+	ASSERT_EQ(0, pthread_join(thread, &ret));
+	EXPECT_EQ(seen, ret);
+	pthread_attr_destroy(&attributes);
+	EXPECT_EQ(0, kreg_table_destroy(theirs));
+	kreg_table_close(seen);
+	kreg_table_close(theirs);
 	kreg_client_close(client);
 }
 

@@ -2,8 +2,8 @@
 /* Facts about a failure, for errmsg.c; looked up when its sentence is made. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,15 +34,23 @@ static void owner_facts(struct facts *f, const struct kreg_info *info)
 		 info->owner.pid, comm);
 }
 
+/* There may be as many as the stack of a small thread has no room for. Without memory: none. */
+static bool in_other_group(gid_t gid)
+{
+	int n = getgroups(0, NULL);
+	gid_t *groups = n > 0 ? malloc(n * sizeof(*groups)) : NULL;
+	bool found = false;
+
+	n = groups ? getgroups(n, groups) : 0;
+	while (!found && n-- > 0)
+		found = groups[n] == gid;
+	free(groups);
+	return found;
+}
+
 static bool in_group(gid_t gid)
 {
-	gid_t groups[NGROUPS_MAX];
-	int n = getgroups(NGROUPS_MAX, groups);
-
-	while (n-- > 0)
-		if (groups[n] == gid)
-			return true;
-	return gid == getegid();
+	return gid == getegid() || in_other_group(gid);
 }
 
 /* What the bits of the mode say, by class as for files. */
