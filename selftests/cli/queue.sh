@@ -12,7 +12,7 @@ kreg=${KREG:-kreg}
 need_kreg "$kreg"
 
 cleanup() {
-	"$kreg" rm -f queued plain 2>/dev/null
+	"$kreg" rm -f queued plain strange 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -54,6 +54,19 @@ dead	1' '' "$kreg" queue ls queued
 	t 'it is there' 0 '{"due":1,"delayed":2,"lent":0,"dead":0}' '' count
 }
 
+# A command that has run may end as a shell does that finds no command.
+ends_as_not_found() {
+	"$kreg" new -t ordered_set -a public strange
+	for status in 126 127; do
+		"$kreg" queue push strange "one $status"
+		"$kreg" queue push strange "two $status"
+		t "ends with $status" 0 '' "*has failed with status $status*" "$kreg" queue work \
+			--drain --most 1 strange -- sh -c "cat >/dev/null; exit $status"
+	done
+	t 'all are put aside' 0 '{"due":0,"delayed":0,"lent":0,"dead":4}' '' \
+		"$kreg" queue --json ls strange
+}
+
 is_at_work() { [ -s "$tmp/pid" ]; }
 
 killed() {
@@ -90,6 +103,7 @@ usage() {
 "$kreg" new -t ordered_set -a public queued
 works
 fails
+ends_as_not_found
 killed
 usage
 echo "1..$n"

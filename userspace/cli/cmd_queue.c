@@ -113,7 +113,8 @@ static int work_on(struct wish *w, struct kreg_job *job)
 		return ret;
 	}
 	ret = work_run(work);
-	if (ret == EXIT_NO_COMMAND || ret == EXIT_CANNOT_RUN) {
+	/* Not by the exit code: a command that has run may end with the same one. */
+	if (!work->started) {
 		end_job(w, job, ret);
 		return ret;
 	}

@@ -141,6 +141,7 @@ int work_run(struct work *w)
 	int err;
 
 	err = start_command(w);
+	w->started = !err;
 	if (!err)
 		return wait_command(w);
 	return fail_text(err == ENOENT ? EXIT_NO_COMMAND : EXIT_CANNOT_RUN, "%s: %s", w->argv[0],

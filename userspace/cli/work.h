@@ -15,6 +15,7 @@ struct work {
 	sigset_t old_mask;	/* and what was blocked before */
 	pid_t child;
 	bool asked;		/* a signal has asked this command to end */
+	bool started;		/* the command of the last work_run() could be run */
 };
 
 /* A file with these bytes as its input; the exit code, having said what is wrong. */
