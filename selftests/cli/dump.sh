@@ -133,6 +133,51 @@ killed() {
 	fi
 }
 
+# begun DUMP: it has written something; it stands still, as it ran for moments only.
+begun() {
+	kill -STOP "$1"
+	until [ -s "$(echo "$tmp"/dir/turned.*)" ]; do
+		# It says something at its end.
+		[ ! -s "$tmp/said" ] || return 1
+		kill -CONT "$1"
+		kill -STOP "$1"
+	done
+}
+
+# The table is for its owner alone from some moment of the dump on; it has none, so the command
+# owns it, and begins again.
+turned_private() {
+	echo before >"$tmp/dir/turned"
+	"$kreg" dump -o "$tmp/dir/turned" large 2>"$tmp/said" &
+	dumping=$!
+	begun $dumping || not_ok 'the dump was faster'
+	"$kreg" set --access private large
+	kill -CONT $dumping
+	wait $dumping
+	is 'private from then on' "$?" 0
+	t 'nothing is left of the first try' 0 16 '' sh -c \
+		"$kreg dump --info $tmp/dir/turned | sed -n 's/^objects  *\([0-9]*\),.*/\1/p'"
+	rm "$tmp/dir/turned"
+}
+
+# The same through a pipe, from which nothing can be taken back.
+turned_private_elsewhere() {
+	"$kreg" set --access protected large
+	mkfifo "$tmp/pipe"
+	"$kreg" dump large >"$tmp/pipe" 2>"$tmp/said" &
+	dumping=$!
+	exec 3<"$tmp/pipe"
+	dd bs=16 count=1 <&3 >"$tmp/through" 2>/dev/null
+	"$kreg" set --access private large
+	cat <&3 >>"$tmp/through"
+	exec 3<&-
+	wait $dumping
+	is 'through a pipe' "$? $(cat "$tmp/said")" \
+		"5 kreg dump: table 'large' is parked and private: claim it to read it"
+	t 'its part is none' 1 '' 'kreg dump: the dump is damaged*it ends too early*' \
+		"$kreg" dump --info "$tmp/through"
+}
+
 several() {
 	"$kreg" new -t duplicate_bag bag
 	for value in b a a; do "$kreg" put bag key $value; done
@@ -178,6 +223,8 @@ info
 damaged
 files
 killed
+turned_private
+turned_private_elsewhere
 several
 hidden
 usage

@@ -208,8 +208,9 @@ TEST_F(dump_fail, pin_ends)
 	o.arg = self->table;
 	ASSERT_LT(0, test_read_file(PARAMETERS "max_pin_ms", before, sizeof(before)));
 	ASSERT_EQ(0, test_write_file(PARAMETERS "max_pin_ms", "500"));
-	EXPECT_EQ(-ESTALE, kreg_dump(self->table, fd, &o, NULL));
+	EXPECT_EQ(-ESTALE, kreg_dump(self->table, fd, &o, &info));
 	EXPECT_NE(NULL, strstr(kreg_errmsg(), "the pin of table 'dumped' has ended"));
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), info.file_bytes);
 	EXPECT_EQ(0, test_write_file(PARAMETERS "max_pin_ms", before));
 	/* What was written until then is no dump. */
 	EXPECT_LT(0, lseek(fd, 0, SEEK_END));
@@ -240,13 +241,17 @@ TEST_F(dump_fail, too_much)
 TEST_F(dump_fail, rights)
 {
 	struct kreg_client *other = open_as_other(0666);
+	struct kreg_dump_info info = KREG_DUMP_INFO_INIT;
 	struct kreg_table *seen, *gone;
 
 	ASSERT_NE(NULL, other);
+	info.file_bytes = 7;
 	ASSERT_EQ(0, kreg_table_set_access(self->table, KREG_ACCESS_PRIVATE));
 	ASSERT_EQ(0, kreg_table_set_mode(self->table, 0644));
 	ASSERT_EQ(0, kreg_table_open(other, "dumped", NULL, &seen));
-	EXPECT_EQ(-EACCES, kreg_dump(seen, self->fd, NULL, NULL));
+	EXPECT_EQ(-EACCES, kreg_dump(seen, self->fd, NULL, &info));
+	/* Nothing was written, which says that it may be tried again. */
+	EXPECT_EQ(0, info.file_bytes);
 	EXPECT_NE(NULL, strstr(kreg_errmsg(), "but under another user than that of this client"));
 	kreg_table_close(seen);
 	kreg_client_close(other);
@@ -255,6 +260,34 @@ TEST_F(dump_fail, rights)
 	ASSERT_EQ(0, kreg_table_destroy(gone));
 	EXPECT_EQ(-ESTALE, kreg_dump(gone, self->fd, NULL, NULL));
 	kreg_table_close(gone);
+}
+
+static int make_private(unsigned int stage, uint64_t objects, uint64_t total, void *arg)
+{
+	return kreg_table_set_access(arg, KREG_ACCESS_PRIVATE);
+}
+
+/* In the middle of a dump: it says so, and that there is a part of it. */
+TEST_F(dump_fail, turned_private)
+{
+	struct kreg_dump_options o = KREG_DUMP_OPTIONS_INIT;
+	struct kreg_dump_info info = KREG_DUMP_INFO_INIT;
+	int fd = memfd_create("dump", MFD_CLOEXEC);
+	struct kreg_client *other = open_as_other(0666);
+	struct kreg_table *seen;
+
+	ASSERT_NE(NULL, other);
+	ASSERT_EQ(0, kreg_table_set_mode(self->table, 0644));
+	ASSERT_EQ(0, kreg_table_open(other, "dumped", NULL, &seen));
+	o.progress = make_private;
+	o.arg = self->table;
+	EXPECT_EQ(-EACCES, kreg_dump(seen, fd, &o, &info));
+	EXPECT_NE(NULL, strstr(kreg_errmsg(), "but under another user than that of this client"));
+	EXPECT_LT(0, info.file_bytes);
+	EXPECT_EQ(lseek(fd, 0, SEEK_END), info.file_bytes);
+	kreg_table_close(seen);
+	kreg_client_close(other);
+	close(fd);
 }
 
 /* Writes into what was verified and is to be loaded. */

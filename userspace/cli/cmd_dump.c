@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ struct wish {
 	const char *info;		/* only tell what this file has */
 	bool compress;
 	int fd;
+	off_t from;			/* where in the file it begins; -1: nothing can be undone */
 	struct kreg_dump_info done;
 };
 
@@ -134,7 +136,29 @@ static int show_info(const char *path)
 	return finish_output();
 }
 
-/* May be called twice: that a table may not be read is known before anything is written. */
+/* What a file has behind that place is not of this command, and must not go with what it wrote. */
+static off_t find_begin(int fd)
+{
+	off_t at = lseek(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR);
+	struct stat st;
+
+	if (at < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > at)
+		return -1;
+	return at;
+}
+
+/* Whether nothing is there of a dump that has failed. */
+static bool undo_dump(const struct wish *w)
+{
+	if (!w->done.file_bytes)
+		return true;
+	return w->from >= 0 && lseek(w->fd, w->from, SEEK_SET) >= 0 && !ftruncate(w->fd, w->from);
+}
+
+/*
+ * May be called twice, since who may not read a table may own it perhaps. That may turn out in the
+ * middle of a dump: others have changed the access rule. An exit code: there is no second try.
+ */
 static int dump(struct kreg_table *table, void *arg)
 {
 	struct kreg_dump_options o = KREG_DUMP_OPTIONS_INIT;
@@ -145,7 +169,7 @@ static int dump(struct kreg_table *table, void *arg)
 	o.progress = progress;
 	ret = kreg_dump(table, w->fd, &o, &w->done);
 	progress_end();
-	return ret;
+	return ret && !undo_dump(w) ? fail(ret) : ret;
 }
 
 static int dump_table(struct kreg_table *table, struct wish *w)
@@ -164,8 +188,9 @@ static int dump_table(struct kreg_table *table, struct wish *w)
 		ret = fail_text(EXIT_USAGE,
 				"a dump is not for a terminal: give -o FILE, or redirect it");
 	if (!ret) {
+		w->from = find_begin(w->fd);
 		ret = as_owner(table, dump, w);
-		ret = ret ? fail(ret) : 0;
+		ret = ret < 0 ? fail(ret) : ret;
 	}
 	if (!w->path)
 		return ret;

@@ -276,29 +276,41 @@ static int begin(struct writer *w, struct kreg_pin **pin)
 	return ret;
 }
 
+static int run_dump(struct writer *w)
+{
+	struct kreg_pin *pin = NULL;
+	int ret = 0;
+
+	w->body = malloc(DUMP_BODY);
+	w->packed = w->o.flags & KREG_DUMP_COMPRESS ? malloc(DUMP_BODY) : NULL;
+	if (!w->body || (w->o.flags & KREG_DUMP_COMPRESS && !w->packed))
+		ret = kreg_fail_table(-ENOMEM, TRY_READ, w->table);
+	if (!ret)
+		ret = begin(w, &pin);
+	if (!ret)
+		ret = write_all(w, pin);
+	kreg_pin_end(pin);
+	free(w->body);
+	free(w->packed);
+	return ret;
+}
+
 int kreg_dump(struct kreg_table *table, int fd, const struct kreg_dump_options *options,
 	      struct kreg_dump_info *info)
 {
 	struct writer w = { .table = table, .fd = fd };
-	struct kreg_pin *pin = NULL;
-	int ret = read_options(&w, options);
+	int ret;
 
-	if (!ret && info && info->size < sizeof(info->size))
+	if (info && info->size < sizeof(info->size)) {
 		ret = kreg_cause(-EINVAL, "the struct for what was written does not tell its size");
-	if (ret)
 		return kreg_fail_table(ret, TRY_READ, table);
-	w.body = malloc(DUMP_BODY);
-	w.packed = w.o.flags & KREG_DUMP_COMPRESS ? malloc(DUMP_BODY) : NULL;
-	if (!w.body || (w.o.flags & KREG_DUMP_COMPRESS && !w.packed))
-		ret = kreg_fail_table(-ENOMEM, TRY_READ, table);
-	if (!ret)
-		ret = begin(&w, &pin);
-	if (!ret)
-		ret = write_all(&w, pin);
-	kreg_pin_end(pin);
-	free(w.body);
-	free(w.packed);
-	if (!ret && info)
+	}
+	ret = read_options(&w, options);
+	ret = ret ? kreg_fail_table(ret, TRY_READ, table) : run_dump(&w);
+	/* Who wants to try again has to know whether there is something to be undone. */
+	if (ret)
+		w.info = (struct kreg_dump_info){ .file_bytes = w.info.file_bytes };
+	if (info)
 		kreg_dump_info_copy(info, &w.info);
 	return ret;
 }

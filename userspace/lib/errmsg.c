@@ -239,7 +239,7 @@ static const char *argument_sentence(const struct failure *l)
 static enum attempt denied(struct facts *f, enum attempt attempt)
 {
 	bool reads = attempt == TRY_READ || attempt == TRY_WAIT || attempt == TRY_HOLDER ||
-		     attempt == TRY_ORDER;
+		     attempt == TRY_ORDER || attempt == TRY_PINNED;
 	bool both = attempt == TRY_EDIT || attempt == TRY_LEASE;
 
 	if (!reads && !both && attempt != TRY_WRITE && attempt != TRY_BATCH &&

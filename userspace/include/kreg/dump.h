@@ -115,7 +115,8 @@ struct kreg_dump_info {
  * @table: a table that the caller may read
  * @fd: a file, pipe or socket, which is written from where it stands
  * @options: NULL: not compressed
- * @info: what was written; may be NULL
+ * @info: what was written; may be NULL. After an error it has nothing but @file_bytes: 0 if @fd was
+ *	not written to, else at least as many as it got
  *
  * It sets a pin, so writers do not wait for it, and what it writes is of one moment, however long
  * it takes; see kreg_pin_set() for how long that may be. What was written before an error is no
