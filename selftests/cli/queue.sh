@@ -67,6 +67,20 @@ ends_as_not_found() {
 		"$kreg" queue --json ls strange
 }
 
+# What the clock of an earlier run says is in the future, as a delay is.
+restored() {
+	"$kreg" queue push --delay 1000d strange late
+	"$kreg" queue push --delay 1h strange early
+	"$kreg" dump strange >"$tmp/dump"
+	"$kreg" rm strange
+	"$kreg" restore "$tmp/dump" 2>/dev/null
+	"$kreg" queue push strange new
+	t 'made due' 0 '2 jobs made due' '' "$kreg" queue make-due strange
+	t 'none is left to be' 0 '{"made_due":0}' '' "$kreg" queue --json make-due strange
+	t 'in their order, behind what was due' 0 'new early late ' '' \
+		"$kreg" queue work --drain strange -- sh -c 'cat; printf " "'
+}
+
 is_at_work() { [ -s "$tmp/pid" ]; }
 
 killed() {
@@ -104,6 +118,7 @@ usage() {
 works
 fails
 ends_as_not_found
+restored
 killed
 usage
 echo "1..$n"

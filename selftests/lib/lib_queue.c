@@ -145,6 +145,44 @@ TEST_F(queue, shows_the_dead)
 	EXPECT_TRUE(counts_are(self->queue, 0, 0, 3, 0));
 }
 
+/*
+ * Behind what is due, in their order, and counted as before. The dead stay, and so does what is on
+ * loan, which counts as due here since this process has it.
+ */
+TEST_F(queue, made_due)
+{
+	struct kreg_job *job, *lent;
+	uint64_t n = 7;
+
+	EXPECT_EQ(0, kreg_queue_make_due(self->queue, &n));
+	EXPECT_EQ(0, n);
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "lent", 4, 0));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &lent));
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "dead", 4, 0));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	ASSERT_EQ(0, kreg_job_reject(job));
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "third", 5, INT64_MAX));
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "second", 6, 0));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	ASSERT_EQ(0, kreg_job_back(job, 3600000));
+	ASSERT_EQ(0, kreg_queue_push(self->queue, "first", 5, 0));
+	EXPECT_TRUE(counts_are(self->queue, 2, 2, 1, 0));
+	EXPECT_EQ(0, kreg_queue_make_due(self->queue, &n));
+	EXPECT_EQ(2, n);
+	EXPECT_TRUE(counts_are(self->queue, 4, 0, 1, 0));
+	EXPECT_EQ(0, kreg_queue_make_due(self->queue, NULL));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_TRUE(is_job(job, "first", 1));
+	EXPECT_EQ(0, kreg_job_done(job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_TRUE(is_job(job, "second", 2));
+	EXPECT_EQ(0, kreg_job_done(job));
+	ASSERT_EQ(0, kreg_queue_take(self->queue, 0, &job));
+	EXPECT_TRUE(is_job(job, "third", 1));
+	EXPECT_EQ(0, kreg_job_done(job));
+	EXPECT_EQ(0, kreg_job_done(lent));
+}
+
 /* A job whose time is over goes to others, and is theirs. */
 TEST_F(queue, too_late)
 {

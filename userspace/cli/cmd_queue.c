@@ -216,6 +216,23 @@ static int revive(struct wish *w)
 	return finish_output();
 }
 
+static int make_jobs_due(struct wish *w)
+{
+	uint64_t n;
+	int ret = kreg_queue_make_due(w->queue, &n);
+
+	if (ret)
+		return fail(ret);
+	if (json) {
+		json_begin(stdout);
+		json_number("made_due", n);
+		json_end();
+	} else {
+		printf("%" PRIu64 " job%s made due\n", n, n == 1 ? "" : "s");
+	}
+	return finish_output();
+}
+
 static const struct action {
 	const char *name;
 	int (*act)(struct wish *w);
@@ -226,6 +243,7 @@ static const struct action {
 	{ "ls", list, "" },
 	{ "dead", list_dead, "" },
 	{ "revive", revive, "" },
+	{ "make-due", make_jobs_due, "" },
 };
 
 static const struct action *find_action(const char *name)
@@ -235,7 +253,7 @@ static const struct action *find_action(const char *name)
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (!strcmp(name, actions[i].name))
 			return &actions[i];
-	usage("'%s' is nothing to do with a queue: push, work, ls, dead or revive", name);
+	usage("'%s' is nothing to do with a queue: push, work, ls, dead, revive or make-due", name);
 }
 
 /* Options stand before what is to be done, or behind it. */
@@ -283,7 +301,7 @@ static int run(int argc, char **argv)
 
 const struct command cmd_queue = {
 	.name = "queue",
-	.args = "push [OPTION]... NAME VALUE | work [OPTION]... NAME -- COMMAND... | ls NAME | dead NAME | revive NAME",
+	.args = "push [OPTION]... NAME VALUE | work [OPTION]... NAME -- COMMAND... | ls NAME | dead NAME | revive NAME | make-due NAME",
 	.summary = "push jobs, and work on them so that none is lost",
 	.help = "A queue is a table of type ordered_set, with nothing but jobs in it.\n\n"
 		"push appends a job.\n"
@@ -300,6 +318,8 @@ const struct command cmd_queue = {
 		"                       long\n"
 		"      --drain          end when no job is due\n\n"
 		"ls tells how many jobs there are, dead shows those that were put aside, each\n"
-		"with how often it was given out, and revive pushes them again.",
+		"with how often it was given out, and revive pushes them again.\n\n"
+		"make-due makes all jobs due that are not yet: after a restore of a queue that was\n"
+		"dumped before the machine was started anew, jobs may wait for long.",
 	.run = run,
 };

@@ -86,7 +86,7 @@ _kreg()
 	elif [[ $cmd == super ]]; then
 		_kreg_super "$cur"
 	elif [[ $cmd == queue && $COMP_CWORD -eq 2 ]]; then
-		_kreg_words "$cur" 'push work ls dead revive'
+		_kreg_words "$cur" 'push work ls dead revive make-due'
 	elif [[ $cmd == batch && $COMP_CWORD -eq 2 ]]; then
 		_kreg_words "$cur" 'put new swap incr del'
 	elif [[ $cmd == batch && ${COMP_WORDS[COMP_CWORD - 1]} == @(-f|--file) ]]; then

@@ -28,7 +28,7 @@ _kreg()
 	elif [[ $command == super ]] && (( CURRENT == 3 )); then
 		compadd -- status start stop restart reload shutdown tree
 	elif [[ $command == queue ]] && (( CURRENT == 3 )); then
-		compadd -- push work ls dead revive
+		compadd -- push work ls dead revive make-due
 	elif [[ $command == batch ]] && (( CURRENT == 3 )); then
 		compadd -- put new swap incr del
 	elif [[ $command == batch && ${words[CURRENT-1]} == (-f|--file) ]]; then

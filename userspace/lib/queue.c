@@ -106,7 +106,8 @@ static int read_key(struct kreg_queue *q, const struct kreg_ioc_lease *lent, str
 }
 
 /* Lend the first of a range, in as many tries as its value needs to have room. */
-static int lend(struct kreg_queue *q, char what, uint64_t until_ns, struct kreg_job **job)
+static int lend(struct kreg_queue *q, char what, uint64_t from_ns, uint64_t until_ns,
+		struct kreg_job **job)
 {
 	unsigned char low[JOB_KEY], high[JOB_KEY], key[KREG_MAX_KEY];
 	struct kreg_ioc_lease io = {
@@ -119,7 +120,7 @@ static int lend(struct kreg_queue *q, char what, uint64_t until_ns, struct kreg_
 	size_t room = GUESS;
 	int ret;
 
-	kreg_job_range(what, 0, until_ns, low, high);
+	kreg_job_range(what, from_ns, until_ns, low, high);
 	do {
 		more = realloc(j, sizeof(*j) + room + 1);
 		if (!more) {
@@ -236,7 +237,7 @@ static int take_now(struct kreg_queue *q, uint64_t now, struct kreg_job **job)
 	uint32_t most = q->options.max_deliveries;
 	int ret;
 
-	while (!(ret = lend(q, JOB_WAITS, now, job))) {
+	while (!(ret = lend(q, JOB_WAITS, 0, now, job))) {
 		if (!most || (*job)->deliveries <= most)
 			return 0;
 		/* It is not given out this time. */
@@ -372,7 +373,7 @@ int kreg_queue_revive(struct kreg_queue *queue, uint64_t *revived)
 	uint64_t n = 0;
 	int ret;
 
-	while (!(ret = lend(queue, JOB_DEAD, UINT64_MAX, &job))) {
+	while (!(ret = lend(queue, JOB_DEAD, 0, UINT64_MAX, &job))) {
 		ret = move_anew(job, JOB_WAITS, kreg_deadline(0), 0);
 		free(job);
 		if (ret && ret != -ECANCELED)
@@ -381,5 +382,25 @@ int kreg_queue_revive(struct kreg_queue *queue, uint64_t *revived)
 	}
 	if (revived)
 		*revived = n;
+	return queue_failed(ret == -ENODATA ? 0 : ret, queue);
+}
+
+/* All of one moment, so that none is found twice; their numbers keep them in order. */
+int kreg_queue_make_due(struct kreg_queue *queue, uint64_t *made)
+{
+	uint64_t now = kreg_deadline(0), n = 0;
+	struct kreg_job *job;
+	int ret;
+
+	while (!(ret = lend(queue, JOB_WAITS, now + 1, UINT64_MAX, &job))) {
+		/* It is not given out this time. */
+		ret = move_anew(job, JOB_WAITS, now, job->deliveries - 1);
+		free(job);
+		if (ret && ret != -ECANCELED)
+			break;
+		n += !ret;
+	}
+	if (made)
+		*made = n;
 	return queue_failed(ret == -ENODATA ? 0 : ret, queue);
 }

@@ -174,6 +174,21 @@ int kreg_queue_dead(struct kreg_queue *queue, kreg_job_fn fn, void *arg) KREG_NO
  */
 int kreg_queue_revive(struct kreg_queue *queue, uint64_t *revived) KREG_NONNULL_FIRST;
 
+/**
+ * kreg_queue_make_due() - make all jobs due that are not yet
+ * @queue: the queue
+ * @made: how many that were, also of a call that fails; may be NULL
+ *
+ * They come behind those that are due already, in the order in which they would have been due, and
+ * count as given out as often as before. Moments are those of CLOCK_MONOTONIC, which begins anew
+ * with the machine: in a table that was restored from a dump of an earlier run of the machine, or
+ * of another machine, jobs that were due may wait for long. This is for them, and makes no
+ * difference between those and jobs that were pushed with a delay.
+ *
+ * Errors: as kreg_queue_take() without waiting, and those of kreg_put().
+ */
+int kreg_queue_make_due(struct kreg_queue *queue, uint64_t *made) KREG_NONNULL_FIRST;
+
 #ifdef __cplusplus
 }
 #endif
