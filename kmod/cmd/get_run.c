@@ -35,8 +35,8 @@ static void begin_run(struct run *r, bool measures)
 	s->count = 0;
 	s->len = 0;
 	s->need = 0;
-	s->last_version = 0;
-	s->last_sub = 0;
+	s->taken_version = 0;
+	s->taken_sub = 0;
 	s->expires = KREG_NEVER;
 }
 
@@ -143,11 +143,11 @@ static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 	err = get_run(r, op);
 	end_pin(r);
 	*expires = r->scan.expires;
-	op->out_version = r->scan.last_version;
+	op->out_version = r->scan.taken_version;
 	op->out_len = r->scan.len;
 	op->out_count = r->scan.count;
 	op->out_error = 0;
-	op->out_sub = r->scan.last_sub;
+	op->out_sub = r->scan.taken_sub;
 	if (!err && !r->scan.count)
 		err = -ENODATA;
 	kreg_scratch_put(&cl->call, r);

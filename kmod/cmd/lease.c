@@ -108,8 +108,11 @@ static int lend_version(struct kreg_client *cl, struct kreg_ioc_lease *arg, u64 
 	return 0;
 }
 
-/* Copy the value out, then lend the object if it is still the same one. */
-static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
+/*
+ * Copy the value out, then lend the object if it is still the same one; @version: only if it has
+ * that, or 0.
+ */
+static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg, u64 version)
 {
 	struct kreg_op op = lease_op(arg, KREG_OP_GET, 0, 0);
 	struct kreg_op_bond bond;
@@ -123,7 +126,7 @@ static int lend_once(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	arg->out_len = op.out_len;
 	if (err)
 		return err == -ENODATA ? nothing_to_lend(cl, arg) : err;
-	if (arg->version && arg->version != op.out_version)
+	if (version && version != op.out_version)
 		return -ECANCELED;
 	return lend_version(cl, arg, op.out_version);
 }
@@ -138,7 +141,7 @@ static int lend_object(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 	if (err)
 		return err;
 	do {
-		err = lend_once(cl, arg);
+		err = lend_once(cl, arg, arg->version);
 	} while ((err == -EAGAIN || (err == -ECANCELED && !arg->version)) &&
 		 !fatal_signal_pending(current));
 	return err;
@@ -150,16 +153,18 @@ struct first {
 	struct kreg_ioc_lease *arg;
 	struct kreg_bounds *bounds;	/* NULL: any object */
 	u32 room;			/* for the key, in the caller's memory */
-	u64 version;			/* of the one that was found, and copied out; or 0 */
-	struct kreg_after after;	/* the one that was asked last */
-	u8 key[KREG_MAX_KEY];		/* of that */
+	u64 version;			/* of the one that was found */
+	bool told;			/* it was copied out */
+	struct kreg_after after;	/* the one that was asked last, */
+	struct kreg_after before;	/* and the one before */
+	u8 keys[2][KREG_MAX_KEY];	/* of these */
 };
 
 static int get_first(struct first *f)
 {
 	const struct kreg_range *r = &f->arg->range;
 	struct kreg_bounds *b;
-	int err = kreg_after_get(&f->after, r, f->key);
+	int err = kreg_after_get(&f->after, r, f->keys[0]);
 
 	if (err)
 		return err;
@@ -187,7 +192,7 @@ static void tell_found(struct first *f, const struct kreg_hit *hit)
 	if (err)
 		return;
 	arg->out_len = hit->value_len;
-	f->version = hit->version;
+	f->told = true;
 }
 
 /* RCU. Else a write would refuse it: also what the caller has already, on loan or bound. */
@@ -195,6 +200,17 @@ static bool is_lendable(const struct kreg_hit *hit)
 {
 	return hit->holder ? kreg_bond_is_back(hit->holder) :
 			     kreg_hit_expires(hit) == KREG_NEVER;
+}
+
+/* RCU. The next look begins behind it. */
+static void pass_over(struct first *f, const struct kreg_hit *hit)
+{
+	u8 *key = f->keys[f->after.key.bytes == f->keys[0]];
+
+	f->before = f->after;
+	memcpy(key, hit->key, hit->key_len);
+	f->after.key.bytes = key;
+	f->after.key.len = hit->key_len;
 }
 
 /* RCU. The next that may be had; 0, -ENODATA, -EAGAIN: not in this section. */
@@ -205,17 +221,17 @@ static int look_for_lendable(struct first *f, const struct kreg_table *t)
 	enum kreg_range_step step;
 	struct kreg_hit hit;
 
-	f->version = 0;
+	f->told = false;
 	kreg_range_start(&walk, &t->store, NULL, f->bounds ?: &any, &f->after);
 	do {
 		step = kreg_range_next(&walk, &hit);
 	} while (step == KREG_RANGE_FOUND && !is_lendable(&hit));
 	if (step == KREG_RANGE_END)
 		return -ENODATA;
-	f->after.key.len = hit.key_len;
-	memcpy(f->key, hit.key, hit.key_len);
+	pass_over(f, &hit);
 	if (step != KREG_RANGE_FOUND)
 		return -EAGAIN;
+	f->version = hit.version;
 	tell_found(f, &hit);
 	return 0;
 }
@@ -246,18 +262,17 @@ static int lend_found(struct first *f)
 	if (f->after.key.len > f->room)
 		return -EMSGSIZE;
 	arg->key_len = f->after.key.len;
-	if (f->version)
+	if (f->told)
 		return lend_version(f->client, arg, f->version);
-	if (copy_to_user(u64_to_user_ptr(arg->key), f->key, arg->key_len))
+	if (copy_to_user(u64_to_user_ptr(arg->key), f->after.key.bytes, arg->key_len))
 		return -EFAULT;
-	return lend_once(f->client, arg);
+	return lend_once(f->client, arg, f->version);
 }
 
 /* It cannot be had on loan, or not any more; perhaps the next can. */
 static bool is_passed_over(int err)
 {
-	return err == -ENODATA || err == -EALREADY || err == -EBUSY || err == -ECANCELED ||
-	       err == -EOPNOTSUPP;
+	return err == -ENODATA || err == -EALREADY || err == -EBUSY || err == -EOPNOTSUPP;
 }
 
 static int lend_next(struct first *f)
@@ -267,6 +282,11 @@ static int lend_next(struct first *f)
 	if (err)
 		return err;
 	err = lend_found(f);
+	/* Another is there under that key, or it was on loan for a moment. */
+	if (err == -ECANCELED || err == -EAGAIN) {
+		f->after = f->before;
+		return -EAGAIN;
+	}
 	return is_passed_over(err) ? -EAGAIN : err;
 }
 
@@ -277,7 +297,7 @@ static int lend_first(struct kreg_client *cl, struct kreg_ioc_lease *arg)
 
 	if (!f)
 		return -ENOMEM;
-	memset(f, 0, offsetof(struct first, key));
+	memset(f, 0, offsetof(struct first, keys));
 	f->client = cl;
 	f->arg = arg;
 	f->room = arg->key_len;

@@ -94,14 +94,16 @@ struct kreg_snapshot *kreg_pin_for_call(struct kreg_client *cl, u64 table, u64 *
 {
 	struct kreg_snapshot *snap;
 	u32 ms = CALL_MS;
-	u64 version;
-	int err = kreg_pin_table(cl, table, &ms, id, &version);
+	u64 pin, version;
+	int err = kreg_pin_table(cl, table, &ms, &pin, &version);
 
 	if (err)
 		return ERR_PTR(err);
-	snap = kreg_snapshot_get(cl, *id, table);
+	snap = kreg_snapshot_get(cl, pin, table);
 	if (IS_ERR(snap))
-		kreg_handle_cancel(cl, *id, true);
+		kreg_handle_cancel(cl, pin, true);
+	else
+		*id = pin;
 	return snap;
 }
 

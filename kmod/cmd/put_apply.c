@@ -43,9 +43,9 @@ static __always_inline void finish_write(struct kreg_table *t, struct kreg_write
 					 struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
 	kreg_txn_commit(txn);
-	/* What died is at hand. */
+	/* What died is at hand; of several objects of a key, all but the last are near. */
 	while (!kreg_txn_unlink(txn, KREG_TURN_RECORDS))
-		;
+		kreg_store_begin_hold(&t->store);
 	if (unlikely(t->listeners))
 		publish_write(t, w, txn->version);
 	w->result.version = txn->version;

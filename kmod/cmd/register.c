@@ -3,6 +3,7 @@
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "client/client.h"
@@ -100,6 +101,33 @@ static int register_once(struct kreg_client *cl, struct kreg_ioc_register *arg,
 	return err;
 }
 
+/*
+ * The key is held, and nobody is found to have it: -EAGAIN, but for one who is exiting and keeps it
+ * until he is dead.
+ */
+static int look_again(struct kreg_client *cl, const struct kreg_ioc_register *arg)
+{
+	int err;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	cond_resched();
+	err = kreg_register_look(cl, arg, NULL);
+	if (err > 0)
+		return -EEXIST;
+	return err && err != -ENODATA ? err : -EAGAIN;
+}
+
+static int try_to_register(struct kreg_client *cl, struct kreg_ioc_register *arg,
+			   struct kreg_proc *p, int *err)
+{
+	int told;
+
+	*err = register_once(cl, arg, p);
+	told = *err == -EEXIST ? tell_whose(cl, arg) : 0;
+	return told == -ENODATA ? look_again(cl, arg) : told;
+}
+
 /* Until it is the process's or another's: who has gone in between holds it no more. */
 static int register_key(struct kreg_client *cl, struct kreg_ioc_register *arg,
 			struct kreg_proc *p)
@@ -107,9 +135,8 @@ static int register_key(struct kreg_client *cl, struct kreg_ioc_register *arg,
 	int err, told;
 
 	do {
-		err = register_once(cl, arg, p);
-		told = err == -EEXIST ? tell_whose(cl, arg) : 0;
-	} while (told == -ENODATA);
+		told = try_to_register(cl, arg, p, &err);
+	} while (told == -EAGAIN);
 	/* Who may not read is not told. */
 	if (told && told != -EACCES)
 		return told;
@@ -132,10 +159,13 @@ static int register_when_free(struct kreg_call *call, struct kreg_proc *p)
 
 	do {
 		err = register_once(call->client, arg, p);
-		held = err == -EEXIST ? kreg_register_look(call, p) : 0;
+		held = err == -EEXIST ? kreg_register_look(call->client, arg, p) : 0;
 	} while (held == -EAGAIN);
-	if (err != -EEXIST || held)
-		return held ?: err;
+	/* If nobody has it, it has a line. */
+	if (held < 0 && held != -ENODATA)
+		return held;
+	if (err != -EEXIST)
+		return err;
 	/* The holder may have died since it was tried. */
 	if (has_passed(arg->deadline_ns)) {
 		err = register_once(call->client, arg, p);

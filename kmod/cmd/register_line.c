@@ -39,30 +39,42 @@ static struct kreg_proc *get_whose(const struct kreg_table *t, struct kreg_key *
 	return p;
 }
 
+/* As kreg_register_look(). */
+static int ask_whose(struct kreg_proc *whose, const struct kreg_proc *p)
+{
+	int err;
+
+	if (whose == p)
+		return -EALREADY;
+	if (kreg_proc_is_settled(whose))
+		return 0;
+	err = kreg_proc_settle(whose);
+	if (err)
+		return err > 0 ? -EAGAIN : err;
+	return kreg_proc_exiting(whose);
+}
+
 static int look_at_key(struct kreg_client *cl, u64 id, struct kreg_key *key,
 		       const struct kreg_proc *p)
 {
 	struct kreg_table *t = kreg_find_table(cl, id);
 	struct kreg_proc *whose;
-	int err = 0;
+	int err;
 
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	whose = get_whose(t, key);
 	kreg_table_put(t);
 	if (!whose)
-		return 0;
-	if (whose == p)
-		err = -EALREADY;
-	else if (!kreg_proc_is_settled(whose))
-		err = kreg_proc_settle(whose);
+		return -ENODATA;
+	err = ask_whose(whose, p);
 	kreg_proc_put(whose);
-	return err > 0 ? -EAGAIN : err;
+	return err;
 }
 
-int kreg_register_look(struct kreg_call *call, const struct kreg_proc *p)
+int kreg_register_look(struct kreg_client *cl, const struct kreg_ioc_register *arg,
+		       const struct kreg_proc *p)
 {
-	const struct kreg_ioc_register *arg = call->arg;
 	struct kreg_key key = { .len = arg->key_len };
 	u8 *bytes = kreg_cmd_get_bytes(arg->key, arg->key_len);
 	int err;
@@ -70,7 +82,7 @@ int kreg_register_look(struct kreg_call *call, const struct kreg_proc *p)
 	if (IS_ERR(bytes))
 		return PTR_ERR(bytes);
 	key.bytes = bytes;
-	err = look_at_key(call->client, arg->table, &key, p);
+	err = look_at_key(cl, arg->table, &key, p);
 	kvfree(bytes);
 	return err;
 }

@@ -118,6 +118,16 @@ static __always_inline void set_last(struct kreg_scan *s, const struct kreg_hit 
 	s->last_sub = kreg_hit_sub(hit);
 }
 
+/* In a run the one that was taken last is told of, which need not be the last there. */
+static __always_inline void set_taken(struct kreg_scan *s, const struct kreg_hit *hit, bool runs)
+{
+	set_last(s, hit, runs);
+	if (!runs)
+		return;
+	s->taken_version = s->last_version;
+	s->taken_sub = s->last_sub;
+}
+
 /* Pass over an object that is hidden or another's; not too many in one section. */
 static noinline enum stop pass_over(struct kreg_scan *s, const struct kreg_hit *hit)
 {
@@ -146,7 +156,7 @@ static __always_inline enum stop take_object(struct kreg_scan *s, const struct k
 	/* If its process was reaped in between, it is told as nobody's, which it never was. */
 	if (tail && hit->holder && is_hidden(s, hit->holder))
 		return pass_over(s, hit);
-	set_last(s, hit, runs);
+	set_taken(s, hit, runs);
 	s->count++;
 	s->len += size;
 	if (likely(!hit->blob || !s->wants_value))
@@ -252,7 +262,7 @@ static void measure_object(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	if (hit->holder && is_hidden(s, hit->holder))
 		return;
-	set_last(s, hit, s->runs);
+	set_taken(s, hit, s->runs);
 	s->count++;
 	if (check_add_overflow(s->len, object_size(s, hit, s->tail), &s->len))
 		s->len = U32_MAX;

@@ -34,6 +34,8 @@ struct kreg_scan {
 	u64 version;			/* this one; 0: that of the first section */
 	u32 count;			/* objects taken, and bytes of them */
 	u32 len;
+	u64 taken_version;		/* where keys have runs, of the one taken last, or 0 */
+	u32 taken_sub;
 	u32 need;			/* bytes of the object that did not fit */
 	u32 fault;			/* of the one that met a page that was not there */
 	/* Of this section: */

@@ -148,7 +148,12 @@ int kreg_cmd_subscribe(struct kreg_call *call)
 	arg->out_reserved = 0;
 	err = kreg_cmd_answer_from(call, struct kreg_ioc_subscribe, out_id);
 	/* Nobody has learned of it. */
-	if (err)
+	if (err) {
 		kreg_handle_cancel(call->client, arg->out_id, true);
-	return err;
+		return err;
+	}
+	/* Who waits already has looked before, and is told of events only when he has looked again. */
+	kreg_client_get(call->client);
+	kreg_news_wake(&call->client->news);
+	return 0;
 }

@@ -137,6 +137,11 @@ bool kreg_run_find_next(struct kreg_store *s, const struct kreg_key *key,
 {
 	kreg_store_assert(s);
 	pass_by(s, place, place->old);
+	place->old = NULL;
+	if (!s->links)
+		return false;
+	/* To look at an object takes as long as to walk over a link. */
+	s->links--;
 	return kreg_run_find_on(s, key, place);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/hash.h>
 #include <linux/hashtable.h>
+#include <linux/once.h>
 #include <linux/sched.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "client/user.h"
@@ -15,9 +17,18 @@
 static DEFINE_HASHTABLE(bonds, 12);
 static DEFINE_SPINLOCK(bonds_lock);
 
-static unsigned long bond_bucket(const struct kreg_table *t, const struct kreg_proc *p)
+static hsiphash_key_t bonds_key __read_mostly;
+
+/* A process may have any number of bonds that differ in how long they linger. */
+static unsigned long bond_bucket(const struct kreg_table *t, const struct kreg_proc *p,
+				 u32 linger_ms)
 {
-	return (unsigned long)t / L1_CACHE_BYTES + p->cookie * GOLDEN_RATIO_32;
+	unsigned long bucket = (unsigned long)t / L1_CACHE_BYTES + p->cookie * GOLDEN_RATIO_32;
+
+	if (likely(!linger_ms))
+		return bucket;
+	get_random_once(&bonds_key, sizeof(bonds_key));
+	return bucket + hsiphash_1u32(linger_ms, &bonds_key);
 }
 
 /* It is freed by its address. */
@@ -58,7 +69,7 @@ struct kreg_bond *kreg_bond_find(const struct kreg_table *t, const struct kreg_p
 {
 	struct kreg_bond *b;
 
-	hash_for_each_possible_rcu(bonds, b, node, bond_bucket(t, p))
+	hash_for_each_possible_rcu(bonds, b, node, bond_bucket(t, p, linger_ms))
 		if (b->table == t && b->proc == p && b->user == user &&
 		    b->linger_ms == linger_ms && b->strict == strict)
 			return b;
@@ -76,7 +87,7 @@ void kreg_bond_enter(struct kreg_bond *b, struct kreg_table *t, struct kreg_writ
 	if (b->is_lease)
 		return;
 	spin_lock(&bonds_lock);
-	hash_add_rcu(bonds, &b->node, bond_bucket(t, b->proc));
+	hash_add_rcu(bonds, &b->node, bond_bucket(t, b->proc, b->linger_ms));
 	spin_unlock(&bonds_lock);
 }
 

@@ -105,9 +105,14 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 	return 0;
 }
 
-/* What was brought for a lease is brought for the next try. */
-static void take_lease_back(struct kreg_table *t, struct kreg_bind *bind, struct kreg_bond *b)
+/*
+ * What was brought is brought for the next try, but for a bond that stays until its process is
+ * dead: others of the process rely on it.
+ */
+static void take_bond_back(struct kreg_table *t, struct kreg_bind *bind, struct kreg_bond *b)
 {
+	if (!b->linger_ms)
+		return;
 	kreg_holder_remove(&t->store, &b->holder);
 	kreg_user_uncharge(t->user, KREG_QUOTA_BYTES, b->holder.size);
 	t->charged -= b->holder.size;
@@ -417,6 +422,7 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 {
 	struct kreg_bond *old = kreg_bond_of(kreg_holder_at(&t->store, place->old));
 	bool puts = c->kind == KREG_CHANGE_PUT;
+	struct kreg_bond *brought = c->binds ? c->bind->bond : NULL;
 	struct kreg_bond *bond = puts && !c->timed ? kreg_bond_of(c->holder) : NULL;
 	int err = 0;
 
@@ -439,8 +445,8 @@ int kreg_table_change_bound(struct kreg_table *t, struct kreg_change *c, struct 
 	if (err) {
 		if (bond && !c->paid)
 			kreg_user_uncharge(bond->user, KREG_QUOTA_BOUND, 1);
-		if (c->lends)
-			take_lease_back(t, c->bind, bond);
+		if (brought && bond == brought)
+			take_bond_back(t, c->bind, bond);
 		return err;
 	}
 	c->paid = false;

@@ -22,6 +22,8 @@
 
 /* Objects that are removed in one hold of the turn, and bytes of a value that are compared. */
 #define HOLD_OBJECTS	KREG_HOLD_RECORDS
+/* Beyond so many links, those objects are removed in several holds. */
+#define LONG_WALK	(3 * HOLD_OBJECTS)
 #define HOLD_BYTES	(16U << 10)
 /* To compare so many takes as long as to walk over a link. */
 #define LINK_BYTES	(HOLD_BYTES / KREG_HOLD_LINKS)
@@ -295,11 +297,14 @@ static int remove_run(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 	return found ? 0 : KREG_TABLE_FAR;
 }
 
-/* What can be done in one hold is done in this one. */
+/*
+ * What can be done in one hold is done in this one: to go through them once more, and to unlink
+ * them, for which each but the last is looked for anew.
+ */
 static int look_before_delete(struct kreg_table *t, struct kreg_change *c,
 			      struct kreg_place *place, bool on)
 {
-	u32 before = kreg_store_links_left(&t->store), left;
+	u32 before = kreg_store_links_left(&t->store), left, walked;
 	int err;
 
 	if (on && !c->takes && !kreg_table_restricts(t, c))
@@ -309,7 +314,8 @@ static int look_before_delete(struct kreg_table *t, struct kreg_change *c,
 	if (err)
 		return err;
 	left = kreg_store_links_left(&t->store);
-	if (!on && left < before - left)
+	walked = before - left;
+	if (!on && (left < walked || walked > LONG_WALK))
 		return KREG_TABLE_FAR;
 	return c->takes && (c->met != c->number || !c->seen) ? -ECANCELED : 0;
 }

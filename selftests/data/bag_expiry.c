@@ -37,6 +37,30 @@ TEST_F(bag_expiry, each_by_itself)
 	EXPECT_EQ(0, expires_("key"));
 }
 
+/* The object that is told of is one that is there, however soon after the end of the youngest. */
+TEST_F(bag_expiry, youngest_there)
+{
+	static struct test_run run;
+	struct kreg_op op;
+	__u64 version;
+	int i, n;
+
+	EXPECT_EQ(0, adds("key", "a"));
+	ASSERT_EQ(1, test_run(self->fd, self->table, "key", &run));
+	version = run.op.out_version;
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, adds_timed("key", "b", test_now_ns() + SHORT, 0));
+		do {
+			n = test_run(self->fd, self->table, "key", &run);
+		} while (n == 2);
+		ASSERT_EQ(1, n);
+		EXPECT_EQ(version, run.op.out_version);
+		op = test_ops(KREG_OP_MEMBER, "key");
+		ASSERT_EQ(0, _test_op(self->fd, self->table, 0, &op));
+		EXPECT_EQ(version, op.out_version);
+	}
+}
+
 /* By the clock of the last tick it is found before its time, and not from then on. */
 TEST_F(bag_expiry, to_the_tick)
 {

@@ -64,6 +64,30 @@ static int epoll_alone(int fd)
 	return ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) ? -errno : ep;
 }
 
+/* Who waits for a client already, of which nothing could be told then. */
+TEST_F(wake, subscribed_later)
+{
+	__u32 modes[] = { EPOLLIN, EPOLLIN | EPOLLET };
+	struct epoll_event ev;
+	__u64 id;
+	int i, ep;
+
+	test_create(self->other, NULL, KREG_ACCESS_PUBLIC, &id);
+	for (i = 0; i < 2; i++) {
+		int fd = test_client();
+
+		ep = epoll_create1(EPOLL_CLOEXEC);
+		ev.events = modes[i];
+		ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
+		ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+		test_subscribe(fd, id, ALL_KINDS);
+		test_puts(self->other, id, "key", "value");
+		EXPECT_EQ(1, epoll_wait(ep, &ev, 1, PATIENCE_MS));
+		close(ep);
+		close(fd);
+	}
+}
+
 /* With EPOLLEXCLUSIVE one sleeper is woken: one that waits for this client. */
 TEST_F(wake, exclusive)
 {

@@ -267,4 +267,90 @@ TEST_F(first, each_another)
 	EXPECT_EQ(n, test_bound(self->fd, self->table));
 }
 
+/* Another writes to the one object that there is, of which some versions are meant. */
+struct writer {
+	pthread_t thread;
+	int fd;
+	__u64 table;
+	bool stop;
+};
+
+#define WRITTEN	5000		/* too much to be copied where it is found */
+
+static void *write_by_turns(void *arg)
+{
+	struct writer *w = arg;
+	char value[WRITTEN];
+	struct kreg_op op = test_op_value(KREG_OP_PUT, "a", 1, value, sizeof(value));
+	unsigned int i;
+
+	for (i = 0; !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); i++) {
+		memset(value, i & 1 ? 'x' : 'y', sizeof(value));
+		op.value_len = i & 2 ? 1 : WRITTEN;
+		/* It is on loan just now. */
+		if (_test_op(w->fd, w->table, 0, &op))
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void start_writer(struct __test_metadata *_metadata, struct writer *w, __u64 table)
+{
+	*w = (struct writer) { .fd = test_client(), .table = table };
+	test_puts(w->fd, table, "a", "x");
+	ASSERT_EQ(0, pthread_create(&w->thread, NULL, write_by_turns, w));
+}
+
+static void stop_writer(struct writer *w)
+{
+	__atomic_store_n(&w->stop, true, __ATOMIC_RELAXED);
+	pthread_join(w->thread, NULL);
+	close(w->fd);
+}
+
+/* It can be had at every moment, so it is not passed over. */
+TEST_F(first, written_meanwhile)
+{
+	static char value[WRITTEN];
+	struct writer w;
+	unsigned int i;
+
+	start_writer(_metadata, &w, self->table);
+	for (i = 0; i < test_size(3000); i++) {
+		struct kreg_ioc_lease cmd = first_cmd(self->table, self->key, sizeof(self->key),
+						      value, sizeof(value));
+
+		ASSERT_EQ(0, run_lease(self->fd, &cmd));
+		ASSERT_EQ(0, _test_return(self->fd, self->table, "a", 0));
+	}
+	stop_writer(&w);
+}
+
+/* What is lent matches what was asked for, also if another version of it was found. */
+TEST_F(first, matches_when_lent)
+{
+	struct kreg_term term = test_term_bytes(KREG_TERM_VALUE, 0, "x", 1);
+	static char value[WRITTEN];
+	unsigned int i, lent = 0;
+	struct writer w;
+	int err;
+
+	start_writer(_metadata, &w, self->table);
+	for (i = 0; i < test_size(3000); i++) {
+		struct kreg_ioc_lease cmd = first_cmd(self->table, self->key, sizeof(self->key),
+						      value, sizeof(value));
+
+		test_set_filter(&cmd.range, &term, 1);
+		err = run_lease(self->fd, &cmd);
+		if (err == -ENODATA)
+			continue;
+		ASSERT_EQ(0, err);
+		ASSERT_EQ('x', value[0]);
+		ASSERT_EQ(0, _test_return(self->fd, self->table, "a", 0));
+		lent++;
+	}
+	stop_writer(&w);
+	EXPECT_LT(0, lent);
+}
+
 TEST_HARNESS_MAIN

@@ -201,6 +201,26 @@ TEST_F(register, exiting)
 	EXPECT_TRUE(test_is_of(self->fd, self->table, "his", self->me));
 }
 
+/* Who has it by WAIT keeps it until he is dead, and nobody else is told of him any more. */
+TEST_F(register, kept_while_exiting)
+{
+	struct kid *kid = kid_start(_metadata), *other = kid_start(_metadata);
+	int status;
+
+	ASSERT_EQ(0, kid_register(kid, self->table, "his", KREG_REGISTER_WAIT));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, kid->pid, 0, PTRACE_O_TRACEEXIT));
+	kid_ask(kid, job_exit);
+	ASSERT_EQ(kid->pid, waitpid(kid->pid, &status, __WALL));
+	EXPECT_EQ(-EEXIST, kid_register(other, self->table, "his", 0));
+	EXPECT_TRUE(test_none(other->job->process));
+	EXPECT_EQ(-EEXIST, kid_register(other, self->table, "his", KREG_REGISTER_GET));
+	EXPECT_TRUE(test_none(other->job->process));
+	ASSERT_EQ(0, ptrace(PTRACE_CONT, kid->pid, 0, 0));
+	kid_reap(kid);
+	EXPECT_EQ(0, kid_register(other, self->table, "his", 0));
+	kid_kill(other);
+}
+
 static long job_flagged(struct job *job)
 {
 	struct kreg_op op = test_ops(job->arg, job->key);
