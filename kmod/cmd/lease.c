@@ -203,7 +203,7 @@ static bool is_lendable(const struct kreg_hit *hit)
 }
 
 /* RCU. The next look begins behind it. */
-static void pass_over(struct first *f, const struct kreg_hit *hit)
+static void step_behind(struct first *f, const struct kreg_hit *hit)
 {
 	u8 *key = f->keys[f->after.key.bytes == f->keys[0]];
 
@@ -228,7 +228,7 @@ static int look_for_lendable(struct first *f, const struct kreg_table *t)
 	} while (step == KREG_RANGE_FOUND && !is_lendable(&hit));
 	if (step == KREG_RANGE_END)
 		return -ENODATA;
-	pass_over(f, &hit);
+	step_behind(f, &hit);
 	if (step != KREG_RANGE_FOUND)
 		return -EAGAIN;
 	f->version = hit.version;

@@ -26,5 +26,7 @@ void kreg_bind_refund(struct kreg_change *c);
  */
 int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_prealloc *pre,
 		    struct kreg_bond **bond);
+/* Turn. @b was brought and entered for a change that could not be applied. */
+void kreg_bind_take_back(struct kreg_table *t, struct kreg_bind *bind, struct kreg_bond *b);
 
 #endif /* KREG_TABLE_BOUND_H */
