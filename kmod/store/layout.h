@@ -97,7 +97,8 @@
 /**
  * struct kreg_rec - record
  * @link: see above; changes as neighbours come and go
- * @limbo: next of those that died with it, then next in limbo, then next free
+ * @limbo: next of those that died with it, then next in limbo, then next free; of a mark of an
+ *	ordered list, how many records may be behind it, or the next one that upkeep looks at
  * @hash: of the key, under the seed of the store; where keys have runs, the number of the record
  *	within its commit
  * @lens: length of the key (11 bits), flags (7 bits), length of the value (14 bits)

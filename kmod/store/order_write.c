@@ -2,13 +2,27 @@
 /*
  * An ordered list: where marks come and go.
  *
- * A PUT that has passed many records of its bucket puts a mark into that. A DELETE that leaves
- * few notes a mark beside them, which upkeep takes off.
+ * A PUT that has passed many records of its bucket puts a mark into that, or one that comes to a
+ * bucket to which many have been added. A DELETE that leaves few notes a mark beside them, which
+ * upkeep takes off.
+ *
+ * DOC: Buckets that stay long
+ *
+ * A PUT sets slots for marks aside without knowing how long these have to be, and a record that is
+ * kept for a pin has none at all. So a bucket may have to be cut when there is no slot for that.
+ * Then it is noted, too, and upkeep cuts it, at one place a step, as soon as somebody has brought
+ * what that takes.
+ *
+ * What becomes long is found by a number that each mark has in its limbo word, and the begin of the
+ * list in kreg_order.begin: there are at most so many records behind it that live or are kept. It
+ * goes up with each that comes, and is corrected when it reaches FAR. Of what was noted the word is
+ * the next in the chain of these instead.
  */
 #include "store/arena.h"
 #include "store/limbo.h"
 #include "store/marks.h"
 #include "store/order_find.h"
+#include "store/order_spare.h"
 #include "store/order_write.h"
 #include "store/tree.h"
 
@@ -20,156 +34,134 @@
 /* Two buckets become one if one of them has fewer. */
 #define SHORT	3
 
-/* What may be spare beyond what is wanted. */
-#define SURPLUS	16
-
-#define NODE_CLASS	kreg_arena_class(sizeof(struct kreg_rec) + sizeof(struct kreg_rec_tree))
-
-/* Before there are so many marks, those that come may be as long as keys. */
-#define FIRST_CUTS	16
-/* But not longer. */
-#define LONGEST		224
-
-/* What may be set aside in one hold of the turn, beside what is wanted for one record. */
-#define HOLD_SLOTS	8
-
-/* Records that are expected, and how many spare nodes and marks there should be for them. */
-static u32 count_expected(const struct kreg_store *s, const struct kreg_order *o)
-{
-	return s->reserved - o->nodes - o->marks;
-}
-
-static u32 want_nodes(const struct kreg_store *s, const struct kreg_root *root)
-{
-	u32 records = count_expected(s, &root->order);
-
-	/* Each cut takes a node, and the one before waits for readers to leave. */
-	return s->objects + records < LONG ? 0 : kreg_tree_nodes(root) + records / HALF;
-}
-
-static u32 want_marks(const struct kreg_store *s, const struct kreg_order *o)
-{
-	u32 records = count_expected(s, o);
-
-	return s->objects + records < LONG ? 0 : 1 + records / HALF;
-}
-
-static int spare_mark(struct kreg_store *s, struct kreg_order *o, unsigned int class,
-		      struct kreg_prealloc *f)
-{
-	u32 ref;
-
-	if (!kreg_arena_take(s, class, true, &ref))
-		return kreg_prealloc_want(s, f, class, false);
-	kreg_arena_rec(s, ref)->limbo = o->spare_marks;
-	o->spare_marks = ref;
-	o->marks++;
-	return 0;
-}
-
-static int spare_node(struct kreg_store *s, struct kreg_prealloc *f)
-{
-	u32 ref;
-
-	if (!kreg_arena_take(s, NODE_CLASS, true, &ref))
-		return kreg_prealloc_want(s, f, NODE_CLASS, false);
-	kreg_tree_spare(s, ref);
-	return 0;
-}
-
-/* Marks are as long as those were that there was no slot for. */
-static unsigned int mark_class(const struct kreg_order *o, u32 key_len)
-{
-	unsigned int class;
-
-	if (o->cuts >= FIRST_CUTS)
-		return o->mark_class;
-	class = kreg_arena_class(sizeof(struct kreg_rec) + min(key_len, LONGEST));
-	return max_t(unsigned int, o->mark_class, class);
-}
-
-int kreg_order_prepare(struct kreg_store *s, u32 key_len, struct kreg_prealloc *f)
-{
-	struct kreg_root *root = kreg_store_root(s);
-	struct kreg_order *o = &root->order;
-	unsigned int class = mark_class(o, key_len), left = HOLD_SLOTS + kreg_tree_nodes(root);
-	int err = 0;
-
-	kreg_store_assert(s);
-	while (!err && o->nodes < want_nodes(s, root) && left--)
-		err = spare_node(s, f);
-	for (left = HOLD_SLOTS; !err && o->marks < want_marks(s, o) && left; left--)
-		err = spare_mark(s, o, class, f);
-	return err;
-}
-
-static u32 unspare_mark(struct kreg_store *s, struct kreg_order *o)
-{
-	u32 ref = o->spare_marks;
-	struct kreg_rec *r = kreg_arena_rec(s, ref);
-
-	o->spare_marks = r->limbo;
-	o->marks--;
-	r->limbo = 0;
-	return ref;
-}
-
-/*
- * A slot for a mark with a key of @len bytes. 0: what is spare is too short; there will be longer
- * ones for the next.
- */
-static u32 use_mark(struct kreg_store *s, struct kreg_order *o, u32 len)
-{
-	unsigned int class = kreg_arena_class(sizeof(struct kreg_rec) + len);
-	u32 ref;
-
-	if (!o->spare_marks)
-		return 0;
-	ref = unspare_mark(s, o);
-	if (kreg_arena_chunk(s, ref)->class >= class) {
-		kreg_arena_use(s, ref);
-		return ref;
-	}
-	kreg_arena_unreserve(s, ref);
-	o->mark_class = max_t(u8, o->mark_class, class);
-	return 0;
-}
+/* Upkeep cuts a bucket that has FAR records or more, behind so many, up to so many. */
+#define UPKEEP_FROM	(FAR / 2)
+#define UPKEEP_TO	KREG_ORDER_CUT_TO
 
 static bool have_one_key(const struct kreg_rec *a, const struct kreg_rec *b)
 {
 	return !kreg_order_compare(a->bytes, kreg_rec_key_len(a), b->bytes, kreg_rec_key_len(b));
 }
 
-/*
- * Where to cut the bucket behind @mark: between two keys, or in a run. The record before that is
- * @before.
- */
-static u32 *find_cut(struct kreg_store *s, u32 mark, struct kreg_rec **before)
-{
-	u32 *from = kreg_order_link_behind(s, mark);
-	struct kreg_rec *r, *last = NULL;
-	unsigned int n;
+/* Where a bucket is cut: at @link, which leads from @left to @right. */
+struct place_to_cut {
+	u32 *link;
+	struct kreg_rec *left;
+	struct kreg_rec *right;
+};
 
-	for (n = 0; n < FAR && (r = kreg_order_rec(s, from)) && !kreg_order_is_mark(r); n++) {
-		if (n >= HALF && (s->runs || !have_one_key(last, r))) {
-			*before = last;
-			return from;
+/*
+ * Where to cut the bucket behind @mark: between two keys, or in a run; behind @first records at
+ * least, and fewer than @end. False: nowhere.
+ */
+static bool find_cut(struct kreg_store *s, u32 mark, u32 first, u32 end, struct place_to_cut *cut)
+{
+	u32 *from = kreg_order_link_behind(s, mark), n;
+	struct kreg_rec *r, *last = NULL;
+
+	for (n = 0; n < end && (r = kreg_order_rec(s, from)) && !kreg_order_is_mark(r); n++) {
+		if (n >= first && (s->runs || !have_one_key(last, r))) {
+			*cut = (struct place_to_cut){ .link = from, .left = last, .right = r };
+			return true;
 		}
 		last = r;
 		from = &r->link;
 	}
-	return NULL;
+	return false;
 }
 
-/* A mark at @from, between the records @left and @right. */
-static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *left,
-		       const struct kreg_rec *right)
+/* The records behind @mark, up to the next one or the end. FAR stands for as many or more. */
+static u32 count_records(const struct kreg_store *s, u32 mark)
+{
+	const u32 *from = kreg_order_link_behind(s, mark);
+	const struct kreg_rec *r;
+	u32 n;
+
+	for (n = 0; n < FAR && (r = kreg_order_rec(s, from)) && !kreg_order_is_mark(r); n++)
+		from = &r->link;
+	return n;
+}
+
+/* The chain of what was noted: its end, and in it the begin of the list. Both are no references. */
+#define CHAIN_END	KREG_LINK_BUCKET
+#define BEGIN		(KREG_LINK_BUCKET - 1)
+
+static u32 *bucket_word(const struct kreg_store *s, u32 mark)
+{
+	return mark ? &kreg_arena_rec(s, mark)->limbo : &kreg_store_root(s)->order.begin;
+}
+
+/* Upkeep is to look at the bucket behind @mark. */
+static void note_bucket(struct kreg_store *s, u32 mark)
 {
 	struct kreg_order *o = &kreg_store_root(s)->order;
+	u32 *word = bucket_word(s, mark);
+
+	if (kreg_order_is_noted(*word))
+		return;
+	*word = o->noted ?: CHAIN_END;
+	o->noted = mark ?: BEGIN;
+}
+
+/* Take the first one out of the chain. */
+static u32 pop_noted(struct kreg_store *s)
+{
+	struct kreg_order *o = &kreg_store_root(s)->order;
+	u32 mark = o->noted == BEGIN ? 0 : o->noted, *word = bucket_word(s, mark);
+
+	o->noted = *word & ~CHAIN_END;
+	*word = 0;
+	return mark;
+}
+
+/* Count the bucket behind @mark anew, and note it if it is long. */
+static void look_at_bucket(struct kreg_store *s, u32 mark)
+{
+	u32 n = count_records(s, mark), *word = bucket_word(s, mark);
+
+	if (n == FAR) {
+		/* Until it is cut what is lent the turn may not hold it long enough. */
+		s->crowd.wanted = true;
+		note_bucket(s, mark);
+	} else if (!kreg_order_is_noted(*word)) {
+		*word = n;
+	}
+}
+
+/* One record more is behind @mark. False: there are not many. */
+static bool count_one(const struct kreg_store *s, u32 mark)
+{
+	u32 *word = bucket_word(s, mark);
+
+	return !kreg_order_is_noted(*word) && ++*word >= FAR;
+}
+
+/*
+ * A slot for a mark with a key of @len bytes: of those that were set aside; or, with @f, any, and
+ * @f says what to bring. 0: there is none.
+ */
+static u32 take_mark_slot(struct kreg_store *s, u32 len, struct kreg_prealloc *f)
+{
+	unsigned int class = kreg_arena_class(sizeof(struct kreg_rec) + len);
+	u32 ref;
+
+	if (!f)
+		return kreg_spare_use(s, class);
+	if (kreg_arena_take(s, class, false, &ref))
+		return ref;
+	kreg_prealloc_want(s, f, class, false);
+	return 0;
+}
+
+/* A mark at @cut. 0: there is no slot for it. */
+static u32 insert_mark(struct kreg_store *s, const struct place_to_cut *cut,
+		       struct kreg_prealloc *f)
+{
+	const struct kreg_rec *left = cut->left, *right = cut->right;
 	bool in_run = s->runs && have_one_key(left, right);
 	u32 len = kreg_order_common(left->bytes, kreg_rec_key_len(left), right->bytes,
 				    kreg_rec_key_len(right)) + !in_run;
-	u32 ref = use_mark(s, o, len);
+	u32 ref = take_mark_slot(s, len, f);
 	struct kreg_rec *m;
 
 	if (!ref)
@@ -181,37 +173,73 @@ static u32 insert_mark(struct kreg_store *s, u32 *from, const struct kreg_rec *l
 		m->born = right->born;
 		m->hash = right->hash;
 	}
-	m->link = *from;
+	m->link = *cut->link;
 	/* Pair 1. */
-	smp_store_release(from, ref);
-	o->cuts++;
+	smp_store_release(cut->link, ref);
+	kreg_store_root(s)->order.cuts++;
 	return ref;
 }
 
-void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
-		     const struct kreg_rec *r)
+/* Cut the bucket behind @mark; @f as above. False: not now. */
+static bool cut_bucket(struct kreg_store *s, u32 mark, const struct place_to_cut *cut,
+		       struct kreg_prealloc *f)
 {
-	const struct kreg_order *o = &kreg_store_root(s)->order;
+	const struct kreg_root *root = kreg_store_root(s);
 	struct kreg_key key;
-	const struct kreg_order_goal goal = kreg_order_goal_of(s, r, &key);
-	u32 *from = place->link, mark;
+	const struct kreg_order_goal goal = kreg_order_goal_of(s, cut->right, &key);
 	struct kreg_tree_way way;
-	struct kreg_rec *before;
+	u32 ref;
+
+	if (kreg_tree_descend(s, &goal, &way) != mark || way.levels == KREG_TREE_LEVELS ||
+	    root->order.nodes < kreg_tree_nodes(root))
+		return false;
+	ref = insert_mark(s, cut, f);
+	if (!ref)
+		return false;
+	kreg_tree_insert(s, &way, ref);
+	look_at_bucket(s, mark);
+	look_at_bucket(s, ref);
+	return true;
+}
+
+/* Where to cut the bucket that @place is in, now that @r was put there. */
+static bool find_cut_for(struct kreg_store *s, const struct kreg_place *place, struct kreg_rec *r,
+			 struct place_to_cut *cut)
+{
+	/* Where keys come in their order nothing more comes before the new one. */
+	if (place->steps < LONG || (r->link && place->steps < FAR))
+		return find_cut(s, place->mark, HALF, FAR, cut);
+	/* What was passed last is a record, since there were more than one. */
+	cut->left = container_of(place->link, struct kreg_rec, link);
+	cut->right = r;
+	cut->link = place->link;
+	return true;
+}
+
+void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place, struct kreg_rec *r)
+{
+	bool many = count_one(s, place->mark);
+	struct place_to_cut cut;
 
 	kreg_store_assert(s);
-	if (likely(place->steps < LONG))
+	if (likely(place->steps < LONG && !many))
 		return;
-	/* What was passed last is a record, since there were more than one. */
-	before = container_of(from, struct kreg_rec, link);
-	/* Where keys come in their order nothing more comes before the new one. */
-	if (r->link && place->steps < FAR)
-		from = find_cut(s, place->mark, &before);
-	if (!from || kreg_tree_descend(s, &goal, &way) != place->mark ||
-	    way.levels == KREG_TREE_LEVELS || o->nodes < kreg_tree_nodes(kreg_store_root(s)))
-		return;
-	mark = insert_mark(s, from, before, kreg_order_rec(s, from));
-	if (mark)
-		kreg_tree_insert(s, &way, mark);
+	if (place->steps < LONG && count_records(s, place->mark) < LONG)
+		look_at_bucket(s, place->mark);
+	else if (!find_cut_for(s, place, r, &cut) || !cut_bucket(s, place->mark, &cut, NULL))
+		look_at_bucket(s, place->mark);
+}
+
+void kreg_order_kept(struct kreg_store *s, const struct kreg_rec *r)
+{
+	struct kreg_key key;
+	const struct kreg_order_goal goal = kreg_order_goal_of(s, r, &key);
+	struct kreg_tree_way way;
+	u32 mark = kreg_tree_descend(s, &goal, &way);
+
+	kreg_store_assert(s);
+	if (count_one(s, mark))
+		look_at_bucket(s, mark);
 }
 
 /*
@@ -237,18 +265,10 @@ static u32 count_live(const struct kreg_store *s, const u32 *from, u32 *mark)
 	return left ? live : SHORT;
 }
 
-/* The end of the chain of marks that are to be looked at; 0 means: not in it. */
-#define CHAIN_END	KREG_LINK_BUCKET
-
 static void note_mark(struct kreg_store *s, u32 mark)
 {
-	struct kreg_order *o = &kreg_store_root(s)->order;
-	struct kreg_rec *m = mark ? kreg_arena_rec(s, mark) : NULL;
-
-	if (!m || m->limbo)
-		return;
-	m->limbo = o->sparse ?: CHAIN_END;
-	o->sparse = mark;
+	if (mark)
+		note_bucket(s, mark);
 }
 
 /* @old, with @steps live records between @mark and it, dies. */
@@ -339,39 +359,43 @@ static void join_buckets(struct kreg_store *s, u32 mark)
 	kreg_limbo_add(s, mark, m);
 	kreg_limbo_close(s);
 	kreg_store_root(s)->order.cuts--;
+	look_at_bucket(s, before);
 }
 
-/* Give back one slot that is not wanted any more. */
-static bool trim_spares(struct kreg_store *s, struct kreg_root *root)
+/* Cut the long bucket behind @mark, if anywhere. False: @f says what that takes. */
+static bool cut_long(struct kreg_store *s, u32 mark, struct kreg_prealloc *f)
 {
-	struct kreg_order *o = &root->order;
-	u32 surplus = s->objects < LONG ? 0 : SURPLUS;
+	struct place_to_cut cut;
 
-	if (o->marks > want_marks(s, o) + surplus)
-		kreg_arena_unreserve(s, unspare_mark(s, o));
-	else if (o->nodes > want_nodes(s, root) + surplus)
-		kreg_arena_unreserve(s, kreg_tree_unspare(s));
-	else
-		return false;
+	if (find_cut(s, mark, UPKEEP_FROM, UPKEEP_TO, &cut))
+		return cut_bucket(s, mark, &cut, f);
+	/* These are versions of one key. With the next record they are looked at again. */
+	*bucket_word(s, mark) = FAR - 1;
 	return true;
 }
 
-/* Without a slot for a node, which only a write brings, marks are left to the next one. */
+/* Without slots, which only a write brings, what was noted is left to the next one. */
 bool kreg_order_step(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	struct kreg_root *root = kreg_store_root(s);
-	struct kreg_order *o = &root->order;
-	u32 mark = o->sparse;
+	u32 mark;
 
 	kreg_store_assert(s);
-	s->crowd.wanted = false;
-	if (!mark)
-		return trim_spares(s, root);
-	while (o->nodes < kreg_tree_nodes(root))
-		if (spare_node(s, f))
-			return false;
-	o->sparse = kreg_arena_rec(s, mark)->limbo & ~CHAIN_END;
-	kreg_arena_rec(s, mark)->limbo = 0;
-	join_buckets(s, mark);
+	if (!root->order.noted) {
+		s->crowd.wanted = false;
+		return kreg_spare_trim(s);
+	}
+	if (!kreg_spare_nodes(s, f))
+		return false;
+	mark = pop_noted(s);
+	if (count_records(s, mark) == FAR) {
+		if (cut_long(s, mark, f))
+			return true;
+		note_bucket(s, mark);
+		return false;
+	}
+	look_at_bucket(s, mark);
+	if (mark)
+		join_buckets(s, mark);
 	return true;
 }

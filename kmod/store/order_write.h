@@ -6,15 +6,24 @@
 #include <linux/types.h>
 
 #include "store/internal.h"
+#include "store/order_find.h"
+
+/* Where upkeep cuts a bucket that has KREG_ORDER_FAR records or more: behind fewer than these. */
+#define KREG_ORDER_CUT_TO	(4 * KREG_ORDER_FAR)
 
 /*
- * Turn. Set slots aside for marks and nodes, as many as all records that are reserved may want,
- * and one more, which has a key of @key_len bytes: 0, -EAGAIN or -ENOSPC.
+ * Any. Of the limbo word of a mark, or the like: whether upkeep is to look at its bucket. No
+ * reference is as low as the number of records that it is else.
  */
-int kreg_order_prepare(struct kreg_store *s, u32 key_len, struct kreg_prealloc *f);
-/* Turn. The new record @r was linked at @place: cut its bucket if it is long. */
-void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place,
-		     const struct kreg_rec *r);
+static inline bool kreg_order_is_noted(u32 word)
+{
+	return word >> KREG_CHUNK_SHIFT;
+}
+
+/* Turn. The record @r, of a new object, was linked at @place: cut its bucket if it is long. */
+void kreg_order_grew(struct kreg_store *s, const struct kreg_place *place, struct kreg_rec *r);
+/* Turn. The record @r has died and stays. */
+void kreg_order_kept(struct kreg_store *s, const struct kreg_rec *r);
 /* Turn. The record that @place leads to dies: upkeep will look at its bucket if it is short. */
 void kreg_order_thinned(struct kreg_store *s, const struct kreg_place *place);
 /*

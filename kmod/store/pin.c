@@ -102,6 +102,8 @@ bool kreg_pin_keep(struct kreg_store *s, u32 ref, struct kreg_rec *r)
 	s->kept++;
 	s->extra->kept_bytes += kept_weight(s, r);
 	join_chain(s, p, ref, r);
+	if (s->ordered)
+		kreg_order_kept(s, r);
 	return true;
 }
 

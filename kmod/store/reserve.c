@@ -7,7 +7,7 @@
 #include "store/index.h"
 #include "store/internal.h"
 #include "store/limbo.h"
-#include "store/order_write.h"
+#include "store/order_spare.h"
 
 /* Another record was in @r, @size bytes. Wipe what the new one, @bytes, does not cover. */
 static __always_inline void wipe_rest(struct kreg_rec *r, size_t size, size_t bytes)

@@ -149,7 +149,8 @@ void kreg_root_replace(struct kreg_store *s, struct kreg_root *root, u64 born)
 	root->front->n = !s->ordered;
 	/* What is spare is reserved, and stays so. */
 	root->order = old->order;
-	root->order.sparse = 0;
+	root->order.noted = 0;
+	root->order.begin = 0;
 	root->order.cuts = 0;
 	root->order.levels = 0;
 	root->epoch = ++s->epoch;

@@ -25,6 +25,7 @@
 #include "store/limbo.h"
 #include "store/marks.h"
 #include "store/order_find.h"
+#include "store/order_write.h"
 #include "store/thin.h"
 #include "store/tree.h"
 
@@ -250,16 +251,19 @@ static u32 *link_to_mark_at(struct kreg_store *s, u32 ref, const struct kreg_rec
 static bool move_mark(struct kreg_store *s, u32 ref, struct kreg_rec *m)
 {
 	struct kreg_tree_way way;
+	struct kreg_rec *copy;
 	u32 *from, to;
 
 	/* In the chain of those that upkeep is to look at. */
-	if (m->limbo)
+	if (kreg_order_is_noted(m->limbo))
 		return true;
 	from = link_to_mark_at(s, ref, m, &way);
 	if (!from)
 		return true;
-	if (!copy_slot(s, m, &to))
+	copy = copy_slot(s, m, &to);
+	if (!copy)
 		return false;
+	copy->limbo = m->limbo;
 	/* Pair 1, and pair 4: both before any commit that comes. */
 	smp_store_release(from, to);
 	kreg_tree_replace_mark(s, &way, to);

@@ -50,13 +50,10 @@ static __always_inline void mark_dead(struct kreg_txn *t, const struct kreg_plac
  * The index must keep up with a batch, whose look-ups get longer else. Apart, like the
  * next one, so that most calls do with less of the stack.
  */
-static noinline void grow_index(struct kreg_store *s, const struct kreg_place *place,
-				const struct kreg_rec *r, struct kreg_prealloc *f)
+static noinline void grow_index(struct kreg_store *s, struct kreg_prealloc *f)
 {
 	unsigned int steps = 2;
 
-	if (s->ordered)
-		return kreg_order_grew(s, place, r);
 	while (s->objects > kreg_store_root(s)->front->n + LAG && steps--)
 		if (!kreg_index_grow(s)) {
 			kreg_index_want(s, f);
@@ -109,12 +106,13 @@ static int apply_put(struct kreg_txn *t, struct kreg_change *c,
 	smp_store_release(place->link, ref);
 	if (place->old)
 		mark_dead(t, place, BEHIND | ref, &r->link);
-	else if (likely(!s->ordered) && place->behind && (int)*place->behind > 0)
+	else if (unlikely(s->ordered))
+		kreg_order_grew(s, place, r);
+	else if (place->behind && (int)*place->behind > 0)
 		/* Two or more are in its bucket. */
 		kreg_marks_look(s, place->behind, r->hash, KREG_STRETCH);
-	/* In an ordered list n is 0. */
-	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG))
-		grow_index(s, place, r, f);
+	if (unlikely(s->objects > kreg_store_root(s)->front->n + LAG) && !s->ordered)
+		grow_index(s, f);
 	return 0;
 }
 

@@ -60,7 +60,9 @@ struct kreg_front {
  * @spare_marks: likewise slots for marks
  * @nodes: how many @spare_nodes are
  * @marks: how many @spare_marks are
- * @sparse: marks beside a bucket that has become short, linked through limbo
+ * @noted: marks whose bucket upkeep is to look at, as it has become short or long, linked through
+ *	limbo; see order_write.c
+ * @begin: what the limbo of a mark is, for the bucket in front of the first one
  * @cuts: marks in the list
  * @mark_class: size class of the slots that are to be @spare_marks
  * @levels: of the tree
@@ -70,7 +72,8 @@ struct kreg_order {
 	u32 spare_marks;
 	u32 nodes;
 	u32 marks;
-	u32 sparse;
+	u32 noted;
+	u32 begin;
 	u32 cuts;
 	u8 mark_class;
 	u8 levels;
@@ -84,10 +87,10 @@ struct kreg_order {
  * @own_front: where they lie else
  * @dir: pages of the index
  * @order: of an ordered list
- * @spans: groups of sixteen pages that came together, behind the first KREG_INDEX_SINGLES
  * @epoch: clears before it
  * @weight: bytes of the records that went with it
  * @cookie: taken after the commit that replaced it
+ * @spans: groups of sixteen pages that came together, behind the first KREG_INDEX_SINGLES
  * @has_cookie: that commit is done
  * @cleared: in the store's list of that name
  * @chunks: chunks that go with it
@@ -101,11 +104,11 @@ struct kreg_root {
 	struct kreg_front own_front;
 	struct kreg_array dir;
 	struct kreg_order order;
-	u32 spans;
 
 	u64 epoch;
 	u64 weight;
 	unsigned long cookie;
+	u32 spans;
 	bool has_cookie;
 	struct list_head cleared;
 	struct list_head chunks;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The invariants of an ordered list and its tree, walked together. For debug builds. */
 #include "store/arena.h"
+#include "store/order_write.h"
 #include "store/tree.h"
 #include "store/verify.h"
 
@@ -46,23 +47,42 @@ static bool take_next(struct pass *p, const struct kreg_rec *r)
 	return true;
 }
 
+/*
+ * Invariant 12: a bucket with @n records, which can be cut if @far, has been noted, or no more than
+ * were counted. A write that is under way has yet to unlink some.
+ */
+static bool verify_count(const struct kreg_store *s, u32 mark, u32 n, bool far)
+{
+	u32 word = mark ? kreg_arena_rec(s, mark)->limbo : kreg_store_root(s)->order.begin;
+
+	return s->writing || kreg_order_is_noted(word) ||
+	       !WARN_ON(word >= KREG_ORDER_FAR || (far && n > word));
+}
+
 /* Invariant 10: the bucket of @mark comes next, up to the next mark or the end. */
 static bool verify_bucket(struct pass *p, u32 mark)
 {
 	const struct kreg_rec *r;
+	bool far = true;
+	u32 n;
 
 	if (WARN_ON(mark && mark != p->link))
 		return false;
 	if (mark && !take_next(p, kreg_arena_rec(p->store, mark)))
 		return false;
-	while (p->link) {
+	for (n = 0; p->link; n++) {
 		r = kreg_arena_rec(p->store, p->link);
 		if (r->lens & KREG_REC_MARK)
-			return true;
+			break;
+		/* From half of FAR on, the first of another key is where it would be cut. */
+		if (n == KREG_ORDER_FAR / 2)
+			far = p->store->runs;
+		if (n >= KREG_ORDER_FAR / 2 && n < KREG_ORDER_CUT_TO && order_of(p->before, r))
+			far = true;
 		if (!take_next(p, r))
 			return false;
 	}
-	return true;
+	return verify_count(p->store, mark, n, far);
 }
 
 /* Invariant 10: what a node says of the marks that it leads to. */
@@ -116,13 +136,21 @@ static bool verify_spares(struct kreg_store *s, u32 ref, u32 count)
 	return !WARN_ON(ref || count);
 }
 
-/* Those that upkeep will look at are in the list. */
-static bool verify_sparse(const struct kreg_store *s, u32 ref)
+/* Those that upkeep will look at are marks, or the begin of the list, and no others say so. */
+static bool verify_noted(const struct kreg_store *s, const struct kreg_order *o)
 {
-	for (; ref && ref != KREG_LINK_BUCKET; ref = kreg_arena_rec(s, ref)->limbo)
+	u32 ref = o->noted, left = o->cuts + 1;
+
+	for (; ref && ref != KREG_LINK_BUCKET && left; left--) {
+		if (ref == KREG_LINK_BUCKET - 1) {
+			ref = o->begin;
+			continue;
+		}
 		if (WARN_ON(!(kreg_arena_rec(s, ref)->lens & KREG_REC_MARK)))
 			return false;
-	return true;
+		ref = kreg_arena_rec(s, ref)->limbo;
+	}
+	return !WARN_ON(ref && ref != KREG_LINK_BUCKET);
 }
 
 bool kreg_verify_ordered(struct kreg_store *s, struct kreg_verify *found)
@@ -137,5 +165,5 @@ bool kreg_verify_ordered(struct kreg_store *s, struct kreg_verify *found)
 	if (!(tree ? verify_tree(&p, tree, o->levels - 1) : verify_bucket(&p, 0)))
 		return false;
 	return !WARN_ON(p.link) && verify_spares(s, o->spare_nodes, o->nodes) &&
-	       verify_spares(s, o->spare_marks, o->marks) && verify_sparse(s, o->sparse);
+	       verify_spares(s, o->spare_marks, o->marks) && verify_noted(s, o);
 }

@@ -12,7 +12,8 @@ void case_begin(const struct mode *m)
 {
 	mode = m;
 	spin_unlock(&turn);
-	tap_check(!kreg_store_init(&store, &turn, KREG_STORE_HASHED));
+	tap_check(!kreg_store_init(&store, &turn, m->runs ? KREG_STORE_RUNS :
+				   m->ordered ? KREG_STORE_ORDERED : KREG_STORE_HASHED));
 	spin_lock(&turn);
 }
 

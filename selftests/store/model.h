@@ -166,6 +166,9 @@ void between_run(void);
 /* thinned.c */
 void thinned_run(void);
 
+/* stretches.c */
+void stretches_run(void);
+
 /* sections.c: readers that stay in their section while the store changes. */
 void sections_start(void);
 void sections_step(void);
