@@ -189,14 +189,21 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 int kreg_store_get_at(const struct kreg_store *s, const struct kreg_pin *pin, struct kreg_key *key,
 		      struct kreg_hit *hit)
 {
-	struct kreg_walk w;
+	const struct kreg_rec *r;
+	struct kreg_reader v;
 
-	if (!s->ordered)
+	kreg_reader_enter_at(&v, s, pin);
+	if (s->ordered) {
+		r = kreg_order_lookup(&v, key, v.version);
+	} else {
 		kreg_store_hash(s, key);
-	kreg_walk_init(&w, s, pin);
-	kreg_walk_seek(&w, key, true);
-	if (!kreg_walk_next(&w, hit) || hit->key_len != key->len ||
-	    memcmp(hit->key, key->bytes, key->len))
+		r = kreg_lookup(&v, key, v.version, true);
+	}
+	/* Pair 3: the caller's next lookup is not older. */
+	smp_rmb();
+	/* What was valid at the commit of the pin is there, so a younger one tells nothing. */
+	if (r <= KREG_LOOKUP_MARKED)
 		return -ENODATA;
+	kreg_reader_hit(&v, r, key->len, hit, false);
 	return 0;
 }
