@@ -211,6 +211,7 @@ static void settle_some(struct kreg_batch *b, u32 n)
 	if (unlikely(kreg_waits_has_freed(b->table)))
 		kreg_table_serve_lines(b->table);
 	kreg_table_upkeep_now(b->table, b->req.large ? n : KREG_TURN_RECORDS, &b->pre);
+	b->crowded = kreg_store_is_crowded(&b->table->store);
 	kreg_batch_enter(b, DONE);
 }
 
@@ -394,6 +395,8 @@ void kreg_batch_end(struct kreg_batch *b)
 	if (unlikely(b->rest))
 		cancel_rest(b);
 	kreg_table_prealloc(b->table, &b->pre, false);
+	if (unlikely(b->crowded))
+		kreg_table_shorten(b->table);
 }
 
 int kreg_batch_apply(struct kreg_batch *b, bool atomic, u64 *version, u32 *failed)

@@ -146,6 +146,7 @@ void kreg_batch_restart(struct kreg_batch *b)
 	if (b->looks)
 		b->looks->spent = 0;
 	b->starved = false;
+	b->crowded = false;
 	if (b->atomic)
 		b->failed = 0;
 	b->req.result = 0;

@@ -44,6 +44,7 @@ struct kreg_batch {
 	u8 far : 1;			/* @place is where a look has got to */
 	u8 phase : 3;			/* enum kreg_batch_phase */
 	u8 atomic : 1;
+	u8 crowded : 1;			/* it leaves a list that is long in places */
 	struct kreg_looks *looks;	/* a reference; or NULL */
 	struct kreg_bind bind;		/* for operations that bind */
 	struct kreg_place place;

@@ -16,6 +16,9 @@
 /* Steps of upkeep in one hold of the turn by the thread. */
 #define UPKEEP		64
 
+/* Holds of the turn in which a writer sees to that long parts of the list become short. */
+#define SHORTENING_HOLDS	64
+
 /* Debug builds walk a store when its upkeep comes to an end, up to this size. */
 #define VERIFY_OBJECTS	512
 
@@ -201,6 +204,9 @@ static void hand_in(struct kreg_table *t, struct kreg_prealloc *pre, s64 paid)
 	kreg_table_settle(t);
 	kreg_store_add_prealloc(&t->store, pre);
 	kreg_table_charge_store(t, paid);
+	/* The thread may have gone as far as it could without. */
+	if (unlikely(kreg_store_is_crowded(&t->store)) && !t->dead)
+		kreg_writer_add_upkeep(t->writer, &t->upkeep);
 	spin_unlock(&t->writer->turn);
 }
 
@@ -236,6 +242,33 @@ void kreg_table_prealloc_ahead(struct kreg_table *t)
 	}
 	spin_unlock(&t->writer->turn);
 	kreg_table_prealloc(t, &pre, false);
+}
+
+/* Some of it, in one hold; false: there is nothing to be done, or not now. */
+static bool shorten_some(struct kreg_table *t, struct kreg_prealloc *pre)
+{
+	bool more;
+
+	spin_lock(&t->writer->turn);
+	more = kreg_store_is_crowded(&t->store) && !t->dead && !kreg_store_is_writing(&t->store);
+	if (more) {
+		kreg_store_begin_hold(&t->store);
+		kreg_table_upkeep_now(t, KREG_TURN_RECORDS, pre);
+	}
+	spin_unlock(&t->writer->turn);
+	cond_resched();
+	return more;
+}
+
+void kreg_table_shorten(struct kreg_table *t)
+{
+	unsigned int left = SHORTENING_HOLDS;
+	struct kreg_prealloc pre = {};
+
+	while (left-- && shorten_some(t, &pre) && !fatal_signal_pending(current))
+		if (kreg_table_prealloc(t, &pre, true))
+			break;
+	kreg_prealloc_free(&pre);
 }
 
 /* Free some of what no reader can reach any more; false: there is none for now. */

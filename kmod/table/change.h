@@ -208,6 +208,12 @@ int kreg_table_wait_for_readers(void);
 /* Sleeps. If too much memory waits for readers to leave, wait for them. */
 void kreg_table_throttle(struct kreg_table *t);
 
+/*
+ * Sleeps. If parts of the list are long, cut them, or most of them, and bring what that takes: the
+ * thread has nobody to charge for it.
+ */
+void kreg_table_shorten(struct kreg_table *t);
+
 /* Turn. For kreg_table.upkeep. */
 enum kreg_upkeep_state kreg_table_upkeep(struct kreg_upkeep *upkeep);
 
