@@ -397,4 +397,37 @@ TEST_F(sizes, many_clients)
 	EXPECT_TRUE(test_wait_for(test_param("clients") == clients));
 }
 
+/* The least number of buckets that so many objects of an ordered table are in. */
+#define LEAST_BUCKETS	(BATCH / 16)
+
+/*
+ * Keys that have much in common, in one batch, for which places to begin at have to be longer than
+ * was known before. Then there are such places, without another write.
+ */
+TEST_F(sizes, buckets_of_one_batch)
+{
+	struct kreg_op *ops = calloc(BATCH, sizeof(*ops));
+	static char keys[BATCH][304];
+	struct kreg_info info;
+	__u64 table;
+	__u32 i;
+
+	ASSERT_NE(NULL, ops);
+	memset(keys, 'a', sizeof(keys));
+	for (i = 0; i < BATCH; i++) {
+		sprintf(keys[i] + sizeof(keys[i]) - 5, "%04x", i);
+		ops[i].code = KREG_OP_PUT;
+		ops[i].key = test_ptr(keys[i]);
+		ops[i].key_len = sizeof(keys[i]) - 1;
+	}
+	ASSERT_EQ(0, _test_create_type(self->fd, "together", KREG_TYPE_ORDERED_SET,
+				       KREG_ACCESS_PUBLIC, &table));
+	test_batch(self->fd, table, KREG_BATCH_ATOMIC, ops, BATCH, NULL);
+	for (i = 0; i < test_scale(200) && !_test_info(self->fd, table, &info) &&
+	     info.buckets < LEAST_BUCKETS; i++)
+		usleep(10000);
+	EXPECT_LE(LEAST_BUCKETS, info.buckets);
+	free(ops);
+}
+
 TEST_HARNESS_MAIN
