@@ -402,7 +402,10 @@ static const struct kreg_unbind_ops unbind_ops = {
 	.serve = serve_freed,
 };
 
-/* Bound objects come last: they are hidden already, and may be many. */
+/*
+ * Bound objects come last, when the last table was passed on in its lane: they are hidden already,
+ * and may be many; and who inherits a table is told of that first.
+ */
 static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 {
 	struct kreg_holdings *held = kreg_holdings_of_death(d);
@@ -412,7 +415,8 @@ static bool handle_death(struct kreg_writer *w, struct kreg_death *d)
 	for (n = 0; n < TABLES_A_TURN; n++)
 		if (!pass_on_first(held, &n) && !end_first_heirship(held) &&
 		    !end_left_behind(w, held, &n))
-			return kreg_table_unbind_some(held, &unbind_ops);
+			return !list_empty(&held->owned) ||
+			       kreg_table_unbind_some(held, &unbind_ops);
 	return false;
 }
 

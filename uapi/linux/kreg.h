@@ -129,7 +129,10 @@
  * no call tells of the dead any more: its tables belong to their heirs, are
  * parked or are gone, and the heirs' TRANSFER records can be read, and the DOWN records of
  * those who watch it. Of one death every TRANSFER record is in its mailbox before the first
- * DOWN record is in any.
+ * DOWN record is in any, and before the EXIT of an object that the death removes is in a
+ * stream, if the module has one writer. If it has several (parameter writers) each removes the
+ * objects of its tables when it has passed on those, whatever others still have to pass on; DOWN
+ * comes when all are done.
  */
 
 #define KREG_IOC_MAGIC		0xBC

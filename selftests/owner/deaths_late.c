@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Deaths that the writer's thread has not handled, because it does not run or has to do first what
+ * others have queued: who asks meanwhile is told what comes first, first.
+ */
+#include "kit/register.h"
+#include "kit/stall.h"
+#include "kit/stream.h"
+#include "kit/watch.h"
+
+FIXTURE(deaths_late) {
+	struct test_base base;
+	int fd;			/* its mailbox: TRANSFER and DOWN */
+	int stream;		/* EXIT */
+	__u64 registry;
+	__u64 table;		/* the victim's, of which the test is the heir */
+	struct kid *victim;
+	struct kreg_process who;
+	struct hold hold;
+};
+
+typedef FIXTURE_DATA(deaths_late) late_data;
+
+FIXTURE_SETUP(deaths_late)
+{
+	self->fd = test_setup(_metadata, &self->base);
+	self->stream = test_client();
+	ASSERT_LE(0, self->stream);
+	test_create(self->fd, NULL, KREG_ACCESS_REGISTRY, &self->registry);
+	test_subscribe(self->stream, self->registry, KIND(EXIT));
+	self->victim = kid_start(_metadata);
+	self->who = self->victim->self;
+	hold_prepare(_metadata, &self->hold);
+	set_cpu(_metadata, 0, 0);
+}
+
+FIXTURE_TEARDOWN_PARENT(deaths_late)
+{
+	test_teardown(_metadata, &self->base);
+}
+
+#define inherit()	inherit_from_victim(_metadata, self)
+
+static void inherit_from_victim(struct __test_metadata *_metadata, late_data *self)
+{
+	struct kreg_process me = test_self(self->fd);
+
+	ASSERT_EQ(0, kid_create(self->victim, NULL, KREG_ACCESS_PUBLIC, &self->table));
+	ASSERT_EQ(0, kid_heir(self->victim, self->table, me, ""));
+}
+
+/* When TRANSFER was told. */
+static __u64 take_transfer(struct __test_metadata *_metadata, late_data *self)
+{
+	struct test_event event;
+
+	test_event(self->fd, &event);
+	test_transfer(&event, self->table, self->who, KREG_CAUSE_DEATH);
+	return event.e.time_ns;
+}
+
+/* When EXIT was told. */
+static __u64 take_exit(struct __test_metadata *_metadata, late_data *self)
+{
+	struct test_event event;
+
+	test_event_now(self->stream, &event);
+	EXPECT_EQ(KREG_EVENT_EXIT, event.e.kind);
+	EXPECT_EQ(self->who.cookie, event.e.process.cookie);
+	return event.e.time_ns;
+}
+
+/*
+ * The table is passed on when what others have queued for it was applied. Until then nothing that
+ * was bound to the dead is told to have gone.
+ */
+TEST_F(deaths_late, table_is_busy)
+{
+	__u64 watch, transfer, exit;
+	struct test_event event;
+	char key[8];
+	int i;
+
+	inherit();
+	ASSERT_EQ(0, kid_register(self->victim, self->registry, "key", 0));
+	test_watch(self->fd, self->who, &watch);
+	hold(_metadata, &self->hold);
+	for (i = 0; i < 50; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		EXPECT_EQ(0, _test_put_async(self->fd, self->table, key, "v"));
+	}
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	unhold(_metadata, &self->hold);
+	transfer = take_transfer(_metadata, self);
+	EXPECT_EQ(50, test_objects(self->fd, self->table));
+	test_event(self->fd, &event);
+	test_down(&event, watch, self->who, KREG_CAUSE_DEATH);
+	exit = take_exit(_metadata, self);
+	EXPECT_LT(transfer, exit);
+	EXPECT_LT(exit, event.e.time_ns);
+}
+
+/* Several tables, each with a lane of its own, and the last of them decides. */
+TEST_F(deaths_late, tables_are_busy)
+{
+	__u64 tables[20], last = 0;
+	struct test_event event;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		inherit();
+		tables[i] = self->table;
+	}
+	ASSERT_EQ(0, kid_register(self->victim, self->registry, "key", 0));
+	hold(_metadata, &self->hold);
+	for (i = 0; i < ARRAY_SIZE(tables); i += 3)
+		EXPECT_EQ(0, _test_put_async(self->fd, tables[i], "k", "v"));
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	unhold(_metadata, &self->hold);
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		test_event(self->fd, &event);
+		EXPECT_EQ(KREG_EVENT_TRANSFER, event.e.kind);
+		last = event.e.time_ns;
+	}
+	test_sync(self->fd);
+	EXPECT_LT(last, take_exit(_metadata, self));
+	test_no_event(self->fd);
+}
+
+TEST_HARNESS_MAIN
