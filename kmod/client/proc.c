@@ -12,6 +12,7 @@
 #include "writer/writer.h"
 
 static DEFINE_HASHTABLE(procs, 10);
+static DEFINE_HASHTABLE(cookies, 10);
 static DEFINE_SPINLOCK(procs_lock);
 static atomic64_t last_cookie;
 static atomic_t nr_procs;
@@ -210,6 +211,7 @@ struct kreg_proc *kreg_proc_enter(struct kreg_proc *p)
 		 */
 		add_wait_queue_priority(&p->pid->wait_pidfd, &p->wait);
 		hash_add_rcu(procs, &p->node, pid_bucket(p->pid));
+		hash_add_rcu(cookies, &p->by_cookie, p->cookie);
 	}
 	spin_unlock(&procs_lock);
 	if (old)
@@ -221,6 +223,7 @@ void kreg_proc_remove(struct kreg_proc *p)
 {
 	spin_lock(&procs_lock);
 	hash_del_rcu(&p->node);
+	hash_del_rcu(&p->by_cookie);
 	spin_unlock(&procs_lock);
 }
 
@@ -251,16 +254,32 @@ struct kreg_proc *kreg_proc_find(u32 nr, u64 cookie)
 	return ERR_PTR(-ESRCH);
 }
 
+/* RCU. Of whose death not all have been told. */
+static struct kreg_proc *find_cookie(u64 cookie)
+{
+	struct kreg_proc *p;
+
+	hash_for_each_possible_rcu(cookies, p, by_cookie, cookie)
+		if (p->cookie == cookie && !READ_ONCE(p->told))
+			return p;
+	return NULL;
+}
+
+/* Not by its number, under which nothing is found once it was reaped. */
 struct kreg_proc *kreg_proc_find_ever(u32 nr, u64 cookie)
 {
-	struct pid *pid = find_get_pid(nr);
-	struct kreg_proc *p = pid ? kreg_proc_find_pid(pid) : NULL;
+	struct kreg_proc *p;
 
-	put_pid(pid);
-	if (p && (cookie ? p->cookie == cookie : kreg_proc_is_current(p)))
-		return p;
-	kreg_proc_put(p);
-	return cookie ? NULL : ERR_PTR(-ESRCH);
+	if (!cookie) {
+		p = nr == task_tgid_vnr(current) ? kreg_proc_find_pid(task_tgid(current)) : NULL;
+		return p ?: ERR_PTR(-ESRCH);
+	}
+	rcu_read_lock();
+	p = find_cookie(cookie);
+	if (p && (pid_vnr(p->pid) != nr || !refcount_inc_not_zero(&p->refs)))
+		p = NULL;
+	rcu_read_unlock();
+	return p;
 }
 
 static bool holds_something(const struct kreg_holdings *held)

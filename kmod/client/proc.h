@@ -52,7 +52,8 @@ struct kreg_holdings {
 enum { KREG_PROC_ARMED, KREG_PROC_DEAD };
 
 struct kreg_proc {
-	struct hlist_node node;		/* procs_lock */
+	struct hlist_node node;		/* procs_lock: by its pid, */
+	struct hlist_node by_cookie;	/* and by its cookie */
 	struct rcu_head rcu;
 	refcount_t refs;
 	/* Invariant after initialisation: */
@@ -98,8 +99,9 @@ struct kreg_proc *kreg_proc_find(u32 pid, u64 cookie);
 struct kreg_proc *kreg_proc_whois(u32 pid);
 
 /*
- * Any. A process that was or is named so, which may be dead; NULL: it is not known any more,
- * or never was. A reference, or ERR_PTR(-ESRCH): no cookie, and not the caller.
+ * Any. A process that was or is named so, which may be dead, and even reaped, as long as not all
+ * have been told; NULL: it is not known any more, or never was. A reference, or ERR_PTR(-ESRCH):
+ * no cookie, and not the caller.
  */
 struct kreg_proc *kreg_proc_find_ever(u32 pid, u64 cookie);
 

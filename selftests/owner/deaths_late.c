@@ -127,4 +127,55 @@ TEST_F(deaths_late, tables_are_busy)
 	test_no_event(self->fd);
 }
 
+/*
+ * It has no number any more, but what it had is still to be passed on: that is done, and told,
+ * before the watch says that it is dead.
+ */
+TEST_F(deaths_late, watched_when_reaped)
+{
+	struct test_event event;
+	__u64 watch;
+
+	inherit();
+	ASSERT_EQ(0, kid_register(self->victim, self->registry, "key", 0));
+	hold(_metadata, &self->hold);
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	test_watch(self->fd, self->who, &watch);
+	take_transfer(_metadata, self);
+	test_event_now(self->fd, &event);
+	test_down(&event, watch, self->who, KREG_CAUSE_NOPROC);
+	test_status(&event, SIGKILL);
+	take_exit(_metadata, self);
+	unhold(_metadata, &self->hold);
+}
+
+static long job_watch_process(struct job *job)
+{
+	return _test_watch(job->fd, job->process, &job->arg);
+}
+
+/* Whoever could not have killed it is told no more than that. The number has to be the one, too. */
+TEST_F(deaths_late, watched_by_others)
+{
+	struct kid *stranger = kid_start_as(_metadata, 1000);
+	struct kreg_process wrong = self->who;
+	struct test_event event;
+	__u64 watch;
+
+	wrong.pid = getpid();
+	stranger->job->process = self->who;
+	hold(_metadata, &self->hold);
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	test_watch(self->fd, wrong, &watch);
+	test_event_now(self->fd, &event);
+	test_down(&event, watch, wrong, KREG_CAUSE_NOPROC);
+	test_no_status(&event);
+	EXPECT_EQ(0, kid_do(stranger, job_watch_process));
+	EXPECT_EQ(0, kid_event_now(stranger));
+	unhold(_metadata, &self->hold);
+	test_down(&stranger->job->event, stranger->job->arg, self->who, KREG_CAUSE_NOPROC);
+	test_no_status(&stranger->job->event);
+	kid_kill(stranger);
+}
+
 TEST_HARNESS_MAIN
