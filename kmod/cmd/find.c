@@ -157,6 +157,29 @@ int kreg_find_settle(struct kreg_client *cl, u64 id)
 	return 0;
 }
 
+/*
+ * RCU. Of an object that is hidden. Who keeps its key until he is dead has it until then, which is
+ * told as 0. If its process is dead, that is to be handled first, -EOWNERDEAD: who stands in line
+ * for the key may have it then.
+ */
+static int get_hidden_holder(struct kreg_holder *h, struct kreg_proc **holder)
+{
+	struct kreg_proc *p;
+	bool keeps;
+
+	if (h == &kreg_holder_expired || kreg_bond_is_lease(h))
+		return -ENODATA;
+	p = kreg_bond_proc(h);
+	keeps = kreg_bond_keeps(kreg_bond_of(h));
+	if (keeps ? !kreg_proc_is_visible(p) : !kreg_proc_dead(p))
+		return -ENODATA;
+	/* If nobody has a reference any more, the object has gone. */
+	if (!refcount_inc_not_zero(&p->refs))
+		return -EAGAIN;
+	*holder = p;
+	return keeps ? 0 : -EOWNERDEAD;
+}
+
 /* RCU. */
 static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 		      struct kreg_proc **holder, u64 *version)
@@ -169,9 +192,9 @@ static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 	err = kreg_find_readable(cl, id, &t) ?: kreg_store_get(&t->store, key, &hit);
 	if (err)
 		return err == KREG_STORE_RUN ? -EOPNOTSUPP : err;
-	if (hit.holder && kreg_bond_hides(hit.holder, cl->proc))
-		return -ENODATA;
 	*version = hit.version;
+	if (hit.holder && kreg_bond_hides(hit.holder, cl->proc))
+		return get_hidden_holder(hit.holder, holder);
 	p = hit.holder ? kreg_bond_whose(hit.holder) : NULL;
 	if (p && kreg_proc_is_visible(p) && refcount_inc_not_zero(&p->refs))
 		*holder = p;
@@ -179,19 +202,34 @@ static int get_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 	return p && !*holder && kreg_bond_hides(hit.holder, cl->proc) ? -ENODATA : 0;
 }
 
+/* What it had is to be looked at anew then. */
+static int settle_holder(struct kreg_proc *dead)
+{
+	int ret = kreg_proc_settle(dead);
+
+	kreg_proc_put(dead);
+	return ret < 0 ? ret : -EAGAIN;
+}
+
 int kreg_find_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 		     struct kreg_proc **holder, u64 *version)
 {
 	int err;
 
-	*holder = NULL;
 	do {
+		*holder = NULL;
 		rcu_read_lock();
 		err = get_holder(cl, id, key, holder, version);
 		rcu_read_unlock();
 		if (err == -EINPROGRESS)
 			err = kreg_find_settle(cl, id) ?: -EAGAIN;
+		else if (err == -EOWNERDEAD)
+			err = settle_holder(*holder);
 	} while (err == -EAGAIN);
+	if (err) {
+		*holder = NULL;
+		*version = 0;
+	}
 	return err;
 }
 

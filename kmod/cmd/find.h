@@ -37,8 +37,9 @@ int kreg_find_has_runs(struct kreg_client *cl, u64 id);
 /* Sleeps. See the death of the owner handled. */
 int kreg_find_settle(struct kreg_client *cl, u64 id);
 /*
- * Sleeps. To whom the object with @key is bound, with a reference, whether he lives or the object
- * lingers; NULL: to nobody who is visible. -ENODATA; else as kreg_find_table(). -EACCES.
+ * Sleeps. To whom the object with @key is bound, with a reference, whether he lives, or is exiting
+ * and keeps the key, or the object lingers; NULL: to nobody who is visible. The death of one who is
+ * dead is handled before. -ENODATA; else as kreg_find_table(). -EACCES.
  */
 int kreg_find_holder(struct kreg_client *cl, u64 id, struct kreg_key *key,
 		     struct kreg_proc **holder, u64 *version);

@@ -6,7 +6,7 @@
 #include <sys/ptrace.h>
 
 #include "kit/fixture.h"
-#include "kit/bound.h"
+#include "kit/register.h"
 #include "kit/watch.h"
 
 FIXTURE(watch_holder) {
@@ -118,6 +118,41 @@ TEST_F(watch_holder, hidden)
 	expect_nobody(_metadata, self->fd, self->table, "key", id);
 	kid_reap(self->kid);
 	test_no_event(self->fd);
+}
+
+/* Who has registered by waiting keeps the key until he is dead, so he is watched until then. */
+TEST_F(watch_holder, kept)
+{
+	struct kreg_ioc_watch cmd = test_watch_cmd(KREG_WATCH_HOLDER);
+	struct kreg_ioc_register mine;
+	struct kreg_process who = self->kid->self;
+	struct test_event event;
+	__u64 id, names;
+	int status;
+
+	test_create(self->fd, NULL, KREG_ACCESS_REGISTRY, &names);
+	ASSERT_EQ(0, kid_register(self->kid, names, "key", KREG_REGISTER_WAIT));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, self->kid->pid, 0, PTRACE_O_TRACEEXIT));
+	self->kid->job->arg = 3;
+	kid_ask(self->kid, job_exit);
+	ASSERT_EQ(self->kid->pid, waitpid(self->kid->pid, &status, __WALL));
+	mine = register_cmd(names, "key", "v", KREG_REGISTER_WAIT);
+	mine.deadline_ns = 1;
+	EXPECT_EQ(-ETIMEDOUT, run_register(self->fd, &mine));
+	cmd.table = names;
+	cmd.key = test_ptr("key");
+	cmd.key_len = 3;
+	ASSERT_EQ(0, _test_watch_cmd(self->fd, &cmd, &id));
+	EXPECT_TRUE(test_same(who, cmd.out_process));
+	EXPECT_NE(0, cmd.out_version);
+	test_no_event(self->fd);
+	ASSERT_EQ(0, ptrace(PTRACE_CONT, self->kid->pid, 0, 0));
+	EXPECT_EQ(3 << 8, kid_reap(self->kid));
+	test_event_now(self->fd, &event);
+	test_down(&event, id, who, KREG_CAUSE_DEATH);
+	test_status(&event, 3 << 8);
+	expect_key(_metadata, &event, names, "key");
+	EXPECT_EQ(0, run_register(self->fd, &mine));
 }
 
 /* Whom a key is bound to later makes no difference. */

@@ -178,4 +178,47 @@ TEST_F(deaths_late, watched_by_others)
 	kid_kill(stranger);
 }
 
+/* Nobody holds the key, which is told when that is so for all. */
+TEST_F(deaths_late, holder_is_dead)
+{
+	struct kreg_process nobody = {};
+	struct test_event event;
+	__u64 watch;
+
+	ASSERT_EQ(0, kid_register(self->victim, self->registry, "key", KREG_REGISTER_WAIT));
+	hold(_metadata, &self->hold);
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	test_watch_holder(self->fd, self->registry, "key", &watch);
+	EXPECT_EQ(0, test_objects(self->fd, self->registry));
+	take_exit(_metadata, self);
+	unhold(_metadata, &self->hold);
+	test_event_now(self->fd, &event);
+	test_down(&event, watch, nobody, KREG_CAUSE_NOPROC);
+}
+
+/* The key goes to who stands in line, and he is watched. */
+TEST_F(deaths_late, holder_is_followed)
+{
+	struct kreg_ioc_watch cmd = test_watch_cmd(KREG_WATCH_HOLDER);
+	struct kid *next = kid_start(_metadata);
+	struct kreg_process who = next->self;
+	struct test_event event;
+	__u64 watch;
+
+	cmd.table = self->registry;
+	cmd.key = test_ptr("key");
+	cmd.key_len = 3;
+	ASSERT_EQ(0, kid_register(self->victim, self->registry, "key", KREG_REGISTER_WAIT));
+	ASSERT_EQ(0, kid_register(next, self->registry, "key", KREG_REGISTER_STANDBY));
+	hold(_metadata, &self->hold);
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	ASSERT_EQ(0, _test_watch_cmd(self->fd, &cmd, &watch));
+	unhold(_metadata, &self->hold);
+	EXPECT_TRUE(test_same(who, cmd.out_process));
+	test_no_event(self->fd);
+	EXPECT_EQ(SIGKILL, kid_kill(next));
+	test_event_now(self->fd, &event);
+	test_down(&event, watch, who, KREG_CAUSE_DEATH);
+}
+
 TEST_HARNESS_MAIN

@@ -1685,7 +1685,9 @@ enum kreg_watch_kind {
  * not known or never was, of a table that has no owner or is not there, or of a key of which
  * there is no object, or one that is bound to nobody, the record can be read when the call
  * returns; its cause is NOPROC. When DOWN of a HOLDER can be read, its key is free, or its object
- * lingers. Of one that lingers the record has the process, and how it ended.
+ * lingers. Of one that lingers the record has the process, and how it ended. So who has got the
+ * key with WAIT or STANDBY and is exiting is watched until he is dead; and if he is dead when the
+ * call begins, who stood in line for the key is.
  *
  * The wait status is told to a client of the user that the process had at its death, to
  * one whose opener has CAP_KILL over the process when the watch is set, and to one that watches
