@@ -235,8 +235,21 @@ static bool is_read_by_all(const struct kreg_table *t)
 }
 
 /*
- * The old one has lost the right to read that came with it. What happened while nobody else had
- * it is not for the new one.
+ * Whether the new owner could not read before, by his user alone: his groups are not known here.
+ * To whom a table comes that was parked is asked when it comes.
+ */
+static bool is_new_to_owner(const struct kreg_table *t)
+{
+	u16 need = uid_eq(t->owner_uid, t->uid) ? 0400 : 0044;
+
+	if (t->access == KREG_ACCESS_PRIVATE)
+		return true;
+	return kreg_table_owner(t) && (t->mode & need) != need;
+}
+
+/*
+ * The old one has lost the right to read that came with it. What happened while the new one had
+ * none is not for him.
  */
 static void append_owner(struct kreg_table *t, const struct kreg_proc *from,
 			 enum kreg_cause cause)
@@ -256,7 +269,7 @@ static void append_owner(struct kreg_table *t, const struct kreg_proc *from,
 		e.flags = KREG_EVENT_STATUS;
 		e.status = from->status;
 	}
-	if (t->access == KREG_ACCESS_PRIVATE)
+	if (is_new_to_owner(t))
 		kreg_stream_forget(t->stream);
 	/* A batch may be under way if a follower moves; what it has appended is not shown yet. */
 	if (unlikely(t->stream->fresh))

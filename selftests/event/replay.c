@@ -105,6 +105,56 @@ TEST_F(replay, replay_of_what_was_not_kept)
 	test_nothing(self->r);
 }
 
+/* How many changes the kid finds in the past of the table job->table, which it owns. */
+static long job_past(struct job *job)
+{
+	struct test_reader *r = test_reader(job->fd);
+	const struct kreg_event *e;
+	long n = 0, err = _test_replay(job->fd, job->table, ALL_KINDS, 0);
+
+	while (!err && (e = test_next_now(r)))
+		n += e->kind == KREG_EVENT_CREATE || e->kind == KREG_EVENT_DELETE;
+	free(r);
+	return err ?: n;
+}
+
+/* Somebody writes, removes it again, and gives the table to the kid. */
+static long past_of(struct __test_metadata *_metadata, int fd, __u16 mode, struct kid *kid)
+{
+	struct kreg_ioc_open cmd = test_open_cmd(NULL, KREG_OPEN_CREATE);
+	long n;
+
+	cmd.access = KREG_ACCESS_PROTECTED;
+	cmd.mode = mode;
+	ASSERT_EQ(0, _test_open_cmd(fd, &cmd));
+	test_subscribe(fd, cmd.out_table, ALL_KINDS);
+	test_puts(fd, cmd.out_table, "key", "secret");
+	test_delete(fd, cmd.out_table, "key");
+	ASSERT_EQ(0, _test_give(fd, cmd.out_table, kid->self, "", 0));
+	EXPECT_EQ(0, kid_event_now(kid));
+	kid->job->table = cmd.out_table;
+	n = kid_do(kid, job_past);
+	EXPECT_EQ(0, kid_destroy(kid, cmd.out_table));
+	return n;
+}
+
+/* The past of a table is for an owner who could have read it then. */
+TEST_F(replay, past_of_a_gift)
+{
+	struct kid *other = kid_start_as(_metadata, 1000);
+	int fd = test_client();
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, kid_setopt(other, 0, KREG_OPT_ACCEPT, 1, 0));
+	EXPECT_EQ(2, past_of(_metadata, fd, 0600, self->kid));
+	EXPECT_EQ(2, past_of(_metadata, fd, 0644, other));
+	EXPECT_EQ(0, past_of(_metadata, fd, 0600, other));
+	EXPECT_EQ(0, past_of(_metadata, fd, 0640, other));
+	EXPECT_EQ(0, past_of(_metadata, fd, 0604, other));
+	EXPECT_EQ(0, past_of(_metadata, fd, 0066, self->kid));
+	close(fd);
+}
+
 /* The first one fails: its ring does not stay, and no number is left out. */
 TEST_F(replay, first_fails)
 {

@@ -1916,7 +1916,8 @@ struct kreg_ioc_register {
  * kinds exactly once, in the order of commits. Who may read the table may subscribe to it, and
  * that is decided again when an event is read: who may not any more finds GONE with the cause
  * ACCESS instead, and nothing behind it. When others get the right to read (by
- * %KREG_OPT_ACCESS or %KREG_OPT_MODE) the events until then are dropped for all.
+ * %KREG_OPT_ACCESS or %KREG_OPT_MODE) the events until then are dropped for all; and when the
+ * table comes to an owner who could not have read it by its mode, or it is private.
  *
  * The events of a table are in a ring, of %KREG_STREAM_BYTES if nobody has asked for
  * another size, and writers wait for no reader: the oldest make room for new ones. Who has
