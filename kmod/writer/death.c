@@ -7,6 +7,9 @@
 /* Deaths heard of in one hold of the turn. */
 #define NEWS_A_TURN	64
 
+/* How many are looked at for one that a helper may advance. */
+#define DEATHS_A_LOOK	8
+
 void kreg_death_tell(struct kreg_writer *w, struct kreg_death *d)
 {
 	llist_add(&d->node, &w->deaths);
@@ -90,18 +93,36 @@ bool kreg_death_advance(struct kreg_writer *w)
 	return any;
 }
 
+/* The first that is not left to the thread, or NULL: none of the first few. */
+static struct kreg_death *first_for_helpers(struct kreg_writer *w)
+{
+	struct kreg_death *d;
+	unsigned int n = 0;
+
+	list_for_each_entry(d, &w->dying, entry) {
+		if (!d->waited)
+			return d;
+		if (++n == DEATHS_A_LOOK)
+			break;
+	}
+	return NULL;
+}
+
 void kreg_death_help(struct kreg_writer *w)
 {
-	struct kreg_death *done;
+	struct kreg_death *d;
+	bool done;
 
 	if (!READ_ONCE(kreg_writer_lend) || !kreg_death_any(w))
 		return;
 	spin_lock(&w->turn);
-	advance_first(w, &done);
+	hear_news(w);
+	d = first_for_helpers(w);
+	done = d && advance_death(w, d);
 	spin_unlock(&w->turn);
 	kreg_wake_queued(w);
 	if (done)
-		w->ops->done(w, done);
+		w->ops->done(w, d);
 	if (kreg_death_any(w))
 		kreg_writer_wake(w);
 }

@@ -58,7 +58,7 @@ void kreg_death_tell(struct kreg_writer *w, struct kreg_death *d);
  * that goes. False: the thread will do the rest.
  */
 bool kreg_death_settle(struct kreg_writer *w, struct kreg_death *d);
-/* Any. Do a part of whatever death can be advanced. */
+/* Any. Do a part of some death that can be advanced, and that nobody waits for. */
 void kreg_death_help(struct kreg_writer *w);
 
 #endif /* KREG_WRITER_DEATH_H */

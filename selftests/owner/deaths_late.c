@@ -178,6 +178,51 @@ TEST_F(deaths_late, watched_by_others)
 	kid_kill(stranger);
 }
 
+static bool lends(void)
+{
+	char text[4] = "";
+
+	test_read_file(KREG_PARAMS "lend", text, sizeof(text));
+	return text[0] == 'Y';
+}
+
+static void help_once(struct __test_metadata *_metadata, int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	ASSERT_EQ(0, test_set_param("lend", true));
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+}
+
+/*
+ * Somebody sleeps until it has been handled, and so must not depend on one who only helps. The
+ * thread is kept from running for a second at most.
+ */
+TEST_F(deaths_late, left_to_the_thread)
+{
+	__u64 end = test_now_ns() + 800000000ULL;
+	struct kid *waiter = kid_start(_metadata);
+	long long objects;
+	bool lent = lends();
+
+	ASSERT_EQ(0, kid_register(self->victim, self->registry, "key", 0));
+	set_cpu(_metadata, waiter->pid, 0);
+	waiter->job->process = self->who;
+	hold(_metadata, &self->hold);
+	ASSERT_EQ(0, test_set_param("lend", false));
+	EXPECT_EQ(SIGKILL, kid_kill(self->victim));
+	kid_ask(waiter, job_watch_process);
+	EXPECT_TRUE(test_wait_for(kid_sleeps(waiter, SYS_ioctl, waiter->job->fd)));
+	help_once(_metadata, self->fd);
+	objects = test_objects(self->fd, self->registry);
+	EXPECT_TRUE(objects == 1 || test_now_ns() > end);
+	EXPECT_EQ(0, test_set_param("lend", lent));
+	unhold(_metadata, &self->hold);
+	EXPECT_EQ(0, kid_answer(waiter));
+	EXPECT_EQ(0, test_objects(self->fd, self->registry));
+	kid_kill(waiter);
+}
+
 /* Nobody holds the key, which is told when that is so for all. */
 TEST_F(deaths_late, holder_is_dead)
 {
