@@ -108,6 +108,54 @@ TEST_F(lib, lock_errors)
 	EXPECT_EQ(-ESTALE, kreg_lock(self->table, "k", 1, -1, &lock));
 }
 
+/* Who has the lock may put other values under its key. */
+TEST_F(lib, lock_with_new_values)
+{
+	struct kreg_lock *lock;
+	struct kid kid;
+	uint64_t token;
+
+	share(_metadata, self->table);
+	ASSERT_EQ(0, kid_start(&kid, locker, self->name));
+	ASSERT_EQ(0, kreg_lock(self->table, "k", 1, -1, &lock));
+	token = kreg_lock_token(lock);
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "begun", 5));
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "half", 4));
+	EXPECT_EQ(token, kreg_lock_token(lock));
+	EXPECT_EQ(-ETIMEDOUT, kid_do(&kid, 't'));
+	ASSERT_EQ(1, write(kid.sock, "l", 1));
+	EXPECT_EQ(0, kreg_unlock(lock));
+	EXPECT_LT((int)token, kid_answer(&kid));
+	EXPECT_EQ(-ETIMEDOUT, kreg_lock(self->table, "k", 1, 0, &lock));
+	kid_kill(&kid);
+	ASSERT_EQ(0, kreg_lock(self->table, "k", 1, -1, &lock));
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
+	/* Now it is another one's. */
+	ASSERT_EQ(1, kreg_del(self->table, "k", 1));
+	ASSERT_EQ(0, kid_start(&kid, locker, self->name));
+	ASSERT_LT(0, kid_do(&kid, 'l'));
+	EXPECT_EQ(-ECANCELED, kreg_unlock(lock));
+	EXPECT_EQ(-ETIMEDOUT, kreg_lock(self->table, "k", 1, 0, &lock));
+	EXPECT_EQ(0, kid_do(&kid, 'u'));
+	kid_kill(&kid);
+}
+
+/* The handle of a lock that was taken away by hand does not release the one that came after it. */
+TEST_F(lib, lock_after_a_lost_one)
+{
+	struct kreg_holder holder = KREG_HOLDER_INIT;
+	struct kreg_lock *lost, *lock;
+
+	ASSERT_EQ(0, kreg_lock(self->table, "k", 1, -1, &lost));
+	ASSERT_EQ(1, kreg_del(self->table, "k", 1));
+	ASSERT_EQ(0, kreg_lock(self->table, "k", 1, -1, &lock));
+	ASSERT_EQ(0, kreg_put(self->table, "k", 1, "v", 1));
+	EXPECT_EQ(-ECANCELED, kreg_unlock(lost));
+	EXPECT_EQ(0, kreg_whereis(self->table, "k", 1, &holder));
+	EXPECT_EQ(0, kreg_unlock(lock));
+	EXPECT_EQ(-ENODATA, kreg_whereis(self->table, "k", 1, &holder));
+}
+
 TEST_F(lib, lock_of_another)
 {
 	struct kreg_holder holder = KREG_HOLDER_INIT;

@@ -1,18 +1,79 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Locks: keys that one process has at a time. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
 
 struct kreg_lock {
+	struct kreg_lock *next;		/* in the list of all */
 	struct kreg_table *table;
 	uint64_t process;	/* whose it is: a number of fork.c */
 	uint64_t token;		/* version of the object */
 	size_t key_len;
 	char key[];
 };
+
+/* All locks, to tell the last one of a key from one that was taken away by hand before. */
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct kreg_lock *all_locks;
+
+static void hold_lock_list(void)
+{
+	pthread_mutex_lock(&list_mutex);
+}
+
+static void release_lock_list(void)
+{
+	pthread_mutex_unlock(&list_mutex);
+}
+
+/* A child must not inherit a mutex that a thread of its parent holds. */
+static void __attribute__((constructor)) guard_lock_list(void)
+{
+	pthread_atfork(hold_lock_list, release_lock_list, release_lock_list);
+}
+
+static void list_lock(struct kreg_lock *lock, uint64_t token)
+{
+	hold_lock_list();
+	lock->token = token;
+	lock->next = all_locks;
+	all_locks = lock;
+	release_lock_list();
+}
+
+static void unlist_lock(const struct kreg_lock *lock)
+{
+	struct kreg_lock **l = &all_locks;
+
+	hold_lock_list();
+	while (*l != lock)
+		l = &(*l)->next;
+	*l = lock->next;
+	release_lock_list();
+}
+
+static bool replaces_lock(const struct kreg_lock *newer, const struct kreg_lock *lock)
+{
+	return newer->process == lock->process && newer->token > lock->token &&
+	       newer->table->id == lock->table->id && newer->key_len == lock->key_len &&
+	       !memcmp(newer->key, lock->key, lock->key_len);
+}
+
+/* Whether the process has locked the key once more, having lost it. */
+static bool is_replaced(const struct kreg_lock *lock)
+{
+	const struct kreg_lock *l;
+
+	hold_lock_list();
+	for (l = all_locks; l && !replaces_lock(l, lock); l = l->next)
+		;
+	release_lock_list();
+	return l;
+}
 
 /* The key stays the process' if there is no memory, so this comes first. */
 static struct kreg_lock *new_lock(struct kreg_table *table, const void *key, size_t key_len)
@@ -45,7 +106,8 @@ static int take_key(struct kreg_lock *lock, const struct kreg_lock_options *o)
 				 NULL, o->timeout_ms, &holder);
 	if (o->holder && (!ret || ret == -ETIMEDOUT || ret == -EALREADY))
 		kreg_holder_fill(o->holder, &holder.process, holder.version);
-	lock->token = holder.version;
+	if (!ret)
+		list_lock(lock, holder.version);
 	return ret;
 }
 
@@ -98,7 +160,7 @@ int kreg_lock_take(struct kreg_table *table, const struct kreg_event *event,
 	new = new_lock(table, key, len);
 	if (!new)
 		return kreg_fail_table(-ENOMEM, TRY_LINE, table);
-	new->token = kreg_event_version(event);
+	list_lock(new, kreg_event_version(event));
 	*lock = new;
 	return 0;
 }
@@ -108,7 +170,7 @@ uint64_t kreg_lock_token(const struct kreg_lock *lock)
 	return lock->token;
 }
 
-static int delete_key(const struct kreg_lock *lock)
+static int delete_token(const struct kreg_lock *lock)
 {
 	struct kreg_op_args args = {
 		.size = sizeof(args),
@@ -119,9 +181,26 @@ static int delete_key(const struct kreg_lock *lock)
 		.version = lock->token,
 	};
 
+	return kreg_op_run(lock->table, &args);
+}
+
+/*
+ * Another version than the token's has also what the process has put under the key since, which
+ * stays bound to it.
+ */
+static int delete_key(const struct kreg_lock *lock)
+{
+	int ret;
+
 	if (lock->process != kreg_process_number())
 		return -ESTALE;
-	return kreg_op_run(lock->table, &args);
+	ret = delete_token(lock);
+	if (ret != -ECANCELED || is_replaced(lock))
+		return ret;
+	ret = kreg_unregister(lock->table, lock->key, lock->key_len);
+	if (ret > 0)
+		return 0;
+	return ret < 0 ? ret : -ECANCELED;
 }
 
 int kreg_unlock(struct kreg_lock *lock)
@@ -133,6 +212,7 @@ int kreg_unlock(struct kreg_lock *lock)
 	ret = delete_key(lock);
 	if (ret == -ECANCELED || lock->process != kreg_process_number())
 		kreg_fail_table(ret, TRY_UNLOCK, lock->table);
+	unlist_lock(lock);
 	free_lock(lock);
 	return ret;
 }

@@ -91,15 +91,20 @@ int kreg_lock_with(struct kreg_table *table, const void *key, size_t key_len,
 int kreg_lock_take(struct kreg_table *table, const struct kreg_event *event,
 		   struct kreg_lock **lock) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
-/* The number of this lock, higher than that of everybody who had it before. */
+/*
+ * The number of this lock, higher than that of everybody who had it before. It stays the same when
+ * the process puts another value under the key.
+ */
 uint64_t kreg_lock_token(const struct kreg_lock *lock) KREG_NONNULL_FIRST;
 
 /**
  * kreg_unlock() - unlock, and free the handle
  * @lock: the lock, or NULL; not to be used afterwards, whatever is returned
  *
+ * What the process has put under the key meanwhile is removed with it.
+ *
  * Errors: -ECANCELED: it was not this process' any more, since somebody has deleted the key or
- * bound it anew; -ESTALE: it is the parent's, and the caller a child of fork(2), or the table is
+ * bound it anew; also if this process has locked it once more since, which stays so; -ESTALE: it is the parent's, and the caller a child of fork(2), or the table is
  * destroyed.
  */
 int kreg_unlock(struct kreg_lock *lock);
