@@ -238,6 +238,25 @@ TEST_F(server, names_go_with_it)
 	EXPECT_EQ(-ENODATA, kreg_member(self->table, KEY, strlen(KEY)));
 }
 
+/* Also when the program has put the address anew; what else it has put there is its own. */
+TEST_F(server, names_with_new_values)
+{
+	struct kreg_server *server;
+	struct own own = { .ret = 0 };
+	char value[128];
+	size_t len;
+
+	ASSERT_EQ(0, kreg_server_new(self->client, serve_own, &own, NULL, &server));
+	ASSERT_EQ(0, kreg_server_register(server, self->table, KEY, strlen(KEY)));
+	ASSERT_EQ(0, kreg_server_register(server, self->table, "more", 4));
+	ASSERT_EQ(0, kreg_get(self->table, KEY, strlen(KEY), value, sizeof(value), &len));
+	ASSERT_EQ(0, kreg_put(self->table, KEY, strlen(KEY), value, len));
+	ASSERT_EQ(0, kreg_put(self->table, "more", 4, "else", 4));
+	kreg_server_free(server);
+	EXPECT_EQ(-ENODATA, kreg_member(self->table, KEY, strlen(KEY)));
+	EXPECT_EQ(1, kreg_unregister(self->table, "more", 4));
+}
+
 /* A child has nothing of the server, and does not disturb it. */
 TEST_F(server, fork_of_a_server)
 {

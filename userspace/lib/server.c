@@ -159,10 +159,20 @@ static void free_name(struct server_name *name)
 	free(name);
 }
 
+/* What a client finds under a name. Return: its length. */
+static size_t write_address(const struct kreg_server *server, unsigned char *value)
+{
+	size_t len = server->address_len - offsetof(struct sockaddr_un, sun_path);
+
+	value[0] = ADDRESS_VERSION;
+	value[1] = len;
+	memcpy(value + 2, server->address.sun_path, len);
+	return 2 + len;
+}
+
 int kreg_server_register(struct kreg_server *server, struct kreg_table *table,
 			 const void *key, size_t key_len)
 {
-	size_t len = server->address_len - offsetof(struct sockaddr_un, sun_path);
 	struct kreg_holder holder = KREG_HOLDER_INIT;
 	unsigned char value[ADDRESS_MAX];
 	struct server_name *name;
@@ -175,10 +185,8 @@ int kreg_server_register(struct kreg_server *server, struct kreg_table *table,
 	name = make_name(table, key, key_len);
 	if (!name)
 		return kreg_fail(-ENOMEM, TRY_SERVE, server->client);
-	value[0] = ADDRESS_VERSION;
-	value[1] = len;
-	memcpy(value + 2, server->address.sun_path, len);
-	ret = kreg_register_with(table, key, key_len, value, 2 + len, NULL, &holder);
+	ret = kreg_register_with(table, key, key_len, value, write_address(server, value), NULL,
+				 &holder);
 	if (ret) {
 		free_name(name);
 		return ret;
@@ -189,20 +197,33 @@ int kreg_server_register(struct kreg_server *server, struct kreg_table *table,
 	return 0;
 }
 
+static int delete_name(const struct server_name *name, struct kreg_op_args *args)
+{
+	args->code = KREG_OP_DELETE;
+	args->flags |= KREG_OP_MINE;
+	args->key = name->key;
+	args->key_len = name->len;
+	return kreg_op_run(name->table, args);
+}
+
 /*
  * Only what this server has registered: the program may have removed the key meanwhile, and
- * given it to another server. So this may fail, and then there is nothing to be removed.
+ * given it to another server. So this may fail, and then there is nothing to be removed. It may
+ * also have put the same address anew: no other server has that one.
  */
-static int unregister_name(const struct server_name *name)
+static void unregister_name(const struct kreg_server *server, const struct server_name *name)
 {
-	struct kreg_op_args args = KREG_OP_ARGS_INIT;
+	struct kreg_op_args by_version = KREG_OP_ARGS_INIT, by_address = KREG_OP_ARGS_INIT;
+	unsigned char value[ADDRESS_MAX];
 
-	args.code = KREG_OP_DELETE;
-	args.flags = KREG_OP_MINE | KREG_OP_VERSION;
-	args.key = name->key;
-	args.key_len = name->len;
-	args.version = name->version;
-	return kreg_op_run(name->table, &args);
+	by_version.flags = KREG_OP_VERSION;
+	by_version.version = name->version;
+	if (delete_name(name, &by_version) != -ECANCELED)
+		return;
+	by_address.flags = KREG_OP_VALUE;
+	by_address.expected = value;
+	by_address.expected_len = write_address(server, value);
+	delete_name(name, &by_address);
 }
 
 static void forget_names(struct kreg_server *server, bool unregister)
@@ -212,7 +233,7 @@ static void forget_names(struct kreg_server *server, bool unregister)
 	while ((name = server->names)) {
 		server->names = name->next;
 		if (unregister)
-			unregister_name(name);
+			unregister_name(server, name);
 		free_name(name);
 	}
 }
