@@ -190,6 +190,75 @@ TEST_F(again, on_request)
 	EXPECT_STREQ("=a=b=c!r+r-r!r-c!c-b!b-a!a", shared->record.text);
 }
 
+static int deaf(void *arg)
+{
+	signal(SIGTERM, SIG_IGN);
+	return obey(arg);
+}
+
+/* A permanent child, and behind it a temporary one that has to be killed. */
+static int begin_two(struct kreg_supervisor **sup, const char *name, enum kreg_strategy strategy,
+		     int stop_ms)
+{
+	struct kreg_child a = obedient("a", KREG_PERMANENT), b = obedient("b", KREG_TEMPORARY);
+	struct kreg_client *client;
+	int ret = kreg_client_open(NULL, &client);
+
+	b.main = deaf;
+	b.stop_ms = stop_ms;
+	memset(&shared->record, 0, sizeof(shared->record));
+	if (!ret)
+		ret = make(sup, client, name, strategy, 3, &shared->record);
+	if (!ret)
+		ret = kreg_supervisor_add(*sup, &a);
+	if (!ret)
+		ret = kreg_supervisor_add(*sup, &b);
+	return ret ? ret : kreg_supervisor_start(*sup);
+}
+
+static pid_t supervise_two(const char *name, enum kreg_strategy strategy)
+{
+	struct kreg_supervisor *sup;
+	pid_t pid;
+
+	shared->started = 1;
+	pid = fork();
+	if (!pid) {
+		shared->started = begin_two(&sup, name, strategy, 10 * PATIENCE_MS);
+		_exit(shared->started || kreg_supervisor_run(sup));
+	}
+	while (shared->started == 1)
+		usleep(1000);
+	return pid;
+}
+
+/* One that is stopped for the sake of another, and never started again, is stopped to the end. */
+TEST_F(again, temporary_goes_along)
+{
+	static const enum kreg_strategy strategies[] = { KREG_ONE_FOR_ALL, KREG_REST_FOR_ONE };
+	struct kreg_supervisor *sup;
+	size_t i;
+	pid_t b;
+
+	for (i = 0; i < ARRAY_SIZE(strategies); i++) {
+		self->pid = supervise_two(self->name, strategies[i]);
+		ASSERT_EQ(0, shared->started);
+		b = pid_in(self->client, self->table, "b");
+		kill(pid_in(self->client, self->table, "a"), SIGKILL);
+		while (!strstr(shared->record.text, "-b"))
+			usleep(1000);
+		EXPECT_STREQ("+a+b!a-b", shared->record.text);
+		end_process(self->pid, SIGKILL);
+		self->pid = 0;
+		ASSERT_EQ(0, kill(b, 0));
+		ASSERT_EQ(0, begin_two(&sup, self->name, strategies[i], 100));
+		EXPECT_STREQ("=b-b*b!b+a", shared->record.text);
+		EXPECT_EQ(0, pid_of(sup, "b"));
+		EXPECT_LT(0, pid_of(sup, "a"));
+		kreg_supervisor_free(sup);
+	}
+}
+
 /* One supervisor of a name at a time. */
 TEST_F(again, one_at_a_time)
 {

@@ -63,11 +63,11 @@ static int attach_one(struct child *c)
 	if (ret && ret != -ENODATA)
 		return ret;
 	ret = ret ? 0 : attach(c, &run);
-	if (c->want == SUP_STOP)
+	/* One that has ended and lives was to be stopped for the sake of another one. */
+	if (c->want != SUP_RUN)
 		c->stop = c->phase != SUP_DOWN;
 	else
-		c->start = c->want == SUP_RUN && (c->phase == SUP_DOWN || c->stop) &&
-			   !kreg_sup_spec_is_lost(c);
+		c->start = (c->phase == SUP_DOWN || c->stop) && !kreg_sup_spec_is_lost(c);
 	return ret;
 }
 
