@@ -8,5 +8,6 @@
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
+void __libc_free(void *block);
 
 #endif /* KREG_LIB_ALLOCATIONS_H */

@@ -172,6 +172,8 @@ static int client_new(int fd, const char *path, struct kreg_client **client)
 
 	if (!c)
 		return -ENOMEM;
+	/* So that putting it frees it, whatever fails. */
+	atomic_init(&c->refs, 1);
 	c->path = strdup(path);
 	ret = c->path ? kreg_client_set(c, fd) : -ENOMEM;
 	if (ret) {
