@@ -27,7 +27,7 @@ struct kreg_job;
  * struct kreg_queue_options - how a worker takes jobs
  * @size: sizeof(struct kreg_queue_options)
  * @lease_ms: a job that is not ended after so many milliseconds goes to others, too; 0: never, as
- *	long as the process lives
+ *	long as the process lives; it has to be longer than the work, since it cannot be extended
  * @max_deliveries: a job that was given out so often already is put aside instead, among the dead
  *	ones; 0: never
  * @sigmask: a sigset_t: the signals that are blocked while kreg_queue_take() waits, as that of
@@ -100,7 +100,8 @@ uint32_t kreg_job_deliveries(const struct kreg_job *job) KREG_NONNULL_FIRST;
  * kreg_job_done() - remove a job: it is done
  * @job: the job, which is freed whatever is returned
  *
- * Errors: -ECANCELED: its time was over, and others have it, or have had it.
+ * Errors: -ECANCELED: its time was over: others have it, or have had it, or nobody has taken it
+ * yet, and somebody will.
  */
 int kreg_job_done(struct kreg_job *job) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
