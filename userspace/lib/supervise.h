@@ -68,7 +68,9 @@ struct child {
 	pid_t pid;
 	int pidfd;
 	int sock;			/* to the child until its program runs */
-	struct file_id pidfd_file, sock_file;
+	int child_sock;			/* its end, while it is forked */
+	struct file_id pidfd_file, sock_file, child_sock_file;
+	struct child *next_connected;	/* supervisor_socket.c */
 	uint64_t deadline;		/* 0: none */
 	struct kreg_ref *down;
 	struct kreg_table *role;	/* NULL: it needs none */
@@ -128,6 +130,11 @@ void kreg_sup_child_free(struct child *c);
 struct child *kreg_sup_find(struct kreg_supervisor *sup, const char *id);
 int kreg_sup_append(struct kreg_supervisor *sup, struct child *c);
 void kreg_sup_remove(struct kreg_supervisor *sup, struct child *c);
+
+/* supervisor_socket.c: the socket between a child and its supervisor, before its program runs. */
+int kreg_sup_connect(struct child *c);
+pid_t kreg_sup_fork(struct child *c);
+void kreg_sup_close_child_sock(struct child *c);
 void kreg_sup_close_sock(struct child *c);
 
 /* supervisor_log.c */

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "supervise.h"
@@ -116,26 +115,13 @@ int kreg_sup_child_new(struct kreg_supervisor *sup, const struct kreg_child *how
 	c->sup = sup;
 	c->pidfd = -1;
 	c->sock = -1;
+	c->child_sock = -1;
 	ret = copy_how(&c->how, &full);
 	if (ret)
 		kreg_sup_child_free(c);
 	else
 		*child = c;
 	return ret;
-}
-
-/*
- * Another process may have the socket as well, if it was forked meanwhile: closing it here would
- * leave it in the epoll set. In a child of fork(2) the set is the parent's.
- */
-void kreg_sup_close_sock(struct child *c)
-{
-	if (c->sock < 0)
-		return;
-	if (c->sup->process == kreg_process_number())
-		epoll_ctl(c->sup->epoll, EPOLL_CTL_DEL, c->sock, NULL);
-	kreg_file_close(c->sock, &c->sock_file);
-	c->sock = -1;
 }
 
 void kreg_sup_child_free(struct child *c)

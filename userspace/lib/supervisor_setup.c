@@ -55,10 +55,8 @@ static void close_inherited(struct kreg_supervisor *sup)
 	kreg_file_close(sup->wake, &sup->wake_file);
 	kreg_file_close(sup->timer, &sup->timer_file);
 	kreg_file_close(sup->notify, &sup->notify_file);
-	for (i = 0; i < sup->count; i++) {
-		kreg_file_close(sup->children[i]->sock, &sup->children[i]->sock_file);
+	for (i = 0; i < sup->count; i++)
 		kreg_file_close(sup->children[i]->pidfd, &sup->children[i]->pidfd_file);
-	}
 	for (i = 0; i < sup->zombie_count; i++)
 		kreg_file_close(sup->zombies[i].pidfd, &sup->zombies[i].file);
 }

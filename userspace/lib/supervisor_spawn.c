@@ -59,13 +59,11 @@ void kreg_sup_down(const struct kreg_event *event, void *arg)
 	c->known = kreg_event_status(event, &c->status);
 }
 
-static int forked(struct child *c, int sock)
+static int forked(struct child *c)
 {
 	int ret;
 
 	c->ours = true;
-	c->sock = sock;
-	kreg_file_identify(sock, &c->sock_file);
 	c->pidfd = kreg_pidfd_open(c->pid);
 	if (c->pidfd < 0) {
 		kreg_sup_failed_os(c, c->pidfd, "pidfd_open");
@@ -79,10 +77,10 @@ static int forked(struct child *c, int sock)
 	if (ret)
 		kreg_sup_failed(c, ret, "its monitor", kreg_errmsg());
 	else
-		ret = kreg_sup_watch_fd(c->sup, sock, c);
+		ret = kreg_sup_watch_fd(c->sup, c->sock, c);
 	/* If it is dead, that comes as an event. */
 	if (!ret)
-		send(sock, "m", 1, MSG_NOSIGNAL);
+		send(c->sock, "m", 1, MSG_NOSIGNAL);
 	return ret;
 }
 
@@ -90,18 +88,16 @@ static int forked(struct child *c, int sock)
  * With all signals blocked until the new process has none of the program's handlers any more, which
  * would act on what it shares with its parent, such as an eventfd.
  */
-static int fork_blocked(struct child *c, const int *socks, struct setup *setup)
+static int fork_blocked(struct child *c, struct setup *setup)
 {
 	sigset_t all, old;
 	int ret;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	c->pid = fork();
-	if (!c->pid) {
-		close(socks[0]);
-		kreg_sup_setup(c, socks[1], setup);
-	}
+	c->pid = kreg_sup_fork(c);
+	if (!c->pid)
+		kreg_sup_setup(c, c->child_sock, setup);
 	ret = c->pid < 0 ? -errno : 0;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return ret;
@@ -109,18 +105,17 @@ static int fork_blocked(struct child *c, const int *socks, struct setup *setup)
 
 static int run_fork(struct child *c, struct setup *setup)
 {
-	int socks[2], ret;
+	int ret = kreg_sup_connect(c);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks)) {
-		ret = -errno;
+	if (ret) {
 		kreg_sup_failed_os(c, ret, "its socket");
 		return ret;
 	}
-	ret = fork_blocked(c, socks, setup);
-	close(socks[1]);
+	ret = fork_blocked(c, setup);
+	kreg_sup_close_child_sock(c);
 	if (!ret)
-		return forked(c, socks[0]);
-	close(socks[0]);
+		return forked(c);
+	kreg_sup_close_sock(c);
 	c->pid = 0;
 	kreg_sup_failed_os(c, ret, "fork");
 	return ret;
