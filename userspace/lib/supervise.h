@@ -169,6 +169,7 @@ uint64_t kreg_sup_number_of(const char *text, const char *name, uint64_t none);
 
 /* supervisor_spec.c: how a child on request is started; @buf is to be freed. */
 int kreg_sup_spec_make(const struct child *c, char **buf, size_t *len);
+bool kreg_sup_spec_fits(const struct child *c);
 int kreg_sup_spec_read(struct kreg_supervisor *sup, const char *id, char *text, size_t len,
 		       struct child **child);
 /* The function of one that cannot be started: it is only watched. */

@@ -46,6 +46,28 @@ static int wait_for_start(struct kreg_supervisor *sup, struct child *c,
 	return ret ? kreg_fail_text(ret, text) : 0;
 }
 
+/* What cannot be kept for the next supervisor would keep all else from being written, too. */
+static int add_requested(struct kreg_supervisor *sup, const struct kreg_child *how,
+			 struct child **child)
+{
+	struct child *c;
+	int ret = kreg_sup_add(sup, how, &c);
+
+	if (ret)
+		return ret;
+	c->dynamic = true;
+	c->place = sup->places + 1;
+	if (!kreg_sup_spec_fits(c)) {
+		kreg_sup_remove(sup, c);
+		kreg_cause(-EFBIG,
+			   "the arguments, variables and names of the child are too long: of one on request at most %V bytes are kept");
+		return -EFBIG;
+	}
+	sup->places++;
+	*child = c;
+	return 0;
+}
+
 /* One that is known, or a new one. */
 static int find_or_add(struct kreg_supervisor *sup, const struct kreg_child *how,
 		       struct child **child)
@@ -64,12 +86,7 @@ static int find_or_add(struct kreg_supervisor *sup, const struct kreg_child *how
 	}
 	if (c)
 		return -EEXIST;
-	ret = kreg_sup_add(sup, &full, child);
-	if (!ret) {
-		(*child)->dynamic = true;
-		(*child)->place = ++sup->places;
-	}
-	return ret;
+	return add_requested(sup, &full, child);
 }
 
 /* Once it is stopped, if it is to stop. */

@@ -71,6 +71,14 @@ int kreg_sup_spec_make(const struct child *c, char **buf, size_t *len)
 	return 0;
 }
 
+bool kreg_sup_spec_fits(const struct child *c)
+{
+	struct writing w = { NULL, 0 };
+
+	add_all(&w, &c->how, c->place);
+	return w.len <= KREG_MAX_VALUE;
+}
+
 int kreg_sup_no_program(void *arg)
 {
 	(void)arg;

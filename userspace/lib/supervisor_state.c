@@ -112,12 +112,24 @@ static int write_batch(struct kreg_batch *batch)
 	return ret < 0 ? ret : 0;
 }
 
+/* Of the children from @from on, those before @to are in the batch. */
+static int write_children(struct kreg_supervisor *sup, struct kreg_batch *batch, size_t *from,
+			  size_t to)
+{
+	int ret = write_batch(batch);
+
+	/* What was not written is tried again with the next that is. */
+	for (; *from < to && !ret; ++*from)
+		sup->children[*from]->unsaved = false;
+	return ret;
+}
+
 static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 			  struct child *dead)
 {
 	char key[SUP_MAX_ID + 8];
+	size_t i, written = 0;
 	int ret = 0;
-	size_t i;
 
 	if (dead)
 		ret = kreg_batch_del(batch, key, make_key(key, sizeof(key), "run", dead->how.id));
@@ -129,13 +141,11 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 		ret = add_child(batch, sup->children[i]);
 		/* More than fit into a batch: in several. */
 		if (ret == -ENOBUFS) {
-			ret = write_batch(batch);
+			ret = write_children(sup, batch, &written, i);
 			i--;
-			continue;
 		}
-		sup->children[i]->unsaved = false;
 	}
-	return ret < 0 ? ret : write_batch(batch);
+	return ret < 0 ? ret : write_children(sup, batch, &written, sup->count);
 }
 
 /* It goes on if the table cannot be written to: its children matter more. */

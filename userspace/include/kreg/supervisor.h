@@ -213,7 +213,9 @@ int kreg_supervisor_start(struct kreg_supervisor *sup) KREG_NONNULL_FIRST KREG_M
  * It is the last in the order. If it cannot be started it is forgotten.
  *
  * Errors: as kreg_supervisor_start(); -EEXIST: there is one with this id, and it runs, or more
- * than the @id is given; -ENOENT: there is none with this id, and nothing else is given.
+ * than the @id is given; -ENOENT: there is none with this id, and nothing else is given; -EFBIG:
+ * its arguments, variables and names are longer than a value may be, so that they cannot be kept
+ * for the next supervisor.
  */
 int kreg_supervisor_start_child(struct kreg_supervisor *sup, const struct kreg_child *child,
 				struct kreg_process *process) KREG_NONNULL_FIRST KREG_MUST_CHECK;
