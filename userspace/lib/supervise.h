@@ -79,6 +79,12 @@ struct child {
 	bool forgiven;			/* its deaths so far do not count against its tables */
 };
 
+/* A child that is not among them any more, and whose removal was not written. */
+struct forgotten {
+	struct forgotten *next;
+	char id[SUP_MAX_ID + 1];
+};
+
 struct zombie {
 	int pidfd;
 	struct file_id file;
@@ -100,6 +106,7 @@ struct kreg_supervisor {
 	size_t zombie_count;
 	uint64_t reap_at;		/* when to try again */
 	uint64_t places;		/* the last one that was given */
+	struct forgotten *forgotten;
 	bool started;
 	bool failed;			/* the start has: it can be tried again */
 	bool starting;			/* a child that cannot be started ends it */
@@ -154,6 +161,9 @@ int kreg_sup_state_open(struct kreg_supervisor *sup);
 /* Write what is wanted of all that are @unsaved, and remove the entry of @dead. */
 void kreg_sup_save(struct kreg_supervisor *sup, struct child *dead);
 void kreg_sup_save_one(struct child *c, struct child *dead);
+/* A child goes: what is not written of it yet is written with the next change. */
+void kreg_sup_forget(struct child *c);
+void kreg_sup_free_forgotten(struct kreg_supervisor *sup);
 /* Enter a process that is about to run, and what is known of it later. */
 int kreg_sup_enter(struct child *c, const struct kreg_process *process);
 void kreg_sup_enter_phase(struct child *c);

@@ -351,6 +351,7 @@ void kreg_supervisor_free(struct kreg_supervisor *sup)
 	kreg_sup_close_zombies(sup);
 	free(sup->children);
 	free(sup->times);
+	kreg_sup_free_forgotten(sup);
 	kreg_table_close(sup->table);
 	kreg_file_close(sup->notify, &sup->notify_file);
 	kreg_file_close(sup->timer, &sup->timer_file);

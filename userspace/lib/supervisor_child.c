@@ -172,6 +172,7 @@ void kreg_sup_remove(struct kreg_supervisor *sup, struct child *c)
 	sup->count--;
 	memmove(&sup->children[i], &sup->children[i + 1],
 		(sup->count - i) * sizeof(*sup->children));
+	kreg_sup_forget(c);
 	kreg_sup_role_end(c);
 	kreg_sup_child_free(c);
 }

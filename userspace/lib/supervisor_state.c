@@ -66,19 +66,24 @@ static int add_spec(struct kreg_batch *batch, const struct child *c)
 	return ret;
 }
 
+/* Who is not to be known any more. */
+static int add_forgotten(struct kreg_batch *batch, const char *id)
+{
+	char key[SUP_MAX_ID + 8];
+	int ret = kreg_batch_del(batch, key, make_key(key, sizeof(key), "child", id));
+
+	return ret < 0 ? ret :
+	       kreg_batch_del(batch, key, make_key(key, sizeof(key), "spec", id));
+}
+
 static int add_child(struct kreg_batch *batch, const struct child *c)
 {
 	char key[SUP_MAX_ID + 8], text[TEXT];
 	size_t key_len = make_key(key, sizeof(key), "child", c->how.id);
-
 	int ret;
 
-	/* Who is not to be known any more. */
-	if (c->foreign || (c->dynamic && c->want != SUP_RUN)) {
-		ret = kreg_batch_del(batch, key, key_len);
-		key_len = make_key(key, sizeof(key), "spec", c->how.id);
-		return ret < 0 ? ret : kreg_batch_del(batch, key, key_len);
-	}
+	if (c->foreign || (c->dynamic && c->want != SUP_RUN))
+		return add_forgotten(batch, c->how.id);
 	ret = kreg_batch_put(batch, key, key_len, text, child_text(c, text, sizeof(text)));
 	if (ret < 0 || !c->place)
 		return ret;
@@ -124,6 +129,22 @@ static int write_children(struct kreg_supervisor *sup, struct kreg_batch *batch,
 	return ret;
 }
 
+/* In front of the children, of which one may have the same id by now. */
+static int add_all_forgotten(struct kreg_supervisor *sup, struct kreg_batch *batch)
+{
+	const struct forgotten *f = sup->forgotten;
+	int ret = 0;
+
+	while (f && ret >= 0) {
+		ret = add_forgotten(batch, f->id);
+		if (ret == -ENOBUFS)
+			ret = write_batch(batch);
+		else
+			f = f->next;
+	}
+	return ret;
+}
+
 static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 			  struct child *dead)
 {
@@ -135,6 +156,8 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 		ret = kreg_batch_del(batch, key, make_key(key, sizeof(key), "run", dead->how.id));
 	if (ret >= 0 && dead)
 		ret = add_times(batch, sup);
+	if (ret >= 0)
+		ret = add_all_forgotten(sup, batch);
 	for (i = 0; i < sup->count && ret >= 0; i++) {
 		if (!sup->children[i]->unsaved)
 			continue;
@@ -145,7 +168,33 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 			i--;
 		}
 	}
-	return ret < 0 ? ret : write_children(sup, batch, &written, sup->count);
+	if (ret >= 0)
+		ret = write_children(sup, batch, &written, sup->count);
+	if (!ret)
+		kreg_sup_free_forgotten(sup);
+	return ret;
+}
+
+/* Without memory for that the next supervisor starts it, as it would if this one were killed now. */
+void kreg_sup_forget(struct child *c)
+{
+	struct forgotten *f = c->unsaved ? malloc(sizeof(*f)) : NULL;
+
+	if (!f)
+		return;
+	snprintf(f->id, sizeof(f->id), "%s", c->how.id);
+	f->next = c->sup->forgotten;
+	c->sup->forgotten = f;
+}
+
+void kreg_sup_free_forgotten(struct kreg_supervisor *sup)
+{
+	struct forgotten *f;
+
+	while ((f = sup->forgotten)) {
+		sup->forgotten = f->next;
+		free(f);
+	}
 }
 
 /* It goes on if the table cannot be written to: its children matter more. */
