@@ -73,7 +73,8 @@ int kreg_lease_return(struct kreg_table *table, const void *key, size_t key_len,
  * @key_len: its length
  * @value: the new value
  * @value_len: its length
- * @loan: of kreg_lease(); gets the new version
+ * @loan: of kreg_lease(); gets the new version, by which the calls after this one know the loan;
+ *	NULL: whichever this process has, and then NULL has to be given to those calls, too
  *
  * The loan goes on, and so does its time. Whoever has the object next finds the new value.
  */
