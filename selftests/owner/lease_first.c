@@ -279,8 +279,8 @@ struct writer {
 
 static void *write_by_turns(void *arg)
 {
+	static char value[WRITTEN];
 	struct writer *w = arg;
-	char value[WRITTEN];
 	struct kreg_op op = test_op_value(KREG_OP_PUT, "a", 1, value, sizeof(value));
 	unsigned int i;
 
