@@ -123,9 +123,13 @@ static int write_children(struct kreg_supervisor *sup, struct kreg_batch *batch,
 {
 	int ret = write_batch(batch);
 
-	/* What was not written is tried again with the next that is. */
+	/*
+	 * What was not written is tried again with the next that is. Of the others the memory stays
+	 * as it is, which children of fork(2) share.
+	 */
 	for (; *from < to && !ret; ++*from)
-		sup->children[*from]->unsaved = false;
+		if (sup->children[*from]->unsaved)
+			sup->children[*from]->unsaved = false;
 	return ret;
 }
 
@@ -175,7 +179,7 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 	return ret;
 }
 
-/* Without memory for that the next supervisor starts it, as it would if this one were killed now. */
+/* Without memory for that the next supervisor starts it, as if this one had been killed before. */
 void kreg_sup_forget(struct child *c)
 {
 	struct forgotten *f = c->unsaved ? malloc(sizeof(*f)) : NULL;
