@@ -5,7 +5,7 @@
 
 /* From the first block that calloc() returns on, malloc() has none. */
 static bool is_short;
-static void *volatile first;
+static void *first;
 static unsigned int frees;
 
 void *calloc(size_t count, size_t size)

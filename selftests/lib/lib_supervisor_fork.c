@@ -93,7 +93,7 @@ static void start_others(const struct kreg_supervisor_log *log, void *arg)
 	second_ret = kreg_supervisor_start_child(second, &b, NULL);
 }
 
-/* Neither a fork of the program nor a function of another supervisor keeps the socket of a child. */
+/* Neither a fork of the program nor another supervisor's function keeps the socket of a child. */
 TEST_F(sup, forks_beside_a_child)
 {
 	struct kreg_child a = obedient("a", KREG_PERMANENT);

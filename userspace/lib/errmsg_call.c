@@ -45,7 +45,7 @@ static const struct {
 	{ ENODATA, TRY_LOAN, "the key of %t is not on loan to this process" },
 	{ ETIMEDOUT, TRY_QUEUE, "no job of %t is due" },
 	{ ECANCELED, TRY_QUEUE,
-	  "the time of this job of %t was over: it is given out again, or others have it, or had it" },
+	  "the time of this job of %t was over: others have it or had it, or will be given it" },
 	{ EBADMSG, TRY_QUEUE,
 	  "%t has an object that is no job: use a table of its own for a queue" },
 	{ ECANCELED, TRY_LEASE, "that loan of the key of %t has ended" },

@@ -104,8 +104,8 @@ uint64_t kreg_lock_token(const struct kreg_lock *lock) KREG_NONNULL_FIRST;
  * What the process has put under the key meanwhile is removed with it.
  *
  * Errors: -ECANCELED: it was not this process' any more, since somebody has deleted the key or
- * bound it anew; also if this process has locked it once more since, which stays so; -ESTALE: it is the parent's, and the caller a child of fork(2), or the table is
- * destroyed.
+ * bound it anew; also if this process has locked it once more since, which stays so; -ESTALE: it is
+ * the parent's, and the caller a child of fork(2), or the table is destroyed.
  */
 int kreg_unlock(struct kreg_lock *lock);
 
