@@ -410,7 +410,7 @@ TEST_F(sizes, buckets_of_one_batch)
 	static char keys[BATCH][304];
 	struct kreg_info info;
 	__u64 table;
-	__u32 i;
+	int i;
 
 	ASSERT_NE(NULL, ops);
 	memset(keys, 'a', sizeof(keys));
