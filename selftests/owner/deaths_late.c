@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Deaths that the writer's thread has not handled, because it does not run or has to do first what
- * others have queued: who asks meanwhile is told what comes first, first.
+ * others have queued: who asks meanwhile is told what comes first, first. Several threads keep no
+ * order among them, and only one can be kept from running.
  */
 #include "kit/register.h"
 #include "kit/stall.h"
@@ -19,11 +20,13 @@ FIXTURE(deaths_late) {
 	struct hold hold;
 };
 
-typedef FIXTURE_DATA(deaths_late) late_data;
+#define late_data	FIXTURE_DATA(deaths_late)
 
 FIXTURE_SETUP(deaths_late)
 {
 	self->fd = test_setup(_metadata, &self->base);
+	if (test_param("writers") > 1)
+		SKIP(return, "kreg has several writers");
 	self->stream = test_client();
 	ASSERT_LE(0, self->stream);
 	test_create(self->fd, NULL, KREG_ACCESS_REGISTRY, &self->registry);
@@ -96,8 +99,8 @@ TEST_F(deaths_late, table_is_busy)
 	test_event(self->fd, &event);
 	test_down(&event, watch, self->who, KREG_CAUSE_DEATH);
 	exit = take_exit(_metadata, self);
-	EXPECT_LT(transfer, exit);
-	EXPECT_LT(exit, event.e.time_ns);
+	EXPECT_LE(transfer, exit);
+	EXPECT_LE(exit, event.e.time_ns);
 }
 
 /* Several tables, each with a lane of its own, and the last of them decides. */
@@ -123,7 +126,7 @@ TEST_F(deaths_late, tables_are_busy)
 		last = event.e.time_ns;
 	}
 	test_sync(self->fd);
-	EXPECT_LT(last, take_exit(_metadata, self));
+	EXPECT_LE(last, take_exit(_metadata, self));
 	test_no_event(self->fd);
 }
 
