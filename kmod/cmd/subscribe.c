@@ -152,7 +152,7 @@ int kreg_cmd_subscribe(struct kreg_call *call)
 		kreg_handle_cancel(call->client, arg->out_id, true);
 		return err;
 	}
-	/* Who waits already has looked before, and is told of events only when he has looked again. */
+	/* Who waits already has looked before, and is told of events when he has looked again. */
 	kreg_client_get(call->client);
 	kreg_news_wake(&call->client->news);
 	return 0;

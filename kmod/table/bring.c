@@ -97,7 +97,7 @@ int kreg_table_bind(struct kreg_table *t, struct kreg_bind *bind, struct kreg_pr
 	return 0;
 }
 
-/* A bond that stays until its process is dead is not taken back: others of the process rely on it. */
+/* A bond that stays until its process is dead is not taken back: others of it rely on that. */
 void kreg_bind_take_back(struct kreg_table *t, struct kreg_bind *bind, struct kreg_bond *b)
 {
 	if (!b->linger_ms)

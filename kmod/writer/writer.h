@@ -26,9 +26,9 @@
  * applied is not disturbed. So who writes to a table that others write to waits for one
  * request of each of them. One request may change several tables of the writer: in the lane of the
  * first, when nothing is half done in the lanes of the others, kreg_lane_rests(), which it holds if
- * one step is not enough, kreg_lane_hold().
- * Where they are not at rest it may reserve them, so that in none of them a request begins any more;
- * only one request of a writer may, so that no two wait for each other.
+ * one step is not enough, kreg_lane_hold(). Where they are not at rest it may reserve them, so that
+ * nothing begins in them any more; one request of a writer may at a time, so that no two wait for
+ * each other.
  */
 #ifndef KREG_WRITER_WRITER_H
 #define KREG_WRITER_WRITER_H

@@ -1832,9 +1832,9 @@ struct kreg_ioc_cancel {
  * So no two processes believe at the same time that the key is theirs, and the version of the
  * object, which only grows, tells a later holder from an earlier one. An object that was
  * registered so is not displaced by a plain REGISTER either before its process is dead, although
- * it is hidden from look-ups like any other as soon as that is exiting; it is EEXIST then, also with
- * GET, and @out_process zero. Who deletes or binds anew what another has takes it from him. What
- * lingers is served to the line at once. A plain REGISTER passes by the line. The key is the
+ * it is hidden from look-ups like any other as soon as that is exiting: then it is EEXIST, also
+ * with GET, and @out_process zero. Who deletes or binds anew what another has takes it from him.
+ * What lingers is served to the line at once. A plain REGISTER passes by the line. The key is the
  * process', not the thread's.
  *
  * Whether the client may write to the table, and the process is its own, is decided again at its
