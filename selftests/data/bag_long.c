@@ -38,9 +38,11 @@ FIXTURE_TEARDOWN_PARENT(bag_long)
 	test_teardown(_metadata, &self->base);
 }
 
+#define bag_long_data	FIXTURE_DATA(bag_long)
+
 /* A new table; so many objects in front of a run of so many. */
 #define fill(in_front, run)	_fill(_metadata, self, variant->type, in_front, run)
-static void _fill(struct __test_metadata *_metadata, FIXTURE_DATA(bag_long) *self, __u32 type,
+static void _fill(struct __test_metadata *_metadata, bag_long_data *self, __u32 type,
 		  unsigned int in_front, unsigned int run)
 {
 	unsigned int i;
