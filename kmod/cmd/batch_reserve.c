@@ -192,7 +192,6 @@ int kreg_batch_bring(struct kreg_batch *b)
 		return 0;
 	}
 	b->starved = false;
-	b->rest = true;
 	/* Which of them it is matters only at a limit. */
 	if (b->atomic)
 		b->failed = err == -EINTR || err == -ENOMEM ? b->count : b->next;

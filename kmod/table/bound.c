@@ -15,7 +15,6 @@
 #include "table/change.h"
 #include "table/expire.h"
 #include "table/loan.h"
-#include "table/names.h"
 #include "table/table.h"
 #include "table/unbind.h"
 

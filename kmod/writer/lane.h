@@ -23,7 +23,7 @@ struct kreg_writer;
 struct kreg_lane {
 	atomic_t pending;		/* queued or in hand; reaches 0 under the turn */
 	bool held;			/* turn: for a request in another lane */
-	bool reserved;			/* turn: the same, and no request begins */
+	bool reserved;			/* turn: likewise, so no request begins in it */
 	/* The thread's: */
 	struct kreg_req *busy;		/* under way, or NULL */
 	struct list_head behind;	/* kreg_req.entry: the first of each other user */

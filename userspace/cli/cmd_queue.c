@@ -199,38 +199,35 @@ static int list_dead(struct wish *w)
 	return ret < 0 ? fail(ret) : finish_output();
 }
 
-static int revive(struct wish *w)
+/* Of jobs that were moved, @done in the text and @name in JSON. */
+static int tell_moved(int ret, uint64_t n, const char *name, const char *done)
 {
-	uint64_t n;
-	int ret = kreg_queue_revive(w->queue, &n);
-
 	if (ret)
 		return fail(ret);
 	if (json) {
 		json_begin(stdout);
-		json_number("revived", n);
+		json_number(name, n);
 		json_end();
 	} else {
-		printf("%" PRIu64 " job%s revived\n", n, n == 1 ? "" : "s");
+		printf("%" PRIu64 " job%s %s\n", n, n == 1 ? "" : "s", done);
 	}
 	return finish_output();
 }
 
+static int revive(struct wish *w)
+{
+	uint64_t n = 0;
+	int ret = kreg_queue_revive(w->queue, &n);
+
+	return tell_moved(ret, n, "revived", "revived");
+}
+
 static int make_jobs_due(struct wish *w)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int ret = kreg_queue_make_due(w->queue, &n);
 
-	if (ret)
-		return fail(ret);
-	if (json) {
-		json_begin(stdout);
-		json_number("made_due", n);
-		json_end();
-	} else {
-		printf("%" PRIu64 " job%s made due\n", n, n == 1 ? "" : "s");
-	}
-	return finish_output();
+	return tell_moved(ret, n, "made_due", "made due");
 }
 
 static const struct action {
