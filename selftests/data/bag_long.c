@@ -41,9 +41,8 @@ FIXTURE_TEARDOWN_PARENT(bag_long)
 #define bag_long_data	FIXTURE_DATA(bag_long)
 
 /* A new table; so many objects in front of a run of so many. */
-#define fill(in_front, run)	_fill(_metadata, self, variant->type, in_front, run)
-static void _fill(struct __test_metadata *_metadata, bag_long_data *self, __u32 type,
-		  unsigned int in_front, unsigned int run)
+static void fill_table(struct __test_metadata *_metadata, bag_long_data *self, __u32 type,
+		       unsigned int in_front, unsigned int run)
 {
 	unsigned int i;
 
@@ -55,6 +54,8 @@ static void _fill(struct __test_metadata *_metadata, bag_long_data *self, __u32 
 	}
 	ASSERT_EQ(0, _test_batch(self->fd, self->table, 0, self->ops, in_front + run, NULL));
 }
+
+#define fill(...)	fill_table(_metadata, self, variant->type, __VA_ARGS__)
 
 /* However many there are in front, and few enough that the turn may be lent for it. */
 TEST_F(bag_long, delete)

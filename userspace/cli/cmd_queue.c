@@ -316,7 +316,7 @@ const struct command cmd_queue = {
 		"      --drain          end when no job is due\n\n"
 		"ls tells how many jobs there are, dead shows those that were put aside, each\n"
 		"with how often it was given out, and revive pushes them again.\n\n"
-		"make-due makes all jobs due that are not yet: after a restore of a queue that was\n"
-		"dumped before the machine was started anew, jobs may wait for long.",
+		"make-due makes all jobs due that are not yet: after a restore of a queue that\n"
+		"was dumped before the machine was started anew, jobs may wait for long.",
 	.run = run,
 };
