@@ -67,7 +67,7 @@ static bool is_refused_more(const struct kreg_ioc_batch *arg, const struct kreg_
 {
 	if (arg->flags & KREG_WRITE_ASYNC)
 		return op->flags & (KREG_OP_MORE | KREG_OP_KEEP);
-	return op->flags & KREG_OP_MORE && (kreg_op_reads(op) || op->flags & KREG_OP_BOUND);
+	return op->flags & KREG_OP_MORE && op->flags & KREG_OP_BOUND;
 }
 
 /* The whole check of an operation that is not as plain as most are; *looks counts those. */
@@ -82,7 +82,8 @@ static noinline int check_unusual(const struct kreg_ioc_batch *arg, const struct
 		return -EOPNOTSUPP;
 	if (op->code == KREG_OP_TAKE || kreg_op_reads(op) != reads)
 		return -EINVAL;
-	*looks += kreg_op_has_look(op);
+	*looks += !reads && kreg_op_has_look(op);
+	all->more |= op->flags & KREG_OP_MORE;
 	all->loose += kreg_op_loose(op);
 	all->binds |= op->flags & KREG_OP_BOUND;
 	return arg->flags & KREG_WRITE_ASYNC &&
@@ -106,6 +107,7 @@ static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all,
 
 	all->loose = 0;
 	all->binds = false;
+	all->more = false;
 	all->looks = NULL;
 	*looks = 0;
 	for (; op != end; op++) {

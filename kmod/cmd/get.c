@@ -128,9 +128,8 @@ noinline void kreg_op_tell_process(const struct kreg_proc *p, struct kreg_proces
 	whom->cookie = kreg_proc_is_visible(p) ? p->cookie : 0;
 }
 
-/* False: it is hidden by now. One that was reaped in between would be told as nobody's. */
-static noinline bool tell_bond(const struct kreg_client *cl, struct kreg_holder *holder,
-			       struct kreg_op_bond *bond)
+noinline bool kreg_op_tell_bond(const struct kreg_client *cl, struct kreg_holder *holder,
+				struct kreg_op_bond *bond)
 {
 	const struct kreg_proc *p = kreg_bond_whose(holder);
 
@@ -175,7 +174,7 @@ static __always_inline int read_op_once(struct kreg_client *cl, u64 table, struc
 	pagefault_enable();
 	if (unlikely(err == IN_BLOB))
 		kreg_blob_get(hit.blob);
-	hidden = bond && hit.holder && !tell_bond(cl, hit.holder, bond);
+	hidden = bond && hit.holder && !kreg_op_tell_bond(cl, hit.holder, bond);
 	if (bond)
 		bond->expires = kreg_hit_expires(&hit);
 	rcu_read_unlock();
@@ -312,7 +311,8 @@ static struct kreg_op *read_section(struct kreg_client *cl, u64 table, struct kr
 /* An error that is not about this key ends the whole call. */
 static int read_alone(struct kreg_client *cl, u64 table, struct kreg_op *op, u32 *errors)
 {
-	int err = read_op(cl, table, op, NULL);
+	int err = unlikely(op->flags & KREG_OP_MORE) ? kreg_op_read_more(cl, table, op, NULL) :
+						       read_op(cl, table, op, NULL);
 
 	if (err && err != -ENODATA && err != -EMSGSIZE && err != -ERANGE)
 		return err;
@@ -329,8 +329,9 @@ int kreg_op_get_many(struct kreg_client *cl, u64 table, const struct kreg_op_lis
 
 	while (op != end) {
 		from = op;
-		op = read_section(cl, table, op, op + min_t(size_t, end - op, SECTION_OPS),
-				  &errors);
+		if (likely(!ops->more))
+			op = read_section(cl, table, op,
+					  op + min_t(size_t, end - op, SECTION_OPS), &errors);
 		if (op == from) {
 			err = read_alone(cl, table, op++, &errors);
 			if (err)

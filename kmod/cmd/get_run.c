@@ -131,7 +131,8 @@ static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 	struct run *r;
 	int err;
 
-	if (op->flags)
+	/* Who asks for more knows what to tell of it. */
+	if (op->flags & ~KREG_OP_MORE)
 		return -EOPNOTSUPP;
 	if (op->value % 8)
 		return -EINVAL;
@@ -139,6 +140,7 @@ static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 	if (!r)
 		return -ENOMEM;
 	read_at(&r->scan, snap);
+	r->scan.asks = true;
 	r->scan.uses = !snap;
 	err = get_run(r, op);
 	end_pin(r);
@@ -155,11 +157,9 @@ static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 }
 
 int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		       struct kreg_op *op, struct kreg_snapshot *snap)
+		       struct kreg_op *op, u64 *expires, struct kreg_snapshot *snap)
 {
-	u64 expires;
-
-	return read_run(cl, table, key, op, snap, &expires);
+	return read_run(cl, table, key, op, snap, expires);
 }
 
 int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,

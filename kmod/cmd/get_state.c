@@ -68,6 +68,8 @@ struct pinned_read {
 	struct kreg_key key;
 	struct kreg_blob *blob;		/* a reference: it has the value */
 	u32 len;			/* bytes of the value that are asked for */
+	struct kreg_op_bond bond;	/* with MORE */
+	struct kreg_more more;
 	u8 bytes[KREG_MAX_KEY];
 };
 
@@ -103,6 +105,14 @@ static int copy_found(struct pinned_read *r, struct kreg_op *op, const struct kr
 	return err ? -EAGAIN : 0;
 }
 
+/* RCU. Whom it is bound to is told as of now. */
+static int note_bond(struct pinned_read *r, const struct kreg_hit *hit)
+{
+	memset(&r->bond, 0, sizeof(r->bond));
+	r->bond.expires = kreg_hit_expires(hit);
+	return hit->holder && !kreg_op_tell_bond(r->client, hit->holder, &r->bond) ? -ENODATA : 0;
+}
+
 static int read_one_pinned(struct pinned_read *r, struct kreg_op *op)
 {
 	struct kreg_table *t;
@@ -119,6 +129,8 @@ static int read_one_pinned(struct pinned_read *r, struct kreg_op *op)
 		err = kreg_store_get_at(&t->store, r->pin, &r->key, &hit);
 	if (!err && hit.holder && kreg_bond_hides(hit.holder, r->client->proc))
 		err = -ENODATA;
+	if (!err && op->flags & KREG_OP_MORE)
+		err = note_bond(r, &hit);
 	if (!err)
 		err = copy_found(r, op, &hit);
 	if (!kreg_pin_held(r->pin))
@@ -145,6 +157,26 @@ static int finish_read(struct pinned_read *r, struct kreg_op *op, int err)
 	return err;
 }
 
+static int read_run_pinned(struct pinned_read *r, struct kreg_op *op)
+{
+	memset(&r->bond, 0, sizeof(r->bond));
+	return kreg_op_get_run_at(r->client, r->table, &r->key, op, &r->bond.expires, r->snapshot);
+}
+
+static int read_until_done(struct pinned_read *r, struct kreg_op *op)
+{
+	int err;
+
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = r->runs ? read_run_pinned(r, op) :
+				finish_read(r, op, read_one_pinned(r, op));
+		cond_resched();
+	} while (err == -EAGAIN);
+	return err;
+}
+
 /* What is about this key alone is told in its operation. */
 static bool is_of_one(int err)
 {
@@ -153,19 +185,18 @@ static bool is_of_one(int err)
 
 static int read_pinned(struct pinned_read *r, struct kreg_op *op, u32 *errors)
 {
-	int err;
+	bool more = op->flags & KREG_OP_MORE;
+	int err = more ? kreg_more_get(&r->more, op) : 0;
 
+	if (err)
+		return err;
 	r->key.bytes = r->bytes;
 	r->key.len = op->key_len;
 	if (copy_from_user(r->bytes, u64_to_user_ptr(op->key), op->key_len))
 		return -EFAULT;
-	do {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		err = r->runs ? kreg_op_get_run_at(r->client, r->table, &r->key, op, r->snapshot) :
-				finish_read(r, op, read_one_pinned(r, op));
-		cond_resched();
-	} while (err == -EAGAIN);
+	err = read_until_done(r, op);
+	if (more && (!err || err == -EMSGSIZE))
+		err = kreg_more_tell(op, &r->more, &r->bond) ?: err;
 	if (!is_of_one(err))
 		return err;
 	if (err == -ENODATA)

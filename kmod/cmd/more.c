@@ -181,26 +181,41 @@ u64 kreg_op_tell_moment(u64 moment)
 	return moment == KREG_NEVER ? 0 : kreg_clock_to_user(ns_to_ktime(moment));
 }
 
-/* What is asked for is told also where the room is too small for the value. */
-int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
-		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond)
+int kreg_more_tell(const struct kreg_op *op, struct kreg_more *more,
+		   const struct kreg_op_bond *bond)
 {
+	memset_startat(more, 0, out_process);
+	more->out_process = bond->process;
+	more->out_expires_ns = kreg_op_tell_moment(bond->expires);
+	return kreg_more_answer(op, more);
+}
+
+/* What is asked for is told also where the room is too small for the value. */
+int kreg_op_read_more(struct kreg_client *cl, u64 table, struct kreg_op *op,
+		      struct kreg_op_bond *bond)
+{
+	const u64 arg = op->arg;
 	struct kreg_op_bond unused;
-	struct kreg_op op = arg->op;
 	struct kreg_more more;
-	int err = kreg_more_get(&more, &arg->op), told;
+	int err = kreg_more_get(&more, op);
 
 	if (err)
 		return err;
 	bond = bond ?: &unused;
-	op.flags &= ~KREG_OP_MORE;
-	op.arg = 0;
-	err = kreg_op_read(cl, arg->table, &op, bond);
+	op->flags &= ~KREG_OP_MORE;
+	op->arg = 0;
+	err = kreg_op_read(cl, table, op, bond);
+	op->flags |= KREG_OP_MORE;
+	op->arg = arg;
+	return err && err != -EMSGSIZE ? err : kreg_more_tell(op, &more, bond) ?: err;
+}
+
+int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
+		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond)
+{
+	int err = kreg_op_read_more(cl, arg->table, &arg->op, bond);
+
 	if (err && err != -EMSGSIZE)
 		return kreg_op_refuse(user, &arg->op, err);
-	memset_startat(&more, 0, out_process);
-	more.out_process = bond->process;
-	more.out_expires_ns = kreg_op_tell_moment(bond->expires);
-	told = kreg_more_answer(&arg->op, &more) ?: kreg_op_answer(user, &op);
-	return told ?: err;
+	return kreg_op_answer(user, &arg->op) ?: err;
 }

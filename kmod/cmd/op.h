@@ -13,6 +13,7 @@ struct kreg_acks;
 struct kreg_client;
 struct kreg_edit;
 struct kreg_expiry;
+struct kreg_holder;
 struct kreg_key;
 struct kreg_looks;
 struct kreg_op_bond;
@@ -169,9 +170,11 @@ int kreg_op_put_acked(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 int kreg_op_put_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg);
 /*
- * Sleeps. A GET or MEMBER that asks for more, which is in *bond, too, if that is not NULL; and
- * answer it, but for what is behind the operation.
+ * Sleeps. A GET or MEMBER that asks for more, which is in *bond, too, if that is not NULL; as
+ * kreg_op_read(). The other one answers it as well, but for what is behind the operation.
  */
+int kreg_op_read_more(struct kreg_client *cl, u64 table, struct kreg_op *op,
+		      struct kreg_op_bond *bond);
 int kreg_op_get_more(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		     struct kreg_ioc_op *arg, struct kreg_op_bond *bond);
 /* Any. When that is in the caller's time; 0: never. */
@@ -181,6 +184,9 @@ bool kreg_more_expiry(const struct kreg_more *more, struct kreg_expiry *expiry);
 /* Sleeps. What it says; and the out_ members of that. -EFAULT, -EINVAL, -E2BIG, -EOPNOTSUPP. */
 int kreg_more_get(struct kreg_more *more, const struct kreg_op *op);
 int kreg_more_answer(const struct kreg_op *op, struct kreg_more *more);
+/* Sleeps. The same of a read that has found @bond. */
+int kreg_more_tell(const struct kreg_op *op, struct kreg_more *more,
+		   const struct kreg_op_bond *bond);
 /* update.c. Sleeps. Perform and answer one that looks at the value; @acks may be NULL. */
 int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 		   struct kreg_ioc_op *arg, struct kreg_acks *acks);
@@ -194,9 +200,9 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
  */
 int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
 		    struct kreg_op *op, u64 *expires);
-/* Sleeps. The same as they were when @snap was set, if that is not NULL. -ESTALE: it has ended. */
+/* Sleeps. The same as they were when @snap was set. -ESTALE: it has ended. */
 int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		       struct kreg_op *op, struct kreg_snapshot *snap);
+		       struct kreg_op *op, u64 *expires, struct kreg_snapshot *snap);
 
 /* What a look-up tells of the bond of an object. */
 struct kreg_op_bond {
@@ -215,6 +221,13 @@ int kreg_op_read(struct kreg_client *cl, u64 table, struct kreg_op *op,
 		 struct kreg_op_bond *bond);
 
 /*
+ * RCU. Tell @bond, which is zero, of what an object is bound to that was found. False: by now that
+ * is hidden. One that was reaped in between would be told as nobody's.
+ */
+bool kreg_op_tell_bond(const struct kreg_client *cl, struct kreg_holder *holder,
+		       struct kreg_op_bond *bond);
+
+/*
  * RCU, or with a reference. @p as the caller names it; zero if it is not visible, with the pid 0
  * if it is dead.
  */
@@ -225,7 +238,8 @@ struct kreg_op_list {
 	struct kreg_op *op;
 	u32 count;
 	u32 loose;		/* bytes that are not put into a record */
-	bool binds;		/* there are some that bind */
+	bool binds;		/* there are some that bind, */
+	bool more;		/* and some that say or ask for more */
 	u64 bytes;		/* of keys and values that go in */
 	struct kreg_looks *looks;	/* of a batch; or NULL */
 };

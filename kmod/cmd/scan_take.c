@@ -282,17 +282,18 @@ static bool is_plain(const struct kreg_scan *s)
 	return !(s->arg->flags & KREG_SCAN_COUNT || s->measures || s->tail || s->only || s->runs);
 }
 
-/* What a look-up does to an object that is met by a walk. */
-static noinline void use_object(struct kreg_scan *s, const struct kreg_hit *hit)
+/* What a look-up does to an object that is met by a walk, but for one as of a pin. */
+static noinline void note_expiry(struct kreg_scan *s, const struct kreg_hit *hit)
 {
 	if (!hit->holder || !is_hidden(s, hit->holder))
-		s->expires = min(s->expires, kreg_hit_use(hit));
+		s->expires = min(s->expires,
+				 s->uses ? kreg_hit_use(hit) : kreg_hit_expires(hit));
 }
 
 static noinline enum stop take_otherwise(struct kreg_scan *s, const struct kreg_hit *hit)
 {
-	if (unlikely(s->uses))
-		use_object(s, hit);
+	if (unlikely(s->asks))
+		note_expiry(s, hit);
 	if (s->arg->flags & KREG_SCAN_COUNT)
 		return count_object(s, hit);
 	if (s->measures) {

@@ -28,8 +28,9 @@ struct kreg_scan {
 	struct kreg_collected *collected;	/* for what @of has; NULL: only by a walk */
 	struct kreg_bounds *bounds;	/* NULL: all objects, forwards, and not only how many */
 	bool measures;			/* objects are counted and measured, and not put anywhere */
-	bool uses;			/* what is met is looked up; and when the first of that */
-	u64 expires;			/* expires, on the coarse clock, or KREG_NEVER */
+	bool asks;			/* when the first of what is met expires; */
+	bool uses;			/* and that counts as looked up */
+	u64 expires;			/* that moment, on the coarse clock, or KREG_NEVER */
 	bool whole;			/* all of them as of one commit, */
 	u64 version;			/* this one; 0: that of the first section */
 	u32 count;			/* objects taken, and bytes of them */

@@ -159,9 +159,6 @@ TEST_F(batch_edit, malformed)
 		test_err_batch(EINVAL, self->fd, self->table, flags | KREG_WRITE_ASYNC,
 			       &ops[1], 1, NULL);
 	}
-	ops[1] = test_op_value(KREG_OP_GET, "a", 1, &f, sizeof(f));
-	ops[1].flags = KREG_OP_MORE;
-	test_err_batch(EOPNOTSUPP, self->fd, self->table, 0, &ops[1], 1, NULL);
 	EXPECT_EQ(1, number_("a"));
 }
 

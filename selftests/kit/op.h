@@ -115,14 +115,36 @@ static inline int _test_put_async(int fd, __u64 id, const char *key,
 	return _test_op(fd, id, KREG_WRITE_ASYNC, &op);
 }
 
-/* Returns the length of the value, or -errno. */
+/* Of the first object of @key; else as _test_get(). */
+static inline int _test_get_first(int fd, __u64 id, const void *key, __u32 key_len, void *value,
+				  __u32 room)
+{
+	static __u64 run[(1 << 20) / sizeof(__u64)];
+	const struct kreg_object *first = (void *)run;
+	struct kreg_op op = test_op_value(KREG_OP_GET, key, key_len, run, sizeof(run));
+	int err = _test_op(fd, id, 0, &op);
+
+	if (err)
+		return err;
+	memcpy(value, (char *)(first + 1) + first->key_len,
+	       room < first->value_len ? room : first->value_len);
+	return first->value_len;
+}
+
+/*
+ * Returns the length of the value, or -errno. Where tables that do not say are bags, the table is
+ * one.
+ */
 static inline int _test_get(int fd, __u64 id, const void *key, __u32 key_len,
 			    void *value, __u32 room)
 {
 	struct kreg_op op = test_op_value(KREG_OP_GET, key, key_len, value,
 					  room);
-	int err = _test_op(fd, id, 0, &op);
+	int err;
 
+	if (test_type() >= KREG_TYPE_BAG)
+		return _test_get_first(fd, id, key, key_len, value, room);
+	err = _test_op(fd, id, 0, &op);
 	return err ? err : (int)op.out_len;
 }
 

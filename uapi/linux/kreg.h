@@ -1078,10 +1078,10 @@ struct kreg_term {
  * @out_expires_ns: GET, MEMBER: when the object expires if nobody looks it up until then, of
  *	several the first; 0: it does not; of writes 0
  *
- * For PUT, DELETE, EDIT, GET and MEMBER in OP, without ASYNC and ACKED, and for PUT, DELETE and
- * EDIT in a batch, there without BOUND; else EOPNOTSUPP. It grows as the struct of a
- * command does. The out_ members of a write in OP are set to zero first; those of a batch are left
- * as they are.
+ * For PUT, DELETE, EDIT, GET and MEMBER, without ASYNC and ACKED, and in a batch without BOUND;
+ * else EOPNOTSUPP. It grows as the struct of a command does. The out_ members of a write in OP are
+ * set to zero first; those of a write in a batch, and of a read that finds nothing, are left as
+ * they are.
  *
  * What a @filter says tells what the object is, so it needs the right to read, too. It is decided
  * when the turn of the write has come, as all conditions are. Where a key may have several objects
