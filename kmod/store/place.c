@@ -89,11 +89,11 @@ bool kreg_store_find(struct kreg_store *s, const struct kreg_key *key, struct kr
 	       find_far(s, key, place);
 }
 
-size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *place)
+size_t kreg_store_memory_of(const struct kreg_store *s, u32 ref)
 {
-	const struct kreg_rec *old = place->old;
-	size_t slot = kreg_arena_size(kreg_arena_class(kreg_rec_weight(old)));
+	const struct kreg_rec *r = kreg_arena_rec(s, ref);
+	size_t slot = kreg_arena_size(kreg_arena_class(kreg_rec_weight(r)));
 
 	kreg_store_assert(s);
-	return slot + (kreg_rec_has_blob(old) ? kreg_blob_memory(kreg_blob_of(s, old)) : 0);
+	return slot + (kreg_rec_has_blob(r) ? kreg_blob_memory(kreg_blob_of(s, r)) : 0);
 }

@@ -322,8 +322,8 @@ static inline void kreg_change_expire(struct kreg_change *c, const struct kreg_e
  */
 size_t kreg_change_memory(const struct kreg_change *c);
 size_t kreg_change_room(const struct kreg_change *c);
-/* Turn. */
-size_t kreg_place_memory(const struct kreg_store *s, const struct kreg_place *place);
+/* Turn. The same of the record @ref. */
+size_t kreg_store_memory_of(const struct kreg_store *s, u32 ref);
 
 /* Turn. @c will not be applied: give its slot, blob and root back. */
 void kreg_store_cancel(struct kreg_store *s, struct kreg_change *c);

@@ -68,15 +68,14 @@ int kreg_table_why_shut(const struct kreg_table *t, const struct kreg_client *cl
 	return kreg_table_may_write(t, cl) ?: -EROFS;
 }
 
-int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
-			   const struct kreg_place *place)
+int kreg_table_over_for(const struct kreg_table *t, const struct kreg_change *c, u32 old)
 {
 	s64 growth;
 
 	kreg_table_assert(t);
-	if (!place->old)
+	if (!old)
 		return kreg_over_limit(KREG_LIMIT_BYTES);
-	growth = (s64)kreg_change_memory(c) - (s64)kreg_place_memory(&t->store, place);
+	growth = (s64)kreg_change_memory(c) - (s64)kreg_store_memory_of(&t->store, old);
 	return growth <= 0 || kreg_user_fits(t->user, KREG_QUOTA_BYTES, growth) ?
 	       0 : kreg_over_limit(KREG_LIMIT_BYTES);
 }

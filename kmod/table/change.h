@@ -53,11 +53,16 @@ static inline int kreg_table_decide_write(const struct kreg_table *t, const stru
 }
 
 /*
- * Turn. @c may go over the limit of the user if it replaces an object, and what it takes more
- * than that will give back is within the limit. kreg_over_limit().
+ * Turn. @c may go over the limit of the user if it replaces an object, @old or 0, and what it takes
+ * more than that will give back is within the limit. kreg_over_limit().
  */
-int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
-			   const struct kreg_place *place);
+int kreg_table_over_for(const struct kreg_table *t, const struct kreg_change *c, u32 old);
+/* Turn. The same for what was found. */
+static inline int kreg_table_change_over(const struct kreg_table *t, const struct kreg_change *c,
+					 const struct kreg_place *place)
+{
+	return kreg_table_over_for(t, c, place->old ? place->old_ref : 0);
+}
 
 /*
  * The place of a key is so far down a list that this hold of the turn must not go on to it;

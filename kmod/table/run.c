@@ -192,26 +192,27 @@ static bool find_end(struct kreg_table *t, struct kreg_change *c, struct kreg_pl
 /* The conditions have been decided: they are not those of an object that is replaced. */
 static int find_bound_new(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place)
 {
-	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there;
+	bool must_be_new = c->must_be_new, must_be_there = c->must_be_there, over = c->over;
 	int err;
 
 	c->must_be_new = false;
 	c->must_be_there = false;
+	c->over = false;
 	err = kreg_table_find_bound(t, c, place);
 	c->must_be_new = must_be_new;
 	c->must_be_there = must_be_there;
+	c->over = over;
 	return err;
 }
 
+/* @twin gives way to it, if it is not 0. */
 static int add_object(struct kreg_table *t, struct kreg_change *c, struct kreg_place *place,
-		      struct kreg_txn *txn, struct kreg_prealloc *pre)
+		      u32 twin, struct kreg_txn *txn, struct kreg_prealloc *pre)
 {
-	int err = 0;
+	int err = unlikely(c->special) ? find_bound_new(t, c, place) : 0;
 
-	if (unlikely(c->special))
-		err = find_bound_new(t, c, place);
-	else if (unlikely(c->over))
-		err = kreg_table_change_over(t, c, place);
+	if (!err && unlikely(c->over))
+		err = kreg_table_over_for(t, c, twin);
 	return err ?: kreg_table_apply(t, c, place, txn, pre);
 }
 
@@ -222,7 +223,7 @@ static int put_behind(struct kreg_table *t, struct kreg_change *c, struct kreg_p
 	int err;
 
 	c->holder = NULL;
-	err = add_object(t, c, place, txn, pre);
+	err = add_object(t, c, place, twin, txn, pre);
 	if (err || likely(!twin))
 		return err;
 	kreg_txn_remove(txn, twin);

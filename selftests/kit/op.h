@@ -115,20 +115,23 @@ static inline int _test_put_async(int fd, __u64 id, const char *key,
 	return _test_op(fd, id, KREG_WRITE_ASYNC, &op);
 }
 
-/* Of the first object of @key; else as _test_get(). */
-static inline int _test_get_first(int fd, __u64 id, const void *key, __u32 key_len, void *value,
-				  __u32 room)
+/* Of the youngest object of @key, of several; else as _test_get(). */
+static inline int _test_get_last(int fd, __u64 id, const void *key, __u32 key_len, void *value,
+				 __u32 room)
 {
-	static __u64 run[(1 << 20) / sizeof(__u64)];
-	const struct kreg_object *first = (void *)run;
+	static __u64 run[(2 << 20) / sizeof(__u64)];
+	const struct kreg_object *o = (void *)run;
 	struct kreg_op op = test_op_value(KREG_OP_GET, key, key_len, run, sizeof(run));
 	int err = _test_op(fd, id, 0, &op);
 
 	if (err)
 		return err;
-	memcpy(value, (char *)(first + 1) + first->key_len,
-	       room < first->value_len ? room : first->value_len);
-	return first->value_len;
+	while ((char *)o + o->size < (char *)run + op.out_len)
+		o = (void *)((char *)o + o->size);
+	if (room < o->value_len)
+		return -EMSGSIZE;
+	memcpy(value, (char *)(o + 1) + o->key_len, o->value_len);
+	return o->value_len;
 }
 
 /*
@@ -143,7 +146,7 @@ static inline int _test_get(int fd, __u64 id, const void *key, __u32 key_len,
 	int err;
 
 	if (test_type() >= KREG_TYPE_BAG)
-		return _test_get_first(fd, id, key, key_len, value, room);
+		return _test_get_last(fd, id, key, key_len, value, room);
 	err = _test_op(fd, id, 0, &op);
 	return err ? err : (int)op.out_len;
 }
