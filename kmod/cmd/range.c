@@ -213,6 +213,7 @@ void kreg_range_start(struct kreg_range_walk *w, const struct kreg_store *s,
 	w->one = one;
 	w->all = !b->low.len && !b->high.len;
 	kreg_walk_init(&w->walk, s, pin);
+	kreg_walk_limit(&w->walk, KREG_SECTION_PASSED);
 	w->done = one ? after->key.len : is_empty(b);
 	if (one || w->done)
 		return;
@@ -282,7 +283,7 @@ enum kreg_range_step kreg_range_next(struct kreg_range_walk *w, struct kreg_hit 
 	while (w->looks) {
 		w->looks--;
 		if (!next_object(w, hit))
-			return KREG_RANGE_END;
+			return w->walk.paused ? KREG_RANGE_PAUSE : KREG_RANGE_END;
 		place = place_of(w, hit);
 		if (place == BEHIND)
 			return KREG_RANGE_END;

@@ -31,6 +31,9 @@ struct kreg_after {
 	u32 sub;
 };
 
+/* Records that no reader sees, of which a walk passes over so many in one RCU section. */
+#define KREG_SECTION_PASSED	1024U
+
 enum kreg_range_step {
 	KREG_RANGE_END,			/* there is no other object */
 	KREG_RANGE_PAUSE,		/* enough were looked at in one RCU section */

@@ -183,16 +183,23 @@ static void limit_section(struct kreg_scan *s, const struct kreg_table *t)
 }
 
 /* Apart, so that other scans need not ask at each object. */
-static noinline enum stop take_special(struct kreg_scan *s, struct kreg_walk *walk)
+static noinline enum stop take_special(struct kreg_scan *s, struct kreg_walk *walk,
+				       struct kreg_hit *hit)
 {
-	struct kreg_hit hit;
 	enum stop stop = LAST;
 
-	while (stop == LAST && kreg_walk_next(walk, &hit))
+	while (stop == LAST && kreg_walk_next(walk, hit))
 		stop = s->only || s->runs || s->tail != sizeof(struct kreg_process) ?
-		       take_object(s, &hit, s->tail, s->only, s->runs) :
-		       take_object(s, &hit, sizeof(struct kreg_process), false, false);
+		       take_object(s, hit, s->tail, s->only, s->runs) :
+		       take_object(s, hit, sizeof(struct kreg_process), false, false);
 	return stop;
+}
+
+/* The next section goes on where the walk has come to. */
+static noinline enum stop pause_walk(struct kreg_scan *s, const struct kreg_hit *hit)
+{
+	set_last(s, hit, s->runs);
+	return PAUSE;
 }
 
 /* Where the next section goes on. */
@@ -214,13 +221,16 @@ static enum stop take_some(struct kreg_scan *s, const struct kreg_table *t)
 
 	limit_section(s, t);
 	kreg_walk_init(&walk, &t->store, s->pin);
+	kreg_walk_limit(&walk, KREG_SECTION_PASSED);
 	kreg_after_seek(&walk, &s->after);
 	pagefault_disable();
 	if (unlikely(s->tail || s->only || s->runs))
-		stop = take_special(s, &walk);
-	while (stop == LAST && kreg_walk_next(&walk, &hit))
+		stop = take_special(s, &walk, &hit);
+	while (stop == LAST && !walk.paused && kreg_walk_next(&walk, &hit))
 		stop = take_object(s, &hit, 0, false, false);
 	pagefault_enable();
+	if (unlikely(walk.paused))
+		stop = pause_walk(s, &hit);
 	remember_key(s);
 	return stop;
 }
@@ -326,10 +336,8 @@ static noinline enum stop take_in_range(struct kreg_scan *s, const struct kreg_t
 				       take_otherwise(s, &hit);
 	} while (step == KREG_RANGE_FOUND && stop == LAST);
 	pagefault_enable();
-	if (step == KREG_RANGE_PAUSE) {
-		set_last(s, &hit, s->runs);
-		stop = PAUSE;
-	}
+	if (step == KREG_RANGE_PAUSE)
+		stop = pause_walk(s, &hit);
 	if (s->whole && !kreg_walk_is_whole(&walk.walk))
 		return LOST;
 	remember_key(s);

@@ -104,6 +104,9 @@ void kreg_wheel_replace(struct kreg_store *s, const struct kreg_rec *r, u32 ref)
 void kreg_wheel_forget(struct kreg_store *s);
 u32 kreg_wheel_due(struct kreg_store *s, u64 now);
 
+/* walk.c. RCU. Another walk is to go on behind @r, or before it. */
+void kreg_walk_pause(struct kreg_walk *w, const struct kreg_rec *r, struct kreg_hit *hit);
+
 #ifdef KREG_DEBUG
 /* verify_wheel.c. Turn. */
 bool kreg_verify_wheel(struct kreg_store *s, u64 timed);

@@ -150,6 +150,8 @@ struct kreg_walk {
 	const void *root;
 	u64 version;
 	u32 next;
+	u32 left;			/* records that it may pass over, see kreg_walk_limit() */
+	bool paused;
 	/* Backwards: what comes next lies before @bound, or with @with is that. */
 	u32 found;			/* those that come next, the last of them first */
 	u32 found_end;
@@ -172,6 +174,19 @@ static inline void kreg_walk_init(struct kreg_walk *w, const struct kreg_store *
 {
 	w->store = s;
 	w->pin = pin;
+	w->left = ~0U;
+	w->paused = false;
+}
+
+/*
+ * RCU. What died is kept for pins, so between two objects there may be any number of records that
+ * a walk passes over. Behind so many, or a few more, it ends early: then kreg_walk_next() and
+ * kreg_walk_prev() return false with @paused set, and with a key in *hit, and a version and number
+ * as those of an object, behind which, or backwards before which, another walk goes on.
+ */
+static inline void kreg_walk_limit(struct kreg_walk *w, u32 records)
+{
+	w->left = records;
 }
 
 /*

@@ -70,6 +70,7 @@ void kreg_thin_begin(struct kreg_store *s, unsigned int most)
 	t->most = most;
 	t->waste = count_waste(s);
 	t->class = 0;
+	t->ends = false;
 	/* 0 is that of a new chunk. */
 	t->round = t->round % 255 + 1;
 }
@@ -88,16 +89,18 @@ static bool is_wasteful(struct kreg_store *s)
 	       !s->ending && !kreg_store_has_cleared(s);
 }
 
-/* What could not be emptied gives slots again. */
-static void end_round(struct kreg_store *s)
+/* One that could not be emptied gives slots again. False: there is none, and the round is over. */
+static bool undrain_one(struct kreg_store *s)
 {
 	struct kreg_thin *t = &s->thin;
-	struct kreg_chunk *chunk, *next;
+	struct kreg_chunk *chunk = list_first_entry_or_null(&t->drained, struct kreg_chunk, list);
 
-	list_for_each_entry_safe(chunk, next, &t->drained, list)
+	t->ends = chunk;
+	if (chunk)
 		kreg_arena_undrain(s, chunk);
-	t->chunk = NULL;
-	t->most = 0;
+	else
+		t->most = 0;
+	return chunk;
 }
 
 static bool is_sparse(const struct kreg_thin *t, const struct kreg_chunk *chunk)
@@ -338,10 +341,9 @@ bool kreg_thin_step(struct kreg_store *s, unsigned int budget)
 	while (done < budget && s->limbo.bytes < KREG_LIMBO_BYTES / 2) {
 		if (t->chunk) {
 			done += move_some(s);
-		} else if (pick_chunk(s)) {
+		} else if ((!t->ends && pick_chunk(s)) || undrain_one(s)) {
 			done += LOOK_COST;
 		} else {
-			end_round(s);
 			break;
 		}
 	}

@@ -156,6 +156,7 @@ struct kreg_chunk;
  * @class: the size class whose chunks are looked at
  * @round: number of the round; a chunk that was looked at has it
  * @most: how full a chunk may be that is picked, in percent; 0: no round is under way
+ * @ends: all were looked at, and those that could not be emptied are to give slots again
  * @waste: bytes that were too many when the last round began; 0: there were none since
  */
 struct kreg_thin {
@@ -165,6 +166,7 @@ struct kreg_thin {
 	u8 class;
 	u8 round;
 	u8 most;
+	bool ends;
 	u64 waste;
 };
 

@@ -145,9 +145,37 @@ static __always_inline bool is_valid(const struct kreg_walk *w, const struct kre
 	return r->born <= w->version && w->version < READ_ONCE(r->died);
 }
 
-/* From @r on, which is not valid, the first that is. */
-static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const struct kreg_rec *r)
+static bool is_plain(const struct kreg_rec *r)
 {
+	return !(r->lens & (KREG_REC_MARK | KREG_REC_NODE));
+}
+
+/* Whether all of the key of @r, or all of a run up to that, lies before @next. */
+static bool ends_with(const struct kreg_walk *w, const struct kreg_rec *r,
+		      const struct kreg_rec *next)
+{
+	u32 len = kreg_rec_key_len(r);
+
+	if (!is_plain(next))
+		return false;
+	return w->store->runs || kreg_rec_key_len(next) != len || memcmp(r->bytes, next->bytes, len);
+}
+
+void kreg_walk_pause(struct kreg_walk *w, const struct kreg_rec *r, struct kreg_hit *hit)
+{
+	w->paused = true;
+	*hit = (struct kreg_hit) {
+		.key = r->bytes,
+		.key_len = kreg_rec_key_len(r),
+		.version = r->born,
+	};
+}
+
+/* From @r on, which is not valid, the first that is; NULL: it is paused, or at the end. */
+static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const struct kreg_rec *r,
+						    struct kreg_hit *hit)
+{
+	const struct kreg_rec *passed = NULL;
 	bool younger = false;	/* a younger one of @key was met, and no valid one so far */
 	struct kreg_key key;
 
@@ -163,6 +191,13 @@ static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const s
 		}
 		if (!r || is_valid(w, r))
 			return r;
+		if (unlikely(!w->left) && passed && ends_with(w, passed, r)) {
+			kreg_walk_pause(w, passed, hit);
+			return NULL;
+		}
+		w->left -= !!w->left;
+		if (is_plain(r))
+			passed = r;
 		/* In a run it takes nobody's place, and at a pin whose that was is there. */
 		if (r->born > w->version && !w->store->runs && !w->pin) {
 			younger = true;
@@ -177,7 +212,7 @@ bool kreg_walk_next(struct kreg_walk *w, struct kreg_hit *hit)
 	const struct kreg_rec *r = next_record(w);
 
 	if (unlikely(r && !is_valid(w, r)))
-		r = skip_invalid(w, r);
+		r = skip_invalid(w, r, hit);
 	/* Pair 3: the caller's next lookup is not older. */
 	smp_rmb();
 	if (unlikely(!r))

@@ -6,6 +6,9 @@
  */
 #include "store/internal.h"
 
+/* Records between two marks, about. */
+#define BUCKET		16
+
 /* The last mark of the list; 0: its begin. */
 static u32 last_mark(const struct kreg_reader *v)
 {
@@ -184,16 +187,35 @@ void kreg_walk_seek_before(struct kreg_walk *w, const struct kreg_key *key, u64 
 	w->bound_sub = sub;
 }
 
+/* There was nothing between two marks, so it has come to the first of them. */
+static noinline bool is_far_back(struct kreg_walk *w, struct kreg_hit *hit)
+{
+	if (w->left > BUCKET) {
+		w->left -= BUCKET;
+		return false;
+	}
+	kreg_walk_pause(w, container_of(w->bound, struct kreg_rec, bytes[0]), hit);
+	return true;
+}
+
+/* False: nothing is found, or it is paused. */
+static bool find_back(struct kreg_walk *w, struct kreg_hit *hit)
+{
+	do {
+		fill_back(w);
+	} while (!w->found && !w->ended && !is_far_back(w, hit));
+	return w->found;
+}
+
 bool kreg_walk_prev(struct kreg_walk *w, struct kreg_hit *hit)
 {
 	struct kreg_reader v = { .store = w->store };
 	const struct kreg_rec *r;
+	bool found = w->found || (!w->ended && find_back(w, hit));
 
-	while (!w->found && !w->ended)
-		fill_back(w);
 	/* Pair 3: the caller's next lookup is not older. */
 	smp_rmb();
-	if (!w->found)
+	if (!found)
 		return false;
 	w->found--;
 	r = kreg_reader_rec(&v, w->refs[--w->found_end % KREG_WALK_BACK]);
