@@ -85,7 +85,7 @@ static int sync_client(struct kreg_client *cl)
 	for (i = 0; i < kreg_writers && !err; i++)
 		err = pass_queue(cl, kreg_writer_nr(i));
 	return err ?: kreg_proc_settle_all() ?: kreg_ns_settle_all() ?: kreg_down_sync_all() ?:
-	       -atomic_xchg(&cl->async_error, 0);
+	       kreg_down_sync_own(cl) ?: -atomic_xchg(&cl->async_error, 0);
 }
 
 int kreg_sync_table(struct kreg_client *cl, u64 id)

@@ -107,16 +107,18 @@ static unsigned int how_many(const struct kreg_client *cl)
 	return kreg_proc_deaths_untold() ? n : min(n, WATCHES_A_LOOK);
 }
 
-/* Watches are freed under client->reading, so @watch stays. */
-int kreg_down_sync(struct kreg_client *cl)
+/*
+ * Look at @left watches, or with @one until there is a record to be read. Watches are freed under
+ * client->reading, so @watch stays.
+ */
+static int settle_dead(struct kreg_client *cl, unsigned int left, bool one)
 {
-	unsigned int left = how_many(cl);
 	struct kreg_watch *watch;
 	struct kreg_proc *p;
 	int err = 0;
 
 	lockdep_assert_held(&cl->reading);
-	while (left && err >= 0 && kreg_mailbox_is_empty(&cl->box)) {
+	while (left && err >= 0 && !(one && !kreg_mailbox_is_empty(&cl->box))) {
 		watch = find_dead(cl, &left, &p);
 		if (!watch) {
 			cond_resched();
@@ -128,6 +130,25 @@ int kreg_down_sync(struct kreg_client *cl)
 		kreg_proc_put(p);
 	}
 	return min(err, 0);
+}
+
+int kreg_down_sync(struct kreg_client *cl)
+{
+	return settle_dead(cl, how_many(cl), true);
+}
+
+/* Also of a process that is so newly dead that nobody has been told, which only a look finds. */
+int kreg_down_sync_own(struct kreg_client *cl)
+{
+	int err;
+
+	if (!READ_ONCE(cl->nr_watches))
+		return 0;
+	if (mutex_lock_killable(&cl->reading))
+		return -EINTR;
+	err = settle_dead(cl, READ_ONCE(cl->nr_watches), false);
+	mutex_unlock(&cl->reading);
+	return err;
 }
 
 static void help_with(struct kreg_watch *watch, struct kreg_proc *p)

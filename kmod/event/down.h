@@ -33,6 +33,8 @@ void kreg_down_tell(struct kreg_proc *p);
  * death handled, and its record sent, until the mailbox is not empty. -EINTR.
  */
 int kreg_down_sync(struct kreg_client *cl);
+/* Sleeps. The same for all that it watches, and whatever there is to be read already. */
+int kreg_down_sync_own(struct kreg_client *cl);
 /*
  * Any, without locks. The same as far as that goes without waiting: what is left to be done
  * wakes who waits for it.

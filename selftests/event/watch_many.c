@@ -149,6 +149,32 @@ TEST_F(watch_many, of_many_processes)
 	free(kids);
 }
 
+/* And behind SYNC also of one that was seen to be dead while it was about to be told. */
+TEST_F(watch_many, sync_tells)
+{
+	unsigned int i, n = test_size(WATCHED);
+	struct kid **kids = calloc(n, sizeof(*kids));
+	struct kreg_process who;
+	struct test_event event;
+	__u64 id;
+
+	for (i = 0; i < n; i++) {
+		kids[i] = kid_start_bare(_metadata);
+		test_name(self->fd, kids[i]->pid, &who);
+		test_watch(self->fd, who, &id);
+	}
+	for (i = 0; i < n; i++) {
+		kill(kids[i]->pid, SIGKILL);
+		while (!test_pidfd_dead(kids[i]->pidfd))
+			;
+		test_sync(self->fd);
+		ASSERT_EQ(0, _test_event_now(self->fd, &event));
+		EXPECT_EQ(SIGKILL, event.e.status);
+		EXPECT_EQ(SIGKILL, kid_reap(kids[i]));
+	}
+	free(kids);
+}
+
 static long job_watch_often(struct job *job)
 {
 	unsigned int i;
