@@ -33,6 +33,14 @@ static bool is_wanted(struct kreg_supervisor *sup, const char *id, const char *w
 	       !strncmp(text, want, strlen(want));
 }
 
+static bool is_known(struct kreg_supervisor *sup, const char *kind, const char *id)
+{
+	char key[80];
+	int len = snprintf(key, sizeof(key), "%s/%s", kind, id);
+
+	return !kreg_member(kreg_supervisor_table(sup), key, len);
+}
+
 /* What is wanted of a child is written with the next change of another one, if not before. */
 TEST_F(sup, written_later)
 {
@@ -55,12 +63,26 @@ TEST_F(sup, written_later)
 	EXPECT_TRUE(is_wanted(self->sup, "a", "want=stop "));
 }
 
-static bool is_known(struct kreg_supervisor *sup, const char *kind, const char *id)
+/* So is the entry of a process that has died removed, which would count once more. */
+TEST_F(sup, death_written_later)
 {
-	char key[80];
-	int len = snprintf(key, sizeof(key), "%s/%s", kind, id);
+	struct kreg_child a = obedient("a", KREG_TEMPORARY), b = obedient("b", KREG_PERMANENT);
 
-	return !kreg_member(kreg_supervisor_table(sup), key, len);
+	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
+			  &self->record));
+	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &a));
+	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &b));
+	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	refuses = true;
+	kill(pid_of(self->sup, "a"), SIGKILL);
+	follow(self->sup, &self->record, "!a");
+	EXPECT_TRUE(is_known(self->sup, "run", "a"));
+	refuses = false;
+	kill(pid_of(self->sup, "b"), SIGKILL);
+	follow(self->sup, &self->record, "!b+b");
+	EXPECT_FALSE(is_known(self->sup, "run", "a"));
+	EXPECT_TRUE(is_known(self->sup, "run", "b"));
+	EXPECT_TRUE(is_wanted(self->sup, "a", "want=ended "));
 }
 
 /* So is it that a child on request is not to be known any more, or is once more. */

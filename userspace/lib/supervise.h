@@ -44,7 +44,8 @@ struct child {
 	uint64_t number;		/* of the start that is wanted or was done */
 	uint64_t run;			/* of the start that its process comes from */
 	uint64_t restarts;
-	bool unsaved;			/* what is wanted is to be written */
+	bool unsaved;			/* what is wanted is to be written, */
+	bool over;			/* and the entry of its last run to be removed */
 	/* Wanted. */
 	bool stop, start;
 	bool called;			/* by kreg_supervisor_start_child(), which waits */
@@ -82,6 +83,7 @@ struct child {
 /* A child that is not among them any more, and whose removal was not written. */
 struct forgotten {
 	struct forgotten *next;
+	bool over;
 	char id[SUP_MAX_ID + 1];
 };
 
@@ -158,7 +160,10 @@ struct run {
 };
 
 int kreg_sup_state_open(struct kreg_supervisor *sup);
-/* Write what is wanted of all that are @unsaved, and remove the entry of @dead. */
+/*
+ * Write what is wanted of all that are @unsaved, and remove the entry of @dead and of those that
+ * are @over. What fails is done with the next.
+ */
 void kreg_sup_save(struct kreg_supervisor *sup, struct child *dead);
 void kreg_sup_save_one(struct child *c, struct child *dead);
 /* A child goes: what is not written of it yet is written with the next change. */

@@ -22,6 +22,9 @@
 #define TEXT	512
 #define TIMES	"restarts"
 
+/* So many that are over in one batch; those that are more go with the next. */
+#define MOST_OVER	1000
+
 static const char *const want_words[] = { "run", "stop", "ended" };
 
 /* PREFIX/ID. Return: its length. */
@@ -133,6 +136,40 @@ static int write_children(struct kreg_supervisor *sup, struct kreg_batch *batch,
 	return ret;
 }
 
+static int add_over(struct kreg_batch *batch, const char *id)
+{
+	char key[SUP_MAX_ID + 8];
+
+	return kreg_batch_del(batch, key, make_key(key, sizeof(key), "run", id));
+}
+
+/* The entries of all that are over, and when they died. */
+static int add_all_over(struct kreg_supervisor *sup, struct kreg_batch *batch)
+{
+	size_t i, count = 0;
+	int ret = 0;
+
+	for (i = 0; i < sup->count && count < MOST_OVER && ret >= 0; i++) {
+		if (!sup->children[i]->over)
+			continue;
+		ret = add_over(batch, sup->children[i]->how.id);
+		count++;
+	}
+	return ret >= 0 && count ? add_times(batch, sup) : ret;
+}
+
+static void note_over_written(struct kreg_supervisor *sup)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < sup->count && count < MOST_OVER; i++) {
+		if (!sup->children[i]->over)
+			continue;
+		sup->children[i]->over = false;
+		count++;
+	}
+}
+
 /* In front of the children, of which one may have the same id by now. */
 static int add_all_forgotten(struct kreg_supervisor *sup, struct kreg_batch *batch)
 {
@@ -140,7 +177,9 @@ static int add_all_forgotten(struct kreg_supervisor *sup, struct kreg_batch *bat
 	int ret = 0;
 
 	while (f && ret >= 0) {
-		ret = add_forgotten(batch, f->id);
+		ret = f->over ? add_over(batch, f->id) : 0;
+		if (ret >= 0)
+			ret = add_forgotten(batch, f->id);
 		if (ret == -ENOBUFS)
 			ret = write_batch(batch);
 		else
@@ -149,17 +188,11 @@ static int add_all_forgotten(struct kreg_supervisor *sup, struct kreg_batch *bat
 	return ret;
 }
 
-static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
-			  struct child *dead)
+static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch)
 {
-	char key[SUP_MAX_ID + 8];
 	size_t i, written = 0;
-	int ret = 0;
+	int ret = add_all_over(sup, batch);
 
-	if (dead)
-		ret = kreg_batch_del(batch, key, make_key(key, sizeof(key), "run", dead->how.id));
-	if (ret >= 0 && dead)
-		ret = add_times(batch, sup);
 	if (ret >= 0)
 		ret = add_all_forgotten(sup, batch);
 	for (i = 0; i < sup->count && ret >= 0; i++) {
@@ -174,8 +207,10 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
 	}
 	if (ret >= 0)
 		ret = write_children(sup, batch, &written, sup->count);
-	if (!ret)
+	if (!ret) {
+		note_over_written(sup);
 		kreg_sup_free_forgotten(sup);
+	}
 	return ret;
 }
 
@@ -187,6 +222,7 @@ void kreg_sup_forget(struct child *c)
 	if (!f)
 		return;
 	snprintf(f->id, sizeof(f->id), "%s", c->how.id);
+	f->over = c->over;
 	f->next = c->sup->forgotten;
 	c->sup->forgotten = f;
 }
@@ -207,8 +243,10 @@ void kreg_sup_save(struct kreg_supervisor *sup, struct child *dead)
 	struct kreg_batch *batch;
 	int ret = kreg_batch_new(sup->table, KREG_BATCH_ATOMIC, &batch);
 
+	if (dead)
+		dead->over = true;
 	if (!ret) {
-		ret = fill_and_write(sup, batch, dead);
+		ret = fill_and_write(sup, batch);
 		kreg_batch_free(batch);
 	}
 	if (ret < 0)
@@ -233,6 +271,9 @@ int kreg_sup_enter(struct child *c, const struct kreg_process *process)
 				     NULL);
 
 	c->entered = !ret;
+	/* It has taken the place of that of the last run. */
+	if (!ret)
+		c->over = false;
 	return ret;
 }
 
