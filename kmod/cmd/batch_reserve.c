@@ -154,21 +154,21 @@ void kreg_batch_restart(struct kreg_batch *b)
 }
 
 /*
- * At the limit of the user: wait once for what is given back; then an operation whose slot will
- * replace as much may go over it. Else that fails, and with it a batch that is atomic.
+ * At the limit of the user: an operation whose slot will replace as much may go over it; another
+ * one waits once for what is given back. Else that fails, and with it a batch that is atomic.
  */
 static int bring_at_limit(struct kreg_batch *b, int err)
 {
 	struct kreg_look *l = kreg_look_at(b->looks, b->next);
 
+	if (l->spares && !l->over) {
+		l->over = true;
+		return 0;
+	}
 	if (!b->waited) {
 		b->waited = true;
 		return kreg_sync_make_table_room(b->table,
 						 kreg_change_room(&b->ops[b->next].change));
-	}
-	if (l->spares && !l->over) {
-		l->over = true;
-		return 0;
 	}
 	if (b->atomic)
 		return err;

@@ -339,13 +339,12 @@ bool kreg_thin_step(struct kreg_store *s, unsigned int budget)
 	}
 	/* Writers wait when there is too much in limbo, so this does not fill it. */
 	while (done < budget && s->limbo.bytes < KREG_LIMBO_BYTES / 2) {
-		if (t->chunk) {
+		if (t->chunk)
 			done += move_some(s);
-		} else if ((!t->ends && pick_chunk(s)) || undrain_one(s)) {
+		else if ((!t->ends && pick_chunk(s)) || undrain_one(s))
 			done += LOOK_COST;
-		} else {
+		else
 			break;
-		}
 	}
 	kreg_limbo_close(s);
 	return done;

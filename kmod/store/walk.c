@@ -145,7 +145,7 @@ static __always_inline bool is_valid(const struct kreg_walk *w, const struct kre
 	return r->born <= w->version && w->version < READ_ONCE(r->died);
 }
 
-static bool is_plain(const struct kreg_rec *r)
+static bool is_object_record(const struct kreg_rec *r)
 {
 	return !(r->lens & (KREG_REC_MARK | KREG_REC_NODE));
 }
@@ -156,9 +156,10 @@ static bool ends_with(const struct kreg_walk *w, const struct kreg_rec *r,
 {
 	u32 len = kreg_rec_key_len(r);
 
-	if (!is_plain(next))
+	if (!is_object_record(next))
 		return false;
-	return w->store->runs || kreg_rec_key_len(next) != len || memcmp(r->bytes, next->bytes, len);
+	return w->store->runs || kreg_rec_key_len(next) != len ||
+	       memcmp(r->bytes, next->bytes, len);
 }
 
 void kreg_walk_pause(struct kreg_walk *w, const struct kreg_rec *r, struct kreg_hit *hit)
@@ -196,7 +197,7 @@ static noinline const struct kreg_rec *skip_invalid(struct kreg_walk *w, const s
 			return NULL;
 		}
 		w->left -= !!w->left;
-		if (is_plain(r))
+		if (is_object_record(r))
 			passed = r;
 		/* In a run it takes nobody's place, and at a pin whose that was is there. */
 		if (r->born > w->version && !w->store->runs && !w->pin) {

@@ -188,11 +188,14 @@ static bool has_rare(struct found *f, __u32 type, bool reverse)
 
 static struct found found;
 
-#define EXPECT_RARE(flags, range)							\
-	do {										\
-		EXPECT_EQ(0, scan_all(self, 0, flags, range, &found));			\
-		EXPECT_TRUE(has_rare(&found, variant->type, (flags) & KREG_SCAN_REVERSE)); \
-	} while (0)
+static void expect_rare(struct __test_metadata *_metadata, kept_data *self, __u32 type,
+			__u32 flags, __u32 range)
+{
+	EXPECT_EQ(0, scan_all(self, 0, flags, range, &found));
+	EXPECT_TRUE(has_rare(&found, type, flags & KREG_SCAN_REVERSE));
+}
+
+#define EXPECT_RARE(...)	expect_rare(_metadata, self, variant->type, __VA_ARGS__)
 
 TEST_F(kept, scans)
 {

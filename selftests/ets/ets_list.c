@@ -118,7 +118,7 @@ TEST_F(ets, t_insert_list_delete_parallel)
 	long ret;
 	int i, round;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < 2 + (int)test_size(ROUNDS - 2); round++) {
 		start_all(_metadata, kids, self->table, job_insert);
 		/* Some have begun, some have not. */
 		EXPECT_TRUE(test_wait_for(test_objects(self->fd, self->table) >=
@@ -158,7 +158,7 @@ TEST_F(ets, t_insert_list_kill_process)
 	long long objects;
 	int round;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < 2 + (int)test_size(ROUNDS - 2); round++) {
 		kid = kid_start(_metadata);
 		kid->job->table = self->table;
 		kid_ask(kid, job_insert_for_ever);
@@ -183,7 +183,7 @@ TEST_F(ets, insert_trap_delete)
 	__u64 id;
 	int round;
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < 2 + (int)test_size(ROUNDS - 2); round++) {
 		owner = kid_start(_metadata);
 		writer = kid_start(_metadata);
 		ASSERT_EQ(0, kid_create(owner, "trap", KREG_ACCESS_PUBLIC,
