@@ -241,6 +241,27 @@ TEST_F(kept, younger)
 	}
 }
 
+/* Of each key there are three that other readers see, and each reader finds his. */
+TEST_F(kept, replaced)
+{
+	__u64 pins[3] = { self->pin };
+	__u32 i;
+
+	if (variant->type >= KREG_TYPE_BAG)
+		return;
+	put_all(_metadata, self);
+	test_pin(self->fd, self->table, 0, &pins[1]);
+	put_all(_metadata, self);
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, scan_all(self, pins[i], 0, 0, &found));
+		EXPECT_EQ(OBJECTS, found.count);
+		if (variant->type == KREG_TYPE_SET)
+			continue;
+		EXPECT_EQ(0, scan_all(self, pins[i], KREG_SCAN_REVERSE, 0, &found));
+		EXPECT_EQ(OBJECTS, found.count);
+	}
+}
+
 TEST_F(kept, deletes)
 {
 	struct kreg_ioc_change change = {
