@@ -125,6 +125,19 @@ static int check_ops(const struct kreg_ioc_batch *arg, struct kreg_op_list *all,
 	return all->bytes > READ_ONCE(kreg_limits.batch_bytes) ? -EFBIG : 0;
 }
 
+/* Before any of them is made, and before the table is looked for. */
+static int check_more_of_reads(const struct kreg_op_list *ops)
+{
+	const struct kreg_op *op = ops->op, *end = op + ops->count;
+	struct kreg_more more;
+	int err = 0;
+
+	for (; op != end && !err; op++)
+		if (op->flags & KREG_OP_MORE)
+			err = kreg_more_get(&more, op);
+	return err;
+}
+
 int kreg_batch_get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
 		       struct kreg_op_list *ops)
 {
@@ -136,6 +149,8 @@ int kreg_batch_get_ops(struct kreg_client *cl, const struct kreg_ioc_batch *arg,
 	err = check_ops(arg, ops, &looks);
 	if (!err && unlikely(looks))
 		err = kreg_looks_get(cl, arg->table, ops, looks);
+	if (!err && unlikely(ops->more) && kreg_op_reads(ops->op))
+		err = check_more_of_reads(ops);
 	if (err)
 		kreg_scratch_put(&cl->call, ops->op);
 	return err;

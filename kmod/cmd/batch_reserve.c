@@ -162,6 +162,8 @@ static int bring_at_limit(struct kreg_batch *b, int err)
 	struct kreg_look *l = kreg_look_at(b->looks, b->next);
 
 	if (l->spares && !l->over) {
+		/* Else what it replaces stays for them. */
+		kreg_sync_end_pins(b->table);
 		l->over = true;
 		return 0;
 	}

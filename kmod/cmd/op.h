@@ -125,7 +125,6 @@ static inline u32 kreg_op_loose(const struct kreg_op *op)
 static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 					  struct kreg_op *op)
 {
-	memset_after(op, 0, out_count);
 	return kreg_put_short(&user->op.out_version, &op->out_version, KREG_OP_OUT_SIZE);
 }
 

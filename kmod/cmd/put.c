@@ -284,9 +284,7 @@ int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op)
  */
 static int probe_answer(struct kreg_ioc_op __user *user, struct kreg_op *op)
 {
-	op->out_version = 0;
-	op->out_len = 0;
-	op->out_count = 0;
+	memset_startat(op, 0, out_version);
 	return kreg_op_answer(user, op);
 }
 

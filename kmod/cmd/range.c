@@ -272,6 +272,12 @@ static bool next_object(struct kreg_range_walk *w, struct kreg_hit *hit)
 	return w->reverse ? kreg_walk_prev(&w->walk, hit) : kreg_walk_next(&w->walk, hit);
 }
 
+/* Of where a walk pauses; backwards all that comes lies before that. */
+static bool is_behind(const struct kreg_range_walk *w, const struct kreg_hit *hit)
+{
+	return w->ordered && place_of(w, hit) == BEHIND;
+}
+
 enum kreg_range_step kreg_range_next(struct kreg_range_walk *w, struct kreg_hit *hit)
 {
 	enum place place;
@@ -283,7 +289,8 @@ enum kreg_range_step kreg_range_next(struct kreg_range_walk *w, struct kreg_hit 
 	while (w->looks) {
 		w->looks--;
 		if (!next_object(w, hit))
-			return w->walk.paused ? KREG_RANGE_PAUSE : KREG_RANGE_END;
+			return w->walk.paused && !is_behind(w, hit) ? KREG_RANGE_PAUSE :
+								      KREG_RANGE_END;
 		place = place_of(w, hit);
 		if (place == BEHIND)
 			return KREG_RANGE_END;

@@ -119,6 +119,8 @@ static int settle_dead(struct kreg_client *cl, unsigned int left, bool one)
 
 	lockdep_assert_held(&cl->reading);
 	while (left && err >= 0 && !(one && !kreg_mailbox_is_empty(&cl->box))) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		watch = find_dead(cl, &left, &p);
 		if (!watch) {
 			cond_resched();

@@ -5,6 +5,7 @@
 #include "kit/fixture.h"
 #include "kit/edit.h"
 #include "kit/job.h"
+#include "kit/pin.h"
 
 #define ALICE	1000
 #define BOB	1001
@@ -316,6 +317,13 @@ static long job_edit_three(struct job *job)
 	return err;
 }
 
+static long job_pin(struct job *job)
+{
+	__u64 pin;
+
+	return _test_pin(job->fd, job->table, 0, &pin);
+}
+
 static long edit_three(struct kid *kid, __u32 flags, __u32 more)
 {
 	kid->job->flags = flags;
@@ -335,11 +343,15 @@ TEST_F(charge, batch_of_edits)
 	ASSERT_EQ(0, put_sized(alice, id, "x", 400));
 	ASSERT_EQ(0, put_sized(alice, id, "y", 400));
 	ASSERT_EQ(0, put_sized(alice, id, "z", 400));
+	ASSERT_EQ(0, kid_do(alice, job_pin));
 	ASSERT_EQ(0, test_set_param("max_user_bytes", 1));
 	for (i = 0; i < 100; i++) {
 		EXPECT_EQ(0, edit_three(alice, i & 1 ? KREG_BATCH_ATOMIC : 0, 0));
 		EXPECT_EQ(3, alice->job->arg2);
 	}
+	/* What was replaced has not stayed for the pin. */
+	ASSERT_EQ(0, kid_info(alice, id));
+	EXPECT_EQ(0, alice->job->info.pins);
 	EXPECT_EQ(-EDQUOT, edit_three(alice, KREG_BATCH_ATOMIC, 8000));
 	EXPECT_EQ(1, alice->job->arg2);
 	EXPECT_EQ(400, kid_len(alice, id, "y"));

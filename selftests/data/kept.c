@@ -10,6 +10,7 @@
 #define OBJECTS		20000
 #define RARE		6000		/* every so many one stays */
 #define BATCH		100
+#define VERSIONS	8
 
 FIXTURE(kept) {
 	struct test_base base;
@@ -241,18 +242,19 @@ TEST_F(kept, younger)
 	}
 }
 
-/* Of each key there are three that other readers see, and each reader finds his. */
+/* Of each key there are several that other readers see, and each reader finds his. */
 TEST_F(kept, replaced)
 {
-	__u64 pins[3] = { self->pin };
+	__u64 pins[VERSIONS] = { self->pin };
 	__u32 i;
 
 	if (variant->type >= KREG_TYPE_BAG)
 		return;
-	put_all(_metadata, self);
-	test_pin(self->fd, self->table, 0, &pins[1]);
-	put_all(_metadata, self);
-	for (i = 0; i < 3; i++) {
+	for (i = 1; i < VERSIONS; i++) {
+		put_all(_metadata, self);
+		test_pin(self->fd, self->table, 0, &pins[i]);
+	}
+	for (i = 0; i < VERSIONS; i++) {
 		EXPECT_EQ(0, scan_all(self, pins[i], 0, 0, &found));
 		EXPECT_EQ(OBJECTS, found.count);
 		if (variant->type == KREG_TYPE_SET)
@@ -260,6 +262,45 @@ TEST_F(kept, replaced)
 		EXPECT_EQ(0, scan_all(self, pins[i], KREG_SCAN_REVERSE, 0, &found));
 		EXPECT_EQ(OBJECTS, found.count);
 	}
+}
+
+/* Those of one key. */
+TEST_F(kept, gets)
+{
+	static struct test_run run;
+
+	if (!self->one_key)
+		return;
+	ASSERT_EQ(0, scan_all(self, self->pin, 0, 0, &found));
+	delete_most(_metadata, self, found.versions);
+	EXPECT_EQ(STAY, test_number_of(self->fd, self->table, "k000000"));
+	EXPECT_EQ(STAY, test_run(self->fd, self->table, "k000000", &run));
+	EXPECT_EQ(-ENODATA, test_number_of(self->fd, self->table, "k"));
+	EXPECT_EQ(0, _test_run_code(self->fd, self->table, KREG_OP_TAKE, "k000000", &run));
+	EXPECT_EQ(STAY, run.op.out_count);
+	EXPECT_EQ(0, test_objects(self->fd, self->table));
+}
+
+/* The first that is to be had on loan. */
+TEST_F(kept, lends)
+{
+	struct kreg_ioc_lease lease = { .size = sizeof(lease), .table = self->table };
+	char key[12] = "";
+	__u32 number = 0;
+
+	if (variant->type != KREG_TYPE_ORDERED_SET)
+		return;
+	ASSERT_EQ(0, scan_all(self, self->pin, 0, 0, &found));
+	delete_most(_metadata, self, found.versions);
+	EXPECT_EQ(1, test_removes(self->fd, self->table, "k000017", 0, 0, 0));
+	lease.flags = KREG_LEASE_FIRST;
+	lease.key = test_ptr(key);
+	lease.key_len = sizeof(key);
+	lease.value = test_ptr(&number);
+	lease.value_len = sizeof(number);
+	EXPECT_EQ(0, test_ioctl(self->fd, KREG_IOC_LEASE, &lease));
+	EXPECT_STREQ("k006017", key);
+	EXPECT_EQ(17 + RARE, number);
 }
 
 TEST_F(kept, deletes)

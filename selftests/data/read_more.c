@@ -231,6 +231,15 @@ TEST_F(read_more, errors)
 		EXPECT_BAD(EINVAL, more->process = self->who);
 	}
 	EXPECT_BAD(EOPNOTSUPP, flags = KREG_WRITE_ASYNC);
+	/* What it says is looked at before the table is, and before others are read. */
+	test_destroy(self->fd, self->table);
+	self->ops[0].flags = 0;
+	self->ops[0].arg = 0;
+	for (flags = 0; flags <= KREG_BATCH_ATOMIC; flags += KREG_BATCH_ATOMIC) {
+		EXPECT_BAD(EOPNOTSUPP, more->flags = KREG_MORE_ALL + 1);
+		EXPECT_BAD(EINVAL, more->if_version = 1);
+		EXPECT_BAD(ESTALE, (void)more);
+	}
 }
 
 TEST_HARNESS_MAIN

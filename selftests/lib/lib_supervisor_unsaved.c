@@ -113,6 +113,45 @@ TEST_F(sup, forgotten_later)
 	EXPECT_TRUE(is_known(self->sup, "spec", "c"));
 }
 
+/* The entry of a process is not that of the one before it under the same id. */
+TEST_F(sup, started_while_unsaved)
+{
+	struct kreg_child a = obedient("a", KREG_TEMPORARY), b = obedient("b", KREG_PERMANENT);
+
+	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
+			  &self->record));
+	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	ASSERT_EQ(0, kreg_supervisor_start_child(self->sup, &a, NULL));
+	refuses = true;
+	kill(pid_of(self->sup, "a"), SIGKILL);
+	follow(self->sup, &self->record, "+a!a");
+	EXPECT_EQ(0, kreg_supervisor_start_child(self->sup, &a, NULL));
+	EXPECT_TRUE(is_known(self->sup, "run", "a"));
+	refuses = false;
+	EXPECT_EQ(0, kreg_supervisor_start_child(self->sup, &b, NULL));
+	EXPECT_TRUE(is_known(self->sup, "run", "a"));
+	EXPECT_TRUE(is_known(self->sup, "run", "b"));
+}
+
+/* A death counts although its child runs again when that can be written. */
+TEST_F(sup, counted_later)
+{
+	struct kreg_child a = obedient("a", KREG_PERMANENT), b = obedient("b", KREG_PERMANENT);
+
+	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
+			  &self->record));
+	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &a));
+	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &b));
+	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	refuses = true;
+	kill(pid_of(self->sup, "a"), SIGKILL);
+	follow(self->sup, &self->record, "!a+a");
+	refuses = false;
+	EXPECT_NE(0, kreg_member(kreg_supervisor_table(self->sup), "restarts", 8));
+	EXPECT_EQ(0, kreg_supervisor_stop_child(self->sup, "b"));
+	EXPECT_EQ(0, kreg_member(kreg_supervisor_table(self->sup), "restarts", 8));
+}
+
 /* A child on request that could not be kept is not started, and is in the way of no other. */
 TEST_F(sup, too_long_to_be_kept)
 {

@@ -1080,8 +1080,8 @@ struct kreg_term {
  *
  * For PUT, DELETE, EDIT, GET and MEMBER, without ASYNC and ACKED, and in a batch without BOUND;
  * else EOPNOTSUPP. It grows as the struct of a command does. The out_ members of a write in OP are
- * set to zero first; those of a write in a batch, and of a read that finds nothing, are left as
- * they are.
+ * set to zero first; those of a write in a batch are left as they are, and those of a read that
+ * finds nothing may be either.
  *
  * What a @filter says tells what the object is, so it needs the right to read, too. It is decided
  * when the turn of the write has come, as all conditions are. Where a key may have several objects

@@ -143,25 +143,29 @@ static int add_over(struct kreg_batch *batch, const char *id)
 	return kreg_batch_del(batch, key, make_key(key, sizeof(key), "run", id));
 }
 
-/* The entries of all that are over, and when they died. */
-static int add_all_over(struct kreg_supervisor *sup, struct kreg_batch *batch)
+/* The entries of those that are over, @dead, whose time is written as well, before all others. */
+static int add_all_over(struct kreg_supervisor *sup, struct kreg_batch *batch, struct child *dead)
 {
 	size_t i, count = 0;
-	int ret = 0;
+	int ret = dead ? add_over(batch, dead->how.id) : 0;
 
 	for (i = 0; i < sup->count && count < MOST_OVER && ret >= 0; i++) {
-		if (!sup->children[i]->over)
+		if (!sup->children[i]->over || sup->children[i] == dead)
 			continue;
 		ret = add_over(batch, sup->children[i]->how.id);
 		count++;
 	}
-	return ret >= 0 && count ? add_times(batch, sup) : ret;
+	return ret >= 0 && sup->times_unsaved ? add_times(batch, sup) : ret;
 }
 
-static void note_over_written(struct kreg_supervisor *sup)
+static void note_over_written(struct kreg_supervisor *sup, struct child *dead)
 {
 	size_t i, count = 0;
 
+	if (sup->times_unsaved)
+		sup->times_unsaved = false;
+	if (dead)
+		dead->over = false;
 	for (i = 0; i < sup->count && count < MOST_OVER; i++) {
 		if (!sup->children[i]->over)
 			continue;
@@ -188,10 +192,11 @@ static int add_all_forgotten(struct kreg_supervisor *sup, struct kreg_batch *bat
 	return ret;
 }
 
-static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch)
+static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch,
+			  struct child *dead)
 {
 	size_t i, written = 0;
-	int ret = add_all_over(sup, batch);
+	int ret = add_all_over(sup, batch, dead);
 
 	if (ret >= 0)
 		ret = add_all_forgotten(sup, batch);
@@ -208,7 +213,7 @@ static int fill_and_write(struct kreg_supervisor *sup, struct kreg_batch *batch)
 	if (ret >= 0)
 		ret = write_children(sup, batch, &written, sup->count);
 	if (!ret) {
-		note_over_written(sup);
+		note_over_written(sup, dead);
 		kreg_sup_free_forgotten(sup);
 	}
 	return ret;
@@ -243,10 +248,12 @@ void kreg_sup_save(struct kreg_supervisor *sup, struct child *dead)
 	struct kreg_batch *batch;
 	int ret = kreg_batch_new(sup->table, KREG_BATCH_ATOMIC, &batch);
 
-	if (dead)
+	if (dead) {
 		dead->over = true;
+		sup->times_unsaved = true;
+	}
 	if (!ret) {
-		ret = fill_and_write(sup, batch);
+		ret = fill_and_write(sup, batch, dead);
 		kreg_batch_free(batch);
 	}
 	if (ret < 0)
@@ -257,6 +264,17 @@ void kreg_sup_save_one(struct child *c, struct child *dead)
 {
 	c->unsaved = true;
 	kreg_sup_save(c->sup, dead);
+}
+
+/* It has taken the place of that of the last run, also of one of the same id. */
+static void keep_entry(struct child *c)
+{
+	struct forgotten *f;
+
+	c->over = false;
+	for (f = c->sup->forgotten; f; f = f->next)
+		if (!strcmp(f->id, c->how.id))
+			f->over = false;
 }
 
 int kreg_sup_enter(struct child *c, const struct kreg_process *process)
@@ -271,9 +289,8 @@ int kreg_sup_enter(struct child *c, const struct kreg_process *process)
 				     NULL);
 
 	c->entered = !ret;
-	/* It has taken the place of that of the last run. */
 	if (!ret)
-		c->over = false;
+		keep_entry(c);
 	return ret;
 }
 
