@@ -3,7 +3,6 @@
  * Keys with several objects, in tables of both types that have them.
  */
 #include <pthread.h>
-#include <stddef.h>
 
 #include "kit/fixture.h"
 #include "kit/bag.h"
@@ -339,29 +338,6 @@ static void put_run(struct __test_metadata *_metadata, int fd, __u64 table, cons
 			ops[i] = test_op_value(KREG_OP_PUT, key, strlen(key), &numbers[i], 4);
 		}
 		test_batch(fd, table, 0, ops, n, NULL);
-	}
-}
-
-/* Of the youngest, which may have come together with others. */
-TEST_F(bag, tells_the_number)
-{
-	static const __u16 codes[] = { KREG_OP_GET, KREG_OP_MEMBER, KREG_OP_TAKE };
-	struct kreg_op op;
-	__u64 room[64];
-	unsigned int i;
-
-	put_run(_metadata, self->fd, self->table, "key", 3);
-	for (i = 0; i < ARRAY_SIZE(codes); i++) {
-		op = test_ops(codes[i], "key");
-		if (codes[i] != KREG_OP_MEMBER) {
-			op.value = test_ptr(room);
-			op.value_len = sizeof(room);
-		}
-		memset(&op.out_version, 0xff, sizeof(op) - offsetof(struct kreg_op, out_version));
-		test_op_(self->fd, self->table, 0, &op);
-		EXPECT_EQ(3, op.out_count);
-		EXPECT_EQ(2, op.out_sub);
-		EXPECT_EQ(0, op.out_error);
 	}
 }
 

@@ -90,4 +90,28 @@ TEST_F(bag_long, put_again)
 	}
 }
 
+/* Reads tell the number of the youngest, which may have come together with others. */
+TEST_F(bag_long, number)
+{
+	static const __u16 codes[] = { KREG_OP_GET, KREG_OP_MEMBER, KREG_OP_TAKE };
+	struct kreg_op op;
+	__u64 room[3 * KEY_LEN / 4];
+	unsigned int i;
+
+	fill(3, 3);
+	for (i = 0; i < ARRAY_SIZE(codes); i++) {
+		op = test_op(codes[i], self->key, KEY_LEN);
+		if (codes[i] != KREG_OP_MEMBER) {
+			op.value = test_ptr(room);
+			op.value_len = sizeof(room);
+		}
+		op.out_sub = ~0U;
+		op.out_error = ~0U;
+		test_op_(self->fd, self->table, 0, &op);
+		EXPECT_EQ(3, op.out_count);
+		EXPECT_EQ(5, op.out_sub);
+		EXPECT_EQ(0, op.out_error);
+	}
+}
+
 TEST_HARNESS_MAIN

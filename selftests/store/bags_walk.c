@@ -20,6 +20,13 @@ static struct reader {
 	struct kreg_walk walk;
 } reader;
 
+static unsigned long pauses;
+
+unsigned long bags_pauses(void)
+{
+	return pauses;
+}
+
 static int compare_entry(u32 run, const struct entry *e, const struct from *from)
 {
 	if (run != from->run)
@@ -58,9 +65,45 @@ static void check_value(const struct run *r, struct entry *e, const struct kreg_
 		expiry_use(&e->object, hit);
 }
 
+static void init_walk(void)
+{
+	kreg_walk_init(&reader.walk, &store, NULL);
+	if (rnd(2))
+		kreg_walk_limit(&reader.walk, rnd(4));
+}
+
+/*
+ * Where a walk has paused another goes on, as of the same commit. False: that cannot be, since the
+ * table was cleared; then all that has not been found is gone.
+ */
+static bool go_on_from(const struct kreg_hit *hit)
+{
+	struct kreg_key key = { .bytes = reader.bytes, .len = hit->key_len };
+	u64 then = reader.walk.version;
+	u32 sub = kreg_hit_sub(hit);
+
+	memcpy(reader.bytes, hit->key, key.len);
+	init_walk();
+	if (!hit->version && reader.back)
+		kreg_walk_seek_back(&reader.walk, &key, false);
+	else if (reader.back)
+		kreg_walk_seek_before(&reader.walk, &key, hit->version, sub);
+	else
+		kreg_walk_seek_behind(&reader.walk, &key, hit->version, sub);
+	pauses++;
+	if (kreg_walk_as_of(&reader.walk, then))
+		return true;
+	reader.walk.version = then;
+	return false;
+}
+
 static bool step_walk(struct kreg_hit *hit)
 {
-	return reader.back ? kreg_walk_prev(&reader.walk, hit) : kreg_walk_next(&reader.walk, hit);
+	while (!(reader.back ? kreg_walk_prev(&reader.walk, hit) :
+			       kreg_walk_next(&reader.walk, hit)))
+		if (!reader.walk.paused || !go_on_from(hit))
+			return false;
+	return true;
 }
 
 /* What was there from its begin on is found, nothing is that was not there then. */
@@ -129,7 +172,7 @@ static void start_walk(void)
 		key = key_of(runs[f.run].k, reader.bytes);
 		at = &key;
 	}
-	kreg_walk_init(&reader.walk, &store, NULL);
+	init_walk();
 	if (f.object && at && reader.back)
 		kreg_walk_seek_before(&reader.walk, at, f.born, f.sub);
 	else if (f.object && at)

@@ -99,6 +99,9 @@ void model_finish(struct kreg_txn *t);
 void memory_bring(struct kreg_prealloc *f);	/* gives up the turn */
 void memory_drain(void);		/* upkeep until there is nothing left for it */
 
+/* bags_walk.c. How often walks have paused so far, and others gone on in their place. */
+unsigned long bags_pauses(void);
+
 /* bags.c: the same where keys have runs. */
 void bags_start(void);
 void bags_churn(u32 op);

@@ -212,5 +212,6 @@ void model_run(unsigned int permille)
 	tap_pass("buckets of ordered lists become short again, whatever keys were chosen");
 	for (i = 0; i < count; i++)
 		run_mode(&modes[i], permille);
+	tap_check(bags_pauses());
 	spin_unlock(&turn);
 }
