@@ -25,7 +25,7 @@ static int subscribe(struct kreg_queue *q)
 	return ret;
 }
 
-/* Who is too slow is told of it, and begins anew; so does whose table is gone. */
+/* OVERFLOW does not end it: it goes on with what is left, and what is lost has woken as well. */
 static bool has_ended(const char *events, ssize_t len)
 {
 	const struct kreg_event *e;
@@ -33,7 +33,7 @@ static bool has_ended(const char *events, ssize_t len)
 
 	for (; len > 0; len -= e->size, events += e->size) {
 		e = (const void *)events;
-		ended |= e->kind == KREG_EVENT_OVERFLOW || e->kind == KREG_EVENT_GONE;
+		ended |= e->kind == KREG_EVENT_GONE;
 	}
 	return ended;
 }
@@ -54,6 +54,9 @@ static int drop_events(struct kreg_queue *q)
 		/* In a child the file is the parent's; the call opens another. */
 		if (len < 0 && errno == ENXIO)
 			return subscribe(q);
+		/* poll(2) may promise what read(2) does not find: whoever waits does so again. */
+		if (len < 0 && errno == EAGAIN)
+			break;
 		if (len < 0 && errno != EINTR)
 			return -errno;
 		ended |= has_ended((const char *)room, len);
