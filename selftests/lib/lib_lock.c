@@ -359,4 +359,23 @@ TEST_F(lib, ensure)
 	munmap(s, sizeof(*s));
 }
 
+static int fail_to_fork(const void *key, size_t key_len, void *arg)
+{
+	return ++*(int *)arg < 3 ? -EAGAIN : -EIO;
+}
+
+/* What it could not do is the caller's error, whatever errno that has. */
+TEST_F(lib, ensure_without_processes)
+{
+	struct kreg_table *locks;
+	int calls = 0;
+
+	ASSERT_EQ(0, kreg_table_create(self->client, "ensure.locks", &locks));
+	EXPECT_EQ(-EAGAIN, kreg_registry_ensure(self->table, locks, "srv", 3, fail_to_fork, &calls,
+						1000, NULL));
+	EXPECT_EQ(1, calls);
+	EXPECT_EQ(0, kreg_table_destroy(locks));
+	kreg_table_close(locks);
+}
+
 TEST_HARNESS_MAIN

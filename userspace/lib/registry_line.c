@@ -106,6 +106,7 @@ struct ensure {
 	void *arg;
 	uint64_t deadline_ns;	/* 0: none */
 	struct kreg_holder *holder;
+	bool again;		/* another thread has the lock: look again */
 };
 
 static int64_t ms_left(const struct ensure *e)
@@ -155,7 +156,8 @@ static int start_alone(struct ensure *e)
 	if (ret == -EALREADY && left) {
 		ret = kreg_wait(e->table, e->key, e->key_len, KREG_WATCH_PRESENT, 0,
 				left > 0 && left < OWN_LOOK_MS ? left : OWN_LOOK_MS);
-		return !ret || ret == -ETIMEDOUT ? -EAGAIN : ret;
+		e->again = !ret || ret == -ETIMEDOUT;
+		return ret;
 	}
 	if (ret)
 		return ret;
@@ -170,10 +172,11 @@ static int ensure_it(struct ensure *e)
 	int ret;
 
 	do {
+		e->again = false;
 		ret = kreg_whereis(e->table, e->key, e->key_len, e->holder);
 		if (ret == -ENODATA)
 			ret = start_alone(e);
-	} while (ret == -EAGAIN);
+	} while (e->again);
 	return ret;
 }
 
