@@ -30,6 +30,53 @@ FIXTURE_TEARDOWN(db)
 	end_play(&self->p);
 }
 
+/* What was freed has other bytes then. */
+static void use_freed(void)
+{
+	void *blocks[32];
+	size_t n;
+
+	for (n = 0; n < 32; n++) {
+		blocks[n] = malloc(n * 8 + 8);
+		if (blocks[n])
+			memset(blocks[n], 0x55, n * 8 + 8);
+	}
+	for (n = 0; n < 32; n++)
+		free(blocks[n]);
+}
+
+/* Its table is to be beside one of which it has closed the handle. */
+static int begin_beside(struct actor *a, const struct keeping *k, const char *name)
+{
+	static struct keeping beside;
+	struct kreg_table *mate;
+	int ret = open_actor(a, k, serve_keeper);
+
+	ret = ret ? ret : kreg_table_create(a->client, "keeper-mate", &mate);
+	if (ret)
+		return ret;
+	beside = *k;
+	beside.how.beside = mate;
+	a->keeping = &beside;
+	ret = keep_it(a);
+	kreg_table_close(mate);
+	use_freed();
+	return ret ? ret : kreg_server_register(a->server, a->names, name, strlen(name));
+}
+
+TEST_F(db, beside_a_closed_table)
+{
+	end_actor(&self->p.keeper, SIGKILL);
+	destroy_named(self->p.client, self->p.keeping.table);
+	self->p.keeper = start_actor(begin_beside, &self->p.keeping, KEEPER);
+	ASSERT_LT(0, self->p.keeper);
+	EXPECT_EQ(KREG_OPENED_CLAIMED, tell(self->p.consumer_peer, "g"));
+	EXPECT_EQ(0, tell(self->p.consumer_peer, "D"));
+	EXPECT_EQ(KREG_OPENED_CLAIMED, tell(self->p.consumer_peer, "g"));
+	EXPECT_EQ(self->p.consumer, owner_of(&self->p, &self->heir));
+	EXPECT_EQ(self->p.keeper, self->heir);
+}
+
 /* A connection to the keeper, over which it has answered already. */
 static int connect_keeper(struct play *p)
 {

@@ -252,6 +252,9 @@ static int make_keeper(struct kreg_server *server, const char *name,
 	k->server = server;
 	k->client = kreg_client_get(server->client);
 	k->how = how;
+	/* The program may close that one; its id is needed whenever the table is made anew. */
+	if (how.beside)
+		kreg_table_get((struct kreg_table *)how.beside);
 	k->consumers = o->consumers ? kreg_table_get(o->consumers) : NULL;
 	k->destroy_foreign = o->destroy_foreign;
 	k->failed = o->failed;
@@ -269,6 +272,7 @@ static void free_keeper(struct kreg_keeper *k)
 	drop_ref(&k->entry);
 	kreg_table_close(k->table);
 	kreg_table_close(k->consumers);
+	kreg_table_close((struct kreg_table *)k->how.beside);
 	kreg_client_put(k->client);
 	free(k->name);
 	free(k);
