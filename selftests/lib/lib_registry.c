@@ -204,6 +204,22 @@ TEST_F(lib, unregister_all)
 	EXPECT_EQ(SIGKILL, end_process(pid));
 }
 
+/* It stays until it is given back. */
+TEST_F(lib, unregister_all_but_loans)
+{
+	struct kreg_loan loan = KREG_LOAN_INIT;
+	void *value;
+
+	ASSERT_EQ(0, put(self->table, "lent", "v"));
+	ASSERT_EQ(0, kreg_lease(self->table, "lent", 4, 0, &value, NULL, &loan));
+	free(value);
+	ASSERT_EQ(0, kreg_lease_update(self->table, "lent", 4, "new", 3, &loan));
+	ASSERT_EQ(0, kreg_register(self->table, "mine", 4, "v", 1));
+	EXPECT_EQ(1, kreg_unregister_all(self->table));
+	EXPECT_EQ(0, kreg_lease_return(self->table, "lent", 4, &loan));
+	EXPECT_EQ(0, kreg_member(self->table, "lent", 4));
+}
+
 /* Counts the calls, and adds a byte to the value. */
 static int append(const void *old, size_t old_len, void *buf, size_t room, size_t *len, void *arg)
 {

@@ -9,6 +9,16 @@
 /* Room for a new value at first; most fit. */
 #define GUESS	4096
 
+/* What the process has on loan is no key of its own, and stays so. Return: how many. */
+static int unregister_own(struct kreg_table *table, const void *key, size_t len)
+{
+	int64_t loans = kreg_loans(table, key, len);
+
+	if (loans == -ENODATA || loans > 0)
+		return 0;
+	return loans ? (int)loans : kreg_unregister(table, key, len);
+}
+
 static int unregister_each(struct kreg_table *table, struct kreg_scan *scan)
 {
 	const struct kreg_object *object;
@@ -18,7 +28,7 @@ static int unregister_each(struct kreg_table *table, struct kreg_scan *scan)
 
 	while ((ret = kreg_scan_next(scan, &object)) == 1) {
 		key = kreg_object_key(object, &len);
-		ret = kreg_unregister(table, key, len);
+		ret = unregister_own(table, key, len);
 		if (ret < 0)
 			return ret;
 		if (n < INT_MAX)

@@ -216,7 +216,12 @@ int kreg_whereis(struct kreg_table *table, const void *key, size_t key_len,
 int kreg_whereis_pidfd(struct kreg_table *table, const void *key, size_t key_len,
 		       struct kreg_holder *holder) KREG_NONNULL_FIRST KREG_MUST_CHECK;
 
-/** kreg_unregister_all() - remove all keys of the calling process. Return: how many. */
+/**
+ * kreg_unregister_all() - remove all keys of the calling process
+ * @table: the table
+ *
+ * What it has on loan is not among them, and stays so. Return: how many there were.
+ */
 int kreg_unregister_all(struct kreg_table *table) KREG_NONNULL_FIRST;
 
 /**
