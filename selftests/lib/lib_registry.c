@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: who has which key. */
 #include "kit/file.h"
+#include "lib/cause.h"
 #include "lib/event.h"
 
 static pid_t start(int *ready, int *go, struct kreg_table *table, const char *key)
@@ -251,7 +252,7 @@ static void *append_often(void *arg)
 TEST_F(lib, update)
 {
 	static char value[8192];
-	int calls = 0, says[] = { -ECANCELED, 7, -EMSGSIZE }, i;
+	int calls = 0, codes[] = { -ECANCELED, 7, -EMSGSIZE }, i;
 	struct kreg_process me;
 	struct kreg_holder holder = KREG_HOLDER_INIT;
 	pthread_t threads[4];
@@ -263,8 +264,14 @@ TEST_F(lib, update)
 	EXPECT_EQ(-ENODATA, kreg_registry_update(self->table, "k", 1, append, &calls));
 	ASSERT_EQ(0, kreg_register(self->table, "k", 1, value, 0));
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(says[i], kreg_registry_update(self->table, "k", 1, refuse, &says[i]));
+		EXPECT_EQ(codes[i],
+			  kreg_registry_update(self->table, "k", 1, refuse, &codes[i]));
 	EXPECT_EQ(0, calls);
+	/* The sentence is about that error, and not about what the key or the value have. */
+	i = -EFBIG;
+	EXPECT_CAUSE(EFBIG, "(EFBIG)", kreg_registry_update(self->table, "k", 1, refuse, &i));
+	i = -EACCES;
+	EXPECT_CAUSE(EACCES, "(EACCES)", kreg_registry_update(self->table, "k", 1, refuse, &i));
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, append_often, self->table));
 	for (i = 0; i < 4; i++) {

@@ -66,6 +66,7 @@ struct update {
 	size_t room;
 	size_t len;
 	bool again;
+	bool refused;		/* the error is what @fn has returned */
 };
 
 static int make_room(struct update *u, size_t room)
@@ -93,7 +94,8 @@ static int make_value(struct update *u, const struct kreg_object *object)
 	while (!ret) {
 		u->len = 0;
 		ret = u->fn(old, old_len, u->buf, u->room, &u->len, u->arg);
-		if (ret != -EMSGSIZE || u->len <= u->room)
+		u->refused = ret && (ret != -EMSGSIZE || u->len <= u->room);
+		if (!ret || u->refused)
 			return ret;
 		ret = u->len > KREG_MAX_VALUE ? -EFBIG : make_room(u, u->len);
 	}
@@ -116,7 +118,8 @@ static int put_value(struct kreg_table *table, const void *key, size_t key_len,
 static int update_failed(int ret, struct kreg_table *table, size_t key_len,
 			 const struct update *u)
 {
-	return kreg_fail_sizes(kreg_fail_table(ret, TRY_WRITE, table), key_len, u->len, 0);
+	kreg_fail_table(ret, u->refused ? TRY_START : TRY_WRITE, table);
+	return kreg_fail_sizes(ret, key_len, u->len, 0);
 }
 
 static int update_once(struct kreg_table *table, const void *key, size_t key_len,
