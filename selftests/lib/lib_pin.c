@@ -190,4 +190,40 @@ TEST_F(pin, forked)
 	EXPECT_EQ(KEYS, count_first(self->table, &o));
 }
 
+/* One of its own pins may have the same number, and is not what the scan goes by. */
+static int go_on_in_child(struct kreg_table *table, struct kreg_scan *scan)
+{
+	const struct kreg_object *object;
+	struct kreg_pin *own;
+	int ret;
+
+	if (kreg_pin_set(table, 0, &own))
+		return 1;
+	while ((ret = kreg_scan_next(scan, &object)) > 0)
+		;
+	kreg_scan_close(scan);
+	kreg_pin_end(own);
+	return ret == -ESTALE && strstr(kreg_errmsg(), "the pin of table 'pinned'") ? 0 : 2;
+}
+
+TEST_F(pin, forked_in_a_scan)
+{
+	struct kreg_scan_options o = { .size = sizeof(o), .pin = self->pin, .batch = 7 };
+	const struct kreg_object *object;
+	struct kreg_scan *scan;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, kreg_scan_open(self->table, &o, &scan));
+	ASSERT_EQ(1, kreg_scan_next(scan, &object));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(go_on_in_child(self->table, scan));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(1, kreg_scan_next(scan, &object));
+	kreg_scan_close(scan);
+}
+
 TEST_HARNESS_MAIN

@@ -29,7 +29,8 @@ struct kreg_scan {
 	uint64_t after_version;	/* and where keys have several objects, which one it was */
 	unsigned int after_number;
 	struct kreg_process process;	/* with KREG_SCAN_OF */
-	uint64_t pin;		/* its id, or 0 */
+	uint64_t pin;		/* its id, or 0; a child may have another one with that */
+	uint64_t opener;	/* process whose pin it is: a number of fork.c */
 	struct kreg_range range;	/* its keys are in @keys */
 	char *keys;
 	struct kreg_filter *filter;	/* a reference, or NULL */
@@ -188,6 +189,7 @@ int kreg_scan_open(struct kreg_table *table, const struct kreg_scan_options *opt
 		s->process = *o.process;
 	s->batch = o.batch;
 	s->pin = pin;
+	s->opener = kreg_process_number();
 	s->filter = kreg_filter_get(o.filter);
 	s->after_version = o.after_version;
 	s->after_number = o.after_number;
@@ -238,6 +240,8 @@ static int fetch(struct kreg_scan *s)
 	struct kreg_ioc_scan io;
 	int ret = remember_last(s);
 
+	if (!ret && s->pin && s->opener != kreg_process_number())
+		ret = -ESTALE;
 	while (!ret) {
 		io = (struct kreg_ioc_scan){
 			.size = sizeof(io),
