@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: dumps and restores that fail, or are killed, leave nothing behind. */
+#include <sys/resource.h>
+
 #include "kit/file.h"
 #include "lib/dump.h"
 
@@ -179,6 +181,36 @@ TEST_F(dump_fail, descriptors)
 	unsetenv("TMPDIR");
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* There is less room for what comes through a pipe than it needs. */
+TEST_F(dump_fail, too_little_room)
+{
+	struct rlimit before, little;
+	struct kreg_table *copy;
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	pid = fork();
+	if (!pid) {
+		close(ends[0]);
+		_exit(kreg_dump(self->table, ends[1], NULL, NULL) != 0);
+	}
+	close(ends[1]);
+	signal(SIGXFSZ, SIG_IGN);
+	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &before));
+	little = before;
+	little.rlim_cur = 100000;
+	setenv("TMPDIR", "/tmp/", 1);
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &little));
+	EXPECT_EQ(-EFBIG, kreg_restore(self->client, ends[0], NULL, &copy));
+	EXPECT_EQ(0, setrlimit(RLIMIT_FSIZE, &before));
+	EXPECT_STREQ("what comes through the pipe cannot be kept in /tmp/: File too large; set TMPDIR, or restore from a file",
+		     kreg_errmsg());
+	unsetenv("TMPDIR");
+	close(ends[0]);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 /* Goes on when the table is not pinned any more. */

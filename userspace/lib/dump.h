@@ -131,6 +131,8 @@ int kreg_zstd_expand(void *to, size_t len, const void *from, size_t from_len);
 
 /* dump_file.c: 0 or -errno, the whole or nothing; what has failed is kept for kreg_errmsg(). */
 int kreg_dump_write_all(int fd, const void *data, size_t len);
+/* Likewise in a file of kreg_dump_temporary(), if there is one: -1 is none. */
+int kreg_dump_keep(int fd, const void *data, size_t len);
 /* How many bytes were there before the end, at most @len. */
 ssize_t kreg_dump_read_all(int fd, void *data, size_t len);
 /* A file without a name, which is gone when it is closed. */

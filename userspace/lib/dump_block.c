@@ -28,14 +28,13 @@ static int get(struct dump_reader *r, void *to, size_t len)
 	r->at += n;
 	if ((size_t)n < len)
 		return kreg_dump_damaged(r, "it ends too early");
-	return r->copy < 0 ? 0 : kreg_dump_write_all(r->copy, to, len);
+	return kreg_dump_keep(r->copy, to, len);
 }
 
 int kreg_dump_read_start(struct dump_reader *r)
 {
 	unsigned char start[DUMP_START] = { 0 };
 	ssize_t n = kreg_dump_read_all(r->fd, start, sizeof(start));
-	int ret;
 
 	if (n < 0)
 		return n;
@@ -51,8 +50,7 @@ int kreg_dump_read_start(struct dump_reader *r)
 	if (r->info.format != DUMP_FORMAT)
 		return kreg_dump_unknown("format of version", r->info.format);
 	r->sum = kreg_crc64(0, start, sizeof(start));
-	ret = r->copy < 0 ? 0 : kreg_dump_write_all(r->copy, start, sizeof(start));
-	return ret;
+	return kreg_dump_keep(r->copy, start, sizeof(start));
 }
 
 /* Of a head whose checksum is right: what must be so in every version. */

@@ -20,7 +20,7 @@ int kreg_dump_fail(int ret, const char *format, ...)
 	return kreg_fail_text(ret, text);
 }
 
-int kreg_dump_write_all(int fd, const void *data, size_t len)
+static int write_bytes(int fd, const void *data, size_t len)
 {
 	const char *s = data;
 	ssize_t n;
@@ -30,12 +30,36 @@ int kreg_dump_write_all(int fd, const void *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return kreg_dump_fail(-errno, "the dump cannot be written: %s",
-					      strerror(errno));
+			return -errno;
 		s += n;
 		len -= n;
 	}
 	return 0;
+}
+
+int kreg_dump_write_all(int fd, const void *data, size_t len)
+{
+	int ret = write_bytes(fd, data, len);
+
+	return ret ? kreg_dump_fail(ret, "the dump cannot be written: %s", strerror(-ret)) : 0;
+}
+
+static const char *temporary_directory(void)
+{
+	const char *dir = secure_getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
+}
+
+int kreg_dump_keep(int fd, const void *data, size_t len)
+{
+	int ret = fd < 0 ? 0 : write_bytes(fd, data, len);
+
+	if (!ret)
+		return 0;
+	return kreg_dump_fail(ret,
+			      "what comes through the pipe cannot be kept in %s: %s; set TMPDIR, or restore from a file",
+			      temporary_directory(), strerror(-ret));
 }
 
 ssize_t kreg_dump_read_all(int fd, void *data, size_t len)
@@ -59,11 +83,10 @@ ssize_t kreg_dump_read_all(int fd, void *data, size_t len)
 
 int kreg_dump_temporary(void)
 {
-	const char *dir = secure_getenv("TMPDIR");
+	const char *dir = temporary_directory();
 	char path[4096];
 	int fd;
 
-	dir = dir && *dir ? dir : "/tmp";
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	/* Not all file systems have that. */
 	if (fd < 0) {
