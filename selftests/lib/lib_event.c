@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* libkreg: subscriptions, and telling subscribers something. */
+#include <sys/syscall.h>
+
 #include "kit/file.h"
 #include "lib/event.h"
 
@@ -364,6 +366,61 @@ TEST_F(lib, notify)
 	EXPECT_EQ(1, kreg_ref_cancel(ref));
 	ASSERT_EQ(0, kreg_table_destroy(self->table));
 	EXPECT_EQ(-ESTALE, kreg_ack_notify(self->table, "k", 1, "", 0));
+}
+
+/* Which reads of the library fail: so many of this descriptor, after others. */
+static struct {
+	int fd;
+	unsigned int after, count;
+} failing = { .fd = -1 };
+
+ssize_t read(int fd, void *buf, size_t room)
+{
+	if (fd != failing.fd || !failing.count)
+		return syscall(SYS_read, fd, buf, room);
+	if (failing.after) {
+		failing.after--;
+		return syscall(SYS_read, fd, buf, room);
+	}
+	failing.count--;
+	errno = ENOMEM;
+	return -1;
+}
+
+static void count_served(const struct kreg_event *event, void *arg)
+{
+	++*(int *)arg;
+}
+
+static void serve_nobody(struct kreg_request *request, void *arg)
+{
+}
+
+/* Events that a server could not read are told when it can, though no other has come. */
+TEST_F(lib, served_after_errors)
+{
+	struct kreg_server *server;
+	struct kreg_ref *ref;
+	int count = 0, i;
+
+	ASSERT_EQ(0, kreg_server_new(self->client, serve_nobody, NULL, NULL, &server));
+	ASSERT_EQ(0, kreg_subscribe(self->table, ALL, 0, 0, count_served, &count, &ref));
+	failing.fd = kreg_client_fd(self->client);
+	failing.count = 5;
+	ASSERT_EQ(0, put(self->table, "k", "v"));
+	EXPECT_EQ(1, kreg_server_dispatch(server, PATIENCE_MS));
+	EXPECT_EQ(1, count);
+	/* More than one read takes. */
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, put(self->table, "k", "new"));
+	failing.after = 1;
+	failing.count = 1;
+	while (count < 201 && kreg_server_dispatch(server, PATIENCE_MS) > 0)
+		;
+	EXPECT_EQ(201, count);
+	EXPECT_EQ(0, failing.count);
+	EXPECT_EQ(1, kreg_ref_cancel(ref));
+	kreg_server_free(server);
 }
 
 TEST_HARNESS_MAIN

@@ -37,6 +37,7 @@ static int own_mail(struct kreg_client *client)
 	if (mail->process != self) {
 		mail->next = 0;
 		mail->len = 0;
+		mail->failed = false;
 		mail->process = self;
 	}
 	return mail->room ? 0 : grow(mail);
@@ -255,7 +256,8 @@ bool kreg_client_holds(const struct kreg_client *client)
 {
 	const struct mail *mail = &client->mail;
 
-	return mail->next < mail->len && mail->process == kreg_process_number();
+	return (mail->next < mail->len || mail->failed) &&
+	       mail->process == kreg_process_number();
 }
 
 /* A handler may close the client; then there is nothing left to hand out. */
@@ -265,11 +267,13 @@ static int hand_out(struct kreg_client *client, int64_t timeout_ms)
 	struct taken taken;
 	int n = 0, ret;
 
+	client->mail.failed = false;
 	while (client->fd >= 0 && has_handlers(client)) {
 		ret = next_event(client, &until, &taken);
 		if (ret == -EAGAIN || ret == -ETIMEDOUT)
 			break;
-		/* An error comes again with the next call. */
+		/* An error comes again with the next call, which is to come without more events. */
+		client->mail.failed = ret && n;
 		if (ret)
 			return n ? n : kreg_fail(ret, TRY_EVENT, client);
 		if (!handle(client, &taken))

@@ -17,6 +17,7 @@ struct mail {
 	size_t room;
 	size_t len;
 	size_t next;
+	bool failed;		/* to read more, of which nobody has been told */
 	uint64_t process;
 	char *made;		/* an event that the library has made itself */
 	size_t made_room;
@@ -164,7 +165,10 @@ struct kreg_client *kreg_client_get(struct kreg_client *client);
 struct kreg_client *kreg_client_by_serial(uint64_t serial);
 void kreg_client_put(struct kreg_client *client);
 
-/* event.c: has it a handler; has the library read events that were not handed out? */
+/*
+ * event.c: has it a handler; has the library read events that were not handed out, or not read all
+ * that there may be?
+ */
 bool kreg_client_handles(const struct kreg_client *client);
 bool kreg_client_holds(const struct kreg_client *client);
 

@@ -75,7 +75,7 @@ struct kreg_server {
 	struct sockaddr_un address;
 	socklen_t address_len;
 	bool dispatching;
-	bool missed;			/* events, for want of a handler */
+	bool missed;			/* events, for want of a handler, or by an error */
 	_Atomic int end;		/* the code to end with; -1: not yet */
 	struct packet head;		/* what was received last */
 	uint64_t buf[(PACKET_KEY(KREG_MAX_KEY) + KREG_MAX_MESSAGE) / 8];

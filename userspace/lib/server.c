@@ -14,6 +14,7 @@
 
 #define CONNECTIONS	256
 #define BACKLOG		4096
+#define READ_AGAIN_MS	100	/* events that could not be read */
 
 /* In a directory, under a name that no other server has. */
 static int name_socket(struct kreg_server *server, const char *directory)
@@ -343,11 +344,20 @@ static int client_events(struct kreg_server *server, bool ready)
 
 	if (!ready && !server->missed && !kreg_client_holds(server->client))
 		return 0;
-	server->missed = !kreg_client_handles(server->client);
-	if (server->missed)
-		return 0;
-	n = kreg_client_dispatch(server->client, 0);
+	n = kreg_client_handles(server->client) ? kreg_client_dispatch(server->client, 0) : -1;
+	/* Those that are there make no edge any more. */
+	server->missed = n < 0;
 	return n < 0 ? 0 : n;
+}
+
+/* Events that could not be read, though there is a handler, are not waited for. */
+static int wait_events(struct kreg_server *server, struct epoll_event *events, int most, int ms)
+{
+	bool again = server->missed && kreg_client_handles(server->client);
+
+	if (again && (ms < 0 || ms > READ_AGAIN_MS))
+		ms = READ_AGAIN_MS;
+	return epoll_wait(server->epoll, events, most, ms);
 }
 
 static int handle_ready(struct kreg_server *server, const struct epoll_event *ev)
@@ -368,7 +378,7 @@ static int one_round(struct kreg_server *server, int ms)
 
 	if (!kreg_server_goes_on(server))
 		return n;
-	count = epoll_wait(server->epoll, events, 16, n ? 0 : ms);
+	count = wait_events(server, events, 16, n ? 0 : ms);
 	if (count < 0)
 		return n ? n : -errno;
 	for (i = 0; i < count && kreg_server_goes_on(server); i++)
