@@ -2,6 +2,7 @@
 /* libkreg: batches with counters, edits, and values as a condition. */
 #include <limits.h>
 
+#include "kit/file.h"
 #include "lib/cause.h"
 
 #define LONG	40000
@@ -222,6 +223,44 @@ TEST_F(lib, batch_filters)
 	EXPECT_EQ('b', value[0]);
 	EXPECT_EQ(-ECANCELED, kreg_batch_run(b));
 	EXPECT_EQ(0, kreg_batch_failed_index(b));
+	kreg_batch_free(b);
+}
+
+#define MAX_OPS		"/sys/module/kreg/parameters/max_batch_ops"
+#define MAX_BYTES	"/sys/module/kreg/parameters/max_batch_bytes"
+
+/* The administrator allows shorter ones: look-ups go by that, and the sentence tells of it. */
+TEST_F(lib, lower_limits)
+{
+	static const char *const names[] = { MAX_OPS, MAX_BYTES };
+	struct kreg_item items[100];
+	struct kreg_batch *b;
+	char keys[100], value[8], before[32];
+	int i, ret;
+
+	ASSERT_EQ(0, kreg_batch_new(self->table, 0, &b));
+	for (i = 0; i < 100; i++) {
+		keys[i] = 'a' + i;
+		items[i] = (struct kreg_item){
+			.key = &keys[i], .key_len = 1, .value = value, .room = sizeof(value),
+		};
+		ASSERT_EQ(i, kreg_batch_put(b, &keys[i], 1, "v", 1));
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_LT(0, test_read_file(names[i], before, sizeof(before)));
+		ASSERT_EQ(0, test_write_file(names[i], "30"));
+		ret = kreg_batch_run(b);
+		EXPECT_EQ(-EFBIG, ret);
+		EXPECT_TRUE(says(i ? "max_batch_bytes = 30)" : "max_batch_ops = 30,"));
+		EXPECT_EQ(0, test_write_file(names[i], before));
+		EXPECT_EQ(100, kreg_batch_run(b));
+		ASSERT_EQ(0, test_write_file(names[i], "30"));
+		EXPECT_EQ(100, kreg_get_many(self->table, items, 100, sizeof(items[0])));
+		ASSERT_EQ(0, test_write_file(names[i], "0"));
+		EXPECT_CAUSE(EFBIG, "the batch is too long",
+			     kreg_get_many(self->table, items, 100, sizeof(items[0])));
+		EXPECT_EQ(0, test_write_file(names[i], before));
+	}
 	kreg_batch_free(b);
 }
 

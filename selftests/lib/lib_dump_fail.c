@@ -269,6 +269,30 @@ TEST_F(dump_fail, too_much)
 	kreg_client_close(other);
 }
 
+/* The administrator allows shorter batches than the library makes at most. */
+TEST_F(dump_fail, lower_limits)
+{
+	static const char *const names[] = {
+		PARAMETERS "max_batch_ops", PARAMETERS "max_batch_bytes",
+	};
+	static const char *const limits[] = { "70", "5000" };
+	struct kreg_table *copy;
+	char before[32];
+	uint64_t n;
+	int i, ret;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_LT(0, test_read_file(names[i], before, sizeof(before)));
+		ASSERT_EQ(0, test_write_file(names[i], limits[i]));
+		ret = dump_restore(self->client, self->fd, "copy", &copy);
+		EXPECT_EQ(0, test_write_file(names[i], before));
+		ASSERT_EQ(0, ret);
+		EXPECT_EQ(0, kreg_count(copy, &n));
+		EXPECT_EQ(5000, n);
+		dump_drop_table(copy);
+	}
+}
+
 /* Who may not read the table, and a table that is gone. */
 TEST_F(dump_fail, rights)
 {

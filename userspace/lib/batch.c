@@ -20,6 +20,8 @@ int kreg_batch_new(struct kreg_table *table, unsigned int flags, struct kreg_bat
 		return kreg_fail_table(-ENOMEM, TRY_BATCH, table);
 	b->table = kreg_table_get(table);
 	b->flags = flags;
+	b->most_ops = KREG_MAX_BATCH_OPS;
+	b->most_bytes = KREG_MAX_BATCH_BYTES;
 	b->failed = -1;
 	*batch = b;
 	return 0;
@@ -98,8 +100,9 @@ static int check(const struct kreg_batch *b, unsigned int code, size_t key_len, 
 		return -ENAMETOOLONG;
 	if (value_len > most)
 		return -EFBIG;
-	if (b->count == KREG_MAX_BATCH_OPS ||
-	    b->payload + key_len + value_len > KREG_MAX_BATCH_BYTES)
+	/* One alone always fits into the library's own limits, and the kernel tells of others. */
+	if (b->count && (b->count >= b->most_ops ||
+			 b->payload + key_len + value_len > b->most_bytes))
 		return -ENOBUFS;
 	return 0;
 }

@@ -19,7 +19,9 @@ struct kreg_batch {
 	char *bytes;
 	size_t len;
 	size_t bytes_room;
-	size_t payload;		/* bytes that count against KREG_MAX_BATCH_BYTES */
+	size_t payload;		/* bytes that count against @most_bytes */
+	unsigned int most_ops;	/* with which it is full */
+	size_t most_bytes;
 	bool reads;
 	bool looks;		/* there are operations of batch_edit.c */
 	bool ran;		/* the operations hold the results of a call */

@@ -121,7 +121,8 @@ static const struct sentence {
 	{ ENAMETOOLONG, TRY_OTHER, ANY, "the name has %n bytes; the most is %N" },
 	{ EFBIG, TRY_WRITE, ANY, "the value has %v bytes; the most is %V; split it" },
 	{ EFBIG, TRY_PUBLISH, ANY, "the data has %v bytes; the most is %E" },
-	{ EFBIG, TRY_BATCH, ANY, "the batch is too long: the most is %B bytes; split it" },
+	{ EFBIG, TRY_BATCH, ANY,
+	  "the batch is too long (%(max_batch_ops), %(max_batch_bytes)): split it" },
 	{ EFBIG, TRY_OTHER, ANY, "the data of the event has %v bytes; the most is %D" },
 	{ ENOBUFS, TRY_BATCH, ANY, "the batch is full: run it, and fill another" },
 	{ EEXIST, TRY_BATCH, ANY, "a key of the batch is in %t already; nothing was written" },
@@ -162,7 +163,7 @@ static const char *expand(const struct facts *f, char sign, char *tmp, size_t ro
 	} numbers[] = {
 		{ 'p', last.pid }, { 'u', f->uid }, { 'k', last.key_len }, { 'v', last.given },
 		{ 'n', last.needed }, { 'K', KREG_MAX_KEY }, { 'V', KREG_MAX_VALUE },
-		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA }, { 'B', KREG_MAX_BATCH_BYTES },
+		{ 'N', KREG_MAX_NAME }, { 'D', KREG_MAX_DATA },
 		{ 'E', KREG_MAX_EVENT_VALUE }, { 'A', KREG_MAX_AGENT_VALUE },
 		{ 'F', KREG_MAX_FIELDS }, { 'M', KREG_MAX_MESSAGE }, { 'e', last.err },
 		{ 'r', last.schemas.version }, { 'R', last.schemas.wanted_version },

@@ -432,6 +432,9 @@ int kreg_info_read(struct kreg_client *client, uint64_t id, const char *name,
 		   struct kreg_info *info);
 void kreg_stat_set(struct kreg_stat *stat, const struct kreg_info *info);
 
+/* limits.c: lower both to what the administrator allows now. */
+int kreg_batch_limits(struct kreg_client *client, unsigned int *ops, size_t *bytes);
+
 /* No function: a compiler would take what the module is to write for what is read unset. */
 #define kreg_ptr(ptr)	((uint64_t)(uintptr_t)(const void *)(ptr))
 

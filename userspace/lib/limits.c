@@ -25,6 +25,18 @@ static void limits_copy(struct kreg_limits *theirs, const struct kreg_limits *ou
 	theirs->size = size;
 }
 
+int kreg_batch_limits(struct kreg_client *client, unsigned int *ops, size_t *bytes)
+{
+	struct kreg_limits limits = KREG_LIMITS_INIT;
+	int ret = kreg_client_limits(client, &limits);
+
+	if (ret)
+		return ret;
+	*ops = limits.max_batch_ops < *ops ? limits.max_batch_ops : *ops;
+	*bytes = limits.max_batch_bytes < *bytes ? limits.max_batch_bytes : *bytes;
+	return 0;
+}
+
 int kreg_client_limits(struct kreg_client *client, struct kreg_limits *limits)
 {
 	struct kreg_ioc_query query = { .size = sizeof(query) };

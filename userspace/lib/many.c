@@ -34,22 +34,29 @@ static int check_items(struct items items)
 	return 0;
 }
 
+/* What may go into one call. */
+struct portion {
+	unsigned int items;
+	size_t bytes;
+};
+
 /*
- * How many of the items go into one call: room counts against the limit of a batch.
+ * How many of the items go into one call, one at least: room counts against the limit of a batch.
  * Room beyond the longest value is never used, so the kernel is not told of it.
  */
-static unsigned int take_items(struct kreg_op *ops, struct items items, int *error)
+static unsigned int take_items(struct kreg_op *ops, struct items items,
+			       const struct portion *most, int *error)
 {
 	size_t bytes = 0, room;
 	struct kreg_item *item;
 	unsigned int n;
 
 	*error = 0;
-	for (n = 0; n < items.count && n < CHUNK; n++) {
+	for (n = 0; n < items.count && (!n || n < most->items); n++) {
 		item = nth(items, n);
 		room = item->room < KREG_MAX_VALUE ? item->room : KREG_MAX_VALUE;
 		bytes += item->key_len + room;
-		if (n && bytes > KREG_MAX_BATCH_BYTES)
+		if (n && bytes > most->bytes)
 			break;
 		*error = kreg_op_fill(&ops[n], KREG_OP_GET, item->key, item->key_len,
 				      item->value, room);
@@ -83,20 +90,29 @@ static int run_items(struct kreg_table *table, struct kreg_op *ops, struct items
 	return io.out_done;
 }
 
+/* The limits are asked for when they are found to be lower than usual, and once. */
 static int get_all(struct kreg_table *table, struct items left)
 {
-	struct kreg_op ops[CHUNK];
+	struct portion most = { CHUNK, KREG_MAX_BATCH_BYTES };
 	unsigned int found = 0, n;
+	struct kreg_op ops[CHUNK];
+	bool asked = false;
 	int ret, error;
 
 	ret = check_items(left);
 	if (ret)
 		return ret;
 	while (left.count) {
-		n = take_items(ops, left, &error);
+		n = take_items(ops, left, &most, &error);
 		if (!n)
 			return error;
 		ret = run_items(table, ops, left, n);
+		if (ret == -EFBIG && !asked) {
+			asked = true;
+			ret = kreg_batch_limits(table->client, &most.items, &most.bytes);
+			if (!ret)
+				continue;
+		}
 		if (ret < 0)
 			return ret;
 		found = found > (unsigned int)(INT_MAX - ret) ? INT_MAX : found + ret;
@@ -114,5 +130,6 @@ int kreg_get_many(struct kreg_table *table, struct kreg_item *items, size_t coun
 
 	if (ret)
 		return ret;
-	return kreg_fail_table(get_all(table, all), TRY_READ, table);
+	ret = get_all(table, all);
+	return kreg_fail_table(ret, ret == -EFBIG ? TRY_BATCH : TRY_READ, table);
 }

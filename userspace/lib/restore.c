@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "batch.h"
 #include "dump.h"
 
 struct restore {
@@ -157,6 +158,14 @@ static int check_count(struct restore *r)
 	return ret;
 }
 
+static int new_batch(struct restore *r)
+{
+	int ret = kreg_batch_new(r->table, KREG_BATCH_ATOMIC, &r->batch);
+
+	return ret ? ret : kreg_batch_limits(r->client, &r->batch->most_ops,
+					     &r->batch->most_bytes);
+}
+
 /* All of it is verified once more: somebody may have written to the file meanwhile. */
 static int load(struct restore *r, int fd)
 {
@@ -164,7 +173,7 @@ static int load(struct restore *r, int fd)
 	int ret = kreg_dump_reader_open(&r->reader, fd, -1);
 
 	if (!ret)
-		ret = kreg_batch_new(r->table, KREG_BATCH_ATOMIC, &r->batch);
+		ret = new_batch(r);
 	while (!ret) {
 		ret = kreg_dump_reader_next(&r->reader, &object);
 		if (ret <= 0)
