@@ -277,4 +277,41 @@ TEST_F(lib, causes_in_registries)
 	EXPECT_EQ(0, chmod("/dev/kreg", st.st_mode & 0777));
 }
 
+/* A child opens the device again: where it may not, and where there is none. */
+static int use_without_device(struct kreg_client *client, struct kreg_table *t, bool hidden)
+{
+	const char *text = hidden ? "there is no /dev/kreg" : "no permission for /dev/kreg";
+	int err = hidden ? -ENOENT : -EACCES;
+	const struct kreg_event *event;
+
+	if (hidden ? chroot("/proc") || chdir("/") : setresuid(OTHER, OTHER, OTHER))
+		return 1;
+	if (kreg_put(t, "k", 1, "v", 1) != err || !says(text))
+		return 2;
+	if (kreg_event_next(client, 0, &event) != err || !says(text))
+		return 3;
+	return kreg_table_open(client, "other", NULL, &t) != err || !says(text) ? 4 : 0;
+}
+
+TEST_F(lib, causes_in_children)
+{
+	struct stat st;
+	int status, i;
+	pid_t pid;
+
+	ASSERT_EQ(0, stat("/dev/kreg", &st));
+	ASSERT_EQ(0, chmod("/dev/kreg", 0600));
+	for (i = 0; i < 2; i++) {
+		pid = fork();
+		if (!pid) {
+			status = use_without_device(self->client, self->table, i);
+			fflush(stdout);
+			_exit(status);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_EQ(0, chmod("/dev/kreg", st.st_mode & 0777));
+}
+
 TEST_HARNESS_MAIN

@@ -74,6 +74,13 @@ static int device_replace(struct kreg_client *client)
 	return ret;
 }
 
+/* Whatever the call was to do, the error is that of the device. */
+static int reopen_failed(const struct kreg_client *client, int ret)
+{
+	kreg_ioctl_limit = KREG_LIMIT_NONE;
+	return kreg_cause(ret, kreg_device_sentence(-ret, TRY_DEVICE, client->path));
+}
+
 /*
  * The first thread of a child sets OPENING with the child's number and opens the device;
  * the others wait. A mutex will not do: the child may inherit it locked by a thread that
@@ -98,7 +105,7 @@ int kreg_client_reopen(struct kreg_client *client)
 	}
 	ret = device_replace(client);
 	atomic_store(&client->process, ret ? 0 : self);
-	return ret;
+	return ret ? reopen_failed(client, ret) : 0;
 }
 
 static void list_add(struct kreg_client *client)

@@ -260,6 +260,8 @@ static void make_sentence(void)
 	struct facts f;
 
 	kreg_facts_gather(&f, &last);
+	/* Which may have failed itself. */
+	cause = 0;
 	/* The kernel says EACCES for EPERM to who may not write either; the advice is the same. */
 	if (err == EACCES && (attempt == TRY_DESTROY || attempt == TRY_GIVE ||
 			      attempt == TRY_HEIR || attempt == TRY_OPTION ||

@@ -65,14 +65,17 @@ static void keep_error(unsigned int cmd, const void *arg)
 	case ENOSPC:
 	case EPERM:
 		kreg_ioctl_limit = limit_of(cmd, arg);
+		kreg_cause(0, NULL);
 		break;
 	case EPROTOTYPE:
 		if (cmd == KREG_IOC_OPEN)
 			keep_schemas(arg);
 		break;
+	case EACCES:
 	case EBUSY:
 	case EINVAL:
 	case EFBIG:
+	case ENOENT:
 	case ESTALE:
 		kreg_cause(0, NULL);
 		break;
