@@ -72,4 +72,12 @@ static inline bool counts_are(struct kreg_queue *q, uint64_t due, uint64_t delay
 	return false;
 }
 
+static inline bool is_job(const struct kreg_job *job, const char *value, uint32_t deliveries)
+{
+	size_t len;
+
+	return !strcmp(value, kreg_job_value(job, &len)) && len == strlen(value) &&
+	       kreg_job_deliveries(job) == deliveries;
+}
+
 #endif /* KREG_LIB_QUEUE_TEST_H */
