@@ -224,10 +224,12 @@ static enum stop take_some(struct kreg_scan *s, const struct kreg_table *t)
 	kreg_walk_limit(&walk, KREG_SECTION_PASSED);
 	kreg_after_seek(&walk, &s->after);
 	pagefault_disable();
-	if (unlikely(s->tail || s->only || s->runs))
+	if (unlikely(s->tail || s->only || s->runs)) {
 		stop = take_special(s, &walk, &hit);
-	while (stop == LAST && !walk.paused && kreg_walk_next(&walk, &hit))
-		stop = take_object(s, &hit, 0, false, false);
+	} else {
+		while (stop == LAST && kreg_walk_next(&walk, &hit))
+			stop = take_object(s, &hit, 0, false, false);
+	}
 	pagefault_enable();
 	if (unlikely(walk.paused))
 		stop = pause_walk(s, &hit);
