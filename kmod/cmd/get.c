@@ -151,7 +151,7 @@ static noinline int read_otherwise(struct kreg_client *cl, u64 table, const stru
 		return err;
 	if (bond)
 		bond->is_run = true;
-	return kreg_op_get_run(cl, table, key, op, bond ? &bond->expires : &unused);
+	return kreg_op_get_run(cl, table, key, op, bond ? &bond->expires : &unused, NULL);
 }
 
 /* @bond, if it is not NULL, is zero, and told of the bond of the object. */

@@ -125,8 +125,8 @@ static int get_run(struct run *r, const struct kreg_op *op)
 	return err ?: gets && r->scan.count ? -EMSGSIZE : 0;
 }
 
-static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		    struct kreg_op *op, struct kreg_snapshot *snap, u64 *expires)
+int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
+		    struct kreg_op *op, u64 *expires, struct kreg_snapshot *snap)
 {
 	struct run *r;
 	int err;
@@ -154,16 +154,4 @@ static int read_run(struct kreg_client *cl, u64 table, const struct kreg_key *ke
 		err = -ENODATA;
 	kreg_scratch_put(&cl->call, r);
 	return err;
-}
-
-int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		       struct kreg_op *op, u64 *expires, struct kreg_snapshot *snap)
-{
-	return read_run(cl, table, key, op, snap, expires);
-}
-
-int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		    struct kreg_op *op, u64 *expires)
-{
-	return read_run(cl, table, key, op, NULL, expires);
 }

@@ -160,7 +160,7 @@ static int finish_read(struct pinned_read *r, struct kreg_op *op, int err)
 static int read_run_pinned(struct pinned_read *r, struct kreg_op *op)
 {
 	memset(&r->bond, 0, sizeof(r->bond));
-	return kreg_op_get_run_at(r->client, r->table, &r->key, op, &r->bond.expires, r->snapshot);
+	return kreg_op_get_run(r->client, r->table, &r->key, op, &r->bond.expires, r->snapshot);
 }
 
 static int read_until_done(struct pinned_read *r, struct kreg_op *op)

@@ -121,7 +121,7 @@ static inline u32 kreg_op_loose(const struct kreg_op *op)
 /* Keys up to here need no memory of their own on their way in. */
 #define KREG_SMALL_KEY	64
 
-/* Sleeps. Copy the out_ members back. -EFAULT. */
+/* Sleeps. Copy the out_ members back, all of which are filled in. -EFAULT. */
 static __always_inline int kreg_op_answer(struct kreg_ioc_op __user *user,
 					  struct kreg_op *op)
 {
@@ -193,15 +193,12 @@ int kreg_op_update(struct kreg_client *cl, struct kreg_ioc_op __user *user,
 int kreg_op_queue(struct kreg_client *cl, u64 table, struct kreg_op *op);
 
 /*
- * get_run.c. Sleeps. A read that has been checked, of all objects of @key; as kreg_op_read().
- * *expires: when the first of them does, or KREG_NEVER. -EOPNOTSUPP, -EINVAL: the room is not
- * aligned.
+ * get_run.c. Sleeps. A read that has been checked, of all objects of @key; as kreg_op_read(). With
+ * @snap, which may be NULL, as they were when that was set. *expires: when the first of them does,
+ * or KREG_NEVER. -EOPNOTSUPP, -EINVAL: the room is not aligned; -ESTALE: @snap has ended.
  */
 int kreg_op_get_run(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		    struct kreg_op *op, u64 *expires);
-/* Sleeps. The same as they were when @snap was set. -ESTALE: it has ended. */
-int kreg_op_get_run_at(struct kreg_client *cl, u64 table, const struct kreg_key *key,
-		       struct kreg_op *op, u64 *expires, struct kreg_snapshot *snap);
+		    struct kreg_op *op, u64 *expires, struct kreg_snapshot *snap);
 
 /* What a look-up tells of the bond of an object. */
 struct kreg_op_bond {

@@ -10,13 +10,15 @@
 #include "kit/pin.h"
 #include "kit/tick.h"
 
-#define ROUNDS	500
+#define ROUNDS	100
 #define ROOM	256
 #define HOUR_NS	3600000000000ULL
 
 static const char * const keys[] = { "bound", "none", "plain", "timed", "long" };
 
 #define KEYS	ARRAY_SIZE(keys)
+/* More reads, so many that something is written while they are made. */
+#define MANY	1000
 
 FIXTURE(read_more) {
 	struct test_base base;
@@ -25,7 +27,7 @@ FIXTURE(read_more) {
 	__u64 expires;
 	struct kreg_process who;
 	bool runs;
-	struct kreg_op ops[KEYS];
+	struct kreg_op ops[KEYS + MANY];
 	struct kreg_more more[KEYS];
 	__u64 room[KEYS][ROOM / 8];
 };
@@ -86,7 +88,7 @@ FIXTURE_TEARDOWN_PARENT(read_more)
 static const struct kreg_process unknown = { ~0U, ~0U, ~0ULL };
 
 /* All ask for more but "plain", which is MEMBER. For "long" there is too little room. */
-static int read_all(read_more_data *self, __u32 flags, __u32 *done)
+static int read_so_many(read_more_data *self, __u32 flags, __u32 count, __u32 *done)
 {
 	unsigned int i;
 
@@ -105,7 +107,12 @@ static int read_all(read_more_data *self, __u32 flags, __u32 *done)
 	self->ops[2].code = KREG_OP_MEMBER;
 	self->ops[2].value = 0;
 	self->ops[2].value_len = 0;
-	return _test_batch(self->fd, self->table, flags, self->ops, KEYS, done);
+	return _test_batch(self->fd, self->table, flags, self->ops, count, done);
+}
+
+static int read_all(read_more_data *self, __u32 flags, __u32 *done)
+{
+	return read_so_many(self, flags, KEYS, done);
 }
 
 static bool tells(const read_more_data *self, unsigned int i, int error, struct kreg_process who,
@@ -191,12 +198,14 @@ TEST_F(read_more, by_pin)
 	int i, rounds = test_size(ROUNDS);
 	__u32 done;
 
+	for (i = 0; i < MANY; i++)
+		self->ops[KEYS + i] = test_ops(KREG_OP_MEMBER, "plain");
 	ASSERT_LE(0, w.fd);
 	ASSERT_EQ(0, pthread_create(&w.thread, NULL, write_always, &w));
 	for (i = 0; i < rounds || (!__atomic_load_n(&w.pinned, __ATOMIC_RELAXED) && i < 100000);
 	     i++) {
-		ASSERT_EQ(0, read_all(self, KREG_BATCH_ATOMIC, &done));
-		EXPECT_EQ(3, done);
+		ASSERT_EQ(0, read_so_many(self, KREG_BATCH_ATOMIC, KEYS + MANY, &done));
+		EXPECT_EQ(3 + MANY, done);
 		check_all(_metadata, self);
 	}
 	__atomic_store_n(&w.stop, 1, __ATOMIC_RELAXED);

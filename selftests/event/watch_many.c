@@ -126,20 +126,29 @@ TEST_F(watch_many, cancelled_meanwhile)
 	free(ids);
 }
 
-/* One client watches many, and the death of any is there to read at once. */
-TEST_F(watch_many, of_many_processes)
+/* So many kids that are watched by one client; to be freed. */
+static struct kid **start_watched(struct __test_metadata *_metadata, int fd, unsigned int n)
 {
-	unsigned int i, n = test_size(WATCHED);
 	struct kid **kids = calloc(n, sizeof(*kids));
 	struct kreg_process who;
-	struct test_event event;
+	unsigned int i;
 	__u64 id;
 
 	for (i = 0; i < n; i++) {
 		kids[i] = kid_start_bare(_metadata);
-		test_name(self->fd, kids[i]->pid, &who);
-		test_watch(self->fd, who, &id);
+		test_name(fd, kids[i]->pid, &who);
+		test_watch(fd, who, &id);
 	}
+	return kids;
+}
+
+/* One client watches many, and the death of any is there to read at once. */
+TEST_F(watch_many, of_many_processes)
+{
+	unsigned int i, n = test_size(WATCHED);
+	struct kid **kids = start_watched(_metadata, self->fd, n);
+	struct test_event event;
+
 	for (i = n; i--;) {
 		EXPECT_EQ(SIGKILL, kid_kill(kids[i]));
 		ASSERT_EQ(0, _test_event_now(self->fd, &event));
@@ -153,16 +162,9 @@ TEST_F(watch_many, of_many_processes)
 TEST_F(watch_many, sync_tells)
 {
 	unsigned int i, n = test_size(WATCHED);
-	struct kid **kids = calloc(n, sizeof(*kids));
-	struct kreg_process who;
+	struct kid **kids = start_watched(_metadata, self->fd, n);
 	struct test_event event;
-	__u64 id;
 
-	for (i = 0; i < n; i++) {
-		kids[i] = kid_start_bare(_metadata);
-		test_name(self->fd, kids[i]->pid, &who);
-		test_watch(self->fd, who, &id);
-	}
 	for (i = 0; i < n; i++) {
 		kill(kids[i]->pid, SIGKILL);
 		while (!test_pidfd_dead(kids[i]->pidfd))

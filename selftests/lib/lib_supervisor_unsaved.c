@@ -41,16 +41,24 @@ static bool is_known(struct kreg_supervisor *sup, const char *kind, const char *
 	return !kreg_member(kreg_supervisor_table(sup), key, len);
 }
 
-/* What is wanted of a child is written with the next change of another one, if not before. */
-TEST_F(sup, written_later)
+#define sup_data	FIXTURE_DATA(sup)
+
+/* The children "a", which is started again as @restart says, and "b". */
+static void start_two(struct __test_metadata *_metadata, sup_data *self, int restart)
 {
-	struct kreg_child a = obedient("a", KREG_PERMANENT), b = obedient("b", KREG_PERMANENT);
+	struct kreg_child a = obedient("a", restart), b = obedient("b", KREG_PERMANENT);
 
 	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
 			  &self->record));
 	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &a));
 	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &b));
 	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+}
+
+/* What is wanted of a child is written with the next change of another one, if not before. */
+TEST_F(sup, written_later)
+{
+	start_two(_metadata, self, KREG_PERMANENT);
 	refuses = true;
 	EXPECT_EQ(0, kreg_supervisor_stop_child(self->sup, "a"));
 	refuses = false;
@@ -66,13 +74,7 @@ TEST_F(sup, written_later)
 /* So is the entry of a process that has died removed, which would count once more. */
 TEST_F(sup, death_written_later)
 {
-	struct kreg_child a = obedient("a", KREG_TEMPORARY), b = obedient("b", KREG_PERMANENT);
-
-	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
-			  &self->record));
-	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &a));
-	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &b));
-	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	start_two(_metadata, self, KREG_TEMPORARY);
 	refuses = true;
 	kill(pid_of(self->sup, "a"), SIGKILL);
 	follow(self->sup, &self->record, "!a");
@@ -136,13 +138,7 @@ TEST_F(sup, started_while_unsaved)
 /* A death counts although its child runs again when that can be written. */
 TEST_F(sup, counted_later)
 {
-	struct kreg_child a = obedient("a", KREG_PERMANENT), b = obedient("b", KREG_PERMANENT);
-
-	ASSERT_EQ(0, make(&self->sup, self->client, self->name, KREG_ONE_FOR_ONE, 3,
-			  &self->record));
-	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &a));
-	ASSERT_EQ(0, kreg_supervisor_add(self->sup, &b));
-	ASSERT_EQ(0, kreg_supervisor_start(self->sup));
+	start_two(_metadata, self, KREG_PERMANENT);
 	refuses = true;
 	kill(pid_of(self->sup, "a"), SIGKILL);
 	follow(self->sup, &self->record, "!a+a");

@@ -109,7 +109,7 @@ struct kreg_supervisor {
 	uint64_t reap_at;		/* when to try again */
 	uint64_t places;		/* the last one that was given */
 	struct forgotten *forgotten;
-	bool times_unsaved;
+	bool times_unsaved;		/* when children have died is to be written */
 	bool started;
 	bool failed;			/* the start has: it can be tried again */
 	bool starting;			/* a child that cannot be started ends it */
